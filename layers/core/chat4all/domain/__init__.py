@@ -1,0 +1,1 @@
+"""Types and rules: pure functions of values, no I/O, no environment."""

@@ -1,0 +1,133 @@
+"""What travels through the queues: one Struct per queue, encoded as JSON."""
+
+import msgspec
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.status import Status
+
+
+class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where one participant is reached."""
+
+    user_id: str
+    channel: str
+    account: str
+    address: str
+
+
+class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """On `chat-events`, group `conversation_id`, deduplicated by `message_id`."""
+
+    message_id: str
+    conversation_id: str
+    text: str
+    """As the recipients shall read it."""
+    recipients: tuple[Recipient, ...]
+    accepted_at: str
+    reply_to: str | None = None
+
+
+class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
+    """On `<channel>.fifo`, group `conversation_id:user_id`, deduplicated by the delivery's id.
+
+    One provider message: `part` of `part_count` of a text, to one recipient.
+    """
+
+    message_id: str
+    conversation_id: str
+    recipient: Recipient
+    text: str
+    part: int
+    part_count: int
+    delivery_count: int
+    """How many provider messages the whole message takes, over all recipients."""
+    accepted_at: str
+    reply_to: str | None = None
+
+    @property
+    def delivery_id(self) -> DeliveryId:
+        to = self.recipient
+        return DeliveryId(self.message_id, to.user_id, to.channel, self.part)
+
+
+class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """On `status-updates`. Names its delivery by `delivery_id`, by the provider's id, or by both."""
+
+    channel: str
+    account: str
+    status: Status
+    at: str
+    provider_message_id: str | None = None
+    delivery_id: str | None = None
+    error_code: str | None = None
+    error_reason: str | None = None
+    delivery_count: int | None = None
+    """How many deliveries the message has, where the sender knows."""
+    recorded: bool = False
+    """The sender has already written this status on the delivery; the message is still to follow."""
+
+
+class InboundText(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
+    """A person wrote a text. `at` is the provider's time, ISO 8601 UTC."""
+
+    account: str
+    address: str
+    provider_message_id: str
+    text: str
+    at: str
+    display_name: str | None = None
+    phone: str | None = None
+    handle: str | None = None
+    quoted_provider_message_id: str | None = None
+
+
+class InboundUnsupported(msgspec.Struct, frozen=True, omit_defaults=True, tag="unsupported"):
+    """A person sent something of a kind not yet supported: kept in `raw` (JSON), never dropped."""
+
+    account: str
+    address: str
+    provider_message_id: str
+    kind: str
+    raw: str
+    at: str
+    display_name: str | None = None
+    phone: str | None = None
+    handle: str | None = None
+    quoted_provider_message_id: str | None = None
+
+
+class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
+    """A person changed the text of a message they had sent."""
+
+    account: str
+    address: str
+    provider_message_id: str
+    text: str
+    at: str
+
+
+class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
+    """The provider reports how far a message of ours has come.
+
+    `address` is the person's.
+    """
+
+    account: str
+    address: str
+    status: Status
+    at: str
+    provider_message_id: str
+    delivery_id: str | None = None
+    error_code: str | None = None
+    error_reason: str | None = None
+
+
+InboundEvent = InboundText | InboundUnsupported | InboundEdit | InboundStatus
+
+
+class WebhookEvent(msgspec.Struct, frozen=True):
+    """On `inbound.fifo`: one event of one webhook, group `channel:account:address`."""
+
+    channel: str
+    webhook_id: str
+    event: InboundEvent

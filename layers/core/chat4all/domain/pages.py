@@ -1,0 +1,45 @@
+"""Pages of a list, and the opaque cursors between them."""
+
+import base64
+import binascii
+from typing import Generic, TypeVar
+
+import msgspec
+
+from chat4all.domain.errors import Detail, Invalid
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some items and the cursor of the next page, None on the last."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+class TimeCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """The last item shown of a list ordered by time; the id breaks ties."""
+
+    at: str
+    item_id: str
+
+
+class SequenceCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """The last message shown of a history."""
+
+    sequence: int
+
+
+def encode_cursor(cursor: msgspec.Struct) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def decode_cursor(text: str, kind: type[C]) -> C:
+    """The cursor that `text` spells; raises Invalid for anything else."""
+    try:
+        raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        return msgspec.json.decode(raw, type=kind)
+    except (UnicodeError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
+        raise Invalid("The cursor is not valid.", Detail("cursor", "is not one of ours")) from error

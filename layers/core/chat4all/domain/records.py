@@ -1,0 +1,148 @@
+"""The things that are kept: users and their identities, conversations, messages, deliveries, keys."""
+
+from enum import StrEnum
+
+import msgspec
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.status import Status, StatusChange
+
+
+class UserType(StrEnum):
+    AGENT = "AGENT"
+    CUSTOMER = "CUSTOMER"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """How a person is known on one channel; (channel, account, address) belongs to one user only."""
+
+    channel: str
+    account: str
+    address: str
+    linked_at: str
+    phone: str | None = None
+    handle: str | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    user_id: str
+    type: UserType
+    display_name: str
+    identities: tuple[Identity, ...]
+    metadata: dict[str, str]
+    created_at: str
+
+
+class ConversationType(StrEnum):
+    ONE_TO_ONE = "1:1"
+    GROUP = "GROUP"
+
+
+class ConversationState(StrEnum):
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A member of a conversation, who sees the messages after number `joined_after`."""
+
+    user_id: str
+    joined_at: str
+    joined_after: int
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """`version` changes with the participants and the state, not with messages."""
+
+    conversation_id: str
+    type: ConversationType
+    state: ConversationState
+    participants: tuple[Participant, ...]
+    primary_channel: str | None
+    title: str | None
+    metadata: dict[str, str]
+    version: int
+    sequence: int
+    """The number of the latest message."""
+    message_count: int
+    last_activity_at: str
+    created_at: str
+
+    def has(self, user_id: str) -> bool:
+        return any(participant.user_id == user_id for participant in self.participants)
+
+
+class MessageKind(StrEnum):
+    TEXT = "TEXT"
+    UNSUPPORTED = "UNSUPPORTED"
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A text as it stood before it was changed at `at`."""
+
+    content: str
+    at: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message of a conversation; `sequence` numbers them in the order of acceptance.
+
+    `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
+    channel a client asked for, or the one an inbound message came by. `raw` keeps the provider's
+    form of an UNSUPPORTED one.
+    """
+
+    message_id: str
+    conversation_id: str
+    sequence: int
+    sender_id: str
+    kind: MessageKind
+    content: str
+    status: Status
+    status_history: tuple[StatusChange, ...]
+    accepted_at: str
+    fingerprint: str
+    delivery_count: int
+    channel: str | None = None
+    reply_to: str | None = None
+    metadata: dict[str, str] = {}
+    provider_message_id: str | None = None
+    raw: str | None = None
+    edits: tuple[Edit, ...] = ()
+    error_code: str | None = None
+    error_reason: str | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One provider message on its way to one recipient: part `part` of `part_count` of the text."""
+
+    message_id: str
+    recipient_id: str
+    channel: str
+    account: str
+    address: str
+    part: int
+    part_count: int
+    delivery_count: int
+    status: Status
+    attempts: int
+    conversation_id: str
+    provider_message_id: str | None = None
+    error_code: str | None = None
+    error_reason: str | None = None
+    status_history: tuple[StatusChange, ...] = ()
+
+    @property
+    def delivery_id(self) -> DeliveryId:
+        return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part)
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key as it is kept: only its SHA-256 is known."""
+
+    key_id: str
+    key_hash: str
+    name: str
+    scopes: frozenset[str]
+    created_at: str
+    disabled: bool = False

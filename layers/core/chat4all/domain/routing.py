@@ -1,0 +1,106 @@
+"""Who receives a message, on which channel, and in how many parts."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.errors import Detail, NotPossible
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
+from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
+from chat4all.domain.splitting import split_text
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Who can be reached, and the ids of the customers who can not."""
+
+    recipients: tuple[Recipient, ...]
+    missing: tuple[str, ...]
+
+
+def reach(
+    conversation: Conversation, users: Mapping[str, User], sender_id: str, channel: str | None
+) -> Reach:
+    """Everybody but the sender who is reached through a channel.
+
+    A customer is reached on `channel` when one is asked for, else on the conversation's primary
+    channel where they are known there, else where they were known first. Agents read over the API.
+    """
+    found = []
+    missing = []
+    for participant in conversation.participants:
+        user = users.get(participant.user_id)
+        if user is None or user.user_id == sender_id or user.type is UserType.AGENT:
+            continue
+        identity = _choose(user, channel, conversation.primary_channel)
+        if identity is None:
+            missing.append(user.user_id)
+        else:
+            found.append(Recipient(user.user_id, identity.channel, identity.account, identity.address))
+    return Reach(tuple(found), tuple(missing))
+
+
+def require_all(reached: Reach, channel: str | None) -> tuple[Recipient, ...]:
+    """The recipients; raises NotPossible when a customer is not known on the channel, or on any."""
+    if not reached.missing:
+        return reached.recipients
+    where = f"the channel {channel}" if channel else "any channel"
+    raise NotPossible(
+        f"Not every participant can be reached on {where}.",
+        *(
+            Detail("conversation_id", f"user {user_id} has no identity on {where}")
+            for user_id in reached.missing
+        ),
+        code="NO_IDENTITY",
+    )
+
+
+def text_for_recipients(conversation: Conversation, sender: User, content: str) -> str:
+    """What the recipients read: in a group, a customer's words come with their name."""
+    if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
+        return f"{sender.display_name}: {content}"
+    return content
+
+
+def parts(text: str, capabilities: Capabilities) -> list[str]:
+    """The provider messages that `text` takes; a part that shows nothing is left out."""
+    cut = split_text(text, capabilities.text_length, capabilities.text_unit)
+    return [part for part in cut if part.strip()]
+
+
+def delivery_count(text: str, to: tuple[Recipient, ...], capabilities: Mapping[str, Capabilities]) -> int:
+    """How many provider messages `text` takes, over all recipients."""
+    by_channel = {channel: len(parts(text, capabilities[channel])) for channel in {r.channel for r in to}}
+    return sum(by_channel[recipient.channel] for recipient in to)
+
+
+def deliveries(
+    accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
+) -> list[DeliveryRequested]:
+    """One per recipient and part; the parts of one recipient follow each other in order."""
+    total = delivery_count(accepted.text, accepted.recipients, capabilities)
+    requested = []
+    for recipient in accepted.recipients:
+        cut = parts(accepted.text, capabilities[recipient.channel])
+        for index, text in enumerate(cut):
+            requested.append(
+                DeliveryRequested(
+                    message_id=accepted.message_id,
+                    conversation_id=accepted.conversation_id,
+                    recipient=recipient,
+                    text=text,
+                    part=index,
+                    part_count=len(cut),
+                    delivery_count=total,
+                    accepted_at=accepted.accepted_at,
+                    reply_to=accepted.reply_to,
+                )
+            )
+    return requested
+
+
+def _choose(user: User, asked: str | None, primary: str | None) -> Identity | None:
+    if asked is not None:
+        return next((identity for identity in user.identities if identity.channel == asked), None)
+    preferred = (identity for identity in user.identities if identity.channel == primary)
+    return next(preferred, next(iter(user.identities), None))

@@ -1,0 +1,60 @@
+"""What comes of handing one message to a provider: `Sent`, or one `SendError` value.
+
+A connector maps each of its provider's error codes to an `Outcome` once; the core never reads a
+provider's text to decide.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """What a failed send means for the delivery."""
+
+    RETRY = "RETRY"
+    """Transient: try again, up to the number of attempts."""
+    THROTTLED = "THROTTLED"
+    """The provider named a time: wait until then; no attempt is used up."""
+    PERMANENT = "PERMANENT"
+    """This message can never be delivered: FAILED."""
+    UNREACHABLE = "UNREACHABLE"
+    """This person can not be reached on this channel: FAILED."""
+    CHANNEL_PAUSED = "CHANNEL_PAUSED"
+    """Our account is refused (token, policy, payment): every message of the channel waits."""
+    ADDRESS_CHANGED = "ADDRESS_CHANGED"
+    """The person's id is now `new_address`: send again there."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The provider accepted the message under its own id."""
+
+    provider_message_id: str
+
+
+class SendError(msgspec.Struct, frozen=True):
+    """One failed send, mapped.
+
+    `code` is the provider's (`131026`, `429`) or `NETWORK`; `reason` is a sentence for the agent;
+    `retry_after_s` are seconds, only for THROTTLED.
+    """
+
+    outcome: Outcome
+    code: str
+    reason: str
+    retry_after_s: float | None = None
+    new_address: str | None = None
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """What a connector is asked to send: one text to one person.
+
+    `delivery_id` (at most 200 characters) travels with it where the provider has a field for it, and
+    comes back with the statuses. `account` selects our number, bot or page.
+    """
+
+    delivery_id: str
+    account: str
+    address: str
+    text: str
+    quoted_provider_message_id: str | None = None

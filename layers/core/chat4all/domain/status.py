@@ -1,0 +1,78 @@
+"""The status of a delivery and of a message: it only moves forward (G4).
+
+::
+
+    PENDING ──> SENT ──> DELIVERED ──> READ
+       └────────┴──> FAILED
+
+A step may be skipped (READ implies DELIVERED), never taken back. FAILED is an end: what is FAILED
+stays so, and what has been DELIVERED can no longer fail.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Status(StrEnum):
+    PENDING = "PENDING"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    FAILED = "FAILED"
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    """One line of a status history; `at` is ISO 8601 UTC."""
+
+    status: Status
+    at: str
+
+
+_MAY_BECOME: Final[dict[Status, frozenset[Status]]] = {
+    Status.PENDING: frozenset({Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED}),
+    Status.SENT: frozenset({Status.DELIVERED, Status.READ, Status.FAILED}),
+    Status.DELIVERED: frozenset({Status.READ}),
+    Status.READ: frozenset(),
+    Status.FAILED: frozenset(),
+}
+_ORDER: Final = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ)
+
+
+def may_become(current: Status, new: Status) -> bool:
+    """Whether `new` is a step forward from `current`."""
+    return new in _MAY_BECOME[current]
+
+
+def predecessors(new: Status) -> frozenset[Status]:
+    """The statuses from which `new` is a step forward: the condition of the write that records it."""
+    return frozenset(current for current, nexts in _MAY_BECOME.items() if new in nexts)
+
+
+def of_parts(parts: Iterable[Status]) -> Status:
+    """The status of a delivery sent as several provider messages: as far as the slowest part.
+
+    One failed part fails the delivery: the person cannot read the whole text.
+    """
+    statuses = list(parts)
+    if Status.FAILED in statuses:
+        return Status.FAILED
+    return _slowest(statuses)
+
+
+def of_message(deliveries: Iterable[Status]) -> Status:
+    """The status of a message: as far as its slowest recipient that did not fail.
+
+    FAILED only when every recipient failed; PENDING as long as one of them is.
+    """
+    statuses = list(deliveries)
+    reached = [status for status in statuses if status is not Status.FAILED]
+    if statuses and not reached:
+        return Status.FAILED
+    return _slowest(reached)
+
+
+def _slowest(statuses: Sequence[Status]) -> Status:
+    return min(statuses, key=_ORDER.index, default=Status.PENDING)

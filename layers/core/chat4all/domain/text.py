@@ -1,0 +1,38 @@
+"""What a text may be."""
+
+from typing import Final
+
+from chat4all.domain.errors import Detail, Invalid
+
+MAX_CHARACTERS: Final = 10_000
+
+
+def check_content(content: str) -> str:
+    """`content` itself, or Invalid: empty or blank, too long, with a NUL or a lone surrogate."""
+    issue = _issue(content)
+    if issue:
+        raise Invalid("The message's content is not valid.", Detail("content", issue))
+    return content
+
+
+def check_plain(field: str, text: str, longest: int) -> str:
+    """A name or another short text of one to `longest` characters."""
+    if not text.strip() or len(text) > longest or _unprintable(text):
+        raise Invalid(
+            f"{field} is not valid.", Detail(field, f"must be 1 to {longest} characters without NUL")
+        )
+    return text
+
+
+def _issue(content: str) -> str | None:
+    if not content.strip():
+        return "must not be empty"
+    if len(content) > MAX_CHARACTERS:
+        return f"must be at most {MAX_CHARACTERS} characters, not {len(content)}"
+    if _unprintable(content):
+        return "must not contain NUL or lone surrogates"
+    return None
+
+
+def _unprintable(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)
