@@ -1,0 +1,229 @@
+"""Accepting a message: store it, publish it, answer.
+
+::
+
+    snapshot ── conversation and users, from memory where they were read lately
+       │
+    next_sequence ── a conditional write: only if the snapshot's version still stands
+       │
+    add ── a conditional write: only if the message_id is new;  due_at lets `relay` find it
+       │
+    publish ── chat-events;  a failure is answered with 503, and the message stays due
+
+The case that breaks a naive order: the process dies after `add`. The client got no 202 and repeats the
+POST; the message is there, unpublished, and is published then (SQS drops the second copy of a
+message_id within 5 minutes, the claim on each delivery drops a later one). If nobody repeats, `relay` does.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.clock import iso
+from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, Unavailable
+from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.records import ConversationState, Message, MessageKind, User
+from chat4all.domain.routing import delivery_count, reach, require_all, text_for_recipients
+from chat4all.domain.status import Status, StatusChange
+from chat4all.services.ports import Clock, Conversations, Events, Messages, Sequenced
+from chat4all.services.snapshots import Snapshot, Snapshots
+
+PUBLISH_GRACE: Final = timedelta(seconds=30)
+"""How long a stored message may stay unpublished before `relay` publishes it."""
+_TRIES: Final = 5
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    """A message that somebody wants in a conversation, its fields already checked one by one."""
+
+    message_id: str
+    conversation_id: str
+    sender_id: str
+    content: str
+    kind: MessageKind = MessageKind.TEXT
+    channel: str | None = None
+    reply_to: str | None = None
+    metadata: dict[str, str] = {}
+    provider_message_id: str | None = None
+    raw: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """`replayed`: the same message had been accepted before."""
+
+    message: Message
+    replayed: bool
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    """What is known of a message before it is stored."""
+
+    text: str
+    to: tuple[Recipient, ...]
+    sequence: int
+
+
+class AcceptMessage:
+    def __init__(
+        self,
+        conversations: Conversations,
+        messages: Messages,
+        events: Events,
+        snapshots: Snapshots,
+        capabilities: Mapping[str, Capabilities],
+        clock: Clock,
+    ) -> None:
+        self._conversations = conversations
+        self._messages = messages
+        self._events = events
+        self._snapshots = snapshots
+        self._capabilities = capabilities
+        self._clock = clock
+
+    def __call__(self, new: NewMessage) -> Accepted:
+        """Store and publish `new`.
+
+        Raises:
+            NotFound: no such conversation.
+            Forbidden: the sender is no participant.
+            Conflict: the conversation is archived, or the id belongs to another message.
+            NotPossible: a recipient cannot be reached on the channel.
+            Unavailable: AWS did not take it; the same POST may be repeated.
+        """
+        now = iso(self._clock())
+        prepared = self._prepare(new, now)
+        message = self._message(new, prepared, now)
+        due_at = iso(self._clock() + PUBLISH_GRACE) if prepared.to else None
+        try:
+            added = self._messages.add(message, due_at)
+        except Unavailable:
+            self._conversations.uncount(new.conversation_id)
+            raise
+        if not added:
+            self._conversations.uncount(new.conversation_id)
+            return self._replay(message, prepared)
+        if prepared.to:
+            self._events.message_accepted(_event(message, prepared))
+        return Accepted(message, replayed=False)
+
+    def republish(self, message: Message) -> None:
+        """Publish a message that was stored some time ago, to those who can be reached now.
+
+        Raises:
+            Forbidden, Conflict, NotPossible, NotFound: it can not be delivered any more.
+        """
+        snapshot = self._snapshots.fresh(message.conversation_id)
+        text, to = self._route(snapshot, _of_stored(message))
+        self._events.message_accepted(_event(message, _Prepared(text, to, message.sequence)))
+
+    def _prepare(self, new: NewMessage, now: str) -> _Prepared:
+        snapshot = self._snapshots.recent(new.conversation_id)
+        for _ in range(_TRIES):
+            text, to = self._route(snapshot, new)
+            if new.reply_to is not None:
+                self._check_reply(new.conversation_id, new.reply_to)
+            counted = self._conversations.next_sequence(
+                new.conversation_id, snapshot.conversation.version, now
+            )
+            if isinstance(counted, Sequenced):
+                return _Prepared(text, to, counted.sequence)
+            snapshot = self._snapshots.fresh(new.conversation_id)
+        raise Unavailable("The conversation is changing too quickly.", retry_after=1)
+
+    def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[str, tuple[Recipient, ...]]:
+        sender = _check_sender(snapshot, new.sender_id)
+        if new.kind is not MessageKind.TEXT:
+            return new.content, ()
+        text = text_for_recipients(snapshot.conversation, sender, new.content)
+        if new.provider_message_id is not None:
+            # A person wrote it on their app: it is kept whomever it can be passed on to.
+            reached = reach(snapshot.conversation, snapshot.users, new.sender_id, None)
+            return text, reached.recipients
+        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channel)
+        return text, require_all(reached, new.channel)
+
+    def _check_reply(self, conversation_id: str, reply_to: str) -> None:
+        quoted = self._messages.get(reply_to)
+        if quoted is None or quoted.conversation_id != conversation_id:
+            raise Invalid(
+                "reply_to is not valid.", Detail("reply_to", "names no message of this conversation")
+            )
+
+    def _message(self, new: NewMessage, prepared: _Prepared, now: str) -> Message:
+        status = Status.PENDING if prepared.to else Status.DELIVERED
+        return Message(
+            message_id=new.message_id,
+            conversation_id=new.conversation_id,
+            sequence=prepared.sequence,
+            sender_id=new.sender_id,
+            kind=new.kind,
+            content=new.content,
+            status=status,
+            status_history=(StatusChange(status, now),),
+            accepted_at=now,
+            fingerprint=_fingerprint(new),
+            delivery_count=delivery_count(prepared.text, prepared.to, self._capabilities),
+            channel=new.channel,
+            reply_to=new.reply_to,
+            metadata=new.metadata,
+            provider_message_id=new.provider_message_id,
+            raw=new.raw,
+        )
+
+    def _replay(self, again: Message, prepared: _Prepared) -> Accepted:
+        stored = self._messages.get(again.message_id)
+        if stored is None:
+            raise Unavailable("The message is being stored by another request.", retry_after=1)
+        if stored.fingerprint != again.fingerprint:
+            raise Conflict(
+                "This message_id belongs to another message.",
+                Detail("message_id", "was used with another body"),
+            )
+        if self._messages.is_unrouted(stored.message_id):
+            self._events.message_accepted(_event(stored, prepared))
+        return Accepted(stored, replayed=True)
+
+
+def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
+    conversation = snapshot.conversation
+    sender = snapshot.users.get(sender_id)
+    if sender is None or not conversation.has(sender_id):
+        raise Forbidden(
+            "The sender is no participant of this conversation.",
+            Detail("sender_id", "is no participant"),
+            code="NOT_A_PARTICIPANT",
+        )
+    if conversation.state is ConversationState.ARCHIVED:
+        raise Conflict("The conversation is archived.", code="CONVERSATION_ARCHIVED")
+    return sender
+
+
+def _fingerprint(new: NewMessage) -> str:
+    return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
+
+
+def _of_stored(message: Message) -> NewMessage:
+    return NewMessage(
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        sender_id=message.sender_id,
+        content=message.content,
+        kind=message.kind,
+        channel=message.channel,
+        provider_message_id=message.provider_message_id,
+    )
+
+
+def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
+    return MessageAccepted(
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        text=prepared.text,
+        recipients=prepared.to,
+        accepted_at=message.accepted_at,
+        reply_to=message.reply_to,
+    )

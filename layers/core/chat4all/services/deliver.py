@@ -1,0 +1,183 @@
+"""Delivering one provider message: wait for the rate limits, claim, send, record.
+
+::
+
+    limiter ── tokens of the account's and the recipient's buckets, else Later
+       │
+    claim ── conditional write; done already: report its status again; somebody else's: Later
+       │
+    send ── one HTTP request to the provider
+       │
+    record ── SENT with the provider's id, or FAILED with its code, or the claim given back
+
+The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
+The claim then ends by time and is taken over; a status that names the delivery may arrive before and
+settles it without a second send.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.clock import iso
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.records import Delivery
+from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, backoff_s
+from chat4all.domain.sending import Outcome, SendError, Sent, Submission
+from chat4all.domain.status import Status
+from chat4all.services.connector import Connector
+from chat4all.services.ports import Claimed, ClaimRefused, Clock, Deliveries, Jitter, Limiter, NewId, Secrets
+
+CLAIM_TIME: Final = timedelta(seconds=40)
+"""Longer than a function may run, so that a claim that ended is one whose process is dead."""
+PAUSED_WAIT_S: Final = 30.0
+_ADDRESS_CHANGES: Final = 2
+
+
+class Later(msgspec.Struct, frozen=True):
+    """Nothing was sent; come again after `wait_s` seconds."""
+
+    wait_s: float
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """The delivery is SENT or FAILED; `update` is to be published, `taken_over` to be counted."""
+
+    update: StatusUpdate
+    taken_over: bool = False
+
+
+class Deliver:
+    def __init__(
+        self,
+        connector: Connector,
+        deliveries: Deliveries,
+        limiter: Limiter,
+        secrets: Secrets,
+        clock: Clock,
+        new_id: NewId,
+        jitter: Jitter,
+    ) -> None:
+        self._connector = connector
+        self._deliveries = deliveries
+        self._limiter = limiter
+        self._secrets = secrets
+        self._clock = clock
+        self._new_id = new_id
+        self._jitter = jitter
+
+    def __call__(self, requested: DeliveryRequested) -> Settled | Later:
+        to = requested.recipient
+        now = self._clock()
+        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
+        if wait_s > 0:
+            return Later(wait_s)
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + CLAIM_TIME).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed)
+        return self._attempt(requested, claimed)
+
+    def _refused(self, refused: ClaimRefused) -> Settled | Later:
+        if refused.until is not None:
+            return Later(max(1.0, refused.until - self._clock().timestamp()))
+        return Settled(_update(refused.delivery, iso(self._clock())))
+
+    def _attempt(self, requested: DeliveryRequested, claimed: Claimed) -> Settled | Later:
+        hopeless = self._hopeless(requested, claimed)
+        if hopeless is not None:
+            return self._failed(claimed, hopeless)
+        answer = self._send(requested)
+        if isinstance(answer, Sent):
+            return self._sent(claimed, answer)
+        match answer.outcome:
+            case Outcome.THROTTLED:
+                return self._give_back(claimed, answer.retry_after_s or 1.0)
+            case Outcome.CHANNEL_PAUSED:
+                return self._give_back(claimed, PAUSED_WAIT_S)
+            case Outcome.RETRY if claimed.failures + 1 < MAX_FAILURES:
+                self._deliveries.release(claimed, failed=True)
+                return Later(backoff_s(claimed.failures + 1, self._jitter()))
+            case _:
+                return self._failed(claimed, answer)
+
+    def _send(self, requested: DeliveryRequested) -> Sent | SendError:
+        secret = self._secrets.channel(requested.recipient.channel)
+        submission = self._submission(requested)
+        answer = self._connector.send(submission, secret)
+        for _ in range(_ADDRESS_CHANGES):
+            if isinstance(answer, Sent) or answer.new_address is None:
+                break
+            submission = msgspec.structs.replace(submission, address=answer.new_address)
+            answer = self._connector.send(submission, secret)
+        return answer
+
+    def _submission(self, requested: DeliveryRequested) -> Submission:
+        to = requested.recipient
+        return Submission(
+            delivery_id=str(requested.delivery_id),
+            account=to.account,
+            address=to.address,
+            text=requested.text,
+            quoted_provider_message_id=self._quoted(requested),
+        )
+
+    def _quoted(self, requested: DeliveryRequested) -> str | None:
+        """The id by which the recipient's app knows the message replied to, where it has one."""
+        if requested.reply_to is None or requested.part > 0:
+            return None
+        to = requested.recipient
+        quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
+        return self._deliveries.provider_id(quoted)
+
+    def _hopeless(self, requested: DeliveryRequested, claimed: Claimed) -> SendError | None:
+        if claimed.delivery.attempts > MAX_ATTEMPTS:
+            return SendError(
+                Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
+            )
+        if requested.part > 0 and self._earlier_part_failed(requested):
+            return SendError(Outcome.PERMANENT, "EARLIER_PART", "An earlier part of this text failed.")
+        return None
+
+    def _earlier_part_failed(self, requested: DeliveryRequested) -> bool:
+        earlier = msgspec.structs.replace(requested.delivery_id, part=requested.part - 1)
+        delivery = self._deliveries.get(earlier)
+        return delivery is not None and delivery.status is Status.FAILED
+
+    def _sent(self, claimed: Claimed, sent: Sent) -> Settled:
+        at = iso(self._clock())
+        self._deliveries.record_sent(claimed, sent.provider_message_id, at)
+        settled = msgspec.structs.replace(
+            claimed.delivery, status=Status.SENT, provider_message_id=sent.provider_message_id
+        )
+        return Settled(_update(settled, at), taken_over=claimed.taken_over)
+
+    def _failed(self, claimed: Claimed, error: SendError) -> Settled:
+        at = iso(self._clock())
+        self._deliveries.record_failed(claimed, error.code, error.reason, at)
+        settled = msgspec.structs.replace(
+            claimed.delivery, status=Status.FAILED, error_code=error.code, error_reason=error.reason
+        )
+        return Settled(_update(settled, at))
+
+    def _give_back(self, claimed: Claimed, wait_s: float) -> Later:
+        self._deliveries.release(claimed, failed=False)
+        return Later(wait_s)
+
+
+def _update(delivery: Delivery, at: str) -> StatusUpdate:
+    return StatusUpdate(
+        channel=delivery.channel,
+        account=delivery.account,
+        status=delivery.status,
+        at=at,
+        provider_message_id=delivery.provider_message_id,
+        delivery_id=str(delivery.delivery_id),
+        error_code=delivery.error_code,
+        error_reason=delivery.error_reason,
+        delivery_count=delivery.delivery_count,
+        recorded=True,
+    )

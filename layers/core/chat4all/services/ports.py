@@ -1,0 +1,287 @@
+"""What the use cases need of the world. Adapters implement these; tests bring fakes of them.
+
+Every method that talks to AWS raises `Unavailable` when AWS does not answer or throttles for longer
+than its client retries.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.records import (
+    ApiKey,
+    Conversation,
+    ConversationState,
+    Delivery,
+    Identity,
+    Message,
+    Participant,
+    User,
+    UserType,
+)
+from chat4all.domain.status import Status
+from chat4all.services.connector import ChannelSecret
+
+Clock = Callable[[], datetime]
+"""The time now, in UTC."""
+NewId = Callable[[], str]
+"""A fresh uuid4."""
+Jitter = Callable[[], float]
+"""A random number in [0, 1)."""
+
+
+class Sequenced(msgspec.Struct, frozen=True):
+    """The number that a conversation gave to its next message."""
+
+    sequence: int
+
+
+class ConversationChanged(msgspec.Struct, frozen=True):
+    """The conversation is no longer at the version that was read, or is gone."""
+
+
+class Conversations(Protocol):
+    def create(self, conversation: Conversation) -> None: ...
+
+    def get(self, conversation_id: str) -> Conversation | None: ...
+
+    def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
+        """In no order; unknown ones are left out."""
+        ...
+
+    def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
+        """Count one more message, only if the conversation is still at `version`."""
+        ...
+
+    def uncount(self, conversation_id: str) -> None:
+        """Take back one of `message_count`: the number was given to a message that is no new one."""
+        ...
+
+    def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
+        """Only if the conversation is still at the version of `conversation`; else False."""
+        ...
+
+    def remove_participant(self, conversation: Conversation, user_id: str) -> bool: ...
+
+    def set_state(self, conversation: Conversation, state: ConversationState) -> bool: ...
+
+    def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        """(cursor, conversation_id), latest joined first."""
+        ...
+
+    def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        """(cursor, conversation_id), latest created first."""
+        ...
+
+
+class IdentityTaken(msgspec.Struct, frozen=True):
+    """The identity belongs to `user_id` already."""
+
+    user_id: str
+
+
+class Directory(Protocol):
+    """Users and the identities by which channels know them."""
+
+    def create(self, user: User) -> IdentityTaken | None:
+        """The user with all their identities, or nothing at all."""
+        ...
+
+    def get(self, user_id: str) -> User | None: ...
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+
+    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None: ...
+
+    def unlink(self, user: User, identity: Identity) -> None: ...
+
+    def resolve(self, channel: str, account: str, address: str) -> str | None:
+        """The user_id behind an identity."""
+        ...
+
+    def listing(
+        self, user_type: UserType, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        """(cursor, user_id), latest created first."""
+        ...
+
+
+class MessageQuery(msgspec.Struct, frozen=True):
+    """Messages by their sender or by their status."""
+
+    sender_id: str | None = None
+    status: Status | None = None
+
+
+class DueMessage(msgspec.Struct, frozen=True):
+    """A message that `relay` should look at, and the time it was due."""
+
+    message: Message
+    due_at: str
+
+
+class ParkedStatus(msgspec.Struct, frozen=True):
+    """A status that found no delivery, kept until its send is recorded or it expires."""
+
+    update: StatusUpdate
+    due_at: str
+    expires_at: str
+
+
+class Messages(Protocol):
+    def add(self, message: Message, due_at: str | None) -> bool:
+        """False if the id is taken. With `due_at`, `relay` publishes it unless it was routed by then."""
+        ...
+
+    def get(self, message_id: str) -> Message | None: ...
+
+    def get_many(self, message_ids: Sequence[str]) -> list[Message]:
+        """In no order; unknown ones are left out."""
+        ...
+
+    def mark_routed(self, message_id: str, delivery_count: int) -> None:
+        """Its deliveries are in the channels' queues: `relay` need not look at it any more."""
+        ...
+
+    def is_unrouted(self, message_id: str) -> bool: ...
+
+    def due(self, now: str, limit: int) -> list[DueMessage]: ...
+
+    def postpone(self, due: DueMessage, due_at: str) -> bool:
+        """Make it due later; False if it was routed, or postponed by another relay."""
+        ...
+
+    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
+        """Move the message forward to `status`; False if that is no step forward."""
+        ...
+
+    def edit(self, message_id: str, content: str, at: str) -> bool:
+        """Replace the text, keeping the former one; False if a later edit is there already."""
+        ...
+
+    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
+        """Those numbered over `after` and under `before`, newest first."""
+        ...
+
+    def search(
+        self, query: MessageQuery, after: TimeCursor | None, limit: int, oldest_first: bool
+    ) -> list[tuple[TimeCursor, str]]: ...
+
+    def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
+        """The message that a provider's id belongs to: ours that was sent, or a person's."""
+        ...
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """The delivery is ours to send until the claim ends.
+
+    `taken_over` says that a process died between claiming and recording: the provider may have the
+    message already (G3).
+    """
+
+    delivery: Delivery
+    claim_id: str
+    failures: int
+    taken_over: bool
+
+
+class ClaimRefused(msgspec.Struct, frozen=True):
+    """The delivery is done, or another process has it until `until` (epoch seconds)."""
+
+    delivery: Delivery
+    until: float | None
+
+
+class Deliveries(Protocol):
+    def claim(
+        self, requested: DeliveryRequested, claim_id: str, now: float, until: float
+    ) -> Claimed | ClaimRefused:
+        """Create the delivery's record, or take over one that is PENDING and not claimed."""
+        ...
+
+    def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None: ...
+
+    def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None: ...
+
+    def release(self, claimed: Claimed, *, failed: bool) -> None:
+        """Give the claim back unsent; `failed` counts a transient failure, else no attempt is counted."""
+        ...
+
+    def get(self, delivery_id: DeliveryId) -> Delivery | None: ...
+
+    def provider_id(self, delivery_id: DeliveryId) -> str | None:
+        """The provider's id of a delivery, or of the message it names where a person wrote that."""
+        ...
+
+    def of_message(self, message_id: str) -> list[Delivery]: ...
+
+    def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None: ...
+
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+        """Move the delivery forward and return it as it is then; None if there is no such delivery."""
+        ...
+
+    def park(self, parked: ParkedStatus) -> None: ...
+
+    def parked(self, now: str, limit: int) -> list[ParkedStatus]: ...
+
+    def unpark(self, parked: ParkedStatus) -> None: ...
+
+
+class ApiKeys(Protocol):
+    def get(self, key_hash: str) -> ApiKey | None: ...
+
+
+class StoredWebhook(msgspec.Struct, frozen=True):
+    webhook_id: str
+    channel: str
+    body: bytes
+    received_at: str
+    expires_at: int
+    """Epoch seconds."""
+
+
+class Webhooks(Protocol):
+    def store(self, webhook: StoredWebhook) -> None:
+        """Durable when it returns; the same webhook again changes nothing."""
+        ...
+
+
+class Events(Protocol):
+    """The streams between the functions."""
+
+    def message_accepted(self, event: MessageAccepted) -> None: ...
+
+    def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
+        """All of them, in order per conversation and recipient; raises if any was not taken."""
+        ...
+
+    def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
+        """Publish; returns those that were not taken."""
+        ...
+
+    def webhook_events(self, events: Sequence[WebhookEvent]) -> None: ...
+
+
+class Secrets(Protocol):
+    def channel(self, channel: str) -> ChannelSecret: ...
+
+
+class Limiter(Protocol):
+    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+        """0 when one message may be sent now (its tokens are taken), else the seconds to wait."""
+        ...
+
+
+class Probe(Protocol):
+    """One component of the health check: raises if it is down."""
+
+    def __call__(self) -> None: ...
+
+
+Probes = Mapping[str, Probe]

@@ -1,0 +1,105 @@
+"""Moving a delivery, and with it its message, forward.
+
+Statuses come in any order, repeated and in parallel; every write is conditional on being a step forward,
+and the message's status is worked out from its deliveries, so that doing it again changes nothing.
+"""
+
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Final
+
+from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.events import StatusUpdate
+from chat4all.domain.records import Delivery
+from chat4all.domain.status import Status, of_message, of_parts
+from chat4all.services.ports import Clock, Deliveries, Messages, ParkedStatus
+
+PARKED_AGAIN: Final = timedelta(minutes=1)
+PARKED_FOR: Final = timedelta(days=2)
+
+
+class Recorded(Enum):
+    DONE = auto()
+    UNKNOWN = auto()
+    """There is no such delivery, or not yet."""
+
+
+class RecordStatus:
+    def __init__(self, messages: Messages, deliveries: Deliveries, clock: Clock) -> None:
+        self._messages = messages
+        self._deliveries = deliveries
+        self._clock = clock
+
+    def __call__(self, update: StatusUpdate) -> Recorded:
+        delivery_id = self._resolve(update)
+        if delivery_id is None:
+            return Recorded.UNKNOWN
+        if update.recorded and update.delivery_count == 1:
+            self._advance_message(delivery_id.message_id, update.status, update)
+            return Recorded.DONE
+        delivery = self._current(delivery_id, update)
+        if delivery is None:
+            return Recorded.UNKNOWN
+        self._advance_message(delivery_id.message_id, self._message_status(delivery), update)
+        return Recorded.DONE
+
+    def park(self, update: StatusUpdate) -> None:
+        """Keep a status whose delivery is unknown, for `relay` to try again; it expires in the end."""
+        now = self._clock()
+        self._deliveries.park(ParkedStatus(update, iso(now + PARKED_AGAIN), iso(now + PARKED_FOR)))
+
+    def retry_parked(self, parked: ParkedStatus) -> Recorded:
+        recorded = self(parked.update)
+        now = self._clock()
+        if recorded is Recorded.DONE or parse_iso(parked.expires_at) <= now:
+            self._deliveries.unpark(parked)
+        else:
+            again = ParkedStatus(parked.update, iso(now + PARKED_AGAIN), parked.expires_at)
+            self._deliveries.park(again)
+        return recorded
+
+    def _resolve(self, update: StatusUpdate) -> DeliveryId | None:
+        named = DeliveryId.parse(update.delivery_id) if update.delivery_id else None
+        if named is not None or update.provider_message_id is None:
+            return named
+        return self._deliveries.find(update.channel, update.account, update.provider_message_id)
+
+    def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+        if update.recorded:
+            return self._deliveries.get(delivery_id)
+        return self._deliveries.advance(delivery_id, update)
+
+    def _message_status(self, delivery: Delivery) -> Status:
+        if delivery.delivery_count == 1:
+            return delivery.status
+        deliveries = self._deliveries.of_message(delivery.message_id)
+        if len(deliveries) < delivery.delivery_count:
+            return Status.PENDING
+        return of_message(by_recipient(deliveries).values())
+
+    def _advance_message(self, message_id: str, status: Status, update: StatusUpdate) -> None:
+        if status is Status.PENDING:
+            return
+        failed = status is Status.FAILED
+        self._messages.advance(
+            message_id,
+            status,
+            update.at,
+            update.error_code if failed else None,
+            update.error_reason if failed else None,
+        )
+
+
+def by_recipient(deliveries: list[Delivery]) -> dict[tuple[str, str], Status]:
+    """The status of each (recipient, channel), over all its parts."""
+    parts: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in deliveries:
+        parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
+    return {key: _of(found) for key, found in parts.items()}
+
+
+def _of(parts: list[Delivery]) -> Status:
+    status = of_parts(part.status for part in parts)
+    complete = len(parts) == parts[0].part_count
+    return status if complete or status is Status.FAILED else Status.PENDING
