@@ -1,0 +1,1 @@
+"""The connectors: one channel is one class, made by name in `registry`."""

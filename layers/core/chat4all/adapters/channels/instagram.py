@@ -1,0 +1,82 @@
+"""Instagram messaging.
+
+Sending: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
+`metadata` comes back in the echo of the message:
+https://developers.facebook.com/docs/messenger-platform/reference/send-api
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chat4all.adapters.channels.answers import sent_unread
+from chat4all.adapters.channels.capabilities import INSTAGRAM
+from chat4all.adapters.channels.decoding import Id, decoded
+from chat4all.adapters.channels.http import HttpAnswer, HttpClient
+from chat4all.adapters.channels.instagram_address import canonical
+from chat4all.adapters.channels.instagram_failures import INSTAGRAM_FAILURES
+from chat4all.adapters.channels.instagram_webhook import inbound_events
+from chat4all.adapters.channels.meta import post_message, signed, subscription_answer
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.events import InboundEvent
+from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.services.connector import ChannelSecret
+
+API_VERSION: Final = "v25.0"
+"""Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
+
+
+class _Recipient(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Text(msgspec.Struct, frozen=True):
+    text: str
+    metadata: str
+
+
+class _Message(msgspec.Struct, frozen=True):
+    recipient: _Recipient
+    message: _Text
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    message_id: Id
+
+
+class Instagram:
+    """One professional account; `secret.account_id` is its Instagram user id."""
+
+    capabilities: Capabilities = INSTAGRAM
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = f"{base_url.rstrip('/')}/{API_VERSION}"
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        """A quote is left out: the reference names no field for it."""
+        message = _Message(
+            _Recipient(submission.address), _Text(submission.text, metadata=submission.delivery_id)
+        )
+        answer = post_message(self._http, self._url, secret, message, INSTAGRAM_FAILURES)
+        if isinstance(answer, SendError):
+            return answer
+        return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        return signed(headers, body, secret)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        return subscription_answer(query, secret)
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        return inbound_events(body, secret.account_id)
+
+
+def _sent(answer: HttpAnswer) -> Sent | None:
+    read = decoded(answer.body, _Answer)
+    return Sent(read.message_id) if read else None

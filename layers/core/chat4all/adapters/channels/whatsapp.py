@@ -1,0 +1,108 @@
+"""WhatsApp by the Cloud API.
+
+Sending: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
+Quoting: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contextual-replies
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chat4all.adapters.channels.answers import can_be_quoted, sent_unread
+from chat4all.adapters.channels.capabilities import WHATSAPP
+from chat4all.adapters.channels.decoding import Id, decoded
+from chat4all.adapters.channels.http import HttpAnswer, HttpClient
+from chat4all.adapters.channels.meta import post_message, signed, subscription_answer
+from chat4all.adapters.channels.whatsapp_address import canonical, is_user_id
+from chat4all.adapters.channels.whatsapp_failures import WHATSAPP_FAILURES
+from chat4all.adapters.channels.whatsapp_webhook import inbound_events
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.events import InboundEvent
+from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.services.connector import ChannelSecret
+
+API_VERSION: Final = "v25.0"
+"""Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
+
+
+class _Text(msgspec.Struct, frozen=True):
+    body: str
+    preview_url: bool
+
+
+class _Context(msgspec.Struct, frozen=True):
+    message_id: str
+
+
+class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`to` is a phone number; a user id goes in `recipient`, since in `to` it would be taken for a
+    number, accepted, and never delivered.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+    """
+
+    messaging_product: str
+    recipient_type: str
+    type: str
+    text: _Text
+    biz_opaque_callback_data: str
+    to: str | None = None
+    recipient: str | None = None
+    context: _Context | None = None
+
+
+class _Accepted(msgspec.Struct, frozen=True):
+    id: Id
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    messages: list[_Accepted]
+
+
+class WhatsApp:
+    """One business phone number; `secret.account_id` is its phone_number_id."""
+
+    capabilities: Capabilities = WHATSAPP
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = f"{base_url.rstrip('/')}/{API_VERSION}"
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        answer = post_message(self._http, self._url, secret, _message(submission), WHATSAPP_FAILURES)
+        if isinstance(answer, SendError):
+            return answer
+        return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        return signed(headers, body, secret)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        return subscription_answer(query, secret)
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        return inbound_events(body, secret.account_id)
+
+
+def _message(submission: Submission) -> _Message:
+    quoted = submission.quoted_provider_message_id
+    by_user_id = is_user_id(submission.address)
+    return _Message(
+        messaging_product="whatsapp",
+        recipient_type="individual",
+        type="text",
+        text=_Text(submission.text, preview_url=False),
+        biz_opaque_callback_data=submission.delivery_id,
+        to=None if by_user_id else submission.address,
+        recipient=submission.address if by_user_id else None,
+        context=_Context(quoted) if quoted and can_be_quoted(quoted) else None,
+    )
+
+
+def _sent(answer: HttpAnswer) -> Sent | None:
+    read = decoded(answer.body, _Answer)
+    return Sent(read.messages[0].id) if read and read.messages else None

@@ -1,0 +1,73 @@
+"""A provider that answers what it is told to, and remembers what it was sent."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
+from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.services.connector import ChannelSecret, Connector
+
+DELIVERY_ID = "11111111-1111-4111-8111-111111111111|u-1|channel|1"
+SECRET = ChannelSecret(
+    account_id="106540352242922",
+    access_token="123456:token",
+    webhook_secret="webhook-secret",
+    verify_token="verify-token",
+)
+
+
+class Request(msgspec.Struct, frozen=True):
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class FakeHttp(HttpClient):
+    """Each request needs an answer prepared for it; `spent` says that all were asked for."""
+
+    def __init__(self, *answers: HttpAnswer | NetworkFailure) -> None:
+        super().__init__()
+        self._answers = list(answers)
+        self.requests: list[Request] = []
+
+    def post_json(
+        self, url: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | NetworkFailure:
+        assert self._answers, f"nobody expected a request to {url}"
+        msgspec.json.decode(body)
+        self.requests.append(Request(url, body, dict(headers or {})))
+        return self._answers.pop(0)
+
+    @property
+    def spent(self) -> bool:
+        return not self._answers
+
+    def sent_json(self) -> object:
+        (request,) = self.requests
+        return msgspec.json.decode(request.body)
+
+
+def answer(status: int, body: object, headers: dict[str, str] | None = None) -> HttpAnswer:
+    return HttpAnswer(status, headers or {}, msgspec.json.encode(body))
+
+
+def graph_error(status: int, code: int, headers: dict[str, str] | None = None) -> HttpAnswer:
+    error = {"message": f"(#{code}) whatever", "type": "OAuthException", "code": code, "fbtrace_id": "A1"}
+    return answer(status, {"error": error}, headers)
+
+
+def submission(address: str, text: str = "Hello", quoted: str | None = None) -> Submission:
+    return Submission(DELIVERY_ID, "main", address, text, quoted)
+
+
+def error_of(connector: Connector, address: str) -> SendError:
+    result = connector.send(submission(address), SECRET)
+    assert isinstance(result, SendError)
+    return result
+
+
+def sent_of(connector: Connector, address: str) -> Sent:
+    result = connector.send(submission(address), SECRET)
+    assert isinstance(result, Sent)
+    return result

@@ -1,0 +1,89 @@
+import pytest
+
+from chat4all.adapters.channels.answers import (
+    NETWORK,
+    Failure,
+    FailureTable,
+    can_be_quoted,
+    not_answered,
+    refused,
+    sent_unread,
+)
+from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
+from chat4all.domain.sending import Outcome
+
+TABLE = FailureTable(
+    "Pigeon",
+    {7: Failure(Outcome.THROTTLED, "Too fast.", 9.0), 8: Failure(Outcome.UNREACHABLE, "Gone.")},
+    ((range(100, 200), Failure(Outcome.CHANNEL_PAUSED, "Closed.")),),
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (302, Outcome.RETRY),
+        (400, Outcome.PERMANENT),
+        (401, Outcome.CHANNEL_PAUSED),
+        (403, Outcome.PERMANENT),
+        (408, Outcome.RETRY),
+        (429, Outcome.THROTTLED),
+        (499, Outcome.PERMANENT),
+        (500, Outcome.RETRY),
+        (503, Outcome.RETRY),
+    ],
+)
+@pytest.mark.parametrize("code", [None, 999])
+def test_without_a_known_code_the_status_decides(status: int, outcome: Outcome, code: int | None) -> None:
+    error = refused(TABLE, code, HttpAnswer(status, {}, b""))
+
+    assert error.outcome is outcome
+    assert error.code == str(code or status)
+    assert error.reason.startswith("Pigeon")
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(8, Outcome.UNREACHABLE), (100, Outcome.CHANNEL_PAUSED), (199, Outcome.CHANNEL_PAUSED)],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_known_code_decides_whatever_the_status(status: int, code: int, outcome: Outcome) -> None:
+    assert refused(TABLE, code, HttpAnswer(status, {}, b"")).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "wait_s"),
+    [
+        (7, {"retry-after": "120"}, 120.0),
+        (7, {}, 9.0),
+        (7, {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 9.0),
+        (7, {"retry-after": "-3"}, 9.0),
+        (7, {"retry-after": "²"}, 9.0),
+        (None, {}, 5.0),
+        (None, {"retry-after": "30"}, 30.0),
+    ],
+)
+def test_the_wait_is_the_answers_own_else_the_codes_else_short(
+    code: int | None, headers: dict[str, str], wait_s: float
+) -> None:
+    assert refused(TABLE, code, HttpAnswer(429, headers, b"")).retry_after_s == wait_s
+
+
+def test_only_throttling_has_a_time() -> None:
+    assert refused(TABLE, 8, HttpAnswer(400, {"retry-after": "30"}, b"")).retry_after_s is None
+
+
+@pytest.mark.parametrize("may_have_arrived", [True, False])
+def test_no_answer_is_tried_again_and_told_apart_from_no_connection(may_have_arrived: bool) -> None:  # noqa: FBT001
+    error = not_answered(TABLE, NetworkFailure(may_have_arrived))
+
+    assert (error.outcome, error.code) == (Outcome.RETRY, NETWORK)
+    assert ("not known" in error.reason) is may_have_arrived
+
+
+def test_an_unread_acceptance_has_an_id_of_its_own_which_is_never_quoted() -> None:
+    one, other = sent_unread("a|b|c|1"), sent_unread("a|b|c|2")
+
+    assert one.provider_message_id != other.provider_message_id
+    assert not can_be_quoted(one.provider_message_id)
+    assert can_be_quoted("wamid.HBgL")

@@ -1,0 +1,109 @@
+"""The pool, against a server on this machine."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+
+from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    peers: ClassVar[list[tuple[str, int]]] = []
+    released: ClassVar[threading.Event] = threading.Event()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.peers.append(self.client_address)
+        if self.path == "/silent":
+            self.released.wait(timeout=10)
+            self.close_connection = True
+            return
+        if self.path == "/cut":
+            self.close_connection = True
+            return
+        self.send_response(302 if self.path == "/moved" else 200)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("X-Content", self.headers["content-type"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def base_url() -> Iterator[str]:
+    Handler.peers.clear()
+    Handler.released.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        Handler.released.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def client() -> Iterator[HttpClient]:
+    client = HttpClient(connect_timeout_s=2.0, read_timeout_s=2.0)
+    yield client
+    client._pool.clear()
+
+
+def test_the_answer_comes_back_with_lower_case_header_names(base_url: str, client: HttpClient) -> None:
+    result = client.post_json(f"{base_url}/echo", b'{"a": 1}', {"authorization": "Bearer t"})
+
+    assert isinstance(result, HttpAnswer)
+    assert (result.status, result.body) == (200, b'{"a": 1}')
+    assert result.headers["x-content"] == "application/json"
+
+
+def test_a_connection_is_used_again(base_url: str, client: HttpClient) -> None:
+    for _ in range(3):
+        assert isinstance(client.post_json(f"{base_url}/echo", b"{}"), HttpAnswer)
+
+    assert len(set(Handler.peers)) == 1
+
+
+def test_a_redirect_is_answered_not_followed(base_url: str, client: HttpClient) -> None:
+    result = client.post_json(f"{base_url}/moved", b"{}")
+
+    assert isinstance(result, HttpAnswer)
+    assert result.status == 302
+    assert len(Handler.peers) == 1
+
+
+def test_a_refused_connection_has_certainly_sent_nothing(client: HttpClient) -> None:
+    unused = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = unused.server_port
+    unused.server_close()
+
+    result = client.post_json(f"http://127.0.0.1:{port}/echo", b"{}")
+
+    assert result == NetworkFailure(may_have_arrived=False)
+
+
+def test_silence_may_mean_that_the_message_arrived(base_url: str) -> None:
+    client = HttpClient(connect_timeout_s=2.0, read_timeout_s=0.05)
+
+    result = client.post_json(f"{base_url}/silent", b"{}")
+    client._pool.clear()
+
+    assert result == NetworkFailure(may_have_arrived=True)
+    assert len(Handler.peers) == 1
+
+
+def test_a_connection_cut_before_the_answer_is_not_retried(base_url: str, client: HttpClient) -> None:
+    result = client.post_json(f"{base_url}/cut", b"{}")
+
+    assert result == NetworkFailure(may_have_arrived=True)
+    assert len(Handler.peers) == 1

@@ -1,0 +1,117 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.adapters.channels.answers import sent_unread
+from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
+from chat4all.adapters.channels.instagram import Instagram
+from chat4all.adapters.channels.instagram_failures import INSTAGRAM_FAILURES
+from chat4all.domain.errors import Invalid
+from chat4all.domain.sending import Outcome, Sent
+from tests.unit.channels.fake_http import (
+    DELIVERY_ID,
+    SECRET,
+    FakeHttp,
+    answer,
+    error_of,
+    graph_error,
+    sent_of,
+    submission,
+)
+
+BASE = "https://graph.instagram.example"
+IGSID = "1535148674817116"
+ACCEPTED = answer(200, {"recipient_id": IGSID, "message_id": "aWdfZAG1"})
+
+
+def test_a_text_is_posted_to_the_account_with_the_token_and_the_deliverys_id() -> None:
+    http = FakeHttp(ACCEPTED)
+
+    result = Instagram(http, BASE + "/").send(submission(IGSID, "Olá 👋", quoted="aWdfQ"), SECRET)
+
+    assert result == Sent("aWdfZAG1")
+    (request,) = http.requests
+    assert request.url == "https://graph.instagram.example/v25.0/106540352242922/messages"
+    assert request.headers == {"authorization": "Bearer 123456:token"}
+    assert http.sent_json() == {
+        "recipient": {"id": IGSID},
+        "message": {"text": "Olá 👋", "metadata": DELIVERY_ID},
+    }
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_arrives_as_it_is(text: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Instagram(http, BASE).send(submission(IGSID, text), SECRET)
+
+    sent = http.sent_json()
+    assert isinstance(sent, dict)
+    assert sent["message"]["text"] == text
+
+
+OUTCOMES = {
+    **dict.fromkeys((4, 17, 32, 613, 80002, 80006), Outcome.THROTTLED),
+    **dict.fromkeys((2, 1200), Outcome.RETRY),
+    10: Outcome.PERMANENT,
+    551: Outcome.UNREACHABLE,
+    190: Outcome.CHANNEL_PAUSED,
+}
+
+
+@pytest.mark.parametrize(("code", "outcome"), OUTCOMES.items())
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+def test_each_known_code_has_its_outcome_whatever_the_status(
+    status: int, code: int, outcome: Outcome
+) -> None:
+    error = error_of(Instagram(FakeHttp(graph_error(status, code)), BASE), IGSID)
+
+    assert (error.outcome, error.code) == (outcome, str(code))
+    assert error.reason.endswith(".")
+    assert (error.retry_after_s is not None) is (outcome is Outcome.THROTTLED)
+
+
+def test_the_table_under_test_is_the_whole_table() -> None:
+    assert set(INSTAGRAM_FAILURES.codes) == set(OUTCOMES)
+    assert not INSTAGRAM_FAILURES.ranges
+
+
+def test_a_closed_window_is_told_in_words() -> None:
+    error = error_of(Instagram(FakeHttp(graph_error(403, 10)), BASE), IGSID)
+
+    assert error.reason == "The person has not written in the last 24 hours; Instagram allows no message."
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome", "code"),
+    [
+        (graph_error(400, 100), Outcome.PERMANENT, "100"),
+        (graph_error(500, 1), Outcome.RETRY, "1"),
+        (HttpAnswer(503, {}, b"<html></html>"), Outcome.RETRY, "503"),
+        (HttpAnswer(429, {"retry-after": "9"}, b""), Outcome.THROTTLED, "429"),
+        (NetworkFailure(may_have_arrived=True), Outcome.RETRY, "NETWORK"),
+    ],
+)
+def test_what_is_not_in_the_table_is_judged_by_status(
+    response: HttpAnswer | NetworkFailure, outcome: Outcome, code: str
+) -> None:
+    error = error_of(Instagram(FakeHttp(response), BASE), IGSID)
+
+    assert (error.outcome, error.code) == (outcome, code)
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b"{}", b'{"message_id":7}', b'{"message_id":""}', b"\xff"])
+def test_an_accepted_message_without_a_readable_id_is_sent_and_not_sent_again(body: bytes) -> None:
+    sent = sent_of(Instagram(FakeHttp(HttpAnswer(200, {}, body)), BASE), IGSID)
+
+    assert sent == sent_unread(DELIVERY_ID)
+
+
+def test_a_person_is_keyed_by_digits() -> None:
+    assert Instagram(FakeHttp(), BASE).canonical_address(f" {IGSID} ") == IGSID
+
+
+@pytest.mark.parametrize("address", ["", " ", "ana", "@ana", "-5", "+5", "5.0", "\u0665", "1" * 33, "5\n6"])
+def test_what_is_no_scoped_id_is_invalid(address: str) -> None:
+    with pytest.raises(Invalid):
+        Instagram(FakeHttp(), BASE).canonical_address(address)

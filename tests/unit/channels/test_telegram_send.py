@@ -1,0 +1,159 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.adapters.channels.answers import sent_unread
+from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
+from chat4all.adapters.channels.telegram import Telegram
+from chat4all.domain.errors import Invalid
+from chat4all.domain.sending import Outcome, Sent
+from tests.unit.channels.fake_http import (
+    DELIVERY_ID,
+    SECRET,
+    FakeHttp,
+    answer,
+    error_of,
+    sent_of,
+    submission,
+)
+
+BASE = "https://api.telegram.example"
+ACCEPTED = answer(
+    200,
+    {
+        "ok": True,
+        "result": {
+            "message_id": 17,
+            "from": {"id": 123456, "is_bot": True, "first_name": "Bot"},
+            "chat": {"id": 99, "type": "private"},
+            "date": 1441645532,
+            "text": "Hello",
+        },
+    },
+)
+
+
+def refusal(code: int, **parameters: object) -> HttpAnswer:
+    body = {"ok": False, "error_code": code, "description": "whatever"}
+    return answer(code, {**body, "parameters": parameters} if parameters else body)
+
+
+def test_a_text_is_posted_to_the_bot() -> None:
+    http = FakeHttp(ACCEPTED)
+
+    result = Telegram(http, BASE + "/").send(submission("99", "Olá 👋"), SECRET)
+
+    assert result == Sent("99:17")
+    assert http.requests[0].url == "https://api.telegram.example/bot123456:token/sendMessage"
+    assert http.sent_json() == {"chat_id": 99, "text": "Olá 👋"}
+
+
+@pytest.mark.parametrize(
+    ("address", "quoted", "parameters"),
+    [
+        ("99", "99:5", {"message_id": 5, "allow_sending_without_reply": True}),
+        ("-1001", "-1001:5", {"message_id": 5, "allow_sending_without_reply": True}),
+        ("99", "98:5", None),
+        ("99", "5", None),
+        ("99", sent_unread("a|b|c|1").provider_message_id, None),
+        ("99", None, None),
+    ],
+)
+def test_only_a_message_of_the_same_chat_is_quoted(
+    address: str, quoted: str | None, parameters: object
+) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Telegram(http, BASE).send(submission(address, quoted=quoted), SECRET)
+
+    sent = http.sent_json()
+    assert isinstance(sent, dict)
+    assert sent.get("reply_parameters") == parameters
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_arrives_as_it_is(text: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Telegram(http, BASE).send(submission("99", text), SECRET)
+
+    sent = http.sent_json()
+    assert isinstance(sent, dict)
+    assert sent["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (400, Outcome.PERMANENT),
+        (401, Outcome.CHANNEL_PAUSED),
+        (403, Outcome.UNREACHABLE),
+        (404, Outcome.CHANNEL_PAUSED),
+        (413, Outcome.PERMANENT),
+        (429, Outcome.THROTTLED),
+        (500, Outcome.RETRY),
+        (502, Outcome.RETRY),
+        (599, Outcome.RETRY),
+    ],
+)
+@pytest.mark.parametrize("readable", [True, False])
+def test_each_code_has_its_outcome(code: int, outcome: Outcome, readable: bool) -> None:  # noqa: FBT001
+    response = refusal(code) if readable else HttpAnswer(code, {}, b"<html></html>")
+    error = error_of(Telegram(FakeHttp(response), BASE), "99")
+
+    assert (error.outcome, error.code) == (outcome, str(code))
+    assert error.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("response", "wait_s"),
+    [
+        (refusal(429, retry_after=34), 34.0),
+        (refusal(429, retry_after=86_400), 86_400.0),
+        (refusal(429), 5.0),
+        (HttpAnswer(429, {"retry-after": "12"}, b""), 12.0),
+    ],
+)
+def test_throttling_obeys_the_time_named(response: HttpAnswer, wait_s: float) -> None:
+    error = error_of(Telegram(FakeHttp(response), BASE), "99")
+
+    assert (error.outcome, error.retry_after_s) == (Outcome.THROTTLED, wait_s)
+
+
+def test_a_group_that_has_moved_tells_its_new_address() -> None:
+    http = FakeHttp(refusal(400, migrate_to_chat_id=-1001234567890))
+    error = error_of(Telegram(http, BASE), "-99")
+
+    assert (error.outcome, error.new_address) == (Outcome.ADDRESS_CHANGED, "-1001234567890")
+
+
+def test_a_refusal_counts_also_with_status_200() -> None:
+    response = answer(200, {"ok": False, "error_code": 403, "description": "Forbidden"})
+
+    assert error_of(Telegram(FakeHttp(response), BASE), "99").outcome is Outcome.UNREACHABLE
+
+
+def test_no_answer_is_tried_again() -> None:
+    error = error_of(Telegram(FakeHttp(NetworkFailure(may_have_arrived=True)), BASE), "99")
+
+    assert (error.outcome, error.code) == (Outcome.RETRY, "NETWORK")
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b"{}", b'{"ok":true,"result":true}', b"\xff"])
+def test_an_accepted_message_without_a_readable_id_is_sent_and_not_sent_again(body: bytes) -> None:
+    sent = sent_of(Telegram(FakeHttp(HttpAnswer(200, {}, body)), BASE), "99")
+
+    assert sent == sent_unread(DELIVERY_ID)
+
+
+@pytest.mark.parametrize(("address", "canonical"), [("99", "99"), (" -1001234567890 ", "-1001234567890")])
+def test_a_chat_is_keyed_by_its_number(address: str, canonical: str) -> None:
+    assert Telegram(FakeHttp(), BASE).canonical_address(address) == canonical
+
+
+@pytest.mark.parametrize(
+    "address", ["", "0", "-", "--5", "007", "+5", "@ana", "5.0", "\u0665", "1" * 20, "5\n6"]
+)
+def test_what_is_no_number_of_a_chat_is_invalid(address: str) -> None:
+    with pytest.raises(Invalid):
+        Telegram(FakeHttp(), BASE).canonical_address(address)

@@ -1,0 +1,390 @@
+import msgspec
+import pytest
+
+from chat4all.adapters.channels.webhooks import RAW_LIMIT
+from chat4all.adapters.channels.whatsapp import WhatsApp
+from chat4all.domain.clock import parse_iso
+from chat4all.domain.errors import Invalid
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundStatus, InboundText, InboundUnsupported
+from chat4all.domain.status import Status
+from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
+
+WHATSAPP = WhatsApp(FakeHttp(), "https://provider.example")
+CONTACT = {"profile": {"name": "Sheena Nelson"}, "wa_id": "16505551234"}
+TEXT = {
+    "from": "16505551234",
+    "id": "wamid.TEXT",
+    "timestamp": "1749416383",
+    "type": "text",
+    "text": {"body": "Does it come in another color?"},
+}
+STATUS = {
+    "id": "wamid.OURS",
+    "status": "delivered",
+    "timestamp": "1750857384",
+    "recipient_id": "551699231822",
+    "biz_opaque_callback_data": DELIVERY_ID,
+    "conversation": {"id": "a75d17ad06104c51166f948319b03c6a", "origin": {"type": "service"}},
+    "pricing": {"billable": True, "pricing_model": "CBP", "category": "service"},
+}
+
+
+def webhook(value: object, *, field: str = "messages") -> bytes:
+    entry = {"id": "102290129340398", "changes": [{"value": value, "field": field}]}
+    return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+def value_of(**parts: object) -> dict[str, object]:
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": SECRET.account_id}
+    return {"messaging_product": "whatsapp", "metadata": metadata, **parts}
+
+
+def parse(**parts: object) -> list[InboundEvent]:
+    return WHATSAPP.parse_webhook(webhook(value_of(**parts)), SECRET)
+
+
+def only(**parts: object) -> InboundEvent:
+    (event,) = parse(**parts)
+    return event
+
+
+def test_a_text_tells_who_wrote_what_when() -> None:
+    assert only(contacts=[CONTACT], messages=[TEXT]) == InboundText(
+        account="main",
+        address="16505551234",
+        provider_message_id="wamid.TEXT",
+        text="Does it come in another color?",
+        at="2025-06-08T20:59:43.000Z",
+        display_name="Sheena Nelson",
+        phone="+16505551234",
+    )
+
+
+def test_a_quoting_text_names_what_it_quotes() -> None:
+    event = only(messages=[{**TEXT, "context": {"from": "15550783881", "id": "wamid.QUOTED"}}])
+
+    assert isinstance(event, InboundText)
+    assert event.quoted_provider_message_id == "wamid.QUOTED"
+
+
+def test_a_brazilian_without_the_ninth_digit_is_the_person_with_it() -> None:
+    contact = {"profile": {"name": "Ana"}, "wa_id": "551187654321"}
+    event = only(contacts=[contact], messages=[{**TEXT, "from": "551187654321"}])
+
+    assert isinstance(event, InboundText)
+    assert (event.address, event.phone, event.display_name) == ("5511987654321", "+5511987654321", "Ana")
+
+
+def test_a_person_with_a_hidden_number_is_known_by_the_user_id() -> None:
+    contact = {"profile": {"name": "Ana", "username": "ana.souza"}, "user_id": "BR.1502576394655843"}
+    message = {**TEXT, "from_user_id": "BR.1502576394655843"}
+    del message["from"]
+    event = only(contacts=[contact], messages=[message])
+
+    assert isinstance(event, InboundText)
+    assert (event.address, event.phone) == ("BR.1502576394655843", None)
+    assert (event.display_name, event.handle) == ("Ana", "ana.souza")
+
+
+def test_a_user_id_is_also_found_in_the_only_contact() -> None:
+    message = {**TEXT}
+    del message["from"]
+    event = only(contacts=[{"user_id": "BR.1502576394655843"}], messages=[message])
+
+    assert isinstance(event, InboundText)
+    assert event.address == "BR.1502576394655843"
+
+
+def test_a_number_that_is_shown_goes_before_the_user_id() -> None:
+    message = {**TEXT, "from_user_id": "US.13491208655302741918"}
+    event = only(contacts=[{**CONTACT, "user_id": "US.13491208655302741918"}], messages=[message])
+
+    assert isinstance(event, InboundText)
+    assert event.address == "16505551234"
+
+
+def test_each_message_has_the_name_of_its_own_sender() -> None:
+    other = {**TEXT, "id": "wamid.OTHER", "from": "4915112345678"}
+    unnamed = {**TEXT, "id": "wamid.UNNAMED", "from": "33612345678"}
+    contacts = [CONTACT, {"profile": {"name": "Jörg"}, "wa_id": "4915112345678"}]
+    events = parse(contacts=contacts, messages=[other, TEXT, unnamed])
+
+    names = [event.display_name for event in events if isinstance(event, InboundText)]
+    assert names == ["Jörg", "Sheena Nelson", None]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg", "id": "1003"}},
+        {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
+        {"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": "👍"}},
+        {"type": "location", "location": {"latitude": -23.5, "longitude": -46.6}},
+        {"type": "button", "button": {"payload": "Unsubscribe", "text": "Unsubscribe"}},
+        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "1"}}},
+        {"type": "order", "order": {"catalog_id": "1"}},
+        {"type": "system", "system": {"body": "changed", "type": "user_changed_number"}},
+        {"type": "unsupported", "errors": [{"code": 131051, "title": "Message type unknown"}]},
+        {"type": "revoke", "revoke": {"original_message_id": "wamid.TEXT"}},
+    ],
+)
+def test_what_is_no_text_is_kept_with_its_type_and_json(part: dict[str, object]) -> None:
+    message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
+    event = only(contacts=[CONTACT], messages=[message])
+
+    assert isinstance(event, InboundUnsupported)
+    assert (event.kind, event.provider_message_id, event.address) == (part["type"], "wamid.X", "16505551234")
+    assert (event.display_name, event.phone) == ("Sheena Nelson", "+16505551234")
+    assert msgspec.json.decode(event.raw) == message
+
+
+@pytest.mark.parametrize("text", [None, {}, {"body": ""}, {"body": " \n"}, {"body": 7}, "hello", []])
+def test_a_text_without_words_is_kept_as_unsupported(text: object) -> None:
+    event = only(messages=[{**TEXT, "text": text}])
+
+    assert isinstance(event, InboundUnsupported)
+    assert (event.kind, event.provider_message_id) == ("text", "wamid.TEXT")
+
+
+def test_half_an_emoji_loses_neither_its_text_nor_the_next() -> None:
+    half = {**TEXT, "id": "wamid.HALF", "text": {"body": "Olá 👋 HALF"}}
+    body = webhook(value_of(messages=[half, TEXT])).replace(b"HALF", b"\\ud83d", 2)
+    events = WHATSAPP.parse_webhook(body, SECRET)
+
+    assert [event.text for event in events if isinstance(event, InboundText)] == [
+        "Olá 👋 ?",
+        "Does it come in another color?",
+    ]
+
+
+def test_a_message_without_an_id_gets_the_same_one_each_time() -> None:
+    message = {**TEXT}
+    del message["id"]
+    first, again, other = (
+        only(messages=[one]) for one in (message, message, {**message, "timestamp": "1749416384"})
+    )
+
+    assert isinstance(first, InboundUnsupported)
+    assert isinstance(again, InboundUnsupported)
+    assert isinstance(other, InboundUnsupported)
+    assert first.provider_message_id == again.provider_message_id != other.provider_message_id
+
+
+def test_a_huge_message_is_cut_and_its_raw_form_is_still_json() -> None:
+    message = {**TEXT, "type": "image", "image": {"caption": '"é' * RAW_LIMIT}}
+    event = only(messages=[message])
+
+    assert isinstance(event, InboundUnsupported)
+    assert len(event.raw.encode()) <= 2 * RAW_LIMIT
+    assert msgspec.json.decode(event.raw, type=dict[str, str])["truncated"].startswith(
+        '{"from":"16505551234"'
+    )
+
+
+def edit(message: object) -> dict[str, object]:
+    return {
+        "from": "16505551234",
+        "id": "wamid.EDIT",
+        "timestamp": "1749416390",
+        "type": "edit",
+        "edit": {"original_message_id": "wamid.TEXT", "message": message},
+    }
+
+
+def test_an_edited_text_names_the_message_it_changes() -> None:
+    message = edit({"context": {"id": "M0"}, "type": "text", "text": {"body": "In green?"}})
+
+    assert only(contacts=[CONTACT], messages=[message]) == InboundEdit(
+        account="main",
+        address="16505551234",
+        provider_message_id="wamid.TEXT",
+        text="In green?",
+        at="2025-06-08T20:59:50.000Z",
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"type": "image", "image": {"caption": "Green"}}, {"type": "text", "text": {"body": ""}}, None],
+)
+def test_another_edit_is_kept_under_its_own_id(message: object) -> None:
+    event = only(messages=[edit(message)])
+
+    assert isinstance(event, InboundUnsupported)
+    assert (event.kind, event.provider_message_id) == ("edit", "wamid.EDIT")
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("sent", Status.SENT),
+        ("delivered", Status.DELIVERED),
+        ("read", Status.READ),
+        ("played", Status.READ),
+    ],
+)
+def test_a_status_names_the_delivery_and_the_person(word: str, status: Status) -> None:
+    assert only(statuses=[{**STATUS, "status": word}]) == InboundStatus(
+        account="main",
+        address="5516999231822",
+        status=status,
+        at="2025-06-25T13:16:24.000Z",
+        provider_message_id="wamid.OURS",
+        delivery_id=DELIVERY_ID,
+    )
+
+
+@pytest.mark.parametrize("word", ["deleted", "warning", "captured", "", "SENT"])
+def test_any_other_status_says_nothing(word: str) -> None:
+    assert parse(statuses=[{**STATUS, "status": word}]) == []
+
+
+@pytest.mark.parametrize("data", [None, "", "campaign-7", 12, "a|b|c", "a|b|c|x"])
+def test_what_is_no_deliverys_id_is_left_out(data: object) -> None:
+    event = only(statuses=[{**STATUS, "biz_opaque_callback_data": data}])
+
+    assert isinstance(event, InboundStatus)
+    assert event.delivery_id is None
+
+
+def test_a_status_of_a_person_known_by_user_id() -> None:
+    status = {**STATUS, "recipient_user_id": "BR.1502576394655843"}
+    del status["recipient_id"]
+    event = only(statuses=[status])
+
+    assert isinstance(event, InboundStatus)
+    assert event.address == "BR.1502576394655843"
+
+
+def test_a_status_that_does_not_tell_whose_it_is_is_kept_for_its_delivery() -> None:
+    status = {**STATUS}
+    del status["recipient_id"]
+    event = only(statuses=[status])
+
+    assert isinstance(event, InboundStatus)
+    assert (event.address, event.delivery_id) == ("", DELIVERY_ID)
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "reason"),
+    [
+        (
+            [{"code": 131047, "title": "Re-engagement message"}],
+            "131047",
+            "The person has not written in the last 24 hours; only a template may be sent.",
+        ),
+        (
+            [{"code": 130429, "title": "Rate limit hit"}],
+            "130429",
+            "Our WhatsApp number sends faster than it may.",
+        ),
+        ([{"code": 999999}], "999999", "WhatsApp did not deliver the message (error 999999)."),
+        ([{"title": "no code"}], None, "WhatsApp did not deliver the message."),
+        ([], None, "WhatsApp did not deliver the message."),
+        (None, None, "WhatsApp did not deliver the message."),
+    ],
+)
+def test_a_failure_tells_its_code_and_reason(errors: object, code: str | None, reason: str) -> None:
+    event = only(statuses=[{**STATUS, "status": "failed", "errors": errors}])
+
+    assert isinstance(event, InboundStatus)
+    assert (event.status, event.error_code, event.error_reason) == (Status.FAILED, code, reason)
+
+
+def test_only_a_failure_has_an_error() -> None:
+    event = only(statuses=[{**STATUS, "errors": [{"code": 131000}]}])
+
+    assert isinstance(event, InboundStatus)
+    assert (event.error_code, event.error_reason) == (None, None)
+
+
+@pytest.mark.parametrize("timestamp", [None, "", "soon", -5, 0, "1e999", "nan", 10**30, [], {"a": 1}])
+def test_an_odd_time_is_replaced_by_now(timestamp: object) -> None:
+    event = only(messages=[{**TEXT, "timestamp": timestamp}])
+
+    assert isinstance(event, InboundText)
+    assert parse_iso(event.at).year >= 2025
+
+
+def test_events_come_in_the_webhooks_order() -> None:
+    second = {**TEXT, "id": "wamid.SECOND"}
+    body = msgspec.json.encode(
+        {
+            "object": "whatsapp_business_account",
+            "entry": [
+                {"changes": [{"field": "messages", "value": value_of(messages=[TEXT, second])}]},
+                {"changes": [{"field": "messages", "value": value_of(statuses=[STATUS])}]},
+            ],
+        }
+    )
+    events = WHATSAPP.parse_webhook(body, SECRET)
+
+    assert [event.provider_message_id for event in events] == ["wamid.TEXT", "wamid.SECOND", "wamid.OURS"]
+
+
+BROKEN: list[object] = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    {"from": 3},
+    {"from": "nobody", "id": "x", "type": "text"},
+    {"id": 1},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_message_or_status_loses_no_other(broken: object) -> None:
+    events = parse(contacts=[broken, CONTACT], messages=[broken, TEXT, broken], statuses=[broken, STATUS])
+
+    assert [event.provider_message_id for event in events] == ["wamid.TEXT", "wamid.OURS"]
+
+
+@pytest.mark.parametrize("broken", [None, 7, "x", [], {}, {"changes": 3}, {"changes": [None, {"field": 3}]}])
+def test_a_broken_entry_loses_no_other(broken: object) -> None:
+    good = {"changes": [broken, {"field": "messages", "value": value_of(messages=[TEXT])}]}
+    body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [broken, good, broken]})
+
+    assert [event.provider_message_id for event in WHATSAPP.parse_webhook(body, SECRET)] == ["wamid.TEXT"]
+
+
+@pytest.mark.parametrize("messages", [None, 7, "x", {}])
+def test_messages_that_are_no_list_lose_no_status(messages: object) -> None:
+    events = parse(messages=messages, contacts=messages, statuses=[STATUS])
+
+    assert [event.provider_message_id for event in events] == ["wamid.OURS"]
+
+
+def test_another_number_of_the_business_is_not_ours() -> None:
+    body = webhook(value_of(messages=[TEXT], statuses=[STATUS], metadata={"phone_number_id": "999"}))
+
+    assert WHATSAPP.parse_webhook(body, SECRET) == []
+
+
+@pytest.mark.parametrize("field", ["smb_message_echoes", "message_template_status_update", "account_update"])
+def test_news_of_the_account_are_no_events(field: str) -> None:
+    assert WHATSAPP.parse_webhook(webhook(value_of(messages=[TEXT]), field=field), SECRET) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"\xff",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"object":"page","entry":[{}]}',
+        b'{"object":"instagram","entry":[{}]}',
+        b'{"object":"whatsapp_business_account"}',
+        b'{"object":"whatsapp_business_account","entry":[]}',
+        b'{"object":"whatsapp_business_account","entry":{}}',
+        b'{"object":"whatsapp_business_account","entry":[{}]',
+        b'{"object":"whatsapp_business_account","entry":' + b"[" * 100_000,
+    ],
+)
+def test_what_is_no_webhook_is_invalid(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        WHATSAPP.parse_webhook(body, SECRET)
