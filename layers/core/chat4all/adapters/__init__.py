@@ -1,0 +1,1 @@
+"""What touches the outside: tables, queues, secrets and the providers' HTTP APIs."""

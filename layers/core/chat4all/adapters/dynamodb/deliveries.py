@@ -1,0 +1,222 @@
+"""Deliveries: claimed before they are sent, recorded by the claim's holder, moved forward by statuses."""
+
+import heapq
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from pynamodb.expressions.update import Action
+
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry
+from chat4all.adapters.dynamodb.message_rows import (
+    DELIVERY,
+    DUE_SHARDS,
+    MESSAGE,
+    PARKED,
+    DeliveryRow,
+    DueRow,
+    MessageRow,
+    ParkedRow,
+    ProviderRow,
+    delivery_id_of,
+    delivery_of,
+    delivery_record,
+    due_shard,
+    history_line,
+    provider_key,
+)
+from chat4all.adapters.dynamodb.rows import answering, bind, updated
+from chat4all.domain.clock import parse_iso
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.records import Delivery
+from chat4all.domain.status import Status, predecessors
+from chat4all.services.ports import Claimed, ClaimRefused, ParkedStatus
+
+_PENDING: Final = Status.PENDING.value
+
+
+class DynamoDeliveries:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, DeliveryRow, ParkedRow, DueRow, ProviderRow, MessageRow)
+
+    @answering
+    def claim(
+        self, requested: DeliveryRequested, claim_id: str, now: float, until: float
+    ) -> Claimed | ClaimRefused:
+        row = _empty(requested.delivery_id)
+        unclaimed = DeliveryRow.claim_id.does_not_exist() | (DeliveryRow.claimed_until < now)
+        free = DeliveryRow.status.does_not_exist() | ((DeliveryRow.status == _PENDING) & unclaimed)
+        if not updated(row, _claiming(requested, claim_id, until), free):
+            return self._refused(requested.delivery_id)
+        return Claimed(
+            delivery=delivery_of(row),
+            claim_id=claim_id,
+            failures=int(row.failures or 0),
+            taken_over=int(row.open_claims or 0) > 1,
+        )
+
+    @answering
+    def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
+        one = claimed.delivery
+        key = provider_key(one.channel, one.account, provider_message_id)
+        known = [
+            DeliveryRow.provider_key.set(key),
+            DeliveryRow.provider_message_id.set(provider_message_id),
+            *_UNCLAIM,
+        ]
+        row = _empty(one.delivery_id)
+        mine = DeliveryRow.claim_id == claimed.claim_id
+        if not updated(row, [*_forward(Status.SENT, at), *known], mine & (DeliveryRow.status == _PENDING)):
+            # A receipt was faster than we: it is further than SENT already.
+            updated(row, known, mine)
+
+    @answering
+    def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None:
+        row = _empty(claimed.delivery.delivery_id)
+        failed = [*_forward(Status.FAILED, at), *_error(code, reason), *_UNCLAIM]
+        mine = (DeliveryRow.claim_id == claimed.claim_id) & (DeliveryRow.status == _PENDING)
+        updated(row, failed, mine)
+
+    @answering
+    def release(self, claimed: Claimed, *, failed: bool) -> None:
+        counted = DeliveryRow.failures.add(1) if failed else DeliveryRow.attempts.add(-1)
+        mine = DeliveryRow.claim_id == claimed.claim_id
+        updated(_empty(claimed.delivery.delivery_id), [counted, *_UNCLAIM], mine)
+
+    @answering
+    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+        row = _find(delivery_id)
+        return delivery_of(row) if row else None
+
+    @answering
+    def provider_id(self, delivery_id: DeliveryId) -> str | None:
+        row = _find(delivery_id)
+        if row is not None:
+            return row.provider_message_id
+        try:
+            message = MessageRow.get(delivery_id.message_id, MESSAGE)
+        except MessageRow.DoesNotExist:
+            return None
+        same_person = message.sender_id == delivery_id.recipient_id and message.channel == delivery_id.channel
+        return message.provider_message_id if same_person else None
+
+    @answering
+    def of_message(self, message_id: str) -> list[Delivery]:
+        rows = DeliveryRow.query(message_id, DeliveryRow.record.startswith(DELIVERY), consistent_read=True)
+        return [delivery_of(row) for row in rows]
+
+    @answering
+    def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
+        key = provider_key(channel, account, provider_message_id)
+        found = next(iter(ProviderRow.by_provider_message.query(key, limit=1)), None)
+        if found is None or not found.record.startswith(DELIVERY):
+            return None
+        return delivery_id_of(found.message_id, found.record)
+
+    @answering
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+        row = _empty(delivery_id)
+        actions = _forward(update.status, update.at)
+        if update.provider_message_id is not None:
+            key = provider_key(update.channel, update.account, update.provider_message_id)
+            actions += [
+                DeliveryRow.provider_key.set(DeliveryRow.provider_key | key),
+                DeliveryRow.provider_message_id.set(
+                    DeliveryRow.provider_message_id | update.provider_message_id
+                ),
+            ]
+        if update.status is Status.FAILED:
+            actions += _error(update.error_code or "UNKNOWN", update.error_reason or "")
+        before = [one.value for one in predecessors(update.status)]
+        if before and updated(row, actions, DeliveryRow.status.is_in(*before)):
+            return delivery_of(row)
+        return self.get(delivery_id)
+
+    @answering
+    def park(self, parked: ParkedStatus) -> None:
+        hash_key, range_key = _parked_keys(parked.update)
+        ParkedRow(
+            hash_key,
+            range_key,
+            update_json=msgspec.json.encode(parked.update).decode(),
+            due_shard=due_shard(PARKED, hash_key),
+            due_at=parked.due_at,
+            gives_up_at=parked.expires_at,
+            expires_at=int(parse_iso(parked.expires_at).timestamp()) + 3600,
+        ).save()
+
+    @answering
+    def parked(self, now: str, limit: int) -> list[ParkedStatus]:
+        found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
+        keys = [tuple(entry.item_id.split("\n")) for entry, _ in zip(found, range(limit), strict=False)]
+        return [_parked(row) for row in ParkedRow.batch_get(keys)] if keys else []
+
+    @answering
+    def unpark(self, parked: ParkedStatus) -> None:
+        ParkedRow(*_parked_keys(parked.update)).delete()
+
+    def _refused(self, delivery_id: DeliveryId) -> ClaimRefused:
+        row = _find(delivery_id)
+        if row is None:
+            raise Unavailable("The delivery changed while it was claimed.")
+        pending = row.status == _PENDING
+        return ClaimRefused(delivery_of(row), float(row.claimed_until or 0) if pending else None)
+
+
+_UNCLAIM: Final[list[Action]] = [
+    DeliveryRow.claim_id.remove(),
+    DeliveryRow.claimed_until.remove(),
+    DeliveryRow.open_claims.remove(),
+]
+
+
+def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list[Action]:
+    return [
+        DeliveryRow.status.set(_PENDING),
+        DeliveryRow.conversation_id.set(requested.conversation_id),
+        DeliveryRow.account.set(requested.recipient.account),
+        DeliveryRow.address.set(requested.recipient.address),
+        DeliveryRow.part_count.set(requested.part_count),
+        DeliveryRow.delivery_count.set(requested.delivery_count),
+        DeliveryRow.claim_id.set(claim_id),
+        DeliveryRow.claimed_until.set(until),
+        DeliveryRow.attempts.add(1),
+        DeliveryRow.open_claims.add(1),
+    ]
+
+
+def _forward(status: Status, at: str) -> list[Action]:
+    history = (DeliveryRow.status_history | []).append([history_line(status, at)])
+    return [DeliveryRow.status.set(status.value), DeliveryRow.status_history.set(history)]
+
+
+def _error(code: str, reason: str) -> list[Action]:
+    return [DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)]
+
+
+def _find(delivery_id: DeliveryId) -> DeliveryRow | None:
+    try:
+        return DeliveryRow.get(delivery_id.message_id, delivery_record(delivery_id), consistent_read=True)
+    except DeliveryRow.DoesNotExist:
+        return None
+
+
+def _empty(delivery_id: DeliveryId) -> DeliveryRow:
+    return DeliveryRow(delivery_id.message_id, delivery_record(delivery_id))
+
+
+def _due(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = DueRow.by_due.query(f"{PARKED}#{number}", DueRow.due_at <= now, limit=limit)
+    return (TimeIndexEntry(row.due_at, f"{row.message_id}\n{row.record}") for row in rows)
+
+
+def _parked_keys(update: StatusUpdate) -> tuple[str, str]:
+    by_provider = provider_key(update.channel, update.account, update.provider_message_id or "")
+    return f"{PARKED}#{update.delivery_id or by_provider}", f"{PARKED}#{update.status.value}"
+
+
+def _parked(row: ParkedRow) -> ParkedStatus:
+    update = msgspec.json.decode(row.update_json, type=StatusUpdate)
+    return ParkedStatus(update, row.due_at, row.gives_up_at)

@@ -1,0 +1,200 @@
+"""Users and identities in one table: an identity's key makes it belong to one user only."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
+from chat4all.adapters.dynamodb.rows import (
+    StringsAttribute,
+    StructsAttribute,
+    TableSettings,
+    answering,
+    bind,
+    connection_of,
+    saved,
+)
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.records import Identity, User, UserType
+from chat4all.services.ports import IdentityTaken
+
+_TRIES: Final = 5
+
+
+class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-type"
+        projection = KeysOnlyProjection()
+
+    user_type = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class UserRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    user_type = UnicodeAttribute()
+    display_name = UnicodeAttribute()
+    identities = StructsAttribute(Identity)
+    metadata = StringsAttribute()
+    created_at = UnicodeAttribute()
+    by_type = _ByType()
+
+
+class IdentityRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+
+
+class DynamoDirectory:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, UserRow, IdentityRow)
+
+    @answering
+    def create(self, user: User) -> IdentityTaken | None:
+        if not user.identities:
+            saved(_row(user), UserRow.entry_id.does_not_exist())
+            return None
+        try:
+            with self._transaction() as transaction:
+                transaction.save(_row(user), condition=UserRow.entry_id.does_not_exist())
+                for identity in user.identities:
+                    transaction.save(_identity_row(identity, user.user_id), condition=_FREE)
+        except TransactWriteError as error:
+            taken = self._taken(user.identities, error)
+            if taken is None:
+                raise
+            return taken
+        return None
+
+    @answering
+    def get(self, user_id: str) -> User | None:
+        try:
+            return _user(UserRow.get(_user_key(user_id), consistent_read=True))
+        except UserRow.DoesNotExist:
+            return None
+
+    @answering
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
+        keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
+        users = [_user(row) for row in UserRow.batch_get(keys, consistent_read=True)] if keys else []
+        return {user.user_id: user for user in users}
+
+    @answering
+    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None:
+        for _ in range(_TRIES):
+            row = UserRow.get(_user_key(user_id), consistent_read=True)
+            try:
+                with self._transaction() as transaction:
+                    transaction.save(_identity_row(identity, user_id), condition=_FREE)
+                    transaction.update(
+                        UserRow(row.entry_id),
+                        actions=[UserRow.identities.set((*row.identities, identity))],
+                        condition=UserRow.identities == row.identities,
+                    )
+            except TransactWriteError as error:
+                taken = self._taken((identity,), error)
+                if taken is not None:
+                    return None if taken.user_id == user_id else taken
+                continue
+            return None
+        raise Unavailable("The user is changing too quickly.", retry_after=1)
+
+    @answering
+    def unlink(self, user: User, identity: Identity) -> None:
+        remaining = tuple(one for one in user.identities if one != identity)
+        try:
+            with self._transaction() as transaction:
+                transaction.delete(
+                    IdentityRow(_identity_key(identity.channel, identity.account, identity.address)),
+                    condition=IdentityRow.user_id == user.user_id,
+                )
+                transaction.update(
+                    UserRow(_user_key(user.user_id)),
+                    actions=[UserRow.identities.set(remaining)],
+                    condition=UserRow.identities == user.identities,
+                )
+        except TransactWriteError as error:
+            raise Unavailable("The user was changed by another request.", retry_after=1) from error
+
+    @answering
+    def resolve(self, channel: str, account: str, address: str) -> str | None:
+        try:
+            return IdentityRow.get(_identity_key(channel, account, address), consistent_read=True).user_id
+        except IdentityRow.DoesNotExist:
+            return None
+
+    @answering
+    def listing(
+        self, user_type: UserType, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        upto = UserRow.created_at <= after.at if after else None
+        rows = UserRow.by_type.query(user_type.value, upto, scan_index_forward=False, page_size=limit + 1)
+        entries = (TimeIndexEntry(row.created_at, _user_id(row.entry_id)) for row in rows)
+        return page_of(entries, after, limit)
+
+    def _taken(self, identities: Iterable[Identity], error: TransactWriteError) -> IdentityTaken | None:
+        """Whose identity stood in the way; None where it was something else that changed."""
+        if error.cause_response_code != "TransactionCanceledException":
+            raise error
+        for identity in identities:
+            owner = self.resolve(identity.channel, identity.account, identity.address)
+            if owner is not None:
+                return IdentityTaken(owner)
+        return None
+
+    def _transaction(self) -> TransactWrite:
+        return TransactWrite(connection=connection_of(UserRow))
+
+
+_FREE: Final = IdentityRow.entry_id.does_not_exist()
+
+
+def _user_key(user_id: str) -> str:
+    return f"USER#{user_id}"
+
+
+def _user_id(entry_id: str) -> str:
+    return entry_id.removeprefix("USER#")
+
+
+def _identity_key(channel: str, account: str, address: str) -> str:
+    return f"IDENTITY#{channel}#{account}#{address}"
+
+
+def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
+    key = _identity_key(identity.channel, identity.account, identity.address)
+    return IdentityRow(key, user_id=user_id)
+
+
+def _row(user: User) -> UserRow:
+    return UserRow(
+        _user_key(user.user_id),
+        user_type=user.type.value,
+        display_name=user.display_name,
+        identities=user.identities,
+        metadata=user.metadata,
+        created_at=user.created_at,
+    )
+
+
+def _user(row: UserRow) -> User:
+    return User(
+        user_id=_user_id(row.entry_id),
+        type=UserType(row.user_type),
+        display_name=row.display_name,
+        identities=row.identities,
+        metadata=row.metadata,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,246 @@
+"""The rows of the messages table: a message, its deliveries, and statuses that wait for one."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.records import Delivery, Edit, Message, MessageKind
+from chat4all.domain.status import Status, StatusChange
+
+MESSAGE: Final = "MESSAGE"
+DELIVERY: Final = "DELIVERY#"
+PARKED: Final = "PARKED"
+STATUS_SHARDS: Final = 4
+DUE_SHARDS: Final = 4
+
+
+class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-conversation"
+        projection = AllProjection()
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    sequence = NumberAttribute(range_key=True)
+
+
+class BySender(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-sender"
+        projection = KeysOnlyProjection()
+
+    sender_id = UnicodeAttribute(hash_key=True)
+    accepted_at = UnicodeAttribute(range_key=True)
+
+
+class ByStatus(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-status"
+        projection = KeysOnlyProjection()
+
+    status_shard = UnicodeAttribute(hash_key=True)
+    accepted_at = UnicodeAttribute(range_key=True)
+
+
+class ByDue(GlobalSecondaryIndex["DueRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-provider-message"
+        projection = KeysOnlyProjection()
+
+    provider_key = UnicodeAttribute(hash_key=True)
+
+
+class MessageRow(Model):
+    """`status_history` holds `STATUS time`; `due_*` are there until the message is routed."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=MESSAGE)
+    conversation_id = UnicodeAttribute()
+    sequence = NumberAttribute()
+    sender_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    content = UnicodeAttribute()
+    status = UnicodeAttribute()
+    status_shard = UnicodeAttribute()
+    status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
+    accepted_at = UnicodeAttribute()
+    fingerprint = UnicodeAttribute()
+    delivery_count = NumberAttribute()
+    channel = UnicodeAttribute(null=True)
+    reply_to = UnicodeAttribute(null=True)
+    metadata = StringsAttribute(null=True)
+    provider_key = UnicodeAttribute(null=True)
+    provider_message_id = UnicodeAttribute(null=True)
+    raw = UnicodeAttribute(null=True)
+    edits = StructsAttribute(Edit, null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_reason = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    by_conversation = ByConversation()
+    by_sender = BySender()
+    by_status = ByStatus()
+
+
+class DeliveryRow(Model):
+    """`claim_id` and `claimed_until` are there while a process sends it; `open_claims` counts those
+    that never ended: over 1 at a claim, a process died."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    conversation_id = UnicodeAttribute()
+    account = UnicodeAttribute()
+    address = UnicodeAttribute()
+    part_count = NumberAttribute()
+    delivery_count = NumberAttribute()
+    status = UnicodeAttribute()
+    status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
+    attempts = NumberAttribute()
+    failures = NumberAttribute(null=True)
+    open_claims = NumberAttribute(null=True)
+    claim_id = UnicodeAttribute(null=True)
+    claimed_until = NumberAttribute(null=True)
+    provider_key = UnicodeAttribute(null=True)
+    provider_message_id = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_reason = UnicodeAttribute(null=True)
+
+
+class ParkedRow(Model):
+    """A status without a delivery; `message_id` spells the provider's id."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    update_json = UnicodeAttribute()
+    due_shard = UnicodeAttribute()
+    due_at = UnicodeAttribute()
+    gives_up_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class DueRow(Model):
+    """Either a message or a parked status, as the index of what is due shows it."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    due_shard = UnicodeAttribute()
+    due_at = UnicodeAttribute()
+    by_due = ByDue()
+
+
+class ProviderRow(Model):
+    """Either a message or a delivery, as the index of the providers' ids shows it."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    provider_key = UnicodeAttribute()
+    by_provider_message = ByProviderMessage()
+
+
+def provider_key(channel: str, account: str, provider_message_id: str) -> str:
+    return f"{channel}#{account}#{provider_message_id}"
+
+
+def shard(item_id: str, shards: int) -> int:
+    """Spread over partitions by the id, which is random."""
+    return sum(item_id.encode()) % shards
+
+
+def due_shard(kind: str, item_id: str) -> str:
+    return f"{kind}#{shard(item_id, DUE_SHARDS)}"
+
+
+def status_shard(status: Status, message_id: str) -> str:
+    return f"{status.value}#{shard(message_id, STATUS_SHARDS)}"
+
+
+def delivery_record(delivery_id: DeliveryId) -> str:
+    return f"{DELIVERY}{delivery_id.recipient_id}#{delivery_id.channel}#{delivery_id.part:03d}"
+
+
+def delivery_id_of(message_id: str, record: str) -> DeliveryId:
+    recipient_id, channel, part = record.removeprefix(DELIVERY).split("#")
+    return DeliveryId(message_id, recipient_id, channel, int(part))
+
+
+def history_line(status: Status, at: str) -> str:
+    return f"{status.value} {at}"
+
+
+def history_of(lines: Iterable[object] | None) -> tuple[StatusChange, ...]:
+    return tuple(
+        StatusChange(Status(status), at) for status, at in (str(line).split(" ", 1) for line in lines or ())
+    )
+
+
+def message_of(row: MessageRow) -> Message:
+    return Message(
+        message_id=row.message_id,
+        conversation_id=row.conversation_id,
+        sequence=int(row.sequence),
+        sender_id=row.sender_id,
+        kind=MessageKind(row.kind),
+        content=row.content,
+        status=Status(row.status),
+        status_history=history_of(row.status_history),
+        accepted_at=row.accepted_at,
+        fingerprint=row.fingerprint,
+        delivery_count=int(row.delivery_count),
+        channel=row.channel,
+        reply_to=row.reply_to,
+        metadata=row.metadata or {},
+        provider_message_id=row.provider_message_id,
+        raw=row.raw,
+        edits=row.edits or (),
+        error_code=row.error_code,
+        error_reason=row.error_reason,
+    )
+
+
+def delivery_of(row: DeliveryRow) -> Delivery:
+    delivery_id = delivery_id_of(row.message_id, row.record)
+    return Delivery(
+        message_id=row.message_id,
+        recipient_id=delivery_id.recipient_id,
+        channel=delivery_id.channel,
+        account=row.account,
+        address=row.address,
+        part=delivery_id.part,
+        part_count=int(row.part_count),
+        delivery_count=int(row.delivery_count),
+        status=Status(row.status),
+        attempts=int(row.attempts),
+        conversation_id=row.conversation_id,
+        provider_message_id=row.provider_message_id,
+        error_code=row.error_code,
+        error_reason=row.error_reason,
+        status_history=history_of(row.status_history),
+    )

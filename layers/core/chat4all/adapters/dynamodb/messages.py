@@ -1,0 +1,193 @@
+"""Messages: added once, moved forward only, found by conversation, sender, status and provider's id."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+
+from pynamodb.expressions.condition import Condition
+
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
+from chat4all.adapters.dynamodb.message_rows import (
+    DUE_SHARDS,
+    MESSAGE,
+    STATUS_SHARDS,
+    DueRow,
+    MessageRow,
+    ProviderRow,
+    due_shard,
+    history_line,
+    message_of,
+    provider_key,
+    status_shard,
+)
+from chat4all.adapters.dynamodb.rows import answering, bind, saved, updated
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.records import Edit, Message
+from chat4all.domain.status import Status, predecessors
+from chat4all.services.ports import DueMessage, MessageQuery
+
+
+class DynamoMessages:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, MessageRow, DueRow, ProviderRow)
+
+    @answering
+    def add(self, message: Message, due_at: str | None) -> bool:
+        row = _row(message)
+        if due_at is not None:
+            row.due_shard, row.due_at = due_shard(MESSAGE, message.message_id), due_at
+        return saved(row, MessageRow.message_id.does_not_exist())
+
+    @answering
+    def get(self, message_id: str) -> Message | None:
+        row = _find(message_id)
+        return message_of(row) if row else None
+
+    @answering
+    def get_many(self, message_ids: Sequence[str]) -> list[Message]:
+        keys = [(message_id, MESSAGE) for message_id in dict.fromkeys(message_ids)]
+        return [message_of(row) for row in MessageRow.batch_get(keys)] if keys else []
+
+    @answering
+    def mark_routed(self, message_id: str, delivery_count: int) -> None:
+        row = MessageRow(message_id, MESSAGE)
+        actions = [
+            MessageRow.due_shard.remove(),
+            MessageRow.due_at.remove(),
+            MessageRow.delivery_count.set(delivery_count),
+        ]
+        updated(row, actions, MessageRow.message_id.exists())
+
+    @answering
+    def is_unrouted(self, message_id: str) -> bool:
+        row = _find(message_id)
+        return row is not None and row.due_at is not None
+
+    @answering
+    def due(self, now: str, limit: int) -> list[DueMessage]:
+        found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
+        ids = [entry.item_id for entry, _ in zip(found, range(limit), strict=False)]
+        if not ids:
+            return []
+        rows = MessageRow.batch_get([(message_id, MESSAGE) for message_id in ids], consistent_read=True)
+        still = [DueMessage(message_of(row), row.due_at) for row in rows if row.due_at]
+        return sorted(still, key=lambda one: (one.message.conversation_id, one.message.sequence))
+
+    @answering
+    def postpone(self, due: DueMessage, due_at: str) -> bool:
+        row = MessageRow(due.message.message_id, MESSAGE)
+        return updated(row, [MessageRow.due_at.set(due_at)], MessageRow.due_at == due.due_at)
+
+    @answering
+    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
+        actions = [
+            MessageRow.status.set(status.value),
+            MessageRow.status_shard.set(status_shard(status, message_id)),
+            MessageRow.status_history.set(MessageRow.status_history.append([history_line(status, at)])),
+        ]
+        if code is not None:
+            actions += [MessageRow.error_code.set(code), MessageRow.error_reason.set(reason or "")]
+        before = [one.value for one in predecessors(status)]
+        return updated(MessageRow(message_id, MESSAGE), actions, MessageRow.status.is_in(*before))
+
+    @answering
+    def edit(self, message_id: str, content: str, at: str) -> bool:
+        row = _find(message_id)
+        if row is None or any(edit.at >= at for edit in row.edits or ()):
+            return False
+        edits = (*(row.edits or ()), Edit(row.content, at))
+        actions = [MessageRow.content.set(content), MessageRow.edits.set(edits)]
+        return updated(MessageRow(message_id, MESSAGE), actions, MessageRow.content == row.content)
+
+    @answering
+    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
+        span = (
+            MessageRow.sequence > after
+            if before is None
+            else MessageRow.sequence.between(after + 1, before - 1)
+        )
+        if before is not None and before - 1 < after + 1:
+            return []
+        rows = MessageRow.by_conversation.query(
+            conversation_id, span, scan_index_forward=False, limit=limit, page_size=limit
+        )
+        return [message_of(row) for row in rows]
+
+    @answering
+    def search(
+        self, query: MessageQuery, after: TimeCursor | None, limit: int, oldest_first: bool
+    ) -> list[tuple[TimeCursor, str]]:
+        entries: Iterator[TimeIndexEntry]
+        if query.status is not None:
+            shards = (f"{query.status.value}#{number}" for number in range(STATUS_SHARDS))
+            by_shard = [_by_status(one, after, limit, oldest_first) for one in shards]
+            entries = heapq.merge(*by_shard, key=lambda entry: entry.at, reverse=not oldest_first)
+        else:
+            entries = _by_sender(query.sender_id or "", after, limit, oldest_first)
+        return page_of(entries, after, limit, oldest_first=oldest_first)
+
+    @answering
+    def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
+        key = provider_key(channel, account, provider_message_id)
+        found = next(iter(ProviderRow.by_provider_message.query(key, limit=1)), None)
+        return self.get(found.message_id) if found else None
+
+
+def _find(message_id: str) -> MessageRow | None:
+    try:
+        return MessageRow.get(message_id, MESSAGE, consistent_read=True)
+    except MessageRow.DoesNotExist:
+        return None
+
+
+def _span(after: TimeCursor | None, oldest_first: bool) -> Condition | None:
+    if after is None:
+        return None
+    return MessageRow.accepted_at >= after.at if oldest_first else MessageRow.accepted_at <= after.at
+
+
+def _by_status(
+    shard_key: str, after: TimeCursor | None, limit: int, oldest_first: bool
+) -> Iterator[TimeIndexEntry]:
+    span = _span(after, oldest_first)
+    rows = MessageRow.by_status.query(shard_key, span, scan_index_forward=oldest_first, page_size=limit + 1)
+    return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
+
+
+def _by_sender(
+    sender_id: str, after: TimeCursor | None, limit: int, oldest_first: bool
+) -> Iterator[TimeIndexEntry]:
+    span = _span(after, oldest_first)
+    rows = MessageRow.by_sender.query(sender_id, span, scan_index_forward=oldest_first, page_size=limit + 1)
+    return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
+
+
+def _due(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = DueRow.by_due.query(f"{MESSAGE}#{number}", DueRow.due_at <= now, limit=limit)
+    return (TimeIndexEntry(row.due_at, row.message_id) for row in rows)
+
+
+def _row(one: Message) -> MessageRow:
+    row = MessageRow(
+        one.message_id,
+        MESSAGE,
+        conversation_id=one.conversation_id,
+        sequence=one.sequence,
+        sender_id=one.sender_id,
+        kind=one.kind.value,
+        content=one.content,
+        status=one.status.value,
+        status_shard=status_shard(one.status, one.message_id),
+        status_history=[history_line(change.status, change.at) for change in one.status_history],
+        accepted_at=one.accepted_at,
+        fingerprint=one.fingerprint,
+        delivery_count=one.delivery_count,
+        channel=one.channel,
+        reply_to=one.reply_to,
+        metadata=one.metadata or None,
+        raw=one.raw,
+    )
+    if one.provider_message_id is not None and one.channel is not None:
+        row.provider_message_id = one.provider_message_id
+        row.provider_key = provider_key(one.channel, DEFAULT_ACCOUNT, one.provider_message_id)
+    return row

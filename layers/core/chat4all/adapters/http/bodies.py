@@ -1,0 +1,76 @@
+"""Reading a request: its body as a Struct, its query parameters, and a clear error for anything else."""
+
+import re
+from typing import Final, TypeVar
+
+import msgspec
+from chalice.app import Request
+
+from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
+
+T = TypeVar("T")
+
+MOST_BODY_BYTES: Final = 262_144
+MOST_PAGE: Final = 100
+DEFAULT_PAGE: Final = 50
+
+_PATH: Final = re.compile(r" - at `\$\.?(.*)`$")
+_FIELD: Final = re.compile(r"field `([^`]+)`")
+
+
+def body_of(request: Request, kind: type[T]) -> T:
+    """The JSON body as `kind`. Raises UnsupportedMedia, TooLarge or Invalid with the field."""
+    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise UnsupportedMedia("The body must be application/json.")
+    raw = raw_body_of(request)
+    if len(raw) > MOST_BODY_BYTES:
+        raise TooLarge(f"The body is over {MOST_BODY_BYTES} bytes.")
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Invalid("The body is not valid JSON.", Detail("", "is not valid JSON")) from error
+
+
+def raw_body_of(request: Request) -> bytes:
+    """The very bytes that were sent, as far as API Gateway hands them on."""
+    raw = request.raw_body
+    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
+
+
+def query_of(request: Request, name: str) -> str | None:
+    """A query parameter; the last one if it comes twice."""
+    return request.query_params.get(name) if request.query_params else None
+
+
+def limit_of(request: Request) -> int:
+    """`limit`, 1 to 100; raises Invalid."""
+    text = query_of(request, "limit")
+    if text is None:
+        return DEFAULT_PAGE
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_PAGE):
+        raise Invalid("limit is not valid.", Detail("limit", f"must be 1 to {MOST_PAGE}"))
+    return int(text)
+
+
+def choice_of(request: Request, name: str, choices: tuple[str, ...], default: str | None) -> str | None:
+    """A query parameter that is one of `choices`; raises Invalid."""
+    text = query_of(request, name)
+    if text is None:
+        return default
+    if text not in choices:
+        raise Invalid(f"{name} is not valid.", Detail(name, f"must be one of {', '.join(choices)}"))
+    return text
+
+
+def _invalid(text: str) -> Invalid:
+    """msgspec says where and what in its message only."""
+    path = _PATH.search(text)
+    issue = text[: path.start()] if path else text
+    named = _FIELD.search(issue)
+    field = ".".join(
+        part for part in (path.group(1) if path else "", named.group(1) if named else "") if part
+    )
+    return Invalid("The body is not valid.", Detail(field, issue))

@@ -1,0 +1,117 @@
+"""/v1/messages: accept one, read one, follow one, search."""
+
+import uuid
+
+import msgspec
+from chalice.app import Request
+
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.bodies import body_of, choice_of, limit_of, query_of
+from chat4all.adapters.http.checks import check_channel, check_metadata
+from chat4all.adapters.http.routes import Route
+from chat4all.adapters.http.views import MessagePage, message_view, progress_view
+from chat4all.domain.errors import Detail, Invalid, NotPossible
+from chat4all.domain.status import Status
+from chat4all.domain.text import check_content
+from chat4all.services.accept_message import AcceptMessage, NewMessage
+from chat4all.services.ports import MessageQuery, NewId
+from chat4all.services.read_messages import ReadMessages, exactly_one
+
+
+class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of POST /v1/messages."""
+
+    conversation_id: str
+    sender_id: str
+    content: str
+    message_id: str | None = None
+    channel: str | None = None
+    reply_to: str | None = None
+    metadata: dict[str, str] = {}
+    file_id: str | None = None
+    template: str | None = None
+
+
+class AcceptedView(msgspec.Struct, frozen=True):
+    message_id: str
+    conversation_id: str
+    status: str
+    accepted_at: str
+    status_url: str
+
+
+class MessageViews:
+    def __init__(
+        self, accept: AcceptMessage, read: ReadMessages, channels: frozenset[str], new_id: NewId
+    ) -> None:
+        self._accept = accept
+        self._read = read
+        self._channels = channels
+        self._new_id = new_id
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/v1/messages", "messages:write", self.post),
+            Route("GET", "/v1/messages", "messages:read", self.search),
+            Route("GET", "/v1/messages/{message_id}", "messages:read", self.get),
+            Route("GET", "/v1/messages/{message_id}/status", "messages:read", self.progress),
+        ]
+
+    def post(self, request: Request) -> Answer:
+        accepted = self._accept(self._new(body_of(request, PostMessage)))
+        message = accepted.message
+        view = AcceptedView(
+            message_id=message.message_id,
+            conversation_id=message.conversation_id,
+            status=Status.PENDING.value,
+            accepted_at=message.accepted_at,
+            status_url=f"/{request.context.get('stage', 'api')}/v1/messages/{message.message_id}/status",
+        )
+        return Answer(view, 202, {"idempotent-replay": "true"} if accepted.replayed else {})
+
+    def search(self, request: Request) -> Answer:
+        sender_id, status = query_of(request, "sender_id"), query_of(request, "status")
+        conversation_id = query_of(request, "conversation_id")
+        exactly_one(conversation_id=conversation_id, sender_id=sender_id, status=status)
+        cursor, limit = query_of(request, "cursor"), limit_of(request)
+        if conversation_id is not None:
+            page = self._read.history(conversation_id, None, cursor, limit)
+        else:
+            wanted = choice_of(request, "status", tuple(Status), None)
+            oldest_first = choice_of(request, "sort", ("asc", "desc"), "desc") == "asc"
+            query = MessageQuery(sender_id, Status(wanted) if wanted else None)
+            page = self._read.search(query, cursor, limit, oldest_first=oldest_first)
+        return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
+
+    def get(self, request: Request, message_id: str) -> Answer:
+        return Answer(message_view(self._read.get(message_id)))
+
+    def progress(self, request: Request, message_id: str) -> Answer:
+        return Answer(progress_view(self._read.progress(message_id)))
+
+    def _new(self, body: PostMessage) -> NewMessage:
+        if body.file_id is not None or body.template is not None:
+            field = "file_id" if body.file_id is not None else "template"
+            raise NotPossible(f"{field} is not supported yet.", Detail(field, "is not supported yet"))
+        check_channel("channel", body.channel, self._channels)
+        check_metadata(body.metadata)
+        return NewMessage(
+            message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
+            conversation_id=body.conversation_id,
+            sender_id=body.sender_id,
+            content=check_content(body.content),
+            channel=body.channel,
+            reply_to=body.reply_to,
+            metadata=body.metadata,
+        )
+
+
+def _checked_id(message_id: str) -> str:
+    """A uuid4 in its canonical spelling, so that one message has one id."""
+    try:
+        canonical = uuid.UUID(message_id)
+    except ValueError:
+        canonical = None
+    if canonical is None or canonical.version != 4 or str(canonical) != message_id:
+        raise Invalid("message_id is not valid.", Detail("message_id", "must be a uuid4 in lower case"))
+    return message_id

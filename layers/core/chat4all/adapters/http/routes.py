@@ -1,0 +1,60 @@
+"""Binding views to a chalice app: authentication, errors and the trace id in one place."""
+
+import logging
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+from chalice.app import Chalice, Request, Response
+
+from chat4all.adapters.http.answers import Answer, broken, refuse, respond, trace_id
+from chat4all.domain.errors import Chat4AllError
+from chat4all.services.authenticate import Authenticate
+
+View = Callable[..., Answer]
+"""Takes the request, and each path parameter by its name."""
+
+_log = logging.getLogger(__name__)
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One method of one path. `scope` is what a key needs; None: the view needs no key."""
+
+    method: str
+    path: str
+    scope: str | None
+    view: View
+
+
+def bind(app: Chalice, routes: list[Route], authenticate: Authenticate | None) -> None:
+    for route in routes:
+        register = app.route(
+            route.path, methods=[route.method], name=f"{route.method} {route.path}", content_types=["*/*"]
+        )
+        register(_answering(app, route, authenticate))
+
+
+def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) -> Callable[..., Response]:
+    def answer(**parameters: str) -> Response:
+        request = cast("Request", app.current_request)  # there is one while a view runs
+        trace = trace_id(request)
+        try:
+            if route.scope is not None and authenticate is not None:
+                authenticate(_presented_key(request), route.scope)
+            return respond(route.view(request, **parameters), trace)
+        except Chat4AllError as error:
+            _log.info("%s %s refused: %s", route.method, route.path, error.error_code)
+            return refuse(error, trace)
+        except Exception:
+            _log.exception("%s %s failed", route.method, route.path)
+            return broken(trace)
+
+    return answer
+
+
+def _presented_key(request: Request) -> str | None:
+    key: str | None = request.headers.get("x-api-key")
+    if key:
+        return key
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

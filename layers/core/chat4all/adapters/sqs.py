@@ -1,0 +1,160 @@
+"""The streams between the functions, on SQS FIFO."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundStatus,
+    MessageAccepted,
+    StatusUpdate,
+    WebhookEvent,
+)
+
+MOST_ENTRIES: Final = 10
+MOST_BYTES: Final = 200_000
+"""Of one batch; SQS allows 256 KiB on every partition."""
+
+
+class SqsClient(Protocol):
+    """The calls of boto3's client that are used here."""
+
+    def send_message(
+        self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
+    ) -> object: ...
+
+    def send_message_batch(
+        self, *, QueueUrl: str, Entries: list[dict[str, str]]
+    ) -> dict[str, list[dict[str, str]]]: ...
+
+
+class Queues(msgspec.Struct, frozen=True):
+    """URLs; a function has those that it may send to."""
+
+    chat_events: str = ""
+    status_updates: str = ""
+    inbound: str = ""
+    channels: Mapping[str, str] = {}
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    group: str
+    deduplication: str
+    body: str
+
+
+class SqsEvents:
+    def __init__(self, client: SqsClient, queues: Queues) -> None:
+        self._client = client
+        self._queues = queues
+
+    def message_accepted(self, event: MessageAccepted) -> None:
+        try:
+            self._client.send_message(
+                QueueUrl=self._queues.chat_events,
+                MessageBody=_body(event),
+                MessageGroupId=event.conversation_id,
+                MessageDeduplicationId=event.message_id,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(
+                "The message is stored, but not yet published; try again.", retry_after=1
+            ) from error
+
+    def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
+        by_channel: dict[str, list[_Entry]] = {}
+        for one in requested:
+            by_channel.setdefault(one.recipient.channel, []).append(_delivery_entry(one))
+        for channel, entries in by_channel.items():
+            for wave in waves(entries):
+                if self._send(self._queues.channels[channel], wave):
+                    raise Unavailable(f"The queue of {channel} did not take every delivery.")
+
+    def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
+        entries = [_status_entry(update) for update in updates]
+        refused: set[int] = set()
+        for start in range(0, len(entries), MOST_ENTRIES):
+            batch = entries[start : start + MOST_ENTRIES]
+            refused |= {start + index for index in self._send(self._queues.status_updates, batch)}
+        return [update for index, update in enumerate(updates) if index in refused]
+
+    def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
+        entries = [_webhook_entry(index, event) for index, event in enumerate(events)]
+        for wave in waves(entries):
+            if self._send(self._queues.inbound, wave):
+                raise Unavailable("The webhook is stored, but not every event was published.", retry_after=1)
+
+    def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
+        """Send one batch; returns the places of those that SQS did not take."""
+        entries = [
+            {
+                "Id": str(index),
+                "MessageBody": entry.body,
+                "MessageGroupId": entry.group,
+                "MessageDeduplicationId": entry.deduplication,
+            }
+            for index, entry in enumerate(batch)
+        ]
+        try:
+            answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        except (BotoCoreError, ClientError):
+            return set(range(len(batch)))
+        return {int(failure["Id"]) for failure in answer.get("Failed", ())}
+
+
+def waves(entries: Iterable[_Entry]) -> list[list[_Entry]]:
+    """Batches to be sent one after the other, in each of which a group comes once.
+
+    SQS may take a part of a batch; were two entries of one group in it, the second could be taken without
+    the first, and overtake it.
+    """
+    found: list[list[_Entry]] = []
+    next_wave: dict[str, int] = {}
+    for entry in entries:
+        wave = next_wave.get(entry.group, 0)
+        while wave < len(found) and _full(found[wave], entry):
+            wave += 1
+        if wave == len(found):
+            found.append([])
+        found[wave].append(entry)
+        next_wave[entry.group] = wave + 1
+    return found
+
+
+def _full(wave: list[_Entry], entry: _Entry) -> bool:
+    size = sum(len(one.body.encode()) for one in wave) + len(entry.body.encode())
+    return len(wave) >= MOST_ENTRIES or size > MOST_BYTES
+
+
+def _delivery_entry(one: DeliveryRequested) -> _Entry:
+    group = f"{one.conversation_id}:{one.recipient.user_id}"
+    return _Entry(group, str(one.delivery_id).replace("|", ":"), _body(one))
+
+
+def _status_entry(update: StatusUpdate) -> _Entry:
+    """Order does not matter to a status, so that a group is one delivery; a repeat does no harm."""
+    about = update.delivery_id or f"{update.channel}:{update.account}:{update.provider_message_id}"
+    body = _body(update)
+    return _Entry(_short(about), _short(body), body)
+
+
+def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
+    """A person's words in their order; a status by itself, since there its order does not matter."""
+    event = received.event
+    about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
+    group = _short(f"{received.channel}:{event.account}:{about}")
+    return _Entry(group, _short(f"{received.webhook_id}:{index}"), _body(received))
+
+
+def _short(text: str) -> str:
+    """SQS allows 128 characters, and not every one."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _body(event: msgspec.Struct) -> str:
+    return msgspec.json.encode(event).decode()
