@@ -1,0 +1,5 @@
+"""Lambda: delivers to Instagram."""
+
+from chat4all.bootstrap.channel import handler as wire
+
+handler = wire()

@@ -1,0 +1,5 @@
+"""Lambda, on a schedule: publishes what was stored but not published, retries what waits."""
+
+from chat4all.bootstrap.relay import handler as wire
+
+handler = wire()

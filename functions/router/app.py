@@ -1,0 +1,5 @@
+"""Lambda: one delivery per recipient and channel for every accepted message."""
+
+from chat4all.bootstrap.router import handler as wire
+
+handler = wire()

@@ -1,0 +1,5 @@
+"""Lambda: the providers webhooks, answered with 200 only when their bytes are stored."""
+
+from chat4all.bootstrap.webhooks import handler as wire
+
+handler = wire()

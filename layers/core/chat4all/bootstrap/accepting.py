@@ -1,0 +1,31 @@
+"""The use case that api, inbound and relay share: accepting a message."""
+
+from chat4all.adapters.channels.registry import capabilities
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
+from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.bootstrap import world
+from chat4all.bootstrap.settings import MessageTables
+from chat4all.services.accept_message import AcceptMessage
+from chat4all.services.snapshots import Snapshots
+
+
+class Accepting:
+    """The stores and the use case over them."""
+
+    def __init__(self, tables: MessageTables, queues: Queues) -> None:
+        self.conversations = DynamoConversations(tables.conversations_table)
+        self.directory = DynamoDirectory(tables.directory_table)
+        self.messages = DynamoMessages(tables.messages_table)
+        self.sqs = world.sqs()
+        self.events = SqsEvents(self.sqs, queues)
+        self.capabilities = capabilities()
+        self.accept = AcceptMessage(
+            conversations=self.conversations,
+            messages=self.messages,
+            events=self.events,
+            snapshots=Snapshots(self.conversations, self.directory),
+            capabilities=self.capabilities,
+            clock=world.now,
+        )

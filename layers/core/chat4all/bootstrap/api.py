@@ -1,0 +1,73 @@
+"""The `api` function: the public HTTP API."""
+
+from typing import Any
+
+from chalice.app import Chalice
+
+from chat4all.adapters.channels.http import HttpClient
+from chat4all.adapters.channels.registry import connector
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.http.channels import ChannelViews
+from chat4all.adapters.http.conversations import ConversationViews
+from chat4all.adapters.http.messages import MessageViews
+from chat4all.adapters.http.routes import bind
+from chat4all.adapters.http.users import UserViews
+from chat4all.adapters.sqs import Queues
+from chat4all.bootstrap import world
+from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.settings import ApiSettings, from_environment
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.services.authenticate import Authenticate
+from chat4all.services.check_health import CheckHealth
+from chat4all.services.manage_conversations import ManageConversations
+from chat4all.services.manage_users import ManageUsers
+from chat4all.services.read_messages import ReadMessages
+
+
+def app(settings: ApiSettings) -> Chalice:
+    """The chalice app with every route of the API."""
+    accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue))
+    conversations, directory = accepting.conversations, accepting.directory
+    keys = DynamoApiKeys(settings.api_keys_table)
+    deliveries = DynamoDeliveries(settings.messages_table)
+    read = ReadMessages(accepting.messages, deliveries, conversations)
+    channels = frozenset(accepting.capabilities)
+    http = HttpClient()
+
+    def canonical(channel: str, address: str) -> str:
+        return connector(channel, http, "").canonical_address(address)
+
+    def probe_queue() -> None:
+        accepting.sqs.get_queue_attributes(
+            QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+
+    manage_users = ManageUsers(directory, canonical, world.now, world.new_id)
+    manage_conversations = ManageConversations(conversations, directory, world.now, world.new_id)
+    health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
+    routes = [
+        *MessageViews(accepting.accept, read, channels, world.new_id).routes(),
+        *ConversationViews(manage_conversations, read, channels).routes(),
+        *UserViews(manage_users, channels).routes(),
+        *ChannelViews(accepting.capabilities, health).routes(),
+    ]
+    chalice = Chalice(app_name="chat4all", configure_logs=False)
+    bind(chalice, routes, Authenticate(keys))
+    return chalice
+
+
+def handler() -> Handler:
+    telemetry = Telemetry("api")
+    api = app(from_environment(ApiSettings))
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
+        answer = api(event, context)
+        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
+        return answer
+
+    return telemetry.observing(handle)
+
+
+def _probe_database(keys: DynamoApiKeys) -> None:
+    keys.get("probe")

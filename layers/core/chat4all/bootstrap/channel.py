@@ -1,0 +1,83 @@
+"""The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.channels.http import HttpClient
+from chat4all.adapters.channels.registry import capabilities, connector
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.limits import DynamoLimiter
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.bootstrap import world
+from chat4all.bootstrap.settings import ChannelSettings, from_environment
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.status import Status
+from chat4all.services.deliver import Deliver, Later
+
+NEEDED_MS = 15_000
+"""A provider may take 13 s to refuse a connection and to answer."""
+REPORT_WAIT_S = 1.0
+
+
+class DeliveryBatch:
+    """A batch of deliveries, whose statuses are published together at its end.
+
+    A delivery whose status could not be published is handed back: it will be found done, and reported again.
+    """
+
+    def __init__(
+        self, deliver: Deliver, events: SqsEvents, sqs: "world.Sqs", queue_url: str, telemetry: Telemetry
+    ) -> None:
+        self._deliver = deliver
+        self._events = events
+        self._telemetry = telemetry
+        self._batch = Batch(DeliveryRequested, self._one, sqs, queue_url)
+        self._settled: list[tuple[Record, StatusUpdate]] = []
+
+    def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
+        self._settled = []
+        answer = self._batch(event, still_in_time)
+        unpublished = self._events.status_updates([update for _, update in self._settled])
+        again = [record for record, update in self._settled if update in unpublished]
+        self._batch.hand_back(again, REPORT_WAIT_S)
+        answer["batchItemFailures"] += [{"itemIdentifier": record.message_id} for record in again]
+        return answer
+
+    def _one(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
+        outcome = self._deliver(requested)
+        if isinstance(outcome, Later):
+            return HandBack(outcome.wait_s)
+        self._settled.append((record, outcome.update))
+        failed = outcome.update.status is Status.FAILED
+        self._telemetry.count("DeliveriesFailed" if failed else "DeliveriesSent")
+        if outcome.taken_over:
+            self._telemetry.count("PossibleRepeats")
+        return None
+
+
+def handler() -> Handler:
+    settings = from_environment(ChannelSettings)
+    telemetry = Telemetry(settings.channel)
+    known = capabilities()
+    sqs = world.sqs()
+    deliver = Deliver(
+        connector=connector(settings.channel, HttpClient(), settings.base_url),
+        deliveries=DynamoDeliveries(settings.messages_table),
+        limiter=DynamoLimiter(settings.limits_table, known),
+        secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
+        clock=world.now,
+        new_id=world.new_id,
+        jitter=world.jitter,
+    )
+    events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
+    batch = DeliveryBatch(deliver, events, sqs, settings.channel_queue, telemetry)
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = batch(event, in_time(context, NEEDED_MS))
+        count_batch(telemetry, event, answer)
+        return answer
+
+    return telemetry.observing(handle)

@@ -1,0 +1,50 @@
+"""The `inbound` function: webhook events become messages and status updates."""
+
+from typing import Any
+
+from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.sqs import Queues
+from chat4all.bootstrap import world
+from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.settings import InboundSettings, from_environment
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.domain.events import WebhookEvent
+from chat4all.services.take_inbound import EditTooEarly, TakeInbound
+
+NEEDED_MS = 5_000
+EDIT_WAIT_S = 2.0
+EDIT_TRIES = 5
+
+
+def handler() -> Handler:
+    telemetry = Telemetry("inbound")
+    settings = from_environment(InboundSettings)
+    queues = Queues(chat_events=settings.chat_events_queue, status_updates=settings.status_updates_queue)
+    accepting = Accepting(settings, queues)
+    take = TakeInbound(
+        accept=accepting.accept,
+        conversations=accepting.conversations,
+        directory=accepting.directory,
+        messages=accepting.messages,
+        events=accepting.events,
+        clock=world.now,
+        new_id=world.new_id,
+    )
+
+    def one(event: WebhookEvent, record: Record) -> HandBack | None:
+        try:
+            take(event)
+        except EditTooEarly:
+            if record.receive_count < EDIT_TRIES:
+                return HandBack(EDIT_WAIT_S)
+            telemetry.count("EditsOfUnknownMessages")
+        return None
+
+    batch = Batch(WebhookEvent, one, accepting.sqs, settings.inbound_queue)
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = batch(event, in_time(context, NEEDED_MS))
+        count_batch(telemetry, event, answer)
+        return answer
+
+    return telemetry.observing(handle)

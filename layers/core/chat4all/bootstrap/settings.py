@@ -1,0 +1,67 @@
+"""The environment of a function, typed. template.yaml sets it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+S = TypeVar("S")
+
+
+class MessageTables(msgspec.Struct, frozen=True, rename="upper"):
+    messages_table: str
+    conversations_table: str
+    directory_table: str
+
+
+class ApiSettings(MessageTables, frozen=True, rename="upper"):
+    api_keys_table: str
+    chat_events_queue: str
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
+    webhooks_table: str
+    webhooks_bucket: str
+    inbound_queue: str
+
+
+class InboundSettings(MessageTables, frozen=True, rename="upper"):
+    inbound_queue: str
+    chat_events_queue: str
+    status_updates_queue: str
+
+
+class RouterSettings(msgspec.Struct, frozen=True, rename="upper"):
+    messages_table: str
+    chat_events_queue: str
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
+    channel: str
+    base_url: str
+    channel_secret: str
+    channel_queue: str
+    messages_table: str
+    limits_table: str
+    status_updates_queue: str
+
+
+class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
+    messages_table: str
+    status_updates_queue: str
+
+
+class RelaySettings(MessageTables, frozen=True, rename="upper"):
+    chat_events_queue: str
+    status_updates_queue: str
+
+
+def from_environment(kind: type[S]) -> S:
+    """Raises msgspec.ValidationError naming the variable that is missing."""
+    return msgspec.convert(dict(os.environ), kind)
+
+
+def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
+    """`{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
+    return {channel: os.environ[f"{channel.upper()}_{suffix}"] for channel in channels}

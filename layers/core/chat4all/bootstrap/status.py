@@ -1,0 +1,43 @@
+"""The `status` function: deliveries and messages move forward."""
+
+from typing import Any
+
+from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.bootstrap import world
+from chat4all.bootstrap.settings import StatusSettings, from_environment
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.domain.events import StatusUpdate
+from chat4all.services.record_status import Recorded, RecordStatus
+
+NEEDED_MS = 5_000
+UNKNOWN_WAIT_S = 1.0
+UNKNOWN_TRIES = 4
+"""A receipt may overtake the record of its send by a moment; after so many tries it is parked."""
+
+
+def handler() -> Handler:
+    telemetry = Telemetry("status")
+    settings = from_environment(StatusSettings)
+    record_status = RecordStatus(
+        DynamoMessages(settings.messages_table), DynamoDeliveries(settings.messages_table), world.now
+    )
+
+    def one(update: StatusUpdate, record: Record) -> HandBack | None:
+        if record_status(update) is Recorded.DONE:
+            return None
+        if record.receive_count < UNKNOWN_TRIES:
+            return HandBack(UNKNOWN_WAIT_S)
+        record_status.park(update)
+        telemetry.count("StatusesParked")
+        return None
+
+    batch = Batch(StatusUpdate, one, world.sqs(), settings.status_updates_queue)
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = batch(event, in_time(context, NEEDED_MS))
+        count_batch(telemetry, event, answer)
+        return answer
+
+    return telemetry.observing(handle)

@@ -1,0 +1,49 @@
+"""The `webhooks` function: where the providers call."""
+
+from typing import Any
+
+from chalice.app import Chalice
+
+from chat4all.adapters.channels.http import HttpClient
+from chat4all.adapters.channels.registry import connector, names
+from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
+from chat4all.adapters.http.routes import bind
+from chat4all.adapters.http.webhooks import WebhookViews
+from chat4all.adapters.s3 import S3Bodies
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.bootstrap import world
+from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.services.connector import Connector
+from chat4all.services.receive_webhook import ReceiveWebhook
+
+
+def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
+    http = HttpClient()
+
+    def known(channel: str) -> Connector | None:
+        return connector(channel, http, "") if channel in names() else None
+
+    receive = ReceiveWebhook(
+        connector=known,
+        webhooks=DynamoWebhooks(settings.webhooks_table, S3Bodies(world.s3, settings.webhooks_bucket)),
+        events=SqsEvents(world.sqs(), Queues(inbound=settings.inbound_queue)),
+        secrets=secrets,
+        clock=world.now,
+    )
+    chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
+    bind(chalice, WebhookViews(receive).routes(), authenticate=None)
+    return chalice
+
+
+def handler() -> Handler:
+    telemetry = Telemetry("webhooks")
+    webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
+        answer = webhooks(event, context)
+        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
+        return answer
+
+    return telemetry.observing(handle)

@@ -1,0 +1,38 @@
+"""What the services take from the world: the time, ids, chance, and AWS clients."""
+
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from chat4all.adapters.aws import client
+
+if TYPE_CHECKING:
+    from chat4all.adapters.batches import VisibilityClient
+    from chat4all.adapters.s3 import S3Client
+    from chat4all.adapters.sqs import SqsClient
+
+    class Sqs(SqsClient, VisibilityClient):
+        """All that the functions do with SQS."""
+
+        def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object: ...
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def jitter() -> float:
+    return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+
+def sqs() -> "Sqs":
+    return cast("Sqs", client("sqs"))
+
+
+def s3() -> "S3Client":
+    return cast("S3Client", client("s3"))
