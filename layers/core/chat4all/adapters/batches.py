@@ -114,7 +114,7 @@ class Batch(Generic[E]):
             _log.warning("handed back: %s", error.message)
         except msgspec.DecodeError:
             _log.exception("a record that cannot be decoded")
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is handed back
             _log.exception("a record that failed")
         return HandBack(min(2.0 ** (record.receive_count - 1), 60.0))
 

@@ -1,14 +1,16 @@
 """The channels' secrets, through Powertools' parameters: kept for a minute, so that a rotation is seen."""
 
 from collections.abc import Mapping
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from chat4all.domain.errors import Unavailable
 from chat4all.services.connector import ChannelSecret
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 KEEP_S: Final = 60
 
@@ -17,13 +19,20 @@ class ManagedSecrets:
     def __init__(self, secret_ids: Mapping[str, str]) -> None:
         """`secret_ids` maps each channel to its secret's name or ARN."""
         self._secret_ids = secret_ids
-        self._provider: SecretsProvider | None = None
 
     def channel(self, channel: str) -> ChannelSecret:
         """Raises Unavailable if the secret cannot be read, or is no ChannelSecret."""
-        self._provider = self._provider or SecretsProvider()
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
+
         try:
             text = self._provider.get(self._secret_ids[channel], max_age=KEEP_S)
             return msgspec.json.decode(str(text or ""), type=ChannelSecret)
         except (GetParameterError, msgspec.DecodeError) as error:
             raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5) from error
+
+    @cached_property
+    def _provider(self) -> "SecretsProvider":
+        # Imports boto3 whole, a tenth of a cold start; many an invocation never needs a secret.
+        from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
+
+        return SecretsProvider()

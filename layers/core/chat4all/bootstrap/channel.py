@@ -1,6 +1,7 @@
 """The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from chat4all.adapters.batches import Batch, HandBack, Record
@@ -20,6 +21,7 @@ from chat4all.services.deliver import Deliver, Later
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
 REPORT_WAIT_S = 1.0
+CLAIM_MARGIN_S = 5
 
 
 class DeliveryBatch:
@@ -71,6 +73,7 @@ def handler() -> Handler:
         clock=world.now,
         new_id=world.new_id,
         jitter=world.jitter,
+        claim_time=timedelta(seconds=settings.consumer_timeout + CLAIM_MARGIN_S),
     )
     events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
     batch = DeliveryBatch(deliver, events, sqs, settings.channel_queue, telemetry)

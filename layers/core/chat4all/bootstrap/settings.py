@@ -45,6 +45,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
     messages_table: str
     limits_table: str
     status_updates_queue: str
+    consumer_timeout: int
+    """Seconds that Lambda gives the function for one batch."""
 
 
 class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -54,12 +56,11 @@ class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 class RelaySettings(MessageTables, frozen=True, rename="upper"):
     chat_events_queue: str
-    status_updates_queue: str
 
 
 def from_environment(kind: type[S]) -> S:
     """Raises msgspec.ValidationError naming the variable that is missing."""
-    return msgspec.convert(dict(os.environ), kind)
+    return msgspec.convert(dict(os.environ), kind, strict=False)
 
 
 def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:

@@ -70,6 +70,7 @@ class _Prepared(msgspec.Struct, frozen=True):
 class AcceptMessage:
     def __init__(
         self,
+        *,
         conversations: Conversations,
         messages: Messages,
         events: Events,

@@ -30,8 +30,6 @@ from chat4all.domain.status import Status
 from chat4all.services.connector import Connector
 from chat4all.services.ports import Claimed, ClaimRefused, Clock, Deliveries, Jitter, Limiter, NewId, Secrets
 
-CLAIM_TIME: Final = timedelta(seconds=40)
-"""Longer than a function may run, so that a claim that ended is one whose process is dead."""
 PAUSED_WAIT_S: Final = 30.0
 _ADDRESS_CHANGES: Final = 2
 
@@ -52,6 +50,7 @@ class Settled(msgspec.Struct, frozen=True):
 class Deliver:
     def __init__(
         self,
+        *,
         connector: Connector,
         deliveries: Deliveries,
         limiter: Limiter,
@@ -59,7 +58,9 @@ class Deliver:
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
+        claim_time: timedelta,
     ) -> None:
+        """`claim_time` is longer than a function may run: a claim that ended is a dead process's."""
         self._connector = connector
         self._deliveries = deliveries
         self._limiter = limiter
@@ -67,6 +68,7 @@ class Deliver:
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
+        self._claim_time = claim_time
 
     def __call__(self, requested: DeliveryRequested) -> Settled | Later:
         to = requested.recipient
@@ -75,7 +77,7 @@ class Deliver:
         if wait_s > 0:
             return Later(wait_s)
         claimed = self._deliveries.claim(
-            requested, self._new_id(), now.timestamp(), (now + CLAIM_TIME).timestamp()
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed)

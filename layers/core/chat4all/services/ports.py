@@ -6,6 +6,7 @@ than its client retries.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -111,11 +112,17 @@ class Directory(Protocol):
         ...
 
 
+class TimeOrder(StrEnum):
+    NEWEST_FIRST = "desc"
+    OLDEST_FIRST = "asc"
+
+
 class MessageQuery(msgspec.Struct, frozen=True):
     """Messages by their sender or by their status."""
 
     sender_id: str | None = None
     status: Status | None = None
+    order: TimeOrder = TimeOrder.NEWEST_FIRST
 
 
 class DueMessage(msgspec.Struct, frozen=True):
@@ -169,7 +176,7 @@ class Messages(Protocol):
         ...
 
     def search(
-        self, query: MessageQuery, after: TimeCursor | None, limit: int, oldest_first: bool
+        self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]: ...
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:

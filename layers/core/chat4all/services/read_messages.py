@@ -44,11 +44,9 @@ class ReadMessages:
         more = len(found) > limit
         return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
 
-    def search(
-        self, query: MessageQuery, cursor: str | None, limit: int, *, oldest_first: bool
-    ) -> Page[Message]:
+    def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
-        found = self._messages.search(query, after, limit + 1, oldest_first)
+        found = self._messages.search(query, after, limit + 1)
         shown = found[:limit]
         by_id = {one.message_id: one for one in self._messages.get_many([id_ for _, id_ in shown])}
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)

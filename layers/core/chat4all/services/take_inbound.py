@@ -46,6 +46,7 @@ class EditTooEarly(Exception):
 class TakeInbound:
     def __init__(
         self,
+        *,
         accept: AcceptMessage,
         conversations: Conversations,
         directory: Directory,

@@ -86,16 +86,16 @@ class Telegram:
             return sent_unread(submission.delivery_id)
         return Sent(message_name(accepted.result.chat.id, accepted.result.message_id))
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:  # noqa: ARG002
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
         """https://core.telegram.org/bots/api#setwebhook: the secret_token comes back in a header."""
         given = headers.get("x-telegram-bot-api-secret-token", "")
         return bool(secret.webhook_secret) and same_secret(secret.webhook_secret, given)
 
-    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:  # noqa: ARG002
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         """None: a webhook is set by a call of the API, and not confirmed."""
         return None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:  # noqa: ARG002
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
         """Updates do not name the bot: that they are for ours, `verify` has proved."""
         return inbound_events(body)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chat4all.domain.pages import TimeCursor
+from chat4all.services.ports import TimeOrder
 
 
 class TimeIndexEntry(NamedTuple):
@@ -12,7 +13,10 @@ class TimeIndexEntry(NamedTuple):
 
 
 def page_of(
-    entries: Iterable[TimeIndexEntry], after: TimeCursor | None, limit: int, *, oldest_first: bool = False
+    entries: Iterable[TimeIndexEntry],
+    after: TimeCursor | None,
+    limit: int,
+    order: TimeOrder = TimeOrder.NEWEST_FIRST,
 ) -> list[tuple[TimeCursor, str]]:
     """The first `limit` entries past `after`.
 
@@ -21,8 +25,8 @@ def page_of(
     """
     page: list[tuple[TimeCursor, str]] = []
     for same_time in _by_time(entries):
-        for entry in sorted(same_time, reverse=not oldest_first):
-            if after is not None and not _past(entry, after, oldest_first=oldest_first):
+        for entry in sorted(same_time, reverse=order is TimeOrder.NEWEST_FIRST):
+            if after is not None and not _past(entry, after, order):
                 continue
             page.append((TimeCursor(entry.at, entry.item_id), entry.item_id))
             if len(page) == limit:
@@ -41,6 +45,6 @@ def _by_time(entries: Iterable[TimeIndexEntry]) -> Iterable[list[TimeIndexEntry]
         yield same_time
 
 
-def _past(entry: TimeIndexEntry, after: TimeCursor, *, oldest_first: bool) -> bool:
+def _past(entry: TimeIndexEntry, after: TimeCursor, order: TimeOrder) -> bool:
     position = (after.at, after.item_id)
-    return entry > position if oldest_first else entry < position
+    return entry > position if order is TimeOrder.OLDEST_FIRST else entry < position

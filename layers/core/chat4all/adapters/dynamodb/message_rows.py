@@ -100,7 +100,8 @@ class MessageRow(Model):
 
 class DeliveryRow(Model):
     """`claim_id` and `claimed_until` are there while a process sends it; `open_claims` counts those
-    that never ended: over 1 at a claim, a process died."""
+    that never ended: over 1 at a claim, a process died.
+    """
 
     class Meta(TableSettings):
         pass

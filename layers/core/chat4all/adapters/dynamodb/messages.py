@@ -24,7 +24,7 @@ from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import Edit, Message
 from chat4all.domain.status import Status, predecessors
-from chat4all.services.ports import DueMessage, MessageQuery
+from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
 
 
 class DynamoMessages:
@@ -115,16 +115,19 @@ class DynamoMessages:
 
     @answering
     def search(
-        self, query: MessageQuery, after: TimeCursor | None, limit: int, oldest_first: bool
+        self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         entries: Iterator[TimeIndexEntry]
+        order = query.order
         if query.status is not None:
             shards = (f"{query.status.value}#{number}" for number in range(STATUS_SHARDS))
-            by_shard = [_by_status(one, after, limit, oldest_first) for one in shards]
-            entries = heapq.merge(*by_shard, key=lambda entry: entry.at, reverse=not oldest_first)
+            by_shard = [_by_status(one, after, limit, order) for one in shards]
+            entries = heapq.merge(
+                *by_shard, key=lambda entry: entry.at, reverse=order is TimeOrder.NEWEST_FIRST
+            )
         else:
-            entries = _by_sender(query.sender_id or "", after, limit, oldest_first)
-        return page_of(entries, after, limit, oldest_first=oldest_first)
+            entries = _by_sender(query.sender_id or "", after, limit, order)
+        return page_of(entries, after, limit, order)
 
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
@@ -140,25 +143,31 @@ def _find(message_id: str) -> MessageRow | None:
         return None
 
 
-def _span(after: TimeCursor | None, oldest_first: bool) -> Condition | None:
+def _span(after: TimeCursor | None, order: TimeOrder) -> Condition | None:
     if after is None:
         return None
-    return MessageRow.accepted_at >= after.at if oldest_first else MessageRow.accepted_at <= after.at
+    if order is TimeOrder.OLDEST_FIRST:
+        return MessageRow.accepted_at >= after.at
+    return MessageRow.accepted_at <= after.at
 
 
 def _by_status(
-    shard_key: str, after: TimeCursor | None, limit: int, oldest_first: bool
+    shard_key: str, after: TimeCursor | None, limit: int, order: TimeOrder
 ) -> Iterator[TimeIndexEntry]:
-    span = _span(after, oldest_first)
-    rows = MessageRow.by_status.query(shard_key, span, scan_index_forward=oldest_first, page_size=limit + 1)
+    span = _span(after, order)
+    rows = MessageRow.by_status.query(
+        shard_key, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
+    )
     return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
 
 
 def _by_sender(
-    sender_id: str, after: TimeCursor | None, limit: int, oldest_first: bool
+    sender_id: str, after: TimeCursor | None, limit: int, order: TimeOrder
 ) -> Iterator[TimeIndexEntry]:
-    span = _span(after, oldest_first)
-    rows = MessageRow.by_sender.query(sender_id, span, scan_index_forward=oldest_first, page_size=limit + 1)
+    span = _span(after, order)
+    rows = MessageRow.by_sender.query(
+        sender_id, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
+    )
     return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
 
 

@@ -66,7 +66,8 @@ class StringsAttribute(Attribute[dict[str, str]]):
 
 class _Shared:
     """The one botocore client of the process. pynamodb would make one for each kind of row, and each
-    costs 80 ms of cold start and 8 MB."""
+    costs 80 ms of cold start and 8 MB.
+    """
 
     client: ClassVar[BotocoreBaseClientPrivate | None] = None
 

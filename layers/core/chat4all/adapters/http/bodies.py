@@ -66,7 +66,7 @@ def choice_of(request: Request, name: str, choices: tuple[str, ...], default: st
 
 
 def _invalid(text: str) -> Invalid:
-    """msgspec says where and what in its message only."""
+    """The error with its field: msgspec names both in its message only."""
     path = _PATH.search(text)
     issue = text[: path.start()] if path else text
     named = _FIELD.search(issue)

@@ -14,7 +14,7 @@ from chat4all.domain.errors import Detail, Invalid, NotPossible
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_content
 from chat4all.services.accept_message import AcceptMessage, NewMessage
-from chat4all.services.ports import MessageQuery, NewId
+from chat4all.services.ports import MessageQuery, NewId, TimeOrder
 from chat4all.services.read_messages import ReadMessages, exactly_one
 
 
@@ -78,9 +78,9 @@ class MessageViews:
             page = self._read.history(conversation_id, None, cursor, limit)
         else:
             wanted = choice_of(request, "status", tuple(Status), None)
-            oldest_first = choice_of(request, "sort", ("asc", "desc"), "desc") == "asc"
-            query = MessageQuery(sender_id, Status(wanted) if wanted else None)
-            page = self._read.search(query, cursor, limit, oldest_first=oldest_first)
+            order = choice_of(request, "sort", tuple(TimeOrder), TimeOrder.NEWEST_FIRST)
+            query = MessageQuery(sender_id, Status(wanted) if wanted else None, TimeOrder(order or "desc"))
+            page = self._read.search(query, cursor, limit)
         return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
 
     def get(self, request: Request, message_id: str) -> Answer:

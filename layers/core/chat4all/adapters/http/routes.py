@@ -45,7 +45,7 @@ def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) ->
         except Chat4AllError as error:
             _log.info("%s %s refused: %s", route.method, route.path, error.error_code)
             return refuse(error, trace)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the client gets an answer
             _log.exception("%s %s failed", route.method, route.path)
             return broken(trace)
 
