@@ -1,6 +1,7 @@
 """The streams between the functions, on SQS FIFO."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -15,6 +16,8 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
+
+_log = logging.getLogger(__name__)
 
 MOST_ENTRIES: Final = 10
 MOST_BYTES: Final = 200_000
@@ -103,6 +106,7 @@ class SqsEvents:
         try:
             answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
         except (BotoCoreError, ClientError):
+            _log.warning("a batch was not taken by %s", queue_url, exc_info=True)
             return set(range(len(batch)))
         return {int(failure["Id"]) for failure in answer.get("Failed", ())}
 

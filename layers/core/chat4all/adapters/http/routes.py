@@ -43,7 +43,10 @@ def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) ->
                 authenticate(_presented_key(request), route.scope)
             return respond(route.view(request, **parameters), trace)
         except Chat4AllError as error:
-            _log.info("%s %s refused: %s", route.method, route.path, error.error_code)
+            level = logging.INFO if error.http_status < 500 else logging.ERROR
+            _log.log(
+                level, "%s %s: %s", route.method, route.path, error.error_code, exc_info=level > logging.INFO
+            )
             return refuse(error, trace)
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the client gets an answer
             _log.exception("%s %s failed", route.method, route.path)
