@@ -1,0 +1,17 @@
+"""WhatsApp, Telegram and Instagram on one machine: three real HTTP servers, as strict as the providers.
+
+They were written from the providers' documentation alone and share no code with the product, so that a
+misreading on one side shows as a failing test on the other.
+
+::
+
+    whatsapp  telegram  instagram      what each provider accepts, answers and reports, without HTTP
+             └────┬────┘
+              simulator                one request: rules, faults, rates, transcript, receipts
+             ┌────┴─────┐
+            app       webhooks         HTTP in, HTTP out
+             └────┬─────┘
+               server                  three listeners on 127.0.0.1 in one event loop
+
+Everything is kept in memory: a restarted simulator knows no customer, and its settings are the defaults.
+"""

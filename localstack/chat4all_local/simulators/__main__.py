@@ -1,0 +1,48 @@
+"""`python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 0 --instagram-port 0`.
+
+Prints one line of JSON, `{"whatsapp": port, "telegram": port, "instagram": port}`, when all three listen;
+ends with 0 on SIGTERM or SIGINT, with 1 where a port is taken.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+
+import msgspec
+
+from chat4all_local.simulators.server import Ports, serve
+
+
+def main() -> int:
+    try:
+        asyncio.run(_run(_ports()))
+    except OSError as problem:
+        sys.stderr.write(f"simulators: {problem}\n")
+        return 1
+    return 0
+
+
+async def _run(ports: Ports) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(ports, _announce, stop)
+
+
+def _announce(ports: Ports) -> None:
+    sys.stdout.write(msgspec.json.encode(ports).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _ports() -> Ports:
+    parser = argparse.ArgumentParser(prog="chat4all_local.simulators", description="The simulated providers.")
+    for name in Ports.__struct_fields__:
+        parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0: a free one")
+    arguments = vars(parser.parse_args())
+    return Ports(**{name: arguments[f"{name}_port"] for name in Ports.__struct_fields__})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

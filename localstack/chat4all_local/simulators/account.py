@@ -1,0 +1,60 @@
+"""One business account at one provider: its settings and the people it can reach."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chat4all_local.simulators.control_api import Customer, CustomerDetails, Json, JsonObject, Settings
+
+
+class Account:
+    """What a provider knows of us. `webhooks_pending` are those our endpoint has not yet accepted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.customers: dict[str, Customer] = {}
+        self.webhooks_pending = 0
+
+    def change(self, changes: JsonObject) -> Settings:
+        """Lay `changes` over the settings; raises msgspec.ValidationError, and then changes nothing."""
+        merged = _merged(msgspec.to_builtins(self.settings), changes)
+        settings = msgspec.convert(merged, Settings)
+        if settings.latency_ms.min > settings.latency_ms.max:
+            raise msgspec.ValidationError("`min` is more than `max` - at `$.latency_ms`")
+        self.settings = settings
+        return settings
+
+    def register(self, address: str, details: CustomerDetails, now: float) -> Customer:
+        """Add a person, or replace what is known of them."""
+        last_wrote_at = now if details.window_open else now - self.settings.window_hours * 3600
+        customer = Customer(
+            address=address,
+            name=details.name,
+            last_wrote_at=last_wrote_at,
+            handle=details.handle,
+            phone=details.phone,
+            blocked=details.blocked,
+        )
+        self.customers[address] = customer
+        return customer
+
+    def wrote(self, address: str, now: float) -> Customer:
+        """A person writes: they are known from now on, and their window opens."""
+        known = self.customers.get(address)
+        if known is None:
+            return self.register(address, CustomerDetails(name=f"Customer {address}"), now)
+        self.customers[address] = customer = msgspec.structs.replace(known, last_wrote_at=now)
+        return customer
+
+    def window_open(self, customer: Customer, at: float) -> bool:
+        return customer.window_open(at, self.settings.window_hours)
+
+
+def _merged(old: Mapping[str, Json], changes: Mapping[str, Json]) -> JsonObject:
+    merged = dict(old)
+    for key, value in changes.items():
+        before = merged.get(key)
+        merged[key] = (
+            _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        )
+    return merged

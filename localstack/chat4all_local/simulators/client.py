@@ -1,0 +1,219 @@
+"""A client of one simulator's `/_control`, for the demo, the tests and the benchmark.
+
+>>> whatsapp = Simulator("http://127.0.0.1:4510")
+>>> whatsapp.configure(webhook_url="http://127.0.0.1:4566/v1/webhooks/whatsapp")
+>>> whatsapp.register("5511987654321", "Ana")
+>>> whatsapp.write("5511987654321", "Hello")
+InboundResult(provider_message_id='wamid.…', webhook_statuses=[200])
+>>> [request.text for request in whatsapp.transcript().requests]
+['Hello, Ana!']
+"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, TypedDict, TypeVar, Unpack
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from chat4all_local.simulators.control_api import (
+    Customer,
+    CustomerDetails,
+    CustomerList,
+    Fault,
+    FaultKind,
+    FaultList,
+    FaultRequest,
+    Health,
+    InboundRequest,
+    InboundResult,
+    JsonObject,
+    Problem,
+    Settings,
+    Signature,
+    Transcript,
+    Verification,
+    WebhookAnswer,
+    WebhookCall,
+    WebhookLog,
+)
+
+T = TypeVar("T")
+
+
+class SimulatorError(Exception):
+    """The simulator refused a control request; `reasons` say why."""
+
+    def __init__(self, status: int, reasons: list[str]) -> None:
+        super().__init__(f"{status}: {'; '.join(reasons)}")
+        self.status = status
+        self.reasons = reasons
+
+
+class LatencyChanges(TypedDict, total=False):
+    min: int
+    max: int
+
+
+class ReceiptChanges(TypedDict, total=False):
+    sent: bool
+    delivered: bool
+    read: bool
+    delay_ms: int
+    shuffle: bool
+    repeat: int
+
+
+class RetryChanges(TypedDict, total=False):
+    first_ms: int
+    max_ms: int
+    attempts: int
+
+
+class SettingsChanges(TypedDict, total=False):
+    """What `configure` can change; what is left out stays, inside of the nested ones, too."""
+
+    account_id: str
+    access_token: str
+    webhook_secret: str
+    verify_token: str
+    webhook_url: str
+    latency_ms: LatencyChanges
+    receipts: ReceiptChanges
+    webhooks_in_flight: int
+    webhook_retries: RetryChanges
+    enforce_rates: bool
+    window_hours: float
+
+
+class InboundOptions(TypedDict, total=False):
+    """What may be said of an inbound message beside its sender and text; see InboundRequest."""
+
+    quoted: str | None
+    kind: str
+    repeat: int
+    parallel: bool
+    raw: JsonObject | None
+
+
+class FaultOptions(TypedDict, total=False):
+    """See FaultRequest."""
+
+    count: int | None
+    for_address: str | None
+    status: int | None
+    code: int | None
+    retry_after: int | None
+    seconds: float
+
+
+class Simulator:
+    """One simulator, by the URL of its port. Safe to use from several threads."""
+
+    def __init__(self, base_url: str, timeout_s: float = 60.0) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(base_url=f"{self.base_url}/_control", timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health(self) -> Health:
+        return self._get("/health", Health)
+
+    def settings(self) -> Settings:
+        return self._get("/config", Settings)
+
+    def configure(self, **changes: Unpack[SettingsChanges]) -> Settings:
+        """Change the settings named; the rest stays."""
+        return self._send("PUT", "/config", changes, Settings)
+
+    def register(
+        self,
+        address: str,
+        name: str,
+        *,
+        handle: str | None = None,
+        phone: str | None = None,
+        window_open: bool = True,
+        blocked: bool = False,
+    ) -> Customer:
+        """Make a person known to the provider, or replace what it knows of them."""
+        details = CustomerDetails(name, handle, phone, window_open, blocked)
+        return self._send("PUT", f"/customers/{quote(address, safe='')}", details, Customer)
+
+    def customers(self) -> list[Customer]:
+        return self._get("/customers", CustomerList).customers
+
+    def write(
+        self, address: str, text: str | None = None, *, wait: bool = True, **options: Unpack[InboundOptions]
+    ) -> InboundResult:
+        """Let a person write. Without `wait` the webhooks are sent after the return."""
+        return self._inbound(InboundRequest(address, text, **options), wait=wait)
+
+    def edit(self, address: str, provider_message_id: str, text: str, *, wait: bool = True) -> InboundResult:
+        """Let a person change a message of theirs."""
+        return self._inbound(InboundRequest(address, text, edit_of=provider_message_id), wait=wait)
+
+    def call_webhook(
+        self,
+        body: str | JsonObject,
+        *,
+        headers: Mapping[str, str] | None = None,
+        sign: Signature = True,
+        tamper: bool = False,
+    ) -> WebhookAnswer:
+        """Send any webhook to our endpoint, once."""
+        call = WebhookCall(body, dict(headers or {}), sign, tamper)
+        return self._send("POST", "/webhook", call, WebhookAnswer)
+
+    def add_fault(self, kind: FaultKind, **options: Unpack[FaultOptions]) -> Fault:
+        return self._send("POST", "/faults", FaultRequest(kind, **options), Fault)
+
+    def faults(self) -> list[Fault]:
+        return self._get("/faults", FaultList).faults
+
+    def clear_faults(self) -> None:
+        self._request("DELETE", "/faults")
+
+    def transcript(self, after: int = 0) -> Transcript:
+        """The requests to send that came after number `after`."""
+        return self._get(f"/transcript?after={after}", Transcript)
+
+    def clear_transcript(self) -> None:
+        self._request("DELETE", "/transcript")
+
+    def webhooks(self, after: int = 0) -> WebhookLog:
+        """The calls of our endpoint after number `after`."""
+        return self._get(f"/webhooks?after={after}", WebhookLog)
+
+    def verify(self) -> Verification:
+        """Let the provider ask our endpoint for its challenge."""
+        return self._get("/verify", Verification)
+
+    def _inbound(self, request: InboundRequest, *, wait: bool) -> InboundResult:
+        return self._send("POST", f"/inbound?wait={'true' if wait else 'false'}", request, InboundResult)
+
+    def _get(self, path: str, kind: type[T]) -> T:
+        return msgspec.json.decode(self._request("GET", path), type=kind)
+
+    def _send(self, method: str, path: str, body: msgspec.Struct | SettingsChanges, kind: type[T]) -> T:
+        return msgspec.json.decode(self._request(method, path, msgspec.json.encode(body)), type=kind)
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        response = self._http.request(method, path, content=body)
+        if response.is_success:
+            return response.content
+        try:
+            reasons = msgspec.json.decode(response.content, type=Problem).reasons
+        except msgspec.DecodeError:
+            reasons = [response.text]
+        raise SimulatorError(response.status_code, reasons)

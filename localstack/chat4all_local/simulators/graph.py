@@ -1,0 +1,69 @@
+"""What WhatsApp and Instagram have in common: Meta's Graph API, its addresses and its errors.
+
+https://developers.facebook.com/docs/graph-api/guides/error-handling
+"""
+
+import re
+import secrets
+from typing import Final
+
+from chat4all_local.simulators.control_api import JsonObject, Settings
+from chat4all_local.simulators.provider import Answer, Call
+from chat4all_local.simulators.signing import meta_json
+
+_PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)/messages")
+_DOCS: Final = "https://developers.facebook.com/docs/graph-api"
+
+
+def graph_error(
+    status: int,
+    code: int,
+    message: str,
+    *,
+    subcode: int | None = None,
+    kind: str = "OAuthException",
+    error_data: JsonObject | None = None,
+) -> Answer:
+    """An error in the Graph API's shape: `{"error": {message, type, code, ...}}`."""
+    error: JsonObject = {"message": message, "type": kind, "code": code}
+    if error_data is not None:
+        error["error_data"] = error_data
+    if subcode is not None:
+        error["error_subcode"] = subcode
+    error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
+    return Answer(status, meta_json({"error": error}), code=code)
+
+
+def refuse_address(call: Call) -> Answer | None:
+    """The error of a path that is not `/vNN.N/{id}/messages`.
+
+    The Graph API answers a malformed version or an unknown edge with 400 and code 2500.
+    """
+    if _PATH.fullmatch(call.path):
+        return None
+    return graph_error(400, 2500, f"Unknown path components: {call.path}")
+
+
+def refuse_token(call: Call, settings: Settings) -> Answer | None:
+    """The error of a missing or wrong `Authorization: Bearer`: 401 and code 190."""
+    if call.headers.get("authorization") == f"Bearer {settings.access_token}":
+        return None
+    return graph_error(401, 190, "Invalid OAuth access token - Cannot parse access token")
+
+
+def refuse_object(call: Call, settings: Settings) -> Answer | None:
+    """The error of an id that is not our account's, or of another method than POST: 100, subcode 33."""
+    match = _PATH.fullmatch(call.path)
+    account_id = match.group(1) if match else ""
+    if account_id == settings.account_id and call.method == "POST":
+        return None
+    message = (
+        f"Unsupported {call.method.lower()} request. Object with ID '{account_id}' does not exist, cannot be "
+        "loaded due to missing permissions, or does not support this operation. Please read the Graph API "
+        f"documentation at {_DOCS}"
+    )
+    return graph_error(400, 100, message, subcode=33, kind="GraphMethodException")
+
+
+def is_json(call: Call) -> bool:
+    return call.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"

@@ -1,0 +1,55 @@
+"""What happened, in order: the requests we were sent, and the webhooks we sent."""
+
+from collections import deque
+from typing import Final
+
+from chat4all_local.simulators.control_api import SendRecord, Transcript, WebhookLog, WebhookRecord
+
+_KEPT: Final = 100_000
+
+
+class SendJournal:
+    """The latest requests to send, numbered from 1; numbers go on after a clearing."""
+
+    def __init__(self) -> None:
+        self._records: deque[SendRecord] = deque(maxlen=_KEPT)
+        self._last = 0
+
+    def next_number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def add(self, record: SendRecord) -> None:
+        self._records.append(record)
+
+    def clear(self) -> None:
+        self._records.clear()
+
+    def after(self, n: int) -> Transcript:
+        return Transcript([record for record in self._records if record.n > n], self._last)
+
+
+class WebhookJournal:
+    """The latest calls of our endpoint, numbered from 1 in the order of their answers."""
+
+    def __init__(self) -> None:
+        self._records: deque[WebhookRecord] = deque(maxlen=_KEPT)
+        self._last = 0
+
+    def add(
+        self,
+        *,
+        at: float,
+        kind: str,
+        provider_message_id: str | None,
+        attempt: int,
+        status: int,
+        body_sha256: str,
+    ) -> None:
+        self._last += 1
+        self._records.append(
+            WebhookRecord(self._last, at, kind, provider_message_id, attempt, status, body_sha256)
+        )
+
+    def after(self, n: int) -> WebhookLog:
+        return WebhookLog([record for record in self._records if record.n > n], self._last)

@@ -1,0 +1,65 @@
+"""Rate limits as the providers count them: token buckets."""
+
+import msgspec
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """`burst` messages at once, then one every `interval_s`; `code` is the error of the next one."""
+
+    per_person: bool
+    burst: int
+    interval_s: float
+    code: int
+
+
+class Exceeded(msgspec.Struct, frozen=True):
+    """The limit that was hit, and the seconds until it allows the next message."""
+
+    limit: RateLimit
+    wait_s: float
+
+
+class TokenBucket:
+    """`burst` tokens at the start, one more every `interval_s`, never more than `burst`."""
+
+    __slots__ = ("_limit", "_tokens", "_updated_at")
+
+    def __init__(self, limit: RateLimit, now: float) -> None:
+        self._limit = limit
+        self._tokens = float(limit.burst)
+        self._updated_at = now
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until a token is there; 0 where one is."""
+        gained = max(0.0, now - self._updated_at) / self._limit.interval_s
+        self._tokens = min(float(self._limit.burst), self._tokens + gained)
+        self._updated_at = now
+        # A sum of many fractions may end a hair below the whole token that it stands for.
+        return 0.0 if self._tokens > 1 - 1e-9 else (1 - self._tokens) * self._limit.interval_s
+
+    def take(self) -> None:
+        self._tokens -= 1
+
+
+class RateCounter:
+    """All buckets of one account."""
+
+    def __init__(self, limits: tuple[RateLimit, ...]) -> None:
+        self._limits = limits
+        self._buckets: dict[tuple[int, str], TokenBucket] = {}
+
+    def take(self, address: str, now: float) -> Exceeded | None:
+        """Count one message to `address`, unless it exceeds a limit: then nothing is counted."""
+        buckets = [self._bucket(index, address, now) for index in range(len(self._limits))]
+        for limit, bucket in zip(self._limits, buckets, strict=True):
+            wait_s = bucket.wait_s(now)
+            if wait_s > 0:
+                return Exceeded(limit, wait_s)
+        for bucket in buckets:
+            bucket.take()
+        return None
+
+    def _bucket(self, index: int, address: str, now: float) -> TokenBucket:
+        limit = self._limits[index]
+        key = (index, address if limit.per_person else "")
+        return self._buckets.setdefault(key, TokenBucket(limit, now))

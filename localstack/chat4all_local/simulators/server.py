@@ -1,0 +1,139 @@
+"""Three listeners on 127.0.0.1 in one event loop."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Generator
+from typing import Final
+
+import httpx
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.app import TRANSPORT, simulator_app
+from chat4all_local.simulators.control_api import ReceiptSettings, Settings, WebhookRetries
+from chat4all_local.simulators.credentials import BY_CHANNEL
+from chat4all_local.simulators.instagram import Instagram
+from chat4all_local.simulators.journal import WebhookJournal
+from chat4all_local.simulators.provider import Provider
+from chat4all_local.simulators.simulator import Simulator
+from chat4all_local.simulators.telegram import Telegram
+from chat4all_local.simulators.webhooks import TIMEOUT_S, WebhookSender
+from chat4all_local.simulators.whatsapp import WhatsApp
+
+HOST: Final = "127.0.0.1"
+PROVIDERS: Final[dict[str, Callable[[Account], Provider]]] = {
+    "whatsapp": WhatsApp,
+    "telegram": Telegram,
+    "instagram": Instagram,
+}
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The port of each simulator; asked for as 0, a free one is taken."""
+
+    whatsapp: int = 0
+    telegram: int = 0
+    instagram: int = 0
+
+
+async def serve(ports: Ports, ready: Callable[[Ports], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken."""
+    with contextlib.ExitStack() as stack:
+        wanted = msgspec.structs.asdict(ports)
+        sockets = {name: stack.enter_context(_bound(port)) for name, port in wanted.items()}
+        async with _http_client() as http:
+            simulators = {name: _simulator(name, http) for name in sockets}
+            servers = {name: _Server(simulator_app(simulators[name][0])) for name in sockets}
+            running = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in sockets]
+            for server in servers.values():
+                await server.started_up.wait()
+            ready(Ports(**{name: bound.getsockname()[1] for name, bound in sockets.items()}))
+            await stop.wait()
+            for _, sender in simulators.values():
+                await sender.stop()
+            for server in servers.values():
+                server.should_exit = True
+            await asyncio.gather(*running)
+
+
+def default_settings(channel: str) -> Settings:
+    """The settings that a simulator starts with."""
+    credentials = BY_CHANNEL[channel]
+    # Meta documents `message_deliveries` for Messenger only; Telegram retries "until" it is answered.
+    return Settings(
+        account_id=credentials.account_id,
+        access_token=credentials.access_token,
+        webhook_secret=credentials.webhook_secret,
+        verify_token=credentials.verify_token,
+        receipts=ReceiptSettings(delivered=channel != "instagram"),
+        webhook_retries=WebhookRetries(attempts=0 if channel == "telegram" else 30),
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process, and tells when it listens."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                log_level="critical",
+                access_log=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.started_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.started_up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class _Protocol(H11Protocol):
+    """Puts the transport in each request's state, so that a connection can be broken on purpose."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
+def _simulator(name: str, http: httpx.AsyncClient) -> tuple[Simulator, WebhookSender]:
+    account = Account(default_settings(name))
+    journal = WebhookJournal()
+    sender = WebhookSender(account, journal, http)
+    return Simulator(PROVIDERS[name](account), account, sender, journal), sender
+
+
+def _http_client() -> httpx.AsyncClient:
+    # Webhooks go to http:// on this machine only: an empty context spares the certificates' memory.
+    return httpx.AsyncClient(
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=False,
+        timeout=TIMEOUT_S,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=16),
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    # With the protocol named, asyncio switches Nagle's delay off; without, each answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,208 @@
+"""One simulated provider at work: a request comes, is judged, recorded, answered and reported on."""
+
+import asyncio
+import random
+import secrets
+import time
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import (
+    FaultKind,
+    FaultRequest,
+    InboundRequest,
+    InboundResult,
+    SendRecord,
+    Verification,
+    WebhookAnswer,
+    WebhookCall,
+)
+from chat4all_local.simulators.faults import FaultPlan
+from chat4all_local.simulators.journal import SendJournal, WebhookJournal
+from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Order, Provider, Refused
+from chat4all_local.simulators.rates import RateCounter
+from chat4all_local.simulators.webhooks import Webhook, WebhookSender
+
+_NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
+_NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
+
+
+class Ending(StrEnum):
+    """How the exchange ends."""
+
+    ANSWER = "answer"
+    CLOSE = "close"
+    RESET = "reset"
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What the caller gets, after `delay_s` seconds; `answer` is there where `ending` is ANSWER."""
+
+    answer: Answer | None
+    delay_s: float = 0
+    ending: Ending = Ending.ANSWER
+
+
+class Simulator:
+    """One provider with its account, faults, rates and journals."""
+
+    def __init__(
+        self, provider: Provider, account: Account, sender: WebhookSender, webhooks: WebhookJournal
+    ) -> None:
+        self.provider = provider
+        self.account = account
+        self.webhooks = webhooks
+        self.faults = FaultPlan()
+        self.sends = SendJournal()
+        self._sender = sender
+        self._rates = RateCounter(provider.rate_limits)
+
+    def receive(self, call: Call, at: float) -> Reply:
+        """Judge and record one request, which had wholly arrived at `at`.
+
+        A fault or a rate limit meets only what would be accepted without it, and a faulty request does
+        not count for the limit.
+        """
+        reading = self.provider.read(call, at)
+        if isinstance(reading, Answer):
+            return Reply(reading)
+        if isinstance(reading, Refused):
+            return self._refuse(reading, at)
+        if fault := self.faults.take(reading.address, _NOT_ACCEPTED):
+            return self._fail(reading, fault, at)
+        if self.account.settings.enforce_rates and (excess := self._rates.take(reading.address, at)):
+            throttled = self.provider.throttled(excess.limit.code, excess.wait_s)
+            return self._refuse(Refused(throttled, order=reading), at)
+        return self._accept(reading, at)
+
+    async def inbound(self, request: InboundRequest, at: float, *, wait: bool) -> InboundResult:
+        """Let a person write; raises ControlError. With `wait`, our first answers are awaited."""
+        self.provider.check_address(request.sender)
+        if not self.account.settings.webhook_url:
+            raise ControlError("no webhook_url is set")
+        customer = self.account.wrote(request.sender, at)
+        inbound = self.provider.inbound(request, customer, at)
+        webhook = self._signed("inbound", inbound.body, inbound.provider_message_id)
+        lane = None if request.parallel else self.provider.lane(request.sender)
+        statuses: list[int] = []
+        if request.parallel or not wait:
+            answers = [self._sender.deliver(webhook, lane) for _ in range(request.repeat)]
+            statuses = list(await asyncio.gather(*answers)) if wait else []
+        else:
+            for _ in range(request.repeat):
+                statuses.append(await self._sender.deliver(webhook, lane))
+        return InboundResult(inbound.provider_message_id, statuses)
+
+    async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
+        """Send any webhook once; raises ControlError."""
+        if not self.account.settings.webhook_url:
+            raise ControlError("no webhook_url is set")
+        body = call.body.encode() if isinstance(call.body, str) else self.provider.encode(call.body)
+        headers = self.provider.headers(body, signature=call.sign)
+        headers |= {name.lower(): value for name, value in call.headers.items()}
+        # A space more is still the same JSON: only a signature over the raw bytes can tell.
+        return await self._sender.once(Webhook("control", body + b" " if call.tamper else body, headers))
+
+    async def verify(self) -> Verification:
+        """Ask our endpoint for its challenge; raises ControlError."""
+        if not self.provider.has_challenge:
+            raise ControlError(f"{self.provider.name} verifies no webhook by a challenge")
+        if not self.account.settings.webhook_url:
+            raise ControlError("no webhook_url is set")
+        challenge = str(secrets.randbelow(10**10))
+        answer = await self._sender.challenge(challenge)
+        verified = answer.status == 200 and answer.body == challenge
+        return Verification(verified, answer.status, answer.body)
+
+    def _refuse(self, refused: Refused, at: float) -> Reply:
+        answer = refused.answer
+        self._record(at, refused.order, status=answer.status, code=answer.code, authorized=refused.authorized)
+        return Reply(answer, self._latency_s())
+
+    def _fail(self, order: Order, fault: FaultRequest, at: float) -> Reply:
+        if fault.kind is FaultKind.THROTTLE:
+            throttled = self.provider.throttled(fault.code, fault.retry_after or 1)
+            return self._refuse(Refused(throttled, order=order), at)
+        if fault.kind is FaultKind.ERROR:
+            broken = self.provider.broken(fault.status, fault.code)
+            return self._refuse(Refused(broken, order=order), at)
+        self._record(at, order, status=0)
+        if fault.kind is FaultKind.HANG:
+            return Reply(None, fault.seconds, Ending.CLOSE)
+        return Reply(None, 0, Ending.RESET)
+
+    def _accept(self, order: Order, at: float) -> Reply:
+        accepted = self.provider.accept(order, at)
+        fault = self.faults.take(order.address, _NOT_ANSWERED)
+        lost = fault is not None and fault.kind is FaultKind.LOSE_ANSWER
+        status = 0 if lost else accepted.answer.status
+        self._record(at, order, status=status, provider_message_id=accepted.provider_message_id)
+        latency_s = self._latency_s()
+        if not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,)):
+            self._report(accepted, latency_s)
+        if lost:
+            return Reply(None, latency_s, Ending.CLOSE)
+        return Reply(accepted.answer, latency_s + (fault.seconds if fault else 0))
+
+    def _report(self, accepted: Accepted, latency_s: float) -> None:
+        """Plan the reports on an accepted message; they do not wait for a late answer."""
+        settings = self.account.settings
+        wanted = {
+            "sent": settings.receipts.sent,
+            "delivered": settings.receipts.delivered,
+            "read": settings.receipts.read,
+            "failed": True,
+        }
+        reports = [name for name in accepted.reports if wanted[name]] * settings.receipts.repeat
+        if not reports or not settings.webhook_url:
+            return
+        self.account.webhooks_pending += len(reports)
+        if settings.receipts.shuffle:
+            random.shuffle(reports)
+            for report in reports:
+                self._sender.start(self._report_in_turn([report], accepted, latency_s))
+        else:
+            reports.sort(key=accepted.reports.index)
+            self._sender.start(self._report_in_turn(reports, accepted, latency_s))
+
+    async def _report_in_turn(self, reports: list[str], accepted: Accepted, latency_s: float) -> None:
+        await asyncio.sleep(latency_s)
+        for report in reports:
+            await asyncio.sleep(self.account.settings.receipts.delay_ms / 1000)
+            body = self.provider.report(report, accepted, time.time())
+            await self._sender.until_accepted(self._signed(report, body, accepted.provider_message_id))
+
+    def _record(
+        self,
+        at: float,
+        order: Order | None,
+        *,
+        status: int,
+        code: int | None = None,
+        provider_message_id: str | None = None,
+        authorized: bool = True,
+    ) -> None:
+        self.sends.add(
+            SendRecord(
+                n=self.sends.next_number(),
+                at=at,
+                address=order.address if order else None,
+                text=order.text if order else None,
+                provider_message_id=provider_message_id,
+                callback_data=order.callback_data if order else None,
+                quoted=order.quoted if order else None,
+                status=status,
+                error_code=code,
+                authorized=authorized,
+            )
+        )
+
+    def _signed(self, kind: str, body: bytes, provider_message_id: str | None) -> Webhook:
+        return Webhook(kind, body, self.provider.headers(body, signature=True), provider_message_id)
+
+    def _latency_s(self) -> float:
+        latency = self.account.settings.latency_ms
+        return random.uniform(latency.min, latency.max) / 1000  # noqa: S311 (no secret)

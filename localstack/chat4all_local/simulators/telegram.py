@@ -1,0 +1,198 @@
+"""The Telegram Bot API's way to send a text, and to set a webhook.
+
+Sources: https://core.telegram.org/bots/api (methods, parameters, limits of the text),
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this (rates), and the open server
+behind it, https://github.com/tdlib/telegram-bot-api (descriptions of errors, `Retry-After`).
+
+The FAQ says of one chat: not "more than one message per second. We may allow short bursts that go over this
+limit". This simulator reads it as a burst of 5. Of all chats it says "30 messages per second or so".
+As the real server does, unknown parameters are ignored. Only private chats are simulated.
+"""
+
+import math
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Inbound, Order, Refused
+from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.signing import ascii_json, token_headers
+from chat4all_local.simulators.telegram_parameters import ParameterError, ReplyParameters, read_parameters
+from chat4all_local.simulators.telegram_updates import ChatHistory, update
+
+TEXT_CHARACTERS: Final = 4096
+FLOOD: Final = 429
+_PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
+
+
+class Telegram:
+    """One bot, and its private chats."""
+
+    name = "telegram"
+    has_challenge = False
+    rate_limits = (
+        RateLimit(per_person=False, burst=30, interval_s=1 / 30, code=FLOOD),
+        RateLimit(per_person=True, burst=5, interval_s=1.0, code=FLOOD),
+    )
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        # Later than any number of an earlier process, so that no message id is given out twice.
+        self._history = ChatHistory(int(time.time()) % 10**9)
+        self._update_id = secrets.randbelow(10**8)
+        self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
+            "getme": self._get_me,
+            "setwebhook": self._set_webhook,
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._get_webhook_info,
+        }
+
+    def read(self, call: Call, at: float) -> Order | Refused | Answer:
+        match = _PATH.fullmatch(call.path)
+        if match is None or call.method not in {"GET", "POST"}:
+            return _error(404, "Not Found")
+        if match.group(1) != self._account.settings.access_token:
+            return Refused(_error(401, "Unauthorized"), authorized=False)
+        method = match.group(2).lower()
+        try:
+            parameters = read_parameters(call)
+            if method == "sendmessage":
+                return self._read_message(parameters)
+        except ParameterError as problem:
+            return Refused(_error(400, f"Bad Request: {problem}"))
+        if handler := self._methods.get(method):
+            return handler(parameters)
+        return _error(404, "Not Found: method not found")
+
+    def _read_message(self, parameters: dict[str, str]) -> Order | Refused:
+        chat_id = parameters.get("chat_id", "")
+        reply = ReplyParameters.parse(parameters.get("reply_parameters"))
+        order = Order(
+            address=chat_id,
+            text=parameters.get("text", ""),
+            input=chat_id,
+            quoted=str(reply.message_id) if reply else None,
+            customer=self._account.customers.get(chat_id),
+        )
+        if parameters.get("parse_mode"):
+            return Refused(_error(400, "Bad Request: unsupported parse_mode"), order=order)
+        refusal = _refuse_text(order.text) or _refuse_chat(order) or self._refuse_reply(order, reply)
+        return Refused(refusal, order=order) if refusal else order
+
+    def _refuse_reply(self, order: Order, reply: ReplyParameters | None) -> Answer | None:
+        if reply is None or reply.allow_sending_without_reply:
+            return None
+        if self._history.may_quote(order.address, reply.message_id):
+            return None
+        return _error(400, "Bad Request: message to be replied not found")
+
+    def accept(self, order: Order, at: float) -> Accepted:
+        if order.customer is None:
+            raise ControlError("an order to an unknown chat is refused, never accepted")
+        message = self._history.add(order.customer, self._bot(), order.text, at, quoted=order.quoted)
+        answer = Answer(200, ascii_json({"ok": True, "result": message}))
+        return Accepted(order, str(message["message_id"]), answer, ())
+
+    def throttled(self, code: int | None, wait_s: float) -> Answer:
+        retry_after = max(1, math.ceil(wait_s))
+        description = f"Too Many Requests: retry after {retry_after}"
+        return _error(FLOOD, description, retry_after=retry_after)
+
+    def broken(self, status: int | None, code: int | None) -> Answer:
+        return _error(code or status or 500, "Internal Server Error", status=status)
+
+    def report(self, report: str, accepted: Accepted, at: float) -> bytes:
+        raise ControlError("Telegram reports nothing of what became of a message")
+
+    def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
+        self._update_id += 1
+        return update(request, customer, self._history, self._update_id, at)
+
+    def check_address(self, address: str) -> None:
+        if not re.fullmatch(r"[1-9][0-9]{0,15}", address):
+            raise ControlError(f"`{address}` is no id of a private chat: it is a positive number")
+
+    def lane(self, address: str) -> str | None:
+        """The updates of one chat are sent in order, each after the one before was accepted."""
+        return address
+
+    def encode(self, body: Json) -> bytes:
+        return ascii_json(body)
+
+    def headers(self, body: bytes, *, signature: Signature) -> dict[str, str]:
+        return token_headers(self._account.settings.webhook_secret, signature)
+
+    def _bot(self) -> JsonObject:
+        bot_id = int(self._account.settings.account_id)
+        return {"id": bot_id, "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
+
+    def _get_me(self, parameters: dict[str, str]) -> Answer:
+        return _result({**self._bot(), "can_join_groups": False, "supports_inline_queries": False})
+
+    def _set_webhook(self, parameters: dict[str, str]) -> Answer:
+        secret = parameters.get("secret_token", "")
+        if len(secret) > 256:
+            return _error(400, "Bad Request: secret token is too long")
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
+            return _error(400, "Bad Request: secret token contains unallowed characters")
+        try:
+            self._account.change({"webhook_url": parameters.get("url", ""), "webhook_secret": secret})
+        except msgspec.ValidationError:
+            return _error(400, "Bad Request: bad webhook: an http:// URL is expected on this machine")
+        return _result(result=True, description="Webhook was set")
+
+    def _delete_webhook(self, parameters: dict[str, str]) -> Answer:
+        self._account.change({"webhook_url": ""})
+        return _result(result=True, description="Webhook was deleted")
+
+    def _get_webhook_info(self, parameters: dict[str, str]) -> Answer:
+        settings = self._account.settings
+        return _result(
+            {
+                "url": settings.webhook_url,
+                "has_custom_certificate": False,
+                "pending_update_count": self._account.webhooks_pending,
+                "max_connections": settings.webhooks_in_flight,
+            }
+        )
+
+
+def _refuse_text(text: str) -> Answer | None:
+    """The server drops spaces around a text: one of nothing else is empty."""
+    if not text.strip():
+        return _error(400, "Bad Request: message text is empty")
+    if len(text) > TEXT_CHARACTERS:
+        return _error(400, "Bad Request: message is too long")
+    return None
+
+
+def _refuse_chat(order: Order) -> Answer | None:
+    if not order.address:
+        return _error(400, "Bad Request: chat_id is empty")
+    if order.customer is None:
+        return _error(400, "Bad Request: chat not found")
+    if order.customer.blocked:
+        return _error(403, "Forbidden: bot was blocked by the user")
+    return None
+
+
+def _result(result: Json, description: str | None = None) -> Answer:
+    body: JsonObject = {"ok": True, "result": result}
+    if description is not None:
+        body["description"] = description
+    return Answer(200, ascii_json(body))
+
+
+def _error(
+    code: int, description: str, *, status: int | None = None, retry_after: int | None = None
+) -> Answer:
+    body: JsonObject = {"ok": False, "error_code": code, "description": description}
+    if retry_after is not None:
+        body["parameters"] = {"retry_after": retry_after}
+    return Answer(status or code, ascii_json(body), code=code, retry_after=retry_after)

@@ -1,0 +1,143 @@
+"""Calling our webhook: few calls at a time, the same bytes again until they are accepted.
+
+- Meta retries with decreasing frequency for 36 hours:
+  https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+- WhatsApp retries for up to 7 days:
+  https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+- Telegram repeats what is answered with anything but 2xx: https://core.telegram.org/bots/api#setwebhook
+
+Their delays grow to hours; here they are short, and a setting.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Coroutine
+from typing import Final
+from weakref import WeakValueDictionary
+
+import httpx
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import WebhookAnswer
+from chat4all_local.simulators.journal import WebhookJournal
+
+NO_ANSWER: Final = 0
+TIMEOUT_S: Final = 30.0
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """One webhook, signed. `kind` is for the journal only."""
+
+    kind: str
+    body: bytes
+    headers: dict[str, str]
+    provider_message_id: str | None = None
+
+
+class WebhookSender:
+    """The outgoing calls of one simulator."""
+
+    def __init__(self, account: Account, journal: WebhookJournal, http: httpx.AsyncClient) -> None:
+        self._account = account
+        self._journal = journal
+        self._http = http
+        self._in_flight = account.settings.webhooks_in_flight
+        self._slots = asyncio.Semaphore(self._in_flight)
+        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work` beside the requests, until it ends or the simulator stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def deliver(self, webhook: Webhook, lane: str | None) -> "asyncio.Future[int]":
+        """Send in the background until accepted; the future is the status of the first answer."""
+        first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._account.webhooks_pending += 1
+        self.start(self.until_accepted(webhook, lane, first))
+        return first
+
+    async def until_accepted(
+        self, webhook: Webhook, lane: str | None = None, first: "asyncio.Future[int] | None" = None
+    ) -> None:
+        """Send one pending webhook until it is accepted or the attempts are used up."""
+        try:
+            if lane is None:
+                await self._repeat(webhook, first)
+            else:
+                async with self._lanes.setdefault(lane, asyncio.Lock()):
+                    await self._repeat(webhook, first)
+        finally:
+            self._account.webhooks_pending -= 1
+
+    async def once(self, webhook: Webhook, attempt: int = 1) -> WebhookAnswer:
+        """Send once, whatever comes of it."""
+        async with self._slot():
+            at = time.time()
+            answer = await self._post(webhook)
+        self._journal.add(
+            at=at,
+            kind=webhook.kind,
+            provider_message_id=webhook.provider_message_id,
+            attempt=attempt,
+            status=answer.status,
+            body_sha256=hashlib.sha256(webhook.body).hexdigest(),
+        )
+        return answer
+
+    async def challenge(self, challenge: str) -> WebhookAnswer:
+        """The GET by which Meta asks whether the endpoint is ours.
+
+        https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
+        """
+        settings = self._account.settings
+        query = {
+            "hub.mode": "subscribe",
+            "hub.challenge": challenge,
+            "hub.verify_token": settings.verify_token,
+        }
+        try:
+            response = await self._http.get(settings.webhook_url, params=query)
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            return WebhookAnswer(NO_ANSWER, str(problem))
+        return WebhookAnswer(response.status_code, response.text)
+
+    async def _repeat(self, webhook: Webhook, first: "asyncio.Future[int] | None") -> None:
+        attempt = 0
+        while self._account.settings.webhook_url:
+            attempt += 1
+            answer = await self.once(webhook, attempt)
+            if first is not None and not first.done():
+                first.set_result(answer.status)
+            retries = self._account.settings.webhook_retries
+            if 200 <= answer.status < 300 or attempt == retries.attempts:
+                return
+            delay_ms = min(retries.max_ms, retries.first_ms * 2 ** min(attempt - 1, 30))
+            await asyncio.sleep(delay_ms / 1000)
+        if first is not None and not first.done():
+            first.set_result(NO_ANSWER)
+
+    async def _post(self, webhook: Webhook) -> WebhookAnswer:
+        url = self._account.settings.webhook_url
+        try:
+            response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            return WebhookAnswer(NO_ANSWER, str(problem))
+        return WebhookAnswer(response.status_code, response.text)
+
+    def _slot(self) -> asyncio.Semaphore:
+        """One of the calls allowed at a time; a changed number counts from the next call on."""
+        wanted = self._account.settings.webhooks_in_flight
+        if wanted != self._in_flight:
+            self._in_flight = wanted
+            self._slots = asyncio.Semaphore(wanted)
+        return self._slots

@@ -1,0 +1,68 @@
+"""Well-formed requests to the three providers, for tests to send or to spoil."""
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.credentials import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all_local.simulators.provider import Call
+
+PHONE = "5511987654321"
+CHAT = "42"
+PERSON = "9001"
+
+
+def whatsapp_message(**fields: object) -> dict[str, object]:
+    message = {"messaging_product": "whatsapp", "to": PHONE, "type": "text", "text": {"body": "Hello"}}
+    return {**message, **fields}
+
+
+def instagram_message(text: str = "Hello", **fields: object) -> dict[str, object]:
+    return {"recipient": {"id": PERSON}, "message": {"text": text}, **fields}
+
+
+def graph_call(account_id: str, token: str, body: object, *, path: str | None = None, **headers: str) -> Call:
+    return Call(
+        method="POST",
+        path=path or f"/v23.0/{account_id}/messages",
+        query="",
+        headers={"authorization": f"Bearer {token}", "content-type": "application/json", **headers},
+        body=body if isinstance(body, bytes) else msgspec.json.encode(body),
+    )
+
+
+def telegram_call(body: object, *, method: str = "sendMessage", token: str = TELEGRAM.access_token) -> Call:
+    return Call(
+        method="POST",
+        path=f"/bot{token}/{method}",
+        query="",
+        headers={"content-type": "application/json"},
+        body=body if isinstance(body, bytes) else msgspec.json.encode(body),
+    )
+
+
+def send_whatsapp(http: httpx.Client, simulator: Simulator, **fields: object) -> httpx.Response:
+    return http.post(
+        f"{simulator.base_url}/v23.0/{WHATSAPP.account_id}/messages",
+        headers={"authorization": f"Bearer {WHATSAPP.access_token}"},
+        json=whatsapp_message(**fields),
+    )
+
+
+def send_instagram(http: httpx.Client, simulator: Simulator, message: dict[str, object]) -> httpx.Response:
+    return http.post(
+        f"{simulator.base_url}/v23.0/{INSTAGRAM.account_id}/messages",
+        headers={"authorization": f"Bearer {INSTAGRAM.access_token}"},
+        json=message,
+    )
+
+
+def send_telegram(http: httpx.Client, simulator: Simulator, **fields: object) -> httpx.Response:
+    url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/sendMessage"
+    return http.post(url, json={"chat_id": CHAT, "text": "Hello", **fields})
+
+
+def decoded(body: bytes) -> Any:  # noqa: ANN401 (a test looks into any answer)
+    return msgspec.json.decode(body)

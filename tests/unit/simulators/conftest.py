@@ -1,0 +1,75 @@
+"""The three simulators, for real on free ports of 127.0.0.1, and a receiver of their webhooks."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.server import HOST, Ports, serve
+from tests.unit.simulators.receiver import Receiver
+
+DEADLINE_S = 20.0
+
+
+@dataclass(frozen=True)
+class Simulators:
+    whatsapp: Simulator
+    telegram: Simulator
+    instagram: Simulator
+
+    def __iter__(self) -> Iterator[Simulator]:
+        return iter((self.whatsapp, self.telegram, self.instagram))
+
+
+@pytest.fixture
+def simulators() -> Iterator[Simulators]:
+    """Fresh simulators that answer at once and report at once."""
+    ready: queue.Queue[tuple[Ports, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        await serve(Ports(), lambda ports: ready.put((ports, loop, stop)), stop)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    ports, loop, stop = ready.get(timeout=DEADLINE_S)
+    urls = [f"http://{HOST}:{port}" for port in (ports.whatsapp, ports.telegram, ports.instagram)]
+    running = Simulators(*(Simulator(url, timeout_s=DEADLINE_S) for url in urls))
+    try:
+        for simulator in running:
+            simulator.configure(latency_ms={"min": 0, "max": 0}, receipts={"delay_ms": 0})
+        yield running
+    finally:
+        for simulator in running:
+            simulator.close()
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=DEADLINE_S, trust_env=False) as client:
+        yield client
+
+
+def is_free(url: str) -> bool:
+    """Whether nobody listens at `url`."""
+    try:
+        httpx.get(url, trust_env=False, timeout=DEADLINE_S)
+    except httpx.ConnectError:
+        return True
+    return urlsplit(url).port is None
