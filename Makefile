@@ -1,0 +1,55 @@
+# Works with GNU make 3.81 and newer. Only relative paths in targets: make cannot hold a path with a space.
+
+# The first Python from 3.11 that can make virtual environments; name another with make PYTHON=/path/to/python setup
+PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+BIN = .venv/bin
+SAM = SAM_CLI_TELEMETRY=0 .envs/sam/bin/sam
+LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url $(LOCK_OPTIONS)
+SOURCES = layers localstack functions tests requirements
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench check format lock clean
+
+help: ## What can be done here
+	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
+	do printf '%-14s %s\n' "$$name" "$$text"; done
+
+setup: ## Make the virtual environments from the locks
+	@python=$${PYTHON:-$(PYTHON)}; \
+	if [ -z "$$python" ]; then \
+	echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; exit 1; fi; \
+	"$$python" requirements/install.py
+
+demo: setup ## Run the main job on a local cloud of its own, live in the terminal
+	@$(BIN)/chat4all demo
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest
+
+bench: setup ## Run every benchmark; tables and plots go to results/
+	@$(BIN)/chat4all bench
+
+check: setup ## Format, lint, types, templates: what a change must pass beside the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(SOURCES)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint --region us-east-1
+	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
+
+format: setup ## Put every file into the project's format, mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
+	@$(LOCK) requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) layers/core/requirements.in -o layers/core/requirements.txt
+	@$(LOCK) requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) requirements/sam.in -o requirements/sam.txt
+	@$(LOCK) requirements/cloud.in -o requirements/cloud.txt
+
+clean: ## Remove everything that can be made again; the local cloud's data stay (chat4all down --purge)
+	@rm -rf .venv .envs .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,176 @@
+"""A small client of the public API, for the command line, the demo and the tests."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+import urllib3
+
+from chat4all_local.api_shapes import (
+    AcceptedMessage,
+    Conversation,
+    ConversationPage,
+    ErrorBody,
+    Identity,
+    Message,
+    MessagePage,
+    MessageStatus,
+    User,
+    UserPage,
+)
+
+Shape = TypeVar("Shape")
+Body = Mapping[str, object]
+
+_PAGE = 100
+
+
+class ApiError(Exception):
+    """The API refused: `status` is the HTTP status, `body` what it said."""
+
+    def __init__(self, status: int, body: ErrorBody) -> None:
+        super().__init__(f"{status} {body.error}: {body.message}")
+        self.status = status
+        self.body = body
+
+
+class ApiUnreachable(Exception):
+    """No answer, or one that is not this API's."""
+
+
+class ApiClient:
+    """`api_url` ends before `/v1`. Thread-safe; keeps `connections` connections open.
+
+    Nothing is retried: a POST whose answer was lost is repeated by the caller, with the same message_id.
+    """
+
+    def __init__(self, api_url: str, api_key: str, *, timeout: float = 30.0, connections: int = 10) -> None:
+        self._base = f"{api_url}/v1"
+        self._key = api_key
+        self._pool = urllib3.PoolManager(maxsize=connections, retries=False, timeout=timeout)
+
+    def create_user(
+        self, kind: str, display_name: str, identities: Sequence[Identity] = (), metadata: Body | None = None
+    ) -> User:
+        """`kind` is AGENT or CUSTOMER; of `identities` the channel, address, phone and handle count."""
+        linked = [_without_none(_identity(identity)) for identity in identities]
+        body = {"type": kind, "display_name": display_name, "identities": linked, "metadata": metadata}
+        return self._call("POST", "/users", User, _without_none(body))
+
+    def user(self, user_id: str) -> User:
+        return self._call("GET", f"/users/{quote(user_id)}", User)
+
+    def users(self, kind: str) -> Iterator[User]:
+        """Every AGENT, or every CUSTOMER, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._call("GET", _paged("/users", cursor, _PAGE, type=kind), UserPage)
+            yield from page.users
+            cursor = page.next_cursor
+
+    def create_conversation(
+        self,
+        kind: str,
+        participants: Sequence[str],
+        *,
+        title: str | None = None,
+        primary_channel: str | None = None,
+    ) -> Conversation:
+        """`kind` is 1:1 or GROUP; `participants` are user ids."""
+        body = {
+            "type": kind,
+            "participants": list(participants),
+            "title": title,
+            "primary_channel": primary_channel,
+        }
+        return self._call("POST", "/conversations", Conversation, _without_none(body))
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        return self._call("GET", f"/conversations/{quote(conversation_id)}", Conversation)
+
+    def conversations(self) -> Iterator[Conversation]:
+        """Every one, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._call("GET", _paged("/conversations", cursor, _PAGE), ConversationPage)
+            yield from page.conversations
+            cursor = page.next_cursor
+
+    def send(
+        self,
+        conversation_id: str,
+        sender_id: str,
+        content: str,
+        *,
+        message_id: str | None = None,
+        channel: str | None = None,
+        reply_to: str | None = None,
+    ) -> AcceptedMessage:
+        body = {
+            "message_id": message_id,
+            "conversation_id": conversation_id,
+            "sender_id": sender_id,
+            "content": content,
+            "channel": channel,
+            "reply_to": reply_to,
+        }
+        return self._call("POST", "/messages", AcceptedMessage, _without_none(body))
+
+    def message_status(self, message_id: str) -> MessageStatus:
+        return self._call("GET", f"/messages/{quote(message_id)}/status", MessageStatus)
+
+    def history_page(self, conversation_id: str, *, limit: int = _PAGE, cursor: str = "") -> MessagePage:
+        path = f"/conversations/{quote(conversation_id)}/messages"
+        return self._call("GET", _paged(path, cursor, limit), MessagePage)
+
+    def history(self, conversation_id: str) -> Iterator[Message]:
+        """The whole of it, newest first."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.history_page(conversation_id, cursor=cursor)
+            yield from page.messages
+            cursor = page.next_cursor
+
+    def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
+        """Raises ApiError, ApiUnreachable."""
+        headers = {"X-API-Key": self._key}
+        payload = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            payload = msgspec.json.encode(body)
+        try:
+            answer = self._pool.request(method, self._base + path, body=payload, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiUnreachable(f"the API does not answer at {self._base}: {error}") from error
+        if answer.status >= 400:
+            raise _refusal(answer.status, answer.data)
+        try:
+            return msgspec.json.decode(answer.data, type=shape)
+        except msgspec.MsgspecError as error:
+            raise ApiUnreachable(f"{method} {path} answered something else: {error}") from error
+
+
+def _refusal(status: int, data: bytes) -> Exception:
+    try:
+        return ApiError(status, msgspec.json.decode(data, type=ErrorBody))
+    except msgspec.MsgspecError:
+        return ApiUnreachable(f"the API answered {status}: {data[:200].decode(errors='replace')}")
+
+
+def _paged(path: str, cursor: str, limit: int, **filters: str) -> str:
+    query = {"limit": str(limit), **filters} | ({"cursor": cursor} if cursor else {})
+    return f"{path}?{urlencode(query)}"
+
+
+def _identity(identity: Identity) -> dict[str, object]:
+    return {
+        "channel": identity.channel,
+        "address": identity.address,
+        "phone": identity.phone,
+        "handle": identity.handle,
+    }
+
+
+def _without_none(body: Body) -> dict[str, object]:
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,44 @@
+"""API keys, written to the stack's table from outside: the API itself makes none."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from chat4all.domain.clock import iso
+from chat4all.domain.records import ApiKey
+from chat4all.services.authenticate import SCOPES, hash_key, new_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def create_key(table: "DynamoDBClient", table_name: str, name: str, scopes: Iterable[str] = SCOPES) -> str:
+    """A new key, which only the caller knows from now on. Raises ValueError for an unknown scope."""
+    key, record = new_key(name, frozenset(scopes), iso(datetime.now(UTC)))
+    write(table, table_name, record)
+    return key
+
+
+def restore_key(table: "DynamoDBClient", table_name: str, key: str, name: str) -> None:
+    """Writes the record of a key that exists, with every scope."""
+    key_id = key.split("_", 2)[1]
+    write(table, table_name, ApiKey(key_id, hash_key(key), name, frozenset(SCOPES), iso(datetime.now(UTC))))
+
+
+def is_known(table: "DynamoDBClient", table_name: str, key: str) -> bool:
+    found = table.get_item(TableName=table_name, Key={"key_hash": {"S": hash_key(key)}}, ConsistentRead=True)
+    return "Item" in found
+
+
+def write(table: "DynamoDBClient", table_name: str, record: ApiKey) -> None:
+    table.put_item(
+        TableName=table_name,
+        Item={
+            "key_hash": {"S": record.key_hash},
+            "key_id": {"S": record.key_id},
+            "name": {"S": record.name},
+            "scopes": {"SS": sorted(record.scopes)},
+            "created_at": {"S": record.created_at},
+            "disabled": {"BOOL": record.disabled},
+        },
+    )

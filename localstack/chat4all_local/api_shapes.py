@@ -1,0 +1,119 @@
+"""What the API answers, as far as its clients on this machine read it. Fields that they do not know are ignored."""
+
+import msgspec
+
+
+class Identity(msgspec.Struct, frozen=True):
+    channel: str
+    address: str
+    account: str = ""
+    linked_at: str = ""
+    phone: str | None = None
+    handle: str | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    user_id: str
+    type: str
+    display_name: str
+    created_at: str
+    identities: tuple[Identity, ...] = ()
+
+
+class Participant(msgspec.Struct, frozen=True):
+    user_id: str
+    joined_at: str
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    conversation_id: str
+    type: str
+    state: str
+    participants: tuple[Participant, ...]
+    message_count: int
+    last_activity_at: str
+    created_at: str
+    title: str | None = None
+    primary_channel: str | None = None
+
+
+class AcceptedMessage(msgspec.Struct, frozen=True):
+    message_id: str
+    conversation_id: str
+    status: str
+    accepted_at: str
+    status_url: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a message, or one delivery of it, ended FAILED."""
+
+    code: str
+    message: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One line of a conversation's history; `sequence` counts from 1 in the order of acceptance."""
+
+    message_id: str
+    sequence: int
+    sender_id: str
+    kind: str
+    content: str
+    status: str
+    accepted_at: str
+    channel: str | None = None
+    error: Failure | None = None
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    status: str
+    at: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    recipient_id: str
+    channel: str
+    status: str
+    attempts: int = 0
+    parts: int = 1
+    provider_message_id: str | None = None
+    provider_message_ids: tuple[str, ...] = ()
+    error: Failure | None = None
+
+
+class MessageStatus(msgspec.Struct, frozen=True):
+    message_id: str
+    current_status: str
+    status_history: tuple[StatusChange, ...]
+    retry_count: int
+    deliveries: tuple[Delivery, ...]
+
+
+class UserPage(msgspec.Struct, frozen=True):
+    users: tuple[User, ...]
+    next_cursor: str | None = None
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    conversations: tuple[Conversation, ...]
+    next_cursor: str | None = None
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    messages: tuple[Message, ...]
+    next_cursor: str | None = None
+
+
+class Detail(msgspec.Struct, frozen=True):
+    field: str
+    issue: str
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    error: str
+    message: str
+    details: tuple[Detail, ...] = ()
+    trace_id: str = ""

@@ -1,0 +1,25 @@
+"""Which API the commands talk to: the local cloud's, or the one that the environment names."""
+
+import os
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.cli.terminal import folder_at
+from chat4all_local.cloud.running import Cloud, connect
+
+URL_VARIABLE = "CHAT4ALL_API_URL"
+KEY_VARIABLE = "CHAT4ALL_API_KEY"
+
+
+def local_cloud(state: str) -> Cloud | None:
+    """The cloud behind `client`, unless the environment names another API. Raises NotRunning."""
+    is_elsewhere = os.environ.get(URL_VARIABLE) and os.environ.get(KEY_VARIABLE)
+    return None if is_elsewhere else connect(folder_at(state))
+
+
+def client(state: str) -> ApiClient:
+    """Raises NotRunning. With CHAT4ALL_API_URL (before /v1) and CHAT4ALL_API_KEY no local cloud is needed."""
+    url, key = os.environ.get(URL_VARIABLE), os.environ.get(KEY_VARIABLE)
+    if url and key:
+        return ApiClient(url.rstrip("/"), key)
+    cloud = connect(folder_at(state))
+    return ApiClient(cloud.api_url, cloud.api_key)

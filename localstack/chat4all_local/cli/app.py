@@ -1,0 +1,51 @@
+"""Puts the commands together, and turns what may go wrong into one line and an exit code."""
+
+import os
+import sys
+from typing import Final
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chat4all_local.api_client import ApiError, ApiUnreachable
+from chat4all_local.cli import conversations, keys, lifecycle, logs, messages, runs, users
+from chat4all_local.cli.terminal import explain
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.signals import Stopped
+
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="chat4all",
+    help="One API for WhatsApp, Telegram and Instagram, on this machine: no account, no Docker.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for commands in (lifecycle, logs, messages, runs):
+    commands.add_to(app)
+app.add_typer(users.app, name="users", help="Create and list users.")
+app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")
+app.add_typer(keys.app, name="keys", help="Create API keys.")
+
+
+def main() -> None:
+    try:
+        app()
+    except CloudError as error:
+        explain(error.message, error.advice, getattr(error, "log", ""))
+    except ApiError as error:
+        details = "; ".join(f"{detail.field}: {detail.issue}" for detail in error.body.details)
+        explain(f"the API refused: {error}", details)
+    except (BotoCoreError, ClientError) as error:
+        explain(f"AWS: {error}")
+    except ApiUnreachable as error:
+        explain(str(error), "see: chat4all status")
+    except (KeyboardInterrupt, Stopped):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has left (chat4all users list | head): nothing more to say, not even when Python closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(1)

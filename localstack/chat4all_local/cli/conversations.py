@@ -1,0 +1,56 @@
+"""conversations create, conversations list."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.api_shapes import Conversation
+from chat4all_local.cli.api_access import client
+from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def create(
+    participants: Annotated[
+        list[str], typer.Argument(metavar="USER...", help="The ids of two users or more.")
+    ],
+    *,
+    group: Annotated[bool, typer.Option("--group", help="A GROUP, also with two.")] = False,
+    title: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    channel: Annotated[str | None, typer.Option(help="The channel to use first.")] = None,
+    json: JsonOption = False,
+    state: StateOption = "",
+) -> None:
+    """Create a conversation and print its id: 1:1 with two users, a GROUP with more."""
+    kind = "GROUP" if group or len(participants) > 2 else "1:1"
+    conversation = client(state).create_conversation(kind, participants, title=title, primary_channel=channel)
+    if json:
+        print_json(msgspec.json.encode(conversation))
+    else:
+        typer.echo(conversation.conversation_id)
+
+
+@app.command("list")
+def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> None:
+    """List every conversation."""
+    found = list(client(state).conversations())
+    if json:
+        print_json(msgspec.json.encode(found))
+    else:
+        print_whole(conversations_table(found))
+
+
+def conversations_table(conversations: list[Conversation]) -> Table:
+    headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "MESSAGES", "LAST ACTIVITY", "TITLE")
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    for one in conversations:
+        counts = (str(len(one.participants)), str(one.message_count))
+        table.add_row(
+            one.conversation_id, one.type, one.state, *counts, one.last_activity_at, Text(one.title or "")
+        )
+    return table

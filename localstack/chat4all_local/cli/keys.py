@@ -1,0 +1,60 @@
+"""keys create."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import boto3
+import typer
+
+from chat4all.services.authenticate import SCOPES
+from chat4all_local.api_keys import create_key
+from chat4all_local.cli.terminal import StateOption, folder_at
+from chat4all_local.cloud.running import connect
+from chat4all_local.cloud.settings import STACK
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def keys() -> None:
+    """Create API keys."""
+
+
+@app.command()
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="Whose it is; shown in logs.")] = "",
+    scopes: Annotated[
+        str,
+        typer.Option(help=f"Separated by commas; all by default: {', '.join(SCOPES)}.", show_default=False),
+    ] = ",".join(SCOPES),
+    on_aws: Annotated[
+        bool, typer.Option("--on-aws", help="For the stack in your AWS account, with your AWS settings.")
+    ] = False,
+    stack: Annotated[str, typer.Option(help="The stack's name on AWS.")] = STACK,
+    state: StateOption = "",
+) -> None:
+    """Create an API key and print it. This is the only time that it is shown: only its hash is kept."""
+    wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+    unknown = sorted(set(wanted) - set(SCOPES))
+    if unknown or not wanted:
+        raise typer.BadParameter(
+            f"unknown scopes: {', '.join(unknown) or 'none given'}; there are {', '.join(SCOPES)}"
+        )
+    table, table_name = _table_on_aws(stack) if on_aws else _local_table(state)
+    called = name or f"made {datetime.now(UTC):%Y-%m-%d}"
+    typer.echo(create_key(table, table_name, called, wanted))
+
+
+def _local_table(state: str) -> "tuple[DynamoDBClient, str]":
+    cloud = connect(folder_at(state))
+    return cloud.aws.dynamodb(), cloud.api_keys_table
+
+
+def _table_on_aws(stack: str) -> "tuple[DynamoDBClient, str]":
+    description = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    return boto3.client("dynamodb"), outputs["ApiKeysTable"]

@@ -1,0 +1,105 @@
+"""up, down, status."""
+
+from contextlib import ExitStack
+from typing import Annotated
+
+import msgspec
+import typer
+
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.status_table import status_table
+from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json, print_whole
+from chat4all_local.cli.welcome import welcome
+from chat4all_local.cloud.background import start_in_background
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.inspection import Health, inspect
+from chat4all_local.cloud.running import Cloud, connect
+from chat4all_local.cloud.shutdown import shut_down
+from chat4all_local.cloud.signals import Stopped, stopped_by_signals
+from chat4all_local.cloud.start import start
+from chat4all_local.cloud.state import Phase
+from chat4all_local.cloud.supervise import supervise
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="The local cloud")(up)
+    app.command(rich_help_panel="The local cloud")(down)
+    app.command(rich_help_panel="The local cloud")(status)
+
+
+def up(
+    *,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when it is up; it goes on in the background.")
+    ] = False,
+    state: StateOption = "",
+) -> None:
+    """Start the local cloud, build and deploy to it, and say how to use it.
+
+    What was there at the last [bold]down[/] is there again. Without --detach it stays in the foreground and
+    stops with Ctrl-C.
+    """
+    folder = folder_at(state)
+    if folder.is_locked():
+        _already_up(folder)
+    elif detach:
+        _up_in_background(folder)
+    else:
+        _up_in_foreground(folder)
+
+
+def _already_up(folder: StateFolder) -> None:
+    cloud = connect(folder)
+    out.print("The local cloud is already up.")
+    _greet(cloud)
+
+
+def _up_in_background(folder: StateFolder) -> None:
+    with stopped_by_signals(), ProgressDisplay(err) as progress:
+        start_in_background(folder, progress)
+    _greet(connect(folder))
+
+
+def _up_in_foreground(folder: StateFolder) -> None:
+    is_up = False
+    try:
+        with stopped_by_signals(), ExitStack() as stack:
+            with ProgressDisplay(err) as progress:
+                begun = stack.enter_context(start(folder, progress))
+            is_up = True
+            _greet(begun.cloud)
+            out.print("\nCtrl-C stops it.", style="dim")
+            supervise(begun.running)
+    except Stopped:
+        if not is_up:
+            raise
+        err.print("stopped; the data stay: chat4all up brings them back", style="dim")
+
+
+def _greet(cloud: Cloud) -> None:
+    out.print(welcome(cloud), highlight=False, soft_wrap=True)
+
+
+def down(
+    *,
+    purge: Annotated[bool, typer.Option("--purge", help="Also remove the folder with all its data.")] = False,
+    state: StateOption = "",
+) -> None:
+    """Stop the local cloud. Its data stay for the next [bold]up[/]."""
+    folder = folder_at(state)
+    was_up = shut_down(folder)
+    out.print("The local cloud is down." if was_up else "The local cloud was not running.")
+    if purge:
+        folder.purge()
+        out.print(f"Removed {folder.path}.", soft_wrap=True)
+
+
+def status(*, json: JsonOption = False, state: StateOption = "") -> None:
+    """Show every component: its process, port, memory and health. Exits with 1 unless all is well."""
+    seen = inspect(folder_at(state))
+    if json:
+        print_json(msgspec.json.encode(seen))
+    else:
+        print_whole(status_table(seen))
+    is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)
+    raise typer.Exit(0 if is_well else 1)

@@ -1,0 +1,70 @@
+"""logs."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from chat4all_local.cli.terminal import StateOption, folder_at, out
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
+from chat4all_local.cloud.running import connect
+from chat4all_local.cloud.state import State
+
+POLL_SECONDS = 0.5
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="The local cloud")(logs)
+
+
+def logs(
+    function: Annotated[
+        str,
+        typer.Argument(
+            help="A function (api, router, ...) or a component (ministack, ...); none: all functions."
+        ),
+    ] = "",
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    state: StateOption = "",
+) -> None:
+    """Print what the functions, or a component, logged."""
+    folder = folder_at(state)
+    if function in _component_logs(folder.read()) or function == "launcher":
+        _print_file(folder, function, follow=follow)
+    else:
+        _print_functions(folder, function, follow=follow)
+
+
+def _component_logs(state: State) -> set[str]:
+    return {component.name for component in state.components}
+
+
+def _print_functions(folder: StateFolder, function: str, *, follow: bool) -> None:
+    source = FunctionLogs(connect(folder).aws, [function] if function else [])
+    known = source.function_names()
+    if function and function not in known:
+        raise CloudError(f"there is no function {function}", f"there are: {', '.join(known)}")
+    while True:
+        for line in source.new_lines():
+            out.print(_render(line), soft_wrap=True)
+        if not follow:
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _render(line: LogLine) -> Text:
+    return Text.assemble((line.time, "dim"), " ", (f"{line.function:<9}", "cyan"), " ", line.text)
+
+
+def _print_file(folder: StateFolder, component: str, *, follow: bool) -> None:
+    with (folder.logs / f"{component}.log").open(errors="replace") as log:
+        while True:
+            for line in log:
+                typer.echo(line, nl=False)
+            if not follow:
+                return
+            time.sleep(POLL_SECONDS)

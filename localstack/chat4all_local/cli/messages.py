@@ -1,0 +1,93 @@
+"""send, watch."""
+
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.api_shapes import Message
+from chat4all_local.cli.api_access import client
+from chat4all_local.cli.terminal import StateOption, out
+from chat4all_local.cloud.errors import CloudError
+
+POLL_SECONDS = 0.5
+_COLOURS = {"PENDING": "dim", "SENT": "blue", "DELIVERED": "cyan", "READ": "green", "FAILED": "red"}
+
+ConversationArgument = Annotated[str, typer.Argument(metavar="CONVERSATION", help="A conversation's id.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Talk")(send)
+    app.command(rich_help_panel="Talk")(watch)
+
+
+def send(
+    conversation: ConversationArgument,
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    *,
+    sender: Annotated[
+        str | None, typer.Option(help="The id of the user who says it; by default the conversation's agent.")
+    ] = None,
+    state: StateOption = "",
+) -> None:
+    """Send a text into a conversation and print the message's id."""
+    api = client(state)
+    accepted = api.send(conversation, sender or find_agent(api, conversation), text)
+    typer.echo(accepted.message_id)
+
+
+def find_agent(api: ApiClient, conversation_id: str) -> str:
+    for participant in api.conversation(conversation_id).participants:
+        if api.user(participant.user_id).type == "AGENT":
+            return participant.user_id
+    raise CloudError("the conversation has no agent", "say who speaks: --sender USER")
+
+
+def watch(conversation: ConversationArgument, *, state: StateOption = "") -> None:
+    """Show a conversation as it goes on: its messages, and how far each has come. Ctrl-C ends it."""
+    api = client(state)
+    names = Names(api)
+    shown: dict[str, str] = {}
+    while True:
+        for message in news(api.history_page(conversation).messages, shown):
+            out.print(render_message(message, names.of(message.sender_id)), soft_wrap=True)
+        time.sleep(POLL_SECONDS)
+
+
+def news(newest_first: tuple[Message, ...], shown: dict[str, str]) -> Iterator[Message]:
+    """The messages that are new or whose status changed since `shown`, oldest first; notes them in `shown`."""
+    for message in reversed(newest_first):
+        if shown.get(message.message_id) != message.status:
+            shown[message.message_id] = message.status
+            yield message
+
+
+class Names:
+    """The display names of users, asked for once each."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+        self._names: dict[str, str] = {}
+
+    def of(self, user_id: str) -> str:
+        if user_id not in self._names:
+            self._names[user_id] = self._api.user(user_id).display_name
+        return self._names[user_id]
+
+
+def render_message(message: Message, sender: str) -> Text:
+    status = (f"{message.status:<9}", _COLOURS.get(message.status, ""))
+    line = Text.assemble(
+        (message.accepted_at[11:19], "dim"),
+        f" {message.sequence:>4} ",
+        status,
+        " ",
+        (sender, "bold"),
+        f": {message.content}",
+    )
+    if message.error:
+        line.append(f"  ({message.error.code}: {message.error.message})", style="red")
+    return line

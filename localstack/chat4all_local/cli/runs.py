@@ -1,0 +1,33 @@
+"""demo, bench."""
+
+from typing import Annotated
+
+import typer
+
+from chat4all_local.cli.terminal import JsonOption
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="See it work")(demo)
+    app.command(rich_help_panel="See it work")(bench)
+
+
+def demo(*, json: JsonOption = False) -> None:
+    """Run the main job on a local cloud of its own: messages out to every channel, and the answers back.
+
+    Exits with 1 if one message is missing, doubled or out of order. With --json the result is the last line.
+    """
+    from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+
+    raise typer.Exit(run(json_output=json))
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; none: all.")] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Run the benchmarks, each beside a bare counterpart; tables and plots go to results/."""
+    from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+
+    raise typer.Exit(run(names=names or [], json_output=json))

@@ -1,0 +1,53 @@
+"""What `status` shows."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from urllib3.util import parse_url
+
+from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection
+from chat4all_local.cloud.state import Phase
+
+_COLOURS = {Health.UP: "green", Health.SILENT: "yellow", Health.DOWN: "red"}
+
+
+def megabytes(memory: int) -> str:
+    return f"{memory / 1e6:.0f} MB"
+
+
+def ports(urls: Iterable[str]) -> str:
+    return " ".join(str(parse_url(url).port) for url in urls)
+
+
+def status_table(seen: Inspection) -> RenderableType:
+    if seen.phase is Phase.STOPPED:
+        return Text("The local cloud is not running. Start it with: chat4all up --detach")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("COMPONENT")
+    for heading in ("PID", "PORT", "MEMORY"):
+        table.add_column(heading, justify="right")
+    table.add_column("HEALTH")
+    for component in seen.components:
+        table.add_row(*_component_row(component))
+    for function in seen.functions:
+        table.add_row(*_function_row(function))
+    table.add_row("together", "", "", megabytes(seen.memory), "", style="bold")
+    return Group(Text(f"{seen.phase.value}  {seen.folder}  {seen.api_url}", style="dim"), table)
+
+
+def _component_row(component: ComponentUse) -> tuple[str, str, str, str, Text]:
+    process = component.process
+    pid, memory = (str(process.pid), megabytes(process.memory)) if process else ("", "")
+    return component.name, pid, ports(component.urls.values()), memory, _health(component.health)
+
+
+def _function_row(function: FunctionUse) -> tuple[str, str, str, str, Text]:
+    pids = " ".join(str(worker.pid) for worker in function.workers)
+    memory = megabytes(sum(worker.memory for worker in function.workers))
+    return f"  {function.name}", pids, "", memory, _health(Health.UP)
+
+
+def _health(health: Health) -> Text:
+    return Text(health.value, style=_COLOURS[health])

@@ -1,0 +1,51 @@
+"""How things are said in the terminal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.measure import Measurement
+
+from chat4all_local.cloud.folder import StateFolder, default_folder
+from chat4all_local.cloud.settings import STATE_VARIABLE
+
+out = Console()
+err = Console(stderr=True)
+
+StateOption = Annotated[
+    str,
+    typer.Option(
+        "--state",
+        envvar=STATE_VARIABLE,
+        metavar="DIR",
+        help="The folder of the local cloud; by default .chat4all in the checkout.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def folder_at(state: str) -> StateFolder:
+    return StateFolder(Path(state)) if state else default_folder()
+
+
+def explain(message: str, advice: str = "", log: str = "") -> None:
+    """An expected failure: what a log said, what happened in one line, what to do in the next."""
+    if log:
+        err.print(escape(log), style="dim", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    if advice:
+        err.print(f"  {escape(advice)}", highlight=False, soft_wrap=True)
+
+
+def print_whole(table: RenderableType) -> None:
+    """At its natural width, also on a narrow terminal: an id that is cut off is of no use."""
+    natural = Measurement.get(out, out.options.update(width=10_000), table).maximum
+    Console(width=max(out.width, natural)).print(table, highlight=False)
+
+
+def print_json(text: bytes) -> None:
+    """As it is, on one line: no colours, no wrapping."""
+    typer.echo(text)

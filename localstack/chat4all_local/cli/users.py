@@ -1,0 +1,72 @@
+"""users create, users list."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.api_shapes import Identity, User
+from chat4all_local.cli.api_access import client, local_cloud
+from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole
+from chat4all_local.cloud.introductions import introduce
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    AGENT = "AGENT"
+    CUSTOMER = "CUSTOMER"
+
+
+def parse_identity(text: str) -> Identity:
+    """`channel:address`, where the address may have colons."""
+    channel, found, address = text.partition(":")
+    if not (found and channel and address):
+        raise typer.BadParameter(f"{text!r} is not CHANNEL:ADDRESS, such as whatsapp:5511987654321")
+    return Identity(channel, address)
+
+
+@app.command()
+def create(
+    kind: Annotated[Kind, typer.Argument(case_sensitive=False, help="AGENT or CUSTOMER.")],
+    name: Annotated[str, typer.Argument(help="The name shown to others.")],
+    *,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHANNEL:ADDRESS", help="Where a customer is reached; repeat it for more."),
+    ] = None,
+    json: JsonOption = False,
+    state: StateOption = "",
+) -> None:
+    """Create a user and print its id. On the local cloud the simulators get to know a customer, too."""
+    identities = [parse_identity(text) for text in identity or ()]
+    user = client(state).create_user(kind, name, identities)
+    cloud = local_cloud(state)
+    if cloud is not None:
+        introduce(cloud, [user])
+    if json:
+        print_json(msgspec.json.encode(user))
+    else:
+        typer.echo(user.user_id)
+
+
+@app.command("list")
+def list_users(*, json: JsonOption = False, state: StateOption = "") -> None:
+    """List every user, the agents first, with where they are reached."""
+    api = client(state)
+    found = [user for kind in Kind for user in api.users(kind)]
+    if json:
+        print_json(msgspec.json.encode(found))
+    else:
+        print_whole(users_table(found))
+
+
+def users_table(users: list[User]) -> Table:
+    table = Table("USER", "TYPE", "NAME", "REACHED AT", box=None, header_style="bold", pad_edge=False)
+    for user in users:
+        reached = ", ".join(f"{identity.channel}:{identity.address}" for identity in user.identities)
+        table.add_row(user.user_id, user.type, Text(user.display_name), Text(reached))
+    return table

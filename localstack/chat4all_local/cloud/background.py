@@ -1,0 +1,108 @@
+"""The launcher behind `chat4all up --detach`, and the talk between the two.
+
+`python -m chat4all_local.cloud.background FOLDER` tells on stdout, one JSON object a line, what it is doing, then
+that the cloud is ready or why it is not. From then on it is silent, and stays until it is told to stop.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from chat4all_local.cloud.checkout import ROOT, own_python
+from chat4all_local.cloud.errors import CloudError, ComponentFailed
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.progress import Progress, Step
+from chat4all_local.cloud.signals import Stopped, stopped_by_signals
+from chat4all_local.cloud.start import start
+from chat4all_local.cloud.supervise import supervise
+
+
+class Doing(msgspec.Struct, frozen=True, tag=True):
+    step: Step
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    pass
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    message: str
+    advice: str
+    log: str
+
+
+Report = Doing | Ready | Failed
+_REPORTS = msgspec.json.Decoder(Report)
+
+
+def start_in_background(folder: StateFolder, progress: Progress) -> None:
+    """Returns when the cloud is ready. Raises CloudError; interrupted, it stops what it had begun."""
+    folder.create()
+    with _launcher(folder) as process:
+        for report in _reports(process):
+            match report:
+                case Doing(step):
+                    progress(step)
+                case Ready():
+                    return
+                case Failed(message, advice, log):
+                    raise ComponentFailed(message, log, advice)
+    raise CloudError("the launcher died", f"see: {folder.logs / 'launcher.log'}")
+
+
+@contextmanager
+def _launcher(folder: StateFolder) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [str(own_python()), "-m", "chat4all_local.cloud.background", str(folder.path)]
+    with (folder.logs / "launcher.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 (our own command)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    except (KeyboardInterrupt, Stopped):
+        process.terminate()
+        process.wait()
+        raise
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _reports(process: "subprocess.Popen[bytes]") -> Iterator[Report]:
+    for line in process.stdout or ():
+        yield _REPORTS.decode(line)
+
+
+def main(folder: StateFolder) -> int:
+    try:
+        with stopped_by_signals(), start(folder, lambda step: _tell(Doing(step))) as begun:
+            _tell(Ready())
+            supervise(begun.running)
+    except Stopped:
+        return 0
+    except CloudError as error:
+        log = error.log if isinstance(error, ComponentFailed) else ""
+        _tell(Failed(error.message, error.advice, log))
+        sys.stderr.write(f"{error.message}\n{log}\n")
+    return 1
+
+
+def _tell(report: Report) -> None:
+    try:
+        os.write(sys.stdout.fileno(), msgspec.json.encode(report) + b"\n")
+    except BrokenPipeError:
+        return  # whoever started this has left; the cloud goes on
+
+
+if __name__ == "__main__":
+    sys.exit(main(StateFolder(Path(sys.argv[1]))))

@@ -1,0 +1,72 @@
+"""`sam build`, once for each state of the sources."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat4all_local.cloud.checkout import ROOT, program, runtime
+from chat4all_local.cloud.digest import digest_of_files, source_files
+from chat4all_local.cloud.environment import tool_environment
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.progress import Progress, step
+from chat4all_local.cloud.tools import run_tool
+
+KEPT_BUILDS = 3
+BUILDS = ROOT / ".aws-sam" / "builds"
+
+
+class Build:
+    """`template` is the built one; `digest` says what it was built from."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        self.folder = BUILDS / digest
+        self.template = self.folder / "template.yaml"
+
+
+def built(folder: StateFolder, run: str, progress: Progress) -> Build:
+    """The build of the present sources, made if need be. Raises ToolFailed.
+
+    Every state of the sources has a folder of its own, so a cloud can deploy from one while another is built.
+    """
+    build = Build(digest_of_files(ROOT, source_files(ROOT), salt=runtime()))
+    if not build.template.exists():
+        with step(progress, "Build the functions (sam build)"), one_build_at_a_time():
+            if not build.template.exists():
+                _build(build, folder, run)
+    build.folder.touch()
+    return build
+
+
+@contextmanager
+def one_build_at_a_time() -> Iterator[None]:
+    """Among all clouds of this checkout; the others wait, and find the work done."""
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    with (BUILDS / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(build: Build, folder: StateFolder, run: str) -> None:
+    unfinished = BUILDS / "unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [
+        str(program(".envs/sam", "sam")),
+        "build",
+        "--config-env",
+        "local",
+        "--build-dir",
+        str(unfinished),
+    ]
+    command += ["--parameter-overrides", f"Runtime={runtime()}"]
+    run_tool("sam build", command, tool_environment(run, {}), folder.logs / "sam-build.log", ROOT)
+    forget_old_builds(BUILDS, KEPT_BUILDS - 1)
+    unfinished.rename(build.folder)
+
+
+def forget_old_builds(builds: Path, kept: int) -> None:
+    folders = [path for path in builds.iterdir() if path.is_dir() and path.name != "unfinished"]
+    for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[kept:]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,26 @@
+"""Where things are in the checkout that this package was installed from."""
+
+import sys
+from pathlib import Path
+
+from chat4all_local.cloud.errors import NotSetUp
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def program(environment: str, name: str) -> Path:
+    """The program `name` of `.venv`, `.envs/sam` or `.envs/cloud`; raises NotSetUp."""
+    path = ROOT / environment / "bin" / name
+    if not path.exists():
+        raise NotSetUp(f"{environment} is missing or incomplete", "run: make setup")
+    return path
+
+
+def own_python() -> Path:
+    """The interpreter that runs this; not resolved, since the link is what makes it see its environment."""
+    return Path(sys.executable)
+
+
+def runtime() -> str:
+    """The Lambda runtime of this interpreter, such as `python3.11`: local builds are for it."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,0 +1,51 @@
+"""The environments that components and tools get.
+
+Nothing of the user's AWS settings comes through: no profile, no real credentials, no region. MiniStack's own
+environment is also the functions', so it holds what Lambda would, and little else.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from chat4all_local.cloud.checkout import own_python
+from chat4all_local.cloud.settings import ACCESS_KEY, LOCALHOST, REGION, RUN_MARK, SECRET_KEY
+
+_PASSED_ON: Final = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE")
+# What `sam build` needs to reach the package registry the way that the user does.
+_NETWORK: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_NETWORK_PREFIXES: Final = ("UV_", "PIP_", "XDG_")
+
+
+def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**environment, **_aws(), RUN_MARK: run, "TZ": "UTC", "PYTHONUNBUFFERED": "1", **more}
+
+
+def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
+    """For SAM: also finds the interpreter of the functions' runtime, which is the one that runs this."""
+    network = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _NETWORK or name.startswith(_NETWORK_PREFIXES)
+    }
+    path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
+    sam = {
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",
+        "NO_PROXY": LOCALHOST,
+        "no_proxy": LOCALHOST,
+    }
+    return {**component_environment(run, {}), **network, "PATH": path, **sam, **more}
+
+
+def _aws() -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

@@ -1,0 +1,44 @@
+"""What can go wrong with the local cloud, each with what to do about it.
+
+::
+
+    CloudError
+    ├── NotSetUp          the environments are missing
+    ├── NotRunning        there is no cloud to talk to
+    ├── Busy              another process is starting or stopping this one
+    ├── ComponentFailed   a process died, or was not healthy in time
+    └── ToolFailed        sam build, sam deploy
+"""
+
+
+class CloudError(Exception):
+    """`advice` is a command, or what else to do; one line."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+
+class NotSetUp(CloudError):
+    pass
+
+
+class NotRunning(CloudError):
+    pass
+
+
+class Busy(CloudError):
+    pass
+
+
+class ComponentFailed(CloudError):
+    """`log` is the end of what the component wrote."""
+
+    def __init__(self, message: str, log: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.log = log
+
+
+class ToolFailed(ComponentFailed):
+    pass

@@ -1,0 +1,75 @@
+"""What the functions logged, from CloudWatch Logs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from botocore.exceptions import ClientError
+
+from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.settings import STACK
+
+GROUP_PREFIX = f"/aws/lambda/{STACK}-"
+LATE_MS = 5_000  # a line may be written this much later than its time says
+
+
+@dataclass(frozen=True, order=True)
+class LogLine:
+    """`at` in ms since the epoch."""
+
+    at: int
+    function: str
+    text: str
+
+    @property
+    def time(self) -> str:
+        return datetime.fromtimestamp(self.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+class FunctionLogs:
+    """Each line is given out once, so that asking again gives what came since."""
+
+    def __init__(self, aws: Aws, functions: Sequence[str] = ()) -> None:
+        """`functions` by their short names (api, router, ...); none: all."""
+        self._logs = aws.logs()
+        self._functions = functions
+        self._seen: dict[str, set[LogLine]] = {}
+        self._since: dict[str, int] = {}
+
+    def function_names(self) -> list[str]:
+        groups = self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=GROUP_PREFIX)
+        names = (group["logGroupName"] for page in groups for group in page["logGroups"])
+        return sorted(name.removeprefix(GROUP_PREFIX) for name in names)
+
+    def new_lines(self) -> list[LogLine]:
+        """In the order of time; those with the same time in the order in which they were written."""
+        names = self._functions or self.function_names()
+        return sorted((line for name in names for line in self._new_of(name)), key=lambda line: line.at)
+
+    def _new_of(self, function: str) -> Iterator[LogLine]:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=GROUP_PREFIX + function, startTime=max(0, self._since.get(function, 0) - LATE_MS)
+        )
+        try:
+            for page in pages:
+                for event in page["events"]:
+                    # Not eventId: MiniStack gives none.
+                    line = LogLine(event["timestamp"], function, event["message"].rstrip("\n"))
+                    if self._is_new(line):
+                        yield line
+            self._forget_old(function)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":  # it has not run yet
+                raise
+
+    def _is_new(self, line: LogLine) -> bool:
+        seen = self._seen.setdefault(line.function, set())
+        if line in seen:
+            return False
+        seen.add(line)
+        self._since[line.function] = max(self._since.get(line.function, 0), line.at)
+        return True
+
+    def _forget_old(self, function: str) -> None:
+        oldest = self._since.get(function, 0) - LATE_MS
+        self._seen[function] = {line for line in self._seen.get(function, ()) if line.at >= oldest}

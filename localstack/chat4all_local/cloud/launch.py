@@ -1,0 +1,100 @@
+"""Starts the components, waits until they are healthy, and ends them."""
+
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from urllib3.util import parse_url
+
+from chat4all_local.cloud.checkout import ROOT
+from chat4all_local.cloud.components import Plan, is_healthy, plans
+from chat4all_local.cloud.environment import component_environment
+from chat4all_local.cloud.errors import ComponentFailed
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.ports import is_free
+from chat4all_local.cloud.processes import identify, start_tethered, stop
+from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY, STOPPED_WITHIN
+from chat4all_local.cloud.state import Component
+from chat4all_local.cloud.tools import tail
+
+
+class PortTaken(ComponentFailed):
+    """Somebody took the port between our choosing it and the component's binding it."""
+
+
+@dataclass(frozen=True)
+class Launched:
+    component: Component
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def check_alive(self) -> None:
+        """Raises ComponentFailed."""
+        code = self.process.poll()
+        if code is not None:
+            raise ComponentFailed(
+                f"{self.component.name} ended (exit {code})", tail(self.log), f"see: {self.log}"
+            )
+
+
+@contextmanager
+def launched(folder: StateFolder, run: str, ports: Mapping[str, int]) -> Iterator[list[Launched]]:
+    """Started, not yet healthy. They are ended in the opposite order."""
+    running: list[Launched] = []
+    try:
+        for plan in plans(folder, ports):
+            running.append(_launch(plan, folder, run))  # noqa: PERF401 (what has started must be known at a failure)
+        yield running
+    finally:
+        for one in reversed(running):
+            _end(one)
+
+
+def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
+    log = folder.logs / f"{plan.name}.log"
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    environment = component_environment(run, plan.environment)
+    process = start_tethered(plan.command, environment, log, ROOT)
+    component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name)
+    return Launched(component, process, log)
+
+
+def wait_until_healthy(running: Sequence[Launched]) -> None:
+    """Raises PortTaken, ComponentFailed."""
+    deadline = time.monotonic() + HEALTHY_WITHIN
+    for one in running:
+        while not (_listens(one) and is_healthy(one.component.name, one.component.urls)):
+            if one.process.poll() is not None and not all(is_free(port) for port in _ports(one)):
+                raise PortTaken(f"{one.component.name} found its port taken", tail(one.log))
+            one.check_alive()
+            if time.monotonic() > deadline:
+                late = f"{one.component.name} was not healthy within {HEALTHY_WITHIN:.0f} s"
+                raise ComponentFailed(late, tail(one.log), f"see: {one.log}")
+            time.sleep(POLL_EVERY)
+
+
+def _ports(one: Launched) -> set[int]:
+    return {parse_url(url).port or 0 for url in one.component.urls.values()}
+
+
+def _listens(one: Launched) -> bool:
+    """Whether it is our process that answers on its ports, and no other."""
+    try:
+        connections = psutil.Process(one.process.pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return _ports(one) <= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+
+
+def _end(one: Launched) -> None:
+    try:
+        stop([psutil.Process(one.process.pid)], STOPPED_WITHIN)
+    except psutil.NoSuchProcess:
+        return
+    finally:
+        one.process.wait()

@@ -1,0 +1,81 @@
+"""Starting, recognising and stopping processes."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from chat4all_local.cloud import tether
+from chat4all_local.cloud.checkout import own_python
+from chat4all_local.cloud.settings import POLL_EVERY
+from chat4all_local.cloud.state import ProcessId
+
+SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a little
+
+
+def start_tethered(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+) -> "subprocess.Popen[bytes]":
+    """Starts `command` so that it ends with this thread (see `tether`), apart from the terminal's Ctrl-C."""
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 (our own commands)
+            [str(own_python()), "-I", "-S", tether.__file__, str(os.getpid()), *command],
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def identify(pid: int) -> ProcessId:
+    """Raises psutil.NoSuchProcess."""
+    return ProcessId(pid, psutil.Process(pid).create_time())
+
+
+def find(wanted: ProcessId) -> psutil.Process | None:
+    """The process, unless it has ended, also where its number has gone to another."""
+    try:
+        process = psutil.Process(wanted.pid)
+        is_same = abs(process.create_time() - wanted.started) <= SAME_START
+        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    found: dict[int, psutil.Process] = {}
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            for member in (process, *process.children(recursive=True)):
+                found[member.pid] = member
+    return list(found.values())
+
+
+def stop(processes: Iterable[psutil.Process], within: float) -> None:
+    """SIGTERM, time to finish, then SIGKILL to what is left of them and of their children."""
+    asked = list(processes)
+    everyone = with_descendants(asked)
+    for process in asked:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGTERM)
+    psutil.wait_procs(asked, timeout=within)
+    for process in everyone:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(everyone, timeout=within)
+
+
+def wait_until_gone(wanted: ProcessId, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while find(wanted) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_EVERY)
+    return True

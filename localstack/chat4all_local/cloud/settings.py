@@ -1,0 +1,37 @@
+"""What the local cloud is called and how it is tuned: every number of the launcher stands here."""
+
+from typing import Final
+
+STACK: Final = "chat4all"
+REGION: Final = "us-east-1"
+ARTIFACTS_BUCKET: Final = "chat4all-artifacts"
+CHANNELS: Final = ("whatsapp", "telegram", "instagram")
+
+# MiniStack hands the account's number to the functions as their access key, so nanio, which checks signatures,
+# knows them by it; everyone else uses the same.
+ACCESS_KEY: Final = "000000000000"
+SECRET_KEY: Final = "test"  # noqa: S105 (a secret for 127.0.0.1 only)
+
+LOCALHOST: Final = "127.0.0.1"
+FUNCTION_LOG_LEVEL: Final = "INFO"
+# Shorter than on AWS: what a killed function held is given out again after this long.
+CONSUMER_TIMEOUT: Final = 20  # seconds
+VISIBILITY_TIMEOUT: Final = 25  # seconds
+
+MINISTACK: Final = {
+    "IOT_MTLS_ENABLED": "0",  # it would listen on 0.0.0.0:8883
+    "PERSIST_STATE": "1",
+    "LOG_LEVEL": "WARNING",  # INFO writes a line for every request
+    "LAMBDA_WARM_TTL_SECONDS": "60",  # surplus workers of a burst, about 50 MB each, go after this long
+    "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena a thread otherwise: three times the memory
+}
+
+START_ATTEMPTS: Final = 3
+HEALTHY_WITHIN: Final = 60.0  # seconds
+STOPPED_WITHIN: Final = 20.0  # seconds; MiniStack writes its state in this time
+POLL_EVERY: Final = 0.05  # seconds
+SUPERVISE_EVERY: Final = 0.5  # seconds
+
+# Marks every process of one run, down to the Lambda workers, so that leftovers are told from other people's.
+RUN_MARK: Final = "CHAT4ALL_RUN"
+STATE_VARIABLE: Final = "CHAT4ALL_STATE"

@@ -1,0 +1,38 @@
+"""Ends a cloud that another process runs, or what is left of it."""
+
+import time
+
+from msgspec.structs import replace
+
+from chat4all_local.cloud.errors import Busy
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.leftovers import stop_leftovers
+from chat4all_local.cloud.processes import find
+from chat4all_local.cloud.settings import POLL_EVERY, STOPPED_WITHIN
+from chat4all_local.cloud.state import Phase
+
+
+def shut_down(folder: StateFolder) -> bool:
+    """Whether anything ran. Every component has ended, and written its data, when this returns. Raises Busy."""
+    if not folder.path.exists():
+        return False
+    was_up = folder.is_locked()
+    if was_up:
+        _stop_launcher(folder)
+    with folder.locked():
+        state = folder.read()
+        left = stop_leftovers(state)
+        folder.write(replace(state, phase=Phase.STOPPED, launcher=None, components=()))
+    return was_up or left > 0
+
+
+def _stop_launcher(folder: StateFolder) -> None:
+    launcher = folder.read().launcher
+    process = find(launcher) if launcher else None
+    if process is not None:
+        process.terminate()
+    deadline = time.monotonic() + 3 * STOPPED_WITHIN
+    while folder.is_locked():
+        if time.monotonic() > deadline:
+            raise Busy(f"the launcher of {folder.path} does not stop", "kill it, then run: chat4all down")
+        time.sleep(POLL_EVERY)

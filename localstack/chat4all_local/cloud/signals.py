@@ -1,0 +1,34 @@
+"""Turns the signals that ask a process to end into an exception, so that everything is stopped on the way out."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(BaseException):
+    """Raised in the main thread, once: from then on the same signals are ignored, for the stopping must not be cut short."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by signal {number}")
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """In the main thread only. A signal that was ignored before (nohup) stays so."""
+    heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in heeded:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    previous = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,65 @@
+"""What one run of the cloud writes down for the next run and for the other commands."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Phase(StrEnum):
+    STOPPED = "stopped"
+    STARTING = "starting"
+    DEPLOYING = "deploying"
+    READY = "ready"
+
+
+class ProcessId(msgspec.Struct, frozen=True):
+    """A process for good: a number is given out again, the same number at the same start time is not.
+
+    `started` is in seconds since the epoch, as psutil's create_time says.
+    """
+
+    pid: int
+    started: float
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A running process; `urls` by the name of what it serves, `log` the name of its file in the logs folder."""
+
+    name: str
+    process: ProcessId
+    urls: dict[str, str]
+    log: str
+
+
+class State(msgspec.Struct, frozen=True):
+    """`run` marks the processes of the run that wrote this; `ports` are kept for the next one.
+
+    `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
+    """
+
+    phase: Phase = Phase.STOPPED
+    run: str = ""
+    launcher: ProcessId | None = None
+    components: tuple[Component, ...] = ()
+    ports: dict[str, int] = {}
+    api_url: str = ""
+    api_key: str = ""
+
+    def url(self, name: str) -> str:
+        """Where `name` (ministack, nanio, a channel's name) is served; raises KeyError."""
+        for component in self.components:
+            if name in component.urls:
+                return component.urls[name]
+        raise KeyError(name)
+
+
+def encode(state: State) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(state))
+
+
+def decode(text: bytes) -> State:
+    """A state that cannot be read is no state: a cloud can always be started anew."""
+    try:
+        return msgspec.json.decode(text, type=State)
+    except msgspec.MsgspecError:
+        return State()

@@ -1,0 +1,15 @@
+"""Watches over a running cloud. Nothing is restarted: what died is a finding, not an accident to cover up."""
+
+import time
+from collections.abc import Sequence
+
+from chat4all_local.cloud.launch import Launched
+from chat4all_local.cloud.settings import SUPERVISE_EVERY
+
+
+def supervise(running: Sequence[Launched]) -> None:
+    """Returns never; raises ComponentFailed when one ends."""
+    while True:
+        for one in running:
+            one.check_alive()
+        time.sleep(SUPERVISE_EVERY)

@@ -1,0 +1,134 @@
+"""Makes the virtual environments from the committed locks: `python3 requirements/install.py`.
+
+Runs on any Python from 3.11, standard library only, since it runs before anything is installed. Idempotent and
+quick when nothing changed. An environment carries a stamp that names the locks it was made from and the path it
+was made in; the stamp is removed first and written last, so an environment whose making was cut short, or that
+was copied here from elsewhere, is thrown away and made anew. One run at a time in one checkout, by a lock file.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UV_LOCK = ROOT / "requirements" / "uv.txt"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment, the lock that it is made from, and whether this project is installed into it."""
+
+    name: str
+    lock: str
+    has_project: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / self.name
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def place(self) -> str:
+        """Console scripts and the editable install hold absolute paths: a moved environment is a broken one."""
+        return hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+
+    @property
+    def stamp(self) -> Path:
+        sources = [UV_LOCK, ROOT / self.lock, Path(__file__)]
+        if self.has_project:
+            sources.append(ROOT / "pyproject.toml")
+        content = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+        return self.folder / f"ready-{self.place}-{content}"
+
+    def stamps(self) -> list[Path]:
+        return list(self.folder.glob(f"ready-{self.place}-*"))
+
+
+MAIN = Environment(".venv", "requirements/dev.txt", has_project=True)
+OTHERS = (
+    Environment(".envs/sam", "requirements/sam.txt"),
+    Environment(".envs/cloud", "requirements/cloud.txt"),
+)
+UV = MAIN.folder / "bin" / "uv"
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        print("Chat4All needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 setup")
+        return 1
+    with one_at_a_time():
+        wanted = [environment for environment in (MAIN, *OTHERS) if not environment.stamp.exists()]
+        if not wanted:
+            return 0
+        started = time.monotonic()
+        for environment in wanted:
+            begin(environment)
+        provide_uv()
+        for environment in wanted:
+            fill(environment)
+        print(f"set-up done in {time.monotonic() - started:.0f} s", flush=True)
+    return 0
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    (ROOT / ".envs").mkdir(exist_ok=True)
+    with (ROOT / ".envs" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def begin(environment: Environment) -> None:
+    stamps = environment.stamps()
+    if environment.folder.exists() and not stamps:
+        shutil.rmtree(environment.folder)
+    for stamp in stamps:
+        stamp.unlink()
+
+
+def provide_uv() -> None:
+    """The pip that every Python brings installs uv, by hash; uv installs all the rest."""
+    if not MAIN.python.exists():
+        print("making .venv", flush=True)
+        run(sys.executable, "-m", "venv", MAIN.folder)
+    run(MAIN.python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", UV_LOCK)
+
+
+def fill(environment: Environment) -> None:
+    started = time.monotonic()
+    if not environment.python.exists():
+        run(UV, "venv", "--quiet", "--python", MAIN.python, environment.folder)
+    target = ("--quiet", "--python", environment.python)
+    run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / environment.lock)
+    if environment.has_project:
+        run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    environment.stamp.touch()
+    print(f"installed {environment.name} in {time.monotonic() - started:.1f} s", flush=True)
+
+
+def run(*command: str | Path) -> None:
+    """Raises CalledProcessError; the command has said on stderr what went wrong.
+
+    The environment is the user's, for mirrors and proxies, less what names another virtual environment.
+    """
+    foreign = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if name not in foreign}
+    subprocess.run([str(part) for part in command], check=True, env=environment, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"set-up failed: {' '.join(failure.cmd)} (exit {failure.returncode}); run make setup again")

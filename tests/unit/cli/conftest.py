@@ -1,0 +1,64 @@
+"""An API of one's own to talk to: answers what a test says, and remembers what it was asked."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+
+@dataclass
+class Asked:
+    method: str
+    path: str
+    key: str
+    body: object
+
+
+@dataclass
+class FakeApi:
+    """`answers` by method and path; anything else is a 404 in the API's form."""
+
+    url: str = ""
+    answers: dict[tuple[str, str], tuple[int, object]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, body: object, status: int = 200) -> None:
+        self.answers[method, path] = (status, body)
+
+
+class Handler(BaseHTTPRequestHandler):
+    api: ClassVar[FakeApi]
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = msgspec.json.decode(self.rfile.read(length)) if length else None
+        self.api.asked.append(Asked(self.command, self.path, self.headers.get("X-API-Key", ""), body))
+        unknown = (404, {"error": "NOT_FOUND", "message": "There is no such thing."})
+        status, answer = self.api.answers.get((self.command, self.path), unknown)
+        data = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    Handler.api = FakeApi()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        Handler.api.url = f"http://127.0.0.1:{server.server_port}/api"
+        yield Handler.api
+        server.shutdown()
+        thread.join()

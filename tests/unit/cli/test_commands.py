@@ -1,0 +1,197 @@
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chat4all_local.cli import main
+from tests.unit.cli.conftest import FakeApi
+
+USER = {
+    "user_id": "u1",
+    "type": "CUSTOMER",
+    "display_name": "Maria [bold]",
+    "created_at": "2026-01-01T00:00:00.000Z",
+    "identities": [{"channel": "whatsapp", "address": "5511987654321"}],
+}
+
+
+@pytest.fixture
+def chat4all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> "CommandLine":
+    monkeypatch.setenv("CHAT4ALL_STATE", str(tmp_path / "nothing here"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return CommandLine(monkeypatch, capsys)
+
+
+class CommandLine:
+    """Runs `chat4all` in this process; gives its exit code, stdout and stderr."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        self._monkeypatch.setattr(sys, "argv", ["chat4all", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = self._capsys.readouterr()
+        code = end.value.code
+        assert isinstance(code, int)
+        return code, printed.out, printed.err
+
+    def use(self, api: FakeApi) -> None:
+        self._monkeypatch.setenv("CHAT4ALL_API_URL", api.url)
+        self._monkeypatch.setenv("CHAT4ALL_API_KEY", "the key")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("users", "list"),
+        ("conversations", "list"),
+        ("send", "c1", "hello"),
+        ("watch", "c1"),
+        ("logs",),
+        ("keys", "create"),
+    ],
+)
+def test_without_a_cloud_a_command_says_how_to_start_one(
+    chat4all: CommandLine, command: tuple[str, ...]
+) -> None:
+    code, out, err = chat4all(*command)
+    assert code == 1
+    assert out == ""
+    assert err.splitlines() == ["error: the local cloud is not running", "  run: chat4all up --detach"]
+
+
+def test_status_of_a_cloud_that_is_not_there(chat4all: CommandLine) -> None:
+    code, out, _ = chat4all("status")
+    assert code == 1
+    assert "not running" in out
+    code, out, _ = chat4all("status", "--json")
+    assert code == 1
+    assert msgspec.json.decode(out)["phase"] == "stopped"
+
+
+def test_down_may_be_said_twice(chat4all: CommandLine) -> None:
+    code, out, _ = chat4all("down")
+    assert (code, out) == (0, "The local cloud was not running.\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["up", "down", "status", "logs", "send", "watch", "users", "conversations", "keys", "demo", "bench"],
+)
+def test_every_command_explains_itself(chat4all: CommandLine, command: str) -> None:
+    code, out, _ = chat4all(command, "--help")
+    assert code == 0
+    assert "Usage:" in out
+
+
+def test_users_are_created_with_their_identities(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+    api.answer("POST", "/api/v1/users", USER, status=201)
+    identity = ("--identity", "whatsapp:5511987654321")
+    assert chat4all("users", "create", "customer", "Maria", *identity) == (0, "u1\n", "")
+    assert api.asked[0].body == {
+        "type": "CUSTOMER",
+        "display_name": "Maria",
+        "identities": [{"channel": "whatsapp", "address": "5511987654321"}],
+    }
+
+
+@pytest.mark.parametrize("identity", ["whatsapp", ":5511", "whatsapp:"])
+def test_an_identity_without_channel_or_address_is_refused_before_anything_is_sent(
+    chat4all: CommandLine, api: FakeApi, identity: str
+) -> None:
+    chat4all.use(api)
+    code, _, err = chat4all("users", "create", "CUSTOMER", "Maria", "--identity", identity)
+    assert code == 2
+    assert "CHANNEL:ADDRESS" in err
+    assert api.asked == []
+
+
+def test_users_are_listed_as_they_are_called(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+    api.answer("GET", "/api/v1/users?limit=100&type=CUSTOMER", {"users": [USER], "next_cursor": None})
+    ann = {**USER, "user_id": "u2", "type": "AGENT", "display_name": "Ann", "identities": []}
+    api.answer("GET", "/api/v1/users?limit=100&type=AGENT", {"users": [ann], "next_cursor": None})
+    code, out, _ = chat4all("users", "list")
+    assert code == 0
+    rows = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
+    assert rows[1:] == [["u2", "AGENT", "Ann"], ["u1", "CUSTOMER", "Maria [bold]", "whatsapp:5511987654321"]]
+
+
+def test_ids_are_whole_on_a_narrow_terminal(
+    chat4all: CommandLine, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat4all.use(api)
+    long_id = "6db5c1fc-9c18-486a-967f-e8ba4015b180"
+    joined = "2026-01-01T00:00:00.000Z"
+    conversation = {
+        "conversation_id": long_id,
+        "type": "1:1",
+        "state": "ACTIVE",
+        "participants": [],
+        "message_count": 0,
+        "last_activity_at": joined,
+        "created_at": joined,
+    }
+    page = {"conversations": [conversation], "next_cursor": None}
+    api.answer("GET", "/api/v1/conversations?limit=100", page)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert f"{long_id}  1:1" in chat4all("conversations", "list")[1]
+
+
+def test_a_refusal_is_one_line_and_its_details(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+    details = [{"field": "content", "issue": "must not be empty"}]
+    body = {"error": "VALIDATION_ERROR", "message": "The body is not valid.", "details": details}
+    api.answer("POST", "/api/v1/messages", body, status=400)
+    code, out, err = chat4all("send", "c1", "", "--sender", "u1")
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        "error: the API refused: 400 VALIDATION_ERROR: The body is not valid.",
+        "  content: must not be empty",
+    ]
+
+
+def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api: FakeApi) -> None:
+    # Given a conversation of a customer and an agent
+    chat4all.use(api)
+    joined = "2026-01-01T00:00:00.000Z"
+    members = [{"user_id": user, "joined_at": joined} for user in ("u1", "u2")]
+    conversation = {
+        "conversation_id": "c1",
+        "type": "1:1",
+        "state": "ACTIVE",
+        "participants": members,
+        "message_count": 0,
+        "last_activity_at": joined,
+        "created_at": joined,
+    }
+    api.answer("GET", "/api/v1/conversations/c1", conversation)
+    api.answer("GET", "/api/v1/users/u1", USER)
+    api.answer("GET", "/api/v1/users/u2", {**USER, "user_id": "u2", "type": "AGENT"})
+    accepted = {"message_id": "m1", "conversation_id": "c1", "status": "PENDING", "accepted_at": joined}
+    api.answer("POST", "/api/v1/messages", {**accepted, "status_url": "/v1/messages/m1/status"}, status=202)
+    # When something is sent, and nobody says by whom
+    assert chat4all("send", "c1", "hello") == (0, "m1\n", "")
+    # Then the agent says it
+    assert api.asked[-1].body == {"conversation_id": "c1", "sender_id": "u2", "content": "hello"}
+
+
+def test_more_than_two_make_a_group(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+    for users, kind in ((("u1", "u2"), "1:1"), (("u1", "u2", "u3"), "GROUP")):
+        assert chat4all("conversations", "create", *users)[0] == 1  # the API here knows no conversations
+        assert api.asked[-1].body == {"type": kind, "participants": list(users)}
+
+
+def test_a_key_needs_scopes_that_there_are(chat4all: CommandLine) -> None:
+    code, _, err = chat4all("keys", "create", "--scopes", "messages:read,everything")
+    assert code == 2
+    assert "everything" in err

@@ -1,0 +1,104 @@
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console, RenderableType
+
+from chat4all_local.api_shapes import Failure, Message
+from chat4all_local.cli.messages import news, render_message
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.status_table import status_table
+from chat4all_local.cli.welcome import next_commands, welcome
+from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection, ProcessUse
+from chat4all_local.cloud.progress import Mark, Step, step
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.state import Phase
+
+
+def text(renderable: RenderableType) -> str:
+    console = Console(file=StringIO(), width=200)
+    console.print(renderable)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def message(number: int, status: str = "PENDING", content: str = "hello") -> Message:
+    return Message(f"m{number}", number, "u1", "TEXT", content, status, "2026-01-01T12:34:56.789Z")
+
+
+def test_every_component_is_shown_with_process_port_memory_and_health() -> None:
+    seen = Inspection(
+        folder="/a/folder",
+        phase=Phase.READY,
+        api_url="http://127.0.0.1:1/api",
+        components=(
+            ComponentUse(
+                "ministack", Health.UP, ProcessUse(101, 94_000_000), {"ministack": "http://127.0.0.1:4711"}
+            ),
+            ComponentUse("nanio", Health.DOWN, None, {"nanio": "http://127.0.0.1:4712"}),
+        ),
+        functions=(FunctionUse("chat4all-api", (ProcessUse(102, 40_000_000), ProcessUse(103, 41_000_000))),),
+        memory=175_000_000,
+    )
+    rows = [line.split() for line in text(status_table(seen)).splitlines()]
+    assert ["ministack", "101", "4711", "94", "MB", "UP"] in rows
+    assert ["nanio", "4712", "DOWN"] in rows
+    assert ["chat4all-api", "102", "103", "81", "MB", "UP"] in rows
+    assert ["together", "175", "MB"] in rows
+
+
+def test_only_what_is_new_or_went_on_is_shown_oldest_first() -> None:
+    shown: dict[str, str] = {}
+    assert [one.sequence for one in news((message(2), message(1)), shown)] == [1, 2]
+    assert list(news((message(2), message(1)), shown)) == []
+    went_on = (message(3), message(2, "SENT"), message(1))
+    assert [(one.sequence, one.status) for one in news(went_on, shown)] == [(2, "SENT"), (3, "PENDING")]
+
+
+def test_a_message_is_shown_with_time_number_status_and_sender() -> None:
+    line = render_message(message(7, "READ", "[red]olá[/]"), "Maria").plain
+    assert line == "12:34:56    7 READ      Maria: [red]olá[/]"
+
+
+def test_a_failed_message_is_shown_with_the_reason() -> None:
+    failed = replace(message(7, "FAILED"), error=Failure("UNREACHABLE", "not on WhatsApp"))
+    assert render_message(failed, "Ann").plain.endswith("Ann: hello  (UNREACHABLE: not on WhatsApp)")
+
+
+def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> None:
+    cloud = Cloud(
+        api_url="http://127.0.0.1:1/api",
+        api_key="c4a_00000000_x",
+        simulators={},
+        aws=Aws("http://127.0.0.1:1", "http://127.0.0.1:2"),
+        folder=StateFolder(tmp_path),
+    )
+    shown = text(welcome(cloud))
+    assert "http://127.0.0.1:1/api/v1\n" in shown
+    assert "c4a_00000000_x" in shown
+    assert len(next_commands(cloud)) == 3
+    assert all(command in shown for command in next_commands(cloud))
+
+
+def test_steps_are_said_when_they_end_also_without_a_terminal() -> None:
+    console = Console(file=StringIO(), width=80)
+    with ProgressDisplay(console) as progress:
+        progress(Step("Build", Mark.STARTED))
+        progress(Step("Build", Mark.DONE, 1.26))
+        with pytest.raises(ValueError, match="broken"), step(progress, "Deploy"):
+            raise ValueError("broken")
+    assert isinstance(console.file, StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "✓ Build  1.3 s"
+    assert lines[1].startswith("✗ Deploy  0.")
+
+
+def test_a_terminal_shows_the_step_under_way() -> None:
+    console = Console(file=StringIO(), width=80, force_terminal=True)
+    with ProgressDisplay(console) as progress:
+        progress(Step("Build the functions", Mark.STARTED))
+    assert isinstance(console.file, StringIO)
+    assert "Build the functions" in console.file.getvalue()

@@ -1,0 +1,34 @@
+"""Real processes to practise on, every one of them ended with its test."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+import pytest
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def python() -> Iterator[Start]:
+    """Starts a Python that runs `code`, sleeping by default, in an environment of its own."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(code: str = SLEEP, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", code],
+            env=dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.communicate()

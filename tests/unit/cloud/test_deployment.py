@@ -1,0 +1,71 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from chat4all_local.cloud.build import forget_old_builds
+from chat4all_local.cloud.deployment import forget_before, parameters, remember_before, undo_interrupted
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.state import Component, ProcessId, State
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    made = StateFolder(tmp_path)
+    made.create()
+    (made.ministack / "dynamodb.json").write_text("messages")
+    return made
+
+
+def replace_file(path: Path, text: str) -> None:
+    """As MiniStack saves."""
+    path.with_suffix(".tmp").write_text(text)
+    path.with_suffix(".tmp").replace(path)
+
+
+def test_a_deployment_that_was_cut_short_never_was(folder: StateFolder) -> None:
+    # Given a deployment that began, wrote half of its doing, and did not come to its end
+    remember_before(folder)
+    replace_file(folder.ministack / "dynamodb.json", "half")
+    (folder.ministack / "cloudformation.json").write_text("CREATE_IN_PROGRESS")
+    # When the cloud starts again
+    undo_interrupted(folder)
+    # Then the data are as before
+    assert {path.name: path.read_text() for path in folder.ministack.iterdir()} == {
+        "dynamodb.json": "messages"
+    }
+    assert not folder.before_deployment.exists()
+
+
+def test_a_deployment_that_came_to_its_end_stays(folder: StateFolder) -> None:
+    remember_before(folder)
+    replace_file(folder.ministack / "dynamodb.json", "more messages")
+    forget_before(folder)
+    undo_interrupted(folder)
+    assert (folder.ministack / "dynamodb.json").read_text() == "more messages"
+
+
+def test_the_deployment_after_an_interrupted_one_is_undone_to_the_same_point(folder: StateFolder) -> None:
+    for _ in range(2):
+        remember_before(folder)
+        replace_file(folder.ministack / "dynamodb.json", "half")
+        undo_interrupted(folder)
+    assert (folder.ministack / "dynamodb.json").read_text() == "messages"
+
+
+def test_the_connectors_are_pointed_at_the_simulators() -> None:
+    urls = {channel: f"http://127.0.0.1/{channel}" for channel in ("whatsapp", "telegram", "instagram")}
+    state = State(components=(Component("simulators", ProcessId(1, 1.0), urls, "simulators.log"),))
+    given = parameters(state)
+    assert given["WhatsAppBaseUrl"] == urls["whatsapp"]
+    assert given["TelegramBaseUrl"] == urls["telegram"]
+    assert given["InstagramBaseUrl"] == urls["instagram"]
+
+
+def test_only_the_builds_used_last_are_kept(tmp_path: Path) -> None:
+    for age, name in enumerate(["new", "older", "oldest", "unfinished"]):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    (tmp_path / "lock").touch()
+    forget_old_builds(tmp_path, kept=2)
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "older", "unfinished", "lock"}

@@ -1,0 +1,59 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chat4all_local.cloud.checkout import runtime
+from chat4all_local.cloud.environment import component_environment, tool_environment
+from chat4all_local.cloud.settings import RUN_MARK
+
+FOREIGN = {
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "a real one",
+    "AWS_ACCESS_KEY_ID": "a real one",
+    "AWS_ENDPOINT_URL": "https://elsewhere.example",
+    "PYTHONPATH": "/elsewhere",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _someone_with_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("make", [component_environment, tool_environment])
+def test_nothing_of_the_users_aws_settings_comes_through(
+    make: Callable[[str, dict[str, str]], dict[str, str]],
+) -> None:
+    made = make("run", {})
+    assert not {name for name, value in FOREIGN.items() if made.get(name) == value}
+    assert made["AWS_CONFIG_FILE"] == os.devnull
+    assert made["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_everything_started_carries_the_mark_of_its_run() -> None:
+    assert component_environment("run-1", {})[RUN_MARK] == "run-1"
+    assert tool_environment("run-1", {})[RUN_MARK] == "run-1"
+
+
+def test_what_a_component_asks_for_wins() -> None:
+    assert component_environment("run", {"TZ": "America/Sao_Paulo"})["TZ"] == "America/Sao_Paulo"
+
+
+def test_the_interpreter_of_the_functions_runtime_is_found_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    first = tool_environment("run", {})["PATH"].split(os.pathsep)[0]
+    assert os.access(Path(first) / runtime(), os.X_OK)
+
+
+def test_a_tool_reaches_the_registry_as_the_user_does_and_the_cloud_directly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    made = tool_environment("run", {})
+    assert made["HTTPS_PROXY"] == "http://proxy.example:3128"
+    assert made["NO_PROXY"] == "127.0.0.1"
+    assert "HTTPS_PROXY" not in component_environment("run", {})

@@ -1,0 +1,84 @@
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chat4all_local.cloud.errors import Busy, NotRunning
+from chat4all_local.cloud.folder import StateFolder, default_folder
+from chat4all_local.cloud.running import connect
+from chat4all_local.cloud.state import Phase, State
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    made = StateFolder(tmp_path / "a cloud")
+    made.create()
+    return made
+
+
+def test_what_was_written_is_read_by_the_next(folder: StateFolder) -> None:
+    folder.write(State(run="one"))
+    folder.write(State(run="two"))
+    assert StateFolder(folder.path).read().run == "two"
+
+
+def test_a_new_folder_has_nothing_running(folder: StateFolder) -> None:
+    assert folder.read() == State()
+    assert not folder.is_locked()
+
+
+def test_the_key_in_the_state_is_for_its_owner_only(folder: StateFolder) -> None:
+    folder.write(State(api_key="c4a_00000000_x"))
+    assert stat.S_IMODE((folder.path / "state.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+
+
+def test_a_second_launcher_is_refused_while_the_first_holds_the_folder(folder: StateFolder) -> None:
+    with folder.locked():
+        assert folder.is_locked()
+        with pytest.raises(Busy), folder.locked():
+            pytest.fail("both got it")
+    assert not folder.is_locked()
+
+
+def test_the_folder_of_a_killed_launcher_is_free_again(folder: StateFolder) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from chat4all_local.cloud.folder import StateFolder\n"
+        "with StateFolder(Path(sys.argv[1])).locked(): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(folder.path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert folder.is_locked()
+        holder.kill()
+    assert not folder.is_locked()
+
+
+def test_a_purged_folder_is_gone_and_free(folder: StateFolder) -> None:
+    folder.purge()
+    assert not folder.path.exists()
+    assert not folder.is_locked()
+
+
+def test_the_environment_names_another_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHAT4ALL_STATE", str(tmp_path / "elsewhere"))
+    assert default_folder().path == (tmp_path / "elsewhere").resolve()
+    monkeypatch.delenv("CHAT4ALL_STATE")
+    assert default_folder().path.name == ".chat4all"
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.READY])
+def test_a_state_without_a_launcher_is_no_running_cloud(folder: StateFolder, phase: Phase) -> None:
+    folder.write(State(phase=phase))
+    with pytest.raises(NotRunning) as refusal:
+        connect(folder)
+    assert refusal.value.advice == "run: chat4all up --detach"
+
+
+def test_a_cloud_that_is_starting_cannot_be_used_yet(folder: StateFolder) -> None:
+    with folder.locked():
+        folder.write(State(phase=Phase.DEPLOYING))
+        with pytest.raises(NotRunning, match="still starting"):
+            connect(folder)

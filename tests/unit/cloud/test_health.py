@@ -1,0 +1,53 @@
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from chat4all_local.cloud.components import is_healthy
+from chat4all_local.cloud.ports import choose_ports
+
+
+class Starting(BaseHTTPRequestHandler):
+    """Ready from the third time that it is asked."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(200 if self.asked > 2 and self.path == "/_ministack/ready" else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def starting() -> Iterator[str]:
+    Starting.asked = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def nowhere() -> str:
+    return f"http://127.0.0.1:{choose_ports(['one'], {})['one']}"
+
+
+def test_ministack_is_healthy_when_it_says_so(starting: str) -> None:
+    assert [is_healthy("ministack", {"ministack": starting}) for _ in range(3)] == [False, False, True]
+
+
+def test_ministack_that_does_not_answer_is_not_healthy() -> None:
+    assert not is_healthy("ministack", {"ministack": nowhere()})
+
+
+def test_the_simulators_are_healthy_when_every_one_accepts_connections() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert is_healthy("simulators", {"whatsapp": here})
+        assert not is_healthy("simulators", {"whatsapp": here, "telegram": nowhere()})
