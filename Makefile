@@ -27,8 +27,8 @@ setup: ## Make the virtual environments from the locks
 demo: setup ## Run the main job on a local cloud of its own, live in the terminal
 	@$(BIN)/chat4all demo
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest
+test: setup ## Run every test, or a part: make test TESTS="tests/unit -k split"
+	@$(BIN)/python -m pytest $(TESTS)
 
 bench: setup ## Run every benchmark; tables and plots go to results/
 	@$(BIN)/chat4all bench

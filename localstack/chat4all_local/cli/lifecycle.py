@@ -1,6 +1,7 @@
-"""up, down, status."""
+"""up, down, status, env."""
 
 from contextlib import ExitStack
+from shlex import quote
 from typing import Annotated
 
 import msgspec
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="The local cloud")(up)
     app.command(rich_help_panel="The local cloud")(down)
     app.command(rich_help_panel="The local cloud")(status)
+    app.command(rich_help_panel="The local cloud")(env)
 
 
 def up(
@@ -103,3 +105,10 @@ def status(*, json: JsonOption = False, state: StateOption = "") -> None:
         print_whole(status_table(seen))
     is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)
     raise typer.Exit(0 if is_well else 1)
+
+
+def env(*, state: StateOption = "") -> None:
+    """Print where the API is and its key for the shell to take over: eval "$(chat4all env)"."""
+    cloud = connect(folder_at(state))
+    typer.echo(f"export CHAT4ALL_API={quote(f'{cloud.api_url}/v1')}")
+    typer.echo(f"export CHAT4ALL_KEY={quote(cloud.api_key)}")
