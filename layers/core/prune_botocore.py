@@ -1,0 +1,54 @@
+"""Leaves of botocore's data what the functions use: `python prune_botocore.py SITE_PACKAGES SERVICE...`.
+
+botocore describes 400 services with their documentation, and every process that makes a client reads the
+descriptions it needs and the endpoints of all: a sixth of a function's memory. Run when the layer is built.
+"""
+
+import gzip
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+
+def main(site_packages: str, *services: str) -> None:
+    data = Path(site_packages) / "botocore" / "data"
+    for folder in data.iterdir():
+        if folder.is_dir() and folder.name not in services:
+            shutil.rmtree(folder)
+    _keep_endpoints(data / "endpoints.json", services)
+    for description in data.glob("*/*/service-2.json.gz"):
+        _drop_documentation(description)
+
+
+def _keep_endpoints(path: Path, services: tuple[str, ...]) -> None:
+    endpoints = json.loads(path.read_bytes())
+    for partition in endpoints["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in services if name in known}
+    path.write_text(json.dumps(endpoints))
+
+
+def _drop_documentation(path: Path) -> None:
+    description = json.loads(gzip.decompress(path.read_bytes()))
+    path.write_bytes(gzip.compress(json.dumps(_without_documentation(description)).encode(), mtime=0))
+
+
+def _without_documentation(node: Json) -> Json:
+    """Without the texts; a member that is called `documentation` is no text, and stays."""
+    if isinstance(node, list):
+        return [_without_documentation(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: _without_documentation(one)
+        for name, one in node.items()
+        if name != "documentation" or not isinstance(one, str)
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,10 @@
+"""The benchmarks by name, in the order in which they run: the quiet ones before the one that makes a mess."""
+
+from typing import Final
+
+from chat4all_local.bench.coldstart.measure import measure as coldstart
+from chat4all_local.bench.overhead.measure import measure as overhead
+from chat4all_local.bench.pipeline.measure import measure as pipeline
+from chat4all_local.bench.report import Benchmarks
+
+BENCHMARKS: Final[Benchmarks] = {"coldstart": coldstart, "overhead": overhead, "pipeline": pipeline}

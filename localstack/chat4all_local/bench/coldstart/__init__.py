@@ -1,0 +1,1 @@
+"""Import-and-init of every function beside a bare process that makes two boto3 clients."""

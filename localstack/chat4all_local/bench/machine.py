@@ -1,0 +1,27 @@
+"""The machine that was measured on: without it no figure means anything."""
+
+import os
+import platform
+from datetime import UTC, datetime
+
+import msgspec
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """`load` is the number of processes that wanted to run, over the last minute, before the benchmark began."""
+
+    measured_at: str
+    system: str
+    python: str
+    processors: int
+    load: float
+
+
+def this_machine() -> Machine:
+    return Machine(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        processors=os.cpu_count() or 1,
+        load=round(os.getloadavg()[0], 2),
+    )

@@ -1,0 +1,65 @@
+"""`chat4all bench`: runs benchmarks on a local cloud of their own, shows their tables and keeps their results."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import msgspec
+from rich.console import Console, Group
+from rich.text import Text
+
+from chat4all_local.bench.aims import Aim
+from chat4all_local.bench.catalogue import BENCHMARKS
+from chat4all_local.bench.machine import this_machine
+from chat4all_local.bench.narrator import Narrator
+from chat4all_local.bench.report import Benchmark, Report
+from chat4all_local.bench.results import Result, result, write
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.terminal import err, out, print_json
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.signals import stopped_by_signals
+from chat4all_local.cloud.start import started
+
+
+def run(names: Sequence[str], *, json_output: bool) -> int:
+    """Runs those named, or all. Returns 0 however slow they were: figures are for reading. Raises CloudError."""
+    chosen = choose(names)
+    measured: dict[str, Result] = {}
+    with stopped_by_signals(), ExitStack() as stack:
+        with ProgressDisplay(err) as progress:
+            cloud = stack.enter_context(started(progress=progress))
+        for name, benchmark in chosen.items():
+            measured[name] = _measure(name, benchmark, cloud, out)
+    if json_output:
+        print_json(msgspec.json.encode(measured))
+    return 0
+
+
+def choose(names: Sequence[str]) -> dict[str, Benchmark]:
+    """In the order of the catalogue, each once; raises CloudError for a name that is not in it."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        raise CloudError(f"no such benchmark: {', '.join(unknown)}", f"there are: {', '.join(BENCHMARKS)}")
+    return {name: benchmark for name, benchmark in BENCHMARKS.items() if name in names or not names}
+
+
+def _measure(name: str, benchmark: Benchmark, cloud: Cloud, console: Console) -> Result:
+    machine = this_machine()
+    with Narrator(err, name) as tell:
+        report = benchmark(cloud, tell)
+    measured = result(report, machine)
+    files = write(name, measured, report)
+    console.print(shown(report), Text("  ".join(str(file) for file in files), style="dim"), soft_wrap=True)
+    return measured
+
+
+def shown(report: Report) -> Group:
+    notes = [Text(f"  {note}", style="dim") for note in report.notes]
+    aims = [_aim(aim) for aim in report.aims]
+    return Group("", Text(report.title, style="bold"), report.table, *notes, *aims)
+
+
+def _aim(aim: Aim) -> Text:
+    unit = f" {aim.unit}" if aim.unit else ""
+    mark = ("✓ met    ", "green") if aim.met else ("✗ not met", "yellow")
+    return Text.assemble(mark, f"  {aim.name}: {aim.value:.2f}{unit}  (aim: {aim.bound} {aim.limit:g}{unit})")

@@ -1,0 +1,94 @@
+"""What the rounds of both sides say."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from chat4all_local.bench.aims import Aim, at_least, at_most
+from chat4all_local.bench.pipeline.memory import KIND, Sample, Use, most
+from chat4all_local.bench.pipeline.rounds import Round
+from chat4all_local.bench.spread import Spread, paired_ratios, quantile, spread
+
+ACCEPTANCE_AIM: Final = 0.7
+ARRIVAL_AIM: Final = 0.5
+MEMORY_AIM_MB: Final = 900
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Milliseconds, over the messages of all rounds."""
+
+    p50: float
+    p95: float
+
+
+class SideFigures(msgspec.Struct, frozen=True):
+    """`arrived` is at the provider, or at the bare pipeline's end. Rates are messages per second."""
+
+    accepted_per_s: Spread
+    arrived_per_s: Spread
+    answer_ms: Latency
+    arrival_ms: Latency
+
+
+class MemoryFigures(msgspec.Struct, frozen=True):
+    """The greatest sum in MB, and what it was made of, in bytes."""
+
+    kind: str
+    greatest_mb: float
+    parts: dict[str, Use]
+
+
+class PipelineFigures(msgspec.Struct, frozen=True):
+    """`refused` are requests that a provider did not accept, `repeated` messages that it got more than once."""
+
+    clients: int
+    conversations: int
+    messages_per_round: int
+    rounds: int
+    bare: SideFigures
+    product: SideFigures
+    acceptance_ratio: Spread
+    arrival_ratio: Spread
+    refused: int
+    repeated: int
+    memory: MemoryFigures
+
+
+def side_figures(rounds: Sequence[Round]) -> SideFigures:
+    return SideFigures(
+        accepted_per_s=spread([one.accepted_per_s for one in rounds]),
+        arrived_per_s=spread([one.arrived_per_s for one in rounds]),
+        answer_ms=_latency([ms for one in rounds for ms in one.answer_ms()]),
+        arrival_ms=_latency([ms for one in rounds for ms in one.arrival_ms()]),
+    )
+
+
+def acceptance_ratios(product: Sequence[Round], bare: Sequence[Round]) -> list[float]:
+    return paired_ratios([one.accepted_per_s for one in product], [one.accepted_per_s for one in bare])
+
+
+def arrival_ratios(product: Sequence[Round], bare: Sequence[Round]) -> list[float]:
+    return paired_ratios([one.arrived_per_s for one in product], [one.arrived_per_s for one in bare])
+
+
+def memory_figures(samples: Sequence[Sample]) -> MemoryFigures:
+    greatest = most(samples)
+    return MemoryFigures(KIND, greatest.memory / 1e6, dict(greatest.uses))
+
+
+def aims(figures: PipelineFigures) -> tuple[Aim, ...]:
+    return (
+        at_least("acceptance, product / bare", figures.acceptance_ratio.median, ACCEPTANCE_AIM),
+        at_least("POST to provider, product / bare", figures.arrival_ratio.median, ARRIVAL_AIM),
+        at_most(
+            f"memory of the local cloud under load ({KIND})",
+            figures.memory.greatest_mb,
+            MEMORY_AIM_MB,
+            "MB",
+        ),
+    )
+
+
+def _latency(milliseconds: Sequence[float]) -> Latency:
+    return Latency(quantile(milliseconds, 0.5), quantile(milliseconds, 0.95))

@@ -1,0 +1,109 @@
+"""Measures the pipeline: rounds of both sides in turns, then the product's memory with the bare side gone."""
+
+import time
+from typing import Final
+
+from chat4all_local.bench.pipeline.bare.stack import deployed
+from chat4all_local.bench.pipeline.figures import (
+    PipelineFigures,
+    acceptance_ratios,
+    aims,
+    arrival_ratios,
+    memory_figures,
+    side_figures,
+)
+from chat4all_local.bench.pipeline.load import CLIENTS
+from chat4all_local.bench.pipeline.memory import Watch, watched
+from chat4all_local.bench.pipeline.rounds import Round, run_round
+from chat4all_local.bench.pipeline.sides import CONVERSATIONS, BareSide, ProductSide, total_conversations
+from chat4all_local.bench.pipeline.view import Course, draw, table
+from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.spread import enough, spread
+from chat4all_local.cloud.running import Cloud
+
+PER_CONVERSATION: Final = 3
+MEMORY_PER_CONVERSATION: Final = 2
+FEWEST_ROUNDS: Final = 3
+MOST_ROUNDS: Final = 8
+ROUNDS_BEGIN_WITHIN_S: Final = 60.0
+
+
+_PER_CHANNEL: Final = ", ".join(f"{count} on {channel}" for channel, count in CONVERSATIONS.items())
+_NOTES: Final = (
+    (
+        f"{CLIENTS} clients with kept-alive connections, {PER_CONVERSATION} messages into each conversation a"
+        f" round; the product's conversations: {_PER_CHANNEL}, so that no provider's rate limit is reached."
+    ),
+    (
+        "The simulated providers answer within 5 to 20 ms and send no receipts, but in the last of the memory's"
+        " two rounds. Ratios are of neighbouring rounds; the first round of each side is not counted."
+    ),
+    (
+        "Memory counts MiniStack, every function's workers, nanio and the simulators: not this process, which"
+        " posts and measures, and not the bare functions, which are gone by then."
+    ),
+)
+
+
+def measure(cloud: Cloud, tell: Tell) -> Report:
+    tell(f"making {total_conversations()} conversations")
+    product = ProductSide(cloud)
+    try:
+        bare_rounds, product_rounds = _in_turns(cloud, product, tell)
+        watch = _memory(cloud, product, tell)
+    finally:
+        product.close()
+    course = Course(bare_rounds, product_rounds, watch.samples)
+    figures = figures_of(course)
+    return Report(
+        title="Pipeline: from POST to the provider, the product beside a bare pipeline",
+        figures=figures,
+        aims=aims(figures),
+        notes=_NOTES,
+        table=table(figures),
+        draw=lambda figure: draw(figure, course),
+    )
+
+
+def _in_turns(cloud: Cloud, product: ProductSide, tell: Tell) -> tuple[list[Round], list[Round]]:
+    bare_rounds: list[Round] = []
+    product_rounds: list[Round] = []
+    with deployed(cloud) as stack:
+        bare = BareSide(cloud, stack)
+        tell("warming up")
+        run_round(bare, 1)
+        run_round(product, 1)
+        began, rounds = time.monotonic(), 0
+        while not enough(rounds, time.monotonic() - began, FEWEST_ROUNDS, MOST_ROUNDS, ROUNDS_BEGIN_WITHIN_S):
+            rounds += 1
+            tell(f"round {rounds}, bare")
+            bare_rounds.append(run_round(bare, PER_CONVERSATION))
+            tell(f"round {rounds}, product")
+            product_rounds.append(run_round(product, PER_CONVERSATION))
+    return bare_rounds, product_rounds
+
+
+def _memory(cloud: Cloud, product: ProductSide, tell: Tell) -> Watch:
+    with watched(cloud.folder) as watch:
+        tell("memory, without receipts")
+        run_round(product, MEMORY_PER_CONVERSATION)
+        tell("memory, with receipts")
+        product.send_receipts(wanted=True)
+        run_round(product, MEMORY_PER_CONVERSATION)
+    return watch
+
+
+def figures_of(course: Course) -> PipelineFigures:
+    return PipelineFigures(
+        clients=CLIENTS,
+        conversations=total_conversations(),
+        messages_per_round=len(course.product[0].posts),
+        rounds=len(course.product),
+        bare=side_figures(course.bare),
+        product=side_figures(course.product),
+        acceptance_ratio=spread(acceptance_ratios(course.product, course.bare)),
+        arrival_ratio=spread(arrival_ratios(course.product, course.bare)),
+        refused=sum(one.arrivals.refused for one in course.product),
+        repeated=sum(one.arrivals.repeated for one in course.product),
+        memory=memory_figures(course.samples),
+    )

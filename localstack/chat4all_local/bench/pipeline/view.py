@@ -1,0 +1,147 @@
+"""The pipeline's table and plot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from chat4all_local.bench.pipeline.figures import (
+    ACCEPTANCE_AIM,
+    ARRIVAL_AIM,
+    MEMORY_AIM_MB,
+    MemoryFigures,
+    PipelineFigures,
+)
+from chat4all_local.bench.pipeline.memory import Sample
+from chat4all_local.bench.pipeline.rounds import Round
+from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR, aim_line
+from chat4all_local.bench.spread import Spread
+
+
+@dataclass(frozen=True)
+class Course:
+    """All that was measured, in the order in which it was."""
+
+    bare: Sequence[Round]
+    product: Sequence[Round]
+    samples: Sequence[Sample]
+
+
+def table(figures: PipelineFigures) -> RenderableType:
+    return Group(_rates(figures), "", _memory(figures.memory))
+
+
+def _rates(figures: PipelineFigures) -> Table:
+    bare, product = figures.bare, figures.product
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("")
+    for heading in ("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"):
+        table.add_column(heading, justify="right")
+    table.add_row(
+        "accepted /s", *_rate(bare.accepted_per_s, product.accepted_per_s, figures.acceptance_ratio)
+    )
+    table.add_row("at provider /s", *_rate(bare.arrived_per_s, product.arrived_per_s, figures.arrival_ratio))
+    for name, theirs, ours in (
+        ("answer p50 ms", bare.answer_ms.p50, product.answer_ms.p50),
+        ("answer p95 ms", bare.answer_ms.p95, product.answer_ms.p95),
+        ("POST to provider p50 ms", bare.arrival_ms.p50, product.arrival_ms.p50),
+        ("POST to provider p95 ms", bare.arrival_ms.p95, product.arrival_ms.p95),
+    ):
+        table.add_row(name, f"{theirs:.0f}", f"{ours:.0f}")
+    table.add_row("refused, repeated", "", f"{figures.refused}, {figures.repeated}")
+    return table
+
+
+def _rate(bare: Spread, product: Spread, ratio: Spread) -> tuple[str, ...]:
+    ratios = (f"{value:.2f}" for value in (ratio.median, ratio.low, ratio.high))
+    return (f"{bare.median:.1f}", f"{product.median:.1f}", *ratios)
+
+
+def _memory(memory: MemoryFigures) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("MEMORY AT ITS GREATEST")
+    for heading in ("PROCESSES", f"{memory.kind} MB"):
+        table.add_column(heading, justify="right")
+    for name, use in sorted(memory.parts.items(), key=lambda part: -part[1].memory):
+        table.add_row(name, str(use.processes), f"{use.memory / 1e6:.0f}")
+    processes = sum(use.processes for use in memory.parts.values())
+    table.add_row("together", str(processes), f"{memory.greatest_mb:.0f}", style="bold")
+    return table
+
+
+def draw(figure: Figure, course: Course) -> None:
+    accepted, arrived, latency, memory = figure.subplots(2, 2).flat
+    _draw_rates(
+        accepted,
+        "accepted per second",
+        ACCEPTANCE_AIM,
+        [[r.accepted_per_s for r in s] for s in _sides(course)],
+    )
+    _draw_rates(
+        arrived,
+        "at the provider per second",
+        ARRIVAL_AIM,
+        [[r.arrived_per_s for r in s] for s in _sides(course)],
+    )
+    _draw_latencies(latency, course)
+    _draw_memory(memory, course.samples)
+
+
+def _sides(course: Course) -> tuple[Sequence[Round], Sequence[Round]]:
+    return course.bare, course.product
+
+
+def _draw_rates(axes: Axes, title: str, aim: float, rates: Sequence[Sequence[float]]) -> None:
+    """Bars in pairs: bare and product of each round, and what the product is aimed to reach beside this bare one."""
+    bare, product = rates
+    places = range(1, len(bare) + 1)
+    axes.bar([place - 0.2 for place in places], bare, 0.4, color=BARE_COLOUR, label="bare")
+    axes.bar([place + 0.2 for place in places], product, 0.4, color=PRODUCT_COLOUR, label="product")
+    wanted = [rate * aim for rate in bare]
+    axes.hlines(
+        wanted, list(places), [p + 0.4 for p in places], colors="black", label=f"aim: {aim:g} of bare"
+    )
+    axes.set(title=title, xlabel="round", xticks=list(places))
+    axes.legend(fontsize=8)
+
+
+def _draw_latencies(axes: Axes, course: Course) -> None:
+    """Which share of the messages was answered, and at the provider, within how long."""
+    for side, colour, name in (
+        (course.bare, BARE_COLOUR, "bare"),
+        (course.product, PRODUCT_COLOUR, "product"),
+    ):
+        answers = list(chain.from_iterable(one.answer_ms() for one in side))
+        arrivals = list(chain.from_iterable(one.arrival_ms() for one in side))
+        axes.ecdf(answers, color=colour, linestyle="--", label=f"{name}, answer")
+        axes.ecdf(arrivals, color=colour, label=f"{name}, at the provider")
+    axes.set(title="time since the POST", xlabel="ms", ylabel="share of messages", xscale="log")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8, loc="lower right")
+
+
+def _draw_memory(axes: Axes, samples: Sequence[Sample]) -> None:
+    """Stacked: the greatest parts at the bottom."""
+    names = sorted({name for sample in samples for name in sample.uses}, key=lambda n: -_greatest(samples, n))
+    times = [sample.at_s for sample in samples]
+    layers = [[_megabytes(sample, name) for sample in samples] for name in names]
+    axes.stackplot(
+        times, *layers, labels=names, colors=[colormaps["tab20"](place) for place in range(len(names))]
+    )
+    aim_line(axes, MEMORY_AIM_MB, f"aim: {MEMORY_AIM_MB} MB")
+    axes.set(title="memory, first without receipts, then with", xlabel="s", ylabel="MB")
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5), reverse=True)
+
+
+def _greatest(samples: Sequence[Sample], name: str) -> float:
+    return max(_megabytes(sample, name) for sample in samples)
+
+
+def _megabytes(sample: Sample, name: str) -> float:
+    use = sample.uses.get(name)
+    return use.memory / 1e6 if use else 0.0

@@ -1,0 +1,30 @@
+"""What a benchmark hands over: its figures, as numbers, as a table and as a plot."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from matplotlib.figure import Figure
+from rich.console import RenderableType
+
+from chat4all_local.bench.aims import Aim
+from chat4all_local.cloud.running import Cloud
+
+Tell = Callable[[str], None]
+"""Takes what is going on, in a few words, for whoever is watching."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """`notes` say how it was measured; `draw` puts the plot onto an empty figure."""
+
+    title: str
+    figures: msgspec.Struct
+    aims: tuple[Aim, ...]
+    notes: tuple[str, ...]
+    table: RenderableType
+    draw: Callable[[Figure], None]
+
+
+Benchmark = Callable[[Cloud, Tell], Report]
+Benchmarks = Mapping[str, Benchmark]

@@ -1,0 +1,43 @@
+"""What is said of many measurements: medians, quantiles and paired ratios."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """The median of several measurements, and their least and greatest."""
+
+    median: float
+    low: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Raises ValueError where there are none."""
+    if not values:
+        raise ValueError("no measurements")
+    return Spread(median(values), min(values), max(values))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The least value that `share` (0 to 1) of the values do not exceed; raises ValueError where there are none."""
+    if not values:
+        raise ValueError("no measurements")
+    rank = max(1, math.ceil(share * len(values)))
+    return sorted(values)[rank - 1]
+
+
+def paired_ratios(product: Sequence[float], bare: Sequence[float]) -> list[float]:
+    """Each measurement of the product by the bare one of the same round.
+
+    The machine is shared, and quicker at one time than at another: only neighbours can be compared.
+    """
+    return [ours / theirs for ours, theirs in zip(product, bare, strict=True)]
+
+
+def enough(rounds: int, seconds: float, fewest: int, most: int, within_s: float) -> bool:
+    """Whether to stop: a slow machine gets fewer rounds, but never too few for a median."""
+    return rounds >= most or (rounds >= fewest and seconds > within_s)
