@@ -7,7 +7,7 @@ from chat4all_local.api_keys import create_key, is_known, restore_key
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.settings import ARTIFACTS_BUCKET, CHANNELS
+from chat4all_local.cloud.settings import ARTIFACTS_BUCKET, CHANNELS, WEBHOOKS_IN_FLIGHT
 from chat4all_local.simulators.credentials import BY_CHANNEL
 
 FIRST_KEY_NAME = "chat4all up"
@@ -42,7 +42,8 @@ def write_secrets(cloud: Cloud) -> None:
 def point_webhooks(cloud: Cloud) -> None:
     """Raises ComponentFailed."""
     for channel, simulator in cloud.simulators.items():
-        settings = {"webhook_url": f"{cloud.api_url}/v1/webhooks/{channel}"}
+        webhook_url = f"{cloud.api_url}/v1/webhooks/{channel}"
+        settings = {"webhook_url": webhook_url, "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
         answer = urllib3.request("PUT", f"{simulator}/_control/config", json=settings, timeout=10.0)
         if answer.status >= 300:
             refusal = f"the {channel} simulator refused its webhook URL ({answer.status})"

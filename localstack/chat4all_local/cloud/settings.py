@@ -12,6 +12,9 @@ CHANNELS: Final = ("whatsapp", "telegram", "instagram")
 ACCESS_KEY: Final = "000000000000"
 SECRET_KEY: Final = "test"  # noqa: S105 (a secret for 127.0.0.1 only)
 
+# Of each simulator; every one in flight is a Lambda worker more, which takes a second of a core to start.
+WEBHOOKS_IN_FLIGHT: Final = 1
+
 LOCALHOST: Final = "127.0.0.1"
 FUNCTION_LOG_LEVEL: Final = "INFO"
 # Shorter than on AWS: what a killed function held is given out again after this long.

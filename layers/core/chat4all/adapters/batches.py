@@ -21,6 +21,8 @@ SIDE_BY_SIDE: Final = 10
 LONGEST_WAIT_S: Final = 43_200
 """SQS keeps a record invisible for at most 12 hours."""
 
+_MOST_DOUBLINGS: Final = 6
+
 _log = logging.getLogger(__name__)
 
 
@@ -116,7 +118,7 @@ class Batch(Generic[E]):
             _log.exception("a record that cannot be decoded")
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is handed back
             _log.exception("a record that failed")
-        return HandBack(min(2.0 ** (record.receive_count - 1), 60.0))
+        return HandBack(min(2.0 ** min(record.receive_count - 1, _MOST_DOUBLINGS), 60.0))
 
 
 def _whole_seconds(wait_s: float) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from chat4all.adapters.aws import client
 from chat4all.domain.errors import Unavailable
 from chat4all.services.connector import ChannelSecret
 
@@ -35,4 +36,4 @@ class ManagedSecrets:
         # Imports boto3 whole, a tenth of a cold start; many an invocation never needs a secret.
         from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
 
-        return SecretsProvider()
+        return SecretsProvider(boto3_client=client("secretsmanager"))

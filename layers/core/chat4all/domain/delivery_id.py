@@ -1,8 +1,12 @@
 """The id of a delivery: it names its record, so that a status carrying it needs no lookup."""
 
+import re
+from typing import Final
+
 import msgspec
 
-_SEPARATOR = "|"
+_SEPARATOR: Final = "|"
+_PART: Final = re.compile("[0-9]{1,4}")
 
 
 class DeliveryId(msgspec.Struct, frozen=True):
@@ -20,6 +24,6 @@ class DeliveryId(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "DeliveryId | None":
         """The id that `text` spells, or None: it may be anything, since providers hand it back."""
         fields = text.split(_SEPARATOR)
-        if len(fields) != 4 or not all(fields) or not fields[3].isascii() or not fields[3].isdigit():
+        if len(fields) != 4 or not all(fields) or not _PART.fullmatch(fields[3]):
             return None
         return cls(fields[0], fields[1], fields[2], int(fields[3]))

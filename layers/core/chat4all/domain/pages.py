@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
@@ -10,6 +10,8 @@ from chat4all.domain.errors import Detail, Invalid
 
 T = TypeVar("T")
 C = TypeVar("C")
+
+_TIME: Final = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -22,14 +24,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 class TimeCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """The last item shown of a list ordered by time; the id breaks ties."""
 
-    at: str
-    item_id: str
+    at: Annotated[str, msgspec.Meta(pattern=_TIME)]
+    item_id: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class SequenceCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """The last message shown of a history."""
 
-    sequence: int
+    sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
 
 def encode_cursor(cursor: msgspec.Struct) -> str:

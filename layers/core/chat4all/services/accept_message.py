@@ -24,7 +24,15 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
-from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, Unavailable
+from chat4all.domain.errors import (
+    Chat4AllError,
+    Conflict,
+    Detail,
+    Forbidden,
+    Invalid,
+    NotPossible,
+    Unavailable,
+)
 from chat4all.domain.events import MessageAccepted, Recipient
 from chat4all.domain.records import ConversationState, Message, MessageKind, User
 from chat4all.domain.routing import delivery_count, reach, require_all, text_for_recipients
@@ -35,6 +43,7 @@ from chat4all.services.snapshots import Snapshot, Snapshots
 PUBLISH_GRACE: Final = timedelta(seconds=30)
 """How long a stored message may stay unpublished before `relay` publishes it."""
 _TRIES: Final = 5
+_REFUSALS: Final = (Forbidden, Conflict, NotPossible)
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -96,43 +105,49 @@ class AcceptMessage:
             Unavailable: AWS did not take it; the same POST may be repeated.
         """
         now = iso(self._clock())
-        prepared = self._prepare(new, now)
+        try:
+            prepared = self._prepare(new, now)
+        except _REFUSALS as refused:
+            return self._accepted_before(new, refused)
         message = self._message(new, prepared, now)
         due_at = iso(self._clock() + PUBLISH_GRACE) if prepared.to else None
-        try:
-            added = self._messages.add(message, due_at)
-        except Unavailable:
-            self._conversations.uncount(new.conversation_id)
-            raise
-        if not added:
-            self._conversations.uncount(new.conversation_id)
-            return self._replay(message, prepared)
+        before = self._store(message, due_at)
+        if before is not None:
+            return self._replay(before, message)
         if prepared.to:
             self._events.message_accepted(_event(message, prepared))
         return Accepted(message, replayed=False)
 
     def republish(self, message: Message) -> None:
-        """Publish a message that was stored some time ago, to those who can be reached now.
+        """Publish a message that was stored some time ago, to its recipients where they are reached now.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: it can not be delivered any more.
         """
-        snapshot = self._snapshots.fresh(message.conversation_id)
+        snapshot = _as_of(message, self._snapshots.fresh(message.conversation_id))
         text, to = self._route(snapshot, _of_stored(message))
+        if not to:
+            raise NotPossible("Nobody who was to read it is left.", code="NO_RECIPIENT")
         self._events.message_accepted(_event(message, _Prepared(text, to, message.sequence)))
 
     def _prepare(self, new: NewMessage, now: str) -> _Prepared:
         snapshot = self._snapshots.recent(new.conversation_id)
-        for _ in range(_TRIES):
+        try:
             text, to = self._route(snapshot, new)
-            if new.reply_to is not None:
-                self._check_reply(new.conversation_id, new.reply_to)
+        except _REFUSALS:
+            # What was read some seconds ago may be what has changed since.
+            snapshot = self._snapshots.fresh(new.conversation_id)
+            text, to = self._route(snapshot, new)
+        if new.reply_to is not None:
+            self._check_reply(new.conversation_id, new.reply_to)
+        for _ in range(_TRIES):
             counted = self._conversations.next_sequence(
                 new.conversation_id, snapshot.conversation.version, now
             )
             if isinstance(counted, Sequenced):
                 return _Prepared(text, to, counted.sequence)
             snapshot = self._snapshots.fresh(new.conversation_id)
+            text, to = self._route(snapshot, new)
         raise Unavailable("The conversation is changing too quickly.", retry_after=1)
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[str, tuple[Recipient, ...]]:
@@ -175,18 +190,50 @@ class AcceptMessage:
             raw=new.raw,
         )
 
-    def _replay(self, again: Message, prepared: _Prepared) -> Accepted:
-        stored = self._messages.get(again.message_id)
+    def _store(self, message: Message, due_at: str | None) -> Message | None:
+        """The message that has the id already; None: this one is stored and counted."""
+        try:
+            if self._messages.add(message, due_at):
+                return None
+        except Unavailable:
+            # It may have been taken all the same.
+            if not _is_same(self._messages.get(message.message_id), message):
+                self._conversations.uncount(message.conversation_id)
+            raise
+        stored = self._messages.get(message.message_id)
+        if _is_same(stored, message):
+            # It was taken, the answer was lost, and the repeated write found its own work.
+            return None
+        self._conversations.uncount(message.conversation_id)
         if stored is None:
             raise Unavailable("The message is being stored by another request.", retry_after=1)
+        return stored
+
+    def _replay(self, stored: Message, again: Message) -> Accepted:
         if stored.fingerprint != again.fingerprint:
             raise Conflict(
                 "This message_id belongs to another message.",
                 Detail("message_id", "was used with another body"),
             )
         if self._messages.is_unrouted(stored.message_id):
-            self._events.message_accepted(_event(stored, prepared))
+            self.republish(stored)
         return Accepted(stored, replayed=True)
+
+    def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
+        """What was accepted once stays so, even if it would be refused by now."""
+        stored = self._messages.get(new.message_id)
+        if stored is None or stored.fingerprint != _fingerprint(new):
+            raise refused
+        return Accepted(stored, replayed=True)
+
+
+def _is_same(stored: Message | None, message: Message) -> bool:
+    """Whether it is this very message, and no earlier one of the same body: that has another number."""
+    return (
+        stored is not None
+        and stored.fingerprint == message.fingerprint
+        and stored.sequence == message.sequence
+    )
 
 
 def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
@@ -201,6 +248,17 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
     if conversation.state is ConversationState.ARCHIVED:
         raise Conflict("The conversation is archived.", code="CONVERSATION_ARCHIVED")
     return sender
+
+
+def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
+    """Without those who joined after the message: they do not see it."""
+    conversation = snapshot.conversation
+    members = tuple(
+        one
+        for one in conversation.participants
+        if one.joined_after < message.sequence or one.user_id == message.sender_id
+    )
+    return Snapshot(msgspec.structs.replace(conversation, participants=members), snapshot.users)
 
 
 def _fingerprint(new: NewMessage) -> str:

@@ -27,7 +27,7 @@ from chat4all.domain.records import Delivery
 from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, backoff_s
 from chat4all.domain.sending import Outcome, SendError, Sent, Submission
 from chat4all.domain.status import Status
-from chat4all.services.connector import Connector
+from chat4all.services.connector import ChannelSecret, Connector
 from chat4all.services.ports import Claimed, ClaimRefused, Clock, Deliveries, Jitter, Limiter, NewId, Secrets
 
 PAUSED_WAIT_S: Final = 30.0
@@ -72,6 +72,8 @@ class Deliver:
 
     def __call__(self, requested: DeliveryRequested) -> Settled | Later:
         to = requested.recipient
+        # Before the claim: were it not to be had then, the claim would look like a dead process's.
+        secret = self._secrets.channel(to.channel)
         now = self._clock()
         wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
         if wait_s > 0:
@@ -81,18 +83,20 @@ class Deliver:
         )
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed)
-        return self._attempt(requested, claimed)
+        return self._attempt(requested, claimed, secret)
 
     def _refused(self, refused: ClaimRefused) -> Settled | Later:
         if refused.until is not None:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
         return Settled(_update(refused.delivery, iso(self._clock())))
 
-    def _attempt(self, requested: DeliveryRequested, claimed: Claimed) -> Settled | Later:
+    def _attempt(
+        self, requested: DeliveryRequested, claimed: Claimed, secret: ChannelSecret
+    ) -> Settled | Later:
         hopeless = self._hopeless(requested, claimed)
         if hopeless is not None:
             return self._failed(claimed, hopeless)
-        answer = self._send(requested)
+        answer = self._send(requested, secret)
         if isinstance(answer, Sent):
             return self._sent(claimed, answer)
         match answer.outcome:
@@ -106,8 +110,7 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send(self, requested: DeliveryRequested) -> Sent | SendError:
-        secret = self._secrets.channel(requested.recipient.channel)
+    def _send(self, requested: DeliveryRequested, secret: ChannelSecret) -> Sent | SendError:
         submission = self._submission(requested)
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):

@@ -97,10 +97,12 @@ class TakeInbound:
     def _take(self, channel: str, event: PersonsMessage) -> None:
         message_id = inbound_message_id(channel, event.account, event.provider_message_id)
         stored = self._messages.get(message_id)
-        if stored is not None and not self._messages.is_unrouted(message_id):
+        if stored is not None:
+            if self._messages.is_unrouted(message_id):
+                self._accept.republish(stored)
             return
         sender = self._sender(channel, event)
-        conversation_id = stored.conversation_id if stored else self._conversation(channel, event, sender)
+        conversation_id = self._conversation(channel, event, sender)
         text = isinstance(event, InboundText)
         self._accept(
             NewMessage(

@@ -150,7 +150,8 @@ class DynamoDeliveries:
     @answering
     def parked(self, now: str, limit: int) -> list[ParkedStatus]:
         found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
-        keys = [tuple(entry.item_id.split("\n")) for entry, _ in zip(found, range(limit), strict=False)]
+        # A provider's id may hold a line break; the record's name holds none.
+        keys = [tuple(entry.item_id.rsplit("\n", 1)) for entry, _ in zip(found, range(limit), strict=False)]
         return [_parked(row) for row in ParkedRow.batch_get(keys)] if keys else []
 
     @answering

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
@@ -19,8 +19,10 @@ from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 
 LEASE_S: Final = 1.0
 _KEEP_S: Final = 3600
-_MOST_LEASES: Final = 10_000
-_TRIES: Final = 3
+_MOST_BUCKETS: Final = 10_000
+_TRIES: Final = 5
+_BUSY_S: Final = 0.1
+"""To wait where other processes were faster every time."""
 
 
 class BucketRow(Model):
@@ -32,16 +34,21 @@ class BucketRow(Model):
     expires_at = NumberAttribute(null=True)
 
 
-class _Lease(msgspec.Struct):
-    tokens: int
-    until: float
+class _Bucket:
+    """What this process holds of a bucket, and what it last saw of it. One thread at a time asks for more."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.tokens = 0
+        self.until = 0.0
+        self.full_at = 0.0
 
 
 class DynamoLimiter:
     def __init__(self, table_name: str, capabilities: Mapping[str, Capabilities]) -> None:
         bind(table_name, BucketRow)
         self._capabilities = capabilities
-        self._leases: dict[str, _Lease] = {}
+        self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
 
     @answering
@@ -54,54 +61,61 @@ class DynamoLimiter:
                 return wait_s
         return 0.0
 
-    def _take(self, bucket: str, limit: RateLimit, now: float) -> float:
+    def _take(self, name: str, limit: RateLimit, now: float) -> float:
+        held = self._held(name)
+        with held.lock:
+            if held.tokens > 0 and now < held.until:
+                held.tokens -= 1
+                return 0.0
+            wait_s = _lease(name, held, limit, now, limit.lease)
+            if wait_s > 0 and limit.lease > 1:
+                wait_s = _lease(name, held, limit, now, 1)
+            return wait_s
+
+    def _held(self, name: str) -> _Bucket:
         with self._lock:
-            lease = self._leases.get(bucket)
-            if lease is not None and lease.tokens > 0 and now < lease.until:
-                lease.tokens -= 1
-                return 0.0
-        wait_s = self._lease(bucket, limit, now, limit.lease)
-        return wait_s if wait_s <= 0 or limit.lease == 1 else self._lease(bucket, limit, now, 1)
+            if name not in self._buckets and len(self._buckets) >= _MOST_BUCKETS:
+                self._buckets.clear()
+            return self._buckets.setdefault(name, _Bucket())
 
-    def _lease(self, bucket: str, limit: RateLimit, now: float, tokens: int) -> float:
-        wait_s = self._write(bucket, limit, now, tokens)
-        if wait_s <= 0 and tokens > 1:
-            with self._lock:
-                if len(self._leases) >= _MOST_LEASES:
-                    self._leases.clear()
-                self._leases[bucket] = _Lease(tokens - 1, now + LEASE_S)
-        return wait_s
 
-    def _write(self, bucket: str, limit: RateLimit, now: float, tokens: int) -> float:
-        for _ in range(_TRIES):
-            # The common case first: a bucket that is full, with no read before the write.
-            if self._refill(bucket, limit, now, tokens):
-                return 0.0
-            full_at = self._full_at(bucket)
-            decision = take(limit, full_at, now, tokens)
-            if not decision.allowed:
-                return decision.wait_s
-            row = BucketRow(bucket)
-            if updated(row, _to(decision.full_at), BucketRow.full_at == full_at):
-                return 0.0
-        return limit.interval_s
+def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) -> float:
+    """Take `tokens` from the table: 0 when they are there, else the seconds to wait.
 
-    def _refill(self, bucket: str, limit: RateLimit, now: float, tokens: int) -> bool:
-        """Take from a bucket that is full by now, or was never used."""
-        if latest_full_at(limit, now, tokens) < now:
-            return False
-        decision = take(limit, now, now, tokens)
+    One write, without a read before it: the bucket as it was last seen says which of the two forms to try.
+    """
+    for _ in range(_TRIES):
+        decision = take(limit, held.full_at, now, tokens)
+        if not decision.allowed:
+            held.full_at = _read(name)
+            decision = take(limit, held.full_at, now, tokens)
+        if not decision.allowed:
+            return decision.wait_s
+        row = BucketRow(name)
+        if updated(row, *_taking(held.full_at, limit, now, tokens)):
+            held.full_at = float(row.full_at or 0)
+            held.tokens, held.until = tokens - 1, now + LEASE_S
+            return 0.0
+        held.full_at = _read(name)
+    return _BUSY_S
+
+
+def _taking(full_at: float, limit: RateLimit, now: float, tokens: int) -> tuple[list[Action], Condition]:
+    """The write: on a bucket that is full, or was never used, count from now; else on from where it stands."""
+    cost = tokens * limit.interval_s
+    expires = BucketRow.expires_at.set(int(now) + _KEEP_S)
+    if full_at <= now:
         full = BucketRow.full_at.does_not_exist() | (BucketRow.full_at <= now)
-        return updated(BucketRow(bucket), _to(decision.full_at), full)
-
-    def _full_at(self, bucket: str) -> float:
-        row = BucketRow(bucket)
-        row.refresh(consistent_read=True)
-        return float(row.full_at or 0)
+        return [BucketRow.full_at.set(now + cost), expires], full
+    latest = latest_full_at(limit, now, tokens)
+    return [BucketRow.full_at.add(cost), expires], BucketRow.full_at.between(now, latest)
 
 
-def _to(full_at: float) -> list[Action]:
-    return [BucketRow.full_at.set(full_at), BucketRow.expires_at.set(int(full_at) + _KEEP_S)]
+def _read(name: str) -> float:
+    try:
+        return float(BucketRow.get(name, consistent_read=True).full_at or 0)
+    except BucketRow.DoesNotExist:
+        return 0.0
 
 
 def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:

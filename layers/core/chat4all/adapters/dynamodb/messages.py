@@ -88,7 +88,9 @@ class DynamoMessages:
         if code is not None:
             actions += [MessageRow.error_code.set(code), MessageRow.error_reason.set(reason or "")]
         before = [one.value for one in predecessors(status)]
-        return updated(MessageRow(message_id, MESSAGE), actions, MessageRow.status.is_in(*before))
+        return bool(before) and updated(
+            MessageRow(message_id, MESSAGE), actions, MessageRow.status.is_in(*before)
+        )
 
     @answering
     def edit(self, message_id: str, content: str, at: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
 from chat4all.services.ports import StoredWebhook
 
 MOST_BYTES: Final = 350_000
@@ -49,4 +49,4 @@ class DynamoWebhooks:
         else:
             row.object_key = f"{webhook.channel}/{webhook.webhook_id}"
             self._large.put(row.object_key, webhook.body)
-        row.save()
+        saved(row, WebhookRow.webhook_id.does_not_exist())

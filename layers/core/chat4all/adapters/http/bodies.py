@@ -1,7 +1,7 @@
 """Reading a request: its body as a Struct, its query parameters, and a clear error for anything else."""
 
 import re
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from chalice.app import Request
@@ -11,8 +11,12 @@ from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
 T = TypeVar("T")
 
 MOST_BODY_BYTES: Final = 262_144
+LONGEST_ID: Final = 128
 MOST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
+"""The id of something of ours, known or not. DynamoDB refuses an empty key, and one over 2,048 bytes."""
 
 _PATH: Final = re.compile(r" - at `\$\.?(.*)`$")
 _FIELD: Final = re.compile(r"field `([^`]+)`")
@@ -35,14 +39,25 @@ def body_of(request: Request, kind: type[T]) -> T:
 
 
 def raw_body_of(request: Request) -> bytes:
-    """The very bytes that were sent, as far as API Gateway hands them on."""
-    raw = request.raw_body
-    return raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
+    """The very bytes that were sent, as far as API Gateway hands them on; raises Invalid for no bytes."""
+    try:
+        raw = request.raw_body
+    except ValueError as error:
+        raise Invalid("The body is not valid UTF-8.", Detail("", "is not valid UTF-8")) from error
+    return raw.encode() if isinstance(raw, str) else raw
 
 
 def query_of(request: Request, name: str) -> str | None:
     """A query parameter; the last one if it comes twice."""
     return request.query_params.get(name) if request.query_params else None
+
+
+def id_of(request: Request, name: str) -> str | None:
+    """A query parameter that is the id of something; raises Invalid."""
+    text = query_of(request, name)
+    if text is not None and not 1 <= len(text) <= LONGEST_ID:
+        raise Invalid(f"{name} is not valid.", Detail(name, f"must be 1 to {LONGEST_ID} characters"))
+    return text
 
 
 def limit_of(request: Request) -> int:

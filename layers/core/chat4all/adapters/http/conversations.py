@@ -6,7 +6,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import body_of, limit_of, query_of
+from chat4all.adapters.http.bodies import Id, body_of, id_of, limit_of, query_of
 from chat4all.adapters.http.checks import check_channel, check_metadata
 from chat4all.adapters.http.routes import Route
 from chat4all.adapters.http.views import ConversationPage, MessagePage, conversation_view, message_view
@@ -18,7 +18,7 @@ from chat4all.services.read_messages import ReadMessages
 
 class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["1:1", "GROUP"]
-    participants: tuple[str, ...]
+    participants: tuple[Id, ...]
     primary_channel: str | None = None
     title: str | None = None
     metadata: dict[str, str] = {}
@@ -29,7 +29,7 @@ class PatchConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class PostParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    user_id: str
+    user_id: Id
 
 
 class ConversationViews:
@@ -65,7 +65,7 @@ class ConversationViews:
         return Answer(conversation_view(self._manage.create(new)), 201)
 
     def listing(self, request: Request) -> Answer:
-        user_id, cursor = query_of(request, "user_id"), query_of(request, "cursor")
+        user_id, cursor = id_of(request, "user_id"), query_of(request, "cursor")
         page = self._manage.listing(user_id, cursor, limit_of(request))
         return Answer(ConversationPage(tuple(conversation_view(one) for one in page.items), page.next_cursor))
 
@@ -77,7 +77,7 @@ class ConversationViews:
         return Answer(conversation_view(self._manage.set_state(conversation_id, state)))
 
     def history(self, request: Request, conversation_id: str) -> Answer:
-        participant_id, cursor = query_of(request, "participant_id"), query_of(request, "cursor")
+        participant_id, cursor = id_of(request, "participant_id"), query_of(request, "cursor")
         page = self._read.history(conversation_id, participant_id, cursor, limit_of(request))
         return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
 

@@ -6,7 +6,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import body_of, choice_of, limit_of, query_of
+from chat4all.adapters.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
 from chat4all.adapters.http.checks import check_channel, check_metadata
 from chat4all.adapters.http.routes import Route
 from chat4all.adapters.http.views import MessagePage, message_view, progress_view
@@ -21,12 +21,12 @@ from chat4all.services.read_messages import ReadMessages, exactly_one
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of POST /v1/messages."""
 
-    conversation_id: str
-    sender_id: str
+    conversation_id: Id
+    sender_id: Id
     content: str
     message_id: str | None = None
     channel: str | None = None
-    reply_to: str | None = None
+    reply_to: Id | None = None
     metadata: dict[str, str] = {}
     file_id: str | None = None
     template: str | None = None
@@ -70,8 +70,8 @@ class MessageViews:
         return Answer(view, 202, {"idempotent-replay": "true"} if accepted.replayed else {})
 
     def search(self, request: Request) -> Answer:
-        sender_id, status = query_of(request, "sender_id"), query_of(request, "status")
-        conversation_id = query_of(request, "conversation_id")
+        sender_id, status = id_of(request, "sender_id"), query_of(request, "status")
+        conversation_id = id_of(request, "conversation_id")
         exactly_one(conversation_id=conversation_id, sender_id=sender_id, status=status)
         cursor, limit = query_of(request, "cursor"), limit_of(request)
         if conversation_id is not None:

@@ -1,14 +1,15 @@
 """Binding views to a chalice app: authentication, errors and the trace id in one place."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import msgspec
 from chalice.app import Chalice, Request, Response
 
 from chat4all.adapters.http.answers import Answer, broken, refuse, respond, trace_id
-from chat4all.domain.errors import Chat4AllError
+from chat4all.adapters.http.bodies import LONGEST_ID
+from chat4all.domain.errors import Chat4AllError, NotFound
 from chat4all.services.authenticate import Authenticate
 
 View = Callable[..., Answer]
@@ -41,6 +42,7 @@ def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) ->
         try:
             if route.scope is not None and authenticate is not None:
                 authenticate(_presented_key(request), route.scope)
+            _check(parameters)
             return respond(route.view(request, **parameters), trace)
         except Chat4AllError as error:
             level = logging.INFO if error.http_status < 500 else logging.ERROR
@@ -53,6 +55,12 @@ def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) ->
             return broken(trace)
 
     return answer
+
+
+def _check(parameters: Mapping[str, str]) -> None:
+    """Nothing has so long a name, and DynamoDB would not even look for it."""
+    if any(len(text) > LONGEST_ID for text in parameters.values()):
+        raise NotFound("There is nothing of this name.")
 
 
 def _presented_key(request: Request) -> str | None:

@@ -1,0 +1,250 @@
+"""The whole product over fakes: its functions, the FIFO queues between them, and processes that die.
+
+A function's batch is one group's records, so that a story runs the same way each time.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.bootstrap.channel import DeliveryBatch
+from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
+from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
+from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.records import ConversationType
+from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.deliver import Deliver
+from chat4all.services.record_status import Recorded, RecordStatus
+from chat4all.services.relay import Relay
+from chat4all.services.route_message import RouteMessage
+from chat4all.services.snapshots import Snapshots
+from chat4all.services.take_inbound import EditTooEarly, TakeInbound
+from tests.fakes.clock import FakeClock, FakeIds
+from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.conversations import MemoryConversations
+from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.directory import MemoryDirectory
+from tests.fakes.events import QueuedEvents
+from tests.fakes.fate import Died, Fate, Kind, Struck, fated
+from tests.fakes.fifo import FifoQueue
+from tests.fakes.message_table import MessageTable
+from tests.fakes.messages import MemoryMessages
+from tests.fakes.people import agent, conversation_of, customer
+from tests.fakes.product import CLAIM_TIME
+from tests.fakes.small_stores import MemorySecrets, NoLimits
+
+if TYPE_CHECKING:
+    from chat4all.adapters.sqs import SqsEvents
+    from chat4all.bootstrap.telemetry import Telemetry
+    from chat4all.bootstrap.world import Sqs
+
+AGENT: Final = agent("agent")
+ANA: Final = customer("ana", "pigeon")
+BEN: Final = customer("ben", "telex")
+CARLA: Final = customer("carla", "telex", "pigeon")
+PAIR: Final = conversation_of(AGENT, ANA, conversation_id="pair")
+GROUP: Final = conversation_of(AGENT, ANA, BEN, CARLA, conversation_id="group", kind=ConversationType.GROUP)
+QUIET_S: Final = 4 * 3600
+"""Within which everything must have come to its end."""
+
+
+class Counters:
+    """Stands in for Telemetry."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, float] = {}
+
+    def count(self, name: str, value: float = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + value
+
+
+class Cloud:
+    """`fate` may be changed at any time; a process that dies is replaced by a new one."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self.clock = FakeClock()
+        self.ids = FakeIds()
+        self.fate: Fate = fate or Kind()
+        self.struck = Struck()
+        self.counters = Counters()
+        self.in_time: Callable[[], bool] = lambda: True
+        self.conversations = MemoryConversations()
+        self.directory = MemoryDirectory()
+        self.table = MessageTable()
+        self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
+        self.queues = {
+            name: FifoQueue(self.clock)
+            for name in ("chat-events", "status-updates", "inbound", *CAPABILITIES)
+        }
+        for user in (AGENT, ANA, BEN, CARLA):
+            self.directory.create(user)
+        for conversation in (PAIR, GROUP):
+            self.conversations.create(conversation)
+        self._start_processes()
+
+    def post(self, new: NewMessage) -> Accepted | None:
+        """What the client gets: the 202, or nothing it could rely on."""
+        try:
+            return self._accept(new)
+        except Died:
+            self._start_processes()
+            return None
+
+    def provider_says(self, *events: WebhookEvent) -> bool:
+        """Whether the webhook got its 200."""
+        try:
+            self._events.webhook_events(events)
+        except Died:
+            self._start_processes()
+            return False
+        return True
+
+    def relay(self) -> None:
+        try:
+            self._relay()
+        except Died:
+            self._start_processes()
+
+    def invoke(self, function: str, group: str) -> None:
+        """Give one group's records to a function, as Lambda does."""
+        queue = self.queues[function]
+        given = queue.receive(group)
+        if not given:
+            return
+        event = {"Records": [record.as_lambda_record() for record in given]}
+        try:
+            answer = self._functions[function](event, self.in_time)
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            done = [record for record in given if record.record_id not in failed]
+            self._lambda.delete(queue, done)
+        except Died:
+            self._start_processes()
+
+    def delete(self, queue: FifoQueue, done: list[Any]) -> None:
+        for record in done:
+            queue.delete(record)
+
+    def work(self) -> list[tuple[str, str]]:
+        """(function, group) of everything that could be invoked now."""
+        return [(name, group) for name, queue in self.queues.items() for group in queue.groups()]
+
+    def come_to_rest(self, source: random.Random | None = None) -> None:
+        """Run everything until nothing is left to do, in any order; time passes meanwhile."""
+        began = self.clock.monotonic()
+        while any(self.queues.values()) or self.table.due_at or self._parked_in_vain() is False:
+            assert self.clock.monotonic() - began < QUIET_S, "it never comes to rest"
+            work = self.work()
+            if work:
+                function, group = source.choice(work) if source else work[0]
+                self.invoke(function, group)
+            else:
+                self._wait()
+
+    def _parked_in_vain(self) -> bool:
+        """No parked status, or only such as nothing is known of."""
+        deliveries = MemoryDeliveries(self.table)
+        return not any(
+            deliveries.find(one.update.channel, one.update.account, one.update.provider_message_id or "")
+            for one in self.table.parked.values()
+        )
+
+    def _wait(self) -> None:
+        nexts = [queue.next_visible() for queue in self.queues.values()]
+        soonest = min((at for at in nexts if at is not None), default=None)
+        now = self.clock.monotonic()
+        self.clock.advance(60.0 if soonest is None else min(60.0, soonest - now))
+        self.relay()
+
+    def _start_processes(self) -> None:
+        """Every function with nothing in memory."""
+        conversations = self._fated(self.conversations, "conversations")
+        directory = self._fated(self.directory, "directory")
+        messages = self._fated(MemoryMessages(self.table), "messages")
+        deliveries = self._fated(MemoryDeliveries(self.table), "deliveries")
+        channels = {name: self.queues[name] for name in CAPABILITIES}
+        queued = QueuedEvents(
+            self.queues["chat-events"], channels, self.queues["status-updates"], self.queues["inbound"]
+        )
+        self._lambda = self._fated(self, "lambda")
+        self._events = self._fated(queued, "events")
+        self._accept = AcceptMessage(
+            conversations=conversations,
+            messages=messages,
+            events=self._events,
+            snapshots=Snapshots(conversations, directory, self.clock.monotonic),
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+        )
+        self._route = RouteMessage(messages, self._events, CAPABILITIES)
+        self._record = RecordStatus(messages, deliveries, self.clock)
+        self._relay = Relay(messages, deliveries, self._accept, self._record, self.clock)
+        self._take = TakeInbound(
+            accept=self._accept,
+            conversations=conversations,
+            directory=directory,
+            messages=messages,
+            events=self._events,
+            clock=self.clock,
+            new_id=self.ids,
+        )
+        self._functions: Mapping[str, Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]] = {
+            "chat-events": self._batch(MessageAccepted, self._route_one, "chat-events"),
+            "status-updates": self._batch(StatusUpdate, self._record_one, "status-updates"),
+            "inbound": self._batch(WebhookEvent, self._take_one, "inbound"),
+            **{name: self._channel(name, deliveries) for name in CAPABILITIES},
+        }
+
+    def _batch(
+        self, kind: type[msgspec.Struct], handle: Callable[[Any, Record], HandBack | None], queue: str
+    ) -> Batch[Any]:
+        return Batch(kind, handle, self.queues[queue], queue)
+
+    def _channel(
+        self, name: str, deliveries: MemoryDeliveries
+    ) -> Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]:
+        deliver = Deliver(
+            connector=self._fated(self.connectors[name], "connector"),
+            deliveries=deliveries,
+            limiter=NoLimits(),
+            secrets=self._fated(MemorySecrets(), "secrets"),
+            clock=self.clock,
+            new_id=self.ids,
+            jitter=lambda: 0.5,
+            claim_time=CLAIM_TIME,
+        )
+        return cast(
+            "Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]",
+            DeliveryBatch(
+                deliver,
+                cast("SqsEvents", self._events),
+                cast("Sqs", self.queues[name]),
+                name,
+                cast("Telemetry", self.counters),
+            ),
+        )
+
+    def _route_one(self, accepted: MessageAccepted, _record: Record) -> HandBack | None:
+        self._route(accepted)
+        return None
+
+    def _record_one(self, update: StatusUpdate, record: Record) -> HandBack | None:
+        if self._record(update) is Recorded.DONE:
+            return None
+        if record.receive_count < UNKNOWN_TRIES:
+            return HandBack(UNKNOWN_WAIT_S)
+        self._record.park(update)
+        return None
+
+    def _take_one(self, event: WebhookEvent, record: Record) -> HandBack | None:
+        try:
+            self._take(event)
+        except EditTooEarly:
+            if record.receive_count < EDIT_TRIES:
+                return HandBack(EDIT_WAIT_S)
+        return None
+
+    def _fated(self, port: Any, name: str) -> Any:  # noqa: ANN401 - any port, as itself
+        return fated(port, name, lambda: self.fate, self.struck)

@@ -1,0 +1,77 @@
+"""A provider whose answers a test decides, and which checks what it is sent."""
+
+import threading
+from collections.abc import Mapping
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, RateLimit, Receipts
+from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.events import InboundEvent
+from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.services.connector import ChannelSecret
+from tests.fakes.small_stores import SECRET
+
+# Channels that no product has: the core knows none by name.
+PIGEON = Capabilities(
+    channel="pigeon",
+    kinds=("text",),
+    text_length=20,
+    text_unit=LengthUnit.CHARACTERS,
+    over_long_text="split",
+    rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10),),
+    receipts=Receipts(delivered=True, read=True),
+    window_h=None,
+)
+TELEX = Capabilities(
+    channel="telex",
+    kinds=("text",),
+    text_length=30,
+    text_unit=LengthUnit.BYTES,
+    over_long_text="split",
+    rate_limits=(),
+    receipts=Receipts(delivered=False, read=False),
+    window_h=None,
+)
+CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
+
+
+class FakeConnector:
+    """Accepts everything, unless `answers` holds what to answer next."""
+
+    def __init__(self, capabilities: Capabilities = PIGEON) -> None:
+        self.capabilities = capabilities
+        self.answers: list[Sent | SendError] = []
+        self.asked: list[Submission] = []
+        self.accepted: list[Submission] = []
+        self._lock = threading.Lock()
+
+    def canonical_address(self, address: str) -> str:
+        if not address.strip():
+            raise Invalid("The address is not valid.", Detail("address", "must not be empty"))
+        return address.strip().lower()
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        limits = self.capabilities
+        assert secret == SECRET
+        assert 0 < limits.text_unit.measure(submission.text) <= limits.text_length, submission.text
+        assert len(submission.delivery_id) <= 200
+        with self._lock:
+            self.asked.append(submission)
+            answer = self.answers.pop(0) if self.answers else None
+            if isinstance(answer, SendError):
+                return answer
+            self.accepted.append(submission)
+            return answer or Sent(f"{limits.channel}-{len(self.accepted)}")
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        return headers.get("x-signature") == secret.webhook_secret
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        return query.get("challenge") if query.get("token") == secret.verify_token else None
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        try:
+            return msgspec.json.decode(body, type=list[InboundEvent])
+        except msgspec.DecodeError as error:
+            raise Invalid("The webhook is not in the provider's form.") from error

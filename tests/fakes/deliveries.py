@@ -1,0 +1,153 @@
+"""Deliveries in memory."""
+
+from msgspec.structs import replace
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.records import Delivery
+from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.services.ports import Claimed, ClaimRefused, ParkedStatus
+from tests.fakes.message_table import DeliveryState, MessageTable
+
+
+class MemoryDeliveries:
+    def __init__(self, table: MessageTable) -> None:
+        self._table = table
+
+    def claim(
+        self, requested: DeliveryRequested, claim_id: str, now: float, until: float
+    ) -> Claimed | ClaimRefused:
+        with self._table.lock:
+            state = self._table.deliveries.get(requested.delivery_id)
+            if state is not None and state.delivery.status is not Status.PENDING:
+                return ClaimRefused(state.delivery, None)
+            if state is not None and state.claim_id is not None and state.claimed_until >= now:
+                return ClaimRefused(state.delivery, state.claimed_until)
+            claimed = _claimed(requested, state, claim_id, until)
+            self._table.deliveries[requested.delivery_id] = claimed
+            return Claimed(claimed.delivery, claim_id, claimed.failures, claimed.open_claims > 1)
+
+    def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
+        with self._table.lock:
+            state = self._mine(claimed)
+            if state is not None:
+                sent = _forward(state.delivery, Status.SENT, at)
+                self._put(_unclaimed(state, replace(sent, provider_message_id=provider_message_id)))
+
+    def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None:
+        with self._table.lock:
+            state = self._mine(claimed)
+            if state is not None and state.delivery.status is Status.PENDING:
+                failed = _forward(state.delivery, Status.FAILED, at)
+                self._put(_unclaimed(state, replace(failed, error_code=code, error_reason=reason)))
+
+    def release(self, claimed: Claimed, *, failed: bool) -> None:
+        with self._table.lock:
+            state = self._mine(claimed)
+            if state is None:
+                return
+            attempts = state.delivery.attempts - (0 if failed else 1)
+            free = _unclaimed(state, replace(state.delivery, attempts=attempts))
+            self._put(replace(free, failures=state.failures + (1 if failed else 0)))
+
+    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+        state = self._table.deliveries.get(delivery_id)
+        return state.delivery if state else None
+
+    def provider_id(self, delivery_id: DeliveryId) -> str | None:
+        delivery = self.get(delivery_id)
+        if delivery is not None:
+            return delivery.provider_message_id
+        message = self._table.messages.get(delivery_id.message_id)
+        if message is None or message.sender_id != delivery_id.recipient_id:
+            return None
+        return message.provider_message_id if message.channel == delivery_id.channel else None
+
+    def of_message(self, message_id: str) -> list[Delivery]:
+        with self._table.lock:
+            states = self._table.deliveries.values()
+            return [state.delivery for state in states if state.delivery.message_id == message_id]
+
+    def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
+        key = (channel, account, provider_message_id)
+        with self._table.lock:
+            for delivery_id, state in self._table.deliveries.items():
+                one = state.delivery
+                if (one.channel, one.account, one.provider_message_id) == key:
+                    return delivery_id
+        return None
+
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+        with self._table.lock:
+            state = self._table.deliveries.get(delivery_id)
+            if state is None:
+                return None
+            if not may_become(state.delivery.status, update.status):
+                return state.delivery
+            moved = _forward(state.delivery, update.status, update.at)
+            if moved.provider_message_id is None:
+                moved = replace(moved, provider_message_id=update.provider_message_id)
+            if update.status is Status.FAILED:
+                code, reason = update.error_code or "UNKNOWN", update.error_reason or ""
+                moved = replace(moved, error_code=code, error_reason=reason)
+            self._put(replace(state, delivery=moved))
+            return moved
+
+    def park(self, parked: ParkedStatus) -> None:
+        with self._table.lock:
+            self._table.parked[_parked_key(parked)] = parked
+
+    def parked(self, now: str, limit: int) -> list[ParkedStatus]:
+        with self._table.lock:
+            due = [one for one in self._table.parked.values() if one.due_at <= now]
+        return sorted(due, key=lambda one: one.due_at)[:limit]
+
+    def unpark(self, parked: ParkedStatus) -> None:
+        with self._table.lock:
+            self._table.parked.pop(_parked_key(parked), None)
+
+    def _mine(self, claimed: Claimed) -> DeliveryState | None:
+        state = self._table.deliveries[claimed.delivery.delivery_id]
+        return state if state.claim_id == claimed.claim_id else None
+
+    def _put(self, state: DeliveryState) -> None:
+        self._table.deliveries[state.delivery.delivery_id] = state
+
+
+def _claimed(
+    requested: DeliveryRequested, before: DeliveryState | None, claim_id: str, until: float
+) -> DeliveryState:
+    to = requested.recipient
+    delivery = Delivery(
+        message_id=requested.message_id,
+        recipient_id=to.user_id,
+        channel=to.channel,
+        account=to.account,
+        address=to.address,
+        part=requested.part,
+        part_count=requested.part_count,
+        delivery_count=requested.delivery_count,
+        status=Status.PENDING,
+        attempts=(before.delivery.attempts if before else 0) + 1,
+        conversation_id=requested.conversation_id,
+    )
+    open_claims = (before.open_claims if before else 0) + 1
+    return DeliveryState(delivery, claim_id, until, open_claims, before.failures if before else 0)
+
+
+def _unclaimed(state: DeliveryState, delivery: Delivery) -> DeliveryState:
+    return DeliveryState(delivery, None, 0.0, 0, state.failures)
+
+
+def _forward(delivery: Delivery, status: Status, at: str) -> Delivery:
+    if not may_become(delivery.status, status):
+        return delivery
+    return replace(
+        delivery, status=status, status_history=(*delivery.status_history, StatusChange(status, at))
+    )
+
+
+def _parked_key(parked: ParkedStatus) -> tuple[str, str]:
+    update = parked.update
+    by_provider = f"{update.channel}#{update.account}#{update.provider_message_id}"
+    return update.delivery_id or by_provider, update.status.value

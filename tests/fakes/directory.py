@@ -1,0 +1,68 @@
+"""Users and their identities in memory."""
+
+import threading
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.records import Identity, User, UserType
+from chat4all.services.ports import IdentityTaken
+from tests.fakes.conversations import newest_first
+
+
+class MemoryDirectory:
+    def __init__(self) -> None:
+        self._users: dict[str, User] = {}
+        self._owners: dict[tuple[str, str, str], str] = {}
+        self._lock = threading.RLock()
+
+    def create(self, user: User) -> IdentityTaken | None:
+        with self._lock:
+            for identity in user.identities:
+                owner = self._owners.get(_key(identity))
+                if owner is not None:
+                    return IdentityTaken(owner)
+            self._users.setdefault(user.user_id, user)
+            self._owners.update({_key(identity): user.user_id for identity in user.identities})
+            return None
+
+    def get(self, user_id: str) -> User | None:
+        return self._users.get(user_id)
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
+        found = (self._users.get(user_id) for user_id in user_ids)
+        return {user.user_id: user for user in found if user is not None}
+
+    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None:
+        with self._lock:
+            owner = self._owners.get(_key(identity))
+            if owner is not None:
+                return None if owner == user_id else IdentityTaken(owner)
+            user = self._users[user_id]
+            self._owners[_key(identity)] = user_id
+            self._users[user_id] = replace(user, identities=(*user.identities, identity))
+            return None
+
+    def unlink(self, user: User, identity: Identity) -> None:
+        with self._lock:
+            current = self._users.get(user.user_id)
+            if current is None or current.identities != user.identities:
+                raise Unavailable("The user was changed by another request.", retry_after=1)
+            del self._owners[_key(identity)]
+            remaining = tuple(one for one in user.identities if one != identity)
+            self._users[user.user_id] = replace(user, identities=remaining)
+
+    def resolve(self, channel: str, account: str, address: str) -> str | None:
+        return self._owners.get((channel, account, address))
+
+    def listing(
+        self, user_type: UserType, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        created = ((one.created_at, one.user_id) for one in self._users.values() if one.type is user_type)
+        return newest_first(created, after, limit)
+
+
+def _key(identity: Identity) -> tuple[str, str, str]:
+    return identity.channel, identity.account, identity.address

@@ -1,0 +1,90 @@
+"""The streams between the functions, in memory."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundStatus,
+    MessageAccepted,
+    StatusUpdate,
+    WebhookEvent,
+)
+from tests.fakes.fifo import FifoQueue
+
+
+class RecordedEvents:
+    """Remembers what was published. `broken` refuses everything."""
+
+    def __init__(self) -> None:
+        self.accepted: list[MessageAccepted] = []
+        self.requested: list[DeliveryRequested] = []
+        self.updates: list[StatusUpdate] = []
+        self.webhooks: list[WebhookEvent] = []
+        self.broken = False
+
+    def message_accepted(self, event: MessageAccepted) -> None:
+        self._check()
+        self.accepted.append(event)
+
+    def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
+        self._check()
+        self.requested.extend(requested)
+
+    def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
+        if self.broken:
+            return list(updates)
+        self.updates.extend(updates)
+        return []
+
+    def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
+        self._check()
+        self.webhooks.extend(events)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise Unavailable("The queue did not answer; try again.", retry_after=1)
+
+
+class QueuedEvents:
+    """Over FIFO queues, grouped and deduplicated as chat4all.domain.events says."""
+
+    def __init__(
+        self,
+        chat_events: FifoQueue,
+        channels: Mapping[str, FifoQueue],
+        status_updates: FifoQueue,
+        inbound: FifoQueue,
+    ) -> None:
+        self._chat_events = chat_events
+        self._channels = channels
+        self._status_updates = status_updates
+        self._inbound = inbound
+
+    def message_accepted(self, event: MessageAccepted) -> None:
+        self._chat_events.send(event.conversation_id, event.message_id, _body(event))
+
+    def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
+        for one in requested:
+            group = f"{one.conversation_id}:{one.recipient.user_id}"
+            self._channels[one.recipient.channel].send(group, str(one.delivery_id), _body(one))
+
+    def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
+        for update in updates:
+            about = update.delivery_id or f"{update.channel}:{update.provider_message_id}"
+            self._status_updates.send(about, f"{update.status}:{update.at}:{about}"[:128], _body(update))
+        return []
+
+    def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
+        for index, received in enumerate(events):
+            event = received.event
+            about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
+            self._inbound.send(
+                f"{received.channel}:{about}", f"{received.webhook_id}:{index}", _body(received)
+            )
+
+
+def _body(event: msgspec.Struct) -> str:
+    return msgspec.json.encode(event).decode()

@@ -1,0 +1,100 @@
+"""An SQS FIFO queue in memory, over a fake clock.
+
+Its rules: a deduplication id is known for five minutes within its group; a group whose record is in
+flight gives out nothing; records come in the order in which they were sent.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from tests.fakes.clock import FakeClock
+
+DEDUPLICATION_S: Final = 300.0
+VISIBILITY_S: Final = 60.0
+MOST: Final = 10
+
+
+@dataclass
+class Queued:
+    record_id: str
+    group: str
+    body: str
+    visible_at: float
+    receives: int = 0
+    receipt: str = ""
+
+    def as_lambda_record(self) -> dict[str, object]:
+        """As Lambda hands it to a function."""
+        return {
+            "messageId": self.record_id,
+            "receiptHandle": self.receipt,
+            "body": self.body,
+            "attributes": {"MessageGroupId": self.group, "ApproximateReceiveCount": str(self.receives)},
+            "eventSource": "aws:sqs",
+        }
+
+
+class FifoQueue:
+    """Also a `VisibilityClient` of itself."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._records: list[Queued] = []
+        self._known: dict[tuple[str, str], float] = {}
+        self._numbers = 0
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def send(self, group: str, deduplication: str, body: str) -> None:
+        assert 0 < len(group) <= 128, group
+        assert 0 < len(deduplication) <= 128, deduplication
+        with self._lock:
+            now = self._clock.monotonic()
+            known_at = self._known.get((group, deduplication))
+            if known_at is not None and now - known_at < DEDUPLICATION_S:
+                return
+            self._known[group, deduplication] = now
+            self._numbers += 1
+            self._records.append(Queued(f"record-{self._numbers}", group, body, visible_at=now))
+
+    def groups(self) -> list[str]:
+        """Those that would give out a record now."""
+        now = self._clock.monotonic()
+        return [
+            group for group in dict.fromkeys(one.group for one in self._records) if self._free(group, now)
+        ]
+
+    def receive(self, group: str) -> list[Queued]:
+        """Up to ten records of one group, in flight from now on."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if not self._free(group, now):
+                return []
+            given = [one for one in self._records if one.group == group][:MOST]
+            for one in given:
+                one.receives += 1
+                one.visible_at = now + VISIBILITY_S
+                one.receipt = f"{one.record_id}-{one.receives}"
+            return given
+
+    def delete(self, record: Queued) -> None:
+        with self._lock:
+            self._records.remove(record)
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
+        with self._lock:
+            (record,) = (one for one in self._records if one.receipt == ReceiptHandle)
+            record.visible_at = self._clock.monotonic() + VisibilityTimeout
+
+    def next_visible(self) -> float | None:
+        """When the next record that is now invisible can be given out."""
+        now = self._clock.monotonic()
+        return min((one.visible_at for one in self._records if one.visible_at > now), default=None)
+
+    def _free(self, group: str, now: float) -> bool:
+        mine = [one for one in self._records if one.group == group]
+        return bool(mine) and all(one.visible_at <= now for one in mine)

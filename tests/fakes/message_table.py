@@ -1,0 +1,29 @@
+"""Messages and deliveries in memory: one table, since a provider's id may name either."""
+
+import threading
+from dataclasses import dataclass, field
+
+import msgspec
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.records import Delivery, Message
+from chat4all.services.ports import ParkedStatus
+
+
+class DeliveryState(msgspec.Struct, frozen=True):
+    """A delivery with its claim, which is no part of what others see."""
+
+    delivery: Delivery
+    claim_id: str | None
+    claimed_until: float
+    open_claims: int
+    failures: int
+
+
+@dataclass
+class MessageTable:
+    messages: dict[str, Message] = field(default_factory=dict)
+    due_at: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
+    parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)

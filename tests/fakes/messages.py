@@ -1,0 +1,119 @@
+"""Messages in memory."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.records import Edit, Message
+from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
+from tests.fakes.conversations import newest_first
+from tests.fakes.message_table import MessageTable
+
+
+class MemoryMessages:
+    def __init__(self, table: MessageTable) -> None:
+        self._table = table
+
+    def add(self, message: Message, due_at: str | None) -> bool:
+        with self._table.lock:
+            if message.message_id in self._table.messages:
+                return False
+            self._table.messages[message.message_id] = message
+            if due_at is not None:
+                self._table.due_at[message.message_id] = due_at
+            return True
+
+    def get(self, message_id: str) -> Message | None:
+        return self._table.messages.get(message_id)
+
+    def get_many(self, message_ids: Sequence[str]) -> list[Message]:
+        found = (self._table.messages.get(message_id) for message_id in dict.fromkeys(message_ids))
+        return [one for one in found if one is not None]
+
+    def mark_routed(self, message_id: str, delivery_count: int) -> None:
+        with self._table.lock:
+            message = self._table.messages.get(message_id)
+            if message is not None:
+                self._table.messages[message_id] = replace(message, delivery_count=delivery_count)
+                self._table.due_at.pop(message_id, None)
+
+    def is_unrouted(self, message_id: str) -> bool:
+        return message_id in self._table.due_at
+
+    def due(self, now: str, limit: int) -> list[DueMessage]:
+        with self._table.lock:
+            due = sorted((at, message_id) for message_id, at in self._table.due_at.items() if at <= now)
+            found = [DueMessage(self._table.messages[message_id], at) for at, message_id in due[:limit]]
+        return sorted(found, key=lambda one: (one.message.conversation_id, one.message.sequence))
+
+    def postpone(self, due: DueMessage, due_at: str) -> bool:
+        with self._table.lock:
+            if self._table.due_at.get(due.message.message_id) != due.due_at:
+                return False
+            self._table.due_at[due.message.message_id] = due_at
+            return True
+
+    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
+        with self._table.lock:
+            message = self._table.messages.get(message_id)
+            if message is None or not may_become(message.status, status):
+                return False
+            self._table.messages[message_id] = replace(
+                message,
+                status=status,
+                status_history=(*message.status_history, StatusChange(status, at)),
+                error_code=code if code is not None else message.error_code,
+                error_reason=(reason or "") if code is not None else message.error_reason,
+            )
+            return True
+
+    def edit(self, message_id: str, content: str, at: str) -> bool:
+        with self._table.lock:
+            message = self._table.messages.get(message_id)
+            if message is None or any(edit.at >= at for edit in message.edits):
+                return False
+            edits = (*message.edits, Edit(message.content, at))
+            self._table.messages[message_id] = replace(message, content=content, edits=edits)
+            return True
+
+    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
+        assert limit > 0
+        numbered = [
+            one
+            for one in self._table.messages.values()
+            if one.conversation_id == conversation_id
+            and one.sequence > after
+            and (before is None or one.sequence < before)
+        ]
+        return sorted(numbered, key=lambda one: one.sequence, reverse=True)[:limit]
+
+    def search(
+        self, query: MessageQuery, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        found = [
+            (one.accepted_at, one.message_id) for one in self._table.messages.values() if _is(one, query)
+        ]
+        if query.order is TimeOrder.NEWEST_FIRST:
+            return newest_first(found, after, limit)
+        past = [one for one in sorted(found) if after is None or one > (after.at, after.item_id)]
+        return [(TimeCursor(at, item_id), item_id) for at, item_id in past[:limit]]
+
+    def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
+        key = (channel, account, provider_message_id)
+        for state in self._table.deliveries.values():
+            one = state.delivery
+            if (one.channel, one.account, one.provider_message_id) == key:
+                return self._table.messages.get(one.message_id)
+        for message in self._table.messages.values():
+            if (message.channel, DEFAULT_ACCOUNT, message.provider_message_id) == key:
+                return message
+        return None
+
+
+def _is(message: Message, query: MessageQuery) -> bool:
+    if query.status is not None:
+        return message.status is query.status
+    return message.sender_id == query.sender_id

@@ -1,0 +1,50 @@
+"""Users and conversations to test with."""
+
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.clock import iso
+from chat4all.domain.records import (
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Identity,
+    Participant,
+    User,
+    UserType,
+)
+from tests.fakes.clock import BEGINNING
+
+NOW = iso(BEGINNING)
+
+
+def agent(user_id: str) -> User:
+    return User(user_id, UserType.AGENT, user_id.title(), (), {}, NOW)
+
+
+def customer(user_id: str, *channels: str) -> User:
+    """Known on each of the channels as `<user_id>@<channel>`."""
+    identities = tuple(
+        Identity(channel, DEFAULT_ACCOUNT, f"{user_id}@{channel}", NOW) for channel in channels
+    )
+    return User(user_id, UserType.CUSTOMER, user_id.title(), identities, {}, NOW)
+
+
+def conversation_of(
+    *members: User,
+    conversation_id: str = "conversation",
+    kind: ConversationType = ConversationType.ONE_TO_ONE,
+    primary_channel: str | None = None,
+) -> Conversation:
+    return Conversation(
+        conversation_id=conversation_id,
+        type=kind,
+        state=ConversationState.ACTIVE,
+        participants=tuple(Participant(member.user_id, NOW, 0) for member in members),
+        primary_channel=primary_channel,
+        title=None,
+        metadata={},
+        version=1,
+        sequence=0,
+        message_count=0,
+        last_activity_at=NOW,
+        created_at=NOW,
+    )

@@ -1,0 +1,168 @@
+"""Every use case over fakes: the product in one process, its queues only recorded."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
+from chat4all.domain.records import Conversation, ConversationType, Message, User
+from chat4all.domain.status import Status, StatusChange
+from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.deliver import Deliver
+from chat4all.services.manage_conversations import ManageConversations
+from chat4all.services.manage_users import ManageUsers
+from chat4all.services.ports import Limiter
+from chat4all.services.read_messages import ReadMessages
+from chat4all.services.record_status import RecordStatus
+from chat4all.services.relay import Relay
+from chat4all.services.route_message import RouteMessage
+from chat4all.services.snapshots import Snapshots
+from chat4all.services.take_inbound import TakeInbound
+from tests.fakes.clock import FakeClock, FakeIds
+from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.conversations import MemoryConversations
+from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.directory import MemoryDirectory
+from tests.fakes.events import RecordedEvents
+from tests.fakes.message_table import MessageTable
+from tests.fakes.messages import MemoryMessages
+from tests.fakes.people import agent, conversation_of, customer
+from tests.fakes.small_stores import MemorySecrets, NoLimits
+
+MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
+CLAIM_TIME = timedelta(seconds=35)
+AGENT = agent("agent")
+ANA = customer("ana", "pigeon")
+BEN = customer("ben", "telex")
+
+
+@dataclass
+class Product:
+    clock: FakeClock = field(default_factory=FakeClock)
+    ids: FakeIds = field(default_factory=FakeIds)
+    conversations: MemoryConversations = field(default_factory=MemoryConversations)
+    directory: MemoryDirectory = field(default_factory=MemoryDirectory)
+    table: MessageTable = field(default_factory=MessageTable)
+    events: RecordedEvents = field(default_factory=RecordedEvents)
+    connector: FakeConnector = field(default_factory=FakeConnector)
+    secrets: MemorySecrets = field(default_factory=MemorySecrets)
+
+    def __post_init__(self) -> None:
+        self.messages = MemoryMessages(self.table)
+        self.deliveries = MemoryDeliveries(self.table)
+        self.snapshots = Snapshots(self.conversations, self.directory, self.clock.monotonic)
+        self.accept = AcceptMessage(
+            conversations=self.conversations,
+            messages=self.messages,
+            events=self.events,
+            snapshots=self.snapshots,
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+        )
+        self.route = RouteMessage(self.messages, self.events, CAPABILITIES)
+        self.record = RecordStatus(self.messages, self.deliveries, self.clock)
+        self.relay = Relay(self.messages, self.deliveries, self.accept, self.record, self.clock)
+        self.take = TakeInbound(
+            accept=self.accept,
+            conversations=self.conversations,
+            directory=self.directory,
+            messages=self.messages,
+            events=self.events,
+            clock=self.clock,
+            new_id=self.ids,
+        )
+        self.read = ReadMessages(self.messages, self.deliveries, self.conversations)
+        self.manage_conversations = ManageConversations(
+            self.conversations, self.directory, self.clock, self.ids
+        )
+        self.manage_users = ManageUsers(
+            self.directory,
+            lambda _channel, address: self.connector.canonical_address(address),
+            self.clock,
+            self.ids,
+        )
+
+    def deliver(self, limiter: Limiter | None = None) -> Deliver:
+        return Deliver(
+            connector=self.connector,
+            deliveries=self.deliveries,
+            limiter=limiter or NoLimits(),
+            secrets=self.secrets,
+            clock=self.clock,
+            new_id=self.ids,
+            jitter=lambda: 0.0,
+            claim_time=CLAIM_TIME,
+        )
+
+    def settle(self, *members: User, kind: ConversationType = ConversationType.ONE_TO_ONE) -> Conversation:
+        """The members, and a conversation of theirs."""
+        for member in members:
+            self.directory.create(member)
+        conversation = conversation_of(*members, kind=kind)
+        self.conversations.create(conversation)
+        return conversation
+
+    def conversation(self, conversation_id: str = "conversation") -> Conversation:
+        found = self.conversations.get(conversation_id)
+        assert found is not None
+        return found
+
+    def message(self, message_id: str = MESSAGE_ID) -> Message:
+        found = self.messages.get(message_id)
+        assert found is not None
+        return found
+
+    def say(
+        self, content: str = "hello", *, message_id: str = MESSAGE_ID, reply_to: str | None = None
+    ) -> Accepted:
+        """The agent says something in the conversation."""
+        return self.accept(a_message(content, message_id=message_id, reply_to=reply_to))
+
+
+def a_message(
+    content: str = "hello",
+    *,
+    message_id: str = MESSAGE_ID,
+    sender_id: str = "agent",
+    conversation_id: str = "conversation",
+    channel: str | None = None,
+    reply_to: str | None = None,
+) -> NewMessage:
+    return NewMessage(
+        message_id=message_id,
+        conversation_id=conversation_id,
+        sender_id=sender_id,
+        content=content,
+        channel=channel,
+        reply_to=reply_to,
+    )
+
+
+def an_event(*recipients: Recipient, text: str = "hello", reply_to: str | None = None) -> MessageAccepted:
+    return MessageAccepted(MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", reply_to)
+
+
+def a_delivery(
+    text: str = "hello",
+    *,
+    message_id: str = MESSAGE_ID,
+    user_id: str = "ana",
+    part: int = 0,
+    part_count: int = 1,
+    delivery_count: int = 1,
+    reply_to: str | None = None,
+) -> DeliveryRequested:
+    return DeliveryRequested(
+        message_id=message_id,
+        conversation_id="conversation",
+        recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon"),
+        text=text,
+        part=part,
+        part_count=part_count,
+        delivery_count=delivery_count,
+        accepted_at="2026-01-31T12:00:00.000Z",
+        reply_to=reply_to,
+    )
+
+
+def statuses(history: tuple[StatusChange, ...]) -> list[Status]:
+    return [change.status for change in history]

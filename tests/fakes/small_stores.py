@@ -1,0 +1,74 @@
+"""API keys, webhooks, secrets and limits in memory."""
+
+import threading
+
+from chat4all.domain.buckets import take
+from chat4all.domain.channel import RateLimit
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.records import ApiKey
+from chat4all.services.connector import ChannelSecret
+from chat4all.services.ports import StoredWebhook
+
+SECRET = ChannelSecret(
+    account_id="our-account",
+    access_token="our-token",
+    webhook_secret="our-webhook-secret",
+    verify_token="our-verify-token",
+)
+
+
+class MemoryApiKeys:
+    def __init__(self, *keys: ApiKey) -> None:
+        self._by_hash = {key.key_hash: key for key in keys}
+        self.lookups = 0
+
+    def get(self, key_hash: str) -> ApiKey | None:
+        self.lookups += 1
+        return self._by_hash.get(key_hash)
+
+    def put(self, key: ApiKey) -> None:
+        self._by_hash[key.key_hash] = key
+
+
+class MemoryWebhooks:
+    def __init__(self) -> None:
+        self.stored: dict[str, StoredWebhook] = {}
+        self.broken = False
+
+    def store(self, webhook: StoredWebhook) -> None:
+        if self.broken:
+            raise Unavailable("The database did not answer; try again.", retry_after=1)
+        self.stored.setdefault(webhook.webhook_id, webhook)
+
+
+class MemorySecrets:
+    def __init__(self, secret: ChannelSecret = SECRET) -> None:
+        self._secret = secret
+        self.broken = False
+
+    def channel(self, channel: str) -> ChannelSecret:
+        if self.broken:
+            raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5)
+        return self._secret
+
+
+class NoLimits:
+    """A provider that lets everything through."""
+
+    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+        return 0.0
+
+
+class OneBucket:
+    """One token bucket for everything."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+        self._full_at = 0.0
+        self._lock = threading.Lock()
+
+    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+        with self._lock:
+            taken = take(self._limit, self._full_at, now, 1)
+            self._full_at = taken.full_at
+            return taken.wait_s

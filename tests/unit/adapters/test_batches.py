@@ -1,0 +1,191 @@
+"""A batch, conversation by conversation."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.adapters.batches import LONGEST_WAIT_S, Batch, HandBack, Record
+from chat4all.domain.errors import Unavailable
+
+WAIT_S = 10.0
+
+
+class Word(msgspec.Struct):
+    text: str
+
+
+class Visibility:
+    """SQS, as far as a batch needs it: knows which receipts it gave."""
+
+    def __init__(self, *known: str) -> None:
+        self.known = set(known)
+        self.waits: list[tuple[str, int]] = []
+        self.broken = False
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
+        assert QueueUrl == "the queue"
+        assert ReceiptHandle in self.known
+        assert 0 <= VisibilityTimeout <= LONGEST_WAIT_S
+        if self.broken:
+            raise EndpointConnectionError(endpoint_url="https://sqs")
+        self.waits.append((ReceiptHandle, VisibilityTimeout))
+
+
+def record(name: str, group: str = "a", *, body: str | None = None, receives: int = 1) -> dict[str, object]:
+    return {
+        "messageId": name,
+        "receiptHandle": f"receipt of {name}",
+        "body": body if body is not None else f'{{"text": "{name}"}}',
+        "attributes": {"MessageGroupId": group, "ApproximateReceiveCount": str(receives)},
+        "md5OfBody": "ignored",
+        "eventSource": "aws:sqs",
+    }
+
+
+class Run:
+    """One batch; `outcomes` says by name what becomes of a record."""
+
+    def __init__(self, **outcomes: HandBack | Exception) -> None:
+        self.handled: list[str] = []
+        self.client = Visibility()
+        self._outcomes = outcomes
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True
+    ) -> list[str]:
+        self.client.known = {str(one["receiptHandle"]) for one in records}
+        batch = Batch(Word, self._handle, self.client, "the queue")
+        answer = batch({"Records": list(records)}, in_time)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def _handle(self, word: Word, _record: Record) -> HandBack | None:
+        with self._lock:
+            self.handled.append(word.text)
+        outcome = self._outcomes.get(word.text)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def test_what_is_handled_is_not_named() -> None:
+    run = Run()
+
+    assert run([record("1"), record("2"), record("3", "b")]) == []
+    assert sorted(run.handled) == ["1", "2", "3"]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=10))
+def test_each_group_is_handled_in_its_order(groups: list[str]) -> None:
+    run = Run()
+    run([record(f"{group}{index}", group) for index, group in enumerate(groups)])
+
+    for group in set(groups):
+        mine = [int(name[1:]) for name in run.handled if name[0] == group]
+        assert mine == sorted(mine)
+    assert len(run.handled) == len(groups)
+
+
+@given(
+    st.lists(st.sampled_from("abc"), min_size=1, max_size=10),
+    st.sets(st.integers(0, 9)),
+    st.sampled_from([HandBack(7), Unavailable("no"), ValueError("broken")]),
+)
+def test_after_a_failure_the_rest_of_its_group_is_handed_back_in_order_and_the_others_go_on(
+    groups: list[str], failing: set[int], outcome: HandBack | Exception
+) -> None:
+    names = [f"{group}{index}" for index, group in enumerate(groups)]
+    run = Run(**{name: outcome for index, name in enumerate(names) if index in failing})
+
+    failed = run([record(name, group) for name, group in zip(names, groups, strict=True)])
+
+    for group in set(groups):
+        mine = [name for name in names if name[0] == group]
+        first = next((place for place, name in enumerate(mine) if int(name[1:]) in failing), len(mine))
+        assert [name for name in run.handled if name[0] == group] == mine[: first + 1]
+        assert [name for name in failed if name[0] == group] == mine[first:]
+        assert [one for one, _ in run.client.waits if one[11] == group] == [
+            f"receipt of {name}" for name in mine[first:]
+        ]
+
+
+def test_groups_are_handled_side_by_side() -> None:
+    met = threading.Barrier(2, timeout=WAIT_S)
+
+    def meet(_word: Word, _record: Record) -> None:
+        met.wait()
+
+    batch = Batch(Word, meet, Visibility(), "the queue")
+
+    assert batch({"Records": [record("1", "a"), record("2", "b")]}, lambda: True) == {"batchItemFailures": []}
+
+
+def test_a_record_is_handed_back_for_as_long_as_it_says() -> None:
+    run = Run(**{"1": HandBack(6.2)})
+
+    assert run([record("1"), record("2")]) == ["1", "2"]
+    assert run.client.waits == [("receipt of 1", 7), ("receipt of 2", 7)]
+
+
+@pytest.mark.parametrize(("asked", "given_"), [(-1.0, 0), (0.0, 0), (0.1, 1), (1e9, LONGEST_WAIT_S)])
+def test_the_wait_is_one_that_sqs_takes(asked: float, given_: int) -> None:
+    run = Run(**{"1": HandBack(asked)})
+
+    run([record("1")])
+
+    assert run.client.waits == [("receipt of 1", given_)]
+
+
+@pytest.mark.parametrize(("receives", "wait_s"), [(1, 1), (2, 2), (5, 16), (7, 60), (100, 60), (5_000, 60)])
+def test_a_failing_record_waits_longer_each_time(receives: int, wait_s: int) -> None:
+    run = Run(**{"1": ValueError("broken")})
+
+    run([record("1", receives=receives)])
+
+    assert run.client.waits == [("receipt of 1", wait_s)]
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "[]", '{"text": 5}', "\ud800", "[" * 100_000])
+def test_what_cannot_be_decoded_is_handed_back_and_stops_only_its_group(body: str) -> None:
+    run = Run()
+
+    failed = run([record("1", "a", body=body), record("2", "a"), record("3", "b")])
+
+    assert failed == ["1", "2"]
+    assert run.handled == ["3"]
+
+
+def in_time_for(records: int) -> Callable[[], bool]:
+    answers: Iterator[bool] = iter([True] * records)
+    return lambda: next(answers, False)
+
+
+def test_what_was_not_begun_in_time_is_handed_back_at_once() -> None:
+    run = Run()
+
+    failed = run([record("1"), record("2"), record("3")], in_time_for(1))
+
+    assert (run.handled, failed) == (["1"], ["2", "3"])
+    assert run.client.waits == [("receipt of 2", 0), ("receipt of 3", 0)]
+
+
+def test_if_sqs_does_not_take_the_wait_the_record_is_named_all_the_same() -> None:
+    run = Run(**{"1": HandBack(5)})
+    run.client.broken = True
+
+    assert run([record("1")]) == ["1"]
+
+
+def test_a_record_without_a_group_is_its_own() -> None:
+    alone = record("1")
+    alone["attributes"] = {}
+    other = record("2")
+    other["attributes"] = {}
+    run = Run(**{"1": HandBack(1)})
+
+    assert run([alone, other]) == ["1"]

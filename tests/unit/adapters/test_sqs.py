@@ -1,0 +1,261 @@
+"""The streams on SQS FIFO, over a client as strict as SQS."""
+
+import re
+from collections import Counter
+
+import msgspec
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.adapters.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundEvent,
+    InboundStatus,
+    InboundText,
+    MessageAccepted,
+    Recipient,
+    StatusUpdate,
+    WebhookEvent,
+)
+from chat4all.domain.status import Status
+
+ID = "11111111-1111-4111-8111-111111111111"
+USER = "22222222-2222-4222-8222-222222222222"
+AT = "2026-01-31T12:00:00.000Z"
+QUEUES = Queues("chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"})
+NAME = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
+"""Of a group or a deduplication id:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+
+
+class StrictSqs:
+    """Takes what SQS takes. `refuse` are the bodies that it fails; `down` lets nothing through."""
+
+    def __init__(self, *, refuse: str | None = None, down: bool = False) -> None:
+        self.batches: list[tuple[str, list[dict[str, str]]]] = []
+        self.taken: list[dict[str, str]] = []
+        self._refuse = refuse
+        self._down = down
+
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto's names
+        MessageBody: str,  # noqa: N803
+        MessageGroupId: str,  # noqa: N803
+        MessageDeduplicationId: str,  # noqa: N803
+    ) -> object:
+        entry = {
+            "Id": "0",
+            "MessageBody": MessageBody,
+            "MessageGroupId": MessageGroupId,
+            "MessageDeduplicationId": MessageDeduplicationId,
+        }
+        if self.send_message_batch(QueueUrl=QueueUrl, Entries=[entry])["Failed"]:
+            raise ClientError({"Error": {"Code": "InternalError"}}, "SendMessage")
+        return {}
+
+    def send_message_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        Entries: list[dict[str, str]],  # noqa: N803
+    ) -> dict[str, list[dict[str, str]]]:
+        if self._down:
+            raise EndpointConnectionError(endpoint_url="https://sqs")
+        assert 1 <= len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        assert sum(len(entry["MessageBody"].encode()) for entry in Entries) <= 262_144
+        for entry in Entries:
+            assert set(entry) == {"Id", "MessageBody", "MessageGroupId", "MessageDeduplicationId"}
+            assert NAME.fullmatch(entry["MessageGroupId"])
+            assert NAME.fullmatch(entry["MessageDeduplicationId"])
+        self.batches.append((QueueUrl, Entries))
+        failed = [entry for entry in Entries if self._refuse and self._refuse in entry["MessageBody"]]
+        self.taken += [entry for entry in Entries if entry not in failed]
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed]}
+
+
+def delivery(
+    number: int, *, channel: str = "whatsapp", user_id: str = USER, text: str = "hi"
+) -> DeliveryRequested:
+    to = Recipient(user_id, channel, "main", "5511987654321")
+    return DeliveryRequested(ID, ID, to, text, number, 20, 20, AT)
+
+
+def update(number: int) -> StatusUpdate:
+    return StatusUpdate(
+        "whatsapp", "main", Status.SENT, AT, f"wamid.{number}", f"{ID}|{USER}|whatsapp|{number}"
+    )
+
+
+def webhook(event: InboundEvent) -> WebhookEvent:
+    return WebhookEvent("whatsapp", "whatsapp-abc", event)
+
+
+def text(number: int, address: str = "5511987654321") -> InboundText:
+    return InboundText("main", address, f"wamid.{number}", "hello", AT)
+
+
+ENTRIES = st.lists(
+    st.builds(
+        _Entry,
+        group=st.sampled_from("abcd"),
+        deduplication=st.uuids().map(str),
+        body=st.sampled_from([1, 60_000, MOST_BYTES, MOST_BYTES + 1]).map(lambda size: "x" * size),
+    ),
+    max_size=40,
+)
+
+
+@given(ENTRIES)
+def test_waves_keep_each_groups_order_and_hold_a_group_once(entries: list[_Entry]) -> None:
+    found = waves(entries)
+
+    flat = [entry for wave in found for entry in wave]
+    assert Counter(entry.deduplication for entry in flat) == Counter(entry.deduplication for entry in entries)
+    for group in "abcd":
+        assert [one for one in flat if one.group == group] == [one for one in entries if one.group == group]
+    assert all(len({entry.group for entry in wave}) == len(wave) for wave in found)
+
+
+@given(ENTRIES)
+def test_waves_are_as_small_as_sqs_wants_them(entries: list[_Entry]) -> None:
+    for wave in waves(entries):
+        assert 1 <= len(wave) <= MOST_ENTRIES
+        assert sum(len(entry.body) for entry in wave) <= MOST_BYTES or len(wave) == 1
+
+
+def test_ten_groups_make_one_wave() -> None:
+    entries = [_Entry(str(group), f"{group}-{number}", "x") for number in range(2) for group in range(10)]
+
+    assert [len(wave) for wave in waves(entries)] == [10, 10]
+
+
+def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
+    sqs = StrictSqs()
+    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT)
+
+    SqsEvents(sqs, QUEUES).message_accepted(event)
+
+    ((queue, (entry,)),) = sqs.batches
+    assert queue == "chat-events"
+    assert (entry["MessageGroupId"], entry["MessageDeduplicationId"]) == (USER, ID)
+    assert msgspec.json.decode(entry["MessageBody"], type=MessageAccepted) == event
+
+
+@pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
+def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
+    with pytest.raises(Unavailable) as refused:
+        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT))
+
+    assert refused.value.retry_after
+
+
+def test_deliveries_go_to_their_channels_in_order_per_person() -> None:
+    sqs = StrictSqs()
+    requested = [
+        delivery(number, channel=channel) for number in range(3) for channel in ("whatsapp", "telegram")
+    ]
+
+    SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+
+    for channel in ("whatsapp", "telegram"):
+        bodies = [entry["MessageBody"] for queue, batch in sqs.batches if queue == channel for entry in batch]
+        parts = [msgspec.json.decode(body, type=DeliveryRequested).part for body in bodies]
+        assert parts == [0, 1, 2]
+    assert {entry["MessageGroupId"] for entry in sqs.taken} == {f"{ID}:{USER}"}
+    assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 6
+
+
+def test_after_a_part_that_was_not_taken_no_later_one_is_sent() -> None:
+    sqs = StrictSqs(refuse="second")
+    requested = [delivery(0, text="first"), delivery(1, text="second"), delivery(2, text="third")]
+
+    with pytest.raises(Unavailable):
+        SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+
+    taken = [msgspec.json.decode(entry["MessageBody"], type=DeliveryRequested).text for entry in sqs.taken]
+    assert taken == ["first"]
+
+
+def test_the_longest_texts_fit_into_their_batches() -> None:
+    sqs = StrictSqs()
+    users = [f"user-{number}" for number in range(100)]
+    requested = [delivery(part, user_id=user, text="😀" * 4096) for user in users for part in range(3)]
+
+    SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+
+    assert len(sqs.taken) == 300
+
+
+def test_status_updates_that_were_not_taken_come_back() -> None:
+    updates = [update(number) for number in range(25)]
+    sqs = StrictSqs(refuse="wamid.1")
+
+    refused = SqsEvents(sqs, QUEUES).status_updates(updates)
+
+    assert refused == [one for one in updates if str(one.provider_message_id).startswith("wamid.1")]
+    assert len(refused) + len(sqs.taken) == 25
+
+
+def test_no_status_update_is_taken_while_sqs_is_down() -> None:
+    updates = [update(number) for number in range(12)]
+
+    assert SqsEvents(StrictSqs(down=True), QUEUES).status_updates(updates) == updates
+    assert SqsEvents(StrictSqs(down=True), QUEUES).status_updates([]) == []
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+)
+def test_whatever_a_provider_calls_its_messages_sqs_takes_it(address: str, provider_id: str) -> None:
+    sqs = StrictSqs()
+    events = SqsEvents(sqs, QUEUES)
+
+    events.webhook_events([webhook(InboundText("main", address, provider_id, "hi", AT))])
+    refused = events.status_updates([StatusUpdate("whatsapp", "main", Status.READ, AT, provider_id)])
+
+    assert refused == []
+    assert len(sqs.taken) == 2
+
+
+def test_a_persons_words_are_one_group_and_each_status_its_own() -> None:
+    sqs = StrictSqs()
+    statuses = [
+        InboundStatus("main", "5511987654321", Status.READ, AT, f"wamid.{number}") for number in range(2)
+    ]
+    events: list[InboundEvent] = [text(1), text(2), text(3, "other"), *statuses]
+
+    SqsEvents(sqs, QUEUES).webhook_events([webhook(event) for event in events])
+
+    groups = {
+        msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event.provider_message_id: entry[
+            "MessageGroupId"
+        ]
+        for entry in sqs.taken
+    }
+    assert len(groups) == 4
+    sequence = [msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event for entry in sqs.taken]
+    words = [event for event in sequence if event in (text(1), text(2))]
+    assert words == [text(1), text(2)]
+
+
+def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:
+    sqs = StrictSqs()
+    events = [webhook(text(number)) for number in range(3)]
+
+    for _ in range(2):
+        SqsEvents(sqs, QUEUES).webhook_events(events)
+
+    assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 3
+
+
+def test_a_webhook_that_was_not_wholly_taken_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        SqsEvents(StrictSqs(refuse="wamid.2"), QUEUES).webhook_events([webhook(text(1)), webhook(text(2))])

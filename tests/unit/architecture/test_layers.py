@@ -1,0 +1,104 @@
+"""The onion: domain <- services <- adapters <- bootstrap. Imports only point inwards."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import chat4all
+
+PACKAGE = Path(chat4all.__file__).parent
+LAYERS = ["domain", "services", "adapters", "bootstrap"]
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ALLOWED_INSIDE = {"msgspec"}
+"""The one library that types and rules are written with."""
+OUTER_STANDARD_LIBRARY = {
+    "os",
+    "socket",
+    "subprocess",
+    "urllib",
+    "http",
+    "sqlite3",
+    "ssl",
+    "asyncio",
+    "logging",
+}
+
+
+def layer_of(module: Path) -> str | None:
+    parts = module.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def imports_of(module: Path) -> Iterator[str]:
+    """Every module that is imported anywhere in a file, also late and for types only."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def named(module: Path) -> str:
+    return str(module.relative_to(PACKAGE))
+
+
+def test_there_are_modules_in_every_layer() -> None:
+    assert {layer_of(module) for module in MODULES} >= set(LAYERS)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_imports_point_inwards(module: Path) -> None:
+    layer = layer_of(module)
+    reachable = LAYERS[: LAYERS.index(layer) + 1] if layer else []
+    for name in imports_of(module):
+        parts = name.split(".")
+        if parts[0] == "chat4all":
+            assert parts[1] in reachable, f"{named(module)} imports {name}"
+        assert parts[0] != "chat4all_local", f"{named(module)} knows of the local cloud"
+
+
+@pytest.mark.parametrize(
+    "module", [one for one in MODULES if layer_of(one) in {"domain", "services"}], ids=named
+)
+def test_domain_and_services_know_neither_aws_nor_the_environment(module: Path) -> None:
+    for name in imports_of(module):
+        root = name.split(".", 1)[0]
+        if root == "chat4all":
+            continue
+        assert root in sys.stdlib_module_names | ALLOWED_INSIDE, f"{named(module)} imports {name}"
+        assert root not in OUTER_STANDARD_LIBRARY, f"{named(module)} imports {name}"
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if layer_of(one) != "bootstrap"], ids=named)
+def test_only_bootstrap_reads_settings_from_the_environment(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    if named(module) == "adapters/http/answers.py":
+        # Lambda tells the trace of each invocation there, and nowhere else.
+        assert text.count("os.environ") == 1
+    else:
+        assert "os.environ" not in text
+        assert "getenv" not in text
+
+
+@pytest.mark.parametrize(
+    "module", [one for one in MODULES if layer_of(one) in {"domain", "services"}], ids=named
+)
+def test_the_core_names_no_channel(module: Path) -> None:
+    """Channels are data to it. What it says of one in a docstring is no code."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            assert node.value.lower() not in {"whatsapp", "telegram", "instagram"}
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            assert not {"whatsapp", "telegram", "instagram"} & set(name.lower().split("_"))

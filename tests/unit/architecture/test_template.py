@@ -1,0 +1,169 @@
+"""template.yaml and the code agree: routes, environments, timeouts."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
+from chalice.app import Chalice
+
+from chat4all.adapters.aws import session
+from chat4all.adapters.channels.registry import names
+from chat4all.adapters.dynamodb.rows import _Shared
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap import api, webhooks
+from chat4all.bootstrap.channel import CLAIM_MARGIN_S
+from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
+from tests.integration.template import ROOT, Template, environment, functions, read
+
+TEMPLATE = Template()
+FUNCTIONS = functions(TEMPLATE)
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+QUEUES_FUNCTIONS = ["inbound", "router", "status", *names()]
+
+Routes = set[tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region and nothing else: nothing here calls AWS."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    session.cache_clear()
+    _Shared.client = None
+
+
+def routes_of(app: Chalice) -> Routes:
+    return {(method, path) for path, methods in app.routes.items() for method in methods}
+
+
+def declared_routes(name: str) -> Routes:
+    return {
+        (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
+        for event in FUNCTIONS[name]["Events"].values()
+        if event["Type"] == "Api"
+    }
+
+
+def test_the_apis_routes_are_those_of_the_template() -> None:
+    app = api.app(ApiSettings(*["nowhere"] * 5))
+
+    assert routes_of(app) == declared_routes("api")
+
+
+def test_the_webhooks_routes_are_those_of_the_template() -> None:
+    app = webhooks.app(WebhookSettings(*["nowhere"] * 3), ManagedSecrets({}))
+
+    assert routes_of(app) == declared_routes("webhooks")
+
+
+def test_no_route_is_declared_twice() -> None:
+    for name in ("api", "webhooks"):
+        events = [event for event in FUNCTIONS[name]["Events"].values() if event["Type"] == "Api"]
+        assert len(events) == len(declared_routes(name))
+
+
+def test_every_folder_is_a_function_and_the_other_way_round() -> None:
+    assert sorted(FUNCTIONS) == FOLDERS
+
+
+def test_every_channel_has_its_function() -> None:
+    assert {one["Environment"]["Variables"].get("CHANNEL") for one in FUNCTIONS.values()} - {None} == set(
+        names()
+    )
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_functions_environment_is_enough_to_start_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Powertools keeps one set of metrics for a process, which is one function elsewhere.
+    monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
+    # Of what this process has, a function would have none.
+    for variable in {one for function in FUNCTIONS.values() for one in environment(function)}:
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment(FUNCTIONS[name]).items():
+        monkeypatch.setenv(variable, value)
+
+    module = loaded(ROOT / "functions" / name / "app.py")
+
+    assert FUNCTIONS[name]["Handler"] == "app.handler"
+    assert callable(module.handler)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_function_is_told_nothing_that_it_does_not_read(name: str) -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")
+    )
+    for variable in environment(FUNCTIONS[name]):
+        by_channel = variable.lower().split("_")[0] in names() and variable.endswith(("_QUEUE", "_SECRET"))
+        known = (
+            by_channel or variable.startswith(("POWERTOOLS_", "AWS_")) or f"{variable.lower()}:" in sources
+        )
+        assert known or f'"{variable}"' in sources, f"{name}: {variable}"
+
+
+@pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
+def test_a_record_is_given_out_again_only_after_the_function_has_ended(name: str) -> None:
+    (mapping,) = (
+        one
+        for one in TEMPLATE.resources("AWS::Lambda::EventSourceMapping").values()
+        if one["FunctionName"] == FUNCTIONS[name]["FunctionName"]
+    )
+    (queue,) = (
+        one
+        for one in TEMPLATE.resources("AWS::SQS::Queue").values()
+        if mapping["EventSourceArn"].endswith(f":{one['QueueName']}")
+    )
+
+    assert queue["VisibilityTimeout"] > FUNCTIONS[name]["Timeout"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] <= 10
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_claim_outlives_the_function_and_ends_before_the_record_comes_again(name: str) -> None:
+    claim_s = int(environment(FUNCTIONS[name])["CONSUMER_TIMEOUT"]) + CLAIM_MARGIN_S
+
+    assert FUNCTIONS[name]["Timeout"] < claim_s
+    queue = TEMPLATE.resources("AWS::SQS::Queue")
+    visible_s = {one["VisibilityTimeout"] for one in queue.values() if f"-{name}.fifo" in one["QueueName"]}
+    assert visible_s
+    assert all(claim_s <= one for one in visible_s)
+
+
+def test_every_function_keeps_its_logs_for_a_time() -> None:
+    groups = TEMPLATE.resources("AWS::Logs::LogGroup")
+
+    for name, function in FUNCTIONS.items():
+        (group,) = (one for one in groups.values() if one["LogGroupName"].endswith(f"-{name}"))
+        assert int(group["RetentionInDays"]) > 0
+        assert function["LoggingConfig"]["LogGroup"] in groups
+
+
+def test_the_nested_templates_are_there() -> None:
+    stacks = [
+        one
+        for one in read("template.yaml")["Resources"].values()
+        if one["Type"] == "AWS::CloudFormation::Stack"
+    ]
+
+    assert stacks
+    assert all((ROOT / one["Properties"]["TemplateURL"]).is_file() for one in stacks)
+
+
+def loaded(path: Path) -> ModuleType:
+    name = f"function_{path.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.modules.pop(name, None)
+    return module

@@ -1,0 +1,102 @@
+"""A batch of deliveries, whose statuses are published together."""
+
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import pytest
+
+from chat4all.bootstrap.channel import REPORT_WAIT_S, DeliveryBatch
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.status import Status
+from tests.fakes.cloud import Counters
+from tests.fakes.product import Product, a_delivery
+
+if TYPE_CHECKING:
+    from chat4all.adapters.sqs import SqsEvents
+    from chat4all.bootstrap.telemetry import Telemetry
+    from chat4all.bootstrap.world import Sqs
+
+
+class Visibility:
+    def __init__(self) -> None:
+        self.waits: dict[str, int] = {}
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
+        self.waits[ReceiptHandle] = VisibilityTimeout
+
+
+class Run:
+    def __init__(self) -> None:
+        self.product = Product()
+        self.counters = Counters()
+        self.visibility = Visibility()
+        self._batch = DeliveryBatch(
+            self.product.deliver(),
+            cast("SqsEvents", self.product.events),
+            cast("Sqs", self.visibility),
+            "the queue",
+            cast("Telemetry", self.counters),
+        )
+
+    def __call__(self, *requested: DeliveryRequested) -> list[str]:
+        """The ids of the messages whose records are handed back."""
+        records = [
+            {
+                "messageId": one.message_id,
+                "receiptHandle": one.message_id,
+                "body": msgspec.json.encode(one).decode(),
+                "attributes": {"MessageGroupId": one.recipient.user_id, "ApproximateReceiveCount": "1"},
+            }
+            for one in requested
+        ]
+        answer = self._batch({"Records": records}, lambda: True)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    @property
+    def reported(self) -> list[StatusUpdate]:
+        return self.product.events.updates
+
+
+@pytest.fixture
+def run() -> Run:
+    return Run()
+
+
+def test_what_was_sent_is_reported_and_counted(run: Run) -> None:
+    assert run(a_delivery(message_id="m-1"), a_delivery(message_id="m-2", user_id="ben")) == []
+
+    assert {update.status for update in run.reported} == {Status.SENT}
+    assert run.counters.counts == {"DeliveriesSent": 2}
+
+
+def test_what_failed_is_reported_and_counted(run: Run) -> None:
+    run.product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
+
+    assert run(a_delivery(message_id="m-1")) == []
+
+    assert [update.status for update in run.reported] == [Status.FAILED]
+    assert run.counters.counts == {"DeliveriesFailed": 1}
+
+
+def test_what_waits_is_handed_back_with_the_rest_of_its_person(run: Run) -> None:
+    run.product.connector.answers = [SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=7.0)]
+
+    assert run(a_delivery(message_id="m-1"), a_delivery(message_id="m-2")) == ["m-1", "m-2"]
+
+    assert run.visibility.waits == {"m-1": 7, "m-2": 7}
+    assert run.reported == []
+
+
+def test_what_could_not_be_reported_is_handed_back_and_reported_the_next_time(run: Run) -> None:
+    requested = a_delivery(message_id="m-1")
+    run.product.connector.answers = [Sent("theirs")]
+    run.product.events.broken = True
+    assert run(requested) == ["m-1"]
+    assert run.visibility.waits == {"m-1": REPORT_WAIT_S}
+    run.product.events.broken = False
+
+    assert run(requested) == []
+
+    assert [update.provider_message_id for update in run.reported] == ["theirs"]
+    assert len(run.product.connector.asked) == 1

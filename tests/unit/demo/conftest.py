@@ -1,0 +1,87 @@
+"""A play in which everything went well, for the tests to spoil."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chat4all_local.api_shapes import Delivery, Message, MessageStatus
+from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS, CONVERSATIONS, GROUP
+from chat4all_local.demo.said import Accepted, Said
+from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line, relayed
+from chat4all_local.demo.seen import Seen
+from chat4all_local.simulators.control_api import SendRecord
+
+PART = 3000
+POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
+
+
+@pytest.fixture
+def said() -> Said:
+    whole = Said()
+    for lines in AGENT_LINES.values():
+        for line in lines:
+            whole.accept(Accepted(line, message_id=line.key, posted_at=POSTED_AT, repeats=0))
+    for channel in CHANNELS:
+        for reply in REPLIES[channel]:
+            whole.write(reply.line)
+    return whole
+
+
+@pytest.fixture
+def seen(said: Said) -> Seen:
+    """Each line's message id is its key."""
+    lines = {conversation: list(_lines(said, conversation)) for conversation in CONVERSATIONS}
+    return Seen(
+        provided={channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in CHANNELS},
+        histories={
+            conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
+            for conversation, some in lines.items()
+        },
+        statuses={
+            line.key: _status(line)
+            for some in lines.values()
+            for line in some
+            if line.speaker == AGENT or line.conversation == GROUP
+        },
+    )
+
+
+def _lines(said: Said, conversation: str) -> Iterator[Line]:
+    yield from (accepted.line for accepted in said.accepted(conversation))
+    yield from said.replies(conversation)
+
+
+def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:
+    texts = [
+        line.text if line.speaker == AGENT else relayed(line) for line in lines if line.speaker != channel
+    ]
+    parts = [text[at : at + PART] for text in texts for at in range(0, len(text), PART)]
+    return tuple(
+        SendRecord(
+            n=n,
+            at=ARRIVED_AT,
+            address=BY_CHANNEL[channel].address,
+            text=part,
+            provider_message_id=f"{channel}-id-{n}",
+            callback_data=None,
+            quoted=None,
+            status=200,
+            error_code=None,
+            authorized=True,
+        )
+        for n, part in enumerate(parts, start=1)
+    )
+
+
+def _message(number: int, line: Line) -> Message:
+    return Message(line.key, number, line.speaker, "TEXT", line.text, "DELIVERED", "2026-01-01T00:00:00.000Z")
+
+
+def _status(line: Line) -> MessageStatus:
+    channels = CHANNELS if line.conversation == GROUP else (line.conversation,)
+    deliveries = tuple(
+        Delivery(channel, channel, BY_CHANNEL[channel].final_status)
+        for channel in channels
+        if channel != line.speaker
+    )
+    return MessageStatus(line.key, "SENT", (), 0, deliveries)

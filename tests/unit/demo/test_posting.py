@@ -1,0 +1,68 @@
+from threading import Event
+
+import pytest
+
+from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
+from chat4all_local.api_shapes import AcceptedMessage, ErrorBody
+from chat4all_local.demo.cast import AGENT
+from chat4all_local.demo.posting import Cancelled, post
+from chat4all_local.demo.script import Line
+from chat4all_local.demo.stage import Stage
+
+LINE = Line("group-1", "group", AGENT, "Hello [group-1]")
+STAGE = Stage(users={AGENT: "u-1"}, conversations={"group": "c-1"})
+
+
+class ScriptedApi(ApiClient):
+    """Fails as told, then accepts; keeps what it was sent."""
+
+    def __init__(self, *failures: Exception) -> None:
+        super().__init__("http://127.0.0.1:9", "key")
+        self.failures = list(failures)
+        self.sent: list[tuple[str, str, str, str | None]] = []
+
+    def send(
+        self,
+        conversation_id: str,
+        sender_id: str,
+        content: str,
+        *,
+        message_id: str | None = None,
+        channel: str | None = None,
+        reply_to: str | None = None,
+    ) -> AcceptedMessage:
+        self.sent.append((conversation_id, sender_id, content, message_id))
+        if self.failures:
+            raise self.failures.pop(0)
+        return AcceptedMessage(message_id or "", conversation_id, "PENDING", "", "")
+
+
+def refusal(status: int) -> ApiError:
+    return ApiError(status, ErrorBody("CODE", "why"))
+
+
+def test_a_post_is_repeated_with_the_same_message_id() -> None:
+    api = ScriptedApi(refusal(503), ApiUnreachable("timed out"), refusal(429))
+    accepted = post(api, STAGE, LINE, Event())
+    assert api.sent == [("c-1", "u-1", LINE.text, accepted.message_id)] * 4
+    assert accepted.repeats == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 409, 422, 500])
+def test_a_refusal_for_good_is_not_repeated(status: int) -> None:
+    api = ScriptedApi(refusal(status))
+    with pytest.raises(ApiError):
+        post(api, STAGE, LINE, Event())
+    assert len(api.sent) == 1
+
+
+def test_no_two_messages_have_one_id() -> None:
+    api = ScriptedApi()
+    assert post(api, STAGE, LINE, Event()).message_id != post(api, STAGE, LINE, Event()).message_id
+
+
+def test_when_the_play_is_over_nothing_is_repeated() -> None:
+    over = Event()
+    over.set()
+    with pytest.raises(Cancelled):
+        post(ScriptedApi(refusal(503)), STAGE, LINE, over)

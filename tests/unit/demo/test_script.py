@@ -1,0 +1,61 @@
+import itertools
+
+import pytest
+
+from chat4all.adapters.channels.capabilities import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.routing import parts
+from chat4all_local.demo import texts
+from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS, GROUP
+from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
+
+EVERY_LINE: list[Line] = [
+    *itertools.chain.from_iterable(AGENT_LINES.values()),
+    *(reply.line for replies in REPLIES.values() for reply in replies),
+]
+
+
+def test_no_text_stands_in_another() -> None:
+    for one, other in itertools.permutations(EVERY_LINE, 2):
+        assert one.text not in other.text
+
+
+def test_keys_are_names() -> None:
+    assert len({line.key for line in EVERY_LINE}) == len(EVERY_LINE)
+
+
+@pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM])
+def test_no_part_of_a_long_text_stands_twice_in_it(channel: Capabilities) -> None:
+    for line in EVERY_LINE:
+        cut = parts(line.text, channel)
+        assert len(set(cut)) == len(cut)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS)
+def test_every_conversation_gets_emoji_right_to_left_and_the_longest_text(conversation: str) -> None:
+    together = [line.text for line in AGENT_LINES[conversation]]
+    assert any("\N{ZERO WIDTH JOINER}" in text for text in together)
+    assert any("\N{ARABIC LETTER MEEM}" in text and "\N{HEBREW LETTER SHIN}" in text for text in together)
+    assert max(len(text) for text in together) == texts.LONG
+
+
+@pytest.mark.parametrize("mark", ["[a]", "[telegram-4]", "[a-very-long-mark]"])
+def test_the_long_text_has_its_length_whatever_its_mark(mark: str) -> None:
+    assert len(texts.long(mark)) == texts.LONG
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_customer_replies_as_often_as_the_agent_writes_to_them(channel: str) -> None:
+    assert len(REPLIES[channel]) == len(AGENT_LINES[channel]) + len(AGENT_LINES[GROUP])
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_customer_replies_in_both_conversations_to_what_is_said_there(channel: str) -> None:
+    keys = {conversation: {line.key for line in AGENT_LINES[conversation]} for conversation in CONVERSATIONS}
+    assert {reply.line.conversation for reply in REPLIES[channel]} == {channel, GROUP}
+    assert all(reply.to in keys[reply.line.conversation] for reply in REPLIES[channel])
+
+
+def test_some_replies_follow_right_after_each_other() -> None:
+    for replies in REPLIES.values():
+        assert len({reply.to for reply in replies}) < len(replies)

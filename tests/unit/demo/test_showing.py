@@ -1,0 +1,61 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from chat4all_local.demo.cast import CHANNELS
+from chat4all_local.demo.display import Display, progress_line
+from chat4all_local.demo.play import Outcome
+from chat4all_local.demo.said import Said
+from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.summary import summary
+from chat4all_local.demo.table import moving_table
+from chat4all_local.demo.verdict import judge
+
+
+def rendered(what: object, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(what)
+    return capture.get()
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_the_table_fits_80_columns(said: Said, seen: Seen, filled: bool) -> None:  # noqa: FBT001 (a case)
+    rows = judge(said, seen).rows if filled else judge(Said(), Seen()).rows
+    lines = rendered(moving_table(rows)).splitlines()
+    assert len(lines) == 1 + 2 * len(CHANNELS)
+    assert "RECEIVED" in lines[0]
+
+
+def test_what_is_still_to_come_is_seen_before_it_comes(said: Said, seen: Seen) -> None:
+    empty, full = judge(Said(), Seen()).rows, judge(said, seen).rows
+    assert "●" not in rendered(moving_table(empty))
+    assert "·" not in rendered(moving_table(full))
+    assert rendered(moving_table(empty)).count("·") == rendered(moving_table(full)).count("●")
+
+
+def test_without_a_terminal_there_are_plain_lines_and_none_twice(said: Said, seen: Seen) -> None:
+    rows = judge(said, seen).rows
+    file = io.StringIO()
+    with Display(Console(file=file, force_terminal=False), "Messages") as display:
+        display.show(rows)
+        display.show(rows)
+    assert file.getvalue().count("accepted 21/21, sent 21/21, delivered 21/21, read 14/14") == 1
+    assert "\x1b" not in file.getvalue()
+
+
+def test_a_plain_line_says_what_each_count_should_come_to() -> None:
+    assert progress_line(judge(Said(), Seen()).rows).startswith("accepted 0/21, sent 0/21, delivered 0/21")
+
+
+def test_the_summary_ends_with_the_verdict(said: Said, seen: Seen) -> None:
+    last = rendered(summary(Outcome(judge(said, seen), said, seen), 19.5)).splitlines()[-1]
+    assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
+
+
+def test_the_summary_names_what_is_missing(said: Said, seen: Seen) -> None:
+    seen = Seen({**seen.provided, "telegram": seen.provided["telegram"][1:]}, seen.histories, seen.statuses)
+    shown = rendered(summary(Outcome(judge(said, seen), said, seen), 19.5))
+    assert "lost: telegram-1 at Telegram" in shown
+    assert shown.splitlines()[-1].startswith("✗ 1 lost")

@@ -1,0 +1,97 @@
+"""Who receives a message, where, and in how many parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.domain.errors import NotPossible
+from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.records import Conversation, ConversationType, User
+from chat4all.domain.routing import (
+    deliveries,
+    delivery_count,
+    parts,
+    reach,
+    require_all,
+    text_for_recipients,
+)
+from tests.fakes.connector import CAPABILITIES, PIGEON
+from tests.fakes.people import agent, conversation_of, customer
+
+AGENT = agent("agent")
+ANA = customer("ana", "pigeon", "telex")
+BEN = customer("ben", "telex")
+
+
+def users(*all_of_them: User) -> dict[str, User]:
+    return {user.user_id: user for user in all_of_them}
+
+
+def group(primary_channel: str | None = None) -> Conversation:
+    return conversation_of(AGENT, ANA, BEN, kind=ConversationType.GROUP, primary_channel=primary_channel)
+
+
+def channels_of(recipients: tuple[Recipient, ...]) -> dict[str, str]:
+    return {one.user_id: one.channel for one in recipients}
+
+
+@pytest.mark.parametrize(
+    ("asked", "primary", "expected"),
+    [
+        (None, None, {"ana": "pigeon", "ben": "telex"}),
+        (None, "telex", {"ana": "telex", "ben": "telex"}),
+        ("telex", "pigeon", {"ana": "telex", "ben": "telex"}),
+    ],
+)
+def test_a_customer_is_reached_where_asked_else_on_the_primary_channel_else_where_first_known(
+    asked: str | None, primary: str | None, expected: dict[str, str]
+) -> None:
+    reached = reach(group(primary), users(AGENT, ANA, BEN), AGENT.user_id, asked)
+
+    assert channels_of(reached.recipients) == expected
+    assert reached.missing == ()
+
+
+def test_neither_the_sender_nor_an_agent_is_a_recipient() -> None:
+    reached = reach(group(), users(AGENT, ANA, BEN), ANA.user_id, None)
+
+    assert channels_of(reached.recipients) == {"ben": "telex"}
+
+
+def test_a_customer_unknown_on_the_channel_asked_for_is_missing() -> None:
+    reached = reach(group(), users(AGENT, ANA, BEN), AGENT.user_id, "pigeon")
+
+    assert reached.missing == ("ben",)
+    with pytest.raises(NotPossible) as refused:
+        require_all(reached, "pigeon")
+    assert refused.value.error_code == "NO_IDENTITY"
+    assert "ben" in refused.value.details[0].issue
+
+
+def test_a_customer_of_a_group_is_named_before_their_words() -> None:
+    assert text_for_recipients(group(), ANA, "hello") == "Ana: hello"
+    assert text_for_recipients(group(), AGENT, "hello") == "hello"
+    assert text_for_recipients(conversation_of(AGENT, ANA), ANA, "hello") == "hello"
+
+
+def test_a_part_that_shows_nothing_is_left_out() -> None:
+    text = "x" * 20 + "\n" * 20 + "y"
+
+    assert parts(text, PIGEON) == ["x" * 20, "y"]
+
+
+@given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
+def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
+    to = (Recipient("ana", "pigeon", "main", "1"), Recipient("ben", "telex", "main", "2"))
+    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", reply_to="quoted")
+
+    requested = deliveries(accepted, CAPABILITIES)
+
+    assert len(requested) == delivery_count(text, to, CAPABILITIES)
+    assert {one.delivery_count for one in requested} == {len(requested)}
+    for recipient in to:
+        mine = [one for one in requested if one.recipient == recipient]
+        assert [one.part for one in mine] == list(range(mine[0].part_count))
+        assert [one.text for one in mine] == parts(text, CAPABILITIES[recipient.channel])
+        assert {one.reply_to for one in mine} == {"quoted"}
+    assert len({str(one.delivery_id) for one in requested}) == len(requested)

@@ -1,0 +1,117 @@
+"""Cutting over-long texts."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chat4all.domain.channel import LengthUnit
+from chat4all.domain.splitting import split_text
+
+UNITS = st.sampled_from(LengthUnit)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
+
+CLUSTERS = st.sampled_from(
+    [
+        "a",
+        " ",
+        "\n",
+        "\r\n",
+        "e\u0301",  # e and a combining acute
+        " \u0301",  # a space that carries the acute
+        "नि",  # a consonant and its vowel sign
+        "1\ufe0f\u20e3",  # a keycap
+        "👍🏽",  # a thumb with its skin tone
+        "👩\u200d👩\u200d👧",  # a family, joined
+        "🇧🇷",  # a flag of two letters
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's, of tags
+        "م",
+    ]
+)
+LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28}
+
+
+@given(TEXTS, st.integers(1, 50), UNITS)
+def test_the_parts_make_the_text_again(text: str, length: int, unit: LengthUnit) -> None:
+    assert "".join(split_text(text, length, unit)) == text
+
+
+@given(TEXTS, st.integers(4, 50), UNITS)
+def test_every_part_fits(text: str, length: int, unit: LengthUnit) -> None:
+    parts = split_text(text, length, unit)
+
+    assert all(unit.measure(part) <= length for part in parts)
+    assert all(parts) or text == ""
+
+
+@given(st.lists(CLUSTERS, min_size=1, max_size=60), st.integers(0, 40), UNITS)
+@example(["🇧🇷"] * 10, 2, LengthUnit.CHARACTERS)
+@example(
+    ["a"] * 3 + ["🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"], 1, LengthUnit.CHARACTERS
+)
+def test_no_cut_falls_inside_what_a_reader_sees_as_one(
+    clusters: list[str], room: int, unit: LengthUnit
+) -> None:
+    text = "".join(clusters)
+    boundaries = {0}
+    for cluster in clusters:
+        boundaries.add(max(boundaries) + len(cluster))
+
+    cuts = [0]
+    for part in split_text(text, LONGEST_CLUSTER[unit] + room, unit):
+        cuts.append(cuts[-1] + len(part))
+
+    assert set(cuts) <= boundaries
+
+
+def test_a_single_cluster_over_the_limit_is_cut_all_the_same() -> None:
+    zalgo = "e" + "\u0301" * 30
+
+    parts = split_text(zalgo, 10, LengthUnit.CHARACTERS)
+
+    assert [len(part) for part in parts] == [10, 10, 10, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one two\nthree four", ["one two\n", "three four"]),
+        ("one two three four", ["one two ", "three four"]),
+        ("onetwothreefour", ["onetwothre", "efour"]),
+        # The blank lies in the first half: a short part would only make more of them.
+        ("a bcdefghijklmnop", ["a bcdefghi", "jklmnop"]),
+        ("short", ["short"]),
+        ("", [""]),
+    ],
+)
+def test_a_cut_is_made_where_it_reads_best(text: str, expected: list[str]) -> None:
+    assert split_text(text, 10, LengthUnit.CHARACTERS) == expected
+
+
+def test_ten_thousand_emoji_in_bytes_make_few_parts() -> None:
+    text = "😀" * 10_000
+
+    parts = split_text(text, 1000, LengthUnit.BYTES)
+
+    assert [len(part) for part in parts] == [250] * 40
+
+
+class CountingText(str):
+    """Counts how often one of its characters is looked at."""
+
+    __slots__ = ("looks",)
+    looks: int
+
+    def __getitem__(self, index: object) -> str:
+        self.looks = getattr(self, "looks", 0) + 1
+        return super().__getitem__(index)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("character", ["😀", "🇧", "e\u0301", "👩\u200d"])
+def test_the_work_grows_with_the_text_and_no_faster(character: str) -> None:
+    looks = {}
+    for size in (2_500, 10_000):
+        text = CountingText((character * size)[:size])
+        split_text(text, 1000, LengthUnit.BYTES)
+        looks[size] = text.looks
+
+    assert looks[10_000] <= 5 * looks[2_500]

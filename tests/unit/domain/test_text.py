@@ -1,0 +1,49 @@
+"""What a text may be."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.domain.errors import Invalid
+from chat4all.domain.text import MAX_CHARACTERS, check_content, check_plain
+
+PRINTABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+
+
+@given(st.text(PRINTABLE, min_size=1).filter(str.strip))
+def test_a_text_is_taken_as_it_is(content: str) -> None:
+    assert check_content(content) == content
+
+
+def test_the_longest_text_is_taken_whatever_its_bytes() -> None:
+    assert check_content("😀" * MAX_CHARACTERS)
+
+
+@pytest.mark.parametrize(
+    ("content", "issue"),
+    [
+        ("", "must not be empty"),
+        (" \n\t\u00a0", "must not be empty"),
+        ("x" * (MAX_CHARACTERS + 1), "must be at most 10000 characters, not 10001"),
+        ("a\x00b", "must not contain NUL or lone surrogates"),
+        ("a\ud800b", "must not contain NUL or lone surrogates"),
+        (f"a{chr(0xDFFF)}b", "must not contain NUL or lone surrogates"),
+    ],
+)
+def test_a_text_that_nobody_could_read_is_refused(content: str, issue: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_content(content)
+
+    assert [(one.field, one.issue) for one in refused.value.details] == [("content", issue)]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 11, "a\x00", "\ud800"])
+def test_a_short_text_is_refused_with_its_field(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_plain("title", text, 10)
+
+    assert refused.value.details[0].field == "title"
+
+
+def test_a_short_text_of_the_longest_length_is_taken() -> None:
+    assert check_plain("title", "é" * 10, 10) == "é" * 10

@@ -1,0 +1,148 @@
+"""Reading requests: a value, or an error that names the field."""
+
+import msgspec
+import pytest
+from chalice.app import Request
+
+from chat4all.adapters.http.bodies import (
+    DEFAULT_PAGE,
+    MOST_BODY_BYTES,
+    body_of,
+    choice_of,
+    id_of,
+    limit_of,
+    query_of,
+)
+from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    count: int
+    inner: Inner | None = None
+    many: tuple[Inner, ...] = ()
+
+
+def request(
+    body: str | None = None, *, query: dict[str, list[str]] | None = None, content_type: str | None = None
+) -> Request:
+    event = {
+        "multiValueQueryStringParameters": query,
+        "headers": {"Content-Type": content_type} if content_type is not None else {},
+        "pathParameters": None,
+        "requestContext": {"httpMethod": "POST", "resourcePath": "/"},
+        "body": body,
+        "stageVariables": None,
+    }
+    return Request(event, None)
+
+
+def fields(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
+    return [detail.field for detail in refused.value.details]
+
+
+def test_a_body_is_read_as_its_type() -> None:
+    body = body_of(request('{"count": 1, "inner": {"name": "x"}}'), Body)
+
+    assert body == Body(1, Inner("x"))
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"count": "1"}', "count"),
+        ('{"count": 1.5}', "count"),
+        ('{"count": 1, "inner": {"name": 5}}', "inner.name"),
+        ('{"count": 1, "inner": {}}', "inner.name"),
+        ('{"count": 1, "many": [{"name": "x"}, {"name": null}]}', "many[1].name"),
+        ('{"count": 1, "other": 2}', "other"),
+        ('{"count": 1, "inner": {"name": "x", "other": 2}}', "inner.other"),
+        ("{}", "count"),
+        ("[]", ""),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_path(body: str, field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        body_of(request(body), Body)
+
+    assert fields(refused) == [field]
+    assert refused.value.details[0].issue
+    assert "`" not in refused.value.details[0].field
+
+
+@pytest.mark.parametrize("body", [None, "", "{", "[" * 100_000, '{"count": 1}x', "\ud800"])
+def test_what_is_no_json_is_invalid(body: str | None) -> None:
+    with pytest.raises(Invalid):
+        body_of(request(body), Body)
+
+
+def test_the_largest_body_is_read_and_a_larger_one_is_not() -> None:
+    padding = " " * (MOST_BODY_BYTES - len('{"count": 1}'))
+
+    assert body_of(request('{"count": 1}' + padding), Body).count == 1
+    with pytest.raises(TooLarge):
+        body_of(request('{"count": 1}' + padding + " "), Body)
+
+
+def test_the_size_is_counted_in_bytes() -> None:
+    with pytest.raises(TooLarge):
+        body_of(request('"' + "😀" * (MOST_BODY_BYTES // 4) + '"'), Body)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/jsonx", "application", ";application/json"]
+)
+def test_another_content_type_is_unsupported(content_type: str) -> None:
+    with pytest.raises(UnsupportedMedia):
+        body_of(request('{"count": 1}', content_type=content_type), Body)
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "APPLICATION/JSON ; charset=UTF-8"])
+def test_json_is_json_however_it_is_named(content_type: str | None) -> None:
+    assert body_of(request('{"count": 1}', content_type=content_type), Body).count == 1
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("100", 100), ("007", 7)])
+def test_a_limit_is_read(text: str, expected: int) -> None:
+    assert limit_of(request(query={"limit": [text]})) == expected
+
+
+def test_without_a_limit_it_is_the_usual_one() -> None:
+    assert limit_of(request()) == DEFAULT_PAGE
+
+
+@pytest.mark.parametrize("text", ["0", "101", "-1", "", "1e1", "٣", "9" * 5_000])
+def test_another_limit_is_invalid(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        limit_of(request(query={"limit": [text]}))
+
+    assert fields(refused) == ["limit"]
+
+
+def test_of_a_parameter_that_comes_twice_the_last_counts() -> None:
+    assert query_of(request(query={"a": ["1", "2"]}), "a") == "2"
+    assert query_of(request(query={"a": ["1"]}), "b") is None
+    assert query_of(request(), "a") is None
+
+
+def test_a_choice_is_one_of_its_values() -> None:
+    query = {"sort": ["asc"]}
+
+    assert choice_of(request(query=query), "sort", ("asc", "desc"), None) == "asc"
+    assert choice_of(request(), "sort", ("asc", "desc"), "desc") == "desc"
+    with pytest.raises(Invalid) as refused:
+        choice_of(request(query=query), "sort", ("up", "down"), None)
+    assert fields(refused) == ["sort"]
+
+
+@pytest.mark.parametrize("text", ["", "x" * 129])
+def test_an_id_is_neither_empty_nor_endless(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        id_of(request(query={"user_id": [text]}), "user_id")
+
+    assert fields(refused) == ["user_id"]
+    assert id_of(request(), "user_id") is None
+    assert id_of(request(query={"user_id": ["x" * 128]}), "user_id") == "x" * 128

@@ -1,0 +1,290 @@
+"""Delivering one provider message."""
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.channel import LimitScope, RateLimit
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import StatusUpdate
+from chat4all.domain.records import Delivery, MessageKind
+from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES
+from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.status import Status
+from chat4all.services.deliver import PAUSED_WAIT_S, Deliver, Later, Settled
+from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
+from tests.fakes.small_stores import OneBucket
+
+QUOTED_ID = "33333333-3333-4333-8333-333333333333"
+TRANSIENT = SendError(Outcome.RETRY, "500", "The provider has a problem of its own.")
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+@pytest.fixture
+def deliver(product: Product) -> Deliver:
+    return product.deliver()
+
+
+def settled(outcome: Settled | Later) -> StatusUpdate:
+    assert isinstance(outcome, Settled)
+    return outcome.update
+
+
+def waiting(outcome: Settled | Later) -> float:
+    assert isinstance(outcome, Later)
+    return outcome.wait_s
+
+
+def delivery(product: Product, *, part: int = 0) -> Delivery:
+    found = product.deliveries.get(DeliveryId(MESSAGE_ID, "ana", "pigeon", part))
+    assert found is not None
+    return found
+
+
+def test_it_is_sent_and_recorded(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [Sent("theirs")]
+
+    update = settled(deliver(a_delivery("hello")))
+
+    (submission,) = product.connector.accepted
+    assert (submission.address, submission.text) == ("ana@pigeon", "hello")
+    assert submission.delivery_id == f"{MESSAGE_ID}|ana|pigeon|0"
+    assert (delivery(product).status, delivery(product).provider_message_id) == (Status.SENT, "theirs")
+    assert (update.status, update.provider_message_id, update.recorded) == (Status.SENT, "theirs", True)
+
+
+def test_what_is_done_is_reported_again_and_not_sent_again(product: Product, deliver: Deliver) -> None:
+    first = settled(deliver(a_delivery()))
+
+    again = settled(deliver(a_delivery()))
+
+    assert len(product.connector.asked) == 1
+    assert replace(again, at=first.at) == first
+
+
+def test_what_failed_is_reported_again_with_its_reason(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
+    deliver(a_delivery())
+
+    again = settled(deliver(a_delivery()))
+
+    assert (again.status, again.error_code, again.error_reason) == (
+        Status.FAILED,
+        "131026",
+        "Cannot be delivered.",
+    )
+
+
+def test_what_another_process_has_waits_until_its_claim_ends(product: Product, deliver: Deliver) -> None:
+    claim(product)
+    product.clock.advance(10)
+
+    wait_s = waiting(deliver(a_delivery()))
+
+    assert wait_s == pytest.approx(CLAIM_TIME.total_seconds() - 10)
+    assert product.connector.asked == []
+
+
+def test_a_claim_whose_process_died_is_taken_over_and_said_to_be(product: Product, deliver: Deliver) -> None:
+    claim(product)
+    product.clock.advance(CLAIM_TIME.total_seconds() + 1)
+
+    outcome = deliver(a_delivery())
+
+    assert isinstance(outcome, Settled)
+    assert outcome.taken_over
+    assert len(product.connector.accepted) == 1
+
+
+def test_a_claim_given_back_is_not_taken_over(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [TRANSIENT]
+    deliver(a_delivery())
+
+    outcome = deliver(a_delivery())
+
+    assert isinstance(outcome, Settled)
+    assert not outcome.taken_over
+
+
+def test_over_the_rate_limit_nothing_is_claimed(product: Product) -> None:
+    deliver = product.deliver(OneBucket(RateLimit(LimitScope.ACCOUNT, interval_s=6.0, burst=1)))
+    deliver(a_delivery())
+
+    wait_s = waiting(deliver(a_delivery(message_id=QUOTED_ID)))
+
+    assert wait_s == pytest.approx(6.0)
+    assert product.deliveries.of_message(QUOTED_ID) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait_s"),
+    [
+        (SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=17.0), 17.0),
+        (SendError(Outcome.THROTTLED, "429", "Slower."), 1.0),
+        (SendError(Outcome.CHANNEL_PAUSED, "190", "Our token is refused."), PAUSED_WAIT_S),
+    ],
+)
+def test_waiting_for_the_provider_uses_no_attempt(
+    product: Product, deliver: Deliver, answer: SendError, wait_s: float
+) -> None:
+    product.connector.answers = [answer] * (MAX_ATTEMPTS + MAX_FAILURES)
+
+    waits = [waiting(deliver(a_delivery())) for _ in range(MAX_ATTEMPTS + MAX_FAILURES)]
+
+    assert set(waits) == {wait_s}
+    assert (delivery(product).status, delivery(product).attempts) == (Status.PENDING, 0)
+    assert settled(deliver(a_delivery())).status is Status.SENT
+
+
+def test_three_transient_failures_are_the_end(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [TRANSIENT] * MAX_FAILURES
+
+    waits = [waiting(deliver(a_delivery())) for _ in range(MAX_FAILURES - 1)]
+    update = settled(deliver(a_delivery()))
+
+    assert waits == [0.5, 1.0]
+    assert (update.status, update.error_code) == (Status.FAILED, "500")
+    assert delivery(product).error_reason == TRANSIENT.reason
+    assert delivery(product).attempts == MAX_FAILURES
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PERMANENT, Outcome.UNREACHABLE])
+def test_what_can_never_be_delivered_fails_at_once(
+    product: Product, deliver: Deliver, outcome: Outcome
+) -> None:
+    product.connector.answers = [SendError(outcome, "403", "The person has blocked us.")]
+
+    update = settled(deliver(a_delivery()))
+
+    assert (update.status, update.error_reason) == (Status.FAILED, "The person has blocked us.")
+    assert len(product.connector.asked) == 1
+
+
+def moved(new_address: str | None) -> SendError:
+    return SendError(
+        Outcome.ADDRESS_CHANGED, "400", "The group is a supergroup now.", new_address=new_address
+    )
+
+
+def test_a_person_who_moved_is_sent_to_where_they_are(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [moved("there"), moved("further"), Sent("theirs")]
+
+    assert settled(deliver(a_delivery())).status is Status.SENT
+    assert [one.address for one in product.connector.asked] == ["ana@pigeon", "there", "further"]
+
+
+@pytest.mark.parametrize("answers", [[moved("a"), moved("b"), moved("c")], [moved(None)]])
+def test_a_person_who_cannot_be_followed_is_not_reached(
+    product: Product, deliver: Deliver, answers: list[Sent | SendError]
+) -> None:
+    product.connector.answers = answers
+
+    assert settled(deliver(a_delivery())).status is Status.FAILED
+
+
+def test_after_a_part_failed_the_later_ones_fail_unsent(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
+    parts = [a_delivery(part=part, part_count=3, delivery_count=3) for part in range(3)]
+
+    updates = [settled(deliver(part)) for part in parts]
+
+    assert [update.error_code for update in updates] == ["131026", "EARLIER_PART", "EARLIER_PART"]
+    assert len(product.connector.asked) == 1
+
+
+def test_what_was_begun_too_often_is_abandoned(product: Product, deliver: Deliver) -> None:
+    for _ in range(MAX_ATTEMPTS):
+        claim(product)
+        product.clock.advance(CLAIM_TIME.total_seconds() + 1)
+
+    update = settled(deliver(a_delivery()))
+
+    assert (update.status, update.error_code) == (Status.FAILED, "ABANDONED")
+    assert product.connector.asked == []
+
+
+def test_a_receipt_that_was_faster_than_the_record_is_kept(product: Product, deliver: Deliver) -> None:
+    delivery_id = a_delivery().delivery_id
+
+    class Fast(type(product.connector)):  # type: ignore[misc]
+        def send(self, submission: object, secret: object) -> object:
+            receipt = StatusUpdate("pigeon", "main", Status.DELIVERED, "2026-01-31T12:00:01.000Z", "theirs")
+            product.deliveries.advance(delivery_id, receipt)
+            return Sent("theirs")
+
+    product.connector.__class__ = Fast
+
+    deliver(a_delivery())
+
+    assert (delivery(product).status, delivery(product).provider_message_id) == (Status.DELIVERED, "theirs")
+
+
+def test_a_receipt_settles_what_a_dead_process_sent(product: Product, deliver: Deliver) -> None:
+    claim(product)
+    receipt = StatusUpdate("pigeon", "main", Status.DELIVERED, "2026-01-31T12:00:01.000Z", "theirs")
+    product.deliveries.advance(a_delivery().delivery_id, receipt)
+
+    update = settled(deliver(a_delivery()))
+
+    assert (update.status, update.provider_message_id) == (Status.DELIVERED, "theirs")
+    assert product.connector.asked == []
+
+
+def test_a_reply_quotes_what_the_recipient_was_sent(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [Sent("the quoted one")]
+    deliver(a_delivery(message_id=QUOTED_ID))
+
+    deliver(a_delivery(reply_to=QUOTED_ID))
+
+    assert product.connector.accepted[-1].quoted_provider_message_id == "the quoted one"
+
+
+def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deliver) -> None:
+    product.settle(AGENT, ANA)
+    written = replace(
+        a_message("question", message_id=QUOTED_ID, sender_id="ana", channel="pigeon"),
+        kind=MessageKind.TEXT,
+        provider_message_id="hers",
+    )
+    product.accept(written)
+
+    deliver(a_delivery(reply_to=QUOTED_ID))
+    deliver(a_delivery(reply_to=QUOTED_ID, user_id="ben", message_id="another"))
+
+    assert [one.quoted_provider_message_id for one in product.connector.accepted] == ["hers", None]
+
+
+def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [Sent("the quoted one")]
+    deliver(a_delivery(message_id=QUOTED_ID))
+
+    for part in range(2):
+        deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2, delivery_count=2))
+
+    quotes = [one.quoted_provider_message_id for one in product.connector.accepted[1:]]
+    assert quotes == ["the quoted one", None]
+
+
+def test_without_a_secret_nothing_is_claimed(product: Product, deliver: Deliver) -> None:
+    product.secrets.broken = True
+    with pytest.raises(Unavailable):
+        deliver(a_delivery())
+    product.secrets.broken = False
+
+    outcome = deliver(a_delivery())
+
+    assert isinstance(outcome, Settled)
+    assert not outcome.taken_over
+    assert delivery(product).attempts == 1
+
+
+def claim(product: Product) -> None:
+    """A process begins to send, and is never heard of again."""
+    now = product.clock()
+    deliveries: MemoryDeliveries = product.deliveries
+    deliveries.claim(a_delivery(), product.ids(), now.timestamp(), (now + CLAIM_TIME).timestamp())

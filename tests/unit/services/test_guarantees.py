@@ -1,0 +1,347 @@
+"""The guarantees over the whole product, whatever dies or does not answer when (G1, G2, G3, G4, G7).
+
+First one story, with a blow at each of its calls in turn; then many stories at random.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from chat4all.domain.errors import Conflict, Unavailable
+from chat4all.domain.events import InboundStatus, InboundText, WebhookEvent
+from chat4all.domain.records import Conversation, Message
+from chat4all.domain.routing import parts
+from chat4all.domain.sending import Outcome, SendError, Submission
+from chat4all.domain.status import Status, may_become
+from chat4all.services.accept_message import NewMessage
+from chat4all.services.take_inbound import inbound_message_id
+from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
+from tests.fakes.connector import CAPABILITIES
+from tests.fakes.fate import Blow, Chance, Kind, Once
+from tests.fakes.product import a_message
+
+AT = "2026-01-31T12:00:00.000Z"
+LONG = "A text that takes two."
+ADDRESSES = {"ana": "ana@pigeon", "ben": "ben@telex", "carla": "carla@telex"}
+CHANNELS = {"ana": "pigeon", "ben": "telex", "carla": "telex"}
+
+
+@dataclass
+class Posted:
+    new: NewMessage
+    first_tried: int
+    answered: int | None = None
+
+
+@dataclass
+class Story:
+    """A cloud, and what the world outside saw of it."""
+
+    cloud: Cloud
+    source: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a story's dice
+    posted: dict[str, Posted] = field(default_factory=dict)
+    written: dict[str, list[InboundText]] = field(default_factory=dict)
+    reported: set[tuple[str, int, Status]] = field(default_factory=set)
+    steps: int = 0
+
+    def post(self, new: NewMessage) -> None:
+        self.steps += 1
+        posted = self.posted.setdefault(new.message_id, Posted(new, self.steps))
+        try:
+            accepted = self.cloud.post(new)
+        except Unavailable:
+            return
+        if accepted is not None:
+            self.steps += 1
+            posted.answered = posted.answered or self.steps
+
+    def post_until_answered(self, new: NewMessage) -> None:
+        while new.message_id not in self.posted or self.posted[new.message_id].answered is None:
+            self.post(new)
+
+    def write(self, user_id: str, text: str) -> None:
+        """A customer writes; the provider repeats the webhook until it gets its 200."""
+        texts = self.written.setdefault(user_id, [])
+        event = InboundText("main", ADDRESSES[user_id], f"{user_id}-{len(texts)}", text, AT)
+        texts.append(event)
+        self.say(WebhookEvent(CHANNELS[user_id], event.provider_message_id, event))
+
+    def say(self, event: WebhookEvent) -> None:
+        for _ in range(20):
+            try:
+                if self.cloud.provider_says(event):
+                    return
+            except Unavailable:
+                continue
+        pytest.fail("the webhook never got its 200")
+
+    def report(self, status: Status) -> None:
+        """The providers tell how far what they have has come. Telex knows no ids but its own."""
+        for channel, connector in self.cloud.connectors.items():
+            for number, submission in enumerate(connector.accepted):
+                if (channel, number, status) in self.reported:
+                    continue
+                self.reported.add((channel, number, status))
+                named = submission.delivery_id if channel == "pigeon" else None
+                theirs = f"{channel}-{number + 1}"
+                event = InboundStatus("main", submission.address, status, AT, theirs, named)
+                self.say(WebhookEvent(channel, f"{channel}-{number}-{status}", event))
+
+    def end(self) -> None:
+        self.cloud.fate = Kind()
+        self.cloud.in_time = lambda: True
+        self.cloud.come_to_rest(self.source)
+
+
+def check(story: Story) -> None:
+    nothing_accepted_is_lost(story)
+    nothing_is_sent_twice_but_for_a_death_between_send_and_record(story)
+    everybody_receives_in_order(story)
+    statuses_only_moved_forward(story)
+    everything_written_is_one_message(story)
+
+
+def nothing_accepted_is_lost(story: Story) -> None:
+    """G1. What was stored and never answered comes to an end too."""
+    messages = story.cloud.table.messages
+    for message_id, posted in story.posted.items():
+        assert posted.answered is None or message_id in messages
+    for message in messages.values():
+        assert message.status is not Status.PENDING
+        if message.status is Status.FAILED:
+            assert message.error_code
+            assert message.error_reason
+        for user_id, channel in recipients_of(message):
+            assert is_whole(story, message, user_id, channel) or failed(story, message, user_id)
+
+
+def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) -> None:
+    """G3."""
+    ids = [one.delivery_id for connector in story.cloud.connectors.values() for one in connector.accepted]
+    repeats = len(ids) - len(set(ids))
+
+    assert repeats <= story.cloud.struck.between_send_and_record
+    if repeats == 0:
+        return
+    assert story.cloud.counters.counts.get("PossibleRepeats", 0) >= 1
+
+
+def everybody_receives_in_order(story: Story) -> None:
+    """G2: if one was answered before the other was begun, it is received before; repeats included."""
+    for conversation in (PAIR, GROUP):
+        for user_id in ("ana", "ben", "carla"):
+            received = received_by(story, user_id, conversation)
+            places: dict[str, list[int]] = {}
+            for place, (message_id, _) in enumerate(received):
+                places.setdefault(message_id, []).append(place)
+            for before, after in pairs_in_order(story, conversation):
+                if before in places and after in places:
+                    assert max(places[before]) < min(places[after])
+            for message_id in places:
+                numbers = [part for one, part in received if one == message_id]
+                assert numbers == sorted(numbers)
+
+
+def statuses_only_moved_forward(story: Story) -> None:
+    """G4, and every receipt has arrived."""
+    for message in story.cloud.table.messages.values():
+        history = [change.status for change in message.status_history]
+        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+        assert history[-1] is message.status
+    for state in story.cloud.table.deliveries.values():
+        history = [Status.PENDING, *(change.status for change in state.delivery.status_history)]
+        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+
+
+def what_was_read_is_read(story: Story) -> None:
+    """G4: the last receipts have come to the messages."""
+    for message in story.cloud.table.messages.values():
+        expected = {Status.READ, Status.FAILED} if recipients_of(message) else {Status.DELIVERED}
+        assert message.status in expected
+
+
+def everything_written_is_one_message(story: Story) -> None:
+    """G7, in the order of writing."""
+    for user_id, texts in story.written.items():
+        ids = [inbound_message_id(CHANNELS[user_id], "main", text.provider_message_id) for text in texts]
+        messages = [story.cloud.table.messages[message_id] for message_id in ids]
+        assert [message.content for message in messages] == [text.text for text in texts]
+        assert [message.sequence for message in messages] == sorted(message.sequence for message in messages)
+    assert len(story.cloud.table.messages) <= len(story.posted) + sum(map(len, story.written.values()))
+
+
+def recipients_of(message: Message) -> list[tuple[str, str]]:
+    conversation = PAIR if message.conversation_id == "pair" else GROUP
+    users = [user for user in (ANA, BEN, CARLA) if conversation.has(user.user_id)]
+    return [(user.user_id, CHANNELS[user.user_id]) for user in users if user.user_id != message.sender_id]
+
+
+def text_of(message: Message) -> str:
+    names = {"ana": "Ana", "ben": "Ben", "carla": "Carla"}
+    name = names.get(message.sender_id)
+    return f"{name}: {message.content}" if name and message.conversation_id == "group" else message.content
+
+
+def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
+    """Whether every part has reached the provider, with its text."""
+    texts = {
+        one.delivery_id.split("|")[3]: one.text
+        for one in sent_to(story, user_id)
+        if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
+    }
+    expected = parts(text_of(message), CAPABILITIES[channel])
+    return [texts.get(str(number)) for number in range(len(expected))] == expected
+
+
+def failed(story: Story, message: Message, user_id: str) -> bool:
+    return any(
+        state.delivery.status is Status.FAILED and state.delivery.error_code is not None
+        for delivery_id, state in story.cloud.table.deliveries.items()
+        if (delivery_id.message_id, delivery_id.recipient_id) == (message.message_id, user_id)
+    )
+
+
+def sent_to(story: Story, user_id: str) -> list[Submission]:
+    connector = story.cloud.connectors[CHANNELS[user_id]]
+    return [one for one in connector.accepted if one.address == ADDRESSES[user_id]]
+
+
+def received_by(story: Story, user_id: str, conversation: Conversation) -> list[tuple[str, int]]:
+    messages = story.cloud.table.messages
+    ids = [one.delivery_id.split("|") for one in sent_to(story, user_id)]
+    return [
+        (message_id, int(part))
+        for message_id, _, _, part in ids
+        if messages[message_id].conversation_id == conversation.conversation_id
+    ]
+
+
+def pairs_in_order(story: Story, conversation: Conversation) -> Iterator[tuple[str, str]]:
+    mine = [one for one in story.posted.values() if one.new.conversation_id == conversation.conversation_id]
+    for before in mine:
+        for after in mine:
+            if before.answered is not None and before.answered < after.first_tried:
+                yield before.new.message_id, after.new.message_id
+
+
+def tell(story: Story) -> None:
+    """Two messages to three people, a reply of one of them, and every receipt."""
+    ids = story.cloud.ids
+    story.post_until_answered(a_message(LONG, message_id=ids(), conversation_id="group"))
+    story.post_until_answered(a_message("second", message_id=ids(), conversation_id="group"))
+    story.cloud.come_to_rest()
+    story.write("ben", "hello everybody")
+    story.report(Status.READ)
+    story.report(Status.DELIVERED)
+    story.cloud.come_to_rest()
+
+
+def test_the_story_ends_well_when_nothing_happens() -> None:
+    story = Story(Cloud())
+
+    tell(story)
+
+    check(story)
+    assert sum(len(one.accepted) for one in story.cloud.connectors.values()) == 9
+    first, second = (story.cloud.table.messages[message_id] for message_id in story.posted)
+    assert (first.status, second.status) == (Status.READ, Status.READ)
+    assert story.cloud.counters.counts.get("PossibleRepeats", 0) == 0
+    conversation = story.cloud.conversations.get("group")
+    assert conversation is not None
+    assert (conversation.message_count, conversation.sequence) == (3, 3)
+
+
+@pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
+def test_the_story_ends_well_whichever_call_it_hits(blow: Blow) -> None:
+    counting = Kind()
+    tell(Story(Cloud(counting)))
+
+    calls = set()
+    for number in range(1, counting.calls + 1):
+        fate = Once(number, blow)
+        story = Story(Cloud(fate))
+        tell(story)
+        story.end()
+        check(story)
+        calls.add(fate.struck)
+
+    assert {"messages.add", "events.message_accepted", "connector.send", "deliveries.record_sent"} <= calls
+
+
+REFUSALS = [
+    SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=7.0),
+    SendError(Outcome.RETRY, "500", "The provider has a problem of its own."),
+    SendError(Outcome.CHANNEL_PAUSED, "190", "Our token is refused."),
+    SendError(Outcome.PERMANENT, "131026", "Cannot be delivered."),
+]
+
+
+def live(story: Story) -> None:
+    """One thing that may happen."""
+    cloud, source = story.cloud, story.source
+    happening = source.choice(
+        ["post", "again", "other body", "work", "work", "work", "time", "refuse", "write"]
+    )
+    if happening == "post":
+        text = " ".join(
+            source.choice(["a", "bb", "ccc", "😀", "longer"]) for _ in range(source.randint(1, 15))
+        )
+        conversation_id = source.choice(["pair", "group"])
+        story.post(a_message(text, message_id=cloud.ids(), conversation_id=conversation_id))
+    elif happening == "again" and story.posted:
+        story.post(source.choice(list(story.posted.values())).new)
+    elif happening == "other body" and story.posted:
+        try_another_body(story)
+    elif happening == "work" and cloud.work():
+        cloud.invoke(*source.choice(cloud.work()))
+    elif happening == "time":
+        cloud.clock.advance(source.choice([0.1, 1, 10, 40, 90]))
+        cloud_relay(story)
+    elif happening == "refuse":
+        connector = cloud.connectors[source.choice(list(cloud.connectors))]
+        connector.answers.append(source.choice(REFUSALS))
+    elif happening == "write":
+        story.write(source.choice(["ana", "ben", "carla"]), f"words {story.steps}")
+    if source.random() < 0.2:
+        story.report(source.choice([Status.SENT, Status.DELIVERED, Status.READ]))
+
+
+def try_another_body(story: Story) -> None:
+    stored = [one.new for one in story.posted.values() if one.answered is not None]
+    if not stored:
+        return
+    new = story.source.choice(stored)
+    other = a_message("another body", message_id=new.message_id, conversation_id=new.conversation_id)
+    try:
+        answered = story.cloud.post(other)
+    except (Conflict, Unavailable):
+        answered = None
+    assert answered is None
+
+
+def cloud_relay(story: Story) -> None:
+    try:
+        story.cloud.relay()
+    except Unavailable:
+        return
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_any_story_ends_well(seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311 - a story's dice
+    story = Story(Cloud(), source)
+    story.cloud.fate = Chance(source, share=source.choice([0.0, 0.02, 0.1]))
+    story.cloud.in_time = lambda: source.random() < 0.95
+
+    for _ in range(60):
+        live(story)
+    story.end()
+    story.report(Status.DELIVERED)
+    story.report(Status.READ)
+    story.end()
+
+    check(story)
+    what_was_read_is_read(story)

@@ -1,0 +1,184 @@
+"""Creating, changing and listing conversations."""
+
+import pytest
+
+from chat4all.domain.errors import Chat4AllError, Conflict, Invalid, NotFound, Unavailable
+from chat4all.domain.records import Conversation, ConversationState, ConversationType
+from chat4all.services.manage_conversations import NewConversation
+from tests.fakes.people import agent, customer
+from tests.fakes.product import Product
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.directory.create(agent("agent"))
+    for number in range(101):
+        product.directory.create(customer(f"user-{number}", "pigeon"))
+    return product
+
+
+def users(count: int) -> tuple[str, ...]:
+    return tuple(f"user-{number}" for number in range(count))
+
+
+def create(product: Product, *participants: str, kind: ConversationType) -> Conversation:
+    return product.manage_conversations.create(NewConversation(kind, participants))
+
+
+def a_group(product: Product, size: int = 3) -> Conversation:
+    return create(product, *users(size), kind=ConversationType.GROUP)
+
+
+def test_a_new_conversation_is_active_and_empty(product: Product) -> None:
+    created = create(product, "agent", "user-1", kind=ConversationType.ONE_TO_ONE)
+
+    assert product.manage_conversations.get(created.conversation_id) == created
+    assert (created.state, created.message_count, created.version) == (ConversationState.ACTIVE, 0, 1)
+    assert [one.user_id for one in created.participants] == ["agent", "user-1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "possible"),
+    [
+        (ConversationType.ONE_TO_ONE, 1, False),
+        (ConversationType.ONE_TO_ONE, 2, True),
+        (ConversationType.ONE_TO_ONE, 3, False),
+        (ConversationType.GROUP, 2, False),
+        (ConversationType.GROUP, 3, True),
+        (ConversationType.GROUP, 100, True),
+        (ConversationType.GROUP, 101, False),
+    ],
+)
+def test_a_conversation_has_its_number_of_participants(
+    product: Product,
+    kind: ConversationType,
+    count: int,
+    possible: bool,  # noqa: FBT001 - a column
+) -> None:
+    if possible:
+        assert len(create(product, *users(count), kind=kind).participants) == count
+    else:
+        with pytest.raises(Invalid) as refused:
+            create(product, *users(count), kind=kind)
+        assert refused.value.details[0].field == "participants"
+
+
+def test_nobody_is_in_a_conversation_twice(product: Product) -> None:
+    with pytest.raises(Invalid):
+        create(product, "agent", "agent", kind=ConversationType.ONE_TO_ONE)
+
+
+def test_every_unknown_participant_is_named(product: Product) -> None:
+    with pytest.raises(Invalid) as refused:
+        create(product, "x", "agent", "y", kind=ConversationType.GROUP)
+
+    assert refused.value.error_code == "UNKNOWN_USER"
+    assert [detail.field for detail in refused.value.details] == ["participants[0]", "participants[2]"]
+    assert product.manage_conversations.listing(None, None, 10).items == ()
+
+
+def test_an_unknown_conversation_is_not_found(product: Product) -> None:
+    with pytest.raises(NotFound):
+        product.manage_conversations.get("unknown")
+
+
+@pytest.mark.parametrize("by_user", [None, "user-1"])
+def test_pages_show_every_conversation_once_newest_first(product: Product, by_user: str | None) -> None:
+    made = []
+    for number in range(7):
+        # Some of them in the same millisecond.
+        product.clock.advance(number % 2)
+        made.append(a_group(product).conversation_id)
+
+    seen: list[str] = []
+    cursor = None
+    for _ in range(4):
+        page = product.manage_conversations.listing(by_user, cursor, 2)
+        seen += [one.conversation_id for one in page.items]
+        cursor = page.next_cursor
+
+    assert cursor is None
+    assert sorted(seen) == sorted(made)
+    times = [product.conversation(conversation_id).created_at for conversation_id in seen]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_bad_cursor_is_invalid(product: Product) -> None:
+    with pytest.raises(Invalid):
+        product.manage_conversations.listing(None, "nonsense", 10)
+
+
+def test_a_conversation_is_archived_and_reactivated(product: Product) -> None:
+    conversation_id = a_group(product).conversation_id
+    manage = product.manage_conversations
+
+    for state in (ConversationState.ARCHIVED, ConversationState.ARCHIVED, ConversationState.ACTIVE):
+        assert manage.set_state(conversation_id, state).state is state
+
+
+def test_a_new_participant_sees_from_now_on(product: Product) -> None:
+    group = a_group(product)
+    for _ in range(4):
+        product.conversations.next_sequence(group.conversation_id, 1, group.created_at)
+
+    changed = product.manage_conversations.add_participant(group.conversation_id, "agent")
+
+    assert [one.joined_after for one in changed.participants if one.user_id == "agent"] == [4]
+
+
+def test_who_is_in_already_is_added_once(product: Product) -> None:
+    group = a_group(product)
+
+    assert product.manage_conversations.add_participant(group.conversation_id, "user-1") == group
+
+
+def test_a_participant_leaves(product: Product) -> None:
+    group = a_group(product, 4)
+
+    changed = product.manage_conversations.remove_participant(group.conversation_id, "user-1")
+
+    assert not changed.has("user-1")
+
+
+@pytest.mark.parametrize(
+    ("size", "change", "user_id", "refusal"),
+    [
+        (100, "add_participant", "agent", (Conflict, "GROUP_FULL")),
+        (3, "add_participant", "stranger", (Invalid, "UNKNOWN_USER")),
+        (3, "remove_participant", "user-1", (Conflict, "GROUP_TOO_SMALL")),
+        (4, "remove_participant", "agent", (NotFound, "NOT_A_PARTICIPANT")),
+        (2, "add_participant", "agent", (Conflict, "NOT_A_GROUP")),
+        (2, "remove_participant", "user-1", (Conflict, "NOT_A_GROUP")),
+    ],
+)
+def test_a_change_that_is_not_possible_changes_nothing(
+    product: Product, size: int, change: str, user_id: str, refusal: tuple[type[Chat4AllError], str]
+) -> None:
+    kind = ConversationType.ONE_TO_ONE if size == 2 else ConversationType.GROUP
+    before = create(product, *users(size), kind=kind)
+
+    error, code = refusal
+    with pytest.raises(error) as refused:
+        getattr(product.manage_conversations, change)(before.conversation_id, user_id)
+
+    assert refused.value.error_code == code
+    assert product.conversation(before.conversation_id) == before
+
+
+@pytest.mark.parametrize("change", ["add_participant", "remove_participant", "set_state"])
+def test_a_change_beside_another_one_is_to_be_repeated(
+    product: Product, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = a_group(product, 4)
+    stale = product.conversation(group.conversation_id)
+    product.conversations.set_state(stale, ConversationState.ARCHIVED)
+    monkeypatch.setattr(product.conversations, "get", lambda _conversation_id: stale)
+    argument = {"add_participant": "agent", "remove_participant": "user-1"}.get(
+        change, ConversationState.ARCHIVED
+    )
+
+    with pytest.raises(Unavailable) as refused:
+        getattr(product.manage_conversations, change)(group.conversation_id, argument)
+
+    assert refused.value.retry_after == 1

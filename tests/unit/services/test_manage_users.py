@@ -1,0 +1,127 @@
+"""Users and the identities by which the channels know them."""
+
+import pytest
+
+from chat4all.domain.errors import Conflict, Invalid, NotFound
+from chat4all.domain.records import User, UserType
+from chat4all.services.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
+from tests.fakes.product import Product
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+def create(product: Product, *identities: NewIdentity, kind: UserType = UserType.CUSTOMER) -> User:
+    return product.manage_users.create(NewUser(kind, "Ana", identities))
+
+
+def test_a_user_is_created_with_canonical_identities(product: Product) -> None:
+    user = create(product, NewIdentity("pigeon", " ANA ", phone="+55", handle="ana"))
+
+    assert product.manage_users.get(user.user_id) == user
+    (identity,) = user.identities
+    assert (identity.address, identity.phone, identity.handle) == ("ana", "+55", "ana")
+
+
+def test_somebody_is_found_by_any_spelling_of_an_identity(product: Product) -> None:
+    user = create(product, NewIdentity("pigeon", "ana"))
+
+    assert product.manage_users.resolve("pigeon", " Ana ") == user
+
+
+@pytest.mark.parametrize(("channel", "address"), [("pigeon", "ben"), ("telex", "ana")])
+def test_an_identity_that_nobody_has_is_not_found(product: Product, channel: str, address: str) -> None:
+    create(product, NewIdentity("pigeon", "ana"))
+
+    with pytest.raises(NotFound) as refused:
+        product.manage_users.resolve(channel, address)
+
+    assert refused.value.error_code == "IDENTITY_NOT_FOUND"
+
+
+def test_an_unknown_user_is_not_found(product: Product) -> None:
+    with pytest.raises(NotFound):
+        product.manage_users.get("unknown")
+
+
+def test_an_address_that_can_be_none_is_invalid(product: Product) -> None:
+    with pytest.raises(Invalid):
+        create(product, NewIdentity("pigeon", " "))
+
+
+def test_the_same_identity_twice_in_one_user_is_invalid(product: Product) -> None:
+    with pytest.raises(Invalid):
+        create(product, NewIdentity("pigeon", "ana"), NewIdentity("pigeon", "ANA"))
+
+
+def test_an_identity_belongs_to_one_user(product: Product) -> None:
+    ana = create(product, NewIdentity("pigeon", "ana"))
+
+    with pytest.raises(Conflict) as refused:
+        create(product, NewIdentity("telex", "new"), NewIdentity("pigeon", "Ana"))
+
+    assert refused.value.error_code == "IDENTITY_TAKEN"
+    assert ana.user_id in refused.value.details[0].issue
+    assert product.directory.resolve("telex", "main", "new") is None
+
+
+def test_an_identity_is_linked_once(product: Product) -> None:
+    user = create(product, NewIdentity("pigeon", "ana"))
+
+    for _ in range(2):
+        product.manage_users.link(user.user_id, NewIdentity("telex", "ana"))
+
+    linked = product.manage_users.get(user.user_id)
+    assert [one.channel for one in linked.identities] == ["pigeon", "telex"]
+
+
+def test_somebody_elses_identity_is_not_linked(product: Product) -> None:
+    create(product, NewIdentity("pigeon", "ana"))
+    ben = create(product)
+
+    with pytest.raises(Conflict):
+        product.manage_users.link(ben.user_id, NewIdentity("pigeon", "ana"))
+
+    assert product.manage_users.get(ben.user_id).identities == ()
+
+
+def test_a_user_has_so_many_identities_and_no_more(product: Product) -> None:
+    user = create(product, *(NewIdentity("pigeon", f"{number}") for number in range(MOST_IDENTITIES)))
+
+    with pytest.raises(Conflict) as refused:
+        product.manage_users.link(user.user_id, NewIdentity("pigeon", "one more"))
+
+    assert refused.value.error_code == "TOO_MANY_IDENTITIES"
+
+
+def test_an_unlinked_identity_is_free(product: Product) -> None:
+    ana = create(product, NewIdentity("pigeon", "ana"), NewIdentity("telex", "ana"))
+
+    left = product.manage_users.unlink(ana.user_id, "pigeon", "ANA")
+
+    assert [one.channel for one in left.identities] == ["telex"]
+    assert create(product, NewIdentity("pigeon", "ana")).user_id != ana.user_id
+
+
+def test_an_identity_that_the_user_does_not_have_is_not_unlinked(product: Product) -> None:
+    ana = create(product, NewIdentity("pigeon", "ana"))
+
+    with pytest.raises(NotFound):
+        product.manage_users.unlink(ana.user_id, "telex", "ana")
+
+
+def test_pages_show_every_user_of_a_type_once(product: Product) -> None:
+    customers = [create(product).user_id for _ in range(5)]
+    create(product, kind=UserType.AGENT)
+
+    seen: list[str] = []
+    cursor = None
+    for _ in range(3):
+        page = product.manage_users.listing(UserType.CUSTOMER, cursor, 2)
+        seen += [one.user_id for one in page.items]
+        cursor = page.next_cursor
+
+    assert cursor is None
+    assert sorted(seen) == sorted(customers)

@@ -1,0 +1,141 @@
+"""Reading messages, histories, and how far a message has come."""
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Forbidden, Invalid, NotFound
+from chat4all.domain.pages import Page
+from chat4all.domain.records import ConversationType, Message
+from chat4all.domain.status import Status
+from chat4all.services.ports import MessageQuery, TimeOrder
+from chat4all.services.read_messages import exactly_one
+from tests.fakes.people import agent, customer
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    return product
+
+
+def say(product: Product, count: int) -> list[str]:
+    """So many messages, two in each millisecond; their ids, oldest first."""
+    ids = []
+    for number in range(count):
+        product.clock.advance(number % 2)
+        ids.append(product.say(message_id=product.ids()).message.message_id)
+    return ids
+
+
+def all_pages(read: object, *arguments: object, limit: int = 3) -> list[Message]:
+    """Everything that the pages show, which end."""
+    assert callable(read)
+    shown: list[Message] = []
+    cursor = None
+    for _ in range(20):
+        page: Page[Message] = read(*arguments, cursor, limit)
+        assert len(page.items) <= limit
+        shown += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return shown
+    pytest.fail("the pages never end")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 6, 7])
+def test_a_history_shows_everything_once_newest_first(product: Product, count: int) -> None:
+    ids = say(product, count)
+
+    shown = all_pages(product.read.history, "conversation", None)
+
+    assert [one.message_id for one in shown] == ids[::-1]
+
+
+def test_what_is_said_while_paging_moves_nothing(product: Product) -> None:
+    ids = say(product, 4)
+    first = product.read.history("conversation", None, None, 2)
+    say(product, 3)
+
+    second = product.read.history("conversation", None, first.next_cursor, 2)
+
+    assert [one.message_id for one in (*first.items, *second.items)] == ids[::-1]
+
+
+def test_a_participant_sees_from_when_they_joined(product: Product) -> None:
+    say(product, 2)
+    product.directory.create(customer("carla", "pigeon"))
+    product.manage_conversations.add_participant("conversation", "carla")
+    later = say(product, 2)
+
+    assert [one.message_id for one in all_pages(product.read.history, "conversation", "carla")] == later[::-1]
+    assert len(all_pages(product.read.history, "conversation", "ana")) == 4
+
+
+def test_only_a_participant_sees_as_one(product: Product) -> None:
+    with pytest.raises(Forbidden) as refused:
+        product.read.history("conversation", "stranger", None, 10)
+
+    assert refused.value.error_code == "NOT_A_PARTICIPANT"
+
+
+def test_what_does_not_exist_is_not_found(product: Product) -> None:
+    with pytest.raises(NotFound):
+        product.read.history("unknown", None, None, 10)
+    with pytest.raises(NotFound):
+        product.read.get("unknown")
+    with pytest.raises(NotFound):
+        product.read.progress("unknown")
+
+
+def test_a_cursor_of_another_list_is_invalid(product: Product) -> None:
+    say(product, 4)
+    cursor = product.read.search(MessageQuery(sender_id="agent"), None, 2).next_cursor
+
+    with pytest.raises(Invalid):
+        product.read.history("conversation", None, cursor, 2)
+
+
+@pytest.mark.parametrize("order", TimeOrder)
+@pytest.mark.parametrize("by", [{"sender_id": "agent"}, {"status": Status.PENDING}])
+def test_a_search_shows_everything_once_in_time_order(
+    product: Product, order: TimeOrder, by: dict[str, str]
+) -> None:
+    ids = say(product, 7)
+    product.directory.create(agent("other"))
+    query = replace(MessageQuery(order=order), **by)
+
+    shown = all_pages(product.read.search, query)
+
+    assert sorted(one.message_id for one in shown) == sorted(ids)
+    times = [one.accepted_at for one in shown]
+    assert times == sorted(times, reverse=order is TimeOrder.NEWEST_FIRST)
+
+
+def test_progress_shows_the_deliveries_by_recipient_and_part(product: Product) -> None:
+    product.say()
+    deliver = product.deliver()
+    for user_id, part in (("ben", 1), ("ana", 0), ("ben", 0)):
+        deliver(a_delivery(user_id=user_id, part=part, part_count=2, delivery_count=3))
+
+    progress = product.read.progress(MESSAGE_ID)
+
+    assert [(one.recipient_id, one.part) for one in progress.deliveries] == [
+        ("ana", 0),
+        ("ben", 0),
+        ("ben", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [{"sender_id": None, "status": None}, {"sender_id": "agent", "status": "SENT"}],
+)
+def test_one_criterion_is_needed_and_not_two(criteria: dict[str, str | None]) -> None:
+    with pytest.raises(Invalid):
+        exactly_one(**criteria)
+
+
+def test_one_criterion_is_enough() -> None:
+    exactly_one(sender_id="agent", status=None)

@@ -1,0 +1,128 @@
+"""A webhook gets 200 only when its bytes are stored (G7)."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.services.ports import StoredWebhook
+from chat4all.services.receive_webhook import KEEP, ReceiveWebhook
+from tests.fakes.clock import BEGINNING, FakeClock
+from tests.fakes.connector import FakeConnector
+from tests.fakes.events import RecordedEvents
+from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
+
+SIGNED = {"x-signature": SECRET.webhook_secret}
+TEXTS = [
+    InboundText("main", "ana", f"hers-{number}", "hello", "2026-01-31T12:00:00.000Z") for number in (1, 2)
+]
+BODY = msgspec.json.encode(TEXTS)
+
+
+class Received:
+    def __init__(self) -> None:
+        self.webhooks = MemoryWebhooks()
+        self.events = RecordedEvents()
+        connector = FakeConnector()
+        self.receive = ReceiveWebhook(
+            lambda channel: connector if channel == "pigeon" else None,
+            self.webhooks,
+            self.events,
+            MemorySecrets(),
+            FakeClock(),
+        )
+
+    def stored(self) -> list[StoredWebhook]:
+        return list(self.webhooks.stored.values())
+
+
+@pytest.fixture
+def received() -> Received:
+    return Received()
+
+
+def test_its_bytes_are_kept_and_its_events_published(received: Received) -> None:
+    assert received.receive("pigeon", SIGNED, BODY) == 2
+
+    (stored,) = received.stored()
+    assert (stored.body, stored.channel) == (BODY, "pigeon")
+    assert stored.expires_at == int((BEGINNING + KEEP).timestamp())
+    assert received.events.webhooks == [WebhookEvent("pigeon", stored.webhook_id, text) for text in TEXTS]
+
+
+def test_the_bytes_are_stored_before_the_events_are_published(received: Received) -> None:
+    received.events.broken = True
+
+    with pytest.raises(Unavailable):
+        received.receive("pigeon", SIGNED, BODY)
+
+    assert len(received.stored()) == 1
+
+
+def test_what_could_not_be_stored_is_not_published(received: Received) -> None:
+    received.webhooks.broken = True
+
+    with pytest.raises(Unavailable):
+        received.receive("pigeon", SIGNED, BODY)
+
+    assert received.events.webhooks == []
+
+
+def test_what_cannot_be_read_is_stored_and_then_refused(received: Received) -> None:
+    with pytest.raises(Invalid):
+        received.receive("pigeon", SIGNED, b"\xff no webhook")
+
+    assert [one.body for one in received.stored()] == [b"\xff no webhook"]
+    assert received.events.webhooks == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-signature": "wrong"}])
+def test_without_the_providers_signature_nothing_is_kept(received: Received, headers: dict[str, str]) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        received.receive("pigeon", headers, BODY)
+
+    assert refused.value.error_code == "INVALID_SIGNATURE"
+    assert received.stored() == []
+
+
+def test_the_same_bytes_again_have_the_same_id(received: Received) -> None:
+    for _ in range(2):
+        received.receive("pigeon", SIGNED, BODY)
+
+    assert len(received.stored()) == 1
+    assert len({event.webhook_id for event in received.events.webhooks}) == 1
+
+
+def test_a_webhook_without_events_is_kept_too(received: Received) -> None:
+    assert received.receive("pigeon", SIGNED, b"[]") == 0
+    assert len(received.stored()) == 1
+    assert received.events.webhooks == []
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda receive: receive("carrier", SIGNED, BODY),
+        lambda receive: receive.challenge("carrier", {}),
+    ],
+)
+def test_a_channel_that_is_none_is_not_found(
+    received: Received, ask: Callable[[ReceiveWebhook], object]
+) -> None:
+    with pytest.raises(NotFound):
+        ask(received.receive)
+
+
+def test_a_challenge_is_answered_to_who_knows_the_token(received: Received) -> None:
+    query = {"token": SECRET.verify_token, "challenge": "12345"}
+
+    assert received.receive.challenge("pigeon", query) == "12345"
+
+
+def test_a_challenge_with_another_token_is_refused(received: Received) -> None:
+    with pytest.raises(Forbidden) as refused:
+        received.receive.challenge("pigeon", {"token": "guessed", "challenge": "12345"})
+
+    assert refused.value.error_code == "INVALID_VERIFY_TOKEN"

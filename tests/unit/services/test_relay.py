@@ -1,0 +1,182 @@
+"""What was stored and not published is published in the end."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.records import ConversationState, ConversationType, Participant
+from chat4all.domain.status import Status
+from chat4all.services.accept_message import PUBLISH_GRACE
+from chat4all.services.relay import LONGEST_POSTPONEMENT
+from tests.fakes.clock import BEGINNING
+from tests.fakes.people import NOW, customer
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+
+GRACE_S = PUBLISH_GRACE.total_seconds()
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    return product
+
+
+def published(product: Product) -> list[str]:
+    return [event.message_id for event in product.events.accepted]
+
+
+def stored_only(product: Product, message_id: str = MESSAGE_ID) -> None:
+    """Accepted by a process that died before it published."""
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.say(message_id=message_id)
+    product.events.broken = False
+
+
+def test_a_message_is_left_alone_for_a_while(product: Product) -> None:
+    stored_only(product)
+
+    product.clock.advance(GRACE_S - 1)
+
+    assert product.relay().published == 0
+
+
+def test_what_was_routed_is_never_published_again(product: Product) -> None:
+    product.say()
+    product.messages.mark_routed(MESSAGE_ID, 2)
+
+    product.clock.advance(86_400)
+
+    assert product.relay().published == 0
+
+
+def test_those_of_one_conversation_are_published_in_their_order(product: Product) -> None:
+    ids = [product.ids() for _ in range(5)]
+    for message_id in ids:
+        stored_only(product, message_id)
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+
+    assert published(product) == ids
+
+
+def test_a_slow_message_is_postponed_longer_each_time(product: Product) -> None:
+    stored_only(product)
+    times = []
+
+    while product.clock() - BEGINNING < timedelta(hours=10):
+        product.clock.advance(60)
+        if product.relay().published:
+            times.append(product.clock())
+
+    waits = [after - before for before, after in pairwise(times)]
+    assert len(times) < 20
+    assert all(wait <= LONGEST_POSTPONEMENT + timedelta(minutes=1) for wait in waits)
+    assert waits == sorted(waits)
+
+
+def test_it_goes_to_those_who_can_be_reached_now(product: Product) -> None:
+    stored_only(product)
+    product.directory.unlink(ANA, ANA.identities[0])
+    product.directory.link("ana", replace(ANA.identities[0], channel="telex", address="ana@telex"))
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+
+    assert [one.address for one in product.events.accepted[0].recipients] == ["ana@telex", "ben@telex"]
+
+
+def test_it_does_not_go_to_somebody_who_joined_after_it(product: Product) -> None:
+    stored_only(product)
+    product.directory.create(customer("carla", "pigeon"))
+    conversation = product.conversation()
+    product.conversations.add_participant(conversation, Participant("carla", NOW, conversation.sequence))
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+
+    assert [one.user_id for one in product.events.accepted[0].recipients] == ["ana", "ben"]
+
+
+def archive(product: Product) -> None:
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+
+def remove_sender(product: Product) -> None:
+    product.conversations.remove_participant(product.conversation(), "agent")
+
+
+def unlink(product: Product) -> None:
+    product.directory.unlink(ANA, ANA.identities[0])
+
+
+def remove_customers(product: Product) -> None:
+    for user_id in ("ana", "ben"):
+        product.conversations.remove_participant(product.conversation(), user_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (remove_customers, "NO_RECIPIENT"),
+        (archive, "CONVERSATION_ARCHIVED"),
+        (remove_sender, "NOT_A_PARTICIPANT"),
+        (unlink, "NO_IDENTITY"),
+    ],
+)
+def test_what_cannot_be_delivered_any_more_fails_with_the_reason(
+    product: Product, change: object, code: str
+) -> None:
+    stored_only(product)
+    assert callable(change)
+    change(product)
+
+    product.clock.advance(GRACE_S)
+    relayed = product.relay()
+
+    assert (relayed.published, relayed.failed) == (0, 1)
+    assert (product.message().status, product.message().error_code) == (Status.FAILED, code)
+    assert product.message().error_reason
+    product.clock.advance(86_400)
+    assert product.relay().failed == 0
+
+
+def test_when_the_queue_does_not_answer_it_is_tried_again_later(product: Product) -> None:
+    stored_only(product)
+    product.clock.advance(GRACE_S)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.relay()
+    product.events.broken = False
+
+    product.clock.advance(GRACE_S)
+
+    assert product.relay().published == 1
+    assert published(product) == [MESSAGE_ID]
+
+
+def test_two_relays_at_once_publish_once(product: Product) -> None:
+    stored_only(product)
+    product.clock.advance(GRACE_S)
+    (due,) = product.messages.due("9999", 10)
+
+    assert product.messages.postpone(due, "2027-01-01T00:00:00.000Z")
+    assert not product.messages.postpone(due, "2027-01-01T00:00:00.000Z")
+    assert product.relay().published == 0
+
+
+def test_the_sender_of_a_passed_on_text_is_named_again(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.accept(replace(a_message("hello", sender_id="ana"), provider_message_id="hers"))
+    product.events.broken = False
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+
+    assert product.events.accepted[0].text == "Ana: hello"

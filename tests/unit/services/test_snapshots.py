@@ -1,0 +1,44 @@
+"""A conversation as it was read, for a few seconds."""
+
+import pytest
+
+from chat4all.domain.errors import NotFound
+from chat4all.domain.records import ConversationState
+from chat4all.services.snapshots import KEEP_S
+from tests.fakes.product import AGENT, ANA, Product
+
+
+def test_it_holds_the_conversation_and_its_participants() -> None:
+    product = Product()
+    conversation = product.settle(AGENT, ANA)
+
+    snapshot = product.snapshots.recent("conversation")
+
+    assert snapshot.conversation == conversation
+    assert snapshot.users == {"agent": AGENT, "ana": ANA}
+
+
+def test_it_is_read_again_after_its_time_and_when_asked() -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.snapshots.recent("conversation")
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+    product.clock.advance(KEEP_S - 1)
+    assert product.snapshots.recent("conversation").conversation.state is ConversationState.ACTIVE
+    product.clock.advance(1)
+    assert product.snapshots.recent("conversation").conversation.state is ConversationState.ARCHIVED
+
+    product.conversations.set_state(product.conversation(), ConversationState.ACTIVE)
+    assert product.snapshots.fresh("conversation").conversation.state is ConversationState.ACTIVE
+    assert product.snapshots.recent("conversation").conversation.state is ConversationState.ACTIVE
+
+
+def test_what_does_not_exist_is_asked_for_again() -> None:
+    product = Product()
+    with pytest.raises(NotFound):
+        product.snapshots.recent("conversation")
+
+    product.settle(AGENT, ANA)
+
+    assert product.snapshots.recent("conversation").users

@@ -1,0 +1,312 @@
+"""What people write becomes messages; what providers report becomes status updates."""
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+    StatusUpdate,
+    WebhookEvent,
+)
+from chat4all.domain.records import ConversationState, ConversationType, Message, MessageKind, UserType
+from chat4all.domain.sending import Sent
+from chat4all.domain.status import Status
+from chat4all.services.accept_message import PUBLISH_GRACE
+from chat4all.services.take_inbound import INBOX_USER_ID, EditTooEarly, inbound_message_id
+from tests.fakes.people import conversation_of
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
+
+AT = "2026-01-31T12:00:00.000Z"
+TEXT = InboundText("main", "ana@pigeon", "hers-1", "hello", AT)
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+def take(product: Product, event: InboundEvent, channel: str = "pigeon") -> None:
+    product.take(WebhookEvent(channel, "webhook-1", event))
+
+
+def taken(product: Product, provider_message_id: str = "hers-1") -> Message:
+    return product.message(inbound_message_id("pigeon", "main", provider_message_id))
+
+
+def test_a_text_becomes_a_message_of_its_writer(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    take(product, TEXT)
+
+    message = taken(product)
+    assert (message.sender_id, message.content, message.channel) == ("ana", "hello", "pigeon")
+    assert (message.status, message.conversation_id) == (Status.DELIVERED, "conversation")
+    assert product.events.accepted == []
+
+
+def test_the_same_webhook_again_makes_no_second_message(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    for _ in range(3):
+        take(product, TEXT)
+
+    assert len(product.table.messages) == 1
+    assert product.conversation().message_count == 1
+
+
+def test_the_same_id_on_another_channel_is_another_message(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    take(product, TEXT, "pigeon")
+    take(product, TEXT, "telex")
+
+    assert len(product.table.messages) == 2
+
+
+def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product: Product) -> None:
+    take(product, replace(TEXT, display_name="Ana Souza", phone="+5511", handle="ana.souza"))
+
+    user_id = product.directory.resolve("pigeon", "main", "ana@pigeon")
+    assert user_id is not None
+    user = product.directory.get(user_id)
+    assert user is not None
+    assert (user.type, user.display_name) == (UserType.CUSTOMER, "Ana Souza")
+    assert (user.identities[0].phone, user.identities[0].handle) == ("+5511", "ana.souza")
+    conversation = product.conversation(taken(product).conversation_id)
+    assert conversation.type is ConversationType.ONE_TO_ONE
+    assert conversation.primary_channel == "pigeon"
+    assert {one.user_id for one in conversation.participants} == {INBOX_USER_ID, user_id}
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        (replace(TEXT, handle="ana.souza"), "ana.souza"),
+        (TEXT, "ana@pigeon"),
+        (replace(TEXT, display_name="x" * 300), "x" * 200),
+    ],
+)
+def test_an_unknown_person_is_called_what_is_known_of_them(
+    product: Product, event: InboundText, name: str
+) -> None:
+    take(product, event)
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert user.display_name == name
+
+
+def test_a_person_of_before_writes_into_the_same_conversation(product: Product) -> None:
+    take(product, TEXT)
+
+    take(product, replace(TEXT, provider_message_id="hers-2", text="and this"))
+
+    assert taken(product).conversation_id == taken(product, "hers-2").conversation_id
+    assert taken(product).sender_id == taken(product, "hers-2").sender_id
+    assert [taken(product).sequence, taken(product, "hers-2").sequence] == [1, 2]
+
+
+def test_after_the_inbox_was_archived_a_new_one_is_opened(product: Product) -> None:
+    take(product, TEXT)
+    first = product.conversation(taken(product).conversation_id)
+    product.conversations.set_state(first, ConversationState.ARCHIVED)
+
+    take(product, replace(TEXT, provider_message_id="hers-2"))
+    take(product, replace(TEXT, provider_message_id="hers-3"))
+
+    second = taken(product, "hers-2").conversation_id
+    assert second != first.conversation_id
+    assert taken(product, "hers-3").conversation_id == second
+
+
+def test_a_conversation_archived_in_the_meantime_is_not_written_into(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, TEXT)
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+    take(product, replace(TEXT, provider_message_id="hers-2"))
+
+    assert taken(product, "hers-2").conversation_id != "conversation"
+
+
+def two_conversations(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    pair = conversation_of(AGENT, ANA, conversation_id="pair")
+    product.conversations.create(pair)
+    product.say("our question")
+    product.connector.answers = [Sent("ours")]
+    product.deliver()(a_delivery("our question"))
+
+
+def test_a_quote_leads_to_the_conversation_of_what_is_quoted(product: Product) -> None:
+    two_conversations(product)
+
+    take(product, TEXT)
+    take(product, replace(TEXT, provider_message_id="hers-2", quoted_provider_message_id="ours"))
+
+    assert taken(product).conversation_id == "pair"
+    quoting = taken(product, "hers-2")
+    assert (quoting.conversation_id, quoting.reply_to) == ("conversation", MESSAGE_ID)
+
+
+def test_a_quote_of_something_unknown_is_no_reply(product: Product) -> None:
+    two_conversations(product)
+
+    take(product, replace(TEXT, quoted_provider_message_id="before our time"))
+
+    assert (taken(product).conversation_id, taken(product).reply_to) == ("pair", None)
+
+
+def test_a_quote_from_an_archived_conversation_goes_to_the_active_one(product: Product) -> None:
+    two_conversations(product)
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+    take(product, replace(TEXT, quoted_provider_message_id="ours"))
+
+    assert (taken(product).conversation_id, taken(product).reply_to) == ("pair", None)
+
+
+def test_a_text_in_a_group_is_passed_on_with_its_writers_name(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+
+    take(product, TEXT)
+
+    (event,) = product.events.accepted
+    assert event.text == "Ana: hello"
+    assert [one.user_id for one in event.recipients] == ["ben"]
+    assert taken(product).status is Status.PENDING
+
+
+def test_a_text_in_a_group_is_kept_whoever_cannot_be_reached(product: Product) -> None:
+    nowhere = replace(BEN, identities=())
+    product.settle(AGENT, ANA, nowhere, kind=ConversationType.GROUP)
+
+    take(product, TEXT)
+
+    assert taken(product).content == "hello"
+
+
+def test_what_was_stored_and_not_published_is_published_when_it_comes_again(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, TEXT)
+    product.events.broken = False
+
+    take(product, TEXT)
+
+    assert [event.message_id for event in product.events.accepted] == [taken(product).message_id]
+    assert product.conversation().message_count == 1
+
+
+def test_it_is_published_even_if_what_it_quotes_was_found_only_now(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    quoting = replace(TEXT, quoted_provider_message_id="ours")
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, quoting)
+    product.events.broken = False
+    product.say()
+    product.connector.answers = [Sent("ours")]
+    product.deliver()(a_delivery())
+
+    take(product, quoting)
+
+    assert product.events.accepted[-1].message_id == taken(product).message_id
+
+
+def test_what_was_stored_in_a_conversation_since_archived_ends_with_a_reason(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, TEXT)
+    product.events.broken = False
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+    product.clock.advance(PUBLISH_GRACE.total_seconds())
+    product.relay()
+    take(product, TEXT)
+
+    assert (taken(product).status, taken(product).error_code) == (Status.FAILED, "CONVERSATION_ARCHIVED")
+
+
+def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    raw = '{"sticker":{"id":"7"}}'
+
+    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "sticker", raw, AT))
+
+    message = taken(product)
+    assert (message.kind, message.raw, message.content) == (MessageKind.UNSUPPORTED, raw, "")
+    assert message.metadata == {"provider_kind": "sticker"}
+    assert product.events.accepted == []
+
+
+def edit(text: str, at: str) -> InboundEdit:
+    return InboundEdit("main", "ana@pigeon", "hers-1", text, at)
+
+
+def test_an_edit_keeps_what_stood_before(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, TEXT)
+
+    take(product, edit("hello!", "2026-01-31T12:00:05.000Z"))
+
+    assert taken(product).content == "hello!"
+    assert [(one.content, one.at) for one in taken(product).edits] == [("hello", "2026-01-31T12:00:05.000Z")]
+
+
+def test_an_edit_before_its_message_comes_too_early(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    with pytest.raises(EditTooEarly):
+        take(product, edit("hello!", AT))
+
+    assert product.table.messages == {}
+
+
+def test_an_older_edit_that_comes_later_changes_nothing(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, TEXT)
+    take(product, edit("third", "2026-01-31T12:00:09.000Z"))
+
+    take(product, edit("second", "2026-01-31T12:00:05.000Z"))
+    take(product, edit("third", "2026-01-31T12:00:09.000Z"))
+
+    assert taken(product).content == "third"
+    assert len(taken(product).edits) == 1
+
+
+def test_the_message_again_after_its_edit_stays_edited(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, TEXT)
+    take(product, edit("hello!", "2026-01-31T12:00:05.000Z"))
+
+    take(product, TEXT)
+
+    assert taken(product).content == "hello!"
+
+
+STATUS = InboundStatus(
+    "main", "ana@pigeon", Status.READ, AT, "theirs", "a|b|pigeon|0", error_code="1", error_reason="why"
+)
+
+
+def test_a_report_becomes_a_status_update(product: Product) -> None:
+    take(product, STATUS)
+
+    assert product.events.updates == [
+        StatusUpdate("pigeon", "main", Status.READ, AT, "theirs", "a|b|pigeon|0", "1", "why")
+    ]
+
+
+def test_a_report_that_was_not_published_comes_again(product: Product) -> None:
+    product.events.broken = True
+
+    with pytest.raises(Unavailable):
+        take(product, STATUS)
