@@ -1,0 +1,85 @@
+"""Counts by channel and conversation: how far the messages have come."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from chat4all_local.demo.arrivals import at_provider, in_history
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, GROUP
+from chat4all_local.demo.said import Said
+from chat4all_local.demo.script import AGENT_LINES, REPLIES
+from chat4all_local.demo.seen import Seen
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Of the agent's messages to the customers of one channel; `received` are those customers' replies.
+
+    `sent`: the provider took every part. `delivered` and `read` are as the API tells them, and imply each
+    other as far as they go; without receipts `delivered` is SENT, and `read` is None.
+    """
+
+    accepted: int
+    sent: int
+    delivered: int
+    read: int | None
+    received: int
+
+
+class Row(msgspec.Struct, frozen=True):
+    """`goal` is what `counts` comes to when all is well."""
+
+    channel: str
+    conversation: str
+    counts: Counts
+    goal: Counts
+
+
+def rows(said: Said, seen: Seen) -> tuple[Row, ...]:
+    return tuple(
+        Row(channel, conversation, _counts(said, seen, channel, conversation), _goal(channel, conversation))
+        for channel in CHANNELS
+        for conversation in (channel, GROUP)
+    )
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """`read` counts where there are receipts."""
+    some: Sequence[Counts] = tuple(counts)
+    reads = [one.read for one in some if one.read is not None]
+    return Counts(
+        accepted=sum(one.accepted for one in some),
+        sent=sum(one.sent for one in some),
+        delivered=sum(one.delivered for one in some),
+        read=sum(reads) if reads else None,
+        received=sum(one.received for one in some),
+    )
+
+
+def _counts(said: Said, seen: Seen, channel: str, conversation: str) -> Counts:
+    customer = BY_CHANNEL[channel]
+    arrived = at_provider(said, seen, channel).whole
+    kept = in_history(said, seen, conversation).whole
+    accepted = said.accepted(conversation)
+
+    def come(status: str) -> int:
+        return sum(seen.has_come(one.message_id, channel, status) for one in accepted)
+
+    written = (line for line in said.written(channel) if line.conversation == conversation)
+    return Counts(
+        accepted=len(accepted),
+        sent=sum(one.line.key in arrived for one in accepted),
+        delivered=come("DELIVERED" if customer.sends_receipts else "SENT"),
+        read=come("READ") if customer.sends_receipts else None,
+        received=sum(line.key in kept for line in written),
+    )
+
+
+def _goal(channel: str, conversation: str) -> Counts:
+    messages = len(AGENT_LINES[conversation])
+    return Counts(
+        accepted=messages,
+        sent=messages,
+        delivered=messages,
+        read=messages if BY_CHANNEL[channel].sends_receipts else None,
+        received=sum(reply.line.conversation == conversation for reply in REPLIES[channel]),
+    )

@@ -1,0 +1,86 @@
+"""The play itself, on a cloud that is up: everybody speaks, until everything has arrived or nothing moves."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+import msgspec
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS
+from chat4all_local.demo.display import Display
+from chat4all_local.demo.said import Said
+from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.speaking import Speakers
+from chat4all_local.demo.stage import Stage, set_up
+from chat4all_local.demo.verdict import Verdict, judge
+from chat4all_local.demo.watcher import Watcher
+from chat4all_local.simulators.client import Simulator
+
+PATIENCE_S: Final = 90.0
+"""How long nothing may move before it is given up."""
+QUIET_WITHIN_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.15
+_TIMEOUT_S: Final = 15.0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    verdict: Verdict
+    said: Said
+    seen: Seen
+
+
+class Play:
+    """The API and the simulators of one cloud; close it with the block."""
+
+    def __init__(self, api: ApiClient, simulators: Mapping[str, Simulator]) -> None:
+        self._api = api
+        self._simulators = simulators
+
+    def set_up(self) -> Stage:
+        """Raises ApiError, ApiUnreachable."""
+        return set_up(self._api, self._simulators)
+
+    def perform(self, stage: Stage, display: Display) -> Outcome:
+        """Raises ApiError for what the API refuses for good, ApiUnreachable when it stays away."""
+        said = Said()
+        watcher = Watcher(self._api, self._simulators, stage, said)
+        speakers = Speakers(self._api, self._simulators, stage, said, lambda: watcher.seen)
+        with speakers.speaking():
+            self._watch(watcher, said, speakers, display)
+        _wait_until_quiet(watcher)
+        seen = watcher.look_at_everything()
+        return Outcome(judge(said, seen), said, seen)
+
+    def _watch(self, watcher: Watcher, said: Said, speakers: Speakers, display: Display) -> None:
+        moved_at, before = time.monotonic(), None
+        while time.monotonic() < moved_at + PATIENCE_S:
+            verdict = judge(said, watcher.look())
+            display.show(verdict.rows)
+            speakers.check()
+            if verdict.is_complete:
+                return
+            if verdict != before:
+                moved_at, before = time.monotonic(), verdict
+            time.sleep(_LOOK_EVERY_S)
+
+
+@contextmanager
+def play_on(cloud: Cloud) -> Iterator[Play]:
+    with ExitStack() as stack:
+        simulators = {
+            channel: stack.enter_context(Simulator(cloud.simulators[channel])) for channel in CHANNELS
+        }
+        connections = len(CHANNELS) + len(CONVERSATIONS)
+        yield Play(
+            ApiClient(cloud.api_url, cloud.api_key, timeout=_TIMEOUT_S, connections=connections), simulators
+        )
+
+
+def _wait_until_quiet(watcher: Watcher) -> None:
+    """A doubled message or webhook would still be on its way; an endless one is given up."""
+    deadline = time.monotonic() + QUIET_WITHIN_S
+    while not watcher.is_quiet() and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)

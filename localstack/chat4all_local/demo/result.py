@@ -1,0 +1,64 @@
+"""What `chat4all demo --json` prints."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from chat4all_local.demo.cast import CHANNELS
+from chat4all_local.demo.counting import Counts, total
+from chat4all_local.demo.verdict import Verdict
+
+
+class ChannelResult(msgspec.Struct, frozen=True):
+    """Telegram has no receipts: its `delivered` counts SENT, its `read` is null."""
+
+    accepted: int
+    delivered: int
+    read: int | None
+    received: int
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Milliseconds; null where nothing arrived."""
+
+    p50: float | None
+    p95: float | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    channels: Mapping[str, ChannelResult]
+    lost: int
+    duplicates: int
+    out_of_order: int
+    latency_ms: Latency
+
+
+def result(verdict: Verdict) -> Result:
+    everything = [ms for some in verdict.latencies_ms.values() for ms in some]
+    return Result(
+        channels={channel: _channel(counts_of(verdict, channel)) for channel in CHANNELS},
+        lost=len(verdict.lost),
+        duplicates=len(verdict.duplicates),
+        out_of_order=len(verdict.out_of_order),
+        latency_ms=latency(everything),
+    )
+
+
+def counts_of(verdict: Verdict, channel: str) -> Counts:
+    """Over the channel's conversations."""
+    return total(row.counts for row in verdict.rows if row.channel == channel)
+
+
+def latency(milliseconds: Iterable[float]) -> Latency:
+    ordered = sorted(milliseconds)
+    return Latency(_percentile(ordered, 50), _percentile(ordered, 95))
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """The nearest rank: the smallest value that `percent` of all do not exceed."""
+    return round(ordered[math.ceil(percent / 100 * len(ordered)) - 1], 1) if ordered else None
+
+
+def _channel(counts: Counts) -> ChannelResult:
+    return ChannelResult(counts.accepted, counts.delivered, counts.read, counts.received)

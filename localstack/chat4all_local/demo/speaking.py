@@ -1,0 +1,97 @@
+"""The speakers at work: the agent in every conversation at once, each customer as the messages arrive."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Final
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.demo.answering import Due, due
+from chat4all_local.demo.arrivals import in_history
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, CONVERSATIONS
+from chat4all_local.demo.posting import Cancelled, post
+from chat4all_local.demo.said import Said
+from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
+from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.stage import Stage
+from chat4all_local.simulators.client import Simulator
+
+AT_ONCE: Final = 2
+"""Conversations that the agent sends to at once. More would go no faster: each lets the cloud start another copy of
+the `api` function, and that costs more than the messages."""
+_LOOK_EVERY_S: Final = 0.05
+
+Look = Callable[[], Seen]
+
+
+class Speakers:
+    """`look` gives what was last seen; somebody else renews it."""
+
+    def __init__(
+        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, said: Said, look: Look
+    ) -> None:
+        self._api = api
+        self._simulators = simulators
+        self._stage = stage
+        self._said = said
+        self._look = look
+        self._over = Event()
+        self._at_work: list[Future[None]] = []
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """They speak for the time of the block. At its end nobody does; at a failure the last calls may still be
+        under way, and end with the cloud.
+        """
+        agent = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="agent")
+        customers = ThreadPoolExecutor(len(CHANNELS), thread_name_prefix="customer")
+        is_well = False
+        try:
+            self._at_work = [agent.submit(self._send_all, conversation) for conversation in CONVERSATIONS]
+            self._at_work += [customers.submit(self._reply_to_all, channel) for channel in CHANNELS]
+            yield
+            is_well = True
+        finally:
+            self._over.set()
+            for pool in (agent, customers):
+                pool.shutdown(wait=is_well, cancel_futures=True)
+
+    def check(self) -> None:
+        """Raises what a speaker failed with."""
+        for work in self._at_work:
+            if work.done():
+                work.result()
+
+    def _send_all(self, conversation: str) -> None:
+        """One after the other, so that the order of the 202s is the order of the script."""
+        for line in AGENT_LINES[conversation]:
+            try:
+                self._said.accept(post(self._api, self._stage, line, self._over))
+            except Cancelled:
+                return
+
+    def _reply_to_all(self, channel: str) -> None:
+        """Each reply as soon as what it answers has arrived; those to one message right after each other."""
+        left, before = list(REPLIES[channel]), None
+        while left and not self._over.wait(_LOOK_EVERY_S):
+            seen = self._look()
+            if seen is before:
+                continue
+            before = seen
+            for one in due(left, self._said, seen, channel):
+                self._write(one, channel)
+                left.remove(one.reply)
+
+    def _write(self, one: Due, channel: str) -> None:
+        line = one.reply.line
+        self._said.write(line)
+        written = self._simulators[channel].write(BY_CHANNEL[channel].address, line.text, quoted=one.quoted)
+        if written.webhook_statuses != [200]:
+            self._wait_until_kept(line)
+
+    def _wait_until_kept(self, line: Line) -> None:
+        """A webhook that must be repeated may be overtaken by the next one, which would be nobody's fault."""
+        while line.key not in in_history(self._said, self._look(), line.conversation).whole:
+            if self._over.wait(_LOOK_EVERY_S):
+                return

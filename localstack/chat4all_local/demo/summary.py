@@ -1,0 +1,83 @@
+"""What the demo says at its end."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
+from chat4all_local.demo.counting import Counts, total
+from chat4all_local.demo.play import Outcome
+from chat4all_local.demo.result import Latency, counts_of, latency
+from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.verdict import Verdict
+
+_SHOWN = 10
+
+
+def summary(outcome: Outcome, seconds: float) -> RenderableType:
+    """`seconds` are what the whole demo took."""
+    verdict = outcome.verdict
+    last_line = _last_line(verdict, outcome.said.repeats, seconds)
+    return Group(Text(""), _table(verdict), Text(""), _notes(outcome.seen), *_findings(verdict), last_line)
+
+
+def _table(verdict: Verdict) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("CHANNEL")
+    for heading in ("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"):
+        table.add_column(heading, justify="right")
+    for channel in CHANNELS:
+        counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
+        table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
+    everything = [ms for some in verdict.latencies_ms.values() for ms in some]
+    counts = total(counts_of(verdict, channel) for channel in CHANNELS)
+    table.add_row("together", *_cells(counts, latency(everything)), style="bold")
+    return table
+
+
+def _cells(counts: Counts, times: Latency) -> tuple[str, ...]:
+    read = "-" if counts.read is None else str(counts.read)
+    numbers = (str(counts.accepted), str(counts.delivered), read, str(counts.received))
+    return (*numbers, _milliseconds(times.p50), _milliseconds(times.p95))
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f} ms"
+
+
+def _notes(seen: Seen) -> Text:
+    parts = ", ".join(f"{len(seen.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
+    return Text(
+        f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
+        "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.",
+        style="dim",
+    )
+
+
+def _findings(verdict: Verdict) -> list[Text]:
+    kinds = {
+        "not said": verdict.unsaid,
+        "lost": verdict.lost,
+        "late": verdict.late,
+        "doubled": verdict.duplicates,
+        "out of order": verdict.out_of_order,
+        "strange": verdict.strange,
+    }
+    return [
+        Text.assemble((f"{kind}: ", "bold red"), _listed(found)) for kind, found in kinds.items() if found
+    ]
+
+
+def _listed(found: tuple[str, ...]) -> str:
+    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(text[:200] for text in found[:_SHOWN]) + more
+
+
+def _last_line(verdict: Verdict, repeated: int, seconds: float) -> Text:
+    mark = ("✓ ", "bold green") if verdict.is_good else ("✗ ", "bold red")
+    faults = (
+        f"{len(verdict.lost)} lost, {len(verdict.duplicates)} doubled, "
+        f"{len(verdict.out_of_order)} out of order"
+    )
+    repeats = f"; {repeated} POSTs repeated" if repeated else ""
+    return Text.assemble(mark, (faults, "bold"), f", in {seconds:.1f} s{repeats}")

@@ -1,0 +1,42 @@
+"""The table that moves: a dot for each message, filled as far as it has come."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.demo.cast import BY_CHANNEL, GROUP
+from chat4all_local.demo.counting import Counts, Row
+
+STEPS = ("accepted", "sent", "delivered", "read", "received")
+
+
+def moving_table(rows: Iterable[Row]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("CHANNEL", "CONVERSATION", *(step.upper() for step in STEPS)):
+        table.add_column(heading, min_width=9, no_wrap=True)
+    for channel, some in groupby(rows, key=lambda row: row.channel):
+        for place, row in enumerate(some):
+            table.add_row(BY_CHANNEL[channel].title if place == 0 else "", _conversation(row), *_dots(row))
+    return table
+
+
+def _conversation(row: Row) -> str:
+    return "the group" if row.conversation == GROUP else f"with {BY_CHANNEL[row.channel].name}"
+
+
+def _dots(row: Row) -> list[Text]:
+    return [_cell(done, goal) for done, goal in zip(steps(row.counts), steps(row.goal), strict=True)]
+
+
+def _cell(done: int | None, goal: int | None) -> Text:
+    if done is None or goal is None:
+        return Text("-", style="dim")
+    colour = "green" if done == goal else "yellow"
+    return Text.assemble(("●" * done, colour), ("·" * max(0, goal - done), "dim"))
+
+
+def steps(counts: Counts) -> tuple[int, int, int, int | None, int]:
+    """The counts in the order of STEPS."""
+    return counts.accepted, counts.sent, counts.delivered, counts.read, counts.received

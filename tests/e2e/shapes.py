@@ -1,0 +1,109 @@
+"""What the API answers, as far as these tests read it. Written from the API document, not from the product."""
+
+import msgspec
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    status: str
+    at: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    recipient_id: str
+    channel: str
+    status: str
+    parts: int
+    provider_message_id: str | None
+    provider_message_ids: tuple[str, ...]
+    attempts: int
+    error: Failure | None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    message_id: str
+    current_status: str
+    status_history: tuple[StatusChange, ...]
+    retry_count: int
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def steps(self) -> list[str]:
+        return [change.status for change in self.status_history]
+
+
+class Edit(msgspec.Struct, frozen=True):
+    content: str
+    at: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    message_id: str
+    conversation_id: str
+    sequence: int
+    sender_id: str
+    kind: str
+    content: str
+    status: str
+    accepted_at: str
+    channel: str | None
+    reply_to: str | None
+    error: Failure | None
+    edits: tuple[Edit, ...]
+    raw: str | None
+
+
+class History(msgspec.Struct, frozen=True):
+    messages: tuple[Message, ...]
+    next_cursor: str | None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    message_id: str
+    conversation_id: str
+    status: str
+    accepted_at: str
+    status_url: str
+
+
+class Identity(msgspec.Struct, frozen=True):
+    channel: str
+    address: str
+    handle: str | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    user_id: str
+    type: str
+    display_name: str
+    identities: tuple[Identity, ...]
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    conversation_id: str
+    type: str
+    state: str
+    message_count: int
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    conversations: tuple[Conversation, ...]
+    next_cursor: str | None
+
+
+class Detail(msgspec.Struct, frozen=True):
+    field: str
+    issue: str
+
+
+class ErrorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every error has these fields and no others."""
+
+    error: str
+    message: str
+    details: tuple[Detail, ...]
+    trace_id: str

@@ -1,0 +1,167 @@
+"""The running cloud as a test sees it: people nobody else knows, what they say, what the providers got."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal
+
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.control_api import SendRecord
+from tests.e2e.api import Api, read
+from tests.e2e.shapes import Message, Progress, User
+from tests.e2e.waiting import eventually
+
+CHANNELS = ("whatsapp", "telegram", "instagram")
+LAST_STATUS = {"whatsapp": "READ", "telegram": "SENT", "instagram": "READ"}
+"""As far as a message comes: Telegram reports neither deliveries nor reads."""
+
+_QUEUES = ("inbound", "chat-events", *CHANNELS, "status-updates")
+"""In the order in which things move: what has left one is in a later one, or done."""
+_ADDRESSES = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
+
+
+@dataclass(frozen=True)
+class Customer:
+    user_id: str
+    name: str
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A conversation and its agent."""
+
+    conversation_id: str
+    agent_id: str
+
+
+class Stage:
+    def __init__(self, cloud: Cloud, api: Api, simulators: Mapping[str, Simulator]) -> None:
+        self.cloud = cloud
+        self.api = api
+        self.simulators = simulators
+        self._sqs = cloud.aws.sqs()
+        self._functions = cloud.aws.functions()
+        self._numbers = count(1)
+
+    def new_address(self, channel: str) -> str:
+        return _ADDRESSES[channel].format(next(self._numbers))
+
+    def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
+        """A person whom both the provider and the API know."""
+        address = self.new_address(channel)
+        self.simulators[channel].register(address, name, blocked=blocked)
+        user = self.api.create_user("CUSTOMER", name, [{"channel": channel, "address": address}])
+        return Customer(user.user_id, name, channel, address)
+
+    def agent(self) -> str:
+        return self.api.create_user("AGENT", "Ada", []).user_id
+
+    def talk(self, customer: Customer) -> Talk:
+        """A 1:1 conversation of `customer` with an agent of their own."""
+        agent_id = self.agent()
+        conversation = self.api.create_conversation("1:1", [agent_id, customer.user_id])
+        return Talk(conversation.conversation_id, agent_id)
+
+    def group(self, *customers: Customer) -> Talk:
+        agent_id = self.agent()
+        members = [agent_id, *(customer.user_id for customer in customers)]
+        return Talk(self.api.create_conversation("GROUP", members).conversation_id, agent_id)
+
+    def say(self, talk: Talk, text: str, **more: str) -> str:
+        """The agent says `text`; returns the message's id."""
+        return self.api.send(message_body(talk, text, **more)).message_id
+
+    def reaches(self, message_id: str, *statuses: str) -> Progress:
+        return eventually(lambda: self.api.progress(message_id), lambda seen: seen.current_status in statuses)
+
+    def history(self, talk: Talk) -> list[Message]:
+        """All of it, newest first."""
+        page = self.api.history_page(talk.conversation_id, limit="100")
+        messages = list(page.messages)
+        while page.next_cursor is not None:
+            page = self.api.history_page(talk.conversation_id, limit="100", cursor=page.next_cursor)
+            messages += page.messages
+        return messages
+
+    def requests(self, customer: Customer) -> list[SendRecord]:
+        """Every request to send to this person, in the order of arrival."""
+        transcript = self.simulators[customer.channel].transcript()
+        return [one for one in transcript.requests if one.address == customer.address]
+
+    def accepted(self, customer: Customer) -> list[SendRecord]:
+        """Those that the provider took on: what the person reads."""
+        return [one for one in self.requests(customer) if one.provider_message_id is not None]
+
+    def texts(self, customer: Customer) -> list[str | None]:
+        return [one.text for one in self.accepted(customer)]
+
+    def resolve(self, channel: str, address: str) -> str:
+        """The id of the user behind an address."""
+        found = self.api.call("GET", "/identities/resolve", query={"channel": channel, "address": address})
+        return read(found, User).user_id
+
+    def webhooks_bucket(self) -> str:
+        """Where the webhooks go that are too large for a table."""
+        name = f"{self.cloud.stack}-webhooks"
+        configured = self._functions.get_function_configuration(FunctionName=name)
+        return configured["Environment"]["Variables"]["WEBHOOKS_BUCKET"]
+
+    def relay(self) -> None:
+        """Run what the schedule runs every minute, now."""
+        answer = self._functions.invoke(FunctionName=f"{self.cloud.stack}-relay")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def queue_url(self, name: str) -> str:
+        return self._sqs.get_queue_url(QueueName=f"{self.cloud.stack}-{name}.fifo")["QueueUrl"]
+
+    def visibility_timeout(self, queue: str) -> int:
+        """Seconds until what a dead process had taken from the queue is given out again."""
+        url = self.queue_url(queue)
+        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+        return int(found["Attributes"]["VisibilityTimeout"])
+
+    def set_visibility_timeout(self, queue: str, seconds: int) -> None:
+        self._sqs.set_queue_attributes(
+            QueueUrl=self.queue_url(queue), Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
+    def in_flight(self, queue: str) -> int:
+        """How much of the queue a function is working on, or was when it died."""
+        name: Literal["ApproximateNumberOfMessagesNotVisible"] = "ApproximateNumberOfMessagesNotVisible"
+        counts = self._sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=[name])
+        return int(counts["Attributes"][name])
+
+    def settle(self) -> None:
+        """Wait until every webhook is accepted and every queue is empty, in flight included."""
+        eventually(self._left, lambda left: not left)
+
+    def _left(self) -> dict[str, int]:
+        """The first place where something is left, and how much."""
+        for channel, simulator in self.simulators.items():
+            if pending := simulator.health().webhooks_pending:
+                return {f"webhooks of {channel}": pending}
+        for queue in _QUEUES:
+            if queued := self._queued(queue):
+                return {queue: queued}
+        return {}
+
+    def _queued(self, name: str) -> int:
+        counts = self._sqs.get_queue_attributes(
+            QueueUrl=self.queue_url(name),
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return sum(int(value) for value in counts["Attributes"].values())
+
+
+def message_body(talk: Talk, text: str, **more: str) -> dict[str, str]:
+    """The body of POST /messages."""
+    said = {"conversation_id": talk.conversation_id, "sender_id": talk.agent_id, "content": text}
+    return {**said, **more}
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())

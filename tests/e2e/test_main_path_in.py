@@ -1,0 +1,122 @@
+"""People write on their apps; it stands in the conversation."""
+
+import msgspec
+import pytest
+
+from tests.e2e.api import read
+from tests.e2e.shapes import User
+from tests.e2e.stage import CHANNELS, LAST_STATUS, Stage, Talk
+from tests.e2e.waiting import eventually
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_reply_stands_in_the_conversation(stage: Stage, channel: str) -> None:
+    customer = stage.customer(channel)
+    talk = stage.talk(customer)
+    stage.reaches(stage.say(talk, "hello?"), LAST_STATUS[channel])
+
+    written = stage.simulators[channel].write(customer.address, "olá 👋🏽 שלום")
+
+    reply, question = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
+    assert written.webhook_statuses == [200]
+    assert (reply.sender_id, reply.kind, reply.content) == (customer.user_id, "TEXT", "olá 👋🏽 שלום")
+    assert (reply.channel, reply.sequence) == (channel, question.sequence + 1)
+
+
+def test_words_in_a_group_are_passed_on_with_their_authors_name(stage: Stage) -> None:
+    ana = stage.customer("whatsapp", "Ana")
+    bo = stage.customer("telegram", "Bo")
+    cy = stage.customer("instagram", "Cy")
+    talk = stage.group(ana, bo, cy)
+
+    stage.simulators["telegram"].write(bo.address, "good morning")
+
+    [message] = eventually(lambda: stage.history(talk))
+    stage.reaches(message.message_id, "READ")
+    assert message.content == "good morning"
+    assert stage.texts(ana) == stage.texts(cy) == ["Bo: good morning"]
+    assert stage.requests(bo) == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_reply_that_quotes_goes_to_the_conversation_of_the_quoted_message(
+    stage: Stage, channel: str
+) -> None:
+    customer = stage.customer(channel)
+    older, newer = stage.talk(customer), stage.talk(customer)
+    quoted_id = stage.say(older, "which colour?")
+    stage.reaches(quoted_id, LAST_STATUS[channel])
+    [asked] = stage.accepted(customer)
+    stage.reaches(stage.say(newer, "anything else?"), LAST_STATUS[channel])
+
+    stage.simulators[channel].write(customer.address, "no, thanks")
+    stage.simulators[channel].write(customer.address, "blue", quoted=asked.provider_message_id)
+
+    thanks, _ = eventually(lambda: stage.history(newer), lambda seen: len(seen) == 2)
+    blue, _ = eventually(lambda: stage.history(older), lambda seen: len(seen) == 2)
+    assert (blue.content, blue.reply_to) == ("blue", quoted_id)
+    assert (thanks.content, thanks.reply_to) == ("no, thanks", None)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_unknown_person_becomes_a_user_with_a_conversation(stage: Stage, channel: str) -> None:
+    address = stage.new_address(channel)
+    stage.simulators[channel].register(address, "Nia Nova", handle="nia")
+
+    for number in range(3):
+        stage.simulators[channel].write(address, f"hello {number}")
+    stage.settle()
+
+    found = stage.api.call("GET", "/identities/resolve", query={"channel": channel, "address": address})
+    user = read(found, User)
+    assert user.type == "CUSTOMER"
+    assert [(one.channel, one.address) for one in user.identities] == [(channel, address)]
+    # Instagram's webhooks name nobody.
+    assert user.display_name == (address if channel == "instagram" else "Nia Nova")
+    [conversation] = stage.api.conversations_of(user.user_id)
+    history = stage.history(Talk(conversation.conversation_id, ""))
+    assert sorted(message.content for message in history) == ["hello 0", "hello 1", "hello 2"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind"),
+    [("whatsapp", "image"), ("whatsapp", "location"), ("telegram", "photo"), ("instagram", "image")],
+)
+def test_a_kind_that_is_not_supported_is_kept_in_its_raw_form(stage: Stage, channel: str, kind: str) -> None:
+    customer = stage.customer(channel)
+    talk = stage.talk(customer)
+
+    written = stage.simulators[channel].write(customer.address, kind=kind)
+
+    [message] = eventually(lambda: stage.history(talk))
+    assert (message.kind, message.sender_id) == ("UNSUPPORTED", customer.user_id)
+    raw = msgspec.json.decode(message.raw or "")
+    assert isinstance(raw, dict)
+    assert kind in (message.raw or "")
+    assert written.provider_message_id in (message.raw or "")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_edit_changes_the_text_and_keeps_the_old_one(stage: Stage, channel: str) -> None:
+    customer = stage.customer(channel)
+    talk = stage.talk(customer)
+    written = stage.simulators[channel].write(customer.address, "tomorow at 5")
+    [before] = eventually(lambda: stage.history(talk))
+
+    stage.simulators[channel].edit(customer.address, written.provider_message_id, "tomorrow at 6")
+
+    [after] = eventually(lambda: stage.history(talk), lambda seen: seen[0].content == "tomorrow at 6")
+    assert after.message_id == before.message_id
+    assert [edit.content for edit in after.edits] == ["tomorow at 5"]
+
+
+def test_what_a_person_writes_keeps_its_order(stage: Stage) -> None:
+    customer = stage.customer("telegram")
+    talk = stage.talk(customer)
+    texts = [f"line {number}" for number in range(12)]
+
+    for text in texts:
+        stage.simulators["telegram"].write(customer.address, text, wait=False)
+
+    newest_first = eventually(lambda: stage.history(talk), lambda seen: len(seen) == len(texts))
+    assert [message.content for message in reversed(newest_first)] == texts
