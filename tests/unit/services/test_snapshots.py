@@ -3,8 +3,9 @@
 import pytest
 
 from chat4all.domain.errors import NotFound
-from chat4all.domain.records import ConversationState
+from chat4all.domain.records import ConversationState, Identity
 from chat4all.services.snapshots import KEEP_S
+from tests.fakes.people import NOW
 from tests.fakes.product import AGENT, ANA, Product
 
 
@@ -18,20 +19,28 @@ def test_it_holds_the_conversation_and_its_participants() -> None:
     assert snapshot.users == {"agent": AGENT, "ana": ANA}
 
 
-def test_it_is_read_again_after_its_time_and_when_asked() -> None:
+def test_the_conversation_is_read_again_when_asked_only() -> None:
     product = Product()
     product.settle(AGENT, ANA)
     product.snapshots.recent("conversation")
     product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
 
-    product.clock.advance(KEEP_S - 1)
+    product.clock.advance(10 * KEEP_S)
     assert product.snapshots.recent("conversation").conversation.state is ConversationState.ACTIVE
-    product.clock.advance(1)
+    assert product.snapshots.fresh("conversation").conversation.state is ConversationState.ARCHIVED
     assert product.snapshots.recent("conversation").conversation.state is ConversationState.ARCHIVED
 
-    product.conversations.set_state(product.conversation(), ConversationState.ACTIVE)
-    assert product.snapshots.fresh("conversation").conversation.state is ConversationState.ACTIVE
-    assert product.snapshots.recent("conversation").conversation.state is ConversationState.ACTIVE
+
+def test_the_users_are_read_again_after_their_time() -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.snapshots.recent("conversation")
+    product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW))
+
+    product.clock.advance(KEEP_S - 1)
+    assert product.snapshots.recent("conversation").users["ana"] == ANA
+    product.clock.advance(1)
+    assert len(product.snapshots.recent("conversation").users["ana"].identities) == len(ANA.identities) + 1
 
 
 def test_what_does_not_exist_is_asked_for_again() -> None:
