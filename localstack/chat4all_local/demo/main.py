@@ -15,6 +15,7 @@ from chat4all_local.cloud.start import started
 from chat4all_local.demo.display import Display
 from chat4all_local.demo.play import Outcome, play_on
 from chat4all_local.demo.result import result
+from chat4all_local.demo.scratch import scratch_folder
 from chat4all_local.demo.summary import summary
 
 
@@ -36,7 +37,8 @@ def run(*, json_output: bool) -> int:
 def perform(console: Console) -> Outcome:
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(console) as progress:
-            cloud = stack.enter_context(started(progress=progress))
+            folder = stack.enter_context(scratch_folder())
+            cloud = stack.enter_context(started(folder, progress=progress))
         try:
             return _perform_on(cloud, console)
         finally:

@@ -1,0 +1,58 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.demo import scratch
+from chat4all_local.demo.scratch import STALE_S, is_roomy, remove_stale, scratch_folder
+
+
+def left_behind(base: Path, name: str = "chat4all-demo-x", *, age_s: float = 2 * STALE_S) -> StateFolder:
+    folder = StateFolder(base / name)
+    folder.create()
+    with folder.locked():
+        pass
+    made_at = time.time() - age_s
+    os.utime(folder.path, (made_at, made_at))
+    return folder
+
+
+def test_what_a_killed_demo_left_is_removed(tmp_path: Path) -> None:
+    folder = left_behind(tmp_path)
+    remove_stale(tmp_path)
+    assert not folder.path.exists()
+
+
+def test_what_a_running_demo_uses_stays(tmp_path: Path) -> None:
+    folder = left_behind(tmp_path)
+    with folder.locked():
+        remove_stale(tmp_path)
+    assert folder.path.exists()
+
+
+def test_a_folder_that_was_just_made_stays(tmp_path: Path) -> None:
+    folder = left_behind(tmp_path, age_s=0)
+    remove_stale(tmp_path)
+    assert folder.path.exists()
+
+
+def test_what_is_no_demos_stays(tmp_path: Path) -> None:
+    folder = left_behind(tmp_path, "chat4all-other")
+    remove_stale(tmp_path)
+    assert folder.path.exists()
+
+
+def test_where_memory_holds_no_files_the_disk_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_roomy(tmp_path / "missing")
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path / "missing")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder() as folder:
+        assert folder.parent == tmp_path
+    assert not folder.exists()
+
+
+def test_a_folder_that_is_too_small_is_not_roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "NEEDED", 10**18)
+    assert not is_roomy(tmp_path)
