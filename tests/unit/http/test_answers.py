@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from chalice.app import Chalice, Request
 
-from chat4all.adapters.http.answers import Answer, trace_id
+from chat4all.adapters.http.answers import Answer
 from chat4all.adapters.http.routes import Route, bind
 from chat4all.domain import errors
 from chat4all.domain.errors import Chat4AllError, Detail
@@ -98,4 +98,3 @@ def test_without_x_ray_it_is_the_requests_id(monkeypatch: pytest.MonkeyPatch, he
         monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
 
     assert gateway(Answer("x")).get("/v1/thing").headers["x-trace-id"] == REQUEST_ID
-    assert trace_id.__doc__

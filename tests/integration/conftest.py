@@ -1,0 +1,60 @@
+"""AWS in this process, for the time of these tests."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+
+from chat4all.adapters import aws as adapters_aws
+from chat4all.adapters.dynamodb.rows import _Shared
+from tests.integration.aws import Aws
+from tests.integration.template import ACCOUNT, REGION
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "MOTO_ACCOUNT_ID": ACCOUNT,
+}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def aws() -> Iterator[Aws]:
+    """Tables, queues and secrets are the tests' own to share: each test brings ids of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        _make_requests_atomic(patch)
+        with mock_aws():
+            _forget_clients()
+            yield Aws()
+        _forget_clients()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left(aws: Aws) -> None:
+    aws.empty()
+
+
+def _make_requests_atomic(patch: pytest.MonkeyPatch) -> None:
+    """AWS takes each write as one; moto reads, changes and writes back, whoever comes in between."""
+    process, lock = BotocoreStubber.process_request, threading.RLock()
+
+    def atomic(stubber: BotocoreStubber, request: object) -> object:
+        with lock:
+            return process(stubber, request)  # type: ignore[arg-type]
+
+    patch.setattr(BotocoreStubber, "process_request", atomic)
+
+
+def _forget_clients() -> None:
+    """The process keeps one session and one DynamoDB client, which were made outside of moto."""
+    adapters_aws.session.cache_clear()
+    _Shared.client = None

@@ -1,0 +1,80 @@
+"""The two HTTP functions as they are wired, with moto behind."""
+
+import uuid
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap import api as api_function
+from chat4all.bootstrap import webhooks as webhooks_function
+from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
+from chat4all.services.authenticate import SCOPES, new_key
+from tests.fakes.people import NOW
+from tests.integration.aws import CHANNELS, Aws
+from tests.integration.http.gateway import Gateway
+from tests.integration.template import environment, functions
+
+
+@pytest.fixture(scope="package")
+def api_settings(aws: Aws) -> ApiSettings:
+    return msgspec.convert(environment(functions(aws.template)["api"]), ApiSettings)
+
+
+@pytest.fixture(scope="package")
+def key(api_settings: ApiSettings) -> str:
+    """An API key with every scope."""
+    return a_key(api_settings, *SCOPES)
+
+
+@pytest.fixture(scope="package")
+def api(api_settings: ApiSettings, key: str) -> Gateway:
+    return Gateway(api_function.app(api_settings), key)
+
+
+@pytest.fixture(scope="package")
+def webhooks(aws: Aws) -> Gateway:
+    variables = environment(functions(aws.template)["webhooks"])
+    secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
+    return Gateway(webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """An agent, a customer on WhatsApp, and their conversation."""
+
+    agent: str
+    customer: str
+    conversation: str
+    phone: str
+
+
+@pytest.fixture
+def cast(api: Gateway) -> Cast:
+    phone = a_phone()
+    agent = api.post("/v1/users", {"type": "AGENT", "display_name": "Support"}).json["user_id"]
+    customer = create_customer(api, "whatsapp", phone)
+    conversation = api.post("/v1/conversations", {"type": "1:1", "participants": [agent, customer]})
+    assert conversation.status == 201
+    return Cast(agent, customer, conversation.json["conversation_id"], phone)
+
+
+def create_customer(api: Gateway, channel: str | None = None, address: str = "") -> str:
+    identities = [{"channel": channel, "address": address}] if channel else []
+    body = {"type": "CUSTOMER", "display_name": "Ana", "identities": identities}
+    answer = api.post("/v1/users", body)
+    assert answer.status == 201, answer.text
+    return str(answer.json["user_id"])
+
+
+def a_key(settings: ApiSettings, *scopes: str, disabled: bool = False) -> str:
+    key, stored = new_key("test", frozenset(scopes), NOW)
+    DynamoApiKeys(settings.api_keys_table).put(msgspec.structs.replace(stored, disabled=disabled))
+    return key
+
+
+def a_phone() -> str:
+    """A number that nobody else in these tests has; no Brazilian one, which would get a ninth digit."""
+    return f"4915{uuid.uuid4().int % 10**9:09d}"

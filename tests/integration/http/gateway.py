@@ -1,0 +1,126 @@
+"""Requests as API Gateway hands them to a function, and answers as it takes them back."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+import msgspec
+from chalice.app import Chalice
+
+REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class Context:
+    """Lambda's, as far as it is used."""
+
+    aws_request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
+    function_name = "chat4all-api"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+class Answer:
+    """What the client gets. Every answer is well-formed, whatever it says."""
+
+    def __init__(self, proxied: Mapping[str, Any]) -> None:
+        self.status: int = proxied["statusCode"]
+        self.headers = {name.lower(): value for name, value in proxied["headers"].items()}
+        self.text: str = proxied["body"]
+        assert self.headers["x-trace-id"], "every answer carries its trace id"
+        assert self.status != 500, self.text
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - what a test expects of it, it asserts
+        return msgspec.json.decode(self.text)
+
+    def refused(self, status: int, code: str) -> list[str]:
+        """Asserts the error's form; returns the fields that it names."""
+        assert (self.status, self.json["error"]) == (status, code), self.text
+        assert set(self.json) == {"error", "message", "details", "trace_id"}
+        assert self.json["message"]
+        assert self.json["trace_id"] == self.headers["x-trace-id"]
+        assert all(set(detail) == {"field", "issue"} for detail in self.json["details"])
+        return [detail["field"] for detail in self.json["details"]]
+
+
+class Gateway:
+    """API Gateway before one chalice app: knows its routes, and nothing else."""
+
+    def __init__(self, app: Chalice, key: str | None = None, handler: Handler | None = None) -> None:
+        """`handler` is what is invoked, where that is not the app itself."""
+        self._app = app
+        self._key = key
+        self._handler: Handler = handler or app
+
+    def with_key(self, key: str | None) -> "Gateway":
+        return Gateway(self._app, key, self._handler)
+
+    def get(self, path: str, **query: object) -> Answer:
+        return self.request("GET", path, query={name: str(value) for name, value in query.items()})
+
+    def post(self, path: str, body: object) -> Answer:
+        return self.request("POST", path, msgspec.json.encode(body).decode())
+
+    def patch(self, path: str, body: object) -> Answer:
+        return self.request("PATCH", path, msgspec.json.encode(body).decode())
+
+    def delete(self, path: str) -> Answer:
+        return self.request("DELETE", path)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        base64: bool = False,
+    ) -> Answer:
+        sent = {"content-type": "application/json", **(headers or {})}
+        if self._key is not None:
+            sent.setdefault("x-api-key", self._key)
+        resource, parameters = self._route(path)
+        event = {
+            "resource": resource,
+            "path": path,
+            "httpMethod": method,
+            "headers": sent,
+            "multiValueHeaders": {name: [value] for name, value in sent.items()},
+            "queryStringParameters": dict(query) if query else None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()}
+            if query
+            else None,
+            "pathParameters": parameters or None,
+            "stageVariables": None,
+            "requestContext": {
+                "resourcePath": resource,
+                "httpMethod": method,
+                "path": f"/api{path}",
+                "stage": "api",
+                "requestId": REQUEST_ID,
+                "identity": {"sourceIp": "127.0.0.1"},
+            },
+            "body": body,
+            "isBase64Encoded": base64,
+        }
+        return Answer(self._handler(event, Context()))
+
+    def _route(self, path: str) -> tuple[str, dict[str, str]]:
+        """The route whose pattern the path fits; fixed names before parameters, as API Gateway does."""
+        for route in sorted(self._app.routes, key=lambda one: one.count("{")):
+            pattern = _PARAMETER.sub(r"(?P<\1>[^/]+)", route)
+            match = re.fullmatch(pattern, path)
+            if match:
+                return route, {name: unquote(text) for name, text in match.groupdict().items()}
+        raise AssertionError(f"API Gateway knows no {path}")
+
+
+def in_path(text: str) -> str:
+    return quote(text, safe="")

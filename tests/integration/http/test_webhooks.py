@@ -1,0 +1,272 @@
+"""/v1/webhooks/{channel}: 200 only for the provider's own bytes, and only when they are stored (G7)."""
+
+import hashlib
+import hmac
+import uuid
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap import webhooks as webhooks_function
+from chat4all.bootstrap.settings import WebhookSettings
+from chat4all.domain.events import InboundText, WebhookEvent
+from tests.integration.aws import CHANNELS, Aws, secret_of
+from tests.integration.http.gateway import Answer, Gateway
+from tests.integration.template import environment, functions
+
+
+def whatsapp(**message: object) -> dict[str, Any]:
+    text = {"from": "4915112345678", "id": f"wamid.{uuid.uuid4()}", "timestamp": "1769860800", "type": "text"}
+    metadata = {"display_phone_number": "1", "phone_number_id": secret_of("whatsapp").account_id}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [{**text, **message}]}
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
+    }
+
+
+def instagram(**message: object) -> dict[str, Any]:
+    ours = secret_of("instagram").account_id
+    event = {
+        "sender": {"id": "1784"},
+        "recipient": {"id": ours},
+        "timestamp": 1_769_860_800_000,
+        "message": {"mid": f"m_{uuid.uuid4()}", "text": "hello", **message},
+    }
+    return {"object": "instagram", "entry": [{"id": ours, "time": 1, "messaging": [event]}]}
+
+
+def telegram(**message: object) -> dict[str, Any]:
+    person = {"id": 99, "is_bot": False, "first_name": "Ana"}
+    text = {
+        "message_id": uuid.uuid4().int % 10**9,
+        "from": person,
+        "chat": {"id": 99, "type": "private"},
+        "date": 1_769_860_800,
+    }
+    return {"update_id": uuid.uuid4().int % 10**9, "message": {**text, "text": "hello", **message}}
+
+
+WEBHOOKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "whatsapp": lambda **message: whatsapp(text={"body": "hello"}, **message),
+    "telegram": telegram,
+    "instagram": instagram,
+}
+
+
+def signed(channel: str, body: bytes) -> dict[str, str]:
+    secret = secret_of(channel).webhook_secret
+    if channel == "telegram":
+        return {"x-telegram-bot-api-secret-token": secret}
+    return {"x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def send(webhooks: Gateway, channel: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+    proof = signed(channel, body) if headers is None else headers
+    return webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=proof)
+
+
+def stored(aws: Aws, channel: str, body: bytes) -> bytes | None:
+    webhook_id = f"{channel}-{hashlib.sha256(body).hexdigest()}"
+    item = aws.dynamodb.get_item(
+        TableName=aws.output("Data.WebhooksTable"), Key={"webhook_id": {"S": webhook_id}}
+    )
+    if "Item" not in item:
+        return None
+    if "body" in item["Item"]:
+        return zlib.decompress(item["Item"]["body"]["B"])
+    bucket, key = aws.output("Data.WebhooksBucket"), item["Item"]["object_key"]["S"]
+    return aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
+    """The events of one webhook, taken out of the queue."""
+    found = [msgspec.json.decode(body, type=WebhookEvent) for body in aws.drained(aws.queue("InboundQueue"))]
+    digest = hashlib.sha256(webhook_body).hexdigest()
+    return [one for one in found if one.webhook_id.endswith(digest)]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_webhook_is_stored_as_it_came_and_its_events_published(
+    webhooks: Gateway, aws: Aws, channel: str
+) -> None:
+    body = msgspec.json.encode(WEBHOOKS[channel]())
+
+    answer = send(webhooks, channel, body)
+
+    assert (answer.status, answer.json) == (200, {"events": 1})
+    assert stored(aws, channel, body) == body
+    (event,) = published(aws, body)
+    assert isinstance(event.event, InboundText)
+    assert (event.channel, event.event.text) == (channel, "hello")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_same_webhook_twice_is_published_once(webhooks: Gateway, aws: Aws, channel: str) -> None:
+    body = msgspec.json.encode(WEBHOOKS[channel]())
+
+    answers = [send(webhooks, channel, body).status for _ in range(2)]
+
+    assert answers == [200, 200]
+    assert len(published(aws, body)) == 1
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: Aws, channel: str) -> None:
+    body = msgspec.json.encode(WEBHOOKS[channel]())
+    ((name, proof),) = signed(channel, body).items()
+    wrong = [
+        {},
+        {name: ""},
+        {name: "wrong"},
+        {name: proof.upper()},
+        {name: proof[:-1]},
+        {name: f"{proof} "},
+        {name: "ä"},
+    ]
+
+    for headers in wrong:
+        send(webhooks, channel, body, headers).refused(401, "INVALID_SIGNATURE")
+
+    assert stored(aws, channel, body) is None
+    assert published(aws, body) == []
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
+def test_one_changed_byte_breaks_the_signature(webhooks: Gateway, aws: Aws, channel: str) -> None:
+    body = msgspec.json.encode(WEBHOOKS[channel]())
+
+    for changed in (body.replace(b"hello", b"hellO"), body + b" ", body[:-1]):
+        send(webhooks, channel, changed, signed(channel, body)).refused(401, "INVALID_SIGNATURE")
+        assert stored(aws, channel, changed) is None
+
+
+def test_the_signature_of_another_channel_does_not_count(webhooks: Gateway) -> None:
+    body = msgspec.json.encode(whatsapp())
+
+    send(webhooks, "whatsapp", body, signed("instagram", body)).refused(401, "INVALID_SIGNATURE")
+
+
+@pytest.mark.parametrize(
+    ("channel", "body"),
+    [
+        ("whatsapp", b""),
+        ("whatsapp", b"no JSON"),
+        ("whatsapp", b"[]"),
+        ("whatsapp", b"null"),
+        ("whatsapp", b"[" * 100_000),
+        ("whatsapp", msgspec.json.encode({**whatsapp(), "object": "page"})),
+        ("whatsapp", msgspec.json.encode({**whatsapp(), "entry": []})),
+        ("whatsapp", b'{"object": "whatsapp_business_account"}'),
+        ("instagram", msgspec.json.encode({**instagram(), "object": "page"})),
+        ("instagram", msgspec.json.encode({**instagram(), "entry": []})),
+        ("instagram", b'{"object": "instagram", "entry": {}}'),
+        ("telegram", b"{}"),
+        ("telegram", b'{"update_id": "1"}'),
+        ("telegram", b"[]"),
+    ],
+)
+def test_the_providers_nonsense_is_stored_and_refused(
+    webhooks: Gateway, aws: Aws, channel: str, body: bytes
+) -> None:
+    send(webhooks, channel, body).refused(400, "VALIDATION_ERROR")
+
+    assert stored(aws, channel, body) == body
+    assert published(aws, body) == []
+
+
+def test_a_webhook_about_nobody_is_stored_and_taken(webhooks: Gateway, aws: Aws) -> None:
+    entry = {"id": "1", "changes": [{"field": "account_update", "value": {}}]}
+    body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
+
+    assert send(webhooks, "whatsapp", body).json == {"events": 0}
+    assert stored(aws, "whatsapp", body) == body
+
+
+def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws) -> None:
+    several = whatsapp()
+    value = several["entry"][0]["changes"][0]["value"]
+    value["messages"] = [
+        {**value["messages"][0], "id": f"wamid.{uuid.uuid4()}", "text": {"body": f"word {number}"}}
+        for number in range(12)
+    ]
+    body = msgspec.json.encode(several)
+
+    assert send(webhooks, "whatsapp", body).json == {"events": 12}
+
+    texts = [one.event.text for one in published(aws, body) if isinstance(one.event, InboundText)]
+    assert texts == [f"word {number}" for number in range(12)]
+
+
+def test_a_huge_webhook_is_kept_in_the_bucket(webhooks: Gateway, aws: Aws) -> None:
+    noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(15_000))
+    body = msgspec.json.encode(whatsapp(type="image", image={"caption": noise}))
+
+    answer = send(webhooks, "whatsapp", body)
+
+    assert answer.status == 200
+    assert stored(aws, "whatsapp", body) == body
+    (event,) = published(aws, body)
+    assert event.event.provider_message_id
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
+def test_a_subscription_is_confirmed_to_who_knows_the_token(webhooks: Gateway, channel: str) -> None:
+    query = {
+        "hub.mode": "subscribe",
+        "hub.verify_token": secret_of(channel).verify_token,
+        "hub.challenge": "1158201444",
+    }
+
+    answer = webhooks.request("GET", f"/v1/webhooks/{channel}", query=query)
+
+    assert (answer.status, answer.text) == (200, "1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"hub.mode": "subscribe", "hub.verify_token": "guessed", "hub.challenge": "1"},
+        {"hub.mode": "subscribe", "hub.challenge": "1"},
+        {"hub.mode": "unsubscribe", "hub.verify_token": "verify-token-of-whatsapp", "hub.challenge": "1"},
+    ],
+)
+def test_nobody_else_is_answered(webhooks: Gateway, channel: str, query: dict[str, str]) -> None:
+    answer = webhooks.request("GET", f"/v1/webhooks/{channel}", query=query)
+
+    answer.refused(403, "INVALID_VERIFY_TOKEN")
+
+
+def test_a_channel_that_is_none_is_not_found(webhooks: Gateway) -> None:
+    webhooks.request("POST", "/v1/webhooks/carrier", "{}").refused(404, "CHANNEL_NOT_FOUND")
+    webhooks.request("GET", "/v1/webhooks/carrier").refused(404, "CHANNEL_NOT_FOUND")
+
+
+def test_half_a_character_in_a_body_is_refused(webhooks: Gateway) -> None:
+    webhooks.request("POST", "/v1/webhooks/whatsapp", '"\ud800"').refused(400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("missing", ["webhooks_table", "inbound_queue"])
+def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, missing: str) -> None:
+    variables = environment(functions(aws.template)["webhooks"])
+    settings = msgspec.convert(variables, WebhookSettings)
+    names = {
+        "webhooks_table": "gone",
+        "inbound_queue": "https://sqs.us-east-1.amazonaws.com/123456789012/gone.fifo",
+    }
+    broken = msgspec.structs.replace(settings, **{missing: names[missing]})
+    secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
+    body = msgspec.json.encode(WEBHOOKS["whatsapp"]())
+
+    answer = send(Gateway(webhooks_function.app(broken, secrets)), "whatsapp", body)
+
+    answer.refused(503, "UNAVAILABLE")
+    assert answer.headers["retry-after"] == "1"
+    webhooks_function.app(settings, secrets)  # the tables are bound by class: back to those that exist

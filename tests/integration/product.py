@@ -1,0 +1,108 @@
+"""All nine functions, each with its own environment out of the template, and the queues between them."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from chat4all.bootstrap import api, channel, inbound, relay, router, status, webhooks
+from tests.integration.aws import CHANNELS, Aws
+from tests.integration.http.gateway import Context
+from tests.integration.permissions import Recorder
+from tests.integration.provider import Provider
+from tests.integration.template import Template, environment, functions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WIRED: "dict[str, Callable[[], Any]]" = {
+    "api": api.handler,
+    "webhooks": webhooks.handler,
+    "inbound": inbound.handler,
+    "router": router.handler,
+    "status": status.handler,
+    "relay": relay.handler,
+    **dict.fromkeys(CHANNELS, channel.handler),
+}
+DEADLINE_S = 30.0
+
+
+class Product:
+    def __init__(self, aws: Aws, provider: Provider, recorder: Recorder, patch: pytest.MonkeyPatch) -> None:
+        parameters = dict.fromkeys(("WhatsAppBaseUrl", "TelegramBaseUrl", "InstagramBaseUrl"), provider.url)
+        self.template = Template(parameters=parameters)
+        self._aws = aws
+        self._recorder = recorder
+        self._handlers: dict[str, Any] = {}
+        # Powertools keeps one set of metrics for a process, which is one function elsewhere.
+        patch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
+        for name, function in functions(self.template).items():
+            with pytest.MonkeyPatch.context() as own:
+                for variable, value in environment(function).items():
+                    own.setenv(variable, value)
+                with recorder.running(name):
+                    self._handlers[name] = WIRED[name]()
+        self.queue_of = {
+            mapping["FunctionName"].removeprefix("chat4all-"): mapping["EventSourceArn"].rsplit(":", 1)[1]
+            for mapping in self.template.resources("AWS::Lambda::EventSourceMapping").values()
+        }
+
+    def invoke(self, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each answers its own
+        with self._recorder.running(name):
+            return self._handlers[name](event, Context())
+
+    def hand(self, name: str, *events: msgspec.Struct | str, receives: int = 1) -> list[str]:
+        """Give records to a queue's function; returns the bodies of those that it hands back."""
+        bodies = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in events]
+        records = [
+            _record(str(index), f"group-{uuid.uuid4()}", body, "gone", receives)
+            for index, body in enumerate(bodies)
+        ]
+        answer = self.invoke(name, {"Records": records})
+        return [bodies[int(failure["itemIdentifier"])] for failure in answer["batchItemFailures"]]
+
+    def pump(self) -> None:
+        """Run the queues' functions until nothing is left in any queue."""
+        deadline = time.monotonic() + DEADLINE_S
+        while [name for name in self.queue_of if self._serve(name)]:
+            assert time.monotonic() < deadline, "the queues never empty"
+
+    def _serve(self, name: str) -> bool:
+        url = self._aws.sqs.get_queue_url(QueueName=self.queue_of[name])["QueueUrl"]
+        given = self._aws.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages", [])
+        if not given:
+            return False
+        records = [
+            _record(
+                one["MessageId"],
+                one["Attributes"]["MessageGroupId"],
+                one["Body"],
+                one["ReceiptHandle"],
+                int(one["Attributes"]["ApproximateReceiveCount"]),
+            )
+            for one in given
+        ]
+        answer = self.invoke(name, {"Records": records})
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for one in given:
+            if one["MessageId"] not in failed:
+                self._aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        return True
+
+
+def _record(message_id: str, group: str, body: str, receipt: str, receives: int) -> dict[str, object]:
+    return {
+        "messageId": message_id,
+        "receiptHandle": receipt,
+        "body": body,
+        "attributes": {"MessageGroupId": group, "ApproximateReceiveCount": str(receives)},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
+    }

@@ -1,0 +1,67 @@
+"""The three providers in one HTTP server of this process: they accept, or refuse what they are told to."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import msgspec
+
+
+class Provider:
+    """`refusals` are (status, body) to be answered first; `texts` is what was accepted."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.refusals: list[tuple[int, object]] = []
+        self.accepted: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, object]:
+        with self._lock:
+            if self.refusals:
+                return self.refusals.pop(0)
+            self.accepted.append(body)
+            number = len(self.accepted)
+        if path.endswith("/sendMessage"):
+            message = {"message_id": number, "chat": {"id": body["chat_id"]}, "date": 1_769_860_800}
+            return 200, {"ok": True, "result": message}
+        if "messaging_product" in body:
+            return 200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{number}"}]}
+        return 200, {"recipient_id": body["recipient"]["id"], "message_id": f"m_{number}"}
+
+
+@contextmanager
+def running_provider() -> Iterator[Provider]:
+    provider = Provider()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = msgspec.json.decode(
+                self.rfile.read(int(self.headers["Content-Length"])), type=dict[str, Any]
+            )
+            status, answer = provider.answer(self.path, body)
+            data = msgspec.json.encode(answer)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            # The connection ends here: nothing is left open when the server goes.
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        provider.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield provider
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,60 @@
+"""Each test of a store runs over the adapter and over the fake: what the one does, the other must."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
+from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.services.ports import Conversations, Deliveries, Directory, Messages
+from tests.fakes.conversations import MemoryConversations
+from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.directory import MemoryDirectory
+from tests.fakes.message_table import MessageTable
+from tests.fakes.messages import MemoryMessages
+from tests.integration.aws import Aws
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def new_id() -> Callable[[], str]:
+    """The tables are shared with every other test: ids keep them apart."""
+    return lambda: str(uuid.uuid4())
+
+
+@pytest.fixture
+def conversations(backend: str, aws: Aws) -> Conversations:
+    if backend == "memory":
+        return MemoryConversations()
+    return DynamoConversations(aws.output("Data.ConversationsTable"))
+
+
+@pytest.fixture
+def directory(backend: str, aws: Aws) -> Directory:
+    return MemoryDirectory() if backend == "memory" else DynamoDirectory(aws.output("Data.DirectoryTable"))
+
+
+@pytest.fixture
+def message_table() -> MessageTable:
+    return MessageTable()
+
+
+@pytest.fixture
+def messages(backend: str, aws: Aws, message_table: MessageTable) -> Messages:
+    if backend == "memory":
+        return MemoryMessages(message_table)
+    return DynamoMessages(aws.output("Data.MessagesTable"))
+
+
+@pytest.fixture
+def deliveries(backend: str, aws: Aws, message_table: MessageTable) -> Deliveries:
+    if backend == "memory":
+        return MemoryDeliveries(message_table)
+    return DynamoDeliveries(aws.output("Data.MessagesTable"))

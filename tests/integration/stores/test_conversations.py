@@ -1,0 +1,176 @@
+"""Conversations, by the adapter and by its fake."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+from chat4all.services.ports import ConversationChanged, Conversations, Sequenced
+from tests.fakes.people import NOW, agent, conversation_of, customer
+from tests.integration.stores.paging import walked
+
+LATER = "2026-01-31T13:00:00.000Z"
+
+
+@pytest.fixture
+def made(conversations: Conversations, new_id: Callable[[], str]) -> Conversation:
+    members = (agent(new_id()), customer(new_id()), customer(new_id()), customer(new_id()))
+    conversation = replace(
+        conversation_of(*members, conversation_id=new_id(), kind=ConversationType.GROUP),
+        title="Título 😀",
+        metadata={"ticket": "7", "": "an empty name"},
+    )
+    conversations.create(conversation)
+    return conversation
+
+
+def read(conversations: Conversations, conversation: Conversation) -> Conversation:
+    found = conversations.get(conversation.conversation_id)
+    assert found is not None
+    return found
+
+
+def test_it_is_read_as_it_was_created(conversations: Conversations, made: Conversation) -> None:
+    assert read(conversations, made) == made
+
+
+def test_creating_it_again_changes_nothing(conversations: Conversations, made: Conversation) -> None:
+    conversations.next_sequence(made.conversation_id, 1, LATER)
+
+    conversations.create(replace(made, title="another"))
+
+    assert (read(conversations, made).title, read(conversations, made).sequence) == ("Título 😀", 1)
+
+
+def test_unknown_ones_are_none_or_left_out(conversations: Conversations, made: Conversation) -> None:
+    assert conversations.get("unknown") is None
+    assert conversations.get_many([]) == []
+    assert conversations.get_many(["unknown", made.conversation_id, made.conversation_id]) == [made]
+
+
+def test_messages_are_numbered(conversations: Conversations, made: Conversation) -> None:
+    numbers = [conversations.next_sequence(made.conversation_id, 1, LATER) for _ in range(3)]
+
+    assert numbers == [Sequenced(1), Sequenced(2), Sequenced(3)]
+    after = read(conversations, made)
+    assert (after.sequence, after.message_count, after.last_activity_at) == (3, 3, LATER)
+
+
+def test_no_number_is_given_twice_at_once(conversations: Conversations, made: Conversation) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        counted = list(
+            threads.map(lambda _: conversations.next_sequence(made.conversation_id, 1, LATER), range(24))
+        )
+
+    assert sorted(one.sequence for one in counted if isinstance(one, Sequenced)) == list(range(1, 25))
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_at_another_version_nothing_is_counted(
+    conversations: Conversations, made: Conversation, version: int
+) -> None:
+    assert conversations.next_sequence(made.conversation_id, version, LATER) == ConversationChanged()
+    assert read(conversations, made) == made
+
+
+def test_an_unknown_conversation_is_not_counted_and_not_made(
+    conversations: Conversations, new_id: Callable[[], str]
+) -> None:
+    unknown = new_id()
+
+    assert conversations.next_sequence(unknown, 1, LATER) == ConversationChanged()
+    assert conversations.get(unknown) is None
+
+
+def test_a_number_taken_back_is_not_given_again(conversations: Conversations, made: Conversation) -> None:
+    conversations.next_sequence(made.conversation_id, 1, LATER)
+    conversations.uncount(made.conversation_id)
+
+    assert conversations.next_sequence(made.conversation_id, 1, LATER) == Sequenced(2)
+    assert read(conversations, made).message_count == 1
+
+
+def test_a_participant_joins_and_leaves(
+    conversations: Conversations, made: Conversation, new_id: Callable[[], str]
+) -> None:
+    joining = Participant(new_id(), LATER, 5)
+
+    assert conversations.add_participant(made, joining)
+    joined = read(conversations, made)
+    assert joined.participants == (*made.participants, joining)
+    assert joined.version == 2
+    assert [one for _, one in conversations.of_user(joining.user_id, None, 10)] == [made.conversation_id]
+
+    assert conversations.remove_participant(joined, joining.user_id)
+    assert read(conversations, made).participants == made.participants
+    assert conversations.of_user(joining.user_id, None, 10) == []
+
+
+def test_a_change_of_what_has_changed_is_refused(
+    conversations: Conversations, made: Conversation, new_id: Callable[[], str]
+) -> None:
+    assert conversations.set_state(made, ConversationState.ARCHIVED)
+    archived = read(conversations, made)
+    joining = Participant(new_id(), LATER, 0)
+
+    assert not conversations.set_state(made, ConversationState.ACTIVE)
+    assert not conversations.add_participant(made, joining)
+    assert not conversations.remove_participant(made, made.participants[-1].user_id)
+    assert read(conversations, made) == archived
+    assert conversations.of_user(joining.user_id, None, 10) == []
+
+
+def test_a_message_does_not_change_the_version(conversations: Conversations, made: Conversation) -> None:
+    conversations.next_sequence(made.conversation_id, 1, LATER)
+
+    assert conversations.set_state(made, ConversationState.ARCHIVED)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_a_users_conversations_come_latest_joined_first_with_ties(
+    conversations: Conversations, new_id: Callable[[], str], limit: int
+) -> None:
+    me = customer(new_id())
+    expected = []
+    for number in range(7):
+        joined_at = f"2026-02-01T00:00:00.00{number // 3}Z"  # three in each millisecond
+        one = conversation_of(agent(new_id()), conversation_id=new_id())
+        one = replace(one, participants=(*one.participants, Participant(me.user_id, joined_at, 0)))
+        conversations.create(one)
+        expected.append((joined_at, one.conversation_id))
+
+    seen = walked(lambda after, most: conversations.of_user(me.user_id, after, most), limit)
+
+    assert seen == [conversation_id for _, conversation_id in sorted(expected, reverse=True)]
+
+
+def test_all_conversations_come_latest_created_first_with_ties(
+    conversations: Conversations, new_id: Callable[[], str]
+) -> None:
+    made = []
+    for number in range(5):
+        created_at = f"2099-01-01T00:00:00.00{number // 2}Z"
+        one = replace(
+            conversation_of(agent(NOW), conversation_id=new_id()),
+            created_at=created_at,
+        )
+        conversations.create(one)
+        made.append((created_at, one.conversation_id))
+
+    seen = walked(conversations.latest, 25)
+
+    mine = [one for one in seen if one in {conversation_id for _, conversation_id in made}]
+    assert mine == [conversation_id for _, conversation_id in sorted(made, reverse=True)]
+
+
+def test_a_hundred_participants_are_kept(conversations: Conversations, new_id: Callable[[], str]) -> None:
+    members = [customer(new_id()) for _ in range(100)]
+    large = conversation_of(*members, conversation_id=new_id(), kind=ConversationType.GROUP)
+
+    conversations.create(large)
+
+    assert read(conversations, large) == large
+    found = [conversations.of_user(one.user_id, None, 1)[0][1] for one in (members[0], members[99])]
+    assert found == [large.conversation_id] * 2

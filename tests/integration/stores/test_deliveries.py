@@ -1,0 +1,340 @@
+"""Deliveries, by the adapter and by its fake."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
+from chat4all.domain.records import Delivery, Message, MessageKind
+from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.services.ports import Claimed, ClaimRefused, Deliveries, Messages, ParkedStatus
+from tests.fakes.people import NOW
+
+BEGAN = 1_770_000_000.123456
+ENDS = BEGAN + 35
+LATER = "2026-01-31T13:00:00.000Z"
+
+
+@pytest.fixture
+def requested(new_id: Callable[[], str]) -> DeliveryRequested:
+    to = Recipient(new_id(), "pigeon", "main", "+55 11 98765")
+    return DeliveryRequested(new_id(), new_id(), to, "hello", 1, 3, 4, NOW)
+
+
+def claim(
+    deliveries: Deliveries, requested: DeliveryRequested, name: str = "first", now: float = BEGAN
+) -> Claimed:
+    claimed = deliveries.claim(requested, name, now, now + 35)
+    assert isinstance(claimed, Claimed)
+    return claimed
+
+
+def refused(deliveries: Deliveries, requested: DeliveryRequested, now: float = BEGAN) -> ClaimRefused:
+    answer = deliveries.claim(requested, "another", now, now + 35)
+    assert isinstance(answer, ClaimRefused)
+    return answer
+
+
+def read(deliveries: Deliveries, requested: DeliveryRequested) -> Delivery:
+    found = deliveries.get(requested.delivery_id)
+    assert found is not None
+    return found
+
+
+def update(status: Status, provider_message_id: str | None = None) -> StatusUpdate:
+    return StatusUpdate("pigeon", "main", status, LATER, provider_message_id)
+
+
+def test_a_claim_makes_the_record(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    claimed = claim(deliveries, requested)
+
+    assert (claimed.claim_id, claimed.failures, claimed.taken_over) == ("first", 0, False)
+    assert claimed.delivery == read(deliveries, requested)
+    assert claimed.delivery == Delivery(
+        message_id=requested.message_id,
+        recipient_id=requested.recipient.user_id,
+        channel="pigeon",
+        account="main",
+        address="+55 11 98765",
+        part=1,
+        part_count=3,
+        delivery_count=4,
+        status=Status.PENDING,
+        attempts=1,
+        conversation_id=requested.conversation_id,
+    )
+
+
+def test_a_claimed_delivery_is_refused_until_the_claim_ends(
+    deliveries: Deliveries, requested: DeliveryRequested
+) -> None:
+    claim(deliveries, requested)
+
+    answer = refused(deliveries, requested, BEGAN + 34)
+
+    assert answer.until == pytest.approx(ENDS)
+    assert answer.delivery.attempts == 1
+
+
+def test_a_claim_that_ended_is_taken_over(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    claim(deliveries, requested)
+
+    claimed = claim(deliveries, requested, "second", ENDS + 1)
+
+    assert claimed.taken_over
+    assert claimed.delivery.attempts == 2
+
+
+def test_of_many_at_once_one_claims(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(lambda number: deliveries.claim(requested, f"claim {number}", BEGAN, ENDS), range(8))
+        )
+
+    assert sum(isinstance(answer, Claimed) for answer in answers) == 1
+
+
+@pytest.mark.parametrize(("failed", "attempts", "failures"), [(True, 1, 1), (False, 0, 0)])
+def test_a_claim_is_given_back(
+    deliveries: Deliveries,
+    requested: DeliveryRequested,
+    failed: bool,  # noqa: FBT001 - a column
+    attempts: int,
+    failures: int,
+) -> None:
+    deliveries.release(claim(deliveries, requested), failed=failed)
+    assert read(deliveries, requested).attempts == attempts
+
+    again = claim(deliveries, requested, "second")
+
+    assert (again.taken_over, again.failures, again.delivery.attempts) == (False, failures, attempts + 1)
+
+
+def test_failures_add_up_over_claims(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    for _ in range(2):
+        deliveries.release(claim(deliveries, requested), failed=True)
+
+    assert claim(deliveries, requested).failures == 2
+
+
+def test_a_sent_delivery_is_done(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    theirs = new_id()
+
+    deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
+
+    sent = read(deliveries, requested)
+    assert (sent.status, sent.provider_message_id) == (Status.SENT, theirs)
+    assert sent.status_history == (StatusChange(Status.SENT, LATER),)
+    assert refused(deliveries, requested, ENDS + 1) == ClaimRefused(sent, None)
+    assert deliveries.find("pigeon", "main", theirs) == requested.delivery_id
+    assert deliveries.find("telex", "main", theirs) is None
+
+
+def test_a_failed_delivery_is_done(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    deliveries.record_failed(claim(deliveries, requested), "131026", "Cannot be delivered.", LATER)
+
+    failed = read(deliveries, requested)
+    assert (failed.status, failed.error_code, failed.error_reason) == (
+        Status.FAILED,
+        "131026",
+        "Cannot be delivered.",
+    )
+    assert refused(deliveries, requested).until is None
+
+
+def test_who_lost_the_claim_records_nothing(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    lost = claim(deliveries, requested)
+    claim(deliveries, requested, "second", ENDS + 1)
+
+    deliveries.record_sent(lost, new_id(), LATER)
+    deliveries.record_failed(lost, "1", "late", LATER)
+    deliveries.release(lost, failed=True)
+
+    found = read(deliveries, requested)
+    assert (found.status, found.provider_message_id, found.attempts) == (Status.PENDING, None, 2)
+    assert refused(deliveries, requested, ENDS + 2).until == pytest.approx(ENDS + 36)
+
+
+def test_a_receipt_faster_than_the_record_stays(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    theirs = new_id()
+    claimed = claim(deliveries, requested)
+    deliveries.advance(requested.delivery_id, update(Status.DELIVERED, theirs))
+
+    deliveries.record_sent(claimed, theirs, LATER)
+
+    found = read(deliveries, requested)
+    assert (found.status, found.provider_message_id) == (Status.DELIVERED, theirs)
+    assert [change.status for change in found.status_history] == [Status.DELIVERED]
+    assert refused(deliveries, requested).until is None
+
+
+def test_a_failure_after_a_receipt_is_none(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    claimed = claim(deliveries, requested)
+    deliveries.advance(requested.delivery_id, update(Status.SENT))
+
+    deliveries.record_failed(claimed, "NETWORK", "No answer.", LATER)
+
+    assert (read(deliveries, requested).status, read(deliveries, requested).error_code) == (Status.SENT, None)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arriving=st.lists(st.sampled_from(Status), max_size=6))
+def test_a_delivery_only_moves_forward(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str], arriving: list[Status]
+) -> None:
+    fresh = replace(requested, message_id=new_id())
+    claim(deliveries, fresh)
+    expected = [Status.PENDING]
+
+    for status in arriving:
+        moved = deliveries.advance(fresh.delivery_id, update(status))
+        expected += [status] if may_become(expected[-1], status) else []
+        assert moved == deliveries.get(fresh.delivery_id)
+
+    found = read(deliveries, fresh)
+    assert found.status is expected[-1]
+    assert [change.status for change in found.status_history] == expected[1:]
+
+
+def test_a_receipt_names_a_delivery_whose_sender_died(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    theirs, another = new_id(), new_id()
+    claim(deliveries, requested)
+
+    deliveries.advance(requested.delivery_id, update(Status.SENT, theirs))
+    deliveries.advance(requested.delivery_id, update(Status.READ, another))
+
+    assert read(deliveries, requested).provider_message_id == theirs
+    assert deliveries.find("pigeon", "main", theirs) == requested.delivery_id
+    assert deliveries.find("pigeon", "main", another) is None
+
+
+def test_a_failure_reported_keeps_its_reason(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    claim(deliveries, requested)
+    report = replace(update(Status.FAILED), error_code="131047", error_reason="Too late.")
+
+    moved = deliveries.advance(requested.delivery_id, report)
+
+    assert moved is not None
+    assert (moved.error_code, moved.error_reason) == ("131047", "Too late.")
+
+
+@pytest.mark.parametrize("recipient", ["unknown", "with#hashes", "ü"])
+def test_a_receipt_of_nothing_known_makes_nothing(
+    deliveries: Deliveries, new_id: Callable[[], str], recipient: str
+) -> None:
+    unknown = DeliveryId(new_id(), recipient, "pigeon", 0)
+
+    assert deliveries.advance(unknown, update(Status.READ)) is None
+    assert deliveries.get(unknown) is None
+
+
+def test_a_messages_deliveries_are_all_its_own(
+    deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    for part in range(12):
+        claim(deliveries, replace(requested, part=part))
+    claim(deliveries, replace(requested, message_id=new_id()))
+
+    found = deliveries.of_message(requested.message_id)
+
+    assert sorted(one.part for one in found) == list(range(12))
+    assert deliveries.of_message(new_id()) == []
+
+
+def test_the_providers_id_of_a_delivery_or_of_what_a_person_wrote(
+    deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    written = a_written_message(new_id)
+    messages.add(written, None)
+    hers = DeliveryId(written.message_id, written.sender_id, "pigeon", 0)
+    theirs = new_id()
+    deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
+
+    assert deliveries.provider_id(requested.delivery_id) == theirs
+    assert deliveries.provider_id(hers) == written.provider_message_id
+    assert deliveries.provider_id(replace(hers, recipient_id="somebody else")) is None
+    assert deliveries.provider_id(replace(hers, channel="telex")) is None
+    assert deliveries.provider_id(replace(hers, message_id=new_id())) is None
+
+
+def test_what_was_sent_is_found_as_a_message_by_its_providers_id(
+    deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    message = replace(a_written_message(new_id), message_id=requested.message_id, provider_message_id=None)
+    messages.add(message, None)
+    theirs = new_id()
+    deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
+
+    found = messages.find("pigeon", "main", theirs)
+
+    assert found is not None
+    assert found.message_id == requested.message_id
+
+
+def test_a_persons_message_is_no_delivery(
+    deliveries: Deliveries, messages: Messages, new_id: Callable[[], str]
+) -> None:
+    written = a_written_message(new_id)
+    messages.add(written, None)
+
+    assert deliveries.find("pigeon", "main", written.provider_message_id or "") is None
+
+
+@pytest.mark.parametrize("name", ["theirs", "of\ntwo\nlines", "with#hash", "x" * 1_500])
+def test_a_parked_status_waits_and_goes(deliveries: Deliveries, new_id: Callable[[], str], name: str) -> None:
+    parked = ParkedStatus(update(Status.READ, f"{new_id()} {name}"), NOW, LATER)
+    deliveries.park(parked)
+
+    assert parked not in deliveries.parked("2026-01-31T11:59:59.999Z", 100)
+    assert parked in deliveries.parked(NOW, 100)
+
+    again = replace(parked, due_at=LATER)
+    deliveries.park(again)
+    assert parked not in deliveries.parked(NOW, 100)
+    assert again in deliveries.parked(LATER, 100)
+
+    deliveries.unpark(again)
+    assert again not in deliveries.parked(LATER, 100)
+
+
+def test_each_status_of_a_delivery_is_parked_by_itself(
+    deliveries: Deliveries, new_id: Callable[[], str]
+) -> None:
+    theirs = new_id()
+    both = [ParkedStatus(update(status, theirs), NOW, LATER) for status in (Status.SENT, Status.READ)]
+
+    for parked in both:
+        deliveries.park(parked)
+
+    assert all(parked in deliveries.parked(NOW, 100) for parked in both)
+
+
+def a_written_message(new_id: Callable[[], str]) -> Message:
+    return Message(
+        message_id=new_id(),
+        conversation_id=new_id(),
+        sequence=1,
+        sender_id=new_id(),
+        kind=MessageKind.TEXT,
+        content="hello",
+        status=Status.DELIVERED,
+        status_history=(StatusChange(Status.DELIVERED, NOW),),
+        accepted_at=NOW,
+        fingerprint="f",
+        delivery_count=0,
+        channel="pigeon",
+        provider_message_id=new_id(),
+    )

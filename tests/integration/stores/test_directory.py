@@ -1,0 +1,131 @@
+"""Users and identities, by the adapter and by its fake."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.records import Identity, User, UserType
+from chat4all.services.ports import Directory, IdentityTaken
+from tests.fakes.people import NOW, agent, customer
+from tests.integration.stores.paging import walked
+
+
+def identity(address: str, channel: str = "pigeon", account: str = "main") -> Identity:
+    return Identity(channel, account, address, NOW, "+55", "handle")
+
+
+@pytest.fixture
+def ana(directory: Directory, new_id: Callable[[], str]) -> User:
+    user = replace(
+        customer(new_id()),
+        display_name="Ana 😀",
+        identities=(identity(new_id()), identity(new_id(), "telex")),
+        metadata={"vip": "yes"},
+    )
+    assert directory.create(user) is None
+    return user
+
+
+def test_a_user_is_read_as_created(directory: Directory, ana: User) -> None:
+    assert directory.get(ana.user_id) == ana
+    assert directory.get_many([ana.user_id, "unknown", ana.user_id]) == {ana.user_id: ana}
+    assert directory.get("unknown") is None
+    assert directory.get_many([]) == {}
+
+
+def test_creating_somebody_again_changes_nothing(directory: Directory, new_id: Callable[[], str]) -> None:
+    user = agent(new_id())
+    directory.create(user)
+
+    assert directory.create(replace(user, display_name="another")) is None
+    assert directory.get(user.user_id) == user
+
+
+def test_every_identity_leads_to_its_user(directory: Directory, ana: User) -> None:
+    for one in ana.identities:
+        assert directory.resolve(one.channel, one.account, one.address) == ana.user_id
+    assert directory.resolve("pigeon", "other account", ana.identities[0].address) is None
+
+
+def test_a_user_with_a_taken_identity_is_not_created_at_all(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    free = identity(new_id())
+    ben = replace(customer(new_id()), identities=(free, ana.identities[0]))
+
+    assert directory.create(ben) == IdentityTaken(ana.user_id)
+    assert directory.get(ben.user_id) is None
+    assert directory.resolve(free.channel, free.account, free.address) is None
+
+
+def test_of_many_at_once_one_gets_the_identity(directory: Directory, new_id: Callable[[], str]) -> None:
+    wanted = identity(new_id())
+    users = [replace(customer(new_id()), identities=(wanted,)) for _ in range(6)]
+
+    with ThreadPoolExecutor(6) as threads:
+        outcomes = list(threads.map(directory.create, users))
+
+    (winner,) = (user for user, taken in zip(users, outcomes, strict=True) if taken is None)
+    assert directory.resolve(wanted.channel, wanted.account, wanted.address) == winner.user_id
+    assert sum(directory.get(user.user_id) is not None for user in users) == 1
+
+
+def test_an_identity_is_linked(directory: Directory, ana: User, new_id: Callable[[], str]) -> None:
+    new = identity(new_id())
+
+    assert directory.link(ana.user_id, new) is None
+    assert directory.link(ana.user_id, new) is None
+    assert directory.get(ana.user_id) == replace(ana, identities=(*ana.identities, new))
+    assert directory.resolve(new.channel, new.account, new.address) == ana.user_id
+
+
+def test_somebody_elses_identity_is_not_linked(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    ben = customer(new_id())
+    directory.create(ben)
+
+    assert directory.link(ben.user_id, ana.identities[0]) == IdentityTaken(ana.user_id)
+    assert directory.get(ben.user_id) == ben
+
+
+def test_an_unlinked_identity_is_free(directory: Directory, ana: User, new_id: Callable[[], str]) -> None:
+    first, second = ana.identities
+
+    directory.unlink(ana, first)
+
+    assert directory.get(ana.user_id) == replace(ana, identities=(second,))
+    assert directory.resolve(first.channel, first.account, first.address) is None
+    ben = replace(customer(new_id()), identities=(first,))
+    assert directory.create(ben) is None
+
+
+def test_unlinking_from_a_user_who_has_changed_is_refused(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    directory.link(ana.user_id, identity(new_id()))
+
+    with pytest.raises(Unavailable):
+        directory.unlink(ana, ana.identities[0])
+
+    assert directory.resolve("pigeon", "main", ana.identities[0].address) == ana.user_id
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_users_of_a_type_come_latest_created_first_with_ties(
+    directory: Directory, new_id: Callable[[], str], limit: int
+) -> None:
+    made = []
+    for number in range(5):
+        created_at = f"2099-01-01T00:00:00.00{number // 2}Z"
+        user = replace(agent(new_id()), created_at=created_at)
+        directory.create(user)
+        made.append((created_at, user.user_id))
+
+    seen = walked(lambda after, most: directory.listing(UserType.AGENT, after, most), limit)
+
+    mine = [one for one in seen if one in {user_id for _, user_id in made}]
+    assert mine == [user_id for _, user_id in sorted(made, reverse=True)]

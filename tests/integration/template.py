@@ -1,0 +1,178 @@
+"""template.yaml and infra/ as CloudFormation would resolve them, so that tests and deployment cannot differ."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml  # type: ignore[import-untyped]
+
+ROOT: Final = Path(__file__).parents[2]
+ACCOUNT: Final = "123456789012"
+REGION: Final = "us-east-1"
+STACK: Final = "chat4all"
+PSEUDO_PARAMETERS: Final = {
+    "AWS::StackName": STACK,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+NO_VALUE: Final = object()
+_NAMES: Final = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::Serverless::Function": "FunctionName",
+}
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads `!Ref` and its like as the long forms."""
+
+
+def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _tagged)
+
+
+def read(path: str) -> dict[str, Any]:
+    with (ROOT / path).open(encoding="utf-8") as file:
+        # A SafeLoader with tags of its own.
+        document: dict[str, Any] = yaml.load(file, Loader=_Loader)  # noqa: S506
+    return document
+
+
+class Template:
+    """One template with its parameters; nested stacks are templates too."""
+
+    def __init__(self, path: str = "template.yaml", parameters: Mapping[str, Any] | None = None) -> None:
+        self.document = read(path)
+        declared = self.document.get("Parameters", {})
+        defaults = {name: one["Default"] for name, one in declared.items() if "Default" in one}
+        self._parameters = {**PSEUDO_PARAMETERS, **defaults, **(parameters or {})}
+        missing = set(declared) - set(self._parameters)
+        assert not missing, f"{path} needs {missing}"
+        self._nested: dict[str, Template] = {}
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Every resource of one type, by its logical path (`Data.MessagesTable`), its properties resolved."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, resource in self.document["Resources"].items():
+            if resource["Type"] == kind:
+                found[name] = self.resolved(resource["Properties"])
+            if resource["Type"] == "AWS::CloudFormation::Stack":
+                inner = self.nested(name).resources(kind)
+                found.update({f"{name}.{inner_name}": one for inner_name, one in inner.items()})
+        return found
+
+    def nested(self, name: str) -> "Template":
+        if name not in self._nested:
+            properties = self.document["Resources"][name]["Properties"]
+            parameters = self.resolved(properties.get("Parameters", {}))
+            self._nested[name] = Template(properties["TemplateURL"], parameters)
+        return self._nested[name]
+
+    def resolved(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
+        if isinstance(value, list):
+            return [one for one in map(self.resolved, value) if one is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            intrinsics: dict[str, Callable[[Any], Any]] = {
+                "Ref": self._ref,
+                "Fn::GetAtt": self._attribute,
+                "Fn::Sub": self._substituted,
+                "Fn::If": self._chosen,
+            }
+            intrinsic = intrinsics.get(name)
+            if intrinsic:
+                return intrinsic(argument)
+        pairs = {key: self.resolved(one) for key, one in value.items()}
+        return {key: one for key, one in pairs.items() if one is not NO_VALUE}
+
+    def output(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
+        return self.resolved(self.document["Outputs"][name]["Value"])
+
+    def _ref(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self._parameters:
+            return self._parameters[name]
+        resource = self.document["Resources"][name]
+        properties = resource.get("Properties", {})
+        named_by = _NAMES.get(resource["Type"])
+        if named_by is None:
+            return name
+        physical = self.resolved(properties[named_by])
+        return queue_url(physical) if named_by == "QueueName" else physical
+
+    def _attribute(self, path: list[str]) -> Any:  # noqa: ANN401 - any part of a template
+        name, attribute = path
+        resource = self.document["Resources"][name]
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            return self.nested(name).output(attribute.removeprefix("Outputs."))
+        assert attribute == "Arn", f"{name}.{attribute}"
+        return arn(resource["Type"], self.resolved(resource["Properties"]))
+
+    def _substituted(self, text: str) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            name = match[1]
+            return str(self._attribute(name.split(".", 1)) if "." in name else self._ref(name))
+
+        return re.sub(r"\$\{([^}]+)\}", value_of, text)
+
+    def _chosen(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
+        condition, yes, no = argument
+        return self.resolved(yes if self._is(self.document["Conditions"][condition]) else no)
+
+    def _is(self, condition: Mapping[str, Any]) -> bool:
+        ((name, argument),) = condition.items()
+        if name == "Fn::Not":
+            return not self._is(argument[0])
+        assert name == "Fn::Equals", name
+        one, other = self.resolved(argument)
+        return bool(one == other)
+
+
+def arn(kind: str, properties: Mapping[str, Any]) -> str:
+    match kind:
+        case "AWS::DynamoDB::Table":
+            return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{properties['TableName']}"
+        case "AWS::SQS::Queue":
+            return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{properties['QueueName']}"
+        case "AWS::S3::Bucket":
+            return f"arn:aws:s3:::{properties['BucketName']}"
+    raise AssertionError(kind)
+
+
+def queue_url(name: str) -> str:
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+
+
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """Every function by its folder's name, `api`; with the properties that Globals give to all."""
+    common = template.resolved(template.document["Globals"]["Function"])
+    found = {}
+    for one in template.resources("AWS::Serverless::Function").values():
+        variables = {
+            **common["Environment"]["Variables"],
+            **one.get("Environment", {}).get("Variables", {}),
+        }
+        merged = {**common, **one, "Environment": {"Variables": variables}}
+        found[one["CodeUri"].removeprefix("functions/")] = merged
+    return found
+
+
+def environment(function: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in function["Environment"]["Variables"].items()}

@@ -1,0 +1,465 @@
+"""The nine functions together, as they are wired, over the template's own tables and queues.
+
+Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap import api as api_function
+from chat4all.bootstrap import webhooks as webhooks_function
+from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
+from chat4all.bootstrap.status import UNKNOWN_TRIES
+from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
+from chat4all.domain.records import Message
+from chat4all.domain.status import Status
+from chat4all.services.authenticate import SCOPES
+from chat4all.services.ports import ParkedStatus
+from tests.integration.aws import CHANNELS, Aws, secret_of
+from tests.integration.http.conftest import a_key, a_phone
+from tests.integration.http.gateway import Answer, Gateway, in_path
+from tests.integration.http.test_webhooks import instagram, signed, telegram, whatsapp
+from tests.integration.permissions import Recorder, Role
+from tests.integration.product import Product
+from tests.integration.provider import Provider, running_provider
+from tests.integration.template import environment, functions
+
+EVERY_FUNCTION = ["api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class World:
+    product: Product
+    provider: Provider
+    recorder: Recorder
+    api: Gateway
+    webhooks: Gateway
+    messages: DynamoMessages
+    deliveries: DynamoDeliveries
+
+    def say(self, channel: str, webhook: dict[str, Any]) -> Answer:
+        """A provider calls."""
+        body = msgspec.json.encode(webhook)
+        headers = signed(channel, body)
+        return self.webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=headers)
+
+    def create(self, kind: str, *identities: tuple[str, str]) -> str:
+        known = [{"channel": channel, "address": address} for channel, address in identities]
+        answer = self.api.post("/v1/users", {"type": kind, "display_name": "Ana", "identities": known})
+        return str(answer.json["user_id"])
+
+    def converse(self, *users: str) -> str:
+        kind = "1:1" if len(users) == 2 else "GROUP"
+        answer = self.api.post("/v1/conversations", {"type": kind, "participants": users})
+        return str(answer.json["conversation_id"])
+
+    def post(self, conversation_id: str, sender_id: str, content: str, **more: object) -> str:
+        body = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content, **more}
+        answer = self.api.post("/v1/messages", body)
+        assert answer.status == 202, answer.text
+        return str(answer.json["message_id"])
+
+    def progress(self, message_id: str) -> Any:  # noqa: ANN401 - what a test expects of it, it asserts
+        return self.api.get(f"/v1/messages/{message_id}/status").json
+
+    def history(self, conversation_id: str) -> list[Any]:
+        messages: list[Any] = self.api.get(f"/v1/conversations/{conversation_id}/messages").json["messages"]
+        return messages
+
+    def message(self, message_id: str) -> Message:
+        found = self.messages.get(message_id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
+    recorder = Recorder()
+    with pytest.MonkeyPatch.context() as patch, running_provider() as provider:
+        recorder.listen(patch)
+        product = Product(aws, provider, recorder, patch)
+        variables = environment(functions(product.template)["webhooks"])
+        api_settings = msgspec.convert(environment(functions(product.template)["api"]), ApiSettings)
+        webhook_settings = msgspec.convert(variables, WebhookSettings)
+        yield World(
+            product=product,
+            provider=provider,
+            recorder=recorder,
+            api=Gateway(
+                api_function.app(api_settings),
+                a_key(api_settings, *SCOPES),
+                lambda event, _context: product.invoke("api", event),
+            ),
+            webhooks=Gateway(
+                webhooks_function.app(webhook_settings, ManagedSecrets({})),
+                None,
+                lambda event, _context: product.invoke("webhooks", event),
+            ),
+            messages=DynamoMessages(api_settings.messages_table),
+            deliveries=DynamoDeliveries(api_settings.messages_table),
+        )
+
+
+@pytest.fixture
+def agent(world: World) -> str:
+    return world.create("AGENT")
+
+
+def whatsapp_status(status: str, theirs: str, delivery_id: str | None = None) -> dict[str, Any]:
+    webhook = whatsapp()
+    value = webhook["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    value["statuses"] = [
+        {"id": theirs, "status": status, "timestamp": "1769860900", "recipient_id": "4915112345678"}
+    ]
+    if delivery_id:
+        value["statuses"][0]["biz_opaque_callback_data"] = delivery_id
+    return webhook
+
+
+def test_a_text_reaches_whatsapp_is_read_and_answered(world: World, agent: str) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    conversation = world.converse(agent, customer)
+
+    message_id = world.post(conversation, agent, "hello 😀")
+    world.product.pump()
+
+    sent = world.provider.accepted[-1]
+    assert (sent["to"], sent["text"]["body"]) == (phone, "hello 😀")
+    (delivery,) = world.progress(message_id)["deliveries"]
+    assert (delivery["status"], delivery["attempts"], delivery["error"]) == ("SENT", 1, None)
+
+    theirs = delivery["provider_message_id"]
+    world.say("whatsapp", whatsapp_status("read", theirs, sent["biz_opaque_callback_data"]))
+    world.say("whatsapp", whatsapp_status("delivered", theirs))
+    reply = whatsapp(**{"from": phone}, text={"body": "hi!"}, context={"id": theirs})
+    world.say("whatsapp", reply)
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    assert progress["current_status"] == "READ"
+    assert [change["status"] for change in progress["status_history"]] == ["PENDING", "SENT", "READ"]
+    answered, _ = world.history(conversation)
+    assert (answered["content"], answered["sender_id"], answered["reply_to"]) == ("hi!", customer, message_id)
+
+
+def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent: str) -> None:
+    instagram_id, chat = str(uuid.uuid4().int)[:15], str(uuid.uuid4().int)[:9].replace("0", "1")
+    customers = [
+        world.create("CUSTOMER", ("whatsapp", a_phone())),
+        world.create("CUSTOMER", ("telegram", chat)),
+        world.create("CUSTOMER", ("instagram", instagram_id)),
+    ]
+    conversation = world.converse(agent, *customers)
+    before = len(world.provider.accepted)
+
+    message_id = world.post(conversation, agent, "word " * 1_000)
+    world.product.pump()
+
+    sent = world.provider.accepted[before:]
+    assert "".join(one["text"]["body"] for one in sent if "messaging_product" in one) == "word " * 1_000
+    assert "".join(one["text"] for one in sent if "chat_id" in one) == "word " * 1_000
+    assert "".join(one["message"]["text"] for one in sent if "recipient" in one) == "word " * 1_000
+    progress = world.progress(message_id)
+    assert progress["current_status"] == "SENT"
+    assert {one["channel"]: one["parts"] for one in progress["deliveries"]} == {
+        "whatsapp": 2,
+        "telegram": 2,
+        "instagram": 5,
+    }
+
+    quoted = next(one for one in progress["deliveries"] if one["channel"] == "telegram")[
+        "provider_message_id"
+    ]
+    chat_id, number = quoted.split(":")
+    person = {"id": int(chat_id), "is_bot": False, "first_name": "Ben"}
+    reply = telegram(
+        **{"from": person},
+        chat={"id": int(chat_id), "type": "private"},
+        reply_to_message={"message_id": int(number)},
+    )
+    world.say("telegram", reply)
+    world.product.pump()
+
+    passed_on = world.provider.accepted[before + len(sent) :]
+    by_app = {"whatsapp" if "text" in one else "instagram": one for one in passed_on}
+    assert by_app["whatsapp"]["text"]["body"] == "Ana: hello"
+    assert by_app["instagram"]["message"]["text"] == "Ana: hello"
+    assert len(passed_on) == 2
+
+
+def test_a_reply_quotes_on_the_recipients_app(world: World, agent: str) -> None:
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    conversation = world.converse(agent, customer)
+    first = world.post(conversation, agent, "first")
+    world.product.pump()
+    theirs = world.progress(first)["deliveries"][0]["provider_message_id"]
+
+    world.post(conversation, agent, "second", reply_to=first)
+    world.product.pump()
+
+    assert world.provider.accepted[-1]["context"] == {"message_id": theirs}
+
+
+def test_an_unknown_person_gets_a_conversation(world: World) -> None:
+    sender = str(uuid.uuid4().int)[:15]
+    webhook = instagram(text="is anybody there?")
+    webhook["entry"][0]["messaging"][0]["sender"]["id"] = sender
+
+    for _ in range(2):
+        world.say("instagram", webhook)
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="instagram", address=sender).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    (message,) = world.history(conversation["conversation_id"])
+    assert message["content"] == "is anybody there?"
+
+
+def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
+    first = telegram(text="helo")
+    edited = {
+        "update_id": 1,
+        "edited_message": {**first["message"], "edit_date": 1_769_860_900, "text": "hello"},
+    }
+    sticker = telegram(sticker={"emoji": "👍"})
+    del sticker["message"]["text"]
+
+    for webhook in (first, edited, sticker):
+        assert world.say("telegram", webhook).status == 200
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="telegram", address="99").json
+    conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    newest, older = world.history(conversations[0]["conversation_id"])
+    assert (older["content"], [edit["content"] for edit in older["edits"]]) == ("hello", ["helo"])
+    assert (newest["kind"], newest["metadata"]) == ("UNSUPPORTED", {"provider_kind": "sticker"})
+    assert "👍" in newest["raw"]
+
+
+def test_an_edit_before_its_message_is_handed_back_and_given_up_in_the_end(world: World) -> None:
+    event = WebhookEvent(
+        "telegram", "w", InboundEdit("main", "99", f"99:{uuid.uuid4().int}", "hello", LONG_AGO)
+    )
+
+    assert len(world.product.hand("inbound", event)) == 1
+    assert world.product.hand("inbound", event, receives=5) == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "code"),
+    [
+        ((400, {"error": {"code": 131026, "message": "Undeliverable"}}), "FAILED", "131026"),
+        ((429, {"error": {"code": 130429, "message": "Slower"}}), "PENDING", None),
+        ((500, {"error": {"code": 131000, "message": "Outage"}}), "PENDING", None),
+    ],
+)
+def test_a_refusal_fails_the_message_or_makes_it_wait(
+    world: World, agent: str, refusal: tuple[int, object], status: str, code: str | None
+) -> None:
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    conversation = world.converse(agent, customer)
+    world.provider.refusals = [refusal]
+
+    message_id = world.post(conversation, agent, "hello")
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    assert progress["current_status"] == status
+    (delivery,) = progress["deliveries"]
+    assert (delivery["error"]["code"] if delivery["error"] else None) == code
+
+
+@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status"])
+def test_what_cannot_be_decoded_is_handed_back(world: World, name: str) -> None:
+    assert world.product.hand(name, "no JSON") == ["no JSON"]
+
+
+def test_a_receipt_of_something_unknown_waits_is_parked_and_settled_by_relay(
+    world: World, agent: str
+) -> None:
+    theirs = f"{uuid.uuid4()}"
+    early = StatusUpdate("whatsapp", "main", Status.READ, LONG_AGO, theirs)
+
+    assert len(world.product.hand("status", early)) == 1
+    assert world.product.hand("status", early, receives=UNKNOWN_TRIES) == []
+    (parked,) = [one for one in world.deliveries.parked("9999", 100) if one.update == early]
+    world.deliveries.park(msgspec.structs.replace(parked, due_at=LONG_AGO))
+    world.product.invoke("relay", {})
+    (waiting,) = [one for one in world.deliveries.parked("9999", 100) if one.update == early]
+    assert waiting.due_at > LONG_AGO
+
+    world.deliveries.park(ParkedStatus(early, LONG_AGO, LONG_AGO))
+    world.product.invoke("relay", {})
+    assert early not in [one.update for one in world.deliveries.parked("9999", 100)]
+
+
+def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str) -> None:
+    conversation = world.converse(
+        agent, world.create("CUSTOMER", ("telegram", str(uuid.uuid4().int)[:9].replace("0", "1")))
+    )
+    message_id = world.post(conversation, agent, "hello")
+    world.product.pump()
+    theirs = world.progress(message_id)["deliveries"][0]["provider_message_id"]
+    late = StatusUpdate("telegram", "main", Status.READ, LONG_AGO, theirs)
+
+    world.deliveries.park(ParkedStatus(late, LONG_AGO, "2099-01-01T00:00:00.000Z"))
+    world.product.invoke("relay", {})
+
+    assert world.progress(message_id)["current_status"] == "READ"
+    assert late not in [one.update for one in world.deliveries.parked("9999", 100)]
+
+
+def stored_long_ago(world: World, agent: str, conversation: str) -> str:
+    """A message whose process died before it published."""
+    like = world.message(world.post(conversation, agent, "hello"))
+    world.product.pump()
+    message_id = str(uuid.uuid4())
+    status = msgspec.structs.replace(like.status_history[0], status=Status.PENDING)
+    message = msgspec.structs.replace(
+        like,
+        message_id=message_id,
+        status=Status.PENDING,
+        status_history=(status,),
+        sequence=99,
+        content="lost?",
+    )
+    world.messages.add(message, LONG_AGO)
+    return message_id
+
+
+def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message_id = stored_long_ago(world, agent, conversation)
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+    assert world.provider.accepted[-1]["text"]["body"] == "lost?"
+
+
+def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message_id = stored_long_ago(world, agent, conversation)
+    world.api.patch(f"/v1/conversations/{conversation}", {"state": "ARCHIVED"})
+
+    world.product.invoke("relay", {})
+
+    message = world.api.get(f"/v1/messages/{message_id}").json
+    assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
+
+
+def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message_id = world.post(conversation, agent, "once")
+    world.product.pump()
+    sent = len(world.provider.accepted)
+    message = world.message(message_id)
+    recipient = world.deliveries.of_message(message_id)[0]
+    again = MessageAccepted(
+        message_id,
+        conversation,
+        message.content,
+        (_recipient(recipient.recipient_id, recipient.address),),
+        message.accepted_at,
+    )
+
+    assert world.product.hand("router", again) == []
+    world.product.pump()
+
+    assert len(world.provider.accepted) == sent
+
+
+def _recipient(user_id: str, address: str) -> Recipient:
+    return Recipient(user_id, "whatsapp", "main", address)
+
+
+def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
+    """So that its permissions are known."""
+    phone, api = a_phone(), world.api
+    first, second, third = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(3))
+    group = world.converse(agent, first, second)
+    message_id = world.post(group, agent, "hello")
+    linked = api.post(f"/v1/users/{first}/identities", {"channel": "whatsapp", "address": phone})
+    asked = [
+        linked,
+        api.delete(f"/v1/users/{first}/identities/whatsapp/{in_path(phone)}"),
+        api.get("/v1/users"),
+        api.get(f"/v1/users/{first}"),
+        api.get("/v1/conversations"),
+        api.get("/v1/conversations", user_id=agent),
+        api.get(f"/v1/conversations/{group}"),
+        api.post(f"/v1/conversations/{group}/participants", {"user_id": third}),
+        api.delete(f"/v1/conversations/{group}/participants/{third}"),
+        api.patch(f"/v1/conversations/{group}", {"state": "ARCHIVED"}),
+        api.get("/v1/messages", sender_id=agent),
+        api.get("/v1/messages", status="PENDING"),
+        api.get("/v1/messages", conversation_id=group),
+        api.get(f"/v1/messages/{message_id}"),
+        api.get("/v1/channels"),
+        api.get("/v1/channels/whatsapp/capabilities"),
+        api.get("/v1/health"),
+        world.webhooks.request(
+            "GET",
+            "/v1/webhooks/whatsapp",
+            query={
+                "hub.mode": "subscribe",
+                "hub.verify_token": secret_of("whatsapp").verify_token,
+                "hub.challenge": "1",
+            },
+        ),
+    ]
+    assert [answer.status for answer in asked] == [201] + [200] * (len(asked) - 1)
+    world.product.pump()
+
+
+def test_a_huge_webhook_goes_to_the_bucket(world: World) -> None:
+    noise = "".join(str(uuid.uuid4()) for _ in range(20_000))
+
+    assert world.say("whatsapp", whatsapp(type="image", image={"caption": noise})).status == 200
+
+
+@pytest.mark.parametrize("name", EVERY_FUNCTION)
+def test_a_functions_role_allows_what_it_asked_for(world: World, name: str) -> None:
+    role = Role(functions(world.product.template)[name])
+    asked = world.recorder.needs.get(name)
+
+    assert asked, "this test judges what the ones above it noted: run the whole file"
+    assert {need for need in asked if not role.allows(need)} == set()
+
+
+@pytest.mark.parametrize("name", EVERY_FUNCTION)
+def test_a_role_names_its_resources(world: World, name: str) -> None:
+    for actions, resources in Role(functions(world.product.template)[name]).statements:
+        assert not any("*" in action for action in actions)
+        assert not any(resource == "*" or resource.endswith(":*") for resource in resources)
+
+
+@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status"])
+def test_a_queues_function_may_take_its_records(world: World, name: str) -> None:
+    role = Role(functions(world.product.template)[name])
+    needed = {
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ChangeMessageVisibility",
+    }
+
+    allowed = [
+        actions
+        for actions, resources in role.statements
+        if any(resource.endswith(f":{world.product.queue_of[name]}") for resource in resources)
+    ]
+
+    assert any(needed <= set(actions) for actions in allowed)

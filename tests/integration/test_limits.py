@@ -1,0 +1,122 @@
+"""The providers' limits across all concurrent functions (G6), in virtual time."""
+
+import random
+import uuid
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.adapters.dynamodb.limits import LEASE_S, DynamoLimiter
+from chat4all.domain.channel import LimitScope, RateLimit
+from tests.fakes.connector import PIGEON
+from tests.integration.aws import Aws
+
+BEGINNING = 1_770_000_000.0
+ROUNDING_S = 1e-3
+
+
+def limiters(aws: Aws, count: int, *limits: RateLimit) -> list[DynamoLimiter]:
+    """So many processes, which share nothing but the table."""
+    capabilities = {"pigeon": replace(PIGEON, rate_limits=limits)}
+    return [DynamoLimiter(aws.output("Data.LimitsTable"), capabilities) for _ in range(count)]
+
+
+@pytest.fixture
+def account() -> str:
+    return str(uuid.uuid4())
+
+
+@pytest.mark.parametrize("lease", [1, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_window_holds_more_than_the_burst_and_the_refill(
+    aws: Aws, account: str, lease: int, seed: int
+) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10, lease=lease)
+    processes = limiters(aws, 3, limit)
+    source = random.Random(seed)  # noqa: S311 - a story's dice
+    # A token taken in a lease may be spent as much later.
+    late = LEASE_S if lease > 1 else 0.0
+
+    now, sent = BEGINNING, []
+    for _ in range(120):
+        now += source.choice([0.0, 0.0, 0.01, 0.05, 0.3])
+        if source.choice(processes).wait_s("pigeon", account, "ana", now) == 0:
+            sent.append(now)
+
+    assert len(sent) > limit.burst
+    for index, start in enumerate(sent):
+        for more, end in enumerate(sent[index:], start=1):
+            assert more <= limit.burst + (end - start + late + ROUNDING_S) / limit.interval_s
+
+
+def test_after_the_named_wait_a_message_may_be_sent(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.ACCOUNT, interval_s=2.0, burst=2))
+    now = BEGINNING
+    for _ in range(8):
+        wait_s = limiter.wait_s("pigeon", account, "ana", now)
+        now += wait_s
+        if wait_s:
+            assert limiter.wait_s("pigeon", account, "ana", now) == 0
+
+
+def test_people_have_buckets_of_their_own(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=1))
+
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == 0
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == pytest.approx(6.0)
+    assert limiter.wait_s("pigeon", account, "ben", BEGINNING) == 0
+    assert limiter.wait_s("pigeon", f"{account}-2", "ana", BEGINNING) == 0
+
+
+def test_the_strictest_bucket_decides(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(
+        aws,
+        1,
+        RateLimit(LimitScope.ACCOUNT, interval_s=0.5, burst=2),
+        RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=1),
+    )
+
+    waits = [limiter.wait_s("pigeon", account, name, BEGINNING) for name in ("ana", "ana", "ben", "carla")]
+
+    assert waits == [0, pytest.approx(6.0), 0, pytest.approx(0.5)]
+
+
+def test_a_lease_costs_one_write_for_many_messages(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10, lease=5))
+    written = []
+
+    for _ in range(5):
+        limiter.wait_s("pigeon", account, "ana", BEGINNING)
+        written.append(full_at(aws, f"pigeon#{account}"))
+
+    assert written == [pytest.approx(BEGINNING + 0.5)] * 5
+
+
+def test_a_lease_not_used_in_time_is_lost(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.ACCOUNT, interval_s=10.0, burst=5, lease=5))
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == 0
+
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING + LEASE_S) > 0
+
+
+def test_when_a_lease_is_too_much_one_token_is_taken(aws: Aws, account: str) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=5, lease=4)
+    first, second = limiters(aws, 2, limit)
+    assert first.wait_s("pigeon", account, "ana", BEGINNING) == 0
+
+    assert second.wait_s("pigeon", account, "ana", BEGINNING) == 0
+    assert second.wait_s("pigeon", account, "ana", BEGINNING) > 0
+
+
+def test_without_limits_nothing_waits(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1)
+
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == 0
+
+
+def full_at(aws: Aws, bucket: str) -> float:
+    item = aws.dynamodb.get_item(TableName=aws.output("Data.LimitsTable"), Key={"bucket": {"S": bucket}})[
+        "Item"
+    ]
+    assert int(item["expires_at"]["N"]) > BEGINNING
+    return float(item["full_at"]["N"])

@@ -1,0 +1,92 @@
+"""Raw webhooks: in the table, or in the bucket where they are large."""
+
+import random
+import uuid
+import zlib
+
+import pytest
+
+from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
+from chat4all.adapters.s3 import S3Bodies
+from chat4all.bootstrap import world
+from chat4all.domain.errors import Unavailable
+from chat4all.services.ports import StoredWebhook
+from tests.integration.aws import Aws
+
+
+class NoBucket:
+    def put(self, key: str, body: bytes) -> None:
+        pytest.fail("a small webhook needs no bucket")
+
+
+def webhook(body: bytes, received_at: str = "2026-01-31T12:00:00.000Z") -> StoredWebhook:
+    return StoredWebhook(f"whatsapp-{uuid.uuid4()}", "whatsapp", body, received_at, 1_800_000_000)
+
+
+def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
+    table = aws.output("Data.WebhooksTable")
+    found = aws.dynamodb.get_item(TableName=table, Key={"webhook_id": {"S": one.webhook_id}})
+    return {name: next(iter(value.values())) for name, value in found["Item"].items()}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)), b"x" * 1_000_000])
+def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
+    one = webhook(body)
+
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()).store(one)
+
+    item = item_of(aws, one)
+    assert isinstance(item["body"], bytes)
+    assert zlib.decompress(item["body"]) == body
+    assert (item["channel"], item["received_at"], item["expires_at"]) == (
+        "whatsapp",
+        "2026-01-31T12:00:00.000Z",
+        "1800000000",
+    )
+
+
+def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    one = webhook(b"{}")
+    webhooks.store(one)
+    before = item_of(aws, one)
+
+    webhooks.store(
+        StoredWebhook(one.webhook_id, "whatsapp", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000)
+    )
+
+    assert item_of(aws, one) == before
+
+
+def test_a_large_one_lies_in_the_bucket_and_the_table_says_where(aws: Aws) -> None:
+    body = random_bytes(MOST_BYTES + 10)
+    one = webhook(body)
+    bucket = aws.output("Data.WebhooksBucket")
+
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(world.s3, bucket)).store(one)
+
+    item = item_of(aws, one)
+    assert "body" not in item
+    assert aws.s3.get_object(Bucket=bucket, Key=str(item["object_key"]))["Body"].read() == body
+
+
+def test_what_the_bucket_did_not_take_is_not_in_the_table(aws: Aws) -> None:
+    one = webhook(random_bytes(MOST_BYTES + 10))
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(world.s3, "no-such-bucket"))
+
+    with pytest.raises(Unavailable):
+        webhooks.store(one)
+
+    with pytest.raises(KeyError):
+        item_of(aws, one)
+
+
+def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
+    with pytest.raises(Unavailable):
+        DynamoWebhooks("no-such-table", NoBucket()).store(webhook(b"{}"))
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+
+
+def random_bytes(size: int) -> bytes:
+    """Which cannot be compressed."""
+    return random.Random(0).randbytes(size)  # noqa: S311 - noise
