@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "123456789012"
@@ -27,7 +27,7 @@ _NAMES: Final = {
 }
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """Reads `!Ref` and its like as the long forms."""
 
 

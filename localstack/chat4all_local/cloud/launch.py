@@ -15,15 +15,16 @@ from chat4all_local.cloud.components import Plan, is_healthy, plans
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.ports import is_free
 from chat4all_local.cloud.processes import identify, start_tethered, stop
 from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.state import Component
 from chat4all_local.cloud.tools import tail
 
 
-class PortTaken(ComponentFailed):
-    """Somebody took the port between our choosing it and the component's binding it."""
+class EndedEarly(ComponentFailed):
+    """A component ended before it was healthy: most often somebody took its port between our choosing it
+    and its binding it, who may be gone again by now.
+    """
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
 
 
 def wait_until_healthy(running: Sequence[Launched]) -> None:
-    """Raises PortTaken, ComponentFailed."""
+    """Raises EndedEarly, ComponentFailed."""
     deadline = time.monotonic() + HEALTHY_WITHIN
     for one in running:
         while not (_listens(one) and is_healthy(one.component.name, one.component.urls)):
-            if one.process.poll() is not None and not all(is_free(port) for port in _ports(one)):
-                raise PortTaken(f"{one.component.name} found its port taken", tail(one.log))
-            one.check_alive()
+            if one.process.poll() is not None:
+                ended = f"{one.component.name} ended (exit {one.process.returncode}) before it was healthy"
+                raise EndedEarly(ended, tail(one.log), f"see: {one.log}")
             if time.monotonic() > deadline:
                 late = f"{one.component.name} was not healthy within {HEALTHY_WITHIN:.0f} s"
                 raise ComponentFailed(late, tail(one.log), f"see: {one.log}")

@@ -24,7 +24,7 @@ from chat4all_local.cloud.deployment import (
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.furnish import furnish
 from chat4all_local.cloud.introductions import introduce_again
-from chat4all_local.cloud.launch import Launched, PortTaken, launched, wait_until_healthy
+from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import identify, stop
@@ -98,7 +98,7 @@ def _components_up(
 ) -> tuple[State, list[Launched], Build]:
     """Healthy, on the ports of last time where they are free; on others where one is taken under our hands."""
     for wished in (remembered, *({} for _ in range(START_ATTEMPTS - 2))):
-        with suppress(PortTaken):
+        with suppress(EndedEarly):
             return _launch_and_build(folder, state, wished, progress, stack)
     return _launch_and_build(folder, state, {}, progress, stack)
 

@@ -18,7 +18,7 @@ def loaded_after(code: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after `code`."""
     script = f"{code}\nimport sys\nprint(*sys.modules)"
     search_path = f"import sys; sys.path[:] = {sys.path!r}\n"
-    done = subprocess.run(  # noqa: S603  # our own words
+    done = subprocess.run(  # our own words
         [sys.executable, "-c", search_path + script], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())

@@ -75,6 +75,8 @@ class MessageViews:
         exactly_one(conversation_id=conversation_id, sender_id=sender_id, status=status)
         cursor, limit = query_of(request, "cursor"), limit_of(request)
         if conversation_id is not None:
+            if query_of(request, "sort") not in {None, TimeOrder.NEWEST_FIRST.value}:
+                raise Invalid("A history is newest first.", Detail("sort", "must be desc for a conversation"))
             page = self._read.history(conversation_id, None, cursor, limit)
         else:
             wanted = choice_of(request, "status", tuple(Status), None)
