@@ -38,15 +38,14 @@ def _drop_documentation(path: Path) -> None:
 
 
 def _without_documentation(node: Json) -> Json:
-    """Without the texts; a member that is called `documentation` is no text, and stays."""
+    """With empty texts: botocore looks for some of them. A member called `documentation` is no text."""
     if isinstance(node, list):
         return [_without_documentation(one) for one in node]
     if not isinstance(node, dict):
         return node
     return {
-        name: _without_documentation(one)
+        name: "" if name == "documentation" and isinstance(one, str) else _without_documentation(one)
         for name, one in node.items()
-        if name != "documentation" or not isinstance(one, str)
     }
 
 

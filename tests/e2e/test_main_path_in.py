@@ -92,8 +92,8 @@ def test_a_kind_that_is_not_supported_is_kept_in_its_raw_form(stage: Stage, chan
     assert (message.kind, message.sender_id) == ("UNSUPPORTED", customer.user_id)
     raw = msgspec.json.decode(message.raw or "")
     assert isinstance(raw, dict)
-    assert kind in (message.raw or "")
-    assert written.provider_message_id in (message.raw or "")
+    assert kind in str(raw)
+    assert written.provider_message_id in str(raw)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -8,7 +8,7 @@ from chat4all_local.bench.pipeline.figures import (
 )
 from chat4all_local.bench.pipeline.load import Post, new_message
 from chat4all_local.bench.pipeline.memory import Sample, Use
-from chat4all_local.bench.pipeline.rounds import complete
+from chat4all_local.bench.pipeline.rounds import SideRounds, complete
 from chat4all_local.bench.pipeline.sides import Arrivals, arrivals_in
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.simulators.control_api import SendRecord
@@ -69,10 +69,12 @@ def test_the_transcripts_say_when_a_message_first_arrived_and_what_was_repeated_
 def test_a_side_s_figures_are_medians_over_its_rounds_and_quantiles_over_its_messages(
     make_round: MakeRound,
 ) -> None:
-    rounds = [make_round([0.1, 0.2], [1.0, 1.0]), make_round([0.4, 0.4], [2.0, 4.0])]
+    alone = [make_round([0.1, 0.1], [9.0, 9.0])]
+    alongside = [make_round([0.1, 0.2], [1.0, 1.0]), make_round([0.4, 0.4], [2.0, 4.0])]
 
-    figures = side_figures(rounds)
+    figures = side_figures(SideRounds(alone, alongside))
 
+    assert figures.accepted_alone_per_s.median == pytest.approx(20.0)
     assert figures.accepted_per_s.median == pytest.approx((10.0 + 5.0) / 2)
     assert figures.answer_ms.p50 == pytest.approx(200.0)
     assert figures.arrival_ms.p95 == pytest.approx(4000.0)

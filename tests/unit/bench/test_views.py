@@ -13,6 +13,7 @@ from chat4all_local.bench.pipeline import view as pipeline
 from chat4all_local.bench.pipeline.figures import aims
 from chat4all_local.bench.pipeline.measure import figures_of
 from chat4all_local.bench.pipeline.memory import Sample, Use
+from chat4all_local.bench.pipeline.rounds import SideRounds
 from chat4all_local.bench.pipeline.view import Course
 from tests.unit.bench.conftest import MakeRound
 
@@ -37,8 +38,14 @@ def test_the_pipeline_is_shown_with_rates_latencies_and_memory(
         Sample(0.5, {"ministack": Use(1, 100_000_000), "chat4all-api": Use(8, 300_000_000)}),
     ]
     course = Course(
-        bare=[make_round([0.1, 0.1], [0.2, 0.2])] * 3,
-        product=[make_round([0.1, 0.2], [0.3, 0.4])] * 3,
+        bare=SideRounds(
+            alone=[make_round([0.04, 0.05], [0.2, 0.2])] * 3,
+            alongside=[make_round([0.1, 0.1], [0.2, 0.2])] * 3,
+        ),
+        product=SideRounds(
+            alone=[make_round([0.05, 0.0625], [0.3, 0.4])] * 3,
+            alongside=[make_round([0.1, 0.2], [0.3, 0.4])] * 3,
+        ),
         samples=samples,
     )
 
@@ -47,10 +54,20 @@ def test_the_pipeline_is_shown_with_rates_latencies_and_memory(
     pipeline.draw(figure, course)
 
     text = capsys.readouterr().out
-    assert "20.0     10.0   0.50" in text
+    assert "accepted /s, drain paused     40.0     32.0   0.80" in text
+    assert "accepted /s, drain alongside  20.0     10.0   0.50" in text
+    assert "at provider /s                10.0      5.0   0.50" in text
     assert "chat4all-api" in text
-    assert [aim.met for aim in aims(figures)] == [False, True, True]
-    assert titles(figure)[:2] == ["accepted per second", "at the provider per second"]
+    assert [(aim.name, aim.met) for aim in aims(figures)][:3] == [
+        ("acceptance, drain paused, product / bare", True),
+        ("acceptance, drain alongside, product / bare", False),
+        ("POST to provider, product / bare", True),
+    ]
+    assert titles(figure)[:3] == [
+        "accepted per second, drain paused",
+        "accepted per second, drain alongside",
+        "at the provider per second",
+    ]
 
 
 def test_cold_starts_are_shown_function_by_function(

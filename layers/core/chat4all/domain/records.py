@@ -87,6 +87,9 @@ class Edit(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True):
     """One message of a conversation; `sequence` numbers them in the order of acceptance.
 
+    Of two that were accepted at the same time either may be delivered first, whatever their numbers; one that
+    was answered before the other was posted has the lower number, and is delivered first.
+
     `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
     channel a client asked for, or the one an inbound message came by. `raw` keeps the provider's
     form of an UNSUPPORTED one.
