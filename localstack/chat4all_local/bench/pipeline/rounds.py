@@ -1,10 +1,15 @@
-"""One round: so many messages into every conversation of one side, from the first POST to the last arrival."""
+"""One round: so many messages into every conversation of one side, from the first POST to the last arrival.
+
+On Lambda, the function that accepts has its cores to itself; here it shares them with all that comes behind. A round
+is therefore run in two ways: `run_round` lets the drain run alongside, `run_alone` pauses it until all is accepted.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
-from chat4all_local.bench.pipeline.load import Post, post_all, shares
+from chat4all_local.bench.pipeline.load import Post, PostBody, post_all, shares
 from chat4all_local.bench.pipeline.sides import Arrivals, Side
 from chat4all_local.cloud.errors import CloudError
 
@@ -35,10 +40,37 @@ class Round(msgspec.Struct, frozen=True):
         return [(self.arrivals.at[post.message_id] - post.at) * 1000 for post in self.posts]
 
 
+@dataclass(frozen=True)
+class SideRounds:
+    """One side's rounds, in the order in which they were run."""
+
+    alone: list[Round] = field(default_factory=list)
+    alongside: list[Round] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Round]:
+        return [*self.alone, *self.alongside]
+
+
 def run_round(side: Side, messages_per_conversation: int) -> Round:
     """Returns when the side has nothing left to do. Raises CloudError where a message is missing."""
-    messages = shares(side.conversation_ids, side.sender_id, messages_per_conversation)
-    posts = post_all(side.target, messages)
+    return _drained(side, post_all(side.target, _messages(side, messages_per_conversation)))
+
+
+def run_alone(side: Side, messages_per_conversation: int) -> Round:
+    """As `run_round`, but the drain begins when the last POST was answered: only the acceptance can be compared."""
+    messages = _messages(side, messages_per_conversation)
+    with side.drain_paused():
+        side.settle()
+        posts = post_all(side.target, messages)
+    return _drained(side, posts)
+
+
+def _messages(side: Side, messages_per_conversation: int) -> list[list[PostBody]]:
+    return shares(side.conversation_ids, side.sender_id, messages_per_conversation)
+
+
+def _drained(side: Side, posts: Sequence[Post]) -> Round:
     arrivals = side.arrivals({post.message_id for post in posts})
     side.settle()
     return complete(posts, arrivals)

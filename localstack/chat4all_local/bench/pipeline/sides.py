@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 import msgspec
@@ -10,6 +11,7 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Identity
 from chat4all_local.bench.pipeline.bare.stack import BareStack
 from chat4all_local.bench.pipeline.load import CLIENTS, Target, message_id_in
+from chat4all_local.bench.pipeline.paused import paused
 from chat4all_local.bench.pipeline.quiet import wait_until, wait_until_empty
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator
@@ -40,6 +42,10 @@ class Side(Protocol):
     @property
     def sender_id(self) -> str: ...
 
+    def drain_paused(self) -> AbstractContextManager[None]:
+        """Within it, messages stay where they were accepted: the first function behind takes none."""
+        ...
+
     def arrivals(self, message_ids: Collection[str]) -> Arrivals:
         """Waits until all have arrived; raises CloudError if they do not."""
         ...
@@ -52,10 +58,14 @@ class Side(Protocol):
 class BareSide:
     def __init__(self, cloud: Cloud, stack: BareStack) -> None:
         self._sqs, self._dynamodb = cloud.aws.sqs(), cloud.aws.dynamodb()
+        self._functions = cloud.aws.functions()
         self._stack = stack
         self.target = Target(stack.url, {"X-API-Key": cloud.api_key})
         self.conversation_ids = [f"conversation-{number:024}" for number in range(total_conversations())]
         self.sender_id = "00000000-0000-4000-8000-000000000000"
+
+    def drain_paused(self) -> AbstractContextManager[None]:
+        return paused(self._functions, self._stack.router)
 
     def arrivals(self, message_ids: Collection[str]) -> Arrivals:
         self.settle()
@@ -74,7 +84,8 @@ class ProductSide:
     """
 
     def __init__(self, cloud: Cloud, conversations: Mapping[str, int] = CONVERSATIONS) -> None:
-        self._sqs = cloud.aws.sqs()
+        self._sqs, self._functions = cloud.aws.sqs(), cloud.aws.functions()
+        self._router = f"{cloud.stack}-router"
         self._queues = _queues(cloud)
         self._simulators = {channel: Simulator(url) for channel, url in cloud.simulators.items()}
         self._seen = dict.fromkeys(self._simulators, 0)
@@ -91,6 +102,9 @@ class ProductSide:
     def send_receipts(self, *, wanted: bool) -> None:
         for simulator in self._simulators.values():
             simulator.configure(receipts={"sent": wanted, "delivered": wanted, "read": wanted})
+
+    def drain_paused(self) -> AbstractContextManager[None]:
+        return paused(self._functions, self._router)
 
     def arrivals(self, message_ids: Collection[str]) -> Arrivals:
         missing = set(message_ids)

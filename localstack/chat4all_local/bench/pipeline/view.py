@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -18,17 +19,20 @@ from chat4all_local.bench.pipeline.figures import (
     PipelineFigures,
 )
 from chat4all_local.bench.pipeline.memory import Sample
-from chat4all_local.bench.pipeline.rounds import Round
+from chat4all_local.bench.pipeline.rounds import SideRounds
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR, aim_line
 from chat4all_local.bench.spread import Spread
+
+_ROOM_FOR_LEGEND: Final = 0.4
+"""Above the bars, as a share of the greatest."""
 
 
 @dataclass(frozen=True)
 class Course:
     """All that was measured, in the order in which it was."""
 
-    bare: Sequence[Round]
-    product: Sequence[Round]
+    bare: SideRounds
+    product: SideRounds
     samples: Sequence[Sample]
 
 
@@ -42,17 +46,29 @@ def _rates(figures: PipelineFigures) -> Table:
     table.add_column("")
     for heading in ("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"):
         table.add_column(heading, justify="right")
-    table.add_row(
-        "accepted /s", *_rate(bare.accepted_per_s, product.accepted_per_s, figures.acceptance_ratio)
-    )
-    table.add_row("at provider /s", *_rate(bare.arrived_per_s, product.arrived_per_s, figures.arrival_ratio))
-    for name, theirs, ours in (
+    for name, theirs, ours, ratio in (
+        (
+            "accepted /s, drain paused",
+            bare.accepted_alone_per_s,
+            product.accepted_alone_per_s,
+            figures.acceptance_alone,
+        ),
+        (
+            "accepted /s, drain alongside",
+            bare.accepted_per_s,
+            product.accepted_per_s,
+            figures.acceptance_ratio,
+        ),
+        ("at provider /s", bare.arrived_per_s, product.arrived_per_s, figures.arrival_ratio),
+    ):
+        table.add_row(name, *_rate(theirs, ours, ratio))
+    for name, theirs_ms, ours_ms in (
         ("answer p50 ms", bare.answer_ms.p50, product.answer_ms.p50),
         ("answer p95 ms", bare.answer_ms.p95, product.answer_ms.p95),
         ("POST to provider p50 ms", bare.arrival_ms.p50, product.arrival_ms.p50),
         ("POST to provider p95 ms", bare.arrival_ms.p95, product.arrival_ms.p95),
     ):
-        table.add_row(name, f"{theirs:.0f}", f"{ours:.0f}")
+        table.add_row(name, f"{theirs_ms:.0f}", f"{ours_ms:.0f}")
     table.add_row("refused, repeated", "", f"{figures.refused}, {figures.repeated}")
     return table
 
@@ -75,25 +91,34 @@ def _memory(memory: MemoryFigures) -> Table:
 
 
 def draw(figure: Figure, course: Course) -> None:
-    accepted, arrived, latency, memory = figure.subplots(2, 2).flat
+    axes = figure.subplot_mosaic(
+        [
+            ["paused", "paused", "alongside", "alongside", "arrived", "arrived"],
+            ["latency", "latency", "latency", "memory", "memory", "memory"],
+        ]
+    )
+    axes["alongside"].sharey(axes["paused"])
+    sides = (course.bare, course.product)
     _draw_rates(
-        accepted,
-        "accepted per second",
+        axes["paused"],
+        "accepted per second, drain paused",
         ACCEPTANCE_AIM,
-        [[r.accepted_per_s for r in s] for s in _sides(course)],
+        [[one.accepted_per_s for one in side.alone] for side in sides],
     )
     _draw_rates(
-        arrived,
+        axes["alongside"],
+        "accepted per second, drain alongside",
+        ACCEPTANCE_AIM,
+        [[one.accepted_per_s for one in side.alongside] for side in sides],
+    )
+    _draw_rates(
+        axes["arrived"],
         "at the provider per second",
         ARRIVAL_AIM,
-        [[r.arrived_per_s for r in s] for s in _sides(course)],
+        [[one.arrived_per_s for one in side.alongside] for side in sides],
     )
-    _draw_latencies(latency, course)
-    _draw_memory(memory, course.samples)
-
-
-def _sides(course: Course) -> tuple[Sequence[Round], Sequence[Round]]:
-    return course.bare, course.product
+    _draw_latencies(axes["latency"], course)
+    _draw_memory(axes["memory"], course.samples)
 
 
 def _draw_rates(axes: Axes, title: str, aim: float, rates: Sequence[Sequence[float]]) -> None:
@@ -107,20 +132,23 @@ def _draw_rates(axes: Axes, title: str, aim: float, rates: Sequence[Sequence[flo
         wanted, list(places), [p + 0.4 for p in places], colors="black", label=f"aim: {aim:g} of bare"
     )
     axes.set(title=title, xlabel="round", xticks=list(places))
-    axes.legend(fontsize=8)
+    axes.margins(y=_ROOM_FOR_LEGEND)
+    axes.legend(fontsize=8, loc="upper right")
 
 
 def _draw_latencies(axes: Axes, course: Course) -> None:
-    """Which share of the messages was answered, and at the provider, within how long."""
+    """Which share of the messages was answered, and at the provider, within how long, with the drain alongside."""
     for side, colour, name in (
-        (course.bare, BARE_COLOUR, "bare"),
-        (course.product, PRODUCT_COLOUR, "product"),
+        (course.bare.alongside, BARE_COLOUR, "bare"),
+        (course.product.alongside, PRODUCT_COLOUR, "product"),
     ):
         answers = list(chain.from_iterable(one.answer_ms() for one in side))
         arrivals = list(chain.from_iterable(one.arrival_ms() for one in side))
         axes.ecdf(answers, color=colour, linestyle="--", label=f"{name}, answer")
         axes.ecdf(arrivals, color=colour, label=f"{name}, at the provider")
-    axes.set(title="time since the POST", xlabel="ms", ylabel="share of messages", xscale="log")
+    axes.set(
+        title="time since the POST, drain alongside", xlabel="ms", ylabel="share of messages", xscale="log"
+    )
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
 

@@ -23,10 +23,11 @@ _PATIENCE: Final["WaiterConfigTypeDef"] = {"Delay": 1, "MaxAttempts": 60}
 
 @dataclass(frozen=True)
 class BareStack:
-    """`url` takes POSTs; `queues` are URLs, in the order in which a message passes them."""
+    """`url` takes POSTs; `queues` are URLs, in the order in which a message passes them; `router` reads the first."""
 
     url: str
     table: str
+    router: str
     queues: tuple[str, str]
 
 
@@ -80,6 +81,7 @@ def _stack(cloud: Cloud) -> BareStack:
     return BareStack(
         url=f"{cloud.aws.endpoint}/_aws/execute-api/{outputs['ApiId']}/{STACK}/messages",
         table=outputs["Table"],
+        router=f"{STACK}-route",
         queues=(outputs["AcceptedQueue"], outputs["RoutedQueue"]),
     )
 

@@ -1,0 +1,41 @@
+"""A consumer that takes nothing for a while, so that what comes before it has the machine to itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from chat4all_local.bench.pipeline.quiet import wait_until
+from chat4all_local.cloud.errors import CloudError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+@contextmanager
+def paused(functions: "LambdaClient", function: str) -> Iterator[None]:
+    """Keeps the messages from `function` until the block ends, however it does.
+
+    A batch that was taken before may still be in its hands when the block begins. Raises CloudError.
+    """
+    mapping = _mapping(functions, function)
+    try:
+        _switch(functions, mapping, enabled=False)
+        yield
+    finally:
+        _switch(functions, mapping, enabled=True)
+
+
+def _mapping(functions: "LambdaClient", function: str) -> str:
+    mappings = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    if len(mappings) != 1:
+        raise CloudError(f"{function} has {len(mappings)} event source mappings, where one is paused")
+    return mappings[0]["UUID"]
+
+
+def _switch(functions: "LambdaClient", mapping: str, *, enabled: bool) -> None:
+    functions.update_event_source_mapping(UUID=mapping, Enabled=enabled)
+    state = "Enabled" if enabled else "Disabled"
+    wait_until(
+        f"the event source mapping is {state}",
+        lambda: functions.get_event_source_mapping(UUID=mapping)["State"] == state,
+    )
