@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 SOURCES = layers localstack functions tests requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format lock clean
+.PHONY: help setup demo test bench check format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
@@ -43,6 +43,12 @@ check: setup ## Format, lint, types, templates: what a change must pass beside t
 format: setup ## Put every file into the project's format, mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+build: setup ## Build for Lambda into .aws-sam/build; then: sam deploy --config-env aws
+	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-x86_64-manylinux_2_28}" \
+	$(SAM) build --config-env aws --parameter-overrides "Runtime=$$runtime" \
+	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides Runtime=$$runtime"
 
 lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
