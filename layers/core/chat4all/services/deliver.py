@@ -72,8 +72,10 @@ class Deliver:
 
     def __call__(self, requested: DeliveryRequested) -> Settled | Later:
         to = requested.recipient
-        # Before the claim: were it not to be had then, the claim would look like a dead process's.
+        # Read before the claim: were it not to be had then, the claim would look like a dead process's.
         secret = self._secrets.channel(to.channel)
+        submission = self._submission(requested)
+        earlier_part_failed = self._earlier_part_failed(requested)
         now = self._clock()
         wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
         if wait_s > 0:
@@ -83,20 +85,18 @@ class Deliver:
         )
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed)
-        return self._attempt(requested, claimed, secret)
+        hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
+        if hopeless is not None:
+            return self._failed(claimed, hopeless)
+        return self._attempt(claimed, submission, secret)
 
     def _refused(self, refused: ClaimRefused) -> Settled | Later:
         if refused.until is not None:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
         return Settled(_update(refused.delivery, iso(self._clock())))
 
-    def _attempt(
-        self, requested: DeliveryRequested, claimed: Claimed, secret: ChannelSecret
-    ) -> Settled | Later:
-        hopeless = self._hopeless(requested, claimed)
-        if hopeless is not None:
-            return self._failed(claimed, hopeless)
-        answer = self._send(requested, secret)
+    def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+        answer = self._send(submission, secret)
         if isinstance(answer, Sent):
             return self._sent(claimed, answer)
         match answer.outcome:
@@ -110,8 +110,7 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send(self, requested: DeliveryRequested, secret: ChannelSecret) -> Sent | SendError:
-        submission = self._submission(requested)
+    def _send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):
             if isinstance(answer, Sent) or answer.new_address is None:
@@ -138,16 +137,9 @@ class Deliver:
         quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
         return self._deliveries.provider_id(quoted)
 
-    def _hopeless(self, requested: DeliveryRequested, claimed: Claimed) -> SendError | None:
-        if claimed.delivery.attempts > MAX_ATTEMPTS:
-            return SendError(
-                Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
-            )
-        if requested.part > 0 and self._earlier_part_failed(requested):
-            return SendError(Outcome.PERMANENT, "EARLIER_PART", "An earlier part of this text failed.")
-        return None
-
     def _earlier_part_failed(self, requested: DeliveryRequested) -> bool:
+        if requested.part == 0:
+            return False
         earlier = msgspec.structs.replace(requested.delivery_id, part=requested.part - 1)
         delivery = self._deliveries.get(earlier)
         return delivery is not None and delivery.status is Status.FAILED
@@ -171,6 +163,16 @@ class Deliver:
     def _give_back(self, claimed: Claimed, wait_s: float) -> Later:
         self._deliveries.release(claimed, failed=False)
         return Later(wait_s)
+
+
+def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
+    if attempts > MAX_ATTEMPTS:
+        return SendError(
+            Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
+        )
+    if earlier_part_failed:
+        return SendError(Outcome.PERMANENT, "EARLIER_PART", "An earlier part of this text failed.")
+    return None
 
 
 def _update(delivery: Delivery, at: str) -> StatusUpdate:
