@@ -364,7 +364,6 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
     message_id = world.post(conversation, agent, "once")
     world.product.pump()
-    sent = len(world.provider.accepted)
     message = world.message(message_id)
     recipient = world.deliveries.of_message(message_id)[0]
     again = MessageAccepted(
@@ -378,7 +377,8 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert world.product.hand("router", again) == []
     world.product.pump()
 
-    assert len(world.provider.accepted) == sent
+    # Only this message's: what an earlier test left waiting may go out at any time.
+    assert len([one for one in world.provider.accepted if message_id in str(one)]) == 1
 
 
 def _recipient(user_id: str, address: str) -> Recipient:
