@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chat4all_local.api_shapes import Conversation
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole
+from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -51,6 +51,11 @@ def conversations_table(conversations: list[Conversation]) -> Table:
     for one in conversations:
         counts = (str(len(one.participants)), str(one.message_count))
         table.add_row(
-            one.conversation_id, one.type, one.state, *counts, one.last_activity_at, Text(one.title or "")
+            one.conversation_id,
+            one.type,
+            one.state,
+            *counts,
+            one.last_activity_at,
+            Text(printable(one.title or "")),
         )
     return table

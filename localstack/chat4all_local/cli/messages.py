@@ -10,7 +10,7 @@ from rich.text import Text
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Message
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import StateOption, out
+from chat4all_local.cli.terminal import StateOption, out, printable
 from chat4all_local.cloud.errors import CloudError
 
 POLL_SECONDS = 0.5
@@ -85,8 +85,8 @@ def render_message(message: Message, sender: str) -> Text:
         f" {message.sequence:>4} ",
         status,
         " ",
-        (sender, "bold"),
-        f": {message.content}",
+        (printable(sender), "bold"),
+        f": {printable(message.content)}",
     )
     if message.error:
         line.append(f"  ({message.error.code}: {message.error.message})", style="red")

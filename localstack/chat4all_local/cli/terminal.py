@@ -1,7 +1,8 @@
 """How things are said in the terminal."""
 
+import unicodedata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console, RenderableType
@@ -10,6 +11,9 @@ from rich.measure import Measurement
 
 from chat4all_local.cloud.folder import StateFolder, default_folder
 from chat4all_local.cloud.settings import STATE_VARIABLE
+
+# Overrides and isolates; the plain marks that right-to-left texts use are no danger.
+_DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 out = Console()
 err = Console(stderr=True)
@@ -29,6 +33,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 def folder_at(state: str) -> StateFolder:
     return StateFolder(Path(state)) if state else default_folder()
+
+
+def printable(text: str) -> str:
+    """What others wrote, on one line and without what would steer the terminal or turn its text around."""
+    return "".join("\u23ce" if letter == "\n" else "\ufffd" if _steers(letter) else letter for letter in text)
+
+
+def _steers(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc" or letter in _DIRECTION_MARKS
 
 
 def explain(message: str, advice: str = "", log: str = "") -> None:

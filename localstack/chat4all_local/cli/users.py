@@ -10,7 +10,7 @@ from rich.text import Text
 
 from chat4all_local.api_shapes import Identity, User
 from chat4all_local.cli.api_access import client, local_cloud
-from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole
+from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, print_whole, printable
 from chat4all_local.cloud.introductions import introduce
 
 app = typer.Typer(no_args_is_help=True)
@@ -46,7 +46,10 @@ def create(
     user = client(state).create_user(kind, name, identities)
     cloud = local_cloud(state)
     if cloud is not None:
-        introduce(cloud, [user])
+        for reason in introduce(cloud, [user]):
+            err.print(
+                f"warning: {printable(reason)}", style="yellow", highlight=False, markup=False, soft_wrap=True
+            )
     if json:
         print_json(msgspec.json.encode(user))
     else:
@@ -68,5 +71,5 @@ def users_table(users: list[User]) -> Table:
     table = Table("USER", "TYPE", "NAME", "REACHED AT", box=None, header_style="bold", pad_edge=False)
     for user in users:
         reached = ", ".join(f"{identity.channel}:{identity.address}" for identity in user.identities)
-        table.add_row(user.user_id, user.type, Text(user.display_name), Text(reached))
+        table.add_row(user.user_id, user.type, Text(printable(user.display_name)), Text(reached))
     return table

@@ -66,7 +66,11 @@ def deploy(folder: StateFolder, state: State, aws: Aws, build: Build) -> None:
     command += ["--template-file", str(build.template), "--s3-bucket", ARTIFACTS_BUCKET]
     command += ["--tags", f"{DIGEST_TAG}={wanted_digest(build, state)}"]
     command += ["--parameter-overrides", *_overrides(parameters(state))]
-    environment = tool_environment(state.run, {"AWS_ENDPOINT_URL": aws.endpoint})
+    environment = tool_environment(
+        # SAM leaves its temporary folders behind: where they are removed with the rest.
+        state.run,
+        {"AWS_ENDPOINT_URL": aws.endpoint, "TMPDIR": str(folder.tmp)},
+    )
     run_tool("sam deploy", command, environment, folder.logs / "sam-deploy.log", ROOT)
 
 

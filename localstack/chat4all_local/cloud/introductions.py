@@ -7,20 +7,35 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
-from chat4all_local.api_shapes import User
+from chat4all_local.api_shapes import Identity, User
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.client import Simulator, SimulatorError
 
 
-def introduce(cloud: Cloud, users: Iterable[User]) -> None:
-    """Each person has just written to us, so that texts to them are allowed. Agents have no identities."""
+def introduce(cloud: Cloud, users: Iterable[User]) -> list[str]:
+    """Each person has just written to us, so that texts to them are allowed.
+
+    Returns why a simulator would not know somebody, such as a group where it has people only.
+    """
+    refused = []
     for user in users:
         for identity in user.identities:
-            if identity.channel in cloud.simulators:
-                with Simulator(cloud.simulators[identity.channel]) as simulator:
-                    simulator.register(
-                        identity.address, user.display_name, handle=identity.handle, phone=identity.phone
-                    )
+            try:
+                _introduce(cloud, user, identity)
+            except SimulatorError as error:
+                refused.append(
+                    f"{identity.channel} does not know {identity.address}: {'; '.join(error.reasons)}"
+                )
+    return refused
+
+
+def _introduce(cloud: Cloud, user: User, identity: Identity) -> None:
+    url = cloud.simulators.get(identity.channel)
+    if url is not None:
+        with Simulator(url) as simulator:
+            simulator.register(
+                identity.address, user.display_name, handle=identity.handle, phone=identity.phone
+            )
 
 
 def introduce_again(cloud: Cloud) -> None:

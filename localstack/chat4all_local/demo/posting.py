@@ -13,7 +13,7 @@ from chat4all_local.demo.stage import Stage
 PATIENCE_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
-_AGAIN: Final = (429, 503)
+_AGAIN: Final = (429, 502, 503, 504)
 
 
 class Cancelled(Exception):

@@ -197,9 +197,14 @@ def history_line(status: Status, at: str) -> str:
 
 
 def history_of(lines: Iterable[object] | None) -> tuple[StatusChange, ...]:
-    return tuple(
-        StatusChange(Status(status), at) for status, at in (str(line).split(" ", 1) for line in lines or ())
-    )
+    """In the order of the steps. A provider's time may lie before our own, as some tell whole seconds only:
+    no step is shown as earlier than the one before it.
+    """
+    changes: list[StatusChange] = []
+    for line in lines or ():
+        status, at = str(line).split(" ", 1)
+        changes.append(StatusChange(Status(status), max(at, changes[-1].at) if changes else at))
+    return tuple(changes)
 
 
 def message_of(row: MessageRow) -> Message:

@@ -1,0 +1,23 @@
+"""How a status history is kept and read."""
+
+from chat4all.adapters.dynamodb.message_rows import history_line, history_of
+from chat4all.domain.status import Status, StatusChange
+
+
+def test_no_step_is_shown_as_earlier_than_the_one_before_it() -> None:
+    """The provider tells whole seconds, we tell milliseconds."""
+    lines = [
+        history_line(Status.SENT, "2026-01-31T12:00:56.752Z"),
+        history_line(Status.DELIVERED, "2026-01-31T12:00:56.000Z"),
+        history_line(Status.READ, "2026-01-31T12:00:58.000Z"),
+    ]
+
+    assert history_of(lines) == (
+        StatusChange(Status.SENT, "2026-01-31T12:00:56.752Z"),
+        StatusChange(Status.DELIVERED, "2026-01-31T12:00:56.752Z"),
+        StatusChange(Status.READ, "2026-01-31T12:00:58.000Z"),
+    )
+
+
+def test_a_record_without_a_history_has_none() -> None:
+    assert history_of(None) == ()
