@@ -1,7 +1,5 @@
 """The `api` function: the public HTTP API."""
 
-from typing import Any
-
 from chalice.app import Chalice
 
 from chat4all.adapters.channels.http import HttpClient
@@ -17,7 +15,7 @@ from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.services.authenticate import Authenticate
 from chat4all.services.check_health import CheckHealth
 from chat4all.services.manage_conversations import ManageConversations
@@ -61,12 +59,7 @@ def handler() -> Handler:
     telemetry = Telemetry("api")
     api = app(from_environment(ApiSettings))
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-        answer = api(event, context)
-        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
-        return answer
-
-    return telemetry.observing(handle)
+    return serving(telemetry, api)
 
 
 def _probe_database(keys: DynamoApiKeys) -> None:

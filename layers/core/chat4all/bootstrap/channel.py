@@ -13,7 +13,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.services.deliver import Deliver, Later
@@ -78,9 +78,4 @@ def handler() -> Handler:
     events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
     batch = DeliveryBatch(deliver, events, sqs, settings.channel_queue, telemetry)
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        answer = batch(event, in_time(context, NEEDED_MS))
-        count_batch(telemetry, event, answer)
-        return answer
-
-    return telemetry.observing(handle)
+    return consuming(telemetry, batch, NEEDED_MS)

@@ -1,13 +1,11 @@
 """The `inbound` function: webhook events become messages and status updates."""
 
-from typing import Any
-
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import WebhookEvent
 from chat4all.services.take_inbound import EditTooEarly, TakeInbound
 
@@ -42,9 +40,4 @@ def handler() -> Handler:
 
     batch = Batch(WebhookEvent, one, accepting.sqs, settings.inbound_queue)
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        answer = batch(event, in_time(context, NEEDED_MS))
-        count_batch(telemetry, event, answer)
-        return answer
-
-    return telemetry.observing(handle)
+    return consuming(telemetry, batch, NEEDED_MS)

@@ -1,14 +1,12 @@
 """The `router` function: one delivery per recipient and channel."""
 
-from typing import Any
-
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.channels.registry import capabilities, names
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import MessageAccepted
 from chat4all.services.route_message import RouteMessage
 
@@ -28,9 +26,4 @@ def handler() -> Handler:
 
     batch = Batch(MessageAccepted, one, sqs, settings.chat_events_queue)
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        answer = batch(event, in_time(context, NEEDED_MS))
-        count_batch(telemetry, event, answer)
-        return answer
-
-    return telemetry.observing(handle)
+    return consuming(telemetry, batch, NEEDED_MS)

@@ -1,13 +1,11 @@
 """The `status` function: deliveries and messages move forward."""
 
-from typing import Any
-
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import StatusSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, count_batch, in_time
+from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
 from chat4all.services.record_status import Recorded, RecordStatus
 
@@ -35,9 +33,4 @@ def handler() -> Handler:
 
     batch = Batch(StatusUpdate, one, world.sqs(), settings.status_updates_queue)
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        answer = batch(event, in_time(context, NEEDED_MS))
-        count_batch(telemetry, event, answer)
-        return answer
-
-    return telemetry.observing(handle)
+    return consuming(telemetry, batch, NEEDED_MS)

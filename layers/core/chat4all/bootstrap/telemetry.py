@@ -1,15 +1,20 @@
 """Logs, metrics and traces of one function: JSON lines, CloudWatch EMF, X-Ray where it listens."""
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+if TYPE_CHECKING:
+    from chalice.app import Chalice
+
 SERVICE: Final = "chat4all"
 
 Handler = Callable[[dict[str, Any], "LambdaContext"], Any]
+Consumer = Callable[[dict[str, Any], Callable[[], bool]], dict[str, Any]]
+"""Takes Lambda's event and whether there is time left; returns the answer with its `batchItemFailures`."""
 
 
 class LambdaContext(Protocol):
@@ -49,14 +54,27 @@ class Telemetry:
         return observed
 
 
-def in_time(context: LambdaContext, needed_ms: int) -> Callable[[], bool]:
-    """Whether there are still `needed_ms` before Lambda ends the function."""
-    return lambda: context.get_remaining_time_in_millis() > needed_ms
+def consuming(telemetry: Telemetry, batch: Consumer, needed_ms: int) -> Handler:
+    """The handler of a queue's function: a record is begun only while Lambda leaves `needed_ms` for it."""
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = batch(event, lambda: context.get_remaining_time_in_millis() > needed_ms)
+        telemetry.count("Records", len(event["Records"]))
+        telemetry.count("HandedBack", len(answer["batchItemFailures"]))
+        return answer
+
+    return telemetry.observing(handle)
 
 
-def count_batch(telemetry: Telemetry, event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    telemetry.count("Records", len(event["Records"]))
-    telemetry.count("HandedBack", len(answer["batchItemFailures"]))
+def serving(telemetry: Telemetry, app: "Chalice") -> Handler:
+    """The handler of a function behind API Gateway."""
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
+        answer = app(event, context)
+        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
+        return answer
+
+    return telemetry.observing(handle)
 
 
 def _trace_aws_calls() -> None:

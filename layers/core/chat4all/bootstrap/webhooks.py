@@ -1,7 +1,5 @@
 """The `webhooks` function: where the providers call."""
 
-from typing import Any
-
 from chalice.app import Chalice
 
 from chat4all.adapters.channels.http import HttpClient
@@ -14,7 +12,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.services.connector import Connector
 from chat4all.services.receive_webhook import ReceiveWebhook
 
@@ -41,9 +39,4 @@ def handler() -> Handler:
     telemetry = Telemetry("webhooks")
     webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-        answer = webhooks(event, context)
-        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
-        return answer
-
-    return telemetry.observing(handle)
+    return serving(telemetry, webhooks)

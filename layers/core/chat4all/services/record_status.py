@@ -11,8 +11,9 @@ from typing import Final
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
+from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.records import Delivery
-from chat4all.domain.status import Status, of_message, of_parts
+from chat4all.domain.status import Status, of_message
 from chat4all.services.ports import Clock, Deliveries, Messages, ParkedStatus
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
@@ -76,7 +77,7 @@ class RecordStatus:
         deliveries = self._deliveries.of_message(delivery.message_id)
         if len(deliveries) < delivery.delivery_count:
             return Status.PENDING
-        return of_message(by_recipient(deliveries).values())
+        return of_message(status_of(parts) for parts in parts_by_recipient(deliveries).values())
 
     def _advance_message(self, message_id: str, status: Status, update: StatusUpdate) -> None:
         if status is Status.PENDING:
@@ -89,17 +90,3 @@ class RecordStatus:
             update.error_code if failed else None,
             update.error_reason if failed else None,
         )
-
-
-def by_recipient(deliveries: list[Delivery]) -> dict[tuple[str, str], Status]:
-    """The status of each (recipient, channel), over all its parts."""
-    parts: dict[tuple[str, str], list[Delivery]] = {}
-    for delivery in deliveries:
-        parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
-    return {key: _of(found) for key, found in parts.items()}
-
-
-def _of(parts: list[Delivery]) -> Status:
-    status = of_parts(part.status for part in parts)
-    complete = len(parts) == parts[0].part_count
-    return status if complete or status is Status.FAILED else Status.PENDING

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.records import Conversation, Delivery, Edit, Message, User
-from chat4all.domain.status import Status, StatusChange, of_parts
+from chat4all.domain.status import Status, StatusChange
 from chat4all.services.read_messages import MessageProgress
 
 
@@ -104,9 +105,7 @@ def message_view(one: Message) -> MessageView:
 
 
 def progress_view(progress: MessageProgress) -> ProgressView:
-    parts: dict[tuple[str, str], list[Delivery]] = {}
-    for delivery in progress.deliveries:
-        parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
+    parts = parts_by_recipient(progress.deliveries)
     attempts = [delivery.attempts for delivery in progress.deliveries]
     return ProgressView(
         message_id=progress.message.message_id,
@@ -135,15 +134,12 @@ def conversation_view(one: Conversation) -> ConversationView:
 
 def _delivery_view(parts: list[Delivery]) -> DeliveryView:
     first = parts[0]
-    status = of_parts(part.status for part in parts)
-    if len(parts) < first.part_count and status is not Status.FAILED:
-        status = Status.PENDING
     failed = next((part for part in parts if part.status is Status.FAILED), first)
     ids = tuple(part.provider_message_id for part in parts if part.provider_message_id is not None)
     return DeliveryView(
         recipient_id=first.recipient_id,
         channel=first.channel,
-        status=status.value,
+        status=status_of(parts).value,
         parts=first.part_count,
         provider_message_id=ids[0] if ids else None,
         provider_message_ids=ids,

@@ -1,0 +1,21 @@
+"""The parts of a message's deliveries, put together by recipient and channel."""
+
+from collections.abc import Iterable
+
+from chat4all.domain.records import Delivery
+from chat4all.domain.status import Status, of_parts
+
+
+def parts_by_recipient(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], list[Delivery]]:
+    """The parts that were begun for each (recipient, channel), in the order given."""
+    parts: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in deliveries:
+        parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
+    return parts
+
+
+def status_of(parts: list[Delivery]) -> Status:
+    """As far as the slowest part, and PENDING while one was not begun; FAILED as soon as one is."""
+    status = of_parts(part.status for part in parts)
+    complete = len(parts) == parts[0].part_count
+    return status if complete or status is Status.FAILED else Status.PENDING
