@@ -18,7 +18,7 @@ from chat4all.domain.records import ConversationType
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.deliver import Deliver
 from chat4all.services.record_status import Recorded, RecordStatus
-from chat4all.services.relay import Relay
+from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
 from chat4all.services.take_inbound import EditTooEarly, TakeInbound
@@ -180,7 +180,9 @@ class Cloud:
         )
         self._route = RouteMessage(messages, self._events, CAPABILITIES)
         self._record = RecordStatus(messages, deliveries, self.clock)
-        self._relay = Relay(messages, deliveries, self._accept, self._record, self.clock)
+        self._relay = Relay(
+            self.clock, (PublishMessages(messages, self._accept), RetryStatuses(deliveries, self._record))
+        )
         self._take = TakeInbound(
             accept=self._accept,
             conversations=conversations,

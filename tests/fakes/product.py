@@ -13,7 +13,7 @@ from chat4all.services.manage_users import ManageUsers
 from chat4all.services.ports import Limiter
 from chat4all.services.read_messages import ReadMessages
 from chat4all.services.record_status import RecordStatus
-from chat4all.services.relay import Relay
+from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
 from chat4all.services.take_inbound import TakeInbound
@@ -60,7 +60,10 @@ class Product:
         )
         self.route = RouteMessage(self.messages, self.events, CAPABILITIES)
         self.record = RecordStatus(self.messages, self.deliveries, self.clock)
-        self.relay = Relay(self.messages, self.deliveries, self.accept, self.record, self.clock)
+        self.relay = Relay(
+            self.clock,
+            (PublishMessages(self.messages, self.accept), RetryStatuses(self.deliveries, self.record)),
+        )
         self.take = TakeInbound(
             accept=self.accept,
             conversations=self.conversations,
@@ -138,7 +141,9 @@ def a_message(
 
 
 def an_event(*recipients: Recipient, text: str = "hello", reply_to: str | None = None) -> MessageAccepted:
-    return MessageAccepted(MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", reply_to)
+    return MessageAccepted(
+        MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", 1, reply_to
+    )
 
 
 def a_delivery(
@@ -160,6 +165,7 @@ def a_delivery(
         part_count=part_count,
         delivery_count=delivery_count,
         accepted_at="2026-01-31T12:00:00.000Z",
+        sequence=1,
         reply_to=reply_to,
     )
 

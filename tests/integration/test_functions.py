@@ -372,6 +372,7 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
         message.content,
         (_recipient(recipient.recipient_id, recipient.address),),
         message.accepted_at,
+        message.sequence,
     )
 
     assert world.product.hand("router", again) == []

@@ -23,7 +23,7 @@ LATER = "2026-01-31T13:00:00.000Z"
 @pytest.fixture
 def requested(new_id: Callable[[], str]) -> DeliveryRequested:
     to = Recipient(new_id(), "pigeon", "main", "+55 11 98765")
-    return DeliveryRequested(new_id(), new_id(), to, "hello", 1, 3, 4, NOW)
+    return DeliveryRequested(new_id(), new_id(), to, "hello", 1, 3, 4, NOW, 1)
 
 
 def claim(

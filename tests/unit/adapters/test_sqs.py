@@ -84,7 +84,7 @@ def delivery(
     number: int, *, channel: str = "whatsapp", user_id: str = USER, text: str = "hi"
 ) -> DeliveryRequested:
     to = Recipient(user_id, channel, "main", "5511987654321")
-    return DeliveryRequested(ID, ID, to, text, number, 20, 20, AT)
+    return DeliveryRequested(ID, ID, to, text, number, 20, 20, AT, 1)
 
 
 def update(number: int) -> StatusUpdate:
@@ -138,7 +138,7 @@ def test_ten_groups_make_one_wave() -> None:
 
 def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
     sqs = StrictSqs()
-    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT)
+    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1)
 
     SqsEvents(sqs, QUEUES).message_accepted(event)
 
@@ -151,7 +151,7 @@ def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:
-        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT))
+        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT, 1))
 
     assert refused.value.retry_after
 

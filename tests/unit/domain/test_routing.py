@@ -83,7 +83,7 @@ def test_a_part_that_shows_nothing_is_left_out() -> None:
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
 def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     to = (Recipient("ana", "pigeon", "main", "1"), Recipient("ben", "telex", "main", "2"))
-    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", reply_to="quoted")
+    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", 1, reply_to="quoted")
 
     requested = deliveries(accepted, CAPABILITIES)
 

@@ -137,7 +137,7 @@ def test_what_was_stored_and_not_published_is_published_by_relay(product: Produc
     product.clock.advance(PUBLISH_GRACE.total_seconds())
     relayed = product.relay()
 
-    assert relayed.published == 1
+    assert relayed["MessagesRepublished"] == 1
     assert [event.message_id for event in product.events.accepted] == [MESSAGE_ID]
 
 

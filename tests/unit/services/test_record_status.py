@@ -142,7 +142,7 @@ def test_a_receipt_before_the_send_is_recorded_waits_for_it() -> None:
     product.clock.advance(PARKED_AGAIN.total_seconds())
     relayed = product.relay()
 
-    assert relayed.statuses_recorded == 1
+    assert relayed["StatusesRecovered"] == 1
     assert product.message().status is Status.DELIVERED
     assert product.table.parked == {}
 
@@ -155,7 +155,7 @@ def test_a_receipt_that_nothing_follows_is_tried_again_and_expires_in_the_end() 
     tries = 0
     while product.table.parked:
         product.clock.advance(PARKED_AGAIN.total_seconds())
-        tries += product.relay().statuses_waiting
+        tries += product.relay()["StatusesWaiting"]
 
     assert product.clock() - began == PARKED_FOR
     assert tries == PARKED_FOR / PARKED_AGAIN
@@ -165,7 +165,7 @@ def test_a_parked_receipt_is_not_tried_before_it_is_due() -> None:
     product = Product()
     product.record.park(receipt(Status.DELIVERED))
 
-    assert product.relay().statuses_waiting == 0
+    assert product.relay()["StatusesWaiting"] == 0
 
 
 def test_a_failure_tells_its_reason_on_delivery_and_message() -> None:

@@ -9,7 +9,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
 from chat4all.services.record_status import RecordStatus
-from chat4all.services.relay import Relay
+from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 
 
 def handler() -> Handler:
@@ -18,13 +18,14 @@ def handler() -> Handler:
     accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue))
     deliveries = DynamoDeliveries(settings.messages_table)
     record = RecordStatus(accepting.messages, deliveries, world.now)
-    relay = Relay(accepting.messages, deliveries, accepting.accept, record, world.now)
+    relay = Relay(
+        world.now, (PublishMessages(accepting.messages, accepting.accept), RetryStatuses(deliveries, record))
+    )
 
     def handle(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-        relayed = relay()
-        telemetry.count("MessagesRepublished", relayed.published)
-        telemetry.count("MessagesUndeliverable", relayed.failed)
-        telemetry.count("StatusesRecovered", relayed.statuses_recorded)
-        return {"published": relayed.published, "failed": relayed.failed}
+        done = relay()
+        for metric, count in done.items():
+            telemetry.count(metric, count)
+        return dict(done)
 
     return telemetry.observing(handle)

@@ -24,6 +24,8 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     """As the recipients shall read it."""
     recipients: tuple[Recipient, ...]
     accepted_at: str
+    sequence: int
+    """The message's number in its conversation."""
     reply_to: str | None = None
 
 
@@ -42,6 +44,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_count: int
     """How many provider messages the whole message takes, over all recipients."""
     accepted_at: str
+    sequence: int
     reply_to: str | None = None
 
     @property

@@ -93,6 +93,7 @@ def deliveries(
                     part_count=len(cut),
                     delivery_count=total,
                     accepted_at=accepted.accepted_at,
+                    sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
                 )
             )

@@ -284,5 +284,6 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
         text=prepared.text,
         recipients=prepared.to,
         accepted_at=message.accepted_at,
+        sequence=message.sequence,
         reply_to=message.reply_to,
     )

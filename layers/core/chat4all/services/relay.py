@@ -1,13 +1,13 @@
-"""What the schedule does: publish what was stored but not published, and retry statuses that wait.
+"""What the schedule does: duties, one after the other, each with what is due.
 
 A message that is only slow (its event waits in a long queue) looks the same from here as one that was
 never published. Publishing it again is harmless; it is postponed longer each time.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
-
-import msgspec
+from typing import Final, Protocol
 
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
@@ -20,41 +20,39 @@ BATCH: Final = 100
 LONGEST_POSTPONEMENT: Final = timedelta(hours=1)
 
 
-class Relayed(msgspec.Struct, frozen=True):
-    """What one run did."""
+class Duty(Protocol):
+    """One kind of work that becomes due. Whatever is left undone is found by the next run."""
 
-    published: int
-    failed: int
-    statuses_recorded: int
-    statuses_waiting: int
+    def __call__(self, now: datetime) -> Counter[str]:
+        """What was done, by metric."""
+        ...
 
 
 class Relay:
-    def __init__(
-        self,
-        messages: Messages,
-        deliveries: Deliveries,
-        accept: AcceptMessage,
-        record: RecordStatus,
-        clock: Clock,
-    ) -> None:
-        self._messages = messages
-        self._deliveries = deliveries
-        self._accept = accept
-        self._record = record
+    def __init__(self, clock: Clock, duties: Sequence[Duty]) -> None:
         self._clock = clock
+        self._duties = duties
 
-    def __call__(self) -> Relayed:
-        now = self._clock()
+    def __call__(self) -> Counter[str]:
+        """What one run did, by metric."""
+        done: Counter[str] = Counter()
+        for duty in self._duties:
+            done.update(duty(self._clock()))
+        return done
+
+
+class PublishMessages:
+    """Messages stored, and not routed in their time."""
+
+    def __init__(self, messages: Messages, accept: AcceptMessage) -> None:
+        self._messages = messages
+        self._accept = accept
+
+    def __call__(self, now: datetime) -> Counter[str]:
         due = self._messages.due(iso(now), BATCH)
-        outcomes = [self._publish(one, now) for one in due if self._take(one, now)]
-        waiting = self._deliveries.parked(iso(now), BATCH)
-        recorded = [self._record.retry_parked(one) for one in waiting].count(Recorded.DONE)
-        return Relayed(
-            published=outcomes.count(True),
-            failed=outcomes.count(False),
-            statuses_recorded=recorded,
-            statuses_waiting=len(waiting) - recorded,
+        published = [self._publish(one, now) for one in due if self._take(one, now)]
+        return Counter(
+            MessagesRepublished=published.count(True), MessagesUndeliverable=published.count(False)
         )
 
     def _take(self, due: DueMessage, now: datetime) -> bool:
@@ -73,3 +71,16 @@ class Relay:
             self._messages.mark_routed(message.message_id, 0)
             return False
         return True
+
+
+class RetryStatuses:
+    """Statuses that came before their send was recorded."""
+
+    def __init__(self, deliveries: Deliveries, record: RecordStatus) -> None:
+        self._deliveries = deliveries
+        self._record = record
+
+    def __call__(self, now: datetime) -> Counter[str]:
+        waiting = self._deliveries.parked(iso(now), BATCH)
+        recorded = [self._record.retry_parked(one) for one in waiting].count(Recorded.DONE)
+        return Counter(StatusesRecovered=recorded, StatusesWaiting=len(waiting) - recorded)
