@@ -16,6 +16,7 @@ from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
 from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.records import ConversationType
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.record_status import Recorded, RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
@@ -34,7 +35,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer
 from tests.fakes.product import CLAIM_TIME
-from tests.fakes.small_stores import MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from chat4all.adapters.sqs import SqsEvents
@@ -74,6 +75,8 @@ class Cloud:
         self.conversations = MemoryConversations()
         self.directory = MemoryDirectory()
         self.table = MessageTable()
+        self.breakers = MemoryBreakers()
+        self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
         self.queues = {
             name: FifoQueue(self.clock)
@@ -211,6 +214,9 @@ class Cloud:
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
             limiter=NoLimits(),
+            circuit=ChannelCircuit(
+                name, self._fated(self.breakers, "breakers"), self.announced.append, self.clock, CLAIM_TIME
+            ),
             secrets=self._fated(MemorySecrets(), "secrets"),
             clock=self.clock,
             new_id=self.ids,

@@ -6,7 +6,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import Claimed, ClaimRefused, ParkedStatus
+from chat4all.services.ports import Claimed, ClaimRefused, Counts, ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable
 
 
@@ -41,14 +41,14 @@ class MemoryDeliveries:
                 failed = _forward(state.delivery, Status.FAILED, at)
                 self._put(_unclaimed(state, replace(failed, error_code=code, error_reason=reason)))
 
-    def release(self, claimed: Claimed, *, failed: bool) -> None:
+    def release(self, claimed: Claimed, counts: Counts) -> None:
         with self._table.lock:
             state = self._mine(claimed)
             if state is None:
                 return
-            attempts = state.delivery.attempts - (0 if failed else 1)
+            attempts = state.delivery.attempts - (1 if counts is Counts.NOTHING else 0)
             free = _unclaimed(state, replace(state.delivery, attempts=attempts))
-            self._put(replace(free, failures=state.failures + (1 if failed else 0)))
+            self._put(replace(free, failures=state.failures + (1 if counts is Counts.FAILURE else 0)))
 
     def get(self, delivery_id: DeliveryId) -> Delivery | None:
         state = self._table.deliveries.get(delivery_id)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.records import Conversation, ConversationType, Message, User
+from chat4all.domain.retry import Backoff, backoff_s
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
@@ -26,7 +28,7 @@ from tests.fakes.events import RecordedEvents
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer
-from tests.fakes.small_stores import MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 CLAIM_TIME = timedelta(seconds=35)
@@ -45,6 +47,8 @@ class Product:
     events: RecordedEvents = field(default_factory=RecordedEvents)
     connector: FakeConnector = field(default_factory=FakeConnector)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
+    breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
+    announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.messages = MemoryMessages(self.table)
@@ -84,17 +88,23 @@ class Product:
             self.ids,
         )
 
-    def deliver(self, limiter: Limiter | None = None) -> Deliver:
+    def deliver(self, limiter: Limiter | None = None, backoff: Backoff = backoff_s) -> Deliver:
         return Deliver(
             connector=self.connector,
             deliveries=self.deliveries,
             limiter=limiter or NoLimits(),
+            circuit=self.circuit(),
             secrets=self.secrets,
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.0,
             claim_time=CLAIM_TIME,
+            backoff=backoff,
         )
+
+    def circuit(self) -> ChannelCircuit:
+        """The breaker as a process of its own sees it."""
+        return ChannelCircuit("pigeon", self.breakers, self.announced.append, self.clock, CLAIM_TIME)
 
     def settle(self, *members: User, kind: ConversationType = ConversationType.ONE_TO_ONE) -> Conversation:
         """The members, and a conversation of theirs."""

@@ -1,13 +1,15 @@
 """API keys, webhooks, secrets and limits in memory."""
 
 import threading
+from collections.abc import Iterable
 
+from chat4all.domain.breaker import Breaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.records import ApiKey
 from chat4all.services.connector import ChannelSecret
-from chat4all.services.ports import StoredWebhook
+from chat4all.services.ports import KnownBreaker, StoredWebhook
 
 SECRET = ChannelSecret(
     account_id="our-account",
@@ -45,11 +47,38 @@ class MemorySecrets:
     def __init__(self, secret: ChannelSecret = SECRET) -> None:
         self._secret = secret
         self.broken = False
+        self.forgotten: list[str] = []
+
+    def forget(self, channel: str) -> None:
+        self.forgotten.append(channel)
 
     def channel(self, channel: str) -> ChannelSecret:
         if self.broken:
             raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5)
         return self._secret
+
+
+class MemoryBreakers:
+    def __init__(self) -> None:
+        self._known: dict[str, KnownBreaker] = {}
+        self._lock = threading.Lock()
+        self.reads = 0
+        self.writes = 0
+
+    def get(self, channel: str) -> KnownBreaker:
+        self.reads += 1
+        return self._known.get(channel, KnownBreaker(Breaker(), 0))
+
+    def get_many(self, channels: Iterable[str]) -> dict[str, Breaker]:
+        return {channel: self.get(channel).breaker for channel in channels}
+
+    def save(self, channel: str, breaker: Breaker, version: int) -> bool:
+        with self._lock:
+            if self.get(channel).version != version:
+                return False
+            self.writes += 1
+            self._known[channel] = KnownBreaker(breaker, version + 1)
+            return True
 
 
 class NoLimits:

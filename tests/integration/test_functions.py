@@ -346,7 +346,8 @@ def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert world.provider.accepted[-1]["text"]["body"] == "lost?"
+    # What an earlier test left waiting may go out at any time.
+    assert [one["text"]["body"] for one in world.provider.accepted].count("lost?") == 1
 
 
 def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) -> None:

@@ -14,6 +14,7 @@ from chat4all_local.cloud.settings import ACCESS_KEY, REGION, SECRET_KEY
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -49,6 +50,9 @@ class Aws:
 
     def dynamodb(self) -> "DynamoDBClient":
         return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_PATIENCE)
+
+    def events(self) -> "EventBridgeClient":
+        return self.session.client("events", endpoint_url=self.endpoint, config=_PATIENCE)
 
     def functions(self) -> "LambdaClient":
         return self.session.client("lambda", endpoint_url=self.endpoint, config=_PATIENCE)

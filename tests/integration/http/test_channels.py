@@ -2,8 +2,11 @@
 
 import pytest
 
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap.settings import ApiSettings
+from chat4all.domain.breaker import Breaker, Circuit
+from tests.integration.aws import CHANNELS
 from tests.integration.http.gateway import Gateway
 
 
@@ -19,12 +22,39 @@ def test_every_channel_tells_what_it_can_do(api: Gateway) -> None:
     api.get("/v1/channels/carrier/capabilities").refused(404, "CHANNEL_NOT_FOUND")
 
 
+def test_an_open_channel_is_shown_with_its_reason(api: Gateway, api_settings: ApiSettings) -> None:
+    breakers = DynamoBreakers(api_settings.limits_table)
+    paused = Breaker(
+        Circuit.OPEN, since=1_770_000_000, retry_at=1_770_000_015, code="190", reason="The token has expired."
+    )
+    before = breakers.get("telegram")
+    assert breakers.save("telegram", paused, before.version)
+
+    shown = {one["channel"]: one["state"] for one in api.get("/v1/channels").json["channels"]}
+    health = api.get("/v1/health")
+
+    breakers.save("telegram", Breaker(), before.version + 1)
+    assert shown["telegram"] == {
+        "circuit": "OPEN",
+        "since": "2026-02-02T02:40:00.000Z",
+        "retry_at": "2026-02-02T02:40:15.000Z",
+        "code": "190",
+        "reason": "The token has expired.",
+    }
+    assert shown["whatsapp"]["circuit"] == "CLOSED"
+    assert (health.status, health.json["channels"]["telegram"]) == (200, "OPEN")
+
+
 def test_health_needs_no_key(api: Gateway) -> None:
     answer = api.with_key(None).get("/v1/health")
 
     assert (answer.status, answer.json) == (
         200,
-        {"status": "UP", "components": {"database": "UP", "queue": "UP"}},
+        {
+            "status": "UP",
+            "components": {"database": "UP", "queue": "UP"},
+            "channels": dict.fromkeys(CHANNELS, "CLOSED"),
+        },
     )
 
 

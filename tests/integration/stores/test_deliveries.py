@@ -12,7 +12,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
 from chat4all.domain.records import Delivery, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import Claimed, ClaimRefused, Deliveries, Messages, ParkedStatus
+from chat4all.services.ports import Claimed, ClaimRefused, Counts, Deliveries, Messages, ParkedStatus
 from tests.fakes.people import NOW
 
 BEGAN = 1_770_000_000.123456
@@ -99,15 +99,18 @@ def test_of_many_at_once_one_claims(deliveries: Deliveries, requested: DeliveryR
     assert sum(isinstance(answer, Claimed) for answer in answers) == 1
 
 
-@pytest.mark.parametrize(("failed", "attempts", "failures"), [(True, 1, 1), (False, 0, 0)])
+@pytest.mark.parametrize(
+    ("counts", "attempts", "failures"),
+    [(Counts.FAILURE, 1, 1), (Counts.ATTEMPT, 1, 0), (Counts.NOTHING, 0, 0)],
+)
 def test_a_claim_is_given_back(
     deliveries: Deliveries,
     requested: DeliveryRequested,
-    failed: bool,  # noqa: FBT001 - a column
+    counts: Counts,
     attempts: int,
     failures: int,
 ) -> None:
-    deliveries.release(claim(deliveries, requested), failed=failed)
+    deliveries.release(claim(deliveries, requested), counts)
     assert read(deliveries, requested).attempts == attempts
 
     again = claim(deliveries, requested, "second")
@@ -117,7 +120,7 @@ def test_a_claim_is_given_back(
 
 def test_failures_add_up_over_claims(deliveries: Deliveries, requested: DeliveryRequested) -> None:
     for _ in range(2):
-        deliveries.release(claim(deliveries, requested), failed=True)
+        deliveries.release(claim(deliveries, requested), Counts.FAILURE)
 
     assert claim(deliveries, requested).failures == 2
 
@@ -157,7 +160,7 @@ def test_who_lost_the_claim_records_nothing(
 
     deliveries.record_sent(lost, new_id(), LATER)
     deliveries.record_failed(lost, "1", "late", LATER)
-    deliveries.release(lost, failed=True)
+    deliveries.release(lost, Counts.FAILURE)
 
     found = read(deliveries, requested)
     assert (found.status, found.provider_message_id, found.attempts) == (Status.PENDING, None, 2)

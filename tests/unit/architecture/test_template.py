@@ -51,7 +51,7 @@ def declared_routes(name: str) -> Routes:
 
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
-    app = api.app(ApiSettings(*["nowhere"] * 5))
+    app = api.app(ApiSettings(*["nowhere"] * 6))
 
     assert routes_of(app) == declared_routes("api")
 

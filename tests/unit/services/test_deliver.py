@@ -3,15 +3,17 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_WAIT_S, Circuit
 from chat4all.domain.channel import LimitScope, RateLimit
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.records import Delivery, MessageKind
-from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES
+from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, at_once
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
-from chat4all.services.deliver import PAUSED_WAIT_S, Deliver, Later, Settled
+from chat4all.services.circuit import Attempt
+from chat4all.services.deliver import Deliver, Later, Settled
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
 from tests.fakes.small_stores import OneBucket
@@ -126,7 +128,6 @@ def test_over_the_rate_limit_nothing_is_claimed(product: Product) -> None:
     [
         (SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=17.0), 17.0),
         (SendError(Outcome.THROTTLED, "429", "Slower."), 1.0),
-        (SendError(Outcome.CHANNEL_PAUSED, "190", "Our token is refused."), PAUSED_WAIT_S),
     ],
 )
 def test_waiting_for_the_provider_uses_no_attempt(
@@ -288,3 +289,65 @@ def claim(product: Product) -> None:
     now = product.clock()
     deliveries: MemoryDeliveries = product.deliveries
     deliveries.claim(a_delivery(), product.ids(), now.timestamp(), (now + CLAIM_TIME).timestamp())
+
+
+def open_the_circuit(product: Product) -> None:
+    for person in ("1", "2", "3", "4", "5"):
+        product.circuit().report(Attempt.FREELY, person, TRANSIENT)
+
+
+def test_while_the_circuit_is_open_nothing_is_claimed_or_sent(product: Product, deliver: Deliver) -> None:
+    open_the_circuit(product)
+
+    assert waiting(deliver(a_delivery())) > 0
+
+    assert product.connector.asked == []
+    assert product.deliveries.of_message(MESSAGE_ID) == []
+
+
+def test_the_probe_of_an_open_circuit_closes_it(product: Product, deliver: Deliver) -> None:
+    open_the_circuit(product)
+    product.clock.advance(FIRST_WAIT_S)
+
+    assert settled(deliver(a_delivery())).status is Status.SENT
+
+    assert product.breakers.get("pigeon").breaker.circuit is Circuit.CLOSED
+
+
+def test_a_probe_that_fails_is_no_failure_of_the_message_but_an_attempt(
+    product: Product, deliver: Deliver
+) -> None:
+    """The channel was known to fail; a message that can only ever be a probe ends all the same."""
+    open_the_circuit(product)
+    product.connector.answers = [TRANSIENT] * (MAX_ATTEMPTS + 1)
+    for _ in range(MAX_ATTEMPTS):
+        product.clock.advance(LONGEST_WAIT_S)
+        waiting(deliver(a_delivery()))
+    assert delivery(product).attempts == MAX_ATTEMPTS
+
+    product.clock.advance(LONGEST_WAIT_S)
+
+    assert settled(deliver(a_delivery())).error_code == "ABANDONED"
+
+
+def test_a_refused_account_pauses_the_channel_until_its_secret_is_repaired(
+    product: Product, deliver: Deliver
+) -> None:
+    product.connector.answers = [SendError(Outcome.CHANNEL_PAUSED, "190", "Our token is refused.")]
+
+    waiting(deliver(a_delivery()))
+
+    assert product.secrets.forgotten == ["pigeon"]
+    assert product.breakers.get("pigeon").breaker.code == "190"
+    assert delivery(product).attempts == 0
+    assert waiting(deliver(a_delivery(message_id=QUOTED_ID))) > 0
+    product.clock.advance(FIRST_WAIT_REFUSED_S)
+    assert settled(deliver(a_delivery())).status is Status.SENT
+
+
+def test_tests_need_not_wait_between_attempts(product: Product) -> None:
+    deliver = product.deliver(backoff=at_once)
+    product.connector.answers = [TRANSIENT]
+
+    assert waiting(deliver(a_delivery())) == 0
+    assert settled(deliver(a_delivery())).status is Status.SENT

@@ -20,16 +20,22 @@ class ManagedSecrets:
     def __init__(self, secret_ids: Mapping[str, str]) -> None:
         """`secret_ids` maps each channel to its secret's name or ARN."""
         self._secret_ids = secret_ids
+        self._refused: set[str] = set()
 
     def channel(self, channel: str) -> ChannelSecret:
         """Raises Unavailable if the secret cannot be read, or is no ChannelSecret."""
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
 
+        anew = channel in self._refused
         try:
-            text = self._provider.get(self._secret_ids[channel], max_age=KEEP_S)
+            text = self._provider.get(self._secret_ids[channel], max_age=KEEP_S, force_fetch=anew)
+            self._refused.discard(channel)
             return msgspec.json.decode(str(text or ""), type=ChannelSecret)
         except (GetParameterError, msgspec.DecodeError) as error:
             raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5) from error
+
+    def forget(self, channel: str) -> None:
+        self._refused.add(channel)
 
     @cached_property
     def _provider(self) -> "SecretsProvider":

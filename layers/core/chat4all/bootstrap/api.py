@@ -4,6 +4,7 @@ from chalice.app import Chalice
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.http.channels import ChannelViews
@@ -48,7 +49,7 @@ def app(settings: ApiSettings) -> Chalice:
         *MessageViews(accepting.accept, read, channels, world.new_id).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
-        *ChannelViews(accepting.capabilities, health).routes(),
+        *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),
     ]
     chalice = Chalice(app_name="chat4all", configure_logs=False)
     bind(chalice, routes, Authenticate(keys))

@@ -7,8 +7,10 @@ from typing import Any
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import capabilities, connector
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
+from chat4all.adapters.operators import Operators
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
@@ -16,6 +18,7 @@ from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
+from chat4all.services.circuit import ChannelCircuit
 from chat4all.services.deliver import Deliver, Later
 
 NEEDED_MS = 15_000
@@ -65,15 +68,24 @@ def handler() -> Handler:
     telemetry = Telemetry(settings.channel)
     known = capabilities()
     sqs = world.sqs()
+    claim_time = timedelta(seconds=settings.consumer_timeout + CLAIM_MARGIN_S)
+    circuit = ChannelCircuit(
+        settings.channel,
+        DynamoBreakers(settings.limits_table),
+        Operators(telemetry.count).circuit_changed,
+        world.now,
+        claim_time,
+    )
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=DynamoDeliveries(settings.messages_table),
         limiter=DynamoLimiter(settings.limits_table, known),
+        circuit=circuit,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         clock=world.now,
         new_id=world.new_id,
         jitter=world.jitter,
-        claim_time=timedelta(seconds=settings.consumer_timeout + CLAIM_MARGIN_S),
+        claim_time=claim_time,
     )
     events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
     batch = DeliveryBatch(deliver, events, sqs, settings.channel_queue, telemetry)

@@ -17,6 +17,7 @@ class MessageTables(msgspec.Struct, frozen=True, rename="upper"):
 
 class ApiSettings(MessageTables, frozen=True, rename="upper"):
     api_keys_table: str
+    limits_table: str
     chat_events_queue: str
 
 

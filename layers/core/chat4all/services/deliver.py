@@ -2,11 +2,13 @@
 
 ::
 
+    circuit ── nothing is attempted while the channel's breaker is open: Later
+       │
     limiter ── tokens of the account's and the recipient's buckets, else Later
        │
     claim ── conditional write; done already: report its status again; somebody else's: Later
        │
-    send ── one HTTP request to the provider
+    send ── one HTTP request to the provider; of a half-open channel, only the probe
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim given back
 
@@ -24,13 +26,23 @@ from chat4all.domain.clock import iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
-from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, backoff_s
+from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, Backoff, backoff_s
 from chat4all.domain.sending import Outcome, SendError, Sent, Submission
 from chat4all.domain.status import Status
+from chat4all.services.circuit import Attempt, ChannelCircuit, Wait
 from chat4all.services.connector import ChannelSecret, Connector
-from chat4all.services.ports import Claimed, ClaimRefused, Clock, Deliveries, Jitter, Limiter, NewId, Secrets
+from chat4all.services.ports import (
+    Claimed,
+    ClaimRefused,
+    Clock,
+    Counts,
+    Deliveries,
+    Jitter,
+    Limiter,
+    NewId,
+    Secrets,
+)
 
-PAUSED_WAIT_S: Final = 30.0
 _ADDRESS_CHANGES: Final = 2
 
 
@@ -54,24 +66,31 @@ class Deliver:
         connector: Connector,
         deliveries: Deliveries,
         limiter: Limiter,
+        circuit: ChannelCircuit,
         secrets: Secrets,
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
         claim_time: timedelta,
+        backoff: Backoff = backoff_s,
     ) -> None:
         """`claim_time` is longer than a function may run: a claim that ended is a dead process's."""
         self._connector = connector
         self._deliveries = deliveries
         self._limiter = limiter
+        self._circuit = circuit
         self._secrets = secrets
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
         self._claim_time = claim_time
+        self._backoff = backoff
 
     def __call__(self, requested: DeliveryRequested) -> Settled | Later:
         to = requested.recipient
+        open_s = self._circuit.wait_s()
+        if open_s > 0:
+            return Later(open_s)
         # Read before the claim: were it not to be had then, the claim would look like a dead process's.
         secret = self._secrets.channel(to.channel)
         submission = self._submission(requested)
@@ -96,17 +115,28 @@ class Deliver:
         return Settled(_update(refused.delivery, iso(self._clock())))
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+        attempt = self._circuit.begin()
+        if isinstance(attempt, Wait):
+            return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
         answer = self._send(submission, secret)
+        outcome = self._record(claimed, attempt, answer)
+        self._circuit.report(attempt, submission.address, answer)
+        return outcome
+
+    def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):
             return self._sent(claimed, answer)
+        wait_s = self._backoff(claimed.failures + 1, self._jitter())
         match answer.outcome:
             case Outcome.THROTTLED:
-                return self._give_back(claimed, answer.retry_after_s or 1.0)
+                return self._give_back(claimed, Counts.NOTHING, answer.retry_after_s or 1.0)
             case Outcome.CHANNEL_PAUSED:
-                return self._give_back(claimed, PAUSED_WAIT_S)
+                self._secrets.forget(claimed.delivery.channel)
+                return self._give_back(claimed, Counts.NOTHING, wait_s)
+            case Outcome.RETRY if attempt is Attempt.AS_PROBE:
+                return self._give_back(claimed, Counts.ATTEMPT, wait_s)
             case Outcome.RETRY if claimed.failures + 1 < MAX_FAILURES:
-                self._deliveries.release(claimed, failed=True)
-                return Later(backoff_s(claimed.failures + 1, self._jitter()))
+                return self._give_back(claimed, Counts.FAILURE, wait_s)
             case _:
                 return self._failed(claimed, answer)
 
@@ -160,8 +190,8 @@ class Deliver:
         )
         return Settled(_update(settled, at))
 
-    def _give_back(self, claimed: Claimed, wait_s: float) -> Later:
-        self._deliveries.release(claimed, failed=False)
+    def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
+        self._deliveries.release(claimed, counts)
         return Later(wait_s)
 
 

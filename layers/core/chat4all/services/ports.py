@@ -6,11 +6,12 @@ than its client retries.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.breaker import Breaker
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.pages import TimeCursor
@@ -197,6 +198,16 @@ class Claimed(msgspec.Struct, frozen=True):
     taken_over: bool
 
 
+class Counts(Enum):
+    """What a send that came to nothing counts as, on its delivery."""
+
+    FAILURE = auto()
+    """The provider failed; so many end the delivery."""
+    ATTEMPT = auto()
+    """It was a probe of a channel that had failed: its failure says little about this delivery."""
+    NOTHING = auto()
+
+
 class ClaimRefused(msgspec.Struct, frozen=True):
     """The delivery is done, or another process has it until `until` (epoch seconds)."""
 
@@ -215,8 +226,8 @@ class Deliveries(Protocol):
 
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None: ...
 
-    def release(self, claimed: Claimed, *, failed: bool) -> None:
-        """Give the claim back unsent; `failed` counts a transient failure, else no attempt is counted."""
+    def release(self, claimed: Claimed, counts: Counts) -> None:
+        """Give the claim back unsent."""
         ...
 
     def get(self, delivery_id: DeliveryId) -> Delivery | None: ...
@@ -276,7 +287,34 @@ class Events(Protocol):
 
 
 class Secrets(Protocol):
-    def channel(self, channel: str) -> ChannelSecret: ...
+    def channel(self, channel: str) -> ChannelSecret:
+        """As it was at most a minute ago."""
+        ...
+
+    def forget(self, channel: str) -> None:
+        """The provider refused it: read it anew."""
+        ...
+
+
+class KnownBreaker(msgspec.Struct, frozen=True):
+    """A breaker and the version it had; 0: it was never written."""
+
+    breaker: Breaker
+    version: int
+
+
+class Breakers(Protocol):
+    """The channels' circuit breakers, shared by all processes."""
+
+    def get(self, channel: str) -> KnownBreaker: ...
+
+    def get_many(self, channels: Iterable[str]) -> dict[str, Breaker]:
+        """Each channel's."""
+        ...
+
+    def save(self, channel: str, breaker: Breaker, version: int) -> bool:
+        """As version + 1, only if it is still at `version`; else False."""
+        ...
 
 
 class Limiter(Protocol):

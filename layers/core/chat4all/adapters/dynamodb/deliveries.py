@@ -32,7 +32,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status, predecessors
-from chat4all.services.ports import Claimed, ClaimRefused, ParkedStatus
+from chat4all.services.ports import Claimed, ClaimRefused, Counts, ParkedStatus
 
 _PENDING: Final = Status.PENDING.value
 
@@ -80,10 +80,10 @@ class DynamoDeliveries:
         updated(row, failed, mine)
 
     @answering
-    def release(self, claimed: Claimed, *, failed: bool) -> None:
-        counted = DeliveryRow.failures.add(1) if failed else DeliveryRow.attempts.add(-1)
+    def release(self, claimed: Claimed, counts: Counts) -> None:
+        counted = _COUNTED[counts]
         mine = DeliveryRow.claim_id == claimed.claim_id
-        updated(_empty(claimed.delivery.delivery_id), [counted, *_UNCLAIM], mine)
+        updated(_empty(claimed.delivery.delivery_id), [*counted, *_UNCLAIM], mine)
 
     @answering
     def get(self, delivery_id: DeliveryId) -> Delivery | None:
@@ -166,6 +166,11 @@ class DynamoDeliveries:
         return ClaimRefused(delivery_of(row), float(row.claimed_until or 0) if pending else None)
 
 
+_COUNTED: Final[dict[Counts, list[Action]]] = {
+    Counts.FAILURE: [DeliveryRow.failures.add(1)],
+    Counts.ATTEMPT: [],
+    Counts.NOTHING: [DeliveryRow.attempts.add(-1)],
+}
 _UNCLAIM: Final[list[Action]] = [
     DeliveryRow.claim_id.remove(),
     DeliveryRow.claimed_until.remove(),

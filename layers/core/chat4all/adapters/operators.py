@@ -1,0 +1,58 @@
+"""What operators are told: a log line, a metric, and an event on EventBridge's default bus.
+
+| detail-type | detail |
+|---|---|
+| `Channel circuit opened` | channel, since, retry_at (epoch seconds), code, reason |
+| `Channel circuit closed` | channel, since |
+
+A rule on source `chat4all` takes them wherever they are wanted.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chat4all.adapters.aws import client
+from chat4all.domain.breaker import Circuit
+from chat4all.services.circuit import CircuitChanged
+
+SOURCE: Final = "chat4all"
+
+_log = logging.getLogger(__name__)
+
+
+class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    channel: str
+    since: float
+    retry_at: float | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+class Operators:
+    """`count` adds to a metric."""
+
+    def __init__(self, count: Callable[[str], None]) -> None:
+        self._count = count
+
+    def circuit_changed(self, change: CircuitChanged) -> None:
+        state = change.breaker
+        opened = state.circuit is not Circuit.CLOSED
+        detail = _Detail(
+            change.channel, state.since, state.retry_at if opened else None, state.code, state.reason
+        )
+        text = msgspec.json.encode(detail).decode()
+        _log.warning("the circuit of %s is %s: %s", change.channel, state.circuit.value, text)
+        self._count("CircuitOpened" if opened else "CircuitClosed")
+        _publish("Channel circuit opened" if opened else "Channel circuit closed", text)
+
+
+def _publish(detail_type: str, detail: str) -> None:
+    """Made for the occasion: it comes once in a long while, and a client costs memory."""
+    try:
+        client("events").put_events(Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": detail}])
+    except (BotoCoreError, ClientError):
+        _log.warning("the event could not be published", exc_info=True)
