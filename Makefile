@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 SOURCES = layers localstack functions tests requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format build lock clean
+.PHONY: help setup demo test chaos bench check format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
@@ -29,6 +29,9 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 
 test: setup ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@$(BIN)/python -m pytest $(TESTS)
+
+chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
+	@$(BIN)/chat4all chaos --report docs
 
 bench: setup ## Run every benchmark; tables and plots go to results/
 	@$(BIN)/chat4all bench

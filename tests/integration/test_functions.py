@@ -347,7 +347,7 @@ def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
 
     assert world.progress(message_id)["current_status"] == "SENT"
     # What an earlier test left waiting may go out at any time.
-    assert [one["text"]["body"] for one in world.provider.accepted].count("lost?") == 1
+    assert sum("lost?" in str(one) for one in world.provider.accepted) == 1
 
 
 def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) -> None:

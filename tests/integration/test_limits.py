@@ -120,3 +120,24 @@ def full_at(aws: Aws, bucket: str) -> float:
     ]
     assert int(item["expires_at"]["N"]) > BEGINNING
     return float(item["full_at"]["N"])
+
+
+@pytest.mark.parametrize("skews", [(0.0, -300.0), (300.0, -300.0), (-200.0, 250.0)])
+def test_clocks_minutes_apart_delay_nobody_and_keep_the_limit(
+    aws: Aws, account: str, skews: tuple[float, float]
+) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10)
+    processes = limiters(aws, 2, limit)
+
+    sent: list[float] = []
+    for step in range(200):
+        now = BEGINNING + step * 0.05
+        process = step % 2
+        if processes[process].wait_s("pigeon", account, "ana", now + skews[process]) == 0:
+            sent.append(now)
+
+    # Who has not yet seen the faster clock may find a bucket full that is not: one burst more, at the beginning.
+    duration_s = 200 * 0.05
+    assert len(sent) <= 2 * limit.burst + (duration_s + ROUNDING_S) / limit.interval_s
+    later = [at for at in sent if at > BEGINNING + 5]
+    assert len(later) == pytest.approx(5 / limit.interval_s, abs=limit.burst)

@@ -1,4 +1,4 @@
-"""demo, bench."""
+"""demo, bench, chaos."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from chat4all_local.cli.terminal import JsonOption
 def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="See it work")(demo)
     app.command(rich_help_panel="See it work")(bench)
+    app.command(rich_help_panel="See it work")(chaos)
 
 
 def demo(*, json: JsonOption = False) -> None:
@@ -31,3 +32,23 @@ def bench(
     from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 
     raise typer.Exit(run(names=names or [], json_output=json))
+
+
+def chaos(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; none: all.")
+    ] = None,
+    *,
+    messages: Annotated[int, typer.Option(min=20, help="How many messages in each scenario.")] = 240,
+    report: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write a report with plots into this folder.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Break things under load, and show what became of every message.
+
+    Exits with 1 if one is lost, out of order, or repeated without need. With --json the result is the last line.
+    """
+    from chat4all_local.chaos.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+
+    raise typer.Exit(run(names or [], messages=messages, report=report, json_output=json))

@@ -2,6 +2,9 @@
 
 Tokens are taken in leases: a process that takes n spends them without asking again, within `LEASE_S`. What
 it does not spend is lost, so that the limit holds whatever happens.
+
+Where clocks differ, the fastest one counts: a bucket tells how late it was at least for whoever wrote it last. Else a
+process whose clock is minutes behind would wait for minutes after every message of one whose clock is ahead.
 """
 
 import threading
@@ -14,7 +17,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
-from chat4all.domain.buckets import latest_full_at, take
+from chat4all.domain.buckets import behind_s, latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 
 LEASE_S: Final = 1.0
@@ -50,6 +53,7 @@ class DynamoLimiter:
         self._capabilities = capabilities
         self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
+        self._behind_s = 0.0
 
     @answering
     def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
@@ -61,7 +65,16 @@ class DynamoLimiter:
                 return wait_s
         return 0.0
 
-    def _take(self, name: str, limit: RateLimit, now: float) -> float:
+    def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
+        """`clock_s` is this process's time; seconds to wait."""
+        known_s = self._behind_s
+        wait_s = self._take_at(name, limit, clock_s + known_s)
+        self._behind_s = max(known_s, behind_s(limit, self._held(name).full_at, clock_s))
+        if wait_s > 0 and self._behind_s > known_s:
+            return self._take_at(name, limit, clock_s + self._behind_s)
+        return wait_s
+
+    def _take_at(self, name: str, limit: RateLimit, now: float) -> float:
         held = self._held(name)
         with held.lock:
             if held.tokens > 0 and now < held.until:

@@ -1,0 +1,22 @@
+"""The scenarios, in the order in which they are run."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chat4all_local.chaos.scenario import Scenario
+from chat4all_local.chaos.scenarios.aws import AWS
+from chat4all_local.chaos.scenarios.kills import KILLS
+from chat4all_local.chaos.scenarios.providers import PROVIDERS
+from chat4all_local.chaos.scenarios.traffic import TRAFFIC
+from chat4all_local.chaos.scenarios.whole_cloud import WHOLE_CLOUD
+from chat4all_local.cloud.errors import CloudError
+
+SCENARIOS: Final = {one.name: one for one in (*KILLS, *PROVIDERS, *AWS, *TRAFFIC, *WHOLE_CLOUD)}
+
+
+def choose(names: Sequence[str]) -> list[Scenario]:
+    """Those named, or all, each once; raises CloudError for a name that is not in it."""
+    unknown = sorted(set(names) - set(SCENARIOS))
+    if unknown:
+        raise CloudError(f"no such scenario: {', '.join(unknown)}", f"there are: {', '.join(SCENARIOS)}")
+    return [one for name, one in SCENARIOS.items() if name in names or not names]

@@ -1,0 +1,98 @@
+"""The local cloud that the scenarios break, stop and start again, and what its providers have seen."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+import psutil
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.chaos.workers import component
+from chat4all_local.cloud.progress import Progress
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import STOPPED_WITHIN
+from chat4all_local.cloud.start import started
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.control_api import SendRecord
+
+CONNECTIONS = 16
+
+
+class MachineRoom:
+    """`cloud` and `api` are those of the last start."""
+
+    cloud: Cloud
+    api: ApiClient
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._stack = ExitStack()
+        self._seen: list[SendRecord] = []
+        self._last: dict[str, int] = {}
+        self._lock = Lock()
+        self._is_up = False
+        self.simulators: dict[str, Simulator] = {}
+
+    def start(self) -> None:
+        """Raises CloudError."""
+        self.cloud = self._stack.enter_context(started(self._folder, progress=self._progress))
+        self.api = ApiClient(self.cloud.api_url, self.cloud.api_key, timeout=15, connections=CONNECTIONS)
+        self.simulators = {
+            channel: self._stack.enter_context(Simulator(url))
+            for channel, url in self.cloud.simulators.items()
+        }
+        with self._lock:
+            self._last = dict.fromkeys(self.simulators, 0)
+            self._is_up = True
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_up = False
+        self._stack.close()
+
+    def end(self, *, kill: bool) -> None:
+        """Stop everything, AWS first: asked to, it keeps its data; killed, it has what its last stop wrote.
+
+        The providers go on until nothing can reach them any more, so that what they accepted is known.
+        """
+        ministack = component(self.cloud, "ministack")
+        children = ministack.children(recursive=True)
+        if kill:
+            ministack.kill()
+        else:
+            ministack.terminate()
+        psutil.wait_procs([ministack], timeout=STOPPED_WITHIN)
+        for child in children:
+            with_nobody_left(child)
+        self.accepted()
+        self.close()
+
+    def accepted(self) -> Sequence[SendRecord]:
+        """Every send that a provider took on, of all starts."""
+        with self._lock:
+            for channel, simulator in self.simulators.items() if self._is_up else ():
+                news = simulator.transcript(self._last[channel])
+                self._last[channel] = news.last
+                self._seen += [one for one in news.requests if one.provider_message_id is not None]
+            return list(self._seen)
+
+
+def with_nobody_left(child: psutil.Process) -> None:
+    """A function's process ends with the cloud that started it."""
+    try:
+        child.kill()
+        child.wait(STOPPED_WITHIN)
+    except psutil.NoSuchProcess:
+        return
+
+
+@contextmanager
+def machine_room(folder: Path, progress: Progress) -> Iterator[MachineRoom]:
+    room = MachineRoom(folder, progress)
+    try:
+        room.start()
+        yield room
+    finally:
+        room.close()

@@ -1,0 +1,61 @@
+"""`chat4all chaos`: a cloud of its own, the scenarios one after the other, the ledger, and nothing left behind."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+
+from chat4all_local.bench.machine import this_machine
+from chat4all_local.bench.narrator import Narrator
+from chat4all_local.chaos.cast import assemble
+from chat4all_local.chaos.catalogue import choose
+from chat4all_local.chaos.machine_room import machine_room
+from chat4all_local.chaos.outcome import Outcome, result
+from chat4all_local.chaos.play import play
+from chat4all_local.chaos.view import table, verdict, write_report
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.terminal import err, out, print_json
+from chat4all_local.cloud.progress import step
+from chat4all_local.cloud.signals import stopped_by_signals
+from chat4all_local.demo.scratch import scratch_folder
+
+MESSAGES: Final = 240
+CONVERSATIONS: Final = 200
+FEW: Final = 100
+"""Up to so many messages, fewer conversations do: they take longer to make than to talk in."""
+
+
+def run(names: Sequence[str], *, messages: int, report: str | None, json_output: bool) -> int:
+    """The exit code: 0 when no scenario lost, reordered or wrongly repeated a message. Raises CloudError."""
+    scenarios = choose(names)
+    console = err if json_output else out
+    machine, began = this_machine(), time.monotonic()
+    outcomes: list[Outcome] = []
+    with (
+        stopped_by_signals(),
+        scratch_folder() as folder,
+        ProgressDisplay(console) as progress,
+        machine_room(folder, progress) as room,
+    ):
+        with step(progress, "Create an agent, customers, conversations"):
+            talks = assemble(room, CONVERSATIONS if messages > FEW else max(12, messages // 2))
+        for scenario in scenarios:
+            with Narrator(console, scenario.name) as tell:
+                outcomes.append(play(scenario, room, talks, messages, tell))
+            console.print(verdict(outcomes[-1]))
+    _show(console, outcomes)
+    if report is not None:
+        written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
+        console.print(f"The report: {written}")
+    if json_output:
+        print_json(msgspec.json.encode(result(outcomes)))
+    return 1 if any(one.wrongs for one in outcomes) else 0
+
+
+def _show(console: Console, outcomes: Sequence[Outcome]) -> None:
+    console.print()
+    console.print(table(outcomes))
+    console.print()

@@ -1,0 +1,101 @@
+"""What came of a scenario, and whether that is as it should be."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chat4all_local.chaos.ledger import Account
+from chat4all_local.chaos.scenario import Scenario
+from chat4all_local.chaos.timeline import Isolation, Timeline
+
+ISOLATION_AIM = 1.5
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What `--json` prints of a scenario; seconds are None where nothing was struck, or nothing came any more."""
+
+    accepted: int
+    delivered: int
+    failed: int
+    lost: int
+    repeated: int
+    out_of_order: int
+    first_delivery_s: float | None
+    drained_s: float | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The last line of `chat4all chaos --json`."""
+
+    scenarios: Mapping[str, Figures]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    scenario: Scenario
+    account: Account
+    first_delivery_s: float | None
+    drained_s: float | None
+    isolation: Isolation | None
+    timeline: Timeline
+    repeats_after: int
+    """How many POSTs had to be repeated by the clients."""
+    problems: Sequence[str]
+    """What the scenario found wrong beside the ledger."""
+
+    @property
+    def kills(self) -> int:
+        return sum(strike.kills for strike in self.timeline.strikes)
+
+    @property
+    def figures(self) -> Figures:
+        one = self.account
+        return Figures(
+            one.accepted,
+            one.delivered,
+            one.failed,
+            one.lost,
+            one.repeated,
+            one.out_of_order,
+            _rounded(self.first_delivery_s),
+            _rounded(self.drained_s),
+        )
+
+    @property
+    def wrongs(self) -> list[str]:
+        """What breaks a guarantee, or makes the scenario prove nothing; empty for one that is only measured."""
+        if not self.scenario.judged:
+            return []
+        found = list(self.problems)
+        allowed = self.scenario.repeats_per_kill * len(self.timeline.strikes)
+        if not self.account.accepted:
+            found.append("nothing was accepted")
+        if self.account.lost:
+            found.append(f"{self.account.lost} lost: {', '.join(self.account.lost_texts[:3])}")
+        if self.account.out_of_order:
+            found.append(f"{self.account.out_of_order} out of order")
+        if self.account.repeated > allowed:
+            found.append(f"{self.account.repeated} repeated, {allowed} allowed")
+        return found
+
+    @property
+    def missed(self) -> list[str]:
+        """The aims of time that were missed: they depend on the machine, and are told, not judged."""
+        found = []
+        aim = self.scenario.next_delivery_s
+        if aim is not None and (self.first_delivery_s is None or self.first_delivery_s > aim):
+            found.append(f"next delivery after {_seconds(self.first_delivery_s)}, aim {aim:g} s")
+        if self.isolation is not None and self.isolation.ratio > ISOLATION_AIM:
+            found.append(f"the other channels' p95 by {self.isolation.ratio:.2f}, aim {ISOLATION_AIM:g}")
+        return found
+
+
+def result(outcomes: Sequence[Outcome]) -> Result:
+    return Result({one.scenario.name: one.figures for one in outcomes})
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.1f} s"

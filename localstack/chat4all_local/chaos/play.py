@@ -1,0 +1,97 @@
+"""One scenario from its load to its ledger."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from chat4all_local.api_client import ApiError, ApiUnreachable
+from chat4all_local.chaos.cast import Talk
+from chat4all_local.chaos.ledger import Fate, account
+from chat4all_local.chaos.load import Load, Posted, script
+from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.outcome import Outcome
+from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.chaos.timeline import Timeline, drained_s, first_arrivals, isolation, next_delivery_s
+
+RATE: Final = 12.0
+"""Messages a second: about half of what two cores deliver."""
+SHORTEST_LOAD_S: Final = 10.0
+"""Few messages come more slowly, so that there is time to strike between them."""
+LOAD_ENDS_WITHIN_S: Final = 60.0
+SETTLES_WITHIN_S: Final = 150.0
+_LOOK_EVERY_S: Final = 0.5
+_AT_ONCE: Final = 4
+_ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
+
+
+def play(
+    scenario: Scenario,
+    room: MachineRoom,
+    talks: Sequence[Talk],
+    messages: int,
+    tell: Callable[[str], None],
+) -> Outcome:
+    began = time.time()
+    rate = min(RATE, messages / SHORTEST_LOAD_S) * scenario.rate_factor
+    load = Load(room, script(scenario.name, talks, messages, rate))
+    run = Run(room, load, talks, tell)
+    load.start()
+    try:
+        scenario.act(run)
+    finally:
+        ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
+    if not ended:
+        run.wrongs.append("the API did not accept everything in time")
+    run.wrongs += load.refused()
+    tell("waits until everything has come to rest")
+    fates = _fates(room, load.posted())
+    if scenario.check is not None:
+        scenario.check(run)
+    return _outcome(scenario, run, began, fates)
+
+
+def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate]) -> Outcome:
+    posted, sends = run.load.posted(), run.room.accepted()
+    arrivals = first_arrivals(posted, sends)
+    struck = scenario.isolated
+    return Outcome(
+        scenario=scenario,
+        account=account(posted, sends, fates),
+        first_delivery_s=next_delivery_s(run.strikes, posted, arrivals),
+        drained_s=drained_s(run.strikes, arrivals),
+        isolation=isolation(struck, run.strikes, posted, arrivals) if struck else None,
+        timeline=Timeline(
+            began, sorted(one.at for one in posted), sorted(arrivals.values()), tuple(run.strikes)
+        ),
+        repeats_after=sum(one.tries - 1 for one in posted),
+        problems=tuple(run.wrongs),
+    )
+
+
+def _fates(room: MachineRoom, posted: Sequence[Posted]) -> dict[str, Fate]:
+    """What the API says of each message in the end; PENDING of those that did not end in time."""
+    fates: dict[str, Fate] = {}
+    deadline = time.monotonic() + SETTLES_WITHIN_S
+    left = list(posted)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        while left and time.monotonic() < deadline:
+            for one, fate in zip(left, threads.map(lambda one: _fate(room, one), left), strict=True):
+                if fate is not None:
+                    fates[one.message_id] = fate
+            left = [one for one in left if not _is_over(fates.get(one.message_id))]
+            time.sleep(_LOOK_EVERY_S)
+    return fates
+
+
+def _is_over(fate: Fate | None) -> bool:
+    return fate is not None and fate.status in _ENDS
+
+
+def _fate(room: MachineRoom, one: Posted) -> Fate | None:
+    try:
+        status = room.api.message_status(one.message_id)
+    except (ApiError, ApiUnreachable):
+        return None
+    errors = [delivery.error.code for delivery in status.deliveries if delivery.error is not None]
+    return Fate(status.current_status, next(iter(errors), None))

@@ -1,0 +1,113 @@
+"""microburst between the functions and AWS: faults in the form in which AWS itself makes them."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import httpx
+import psutil
+
+from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.cloud.environment import component_environment
+from chat4all_local.cloud.errors import ComponentFailed
+from chat4all_local.cloud.ports import choose_ports
+from chat4all_local.cloud.processes import start_tethered, stop
+from chat4all_local.cloud.settings import CHANNELS, HEALTHY_WITHIN, LOCALHOST, POLL_EVERY, STOPPED_WITHIN
+from chat4all_local.cloud.tools import tail
+
+Rule = Mapping[str, object]
+FUNCTIONS: Final = ("api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay")
+_RUNNER: Final = "from microburst.cli import main; main()"
+
+
+class Proxy:
+    """`rules` are microburst's own (https://pypi.org/project/microburst)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=f"{url}/_microburst", timeout=10, trust_env=False)
+
+    def inject(self, rules: Sequence[Rule]) -> None:
+        self._http.post("/rules", json=list(rules)).raise_for_status()
+
+    def clear(self) -> None:
+        self.inject([])
+
+    def fired(self) -> list[dict[str, object]]:
+        """What was done to which call."""
+        answer = self._http.get("/fired").raise_for_status().json()
+        found: list[dict[str, object]] = answer
+        return found
+
+    def is_up(self) -> bool:
+        try:
+            return self._http.get("/health").is_success
+        except httpx.TransportError:
+            return False
+
+    def close(self) -> None:
+        self._http.close()
+
+
+@contextmanager
+def proxy(room: MachineRoom) -> Iterator[Proxy]:
+    """A proxy that every function's calls of AWS but S3 go through. Raises ComponentFailed."""
+    port = choose_ports(["microburst"], {})["microburst"]
+    log = room.cloud.folder.logs / "microburst.log"
+    upstream = room.cloud.aws.endpoint
+    command = [
+        sys.executable,
+        "-c",
+        _RUNNER,
+        "--upstream",
+        upstream,
+        "--port",
+        str(port),
+        "--host",
+        LOCALHOST,
+    ]
+    process = start_tethered(command, component_environment("", {}), log, room.cloud.folder.path)
+    through = Proxy(f"http://{LOCALHOST}:{port}")
+    try:
+        _wait_until_up(through, process, log.name)
+        with _redirected(room, through.url):
+            yield through
+    finally:
+        through.close()
+        if process.poll() is None:
+            stop([psutil.Process(process.pid)], STOPPED_WITHIN)
+        process.wait()
+        tail(log)
+
+
+def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str) -> None:
+    deadline = time.monotonic() + HEALTHY_WITHIN
+    while not through.is_up():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ComponentFailed("microburst does not answer", "", f"see: {log}")
+        time.sleep(POLL_EVERY)
+
+
+@contextmanager
+def _redirected(room: MachineRoom, url: str) -> Iterator[None]:
+    """The functions with another endpoint; a process that works on a batch finishes it with the old one."""
+    functions, stack = room.cloud.aws.functions(), room.cloud.stack
+    before = {
+        name: functions.get_function_configuration(FunctionName=f"{stack}-{name}")["Environment"]["Variables"]
+        for name in FUNCTIONS
+    }
+
+    def configure(changes: Mapping[str, str]) -> None:
+        for name, variables in before.items():
+            functions.update_function_configuration(
+                FunctionName=f"{stack}-{name}", Environment={"Variables": {**variables, **changes}}
+            )
+
+    configure({"AWS_ENDPOINT_URL": url})
+    try:
+        yield
+    finally:
+        configure({})

@@ -1,0 +1,68 @@
+"""A scenario: what breaks, and what may come of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from chat4all_local.chaos.cast import Talk
+from chat4all_local.chaos.load import Load
+from chat4all_local.chaos.machine_room import MachineRoom
+
+AFTER_A_KILL_S: Final = 3.7
+AFTER_A_RESTART_S: Final = 10.0
+
+
+class Strike(msgspec.Struct, frozen=True):
+    """Something broke at `at` (epoch seconds), until `until` where it lasted."""
+
+    what: str
+    at: float
+    channel: str | None = None
+    """Where the next delivery is looked for; None: anywhere."""
+    kills: int = 0
+    until: float | None = None
+
+
+class Run:
+    """What a scenario has in its hands while the load goes on."""
+
+    def __init__(
+        self, room: MachineRoom, load: Load, talks: Sequence[Talk], tell: Callable[[str], None]
+    ) -> None:
+        self.room = room
+        self.load = load
+        self.talks = talks
+        self.strikes: list[Strike] = []
+        self.written: list[tuple[Talk, str]] = []
+        """What customers wrote to us."""
+        self.wrongs: list[str] = []
+        """What the scenario itself found wrong beside the ledger."""
+        self._tell = tell
+
+    def struck(self, what: str, *, channel: str | None = None, kills: int = 0) -> None:
+        self._tell(what)
+        self.strikes.append(Strike(what, time.time(), channel, kills))
+
+    def mended(self, what: str) -> None:
+        """The last strike is over."""
+        self._tell(what)
+        self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], until=time.time())
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """`act` strikes while the load runs, and leaves everything mended; `check` looks once all has come to rest."""
+
+    name: str
+    sentence: str
+    act: Callable[[Run], None]
+    repeats_per_kill: int = 0
+    next_delivery_s: float | None = None
+    """The aim; None: measured only."""
+    rate_factor: float = 1.0
+    isolated: str | None = None
+    """The channel that alone is struck: the others' times are compared."""
+    judged: bool = True
+    """Whether loss, repeats and order are held against it."""
+    check: Callable[[Run], None] | None = None

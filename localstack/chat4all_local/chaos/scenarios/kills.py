@@ -1,0 +1,97 @@
+"""kill -9 of the processes that run a function, again and again, in the middle of their work."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Run, Scenario
+from chat4all_local.chaos.workers import kill, workers
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.simulators.control_api import FaultKind
+
+_SHARES: Final = (0.25, 0.4, 0.55)
+_LOOKS_FOR_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.05
+
+
+def _kill_one(run: Run, function: str, channel: str | None) -> None:
+    deadline = time.monotonic() + _LOOKS_FOR_S
+    killed = 0
+    while not killed and time.monotonic() < deadline:
+        killed = kill(workers(run.room.cloud, function))
+        if not killed:
+            time.sleep(_LOOK_EVERY_S)
+    if killed:
+        run.struck(f"kill -9 {function}", channel=channel, kills=killed)
+    else:
+        run.wrongs.append(f"no process of {function} was there to be killed")
+
+
+def _killing(function: str) -> Callable[[Run], None]:
+    def act(run: Run) -> None:
+        for share in _SHARES:
+            run.load.wait_for_share(share)
+            _kill_one(run, function, None)
+
+    return act
+
+
+def _kill_channels(run: Run) -> None:
+    for share, channel in zip(_SHARES, CHANNELS, strict=True):
+        run.load.wait_for_share(share)
+        _kill_one(run, channel, channel)
+
+
+def _kill_between_answer_and_record(run: Run) -> None:
+    """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
+    for share, channel in zip(_SHARES, CHANNELS, strict=True):
+        run.load.wait_for_share(share)
+        simulator = run.room.simulators[channel]
+        before = simulator.transcript().last
+        simulator.add_fault(FaultKind.SLOW, count=1, seconds=8)
+        if not _held_back(run, channel, before):
+            run.wrongs.append(f"no send of {channel} was there to be held back")
+        _kill_one(run, channel, channel)
+
+
+def _held_back(run: Run, channel: str, after: int) -> bool:
+    """Wait until the provider has accepted a send whose answer it holds back: the fault is used up."""
+    deadline = time.monotonic() + _LOOKS_FOR_S
+    simulator = run.room.simulators[channel]
+    while time.monotonic() < deadline:
+        accepted = [one for one in simulator.transcript(after).requests if one.provider_message_id]
+        if accepted and not simulator.faults():
+            return True
+        time.sleep(_LOOK_EVERY_S)
+    simulator.clear_faults()
+    return False
+
+
+KILLS: Final = (
+    Scenario("kill-api", "The api's processes are killed.", _killing("api"), next_delivery_s=AFTER_A_KILL_S),
+    Scenario(
+        "kill-router",
+        "The router's processes are killed.",
+        _killing("router"),
+        next_delivery_s=AFTER_A_KILL_S,
+    ),
+    Scenario(
+        "kill-channel",
+        "Each channel function's processes are killed in turn.",
+        _kill_channels,
+        repeats_per_kill=1,
+        next_delivery_s=AFTER_A_KILL_S,
+    ),
+    Scenario(
+        "kill-status",
+        "The status function's processes are killed.",
+        _killing("status"),
+        next_delivery_s=AFTER_A_KILL_S,
+    ),
+    Scenario(
+        "kill-between",
+        "Channel functions die after the provider has accepted, before they could record it.",
+        _kill_between_answer_and_record,
+        repeats_per_kill=1,
+    ),
+)

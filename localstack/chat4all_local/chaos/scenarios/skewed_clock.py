@@ -1,0 +1,18 @@
+"""Runs in a function's process, from a layer of its own: a clock that is wrong, then the function as it is."""
+
+import random
+from datetime import datetime, timedelta
+
+from chat4all.bootstrap import world
+
+_true = world.now
+_SKEW = timedelta(seconds=random.choice((-1, 1)) * random.uniform(120, 300))  # noqa: S311 - no secret
+
+
+def _wrong() -> datetime:
+    return _true() + _SKEW
+
+
+world.now = _wrong
+
+from app import handler  # type: ignore[import-not-found]  # noqa: E402, F401 - wired with the wrong clock

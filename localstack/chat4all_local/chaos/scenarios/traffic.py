@@ -1,0 +1,83 @@
+"""More than usual comes in, or what can never be delivered."""
+
+import time
+import uuid
+from collections import Counter
+from typing import Final
+
+from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.simulators.control_api import FaultKind
+
+_STORM_FROM: Final = 0.2
+_WRITTEN: Final = 12
+_REPEATS: Final = 8
+_SEEN_WITHIN_S: Final = 60.0
+
+
+def _storm(run: Run) -> None:
+    """Every receipt five times and shuffled; every text eight times at once; garbage between."""
+    run.load.wait_for_share(_STORM_FROM)
+    for simulator in run.room.simulators.values():
+        simulator.configure(receipts={"repeat": 5, "shuffle": True}, webhooks_in_flight=4)
+    run.struck("every webhook repeated, in parallel, shuffled, with garbage between")
+    talks = run.talks[:_WRITTEN]
+    for number, talk in enumerate(talks):
+        simulator = run.room.simulators[talk.channel]
+        text = f"storm {number} {uuid.uuid4().hex[:6]}"
+        simulator.write(talk.address, text, wait=False, repeat=_REPEATS, parallel=True)
+        run.written.append((talk, text))
+        for body in ("{", '{"object": 1}', "\x00", "[" * 500):
+            simulator.call_webhook(body)
+        if simulator.call_webhook('{"entry": []}', sign="wrong").status != 401:
+            run.wrongs.append("a webhook with a wrong signature was not refused")
+    run.mended("the storm is over")
+    for simulator in run.room.simulators.values():
+        simulator.configure(receipts={"repeat": 1, "shuffle": False}, webhooks_in_flight=1)
+
+
+def _read_once(run: Run) -> None:
+    """Each text that a customer wrote is in the history once."""
+    deadline = time.monotonic() + _SEEN_WITHIN_S
+    missing = [text for _, text in run.written]
+    while missing and time.monotonic() < deadline:
+        counts: Counter[str] = Counter()
+        for talk, _ in run.written:
+            counts.update(one.content for one in run.room.api.history_page(talk.conversation_id).messages)
+        missing = [text for _, text in run.written if not counts[text]]
+        doubled = [text for _, text in run.written if counts[text] > 1]
+        if doubled:
+            run.wrongs.append(f"received twice: {', '.join(doubled)}")
+            return
+    if missing:
+        run.wrongs.append(f"never received: {', '.join(missing)}")
+
+
+def _poison(run: Run) -> None:
+    """Some people's messages always fail, though the provider calls it passing; they write on."""
+    poisoned = [talk for talk in run.talks[:12] if talk.channel == "whatsapp"][:2]
+    for talk in poisoned:
+        run.room.simulators[talk.channel].add_fault(
+            FaultKind.ERROR, for_address=talk.address, status=500, code=131000
+        )
+    run.struck(f"{len(poisoned)} people whose messages always fail")
+
+
+def _mend(run: Run) -> None:
+    for simulator in run.room.simulators.values():
+        simulator.clear_faults()
+
+
+def _burst(run: Run) -> None:
+    run.struck("ten times the normal rate")
+
+
+TRAFFIC: Final = (
+    Scenario(
+        "webhook-storm",
+        "Receipts and texts come repeated, in parallel, shuffled, with garbage between.",
+        _storm,
+        check=_read_once,
+    ),
+    Scenario("poison", "Some people's messages always fail.", _poison, check=_mend),
+    Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),
+)

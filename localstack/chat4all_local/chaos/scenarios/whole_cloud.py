@@ -1,0 +1,39 @@
+"""The local cloud itself goes down and comes back."""
+
+from typing import Final
+
+from chat4all_local.chaos.scenario import AFTER_A_RESTART_S, Run, Scenario
+
+_AT: Final = 0.5
+
+
+def _restart(run: Run) -> None:
+    run.load.wait_for_share(_AT)
+    run.struck("the cloud is stopped")
+    run.room.end(kill=False)
+    run.room.start()
+    run.mended("the cloud is up again")
+
+
+def _kill(run: Run) -> None:
+    run.load.wait_for_share(_AT)
+    run.struck("kill -9 of the cloud", kills=1)
+    run.room.end(kill=True)
+    run.room.start()
+    run.mended("the cloud is up again")
+
+
+WHOLE_CLOUD: Final = (
+    Scenario(
+        "restart-cloud",
+        "The local cloud is stopped and started under load.",
+        _restart,
+        next_delivery_s=AFTER_A_RESTART_S,
+    ),
+    Scenario(
+        "kill-cloud",
+        "kill -9 of the local cloud itself, which keeps only what its last clean stop wrote.",
+        _kill,
+        judged=False,
+    ),
+)

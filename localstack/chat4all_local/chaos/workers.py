@@ -1,0 +1,38 @@
+"""The processes that run the functions: to be found, and killed with -9."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import psutil
+
+from chat4all_local.cloud.running import Cloud
+
+
+def component(cloud: Cloud, name: str) -> psutil.Process:
+    """The process of `ministack`, `nanio` or a simulator."""
+    [found] = (one for one in cloud.folder.read().components if one.name == name)
+    return psutil.Process(found.process.pid)
+
+
+def workers(cloud: Cloud, function: str) -> list[psutil.Process]:
+    """The processes that run the function at the moment."""
+    children = component(cloud, "ministack").children(recursive=True)
+    return [child for child in children if _function_of(child) == f"{cloud.stack}-{function}"]
+
+
+def kill(processes: Iterable[psutil.Process]) -> int:
+    """SIGKILL; returns how many of them were still there."""
+    killed = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                process.kill()
+                killed += 1
+    return killed
+
+
+def _function_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME")
+    except psutil.Error:
+        return None
