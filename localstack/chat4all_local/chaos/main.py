@@ -15,6 +15,7 @@ from chat4all_local.chaos.catalogue import choose
 from chat4all_local.chaos.machine_room import machine_room
 from chat4all_local.chaos.outcome import Outcome, result
 from chat4all_local.chaos.play import play
+from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
 from chat4all_local.cli.progress_display import ProgressDisplay
 from chat4all_local.cli.terminal import err, out, print_json
@@ -30,9 +31,20 @@ FEW: Final = 100
 
 def run(names: Sequence[str], *, messages: int, report: str | None, json_output: bool) -> int:
     """The exit code: 0 when no scenario lost, reordered or wrongly repeated a message. Raises CloudError."""
-    scenarios = choose(names)
     console = err if json_output else out
     machine, began = this_machine(), time.monotonic()
+    outcomes = perform(choose(names), messages=messages, console=console)
+    _show(console, outcomes)
+    if report is not None:
+        written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
+        console.print(f"The report: {written}")
+    if json_output:
+        print_json(msgspec.json.encode(result(outcomes)))
+    return 1 if any(one.wrongs for one in outcomes) else 0
+
+
+def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -> list[Outcome]:
+    """Raises CloudError, ApiError, ApiUnreachable, and Stopped for a signal; nothing is left running."""
     outcomes: list[Outcome] = []
     with (
         stopped_by_signals(),
@@ -46,13 +58,7 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
             with Narrator(console, scenario.name) as tell:
                 outcomes.append(play(scenario, room, talks, messages, tell))
             console.print(verdict(outcomes[-1]))
-    _show(console, outcomes)
-    if report is not None:
-        written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
-        console.print(f"The report: {written}")
-    if json_output:
-        print_json(msgspec.json.encode(result(outcomes)))
-    return 1 if any(one.wrongs for one in outcomes) else 0
+    return outcomes
 
 
 def _show(console: Console, outcomes: Sequence[Outcome]) -> None:

@@ -1,0 +1,81 @@
+"""What decides, and what is only told."""
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all_local.chaos.catalogue import SCENARIOS, choose
+from chat4all_local.chaos.ledger import Account
+from chat4all_local.chaos.load import Posted
+from chat4all_local.chaos.outcome import Outcome
+from chat4all_local.chaos.scenario import Strike
+from chat4all_local.chaos.timeline import Isolation, Timeline, isolation, next_delivery_s
+from chat4all_local.chaos.view import row, verdict
+from chat4all_local.cloud.errors import CloudError
+from tests.unit.chaos.test_ledger import ANA, BEN
+
+WELL = Account(10, 10, 0, 0, 0, 0, {}, ())
+STRIKE = Strike("kill -9", 100.0, kills=2)
+
+
+def outcome(name: str, account: Account = WELL, *, strikes: int = 1, first_s: float | None = 1.0) -> Outcome:
+    timeline = Timeline(90.0, [95.0], [96.0], (STRIKE,) * strikes)
+    return Outcome(SCENARIOS[name], account, first_s, 5.0, None, timeline, 0, ())
+
+
+@pytest.mark.parametrize("wrong", [{"lost": 1}, {"out_of_order": 1}, {"repeated": 1}, {"accepted": 0}])
+def test_loss_disorder_repeats_and_silence_are_wrong(wrong: dict[str, int]) -> None:
+    assert outcome("kill-api").wrongs == []
+    assert len(outcome("kill-api", replace(WELL, **wrong)).wrongs) == 1
+
+
+@pytest.mark.parametrize(("repeated", "wrong"), [(3, 0), (4, 1)])
+def test_a_killed_channel_function_may_repeat_once_for_each_kill(repeated: int, wrong: int) -> None:
+    assert len(outcome("kill-channel", replace(WELL, repeated=repeated), strikes=3).wrongs) == wrong
+
+
+def test_a_killed_cloud_is_only_measured() -> None:
+    assert outcome("kill-cloud", replace(WELL, lost=9)).wrongs == []
+
+
+def test_times_are_told_and_decide_nothing() -> None:
+    slow = outcome("kill-api", first_s=9.0)
+    coupled = replace(outcome("provider-down"), isolation=Isolation(1.0, 2.0))
+
+    assert (slow.wrongs, coupled.wrongs) == ([], [])
+    assert (len(slow.missed), len(coupled.missed)) == (1, 1)
+    assert "9.0 s" in verdict(slow).plain
+    assert outcome("kill-api", first_s=None).missed == ["next delivery after never, aim 3.7 s"]
+
+
+def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
+    posted = [Posted("a", ANA, "a", 1.0, 1), Posted("b", BEN, "b", 1.0, 1)]
+    arrivals = {"a": 12.0, "b": 15.0}
+
+    assert next_delivery_s([Strike("", 10.0)], posted, arrivals) == 2.0
+    assert next_delivery_s([Strike("", 10.0, "telegram")], posted, arrivals) == 5.0
+    assert next_delivery_s([Strike("", 10.0), Strike("", 13.0)], posted, arrivals) == 2.0
+    assert next_delivery_s([Strike("", 20.0)], posted, arrivals) is None
+
+
+def test_the_other_channels_are_compared_before_and_during() -> None:
+    posted = [Posted(f"{at}", BEN, f"{at}", float(at), 1) for at in range(40)]
+    posted += [Posted(f"ana {at}", ANA, f"ana {at}", float(at), 1) for at in range(40)]
+    arrivals = {one.message_id: one.at + (1.0 if one.at < 20 else 2.0) for one in posted if one.talk is BEN}
+    arrivals |= {one.message_id: one.at + 30 for one in posted if one.talk is ANA}
+
+    found = isolation("whatsapp", [Strike("", 20.0, until=35.0)], posted, arrivals)
+
+    assert found == Isolation(1.0, 2.0)
+    assert isolation("whatsapp", [Strike("", 2.0, until=3.0)], posted, arrivals) is None
+
+
+def test_a_row_tells_every_figure() -> None:
+    assert row(outcome("kill-api")) == ("kill-api", "10", "10", "0", "0", "0", "0", "1.0", "5.0", "-")
+
+
+def test_an_unknown_scenario_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(CloudError, match="no such scenario: rain") as refused:
+        choose(["kill-api", "rain"])
+
+    assert "kill-api" in refused.value.advice
+    assert [one.name for one in choose(["burst", "kill-api", "burst"])] == ["kill-api", "burst"]
