@@ -16,6 +16,7 @@ from chat4all_local.api_shapes import (
     Message,
     MessagePage,
     MessageStatus,
+    ReplayedWebhooks,
     User,
     UserPage,
 )
@@ -130,6 +131,21 @@ class ApiClient:
         while cursor is not None:
             page = self.history_page(conversation_id, cursor=cursor)
             yield from page.messages
+            cursor = page.next_cursor
+
+    def replay_webhooks(
+        self, webhook_ids: Sequence[str], *, channel: str | None, since: str | None, until: str | None
+    ) -> Iterator[ReplayedWebhooks]:
+        """Page by page; with `webhook_ids` those, else all that arrived in the time."""
+        time = {"channel": channel, "from": since, "to": until}
+        for start in range(0, len(webhook_ids), _PAGE):
+            named = {**time, "webhook_ids": list(webhook_ids[start : start + _PAGE])}
+            yield self._call("POST", "/webhooks/replay", ReplayedWebhooks, _without_none(named))
+        cursor: str | None = "" if not webhook_ids else None
+        while cursor is not None:
+            asked = {**time, "cursor": cursor or None}
+            page = self._call("POST", "/webhooks/replay", ReplayedWebhooks, _without_none(asked))
+            yield page
             cursor = page.next_cursor
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:

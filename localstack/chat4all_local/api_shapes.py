@@ -117,3 +117,17 @@ class ErrorBody(msgspec.Struct, frozen=True):
     message: str
     details: tuple[Detail, ...] = ()
     trace_id: str = ""
+
+
+class RefusedWebhook(msgspec.Struct, frozen=True):
+    webhook_id: str
+    issue: str
+
+
+class ReplayedWebhooks(msgspec.Struct, frozen=True):
+    """One page of a replay."""
+
+    replayed: int
+    events: int
+    refused: tuple[RefusedWebhook, ...]
+    next_cursor: str | None = None

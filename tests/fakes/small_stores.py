@@ -7,9 +7,10 @@ from chat4all.domain.breaker import Breaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import ApiKey
 from chat4all.services.connector import ChannelSecret
-from chat4all.services.ports import KnownBreaker, StoredWebhook
+from chat4all.services.ports import Arrivals, KnownBreaker, StoredWebhook
 
 SECRET = ChannelSecret(
     account_id="our-account",
@@ -41,6 +42,21 @@ class MemoryWebhooks:
         if self.broken:
             raise Unavailable("The database did not answer; try again.", retry_after=1)
         self.stored.setdefault(webhook.webhook_id, webhook)
+
+    def get(self, webhook_id: str) -> StoredWebhook | None:
+        return self.stored.get(webhook_id)
+
+    def arrived(
+        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        found = sorted(
+            (one.received_at, one.webhook_id)
+            for one in self.stored.values()
+            if one.channel in arrivals.channels
+            and (arrivals.since or "") <= one.received_at <= (arrivals.until or "~")
+            and (after is None or (one.received_at, one.webhook_id) > (after.at, after.item_id))
+        )
+        return [(TimeCursor(at, webhook_id), webhook_id) for at, webhook_id in found[:limit]]
 
 
 class MemorySecrets:

@@ -3,6 +3,7 @@
 import random
 import uuid
 import zlib
+from itertools import pairwise
 
 import pytest
 
@@ -10,12 +11,15 @@ from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.bootstrap import world
 from chat4all.domain.errors import Unavailable
-from chat4all.services.ports import StoredWebhook
+from chat4all.services.ports import Arrivals, StoredWebhook
 from tests.integration.aws import Aws
 
 
 class NoBucket:
     def put(self, key: str, body: bytes) -> None:
+        pytest.fail("a small webhook needs no bucket")
+
+    def get(self, key: str) -> bytes:
         pytest.fail("a small webhook needs no bucket")
 
 
@@ -90,3 +94,36 @@ def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
 def random_bytes(size: int) -> bytes:
     """Which cannot be compressed."""
     return random.Random(0).randbytes(size)  # noqa: S311 - noise
+
+
+def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
+    bucket = S3Bodies(world.s3, aws.output("Data.WebhooksBucket"))
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), bucket)
+    small, large = webhook(bytes(range(256))), webhook(random_bytes(MOST_BYTES + 10))
+    for one in (small, large):
+        webhooks.store(one)
+
+    assert webhooks.get(small.webhook_id) == small
+    assert webhooks.get(large.webhook_id) == large
+    assert webhooks.get("whatsapp-unknown") is None
+    aws.s3.delete_object(Bucket=aws.output("Data.WebhooksBucket"), Key=f"whatsapp/{large.webhook_id}")
+    assert webhooks.get(large.webhook_id) is None
+
+
+def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(aws: Aws) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    year = random.Random().randrange(3000, 9000)  # noqa: S311 - a time nobody else has
+    stored = [webhook(b"{}", f"{year}-01-01T00:00:{second // 2:02}.000Z") for second in range(20)]
+    for one in stored:
+        webhooks.store(one)
+    arrivals = Arrivals(("whatsapp",), f"{year}-01-01T00:00:01.000Z", f"{year}-01-01T00:00:08.000Z")
+
+    pages, after = [], None
+    while page := webhooks.arrived(arrivals, after, 3):
+        pages.append(page)
+        after = page[-1][0]
+
+    found = [entry for page in pages for entry in page]
+    assert sorted(webhook_id for _, webhook_id in found) == sorted(one.webhook_id for one in stored[2:18])
+    assert all(one.at <= other.at for (one, _), (other, _) in pairwise(found))
+    assert webhooks.arrived(Arrivals(("telegram",), arrivals.since, arrivals.until), None, 3) == []

@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import WebhookSettings
 from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.services.authenticate import new_key
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.gateway import Answer, Gateway
 from tests.integration.template import environment, functions
@@ -270,3 +272,68 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
     answer.refused(503, "UNAVAILABLE")
     assert answer.headers["retry-after"] == "1"
     webhooks_function.app(settings, secrets)  # the tables are bound by class: back to those that exist
+
+
+@pytest.fixture
+def operator(aws: Aws, webhooks: Gateway) -> Gateway:
+    key, kept = new_key("operator", frozenset({"webhooks:write"}), "2026-01-31T12:00:00.000Z")
+    DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
+    return webhooks.with_key(key)
+
+
+def test_a_stored_webhook_is_replayed_by_its_id_or_by_its_time(
+    webhooks: Gateway, operator: Gateway, aws: Aws
+) -> None:
+    body = msgspec.json.encode(instagram())
+    send(webhooks, "instagram", body)
+    assert len(published(aws, body)) == 1
+    webhook_id = f"instagram-{hashlib.sha256(body).hexdigest()}"
+
+    by_id = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id]})
+    by_time = operator.post(
+        "/v1/webhooks/replay", {"channel": "instagram", "from": "2020-01-01T00:00:00+02:00"}
+    )
+
+    assert (by_id.status, by_id.json) == (
+        200,
+        {"replayed": 1, "events": 1, "refused": [], "next_cursor": None},
+    )
+    assert by_time.json["replayed"] >= 1
+    assert len(published(aws, body)) == 2
+
+
+def test_garbage_is_kept_and_named(webhooks: Gateway, operator: Gateway) -> None:
+    body = f'{{"no": "{uuid.uuid4()}"}}'.encode()
+    send(webhooks, "instagram", body).refused(400, "VALIDATION_ERROR")
+    webhook_id = f"instagram-{hashlib.sha256(body).hexdigest()}"
+
+    replayed = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id, "unknown"]}).json
+
+    assert [one["webhook_id"] for one in replayed["refused"]] == [webhook_id, "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"webhook_ids": []}, "webhook_ids"),
+        ({"webhook_ids": ["one"], "channel": "telegram"}, "webhook_ids"),
+        ({"channel": "carrier"}, "channel"),
+        ({"from": "2026-01-31"}, "from"),
+        ({"to": "soon"}, "to"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"limit": 101}, "limit"),
+        ({"all": True}, "all"),
+    ],
+)
+def test_a_replay_that_cannot_be_meant_names_the_field(
+    operator: Gateway, body: dict[str, object], field: str
+) -> None:
+    assert operator.post("/v1/webhooks/replay", body).refused(400, "VALIDATION_ERROR") == [field]
+
+
+def test_a_replay_needs_a_key_of_ours_with_its_scope(webhooks: Gateway, aws: Aws) -> None:
+    key, kept = new_key("reader", frozenset({"messages:read"}), "2026-01-31T12:00:00.000Z")
+    DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
+
+    webhooks.with_key(None).post("/v1/webhooks/replay", {}).refused(401, "UNAUTHENTICATED")
+    webhooks.with_key(key).post("/v1/webhooks/replay", {}).refused(403, "MISSING_SCOPE")

@@ -152,7 +152,7 @@ def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     event = received.event
     about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
     group = _short(f"{received.channel}:{event.account}:{about}")
-    return _Entry(group, _short(f"{received.webhook_id}:{index}"), _body(received))
+    return _Entry(group, _short(f"{received.webhook_id}:{index}:{received.replay or ''}"), _body(received))
 
 
 def _short(text: str) -> str:

@@ -24,6 +24,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper"):
 class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
     webhooks_table: str
     webhooks_bucket: str
+    api_keys_table: str
     inbound_queue: str
 
 

@@ -4,6 +4,7 @@ from chalice.app import Chalice
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector, names
+from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.http.routes import bind
 from chat4all.adapters.http.webhooks import WebhookViews
@@ -13,8 +14,10 @@ from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
+from chat4all.services.authenticate import Authenticate
 from chat4all.services.connector import Connector
 from chat4all.services.receive_webhook import ReceiveWebhook
+from chat4all.services.replay_webhooks import ReplayWebhooks
 
 
 def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
@@ -23,15 +26,15 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     def known(channel: str) -> Connector | None:
         return connector(channel, http, "") if channel in names() else None
 
+    webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(world.s3, settings.webhooks_bucket))
+    events = SqsEvents(world.sqs(), Queues(inbound=settings.inbound_queue))
     receive = ReceiveWebhook(
-        connector=known,
-        webhooks=DynamoWebhooks(settings.webhooks_table, S3Bodies(world.s3, settings.webhooks_bucket)),
-        events=SqsEvents(world.sqs(), Queues(inbound=settings.inbound_queue)),
-        secrets=secrets,
-        clock=world.now,
+        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=world.now
     )
+    replay = ReplayWebhooks(known, webhooks, events, secrets, world.new_id)
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
-    bind(chalice, WebhookViews(receive).routes(), authenticate=None)
+    authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
+    bind(chalice, WebhookViews(receive, replay, names()).routes(), authenticate)
     return chalice
 
 

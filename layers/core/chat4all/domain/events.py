@@ -134,3 +134,5 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     webhook_id: str
     event: InboundEvent
+    replay: str | None = None
+    """The id of the replay that publishes it again."""

@@ -21,6 +21,7 @@ SCOPES: Final = (
     "users:read",
     "users:write",
     "channels:read",
+    "webhooks:write",
 )
 KEEP_S: Final = 30.0
 """How long a key that was looked up is trusted: a revoked one works at most so much longer."""

@@ -264,9 +264,25 @@ class StoredWebhook(msgspec.Struct, frozen=True):
     """Epoch seconds."""
 
 
+class Arrivals(msgspec.Struct, frozen=True):
+    """Webhooks that arrived within a time, both ends included; ISO 8601 UTC. None: no limit."""
+
+    channels: tuple[str, ...]
+    since: str | None = None
+    until: str | None = None
+
+
 class Webhooks(Protocol):
     def store(self, webhook: StoredWebhook) -> None:
         """Durable when it returns; the same webhook again changes nothing."""
+        ...
+
+    def get(self, webhook_id: str) -> StoredWebhook | None: ...
+
+    def arrived(
+        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        """(cursor, webhook_id), first arrived first."""
         ...
 
 

@@ -1,20 +1,41 @@
 """Raw webhooks, by the hash of their bytes. Those too large for a DynamoDB item go to S3."""
 
+import heapq
 import zlib
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
+from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
-from chat4all.services.ports import StoredWebhook
+from chat4all.domain.pages import TimeCursor
+from chat4all.services.ports import Arrivals, StoredWebhook, TimeOrder
 
 MOST_BYTES: Final = 350_000
 """Compressed; a DynamoDB item holds 400 KB."""
+ARRIVAL_SHARDS: Final = 4
+_FIRST: Final = "0"
+_LAST: Final = "9"
+"""Before and after every time."""
 
 
 class LargeBodies(Protocol):
     def put(self, key: str, body: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes | None: ...
+
+
+class ByArrival(GlobalSecondaryIndex["WebhookRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-arrival"
+        projection = KeysOnlyProjection()
+
+    arrival_shard = UnicodeAttribute(hash_key=True)
+    received_at = UnicodeAttribute(range_key=True)
 
 
 class WebhookRow(Model):
@@ -23,11 +44,13 @@ class WebhookRow(Model):
 
     webhook_id = UnicodeAttribute(hash_key=True)
     channel = UnicodeAttribute()
+    arrival_shard = UnicodeAttribute()
     received_at = UnicodeAttribute()
     body = BinaryAttribute(null=True, legacy_encoding=False)
     """zlib; absent when the body lies in S3 under `object_key`."""
     object_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
+    by_arrival = ByArrival()
 
 
 class DynamoWebhooks:
@@ -40,6 +63,7 @@ class DynamoWebhooks:
         row = WebhookRow(
             webhook.webhook_id,
             channel=webhook.channel,
+            arrival_shard=_shard(webhook.channel, shard(webhook.webhook_id, ARRIVAL_SHARDS)),
             received_at=webhook.received_at,
             expires_at=webhook.expires_at,
         )
@@ -50,3 +74,39 @@ class DynamoWebhooks:
             row.object_key = f"{webhook.channel}/{webhook.webhook_id}"
             self._large.put(row.object_key, webhook.body)
         saved(row, WebhookRow.webhook_id.does_not_exist())
+
+    @answering
+    def get(self, webhook_id: str) -> StoredWebhook | None:
+        try:
+            row = WebhookRow.get(webhook_id)
+        except WebhookRow.DoesNotExist:
+            return None
+        body = self._large.get(row.object_key) if row.object_key else zlib.decompress(row.body)
+        if body is None:
+            return None
+        return StoredWebhook(webhook_id, row.channel, body, row.received_at, int(row.expires_at))
+
+    @answering
+    def arrived(
+        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        since = max(arrivals.since or _FIRST, after.at if after else _FIRST)
+        until = arrivals.until or _LAST
+        if since > until:
+            return []
+        shards = [
+            _shard(channel, number) for channel in arrivals.channels for number in range(ARRIVAL_SHARDS)
+        ]
+        found = heapq.merge(*(_arrivals(one, since, until, limit) for one in shards))
+        return page_of(found, after, limit, TimeOrder.OLDEST_FIRST)
+
+
+def _shard(channel: str, number: int) -> str:
+    return f"{channel}#{number}"
+
+
+def _arrivals(arrival_shard: str, since: str, until: str, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = WebhookRow.by_arrival.query(
+        arrival_shard, WebhookRow.received_at.between(since, until), page_size=limit + 1
+    )
+    return (TimeIndexEntry(row.received_at, row.webhook_id) for row in rows)

@@ -1,24 +1,50 @@
-"""/v1/webhooks/{channel}: where the providers call. The key is the signature over the raw bytes."""
+"""/v1/webhooks/{channel}: where the providers call. The key is the signature over the raw bytes.
+
+/v1/webhooks/replay is for our own side, with a key of ours.
+"""
+
+from typing import Annotated
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import raw_body_of
+from chat4all.adapters.http.bodies import MOST_PAGE, Id, body_of, raw_body_of
+from chat4all.adapters.http.checks import check_channel
 from chat4all.adapters.http.routes import Route
+from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.errors import Detail, Invalid
+from chat4all.services.ports import Arrivals
 from chat4all.services.receive_webhook import ReceiveWebhook
+from chat4all.services.replay_webhooks import Replayed, ReplayWebhooks
 
 
 class ReceivedView(msgspec.Struct, frozen=True):
     events: int
 
 
+class PostReplay(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}
+):
+    """The body of POST /v1/webhooks/replay: those named, or those that arrived in a time."""
+
+    webhook_ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=MOST_PAGE)] | None = None
+    channel: str | None = None
+    since: str | None = None
+    until: str | None = None
+    cursor: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAGE)] = MOST_PAGE
+
+
 class WebhookViews:
-    def __init__(self, receive: ReceiveWebhook) -> None:
+    def __init__(self, receive: ReceiveWebhook, replay: ReplayWebhooks, channels: tuple[str, ...]) -> None:
         self._receive = receive
+        self._replay = replay
+        self._channels = channels
 
     def routes(self) -> list[Route]:
         return [
+            Route("POST", "/v1/webhooks/replay", "webhooks:write", self.replay),
             Route("POST", "/v1/webhooks/{channel}", None, self.post),
             Route("GET", "/v1/webhooks/{channel}", None, self.challenge),
         ]
@@ -27,6 +53,36 @@ class WebhookViews:
         headers = {name.lower(): text for name, text in request.headers.items()}
         return Answer(ReceivedView(self._receive(channel, headers, raw_body_of(request))))
 
+    def replay(self, request: Request) -> Answer:
+        body = body_of(request, PostReplay)
+        return Answer(self._replayed(body))
+
+    def _replayed(self, body: PostReplay) -> Replayed:
+        if body.webhook_ids is not None:
+            if body.channel or body.since or body.until or body.cursor:
+                raise Invalid(
+                    "Name webhooks, or a time.",
+                    Detail("webhook_ids", "stands alone, without a time or channel"),
+                )
+            return self._replay(body.webhook_ids)
+        check_channel("channel", body.channel, frozenset(self._channels))
+        channels = (body.channel,) if body.channel is not None else self._channels
+        arrivals = Arrivals(channels, _time("from", body.since), _time("to", body.until))
+        return self._replay.arrived(arrivals, body.cursor, body.limit)
+
     def challenge(self, request: Request, channel: str) -> Answer:
         query = dict(request.query_params.items()) if request.query_params else {}
         return Answer(self._receive.challenge(channel, query))
+
+
+def _time(field: str, text: str | None) -> str | None:
+    """ISO 8601 with a zone, in our own spelling; raises Invalid."""
+    if text is None:
+        return None
+    try:
+        at = parse_iso(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
+    return iso(at)

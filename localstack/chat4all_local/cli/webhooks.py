@@ -1,0 +1,55 @@
+"""webhooks replay."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from chat4all_local.api_shapes import ReplayedWebhooks
+from chat4all_local.cli.api_access import client
+from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def webhooks() -> None:
+    """Replay stored webhooks."""
+
+
+@app.command()
+def replay(
+    webhook_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Which; none: those of a time.")
+    ] = None,
+    *,
+    channel: Annotated[str | None, typer.Option(help="Only this channel's.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Arrived at this time or later (ISO 8601).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Arrived at this time or before.")
+    ] = None,
+    json: JsonOption = False,
+    state: StateOption = "",
+) -> None:
+    """Publish the events of stored webhooks once more. What is there already is not doubled.
+
+    Exits with 1 if one of them could not be replayed; it is kept all the same.
+    """
+    done = ReplayedWebhooks(0, 0, ())
+    with err.status("Replay") as status:
+        for page in client(state).replay_webhooks(
+            webhook_ids or [], channel=channel, since=since, until=until
+        ):
+            done = ReplayedWebhooks(
+                done.replayed + page.replayed, done.events + page.events, (*done.refused, *page.refused)
+            )
+            status.update(f"Replay: {done.replayed} webhooks, {done.events} events")
+    if json:
+        print_json(msgspec.json.encode(done))
+    else:
+        typer.echo(f"replayed {done.replayed} webhooks with {done.events} events")
+        for one in done.refused:
+            typer.echo(f"refused {printable(one.webhook_id)}: {printable(one.issue)}")
+    raise typer.Exit(1 if done.refused else 0)
