@@ -42,9 +42,12 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def script(scenario: str, talks: Sequence[Talk], messages: int, rate: float) -> list[Line]:
-    """`messages` lines at `rate` a second: half of them in a tenth of the conversations, which are busy."""
+    """`messages` lines at `rate` a second: half of them in a tenth of the conversations, which are busy.
+
+    Others in every scenario: a person may be sent only so much.
+    """
     chance = random.Random(scenario)  # noqa: S311 - the same load every time
-    busy = talks[: max(3, len(talks) // _BUSY_ONE_IN)]
+    busy = chance.sample(talks, max(3, len(talks) // _BUSY_ONE_IN))
     return [
         Line(
             number / rate,
