@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cloud.function_logs import FunctionLogs
 from chat4all_local.simulators.control_api import FaultKind
-from tests.e2e.outages import batches_lost, kill, workers
+from tests.e2e.outages import batches_lost
 from tests.e2e.stage import CHANNELS, Customer, Stage, Talk, message_body, new_id
 from tests.e2e.waiting import eventually
 

@@ -4,10 +4,10 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.strategies import DataObject, booleans, data, floats, integers, sampled_from
 
-from chat4all.domain.breaker import OPEN_AFTER_FAILURES, Circuit
+from chat4all.domain.breaker import FIRST_WAIT_S, OPEN_AFTER_FAILURES, Circuit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.sending import Outcome, SendError, Sent
-from chat4all.services.circuit import KEEP_S, Attempt, ChannelCircuit, CircuitChanged
+from chat4all.services.circuit import KEEP_S, Attempt, ChannelCircuit, CircuitChanged, Wait
 from tests.fakes.clock import FakeClock
 from tests.fakes.product import CLAIM_TIME, Product
 from tests.fakes.small_stores import MemoryBreakers
@@ -66,6 +66,17 @@ def test_operators_are_told_once_that_it_opened_and_once_that_it_closed() -> Non
     assert told == [Circuit.OPEN, Circuit.CLOSED]
 
 
+def test_of_two_processes_one_gets_the_probe_and_the_other_waits() -> None:
+    product = Product()
+    fail(product.circuit(), *PEOPLE, "ana")
+    one, other = product.circuit(), product.circuit()
+    product.clock.advance(FIRST_WAIT_S)
+    assert (one.wait_s(), other.wait_s()) == (0, 0)
+
+    assert one.begin() is Attempt.AS_PROBE
+    assert isinstance(other.begin(), Wait)
+
+
 def test_what_was_asked_for_before_it_opened_closes_nothing() -> None:
     product = Product()
     circuit = product.circuit()
@@ -118,9 +129,11 @@ class Processes(RuleBasedStateMachine):
     def circuit(self) -> Circuit:
         return circuit_of(self.product)
 
-    @initialize(up=booleans())
-    def begins(self, up: bool) -> None:  # noqa: FBT001 - drawn
+    @initialize(up=booleans(), broken=booleans())
+    def begins(self, up: bool, broken: bool) -> None:  # noqa: FBT001 - drawn
         self.provider_up = up
+        if broken:
+            fail(self.processes[0], *PEOPLE, "ana")
 
     @rule(process=integers(0, 3))
     def begin(self, process: int) -> None:
