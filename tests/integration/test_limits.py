@@ -152,3 +152,18 @@ def test_with_clocks_minutes_apart_the_limit_holds_but_for_one_burst(aws: Aws, a
     ]
 
     assert len(sent) <= 2 * limit.burst + (400 * 0.02 + ROUNDING_S) / limit.interval_s
+
+
+def test_times_that_are_a_little_old_do_not_add_up(aws: Aws, account: str) -> None:
+    """Each process asks with a time from before a call that took a while."""
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10)
+    processes = limiters(aws, 3, limit)
+    source = random.Random(7)  # noqa: S311 - a story's dice
+
+    sent = 0
+    for step in range(600):
+        stale_s = source.choice([0.0, 0.5, 2.0, 10.0])
+        now = BEGINNING + step * 0.02 - stale_s
+        sent += source.choice(processes).wait_s("pigeon", account, "ana", now) == 0
+
+    assert sent <= limit.burst + (600 * 0.02 + ROUNDING_S) / limit.interval_s

@@ -33,8 +33,3 @@ def take(limit: RateLimit, full_at: float, now: float, tokens: int) -> Take:
 def latest_full_at(limit: RateLimit, now: float, tokens: int) -> float:
     """The latest number of a bucket from which `tokens` can be taken at `now`: a write's condition."""
     return now + (limit.burst - tokens) * limit.interval_s
-
-
-def behind_s(limit: RateLimit, full_at: float, now: float) -> float:
-    """How far `now` is behind the clock of whoever wrote `full_at`, at least: no bucket is emptier than empty."""
-    return max(0.0, full_at - limit.burst * limit.interval_s - now)

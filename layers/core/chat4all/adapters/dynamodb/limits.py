@@ -3,7 +3,7 @@
 Tokens are taken in leases: a process that takes n spends them without asking again, within `LEASE_S`. What
 it does not spend is lost, so that the limit holds whatever happens.
 
-Where clocks differ, the fastest one counts: a bucket tells how late it was at least for whoever wrote it last. Else a
+Where clocks differ, the fastest one counts: a bucket tells how late it was for whoever wrote it last. Else a
 process whose clock is minutes behind would wait for minutes after every message of one whose clock is ahead.
 """
 
@@ -17,10 +17,14 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
-from chat4all.domain.buckets import behind_s, latest_full_at, take
+from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 
 LEASE_S: Final = 1.0
+TOLERATED_SKEW_S: Final = 30.0
+"""A time that was read before a slow call is no wrong clock; were it taken for one, all clocks would run ahead by it,
+again and again.
+"""
 _KEEP_S: Final = 3600
 _MOST_BUCKETS: Final = 10_000
 _TRIES: Final = 5
@@ -34,6 +38,7 @@ class BucketRow(Model):
 
     bucket = UnicodeAttribute(hash_key=True)
     full_at = NumberAttribute(null=True)
+    written_at = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
@@ -45,6 +50,11 @@ class _Bucket:
         self.tokens = 0
         self.until = 0.0
         self.full_at = 0.0
+        self.written_at = 0.0
+
+    def see(self, row: BucketRow) -> None:
+        self.full_at = float(row.full_at or 0)
+        self.written_at = float(row.written_at or 0)
 
 
 class DynamoLimiter:
@@ -69,8 +79,9 @@ class DynamoLimiter:
         """`clock_s` is this process's time; seconds to wait."""
         known_s = self._behind_s
         wait_s = self._take_at(name, limit, clock_s + known_s)
-        self._behind_s = max(known_s, behind_s(limit, self._held(name).full_at, clock_s))
-        if wait_s > 0 and self._behind_s > known_s:
+        behind_s = self._held(name).written_at - clock_s
+        if wait_s > 0 and behind_s > known_s + TOLERATED_SKEW_S:
+            self._behind_s = behind_s
             return self._take_at(name, limit, clock_s + self._behind_s)
         return wait_s
 
@@ -100,35 +111,35 @@ def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) 
     for _ in range(_TRIES):
         decision = take(limit, held.full_at, now, tokens)
         if not decision.allowed:
-            held.full_at = _read(name)
+            held.see(_read(name))
             decision = take(limit, held.full_at, now, tokens)
         if not decision.allowed:
             return decision.wait_s
         row = BucketRow(name)
         if updated(row, *_taking(held.full_at, limit, now, tokens)):
-            held.full_at = float(row.full_at or 0)
+            held.see(row)
             held.tokens, held.until = tokens - 1, now + LEASE_S
             return 0.0
-        held.full_at = _read(name)
+        held.see(_read(name))
     return _BUSY_S
 
 
 def _taking(full_at: float, limit: RateLimit, now: float, tokens: int) -> tuple[list[Action], Condition]:
     """The write: on a bucket that is full, or was never used, count from now; else on from where it stands."""
     cost = tokens * limit.interval_s
-    expires = BucketRow.expires_at.set(int(now) + _KEEP_S)
+    told = [BucketRow.written_at.set(now), BucketRow.expires_at.set(int(now) + _KEEP_S)]
     if full_at <= now:
         full = BucketRow.full_at.does_not_exist() | (BucketRow.full_at <= now)
-        return [BucketRow.full_at.set(now + cost), expires], full
+        return [BucketRow.full_at.set(now + cost), *told], full
     latest = latest_full_at(limit, now, tokens)
-    return [BucketRow.full_at.add(cost), expires], BucketRow.full_at.between(now, latest)
+    return [BucketRow.full_at.add(cost), *told], BucketRow.full_at.between(now, latest)
 
 
-def _read(name: str) -> float:
+def _read(name: str) -> BucketRow:
     try:
-        return float(BucketRow.get(name, consistent_read=True).full_at or 0)
+        return BucketRow.get(name, consistent_read=True)
     except BucketRow.DoesNotExist:
-        return 0.0
+        return BucketRow(name)
 
 
 def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:
