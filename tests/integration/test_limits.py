@@ -6,6 +6,7 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.channels.capabilities import TELEGRAM
 from chat4all.adapters.dynamodb.limits import LEASE_S, DynamoLimiter
 from chat4all.domain.channel import LimitScope, RateLimit
 from tests.fakes.connector import PIGEON
@@ -167,3 +168,17 @@ def test_times_that_are_a_little_old_do_not_add_up(aws: Aws, account: str) -> No
         sent += source.choice(processes).wait_s("pigeon", account, "ana", now) == 0
 
     assert sent <= limit.burst + (600 * 0.02 + ROUNDING_S) / limit.interval_s
+
+
+def test_a_telegram_group_is_sent_twenty_a_minute_and_holds_up_nobody_else(aws: Aws, account: str) -> None:
+    limiter = DynamoLimiter(aws.output("Data.LimitsTable"), {"telegram": TELEGRAM})
+
+    sent = [
+        second
+        for second in range(120)
+        if limiter.wait_s("telegram", account, "-1001234567890", BEGINNING + second) == 0
+    ]
+
+    assert all(sum(start <= one < start + 60 for one in sent) <= 20 for start in range(60))
+    assert len(sent) >= 30
+    assert limiter.wait_s("telegram", account, "7012345678", BEGINNING + 120) == 0

@@ -1,6 +1,7 @@
 """What a channel can do, as data: the same table is shown to clients and obeyed by the core."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -19,10 +20,11 @@ class LengthUnit(StrEnum):
 
 
 class LimitScope(StrEnum):
-    """What a rate limit counts: all sends of our account, or the sends to one person."""
+    """What a rate limit counts: all sends of our account, those to one person or group, or those to one group."""
 
     ACCOUNT = "account"
     RECIPIENT = "recipient"
+    GROUP = "group"
 
 
 class RateLimit(msgspec.Struct, frozen=True):
@@ -57,3 +59,14 @@ class Capabilities(msgspec.Struct, frozen=True):
     receipts: Receipts
     window_h: int | None
     """Hours after the person's last message in which free text is allowed; None: no such window."""
+    group_prefix: str | None = None
+    """How the address of a group begins; None: every address is one person's."""
+
+    def limits_for(self, address: str) -> tuple[RateLimit, ...]:
+        """The limits that count a send to `address`; the account's last, whose tokens are the scarcer good."""
+        is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
+        counted = (one for one in self.rate_limits if is_group or one.scope is not LimitScope.GROUP)
+        return tuple(sorted(counted, key=lambda one: _ASKED.index(one.scope)))
+
+
+_ASKED: Final = (LimitScope.RECIPIENT, LimitScope.GROUP, LimitScope.ACCOUNT)

@@ -37,14 +37,17 @@ TELEGRAM: Final = Capabilities(
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 30, burst=30, lease=3),
         RateLimit(LimitScope.RECIPIENT, interval_s=1.0, burst=3, lease=1),
+        # A bucket gives its burst and a minute's refill within one minute: together 20.
+        RateLimit(LimitScope.GROUP, interval_s=4.0, burst=5, lease=1),
     ),
     receipts=Receipts(delivered=False, read=False),
     window_h=None,
+    group_prefix="-",
 )
 """Text: https://core.telegram.org/bots/api#sendmessage
 
 About 30 messages a second in all, and one a second in one chat, where short bursts over it are
-tolerated; how short is not said, so 3 is cautious:
+tolerated; how short is not said, so 3 is cautious. 20 a minute in one group, whose id is negative:
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 

@@ -67,9 +67,7 @@ class DynamoLimiter:
 
     @answering
     def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
-        """The recipient's bucket is asked first: the account's tokens are the scarcer good."""
-        limits = self._capabilities[channel].rate_limits
-        for limit in sorted(limits, key=lambda one: one.scope is LimitScope.ACCOUNT):
+        for limit in self._capabilities[channel].limits_for(address):
             wait_s = self._take(_bucket(limit, channel, account, address), limit, now)
             if wait_s > 0:
                 return wait_s
@@ -143,6 +141,10 @@ def _read(name: str) -> BucketRow:
 
 
 def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:
-    if limit.scope is LimitScope.RECIPIENT:
-        return f"{channel}#{account}#{address}"
-    return f"{channel}#{account}"
+    match limit.scope:
+        case LimitScope.RECIPIENT:
+            return f"{channel}#{account}#{address}"
+        case LimitScope.GROUP:
+            return f"{channel}#{account}#{address}#group"
+        case LimitScope.ACCOUNT:
+            return f"{channel}#{account}"
