@@ -16,6 +16,7 @@ from chat4all.adapters.dynamodb.rows import (
     TableSettings,
     answering,
     bind,
+    code_of,
     connection_of,
     saved,
     updated,
@@ -173,7 +174,7 @@ class DynamoConversations:
                 if leaving is not None:
                     transaction.delete(leaving)
         except TransactWriteError as error:
-            if error.cause_response_code == "TransactionCanceledException":
+            if code_of(error) == "TransactionCanceledException":
                 return False
             raise
         return True

@@ -16,6 +16,7 @@ from chat4all.adapters.dynamodb.rows import (
     TableSettings,
     answering,
     bind,
+    code_of,
     connection_of,
     saved,
 )
@@ -146,7 +147,7 @@ class DynamoDirectory:
 
     def _taken(self, identities: Iterable[Identity], error: TransactWriteError) -> IdentityTaken | None:
         """Whose identity stood in the way; None where it was something else that changed."""
-        if error.cause_response_code != "TransactionCanceledException":
+        if code_of(error) != "TransactionCanceledException":
             raise error
         for identity in identities:
             owner = self.resolve(identity.channel, identity.account, identity.address)

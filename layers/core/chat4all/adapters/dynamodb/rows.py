@@ -102,10 +102,16 @@ def _unless_refused(write: Callable[[], object]) -> bool:
     try:
         write()
     except PynamoDBException as error:
-        if error.cause_response_code == CONDITION_FAILED:
+        if code_of(error) == CONDITION_FAILED:
             return False
         raise
     return True
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's own; None where no answer came. (pynamodb's `cause_response_code` fails on a reset connection.)"""
+    cause = error.cause
+    return cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
 
 
 def answering(method: Callable[P, R]) -> Callable[P, R]:

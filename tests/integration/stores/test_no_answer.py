@@ -1,0 +1,54 @@
+"""DynamoDB does not answer at all: every write is Unavailable, whatever its condition, and nothing else."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
+from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.dynamodb.rows import _Shared
+from chat4all.domain.breaker import Breaker
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.status import Status
+from tests.fakes.people import NOW, customer
+from tests.integration.aws import Aws
+
+WRITES: dict[str, Callable[[Aws], object]] = {
+    "an update": lambda aws: DynamoBreakers(aws.output("Data.LimitsTable")).save("x", Breaker(), 0),
+    "a number": lambda aws: DynamoConversations(aws.output("Data.ConversationsTable")).next_sequence(
+        "x", 1, NOW
+    ),
+    "a status": lambda aws: DynamoMessages(aws.output("Data.MessagesTable")).advance(
+        "x", Status.SENT, NOW, None, None
+    ),
+    "a transaction": lambda aws: DynamoDirectory(aws.output("Data.DirectoryTable")).create(
+        customer(str(uuid.uuid4()), "pigeon")
+    ),
+}
+
+
+@pytest.fixture(params=[ConnectionClosedError, ReadTimeoutError])
+def silent(aws: Aws, request: pytest.FixtureRequest) -> Iterator[None]:
+    """As botocore tells it: its error has no answer to look into."""
+
+    def break_off(request: AWSPreparedRequest, **_: object) -> None:
+        raise failure(endpoint_url=request.url)
+
+    failure = request.param
+    DynamoBreakers(aws.output("Data.LimitsTable"))
+    assert _Shared.client is not None
+    hooks = _Shared.client.meta.events
+    hooks.register_first("before-send.dynamodb", break_off)
+    yield
+    hooks.unregister("before-send.dynamodb", break_off)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_connection_that_breaks_is_unavailable(aws: Aws, silent: None, write: str) -> None:
+    with pytest.raises(Unavailable):
+        WRITES[write](aws)
