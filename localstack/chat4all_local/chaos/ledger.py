@@ -43,9 +43,10 @@ def account(posted: Sequence[Posted], sends: Iterable[SendRecord], fates: Mappin
             copies[key] += 1
             if copies[key] == 1:
                 arrived[send.address or ""].append(ours[key])
-    delivered = [one for one in posted if copies[(one.talk.address, one.text)]]
+    # A provider may take a message on, and tell afterwards that it could not deliver it.
+    failed = [one for one in posted if _has_failed(fates.get(one.message_id))]
+    delivered = [one for one in posted if copies[(one.talk.address, one.text)] and one not in failed]
     settled = [one for one in delivered if _is_settled(fates.get(one.message_id))]
-    failed = [one for one in posted if one not in delivered and _has_failed(fates.get(one.message_id))]
     well = {one.message_id for one in (*settled, *failed)}
     codes = Counter(fate.code or "" for one in failed if (fate := fates.get(one.message_id)))
     return Account(

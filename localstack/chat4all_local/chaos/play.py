@@ -20,6 +20,8 @@ SHORTEST_LOAD_S: Final = 10.0
 """Few messages come more slowly, so that there is time to strike between them."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
+GIVEN_UP_AFTER_S: Final = 10.0
+"""How long to ask for messages that a scenario may lose."""
 _LOOK_EVERY_S: Final = 0.5
 _AT_ONCE: Final = 4
 _ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
@@ -45,7 +47,7 @@ def play(
         run.wrongs.append("the API did not accept everything in time")
     run.wrongs += load.refused()
     tell("waits until everything has come to rest")
-    fates = _fates(room, load.posted())
+    fates = _fates(room, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
     if scenario.check is not None:
         scenario.check(run)
     return _outcome(scenario, run, began, fates)
@@ -69,10 +71,10 @@ def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate])
     )
 
 
-def _fates(room: MachineRoom, posted: Sequence[Posted]) -> dict[str, Fate]:
+def _fates(room: MachineRoom, posted: Sequence[Posted], within_s: float) -> dict[str, Fate]:
     """What the API says of each message in the end; PENDING of those that did not end in time."""
     fates: dict[str, Fate] = {}
-    deadline = time.monotonic() + SETTLES_WITHIN_S
+    deadline = time.monotonic() + within_s
     left = list(posted)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         while left and time.monotonic() < deadline:

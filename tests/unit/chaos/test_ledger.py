@@ -62,6 +62,12 @@ def test_what_failed_with_a_reason_is_counted_by_it() -> None:
     assert (found.failed, found.lost, found.failures) == (1, 0, {"131026": 1})
 
 
+def test_what_the_provider_took_on_and_could_not_deliver_has_failed() -> None:
+    found = told(["a1", "b1", "a2", "b2", "a3"], {"a3": Fate("FAILED", "131026")})
+
+    assert (found.delivered, found.failed, found.lost) == (4, 1, 0)
+
+
 def test_what_the_api_knows_nothing_of_is_lost_though_it_was_delivered() -> None:
     assert told(["a1", "b1", "a2", "b2", "a3"], {"a1": Fate("PENDING")}).lost == 1
 
