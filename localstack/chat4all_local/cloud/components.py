@@ -28,7 +28,7 @@ class Plan:
 
 def plans(folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
     """In the order of starting; they are stopped in the opposite one. Raises NotSetUp."""
-    return [_nanio(folder.s3, ports), _simulators(ports), _ministack(folder, ports)]
+    return [_nanio(folder.s3, ports), _simulators(folder.customers, ports), _ministack(folder, ports)]
 
 
 def _url(port: int) -> str:
@@ -46,11 +46,18 @@ def _nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     )
 
 
-def _simulators(ports: Mapping[str, int]) -> Plan:
+def _simulators(customers: Path, ports: Mapping[str, int]) -> Plan:
     options = [option for channel in CHANNELS for option in (f"--{channel}-port", str(ports[channel]))]
     return Plan(
         name="simulators",
-        command=(str(own_python()), "-m", "chat4all_local.simulators", *options),
+        command=(
+            str(own_python()),
+            "-m",
+            "chat4all_local.simulators",
+            *options,
+            "--customers",
+            str(customers),
+        ),
         environment={},
         urls={channel: _url(ports[channel]) for channel in CHANNELS},
     )

@@ -14,7 +14,9 @@ from chat4all_local.cloud.state import State, decode, encode
 
 
 class StateFolder:
-    """state.json, lock, logs/, ministack/ (its data), tmp/ (the functions' code unpacked), s3/ (nanio's data)."""
+    """state.json, lock, logs/, ministack/ (its data), tmp/ (the functions' code unpacked), s3/ (nanio's data),
+    customers/ (whom the simulators know).
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -23,12 +25,13 @@ class StateFolder:
         self.before_deployment = self.path / "ministack.before-deployment"
         self.tmp = self.path / "tmp"
         self.s3 = self.path / "s3"
+        self.customers = self.path / "customers"
         self._state = self.path / "state.json"
         self._lock = self.path / "lock"
 
     def create(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.logs, self.ministack, self.s3):
+        for folder in (self.logs, self.ministack, self.s3, self.customers):
             folder.mkdir(exist_ok=True)
 
     def read(self) -> State:

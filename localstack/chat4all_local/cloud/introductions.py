@@ -1,6 +1,6 @@
 """Makes customers known to the simulators: to a real provider they are known before they are to us.
 
-The simulators remember nobody when they are stopped; the cloud remembers everyone.
+The simulators remember whom they were told of; the cloud knows everyone.
 """
 
 from collections.abc import Iterable
@@ -39,6 +39,20 @@ def _introduce(cloud: Cloud, user: User, identity: Identity) -> None:
 
 
 def introduce_again(cloud: Cloud) -> None:
-    """Every customer whom the API lists. With an API that fails there is a cloud all the same, to see why in."""
+    """Every customer whom the API lists and a simulator does not know.
+
+    With an API that fails there is a cloud all the same, to see why in.
+    """
+    known = {(channel, address) for channel, url in cloud.simulators.items() for address in _known(url)}
     with suppress(ApiError, ApiUnreachable):
-        introduce(cloud, ApiClient(cloud.api_url, cloud.api_key).users("CUSTOMER"))
+        customers = ApiClient(cloud.api_url, cloud.api_key).users("CUSTOMER")
+        introduce(cloud, (user for user in customers if _identities(user) - known))
+
+
+def _known(url: str) -> list[str]:
+    with Simulator(url) as simulator:
+        return [customer.address for customer in simulator.customers()]
+
+
+def _identities(user: User) -> set[tuple[str, str]]:
+    return {(identity.channel, identity.address) for identity in user.identities}

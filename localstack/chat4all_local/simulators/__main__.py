@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -16,19 +17,19 @@ from chat4all_local.simulators.server import Ports, serve
 
 def main() -> int:
     try:
-        asyncio.run(_run(_ports()))
+        asyncio.run(_run(*_arguments()))
     except OSError as problem:
         sys.stderr.write(f"simulators: {problem}\n")
         return 1
     return 0
 
 
-async def _run(ports: Ports) -> None:
+async def _run(ports: Ports, customers: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(ports, _announce, stop)
+    await serve(ports, _announce, stop, customers)
 
 
 def _announce(ports: Ports) -> None:
@@ -36,12 +37,14 @@ def _announce(ports: Ports) -> None:
     sys.stdout.flush()
 
 
-def _ports() -> Ports:
+def _arguments() -> tuple[Ports, Path | None]:
     parser = argparse.ArgumentParser(prog="chat4all_local.simulators", description="The simulated providers.")
     for name in Ports.__struct_fields__:
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0: a free one")
+    parser.add_argument("--customers", type=Path, metavar="DIR", help="where whom they know is kept")
     arguments = vars(parser.parse_args())
-    return Ports(**{name: arguments[f"{name}_port"] for name in Ports.__struct_fields__})
+    ports = Ports(**{name: arguments[f"{name}_port"] for name in Ports.__struct_fields__})
+    return ports, arguments["customers"]
 
 
 if __name__ == "__main__":

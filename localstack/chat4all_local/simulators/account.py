@@ -5,14 +5,16 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all_local.simulators.control_api import Customer, CustomerDetails, Json, JsonObject, Settings
+from chat4all_local.simulators.customer_book import CustomerBook
 
 
 class Account:
     """What a provider knows of us. `webhooks_pending` are those our endpoint has not yet accepted."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, book: CustomerBook | None = None) -> None:
         self.settings = settings
-        self.customers: dict[str, Customer] = {}
+        self._book = book
+        self.customers: dict[str, Customer] = dict(book.read()) if book is not None else {}
         self.webhooks_pending = 0
 
     def change(self, changes: JsonObject) -> Settings:
@@ -35,7 +37,7 @@ class Account:
             phone=details.phone,
             blocked=details.blocked,
         )
-        self.customers[address] = customer
+        self._keep(customer)
         return customer
 
     def wrote(self, address: str, now: float) -> Customer:
@@ -43,11 +45,17 @@ class Account:
         known = self.customers.get(address)
         if known is None:
             return self.register(address, CustomerDetails(name=f"Customer {address}"), now)
-        self.customers[address] = customer = msgspec.structs.replace(known, last_wrote_at=now)
+        customer = msgspec.structs.replace(known, last_wrote_at=now)
+        self._keep(customer)
         return customer
 
     def window_open(self, customer: Customer, at: float) -> bool:
         return customer.window_open(at, self.settings.window_hours)
+
+    def _keep(self, customer: Customer) -> None:
+        self.customers[customer.address] = customer
+        if self._book is not None:
+            self._book.write(customer)
 
 
 def _merged(old: Mapping[str, Json], changes: Mapping[str, Json]) -> JsonObject:

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -17,6 +18,7 @@ from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.app import TRANSPORT, simulator_app
 from chat4all_local.simulators.control_api import ReceiptSettings, Settings, WebhookRetries
 from chat4all_local.simulators.credentials import BY_CHANNEL
+from chat4all_local.simulators.customer_book import CustomerBook
 from chat4all_local.simulators.instagram import Instagram
 from chat4all_local.simulators.journal import WebhookJournal
 from chat4all_local.simulators.provider import Provider
@@ -41,13 +43,18 @@ class Ports(msgspec.Struct, frozen=True):
     instagram: int = 0
 
 
-async def serve(ports: Ports, ready: Callable[[Ports], None], stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken."""
+async def serve(
+    ports: Ports, ready: Callable[[Ports], None], stop: asyncio.Event, customers: Path | None = None
+) -> None:
+    """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken.
+
+    `customers` is the folder in which the customers are kept; without it they are forgotten at the end.
+    """
     with contextlib.ExitStack() as stack:
         wanted = msgspec.structs.asdict(ports)
         sockets = {name: stack.enter_context(_bound(port)) for name, port in wanted.items()}
         async with _http_client() as http:
-            simulators = {name: _simulator(name, http) for name in sockets}
+            simulators = {name: _simulator(name, http, customers) for name in sockets}
             servers = {name: _Server(simulator_app(simulators[name][0])) for name in sockets}
             running = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in sockets]
             for server in servers.values():
@@ -110,8 +117,9 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
-def _simulator(name: str, http: httpx.AsyncClient) -> tuple[Simulator, WebhookSender]:
-    account = Account(default_settings(name))
+def _simulator(name: str, http: httpx.AsyncClient, customers: Path | None) -> tuple[Simulator, WebhookSender]:
+    book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
+    account = Account(default_settings(name), book)
     journal = WebhookJournal()
     sender = WebhookSender(account, journal, http)
     return Simulator(PROVIDERS[name](account), account, sender, journal), sender
