@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from chat4all_local.chaos.proxy import Proxy, proxy
 from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
 
 _SHARES: Final = (0.25, 0.4, 0.55)
+_PUBLISH_SHARE: Final = 0.75
 _LOOKS_FOR_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.05
 
@@ -54,6 +56,34 @@ def _kill_between_answer_and_record(run: Run) -> None:
         _kill_one(run, channel, channel)
 
 
+def _kill_between(run: Run) -> None:
+    _kill_between_answer_and_record(run)
+    _kill_between_store_and_publish(run)
+
+
+def _kill_between_store_and_publish(run: Run) -> None:
+    """The message is stored, and SQS does not answer: microburst holds the call, and never passes it on."""
+    with proxy(run.room) as between:
+        run.load.wait_for_share(_PUBLISH_SHARE)
+        between.inject(
+            [{"service": "sqs", "operation": "SendMessage", "timeout_ms": 8000, "times": 1}],
+        )
+        if not _held_at_publishing(between):
+            run.wrongs.append("no message was there to be held between store and publish")
+        _kill_one(run, "api", None)
+        between.clear()
+        run.load.wait_for_share(1.0)
+
+
+def _held_at_publishing(between: Proxy) -> bool:
+    deadline = time.monotonic() + _LOOKS_FOR_S
+    while time.monotonic() < deadline:
+        if between.fired():
+            return True
+        time.sleep(_LOOK_EVERY_S)
+    return False
+
+
 def _held_back(run: Run, channel: str, after: int) -> bool:
     """Wait until the provider has accepted a send whose answer it holds back: the fault is used up."""
     deadline = time.monotonic() + _LOOKS_FOR_S
@@ -90,8 +120,8 @@ KILLS: Final = (
     ),
     Scenario(
         "kill-between",
-        "Channel functions die after the provider has accepted, before they could record it.",
-        _kill_between_answer_and_record,
+        "Functions die between the provider's answer and its record, and between store and publish.",
+        _kill_between,
         repeats_per_kill=1,
     ),
 )
