@@ -181,10 +181,11 @@ class Cloud:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
-        self._route = RouteMessage(messages, self._events, CAPABILITIES)
+        self._route = RouteMessage(messages, self._events, CAPABILITIES, self.clock)
         self._record = RecordStatus(messages, deliveries, self.clock)
         self._relay = Relay(
-            self.clock, (PublishMessages(messages, self._accept), RetryStatuses(deliveries, self._record))
+            self.clock,
+            (PublishMessages(messages, deliveries, self._accept), RetryStatuses(deliveries, self._record)),
         )
         self._take = TakeInbound(
             accept=self._accept,

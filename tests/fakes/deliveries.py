@@ -18,13 +18,15 @@ class MemoryDeliveries:
         self, requested: DeliveryRequested, claim_id: str, now: float, until: float
     ) -> Claimed | ClaimRefused:
         with self._table.lock:
-            state = self._table.deliveries.get(requested.delivery_id)
+            state = self._table.deliveries.get(_key(requested.delivery_id))
             if state is not None and state.delivery.status is not Status.PENDING:
+                return ClaimRefused(state.delivery, None)
+            if state is not None and state.delivery.round > requested.round:
                 return ClaimRefused(state.delivery, None)
             if state is not None and state.claim_id is not None and state.claimed_until >= now:
                 return ClaimRefused(state.delivery, state.claimed_until)
             claimed = _claimed(requested, state, claim_id, until)
-            self._table.deliveries[requested.delivery_id] = claimed
+            self._table.deliveries[_key(requested.delivery_id)] = claimed
             return Claimed(claimed.delivery, claim_id, claimed.failures, claimed.open_claims > 1)
 
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
@@ -51,7 +53,7 @@ class MemoryDeliveries:
             self._put(replace(free, failures=state.failures + (1 if counts is Counts.FAILURE else 0)))
 
     def get(self, delivery_id: DeliveryId) -> Delivery | None:
-        state = self._table.deliveries.get(delivery_id)
+        state = self._table.deliveries.get(_key(delivery_id))
         return state.delivery if state else None
 
     def provider_id(self, delivery_id: DeliveryId) -> str | None:
@@ -71,18 +73,20 @@ class MemoryDeliveries:
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
         key = (channel, account, provider_message_id)
         with self._table.lock:
-            for delivery_id, state in self._table.deliveries.items():
+            for state in self._table.deliveries.values():
                 one = state.delivery
                 if (one.channel, one.account, one.provider_message_id) == key:
-                    return delivery_id
+                    return _key(one.delivery_id)
         return None
 
     def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
         with self._table.lock:
-            state = self._table.deliveries.get(delivery_id)
+            state = self._table.deliveries.get(_key(delivery_id))
             if state is None:
                 return None
             if not may_become(state.delivery.status, update.status):
+                return state.delivery
+            if update.status is Status.FAILED and state.delivery.round > delivery_id.round:
                 return state.delivery
             moved = _forward(state.delivery, update.status, update.at)
             if moved.provider_message_id is None:
@@ -107,11 +111,15 @@ class MemoryDeliveries:
             self._table.parked.pop(_parked_key(parked), None)
 
     def _mine(self, claimed: Claimed) -> DeliveryState | None:
-        state = self._table.deliveries[claimed.delivery.delivery_id]
+        state = self._table.deliveries[_key(claimed.delivery.delivery_id)]
         return state if state.claim_id == claimed.claim_id else None
 
     def _put(self, state: DeliveryState) -> None:
-        self._table.deliveries[state.delivery.delivery_id] = state
+        self._table.deliveries[_key(state.delivery.delivery_id)] = state
+
+
+def _key(delivery_id: DeliveryId) -> DeliveryId:
+    return replace(delivery_id, round=0)
 
 
 def _claimed(
@@ -126,10 +134,13 @@ def _claimed(
         address=to.address,
         part=requested.part,
         part_count=requested.part_count,
-        delivery_count=requested.delivery_count,
+        recipient_count=requested.recipient_count,
         status=Status.PENDING,
         attempts=(before.delivery.attempts if before else 0) + 1,
         conversation_id=requested.conversation_id,
+        sequence=requested.sequence,
+        round=before.delivery.round if before else requested.round,
+        status_history=before.delivery.status_history if before else (),
     )
     open_claims = (before.open_claims if before else 0) + 1
     return DeliveryState(delivery, claim_id, until, open_claims, before.failures if before else 0)

@@ -7,7 +7,7 @@ import msgspec
 
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.records import Delivery, Message
-from chat4all.services.ports import ParkedStatus
+from chat4all.services.ports import DeadRecord, ParkedStatus
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
@@ -24,6 +24,11 @@ class DeliveryState(msgspec.Struct, frozen=True):
 class MessageTable:
     messages: dict[str, Message] = field(default_factory=dict)
     due_at: dict[str, str] = field(default_factory=dict)
+    routed: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
     deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
+    """By their ids without the round."""
     parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
+    dead_records: dict[str, DeadRecord] = field(default_factory=dict)
+    sent_back: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)

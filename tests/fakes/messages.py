@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Edit, Message
+from chat4all.domain.records import Delivery, Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
 from tests.fakes.conversations import newest_first
-from tests.fakes.message_table import MessageTable
+from tests.fakes.message_table import DeliveryState, MessageTable
 
 
 class MemoryMessages:
@@ -33,20 +33,25 @@ class MemoryMessages:
         found = (self._table.messages.get(message_id) for message_id in dict.fromkeys(message_ids))
         return [one for one in found if one is not None]
 
-    def mark_routed(self, message_id: str, delivery_count: int) -> None:
+    def mark_routed(self, message_id: str, due_at: str) -> None:
         with self._table.lock:
             message = self._table.messages.get(message_id)
-            if message is not None:
-                self._table.messages[message_id] = replace(message, delivery_count=delivery_count)
-                self._table.due_at.pop(message_id, None)
+            if message is None:
+                return
+            if message.status is Status.PENDING or message_id in self._table.due_at:
+                self._table.routed.add(message_id)
+                self._table.due_at[message_id] = due_at
 
     def is_unrouted(self, message_id: str) -> bool:
-        return message_id in self._table.due_at
+        return message_id in self._table.due_at and message_id not in self._table.routed
 
     def due(self, now: str, limit: int) -> list[DueMessage]:
         with self._table.lock:
             due = sorted((at, message_id) for message_id, at in self._table.due_at.items() if at <= now)
-            found = [DueMessage(self._table.messages[message_id], at) for at, message_id in due[:limit]]
+            found = [
+                DueMessage(self._table.messages[message_id], at, message_id in self._table.routed)
+                for at, message_id in due[:limit]
+            ]
         return sorted(found, key=lambda one: (one.message.conversation_id, one.message.sequence))
 
     def postpone(self, due: DueMessage, due_at: str) -> bool:
@@ -56,19 +61,72 @@ class MemoryMessages:
             self._table.due_at[due.message.message_id] = due_at
             return True
 
-    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
+    def settle(self, due: DueMessage) -> None:
+        with self._table.lock:
+            if self._table.due_at.get(due.message.message_id) == due.due_at:
+                del self._table.due_at[due.message.message_id]
+
+    def advance(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        settled: bool,
+        code: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         with self._table.lock:
             message = self._table.messages.get(message_id)
-            if message is None or not may_become(message.status, status):
+            if message is None or not may_become(message.status, status) or message.round != round_:
                 return False
-            self._table.messages[message_id] = replace(
-                message,
-                status=status,
-                status_history=(*message.status_history, StatusChange(status, at)),
-                error_code=code if code is not None else message.error_code,
-                error_reason=(reason or "") if code is not None else message.error_reason,
-            )
+            self._move(message, status, at, code, reason)
+            if settled:
+                self._table.due_at.pop(message_id, None)
             return True
+
+    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
+        with self._table.lock:
+            message = self._table.messages.get(message_id)
+            if message is None or not may_become(message.status, Status.FAILED):
+                return False
+            self._move(message, Status.FAILED, at, code, reason)
+            self._table.due_at.pop(message_id, None)
+            self._table.given_up.add(message_id)
+            return True
+
+    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+        with self._table.lock:
+            now = self._table.messages[message.message_id]
+            states = [self._table.deliveries[replace(one.delivery_id, round=0)] for one in parts]
+            failed = all(one.delivery.status is Status.FAILED for one in states)
+            if not failed or (now.status, now.round) != (message.status, message.round):
+                return None
+            round_ = message.round + 1 if parts else message.round
+            if now.status is Status.FAILED:
+                history = (*now.status_history, StatusChange(Status.PENDING, at))
+                now = replace(
+                    now, status=Status.PENDING, status_history=history, error_code=None, error_reason=None
+                )
+            self._table.messages[message.message_id] = replace(now, round=round_)
+            self._table.due_at[message.message_id] = due_at
+            self._table.routed.discard(message.message_id)
+            self._table.given_up.discard(message.message_id)
+            for one in states:
+                again = _again(one.delivery, at, round_)
+                key = replace(one.delivery.delivery_id, round=0)
+                self._table.deliveries[key] = DeliveryState(again, None, 0.0, 0, 0)
+            return round_
+
+    def _move(self, message: Message, status: Status, at: str, code: str | None, reason: str | None) -> None:
+        self._table.messages[message.message_id] = replace(
+            message,
+            status=status,
+            status_history=(*message.status_history, StatusChange(status, at)),
+            error_code=code if code is not None else message.error_code,
+            error_reason=(reason or "") if code is not None else message.error_reason,
+        )
 
     def edit(self, message_id: str, content: str, at: str) -> bool:
         with self._table.lock:
@@ -117,3 +175,16 @@ def _is(message: Message, query: MessageQuery) -> bool:
     if query.status is not None:
         return message.status is query.status
     return message.sender_id == query.sender_id
+
+
+def _again(delivery: Delivery, at: str, round_: int) -> Delivery:
+    return replace(
+        delivery,
+        status=Status.PENDING,
+        round=round_,
+        attempts=0,
+        provider_message_id=None,
+        error_code=None,
+        error_reason=None,
+        status_history=(*delivery.status_history, StatusChange(Status.PENDING, at)),
+    )

@@ -15,6 +15,7 @@ from chat4all.services.manage_users import ManageUsers
 from chat4all.services.ports import Limiter
 from chat4all.services.read_messages import ReadMessages
 from chat4all.services.record_status import RecordStatus
+from chat4all.services.redrive import Redrive
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
@@ -22,6 +23,7 @@ from chat4all.services.take_inbound import TakeInbound
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
+from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
@@ -62,11 +64,23 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
-        self.route = RouteMessage(self.messages, self.events, CAPABILITIES)
+        self.route = RouteMessage(self.messages, self.events, CAPABILITIES, self.clock)
         self.record = RecordStatus(self.messages, self.deliveries, self.clock)
         self.relay = Relay(
             self.clock,
-            (PublishMessages(self.messages, self.accept), RetryStatuses(self.deliveries, self.record)),
+            (
+                PublishMessages(self.messages, self.deliveries, self.accept),
+                RetryStatuses(self.deliveries, self.record),
+            ),
+        )
+        self.dead_letters = MemoryDeadLetters(self.table)
+        self.redrive = Redrive(
+            messages=self.messages,
+            deliveries=self.deliveries,
+            dead_letters=self.dead_letters,
+            accept=self.accept,
+            events=self.events,
+            clock=self.clock,
         )
         self.take = TakeInbound(
             accept=self.accept,
@@ -152,7 +166,7 @@ def a_message(
 
 def an_event(*recipients: Recipient, text: str = "hello", reply_to: str | None = None) -> MessageAccepted:
     return MessageAccepted(
-        MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", 1, reply_to
+        MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", 1, len(recipients), reply_to
     )
 
 
@@ -163,8 +177,9 @@ def a_delivery(
     user_id: str = "ana",
     part: int = 0,
     part_count: int = 1,
-    delivery_count: int = 1,
+    recipient_count: int = 1,
     reply_to: str | None = None,
+    round_: int = 0,
 ) -> DeliveryRequested:
     return DeliveryRequested(
         message_id=message_id,
@@ -173,7 +188,8 @@ def a_delivery(
         text=text,
         part=part,
         part_count=part_count,
-        delivery_count=delivery_count,
+        recipient_count=recipient_count,
+        round=round_,
         accepted_at="2026-01-31T12:00:00.000Z",
         sequence=1,
         reply_to=reply_to,

@@ -374,6 +374,7 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
         (_recipient(recipient.recipient_id, recipient.address),),
         message.accepted_at,
         message.sequence,
+        1,
     )
 
     assert world.product.hand("router", again) == []

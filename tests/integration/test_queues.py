@@ -29,7 +29,7 @@ def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
     ids = [str(uuid.uuid4()) for _ in range(3)]
 
     for message_id in (*ids, *ids):
-        events.message_accepted(MessageAccepted(message_id, conversation_id, "hello", (), NOW, 1))
+        events.message_accepted(MessageAccepted(message_id, conversation_id, "hello", (), NOW, 1, 0))
 
     found = bodies(aws, aws.queue("ChatEventsQueue"), conversation_id)
     assert [next(one for one in ids if one in body) for body in found] == ids

@@ -63,10 +63,11 @@ def test_a_claim_makes_the_record(deliveries: Deliveries, requested: DeliveryReq
         address="+55 11 98765",
         part=1,
         part_count=3,
-        delivery_count=4,
+        recipient_count=4,
         status=Status.PENDING,
         attempts=1,
         conversation_id=requested.conversation_id,
+        sequence=1,
     )
 
 
@@ -337,7 +338,6 @@ def a_written_message(new_id: Callable[[], str]) -> Message:
         status_history=(StatusChange(Status.DELIVERED, NOW),),
         accepted_at=NOW,
         fingerprint="f",
-        delivery_count=0,
         channel="pigeon",
         provider_message_id=new_id(),
     )

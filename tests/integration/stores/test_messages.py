@@ -15,6 +15,7 @@ from tests.fakes.people import NOW
 from tests.integration.stores.paging import walked
 
 LATER = "2026-01-31T13:00:00.000Z"
+MUCH_LATER = "2026-03-01T00:00:00.000Z"
 NewMessageOf = Callable[..., Message]
 
 
@@ -32,7 +33,6 @@ def a_message(new_id: Callable[[], str]) -> NewMessageOf:
             status_history=(StatusChange(Status.PENDING, NOW),),
             accepted_at=NOW,
             fingerprint="f" * 64,
-            delivery_count=2,
         )
         return replace(message, **fields)
 
@@ -84,17 +84,69 @@ def test_a_message_is_due_until_it_is_routed(messages: Messages, a_message: NewM
     assert message.message_id not in due(messages, NOW)
     assert message.message_id in due(messages, LATER)
 
-    messages.mark_routed(message.message_id, 5)
+    messages.mark_routed(message.message_id, MUCH_LATER)
 
     assert not messages.is_unrouted(message.message_id)
+    assert message.message_id not in due(messages, LATER)
+    assert [one for one in messages.due("2099", 100) if one.message == message] == [
+        DueMessage(message, MUCH_LATER, routed=True)
+    ]
+
+
+def test_a_message_whose_deliveries_are_settled_is_due_no_more(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    message, other = a_message(), a_message()
+    for one in (message, other):
+        messages.add(one, NOW)
+        messages.mark_routed(one.message_id, LATER)
+
+    assert messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
+    assert messages.advance(other.message_id, Status.SENT, LATER, 0, settled=False)
+
     assert message.message_id not in due(messages, "2099")
-    assert messages.get(message.message_id) == replace(message, delivery_count=5)
+    assert other.message_id in due(messages, "2099")
+    messages.settle(DueMessage(other, NOW, routed=True))
+    assert other.message_id in due(messages, "2099")
+    messages.settle(DueMessage(other, LATER, routed=True))
+    assert other.message_id not in due(messages, "2099")
+
+
+def test_routing_late_makes_nothing_due(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message()
+    messages.add(message, NOW)
+    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
+
+    messages.mark_routed(message.message_id, LATER)
+
+    assert message.message_id not in due(messages, "2099")
+
+
+def test_what_is_given_up_is_failed_and_due_no_more(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message()
+    messages.add(message, NOW)
+
+    assert messages.give_up(message.message_id, LATER, "NO_RECIPIENT", "Nobody is left.")
+    assert not messages.give_up(message.message_id, LATER, "NO_RECIPIENT", "Nobody is left.")
+
+    failed = messages.get(message.message_id)
+    assert failed is not None
+    assert (failed.status, failed.error_code, failed.error_reason) == (
+        Status.FAILED,
+        "NO_RECIPIENT",
+        "Nobody is left.",
+    )
+    assert message.message_id not in due(messages, "2099")
+
+
+def test_of_what_is_unknown_nothing_is_given_up(messages: Messages, new_id: Callable[[], str]) -> None:
+    assert not messages.give_up(new_id(), LATER, "NO_RECIPIENT", "Nobody is left.")
 
 
 def test_routing_what_is_unknown_makes_nothing(messages: Messages, new_id: Callable[[], str]) -> None:
     unknown = new_id()
 
-    messages.mark_routed(unknown, 1)
+    messages.mark_routed(unknown, LATER)
 
     assert messages.get(unknown) is None
     assert not messages.is_unrouted(unknown)
@@ -121,15 +173,15 @@ def test_what_is_due_longest_comes_first_if_there_is_too_much(
 
     assert due(messages, NOW, 2) == {old[0].message_id, old[1].message_id}
     for message in old:
-        messages.mark_routed(message.message_id, 1)
+        messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
 
 
 def test_a_message_is_postponed_by_one(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
     messages.add(message, NOW)
 
-    assert messages.postpone(DueMessage(message, NOW), LATER)
-    assert not messages.postpone(DueMessage(message, NOW), LATER)
+    assert messages.postpone(DueMessage(message, NOW, routed=False), LATER)
+    assert not messages.postpone(DueMessage(message, NOW, routed=False), LATER)
     assert message.message_id not in due(messages, NOW)
     assert message.message_id in due(messages, LATER)
 
@@ -137,9 +189,9 @@ def test_a_message_is_postponed_by_one(messages: Messages, a_message: NewMessage
 def test_what_was_routed_is_not_postponed(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
     messages.add(message, NOW)
-    messages.mark_routed(message.message_id, 1)
+    messages.mark_routed(message.message_id, MUCH_LATER)
 
-    assert not messages.postpone(DueMessage(message, NOW), LATER)
+    assert not messages.postpone(DueMessage(message, NOW, routed=False), LATER)
     assert not messages.is_unrouted(message.message_id)
 
 
@@ -153,7 +205,7 @@ def test_a_message_only_moves_forward(
     expected = [Status.PENDING]
 
     for status in arriving:
-        moved = messages.advance(message.message_id, status, LATER, None, None)
+        moved = messages.advance(message.message_id, status, LATER, 0, settled=False)
         assert moved is may_become(expected[-1], status)
         expected += [status] if moved else []
 
@@ -167,7 +219,15 @@ def test_a_failure_keeps_its_reason(messages: Messages, a_message: NewMessageOf)
     message = a_message()
     messages.add(message, None)
 
-    messages.advance(message.message_id, Status.FAILED, LATER, "131026", "Cannot be delivered.")
+    messages.advance(
+        message.message_id,
+        Status.FAILED,
+        LATER,
+        0,
+        settled=True,
+        code="131026",
+        reason="Cannot be delivered.",
+    )
 
     found = messages.get(message.message_id)
     assert found is not None
@@ -177,7 +237,7 @@ def test_a_failure_keeps_its_reason(messages: Messages, a_message: NewMessageOf)
 def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[], str]) -> None:
     unknown = new_id()
 
-    assert not messages.advance(unknown, Status.SENT, LATER, None, None)
+    assert not messages.advance(unknown, Status.SENT, LATER, 0, settled=False)
     assert messages.get(unknown) is None
 
 
@@ -261,7 +321,7 @@ def test_a_message_that_moved_is_found_by_its_new_status_only(
 ) -> None:
     message = a_message()
     messages.add(message, None)
-    messages.advance(message.message_id, Status.READ, LATER, None, None)
+    messages.advance(message.message_id, Status.READ, LATER, 0, settled=False)
 
     def found(status: Status) -> bool:
         query = MessageQuery(status=status)

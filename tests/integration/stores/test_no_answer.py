@@ -24,7 +24,7 @@ WRITES: dict[str, Callable[[Aws], object]] = {
         "x", 1, NOW
     ),
     "a status": lambda aws: DynamoMessages(aws.output("Data.MessagesTable")).advance(
-        "x", Status.SENT, NOW, None, None
+        "x", Status.SENT, NOW, 0, settled=False
     ),
     "a transaction": lambda aws: DynamoDirectory(aws.output("Data.DirectoryTable")).create(
         customer(str(uuid.uuid4()), "pigeon")

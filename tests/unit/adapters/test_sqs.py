@@ -138,7 +138,7 @@ def test_ten_groups_make_one_wave() -> None:
 
 def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
     sqs = StrictSqs()
-    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1)
+    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
 
     SqsEvents(sqs, QUEUES).message_accepted(event)
 
@@ -151,7 +151,7 @@ def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:
-        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT, 1))
+        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT, 1, 0))
 
     assert refused.value.retry_after
 

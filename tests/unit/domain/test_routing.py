@@ -9,7 +9,6 @@ from chat4all.domain.events import MessageAccepted, Recipient
 from chat4all.domain.records import Conversation, ConversationType, User
 from chat4all.domain.routing import (
     deliveries,
-    delivery_count,
     parts,
     reach,
     require_all,
@@ -83,12 +82,11 @@ def test_a_part_that_shows_nothing_is_left_out() -> None:
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
 def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     to = (Recipient("ana", "pigeon", "main", "1"), Recipient("ben", "telex", "main", "2"))
-    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", 1, reply_to="quoted")
+    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", 1, 3, "quoted", 2)
 
     requested = deliveries(accepted, CAPABILITIES)
 
-    assert len(requested) == delivery_count(text, to, CAPABILITIES)
-    assert {one.delivery_count for one in requested} == {len(requested)}
+    assert {(one.recipient_count, one.round) for one in requested} == {(3, 2)}
     for recipient in to:
         mine = [one for one in requested if one.recipient == recipient]
         assert [one.part for one in mine] == list(range(mine[0].part_count))

@@ -13,7 +13,7 @@ from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, at_once
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt
-from chat4all.services.deliver import Deliver, Later, Settled
+from chat4all.services.deliver import Deliver, Delivering, Later, Settled
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
 from tests.fakes.small_stores import OneBucket
@@ -32,12 +32,12 @@ def deliver(product: Product) -> Deliver:
     return product.deliver()
 
 
-def settled(outcome: Settled | Later) -> StatusUpdate:
+def settled(outcome: Delivering) -> StatusUpdate:
     assert isinstance(outcome, Settled)
     return outcome.update
 
 
-def waiting(outcome: Settled | Later) -> float:
+def waiting(outcome: Delivering) -> float:
     assert isinstance(outcome, Later)
     return outcome.wait_s
 
@@ -190,7 +190,7 @@ def test_a_person_who_cannot_be_followed_is_not_reached(
 
 def test_after_a_part_failed_the_later_ones_fail_unsent(product: Product, deliver: Deliver) -> None:
     product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
-    parts = [a_delivery(part=part, part_count=3, delivery_count=3) for part in range(3)]
+    parts = [a_delivery(part=part, part_count=3) for part in range(3)]
 
     updates = [settled(deliver(part)) for part in parts]
 
@@ -265,7 +265,7 @@ def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
     deliver(a_delivery(message_id=QUOTED_ID))
 
     for part in range(2):
-        deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2, delivery_count=2))
+        deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2))
 
     quotes = [one.quoted_provider_message_id for one in product.connector.accepted[1:]]
     assert quotes == ["the quoted one", None]

@@ -117,7 +117,7 @@ def test_progress_shows_the_deliveries_by_recipient_and_part(product: Product) -
     product.say()
     deliver = product.deliver()
     for user_id, part in (("ben", 1), ("ana", 0), ("ben", 0)):
-        deliver(a_delivery(user_id=user_id, part=part, part_count=2, delivery_count=3))
+        deliver(a_delivery(user_id=user_id, part=part, part_count=2, recipient_count=2))
 
     progress = product.read.progress(MESSAGE_ID)
 

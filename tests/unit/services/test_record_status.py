@@ -191,8 +191,8 @@ def test_what_was_delivered_can_no_longer_fail() -> None:
     assert product.message().error_code is None
 
 
-def group_delivery(user_id: str, part: int = 0, part_count: int = 1, total: int = 2) -> DeliveryRequested:
-    return a_delivery(user_id=user_id, part=part, part_count=part_count, delivery_count=total)
+def group_delivery(user_id: str, part: int = 0, part_count: int = 1, people: int = 2) -> DeliveryRequested:
+    return a_delivery(user_id=user_id, part=part, part_count=part_count, recipient_count=people)
 
 
 def a_group() -> Product:
@@ -234,11 +234,11 @@ def test_a_text_in_parts_is_sent_when_all_are() -> None:
     product = a_group()
     product.connector.answers = [Sent("part 0"), Sent("part 1")]
 
-    send(product, group_delivery("ana", 0, 2))
+    send(product, group_delivery("ana", 0, 2, people=1))
     product.record(receipt(Status.READ, "part 0"))
     assert product.message().status is Status.PENDING
 
-    send(product, group_delivery("ana", 1, 2))
+    send(product, group_delivery("ana", 1, 2, people=1))
     assert product.message().status is Status.SENT
 
 

@@ -10,7 +10,9 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.records import ConversationState, ConversationType, Participant
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
-from chat4all.services.relay import LONGEST_POSTPONEMENT
+from chat4all.services.deliver import Settled
+from chat4all.services.relay import LONGEST_UNROUTED
+from chat4all.services.route_message import DELIVERY_GRACE
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
@@ -45,13 +47,39 @@ def test_a_message_is_left_alone_for_a_while(product: Product) -> None:
     assert product.relay()["MessagesRepublished"] == 0
 
 
-def test_what_was_routed_is_never_published_again(product: Product) -> None:
+def test_what_was_routed_is_left_alone_for_longer(product: Product) -> None:
     product.say()
-    product.messages.mark_routed(MESSAGE_ID, 2)
+    product.route(product.events.accepted[0])
+
+    product.clock.advance(DELIVERY_GRACE.total_seconds() - 1)
+
+    assert product.relay()["MessagesRepublished"] == 0
+
+
+def test_what_stays_pending_is_routed_again_less_and_less_often(product: Product) -> None:
+    product.say()
+    product.route(product.events.accepted[0])
+    minutes = []
+    for minute in range(3 * 1_440):
+        if product.relay()["MessagesRepublished"]:
+            minutes.append(minute)
+        product.clock.advance(60)
+
+    assert minutes == [15, 30, 60, 120, 240, 480, 960, 1_920, 3_360]
+
+
+def test_what_was_sent_is_never_published_again(product: Product) -> None:
+    product.say()
+    product.route(product.events.accepted[0])
+    for requested in product.events.requested:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
 
     product.clock.advance(86_400)
 
     assert product.relay()["MessagesRepublished"] == 0
+    assert not product.table.due_at
 
 
 def test_those_of_one_conversation_are_published_in_their_order(product: Product) -> None:
@@ -76,7 +104,7 @@ def test_a_slow_message_is_postponed_longer_each_time(product: Product) -> None:
 
     waits = [after - before for before, after in pairwise(times)]
     assert len(times) < 20
-    assert all(wait <= LONGEST_POSTPONEMENT + timedelta(minutes=1) for wait in waits)
+    assert all(wait <= LONGEST_UNROUTED + timedelta(minutes=1) for wait in waits)
     assert waits == sorted(waits)
 
 

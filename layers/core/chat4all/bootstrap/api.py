@@ -5,10 +5,12 @@ from chalice.app import Chalice
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.http.channels import ChannelViews
 from chat4all.adapters.http.conversations import ConversationViews
+from chat4all.adapters.http.dead_letters import DeadLetterViews
 from chat4all.adapters.http.messages import MessageViews
 from chat4all.adapters.http.routes import bind
 from chat4all.adapters.http.users import UserViews
@@ -22,6 +24,7 @@ from chat4all.services.check_health import CheckHealth
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
 from chat4all.services.read_messages import ReadMessages
+from chat4all.services.redrive import Redrive
 
 
 def app(settings: ApiSettings) -> Chalice:
@@ -32,6 +35,14 @@ def app(settings: ApiSettings) -> Chalice:
     deliveries = DynamoDeliveries(settings.messages_table)
     read = ReadMessages(accepting.messages, deliveries, conversations)
     channels = frozenset(accepting.capabilities)
+    redrive = Redrive(
+        messages=accepting.messages,
+        deliveries=deliveries,
+        dead_letters=DynamoDeadLetters(settings.messages_table, channels),
+        accept=accepting.accept,
+        events=accepting.events,
+        clock=world.now,
+    )
     http = HttpClient()
 
     def canonical(channel: str, address: str) -> str:
@@ -46,7 +57,8 @@ def app(settings: ApiSettings) -> Chalice:
     manage_conversations = ManageConversations(conversations, directory, world.now, world.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     routes = [
-        *MessageViews(accepting.accept, read, channels, world.new_id).routes(),
+        *MessageViews(accepting.accept, read, redrive, channels, world.new_id).routes(),
+        *DeadLetterViews(redrive, channels).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
         *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),

@@ -19,7 +19,7 @@ from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.services.circuit import ChannelCircuit
-from chat4all.services.deliver import Deliver, Later
+from chat4all.services.deliver import Deliver, Later, Outdated
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
@@ -55,6 +55,8 @@ class DeliveryBatch:
         outcome = self._deliver(requested)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
+        if isinstance(outcome, Outdated):
+            return None
         self._settled.append((record, outcome.update))
         failed = outcome.update.status is Status.FAILED
         self._telemetry.count("DeliveriesFailed" if failed else "DeliveriesSent")

@@ -19,7 +19,11 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     record = RecordStatus(accepting.messages, deliveries, world.now)
     relay = Relay(
-        world.now, (PublishMessages(accepting.messages, accepting.accept), RetryStatuses(deliveries, record))
+        world.now,
+        (
+            PublishMessages(accepting.messages, deliveries, accepting.accept),
+            RetryStatuses(deliveries, record),
+        ),
     )
 
     def handle(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:

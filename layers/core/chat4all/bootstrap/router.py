@@ -18,7 +18,7 @@ def handler() -> Handler:
     settings = from_environment(RouterSettings)
     sqs = world.sqs()
     events = SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE")))
-    route = RouteMessage(DynamoMessages(settings.messages_table), events, capabilities())
+    route = RouteMessage(DynamoMessages(settings.messages_table), events, capabilities(), world.now)
 
     def one(accepted: MessageAccepted, _record: Record) -> HandBack | None:
         route(accepted)

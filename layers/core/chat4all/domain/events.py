@@ -16,7 +16,7 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """On `chat-events`, group `conversation_id`, deduplicated by `message_id`."""
+    """On `chat-events`, group `conversation_id`, deduplicated by `message_id` and `round`."""
 
     message_id: str
     conversation_id: str
@@ -26,7 +26,11 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted_at: str
     sequence: int
     """The message's number in its conversation."""
+    recipient_count: int
+    """How many read it in all; `recipients` may be some of them."""
     reply_to: str | None = None
+    round: int = 0
+    """How often it was redriven."""
 
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,16 +45,18 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     part: int
     part_count: int
-    delivery_count: int
-    """How many provider messages the whole message takes, over all recipients."""
+    recipient_count: int
+    """How many people the whole message goes to."""
     accepted_at: str
     sequence: int
     reply_to: str | None = None
+    round: int = 0
+    """How often its message was redriven."""
 
     @property
     def delivery_id(self) -> DeliveryId:
         to = self.recipient
-        return DeliveryId(self.message_id, to.user_id, to.channel, self.part)
+        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
 
 
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,8 +70,8 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_id: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
-    delivery_count: int | None = None
-    """How many deliveries the message has, where the sender knows."""
+    only: bool = False
+    """The sender knows that the message has no other delivery."""
     recorded: bool = False
     """The sender has already written this status on the delivery; the message is still to follow."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chat4all.domain.records import Delivery
-from chat4all.domain.status import Status, of_parts
+from chat4all.domain.status import Status, of_message, of_parts
 
 
 def parts_by_recipient(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], list[Delivery]]:
@@ -12,6 +12,12 @@ def parts_by_recipient(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], 
     for delivery in deliveries:
         parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
     return parts
+
+
+def message_status(deliveries: Iterable[Delivery], recipient_count: int) -> Status:
+    """As far as the slowest recipient that did not fail; PENDING while one of them was not begun."""
+    begun = {recipient: status_of(parts) for (recipient, _), parts in parts_by_recipient(deliveries).items()}
+    return of_message(begun.values()) if len(begun) >= recipient_count else Status.PENDING
 
 
 def status_of(parts: list[Delivery]) -> Status:

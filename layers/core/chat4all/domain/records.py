@@ -92,7 +92,7 @@ class Message(msgspec.Struct, frozen=True):
 
     `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
     channel a client asked for, or the one an inbound message came by. `raw` keeps the provider's
-    form of an UNSUPPORTED one.
+    form of an UNSUPPORTED one. `round` counts how often it was redriven.
     """
 
     message_id: str
@@ -105,7 +105,6 @@ class Message(msgspec.Struct, frozen=True):
     status_history: tuple[StatusChange, ...]
     accepted_at: str
     fingerprint: str
-    delivery_count: int
     channel: str | None = None
     reply_to: str | None = None
     metadata: dict[str, str] = {}
@@ -114,6 +113,7 @@ class Message(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...] = ()
     error_code: str | None = None
     error_reason: str | None = None
+    round: int = 0
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -126,10 +126,12 @@ class Delivery(msgspec.Struct, frozen=True):
     address: str
     part: int
     part_count: int
-    delivery_count: int
+    recipient_count: int
     status: Status
     attempts: int
     conversation_id: str
+    sequence: int
+    round: int = 0
     provider_message_id: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
@@ -137,7 +139,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def delivery_id(self) -> DeliveryId:
-        return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part)
+        return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part, self.round)
 
 
 class ApiKey(msgspec.Struct, frozen=True):

@@ -40,6 +40,17 @@ def reach(
     return Reach(tuple(found), tuple(missing))
 
 
+def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:
+    """Where a participant is reached on a channel; raises NotPossible when they left, or are not known there."""
+    user = users.get(user_id)
+    if user is None or not conversation.has(user_id):
+        raise NotPossible("The recipient is no participant any more.", code="NOT_A_PARTICIPANT")
+    identity = _choose(user, channel, None)
+    if identity is None:
+        raise NotPossible(f"The recipient is not known on {channel} any more.", code="NO_IDENTITY")
+    return Recipient(user_id, channel, identity.account, identity.address)
+
+
 def require_all(reached: Reach, channel: str | None) -> tuple[Recipient, ...]:
     """The recipients; raises NotPossible when a customer is not known on the channel, or on any."""
     if not reached.missing:
@@ -68,17 +79,10 @@ def parts(text: str, capabilities: Capabilities) -> list[str]:
     return [part for part in cut if part.strip()]
 
 
-def delivery_count(text: str, to: tuple[Recipient, ...], capabilities: Mapping[str, Capabilities]) -> int:
-    """How many provider messages `text` takes, over all recipients."""
-    by_channel = {channel: len(parts(text, capabilities[channel])) for channel in {r.channel for r in to}}
-    return sum(by_channel[recipient.channel] for recipient in to)
-
-
 def deliveries(
     accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
 ) -> list[DeliveryRequested]:
     """One per recipient and part; the parts of one recipient follow each other in order."""
-    total = delivery_count(accepted.text, accepted.recipients, capabilities)
     requested = []
     for recipient in accepted.recipients:
         cut = parts(accepted.text, capabilities[recipient.channel])
@@ -91,10 +95,11 @@ def deliveries(
                     text=text,
                     part=index,
                     part_count=len(cut),
-                    delivery_count=total,
+                    recipient_count=accepted.recipient_count,
                     accepted_at=accepted.accepted_at,
                     sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
+                    round=accepted.round,
                 )
             )
     return requested

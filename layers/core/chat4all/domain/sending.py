@@ -5,8 +5,12 @@ provider's text to decide.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+EARLIER_PART: Final = "EARLIER_PART"
+"""The code of a part that was not sent, since one before it had failed: no failure of its own."""
 
 
 class Outcome(StrEnum):

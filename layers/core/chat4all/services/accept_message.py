@@ -16,7 +16,7 @@ message_id within 5 minutes, the claim on each delivery drops a later one). If n
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -34,8 +34,8 @@ from chat4all.domain.errors import (
     Unavailable,
 )
 from chat4all.domain.events import MessageAccepted, Recipient
-from chat4all.domain.records import ConversationState, Message, MessageKind, User
-from chat4all.domain.routing import delivery_count, reach, require_all, text_for_recipients
+from chat4all.domain.records import ConversationState, Delivery, Message, MessageKind, User
+from chat4all.domain.routing import known_on, reach, require_all, text_for_recipients
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.ports import Clock, Conversations, Events, Messages, Sequenced
 from chat4all.services.snapshots import Snapshot, Snapshots
@@ -118,17 +118,28 @@ class AcceptMessage:
             self._events.message_accepted(_event(message, prepared))
         return Accepted(message, replayed=False)
 
-    def republish(self, message: Message) -> None:
-        """Publish a message that was stored some time ago, to its recipients where they are reached now.
+    def republish(self, message: Message, begun: Sequence[Delivery] = ()) -> None:
+        """Publish a message that was stored some time ago; raises what `event_again` raises, and Unavailable."""
+        self._events.message_accepted(self.event_again(message, begun))
+
+    def event_again(self, message: Message, begun: Sequence[Delivery] = ()) -> MessageAccepted:
+        """The event that brings it to its recipients where they are reached now.
+
+        With `begun`, to those whose deliveries these are, on the same channels.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: it can not be delivered any more.
         """
         snapshot = _as_of(message, self._snapshots.fresh(message.conversation_id))
         text, to = self._route(snapshot, _of_stored(message))
+        if begun:
+            reached = dict.fromkeys((one.recipient_id, one.channel) for one in begun)
+            some = tuple(known_on(snapshot.conversation, snapshot.users, *one) for one in reached)
+            event = _event(message, _Prepared(text, some, message.sequence))
+            return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not to:
             raise NotPossible("Nobody who was to read it is left.", code="NO_RECIPIENT")
-        self._events.message_accepted(_event(message, _Prepared(text, to, message.sequence)))
+        return _event(message, _Prepared(text, to, message.sequence))
 
     def _prepare(self, new: NewMessage, now: str) -> _Prepared:
         snapshot = self._snapshots.recent(new.conversation_id)
@@ -182,7 +193,6 @@ class AcceptMessage:
             status_history=(StatusChange(status, now),),
             accepted_at=now,
             fingerprint=_fingerprint(new),
-            delivery_count=delivery_count(prepared.text, prepared.to, self._capabilities),
             channel=new.channel,
             reply_to=new.reply_to,
             metadata=new.metadata,
@@ -270,7 +280,7 @@ def _of_stored(message: Message) -> NewMessage:
         message_id=message.message_id,
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
-        content=message.content,
+        content=message.edits[0].content if message.edits else message.content,
         kind=message.kind,
         channel=message.channel,
         provider_message_id=message.provider_message_id,
@@ -285,5 +295,7 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
         recipients=prepared.to,
         accepted_at=message.accepted_at,
         sequence=message.sequence,
+        recipient_count=len(prepared.to),
         reply_to=message.reply_to,
+        round=message.round,
     )

@@ -22,6 +22,8 @@ SCOPES: Final = (
     "users:write",
     "channels:read",
     "webhooks:write",
+    "dead-letters:read",
+    "dead-letters:write",
 )
 KEEP_S: Final = 30.0
 """How long a key that was looked up is trusted: a revoked one works at most so much longer."""

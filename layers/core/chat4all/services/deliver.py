@@ -27,7 +27,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
 from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, Backoff, backoff_s
-from chat4all.domain.sending import Outcome, SendError, Sent, Submission
+from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt, ChannelCircuit, Wait
 from chat4all.services.connector import ChannelSecret, Connector
@@ -59,6 +59,14 @@ class Settled(msgspec.Struct, frozen=True):
     taken_over: bool = False
 
 
+class Outdated(msgspec.Struct, frozen=True):
+    """The message was redriven since this was requested; what was requested then comes later, in its order."""
+
+
+Delivering = Settled | Later | Outdated
+"""What came of one delivery."""
+
+
 class Deliver:
     def __init__(
         self,
@@ -86,7 +94,7 @@ class Deliver:
         self._claim_time = claim_time
         self._backoff = backoff
 
-    def __call__(self, requested: DeliveryRequested) -> Settled | Later:
+    def __call__(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
         open_s = self._circuit.wait_s()
         if open_s > 0:
@@ -94,7 +102,9 @@ class Deliver:
         # Read before the claim: were it not to be had then, the claim would look like a dead process's.
         secret = self._secrets.channel(to.channel)
         submission = self._submission(requested)
-        earlier_part_failed = self._earlier_part_failed(requested)
+        earlier = self._earlier_part(requested)
+        if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
+            return Outdated()
         now = self._clock()
         wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
         if wait_s > 0:
@@ -104,14 +114,18 @@ class Deliver:
         )
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed)
+        earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
         if hopeless is not None:
             return self._failed(claimed, hopeless)
-        return self._attempt(claimed, submission, secret)
+        named = msgspec.structs.replace(submission, delivery_id=str(claimed.delivery.delivery_id))
+        return self._attempt(claimed, named, secret)
 
-    def _refused(self, refused: ClaimRefused) -> Settled | Later:
+    def _refused(self, refused: ClaimRefused) -> Delivering:
         if refused.until is not None:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
+        if refused.delivery.status is Status.PENDING:
+            return Outdated()
         return Settled(_update(refused.delivery, iso(self._clock())))
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
@@ -167,12 +181,10 @@ class Deliver:
         quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
         return self._deliveries.provider_id(quoted)
 
-    def _earlier_part_failed(self, requested: DeliveryRequested) -> bool:
+    def _earlier_part(self, requested: DeliveryRequested) -> Delivery | None:
         if requested.part == 0:
-            return False
-        earlier = msgspec.structs.replace(requested.delivery_id, part=requested.part - 1)
-        delivery = self._deliveries.get(earlier)
-        return delivery is not None and delivery.status is Status.FAILED
+            return None
+        return self._deliveries.get(msgspec.structs.replace(requested.delivery_id, part=requested.part - 1))
 
     def _sent(self, claimed: Claimed, sent: Sent) -> Settled:
         at = iso(self._clock())
@@ -201,7 +213,7 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
             Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
         )
     if earlier_part_failed:
-        return SendError(Outcome.PERMANENT, "EARLIER_PART", "An earlier part of this text failed.")
+        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this text failed.")
     return None
 
 
@@ -215,6 +227,6 @@ def _update(delivery: Delivery, at: str) -> StatusUpdate:
         delivery_id=str(delivery.delivery_id),
         error_code=delivery.error_code,
         error_reason=delivery.error_reason,
-        delivery_count=delivery.delivery_count,
+        only=delivery.recipient_count == delivery.part_count == 1,
         recorded=True,
     )

@@ -131,6 +131,8 @@ class DueMessage(msgspec.Struct, frozen=True):
 
     message: Message
     due_at: str
+    routed: bool
+    """Its deliveries were in the channels' queues once."""
 
 
 class ParkedStatus(msgspec.Struct, frozen=True):
@@ -152,8 +154,8 @@ class Messages(Protocol):
         """In no order; unknown ones are left out."""
         ...
 
-    def mark_routed(self, message_id: str, delivery_count: int) -> None:
-        """Its deliveries are in the channels' queues: `relay` need not look at it any more."""
+    def mark_routed(self, message_id: str, due_at: str) -> None:
+        """Its deliveries are in the channels' queues; is it PENDING at `due_at`, `relay` looks after it."""
         ...
 
     def is_unrouted(self, message_id: str) -> bool: ...
@@ -164,8 +166,37 @@ class Messages(Protocol):
         """Make it due later; False if it was routed, or postponed by another relay."""
         ...
 
-    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
-        """Move the message forward to `status`; False if that is no step forward."""
+    def settle(self, due: DueMessage) -> None:
+        """Nothing of it is PENDING: it is due no more."""
+        ...
+
+    def advance(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        settled: bool,
+        code: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Move the message forward to `status`; False if that is no step forward, or it is in another round.
+
+        `settled`: none of its deliveries is PENDING, so that `relay` need not look at it any more.
+        """
+        ...
+
+    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
+        """FAILED, and a dead letter: it cannot be brought to anybody. False if that is no step forward."""
+        ...
+
+    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+        """Make the message's failed parts PENDING again, all or none, and a FAILED message with them.
+
+        Returns the round it is in now; None if the message or a part is no longer as it was read. From
+        `due_at` on `relay` publishes it, unless it was routed by then.
+        """
         ...
 
     def edit(self, message_id: str, content: str, at: str) -> bool:
@@ -209,7 +240,10 @@ class Counts(Enum):
 
 
 class ClaimRefused(msgspec.Struct, frozen=True):
-    """The delivery is done, or another process has it until `until` (epoch seconds)."""
+    """The delivery is done, or another process has it until `until` (epoch seconds).
+
+    PENDING and no `until`: it is in a later round than what was requested.
+    """
 
     delivery: Delivery
     until: float | None
@@ -249,6 +283,64 @@ class Deliveries(Protocol):
     def parked(self, now: str, limit: int) -> list[ParkedStatus]: ...
 
     def unpark(self, parked: ParkedStatus) -> None: ...
+
+
+class DeadLetterKind(StrEnum):
+    DELIVERY = "DELIVERY"
+    """One recipient could not be reached; redriving sends what failed of it once more."""
+    MESSAGE = "MESSAGE"
+    """It failed before it was on its way to anybody."""
+    RECORD = "RECORD"
+    """A queue gave something out again and again, and nobody could handle it."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """What failed for good. `sort_key` orders those of a conversation as they were accepted."""
+
+    dead_letter_id: str
+    kind: DeadLetterKind
+    error_code: str
+    error_reason: str
+    failed_at: str
+    sort_key: str
+    message_id: str | None = None
+    conversation_id: str | None = None
+    sequence: int | None = None
+    recipient_id: str | None = None
+    channel: str | None = None
+    attempts: int | None = None
+    source: str | None = None
+    """The queue of a RECORD."""
+
+
+class DeadRecord(msgspec.Struct, frozen=True):
+    """What a queue gave out too often. `source` is the queue's name, as `chat-events` or a channel."""
+
+    record_id: str
+    source: str
+    group: str
+    body: str
+    at: str
+
+
+class DeadLetters(Protocol):
+    def get(self, dead_letter_id: str) -> DeadLetter | None: ...
+
+    def listing(self, channel: str | None, after: str | None, limit: int) -> list[DeadLetter]:
+        """By `sort_key`, those after it; of all channels, or of one."""
+        ...
+
+    def keep(self, record: DeadRecord) -> None:
+        """Make what a queue gave up a dead letter; the same one again changes nothing."""
+        ...
+
+    def send_back(self, letter: DeadLetter, at: str) -> None:
+        """Let `relay` put a RECORD into its queue again."""
+        ...
+
+    def to_send_back(self, now: str, limit: int) -> list[DeadRecord]: ...
+
+    def forget(self, record: DeadRecord) -> None: ...
 
 
 class ApiKeys(Protocol):

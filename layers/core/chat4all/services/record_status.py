@@ -11,9 +11,9 @@ from typing import Final
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.parts import parts_by_recipient, status_of
+from chat4all.domain.parts import message_status
 from chat4all.domain.records import Delivery
-from chat4all.domain.status import Status, of_message
+from chat4all.domain.status import Status
 from chat4all.services.ports import Clock, Deliveries, Messages, ParkedStatus
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
@@ -36,13 +36,14 @@ class RecordStatus:
         delivery_id = self._resolve(update)
         if delivery_id is None:
             return Recorded.UNKNOWN
-        if update.recorded and update.delivery_count == 1:
-            self._advance_message(delivery_id.message_id, update.status, update)
+        message_id = delivery_id.message_id
+        if update.recorded and update.only and update.status is not Status.FAILED:
+            self._messages.advance(message_id, update.status, update.at, delivery_id.round, settled=True)
             return Recorded.DONE
         delivery = self._current(delivery_id, update)
         if delivery is None:
             return Recorded.UNKNOWN
-        self._advance_message(delivery_id.message_id, self._message_status(delivery), update)
+        self._follow(delivery, update)
         return Recorded.DONE
 
     def park(self, update: StatusUpdate) -> None:
@@ -71,22 +72,20 @@ class RecordStatus:
             return self._deliveries.get(delivery_id)
         return self._deliveries.advance(delivery_id, update)
 
-    def _message_status(self, delivery: Delivery) -> Status:
-        if delivery.delivery_count == 1:
-            return delivery.status
-        deliveries = self._deliveries.of_message(delivery.message_id)
-        if len(deliveries) < delivery.delivery_count:
-            return Status.PENDING
-        return of_message(status_of(parts) for parts in parts_by_recipient(deliveries).values())
-
-    def _advance_message(self, message_id: str, status: Status, update: StatusUpdate) -> None:
+    def _follow(self, delivery: Delivery, update: StatusUpdate) -> None:
+        """Move the message to where its deliveries are, unless it is redriven meanwhile: that changes its round."""
+        alone = delivery.recipient_count == delivery.part_count == 1
+        all_ = [delivery] if alone else self._deliveries.of_message(delivery.message_id)
+        status = message_status(all_, delivery.recipient_count)
         if status is Status.PENDING:
             return
         failed = status is Status.FAILED
         self._messages.advance(
-            message_id,
+            delivery.message_id,
             status,
             update.at,
-            update.error_code if failed else None,
-            update.error_reason if failed else None,
+            max(one.round for one in all_),
+            settled=all(one.status is not Status.PENDING for one in all_),
+            code=(update.error_code or delivery.error_code or "UNKNOWN") if failed else None,
+            reason=(update.error_reason or delivery.error_reason) if failed else None,
         )

@@ -11,13 +11,16 @@ from typing import Final, Protocol
 
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
+from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import AcceptMessage
 from chat4all.services.ports import Clock, Deliveries, DueMessage, Messages
 from chat4all.services.record_status import Recorded, RecordStatus
 
 BATCH: Final = 100
-LONGEST_POSTPONEMENT: Final = timedelta(hours=1)
+LONGEST_UNROUTED: Final = timedelta(hours=1)
+LONGEST_ROUTED: Final = timedelta(days=1)
+"""Its deliveries are in a queue most probably, each time once more: it shall not fill."""
 
 
 class Duty(Protocol):
@@ -42,35 +45,46 @@ class Relay:
 
 
 class PublishMessages:
-    """Messages stored, and not routed in their time."""
+    """Messages that were stored and not routed in their time, or that stay PENDING though they were."""
 
-    def __init__(self, messages: Messages, accept: AcceptMessage) -> None:
+    def __init__(self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage) -> None:
         self._messages = messages
+        self._deliveries = deliveries
         self._accept = accept
 
     def __call__(self, now: datetime) -> Counter[str]:
-        due = self._messages.due(iso(now), BATCH)
-        published = [self._publish(one, now) for one in due if self._take(one, now)]
         return Counter(
-            MessagesRepublished=published.count(True), MessagesUndeliverable=published.count(False)
+            metric
+            for due in self._messages.due(iso(now), BATCH)
+            if (metric := self._see_to(due, now)) is not None
         )
 
-    def _take(self, due: DueMessage, now: datetime) -> bool:
-        age = now - parse_iso(due.message.accepted_at)
-        return self._messages.postpone(due, iso(now + min(age, LONGEST_POSTPONEMENT)))
-
-    def _publish(self, due: DueMessage, now: datetime) -> bool:
-        """False when the message cannot be delivered any more: it ends FAILED, with the reason."""
+    def _see_to(self, due: DueMessage, now: datetime) -> str | None:
+        """What was done, as a metric."""
         message = due.message
+        pending = self._pending(due)
+        if message.status is not Status.PENDING and not pending:
+            self._messages.settle(due)
+            return None
+        if not self._messages.postpone(due, _later(due, now)):
+            return None
         try:
-            self._accept.republish(message)
+            self._accept.republish(message, pending if message.round else ())
         except (Forbidden, Conflict, NotFound, NotPossible) as refused:
-            self._messages.advance(
-                message.message_id, Status.FAILED, iso(now), refused.error_code, refused.message
-            )
-            self._messages.mark_routed(message.message_id, 0)
-            return False
-        return True
+            self._messages.give_up(message.message_id, iso(now), refused.error_code, refused.message)
+            return "MessagesUndeliverable"
+        return "MessagesRepublished"
+
+    def _pending(self, due: DueMessage) -> list[Delivery]:
+        if not due.routed and not due.message.round:
+            return []
+        begun = self._deliveries.of_message(due.message.message_id)
+        return [one for one in begun if one.status is Status.PENDING]
+
+
+def _later(due: DueMessage, now: datetime) -> str:
+    age = now - parse_iso(due.message.status_history[-1].at)
+    return iso(now + min(age, LONGEST_ROUTED if due.routed else LONGEST_UNROUTED))
 
 
 class RetryStatuses:

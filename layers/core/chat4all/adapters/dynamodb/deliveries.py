@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry
@@ -18,6 +19,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     MessageRow,
     ParkedRow,
     ProviderRow,
+    dead_keys,
     delivery_id_of,
     delivery_of,
     delivery_record,
@@ -31,6 +33,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
+from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, predecessors
 from chat4all.services.ports import Claimed, ClaimRefused, Counts, ParkedStatus
 
@@ -47,9 +50,12 @@ class DynamoDeliveries:
     ) -> Claimed | ClaimRefused:
         row = _empty(requested.delivery_id)
         unclaimed = DeliveryRow.claim_id.does_not_exist() | (DeliveryRow.claimed_until < now)
-        free = DeliveryRow.status.does_not_exist() | ((DeliveryRow.status == _PENDING) & unclaimed)
+        not_later = DeliveryRow.round.does_not_exist() | (DeliveryRow.round <= requested.round)
+        free = DeliveryRow.status.does_not_exist() | (
+            (DeliveryRow.status == _PENDING) & unclaimed & not_later
+        )
         if not updated(row, _claiming(requested, claim_id, until), free):
-            return self._refused(requested.delivery_id)
+            return self._refused(requested)
         return Claimed(
             delivery=delivery_of(row),
             claim_id=claim_id,
@@ -75,7 +81,7 @@ class DynamoDeliveries:
     @answering
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None:
         row = _empty(claimed.delivery.delivery_id)
-        failed = [*_forward(Status.FAILED, at), *_error(code, reason), *_UNCLAIM]
+        failed = [*_forward(Status.FAILED, at), *_error(claimed.delivery, code, reason), *_UNCLAIM]
         mine = (DeliveryRow.claim_id == claimed.claim_id) & (DeliveryRow.status == _PENDING)
         updated(row, failed, mine)
 
@@ -127,10 +133,14 @@ class DynamoDeliveries:
                     DeliveryRow.provider_message_id | update.provider_message_id
                 ),
             ]
+        allowed = DeliveryRow.status.is_in(*(one.value for one in predecessors(update.status)))
         if update.status is Status.FAILED:
-            actions += _error(update.error_code or "UNKNOWN", update.error_reason or "")
-        before = [one.value for one in predecessors(update.status)]
-        if before and updated(row, actions, DeliveryRow.status.is_in(*before)):
+            failing = self.get(delivery_id)
+            if failing is None or failing.round > delivery_id.round:
+                return failing
+            actions += _error(failing, update.error_code or "UNKNOWN", update.error_reason or "")
+            allowed &= _in_round(failing.round)
+        if update.status is not Status.PENDING and updated(row, actions, allowed):
             return delivery_of(row)
         return self.get(delivery_id)
 
@@ -158,11 +168,11 @@ class DynamoDeliveries:
     def unpark(self, parked: ParkedStatus) -> None:
         ParkedRow(*_parked_keys(parked.update)).delete()
 
-    def _refused(self, delivery_id: DeliveryId) -> ClaimRefused:
-        row = _find(delivery_id)
+    def _refused(self, requested: DeliveryRequested) -> ClaimRefused:
+        row = _find(requested.delivery_id)
         if row is None:
             raise Unavailable("The delivery changed while it was claimed.")
-        pending = row.status == _PENDING
+        pending = row.status == _PENDING and int(row.round or 0) <= requested.round
         return ClaimRefused(delivery_of(row), float(row.claimed_until or 0) if pending else None)
 
 
@@ -179,13 +189,16 @@ _UNCLAIM: Final[list[Action]] = [
 
 
 def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list[Action]:
+    first = [DeliveryRow.round.set(DeliveryRow.round | requested.round)] if requested.round else []
     return [
+        *first,
         DeliveryRow.status.set(_PENDING),
         DeliveryRow.conversation_id.set(requested.conversation_id),
         DeliveryRow.account.set(requested.recipient.account),
         DeliveryRow.address.set(requested.recipient.address),
         DeliveryRow.part_count.set(requested.part_count),
-        DeliveryRow.delivery_count.set(requested.delivery_count),
+        DeliveryRow.recipient_count.set(requested.recipient_count),
+        DeliveryRow.message_sequence.set(requested.sequence),
         DeliveryRow.claim_id.set(claim_id),
         DeliveryRow.claimed_until.set(until),
         DeliveryRow.attempts.add(1),
@@ -198,8 +211,17 @@ def _forward(status: Status, at: str) -> list[Action]:
     return [DeliveryRow.status.set(status.value), DeliveryRow.status_history.set(history)]
 
 
-def _error(code: str, reason: str) -> list[Action]:
-    return [DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)]
+def _error(failing: Delivery, code: str, reason: str) -> list[Action]:
+    """Why it failed, and its place among the dead letters. What was not sent because of another part has none."""
+    why: list[Action] = [DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)]
+    if code == EARLIER_PART:
+        return why
+    listed = dead_keys(failing.conversation_id, failing.sequence, failing.delivery_id)
+    return [*why, DeliveryRow.dead_shard.set(listed.shard), DeliveryRow.dead_order.set(listed.order)]
+
+
+def _in_round(round_: int) -> Condition:
+    return DeliveryRow.round == round_ if round_ else DeliveryRow.round.does_not_exist()
 
 
 def _find(delivery_id: DeliveryId) -> DeliveryRow | None:

@@ -1,9 +1,10 @@
 """The rows of the messages table: a message, its deliveries, and statuses that wait for one."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -17,6 +18,9 @@ DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
 STATUS_SHARDS: Final = 4
 DUE_SHARDS: Final = 4
+DEAD_SHARDS: Final = 4
+NO_CHANNEL: Final = "message"
+"""Where dead letters are that never had one."""
 
 
 class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -64,7 +68,9 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 
 
 class MessageRow(Model):
-    """`status_history` holds `STATUS time`; `due_*` are there until the message is routed."""
+    """`status_history` holds `STATUS time`; `due_*` are there while something of it is PENDING;
+    `routed` says that its deliveries were in the channels' queues. Both rows: `dead_*` list what is FAILED.
+    """
 
     class Meta(TableSettings):
         pass
@@ -81,7 +87,6 @@ class MessageRow(Model):
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
     accepted_at = UnicodeAttribute()
     fingerprint = UnicodeAttribute()
-    delivery_count = NumberAttribute()
     channel = UnicodeAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
@@ -93,6 +98,10 @@ class MessageRow(Model):
     error_reason = UnicodeAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
+    routed = BooleanAttribute(null=True)
+    round = NumberAttribute(null=True)
+    dead_shard = UnicodeAttribute(null=True)
+    dead_order = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
     by_sender = BySender()
     by_status = ByStatus()
@@ -100,7 +109,7 @@ class MessageRow(Model):
 
 class DeliveryRow(Model):
     """`claim_id` and `claimed_until` are there while a process sends it; `open_claims` counts those
-    that never ended: over 1 at a claim, a process died.
+    that never ended: over 1 at a claim, a process died. (A `sequence` would put it into a conversation's history.)
     """
 
     class Meta(TableSettings):
@@ -112,7 +121,9 @@ class DeliveryRow(Model):
     account = UnicodeAttribute()
     address = UnicodeAttribute()
     part_count = NumberAttribute()
-    delivery_count = NumberAttribute()
+    recipient_count = NumberAttribute()
+    message_sequence = NumberAttribute()
+    round = NumberAttribute(null=True)
     status = UnicodeAttribute()
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
     attempts = NumberAttribute()
@@ -124,6 +135,8 @@ class DeliveryRow(Model):
     provider_message_id = UnicodeAttribute(null=True)
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
+    dead_shard = UnicodeAttribute(null=True)
+    dead_order = UnicodeAttribute(null=True)
 
 
 class ParkedRow(Model):
@@ -183,6 +196,44 @@ def status_shard(status: Status, message_id: str) -> str:
     return f"{status.value}#{shard(message_id, STATUS_SHARDS)}"
 
 
+class DeadKeys(NamedTuple):
+    shard: str
+    order: str
+
+
+def dead_keys(conversation_id: str, sequence: int, delivery_id: DeliveryId | None = None) -> DeadKeys:
+    """A conversation's dead letters lie in one shard for each channel, in the order of acceptance."""
+    channel = delivery_id.channel if delivery_id else NO_CHANNEL
+    about = f"#{delivery_id.recipient_id}#{delivery_id.part:03d}" if delivery_id else ""
+    return DeadKeys(
+        f"{channel}#{shard(conversation_id, DEAD_SHARDS)}", f"{conversation_id}#{sequence:012d}{about}"
+    )
+
+
+def delivery_again(at: str, round_: int) -> list[Action]:
+    """What makes a FAILED delivery PENDING again, as if nothing of it had been sent."""
+    history = (DeliveryRow.status_history | []).append([history_line(Status.PENDING, at)])
+    forgotten = (
+        DeliveryRow.failures,
+        DeliveryRow.open_claims,
+        DeliveryRow.claim_id,
+        DeliveryRow.claimed_until,
+        DeliveryRow.provider_key,
+        DeliveryRow.provider_message_id,
+        DeliveryRow.error_code,
+        DeliveryRow.error_reason,
+        DeliveryRow.dead_shard,
+        DeliveryRow.dead_order,
+    )
+    return [
+        DeliveryRow.status.set(Status.PENDING.value),
+        DeliveryRow.status_history.set(history),
+        DeliveryRow.round.set(round_),
+        DeliveryRow.attempts.set(0),
+        *(one.remove() for one in forgotten),
+    ]
+
+
 def delivery_record(delivery_id: DeliveryId) -> str:
     return f"{DELIVERY}{delivery_id.recipient_id}#{delivery_id.channel}#{delivery_id.part:03d}"
 
@@ -219,7 +270,6 @@ def message_of(row: MessageRow) -> Message:
         status_history=history_of(row.status_history),
         accepted_at=row.accepted_at,
         fingerprint=row.fingerprint,
-        delivery_count=int(row.delivery_count),
         channel=row.channel,
         reply_to=row.reply_to,
         metadata=row.metadata or {},
@@ -228,6 +278,7 @@ def message_of(row: MessageRow) -> Message:
         edits=row.edits or (),
         error_code=row.error_code,
         error_reason=row.error_reason,
+        round=int(row.round or 0),
     )
 
 
@@ -241,10 +292,12 @@ def delivery_of(row: DeliveryRow) -> Delivery:
         address=row.address,
         part=delivery_id.part,
         part_count=int(row.part_count),
-        delivery_count=int(row.delivery_count),
+        recipient_count=int(row.recipient_count),
         status=Status(row.status),
         attempts=int(row.attempts),
         conversation_id=row.conversation_id,
+        sequence=int(row.message_sequence),
+        round=int(row.round or 0),
         provider_message_id=row.provider_message_id,
         error_code=row.error_code,
         error_reason=row.error_reason,

@@ -2,34 +2,42 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from typing import Final
 
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import (
     DUE_SHARDS,
     MESSAGE,
     STATUS_SHARDS,
+    DeliveryRow,
     DueRow,
     MessageRow,
     ProviderRow,
+    dead_keys,
+    delivery_again,
+    delivery_record,
     due_shard,
     history_line,
     message_of,
     provider_key,
     status_shard,
 )
-from chat4all.adapters.dynamodb.rows import answering, bind, saved, updated
+from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Edit, Message
+from chat4all.domain.records import Delivery, Edit, Message
 from chat4all.domain.status import Status, predecessors
 from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
 
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, DueRow, ProviderRow)
+        bind(table_name, MessageRow, DeliveryRow, DueRow, ProviderRow)
 
     @answering
     def add(self, message: Message, due_at: str | None) -> bool:
@@ -49,28 +57,29 @@ class DynamoMessages:
         return [message_of(row) for row in MessageRow.batch_get(keys)] if keys else []
 
     @answering
-    def mark_routed(self, message_id: str, delivery_count: int) -> None:
+    def mark_routed(self, message_id: str, due_at: str) -> None:
         row = MessageRow(message_id, MESSAGE)
         actions = [
-            MessageRow.due_shard.remove(),
-            MessageRow.due_at.remove(),
-            MessageRow.delivery_count.set(delivery_count),
+            MessageRow.routed.set(True),
+            MessageRow.due_shard.set(due_shard(MESSAGE, message_id)),
+            MessageRow.due_at.set(due_at),
         ]
-        updated(row, actions, MessageRow.message_id.exists())
+        still = (MessageRow.status == Status.PENDING.value) | MessageRow.due_at.exists()
+        updated(row, actions, still)
 
     @answering
     def is_unrouted(self, message_id: str) -> bool:
         row = _find(message_id)
-        return row is not None and row.due_at is not None
+        return row is not None and bool(row.due_at) and not row.routed
 
     @answering
     def due(self, now: str, limit: int) -> list[DueMessage]:
-        found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
+        found = heapq.merge(*(_due_entries(number, now, limit) for number in range(DUE_SHARDS)))
         ids = [entry.item_id for entry, _ in zip(found, range(limit), strict=False)]
         if not ids:
             return []
         rows = MessageRow.batch_get([(message_id, MESSAGE) for message_id in ids], consistent_read=True)
-        still = [DueMessage(message_of(row), row.due_at) for row in rows if row.due_at]
+        still = [DueMessage(message_of(row), row.due_at, bool(row.routed)) for row in rows if row.due_at]
         return sorted(still, key=lambda one: (one.message.conversation_id, one.message.sequence))
 
     @answering
@@ -79,18 +88,70 @@ class DynamoMessages:
         return updated(row, [MessageRow.due_at.set(due_at)], MessageRow.due_at == due.due_at)
 
     @answering
-    def advance(self, message_id: str, status: Status, at: str, code: str | None, reason: str | None) -> bool:
-        actions = [
-            MessageRow.status.set(status.value),
-            MessageRow.status_shard.set(status_shard(status, message_id)),
-            MessageRow.status_history.set(MessageRow.status_history.append([history_line(status, at)])),
-        ]
+    def settle(self, due: DueMessage) -> None:
+        row = MessageRow(due.message.message_id, MESSAGE)
+        updated(row, _NOT_DUE, MessageRow.due_at == due.due_at)
+
+    @answering
+    def advance(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        settled: bool,
+        code: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        actions = _forward(message_id, status, at)
+        if settled:
+            actions += _NOT_DUE
         if code is not None:
             actions += [MessageRow.error_code.set(code), MessageRow.error_reason.set(reason or "")]
         before = [one.value for one in predecessors(status)]
-        return bool(before) and updated(
-            MessageRow(message_id, MESSAGE), actions, MessageRow.status.is_in(*before)
-        )
+        forward = MessageRow.status.is_in(*before) & _in_round(round_)
+        return bool(before) and updated(MessageRow(message_id, MESSAGE), actions, forward)
+
+    @answering
+    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
+        row = _find(message_id)
+        if row is None:
+            return False
+        listed = dead_keys(row.conversation_id, int(row.sequence))
+        actions = [
+            *_forward(message_id, Status.FAILED, at),
+            *_NOT_DUE,
+            MessageRow.error_code.set(code),
+            MessageRow.error_reason.set(reason),
+            MessageRow.dead_shard.set(listed.shard),
+            MessageRow.dead_order.set(listed.order),
+        ]
+        before = [one.value for one in predecessors(Status.FAILED)]
+        return updated(row, actions, MessageRow.status.is_in(*before))
+
+    @answering
+    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+        # Of a message that was never on its way there is nothing that could tell rounds apart.
+        round_ = message.round + 1 if parts else message.round
+        try:
+            with TransactWrite(connection=connection_of(MessageRow)) as transaction:
+                transaction.update(
+                    MessageRow(message.message_id, MESSAGE),
+                    actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
+                    condition=(MessageRow.status == message.status.value) & _in_round(message.round),
+                )
+                for part in parts:
+                    transaction.update(
+                        DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
+                        actions=delivery_again(at, round_),
+                        condition=DeliveryRow.status == Status.FAILED.value,
+                    )
+        except TransactWriteError as error:
+            if code_of(error) == "TransactionCanceledException":
+                return None
+            raise
+        return round_
 
     @answering
     def edit(self, message_id: str, content: str, at: str) -> bool:
@@ -173,7 +234,45 @@ def _by_sender(
     return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
 
 
-def _due(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
+_NOT_DUE: Final[list[Action]] = [MessageRow.due_shard.remove(), MessageRow.due_at.remove()]
+
+
+def _due(message_id: str, due_at: str) -> list[Action]:
+    return [
+        MessageRow.routed.remove(),
+        MessageRow.due_shard.set(due_shard(MESSAGE, message_id)),
+        MessageRow.due_at.set(due_at),
+    ]
+
+
+def _rounds(round_: int) -> list[Action]:
+    return [MessageRow.round.set(round_)] if round_ else []
+
+
+def _in_round(round_: int) -> Condition:
+    return MessageRow.round == round_ if round_ else MessageRow.round.does_not_exist()
+
+
+def _forward(message_id: str, status: Status, at: str) -> list[Action]:
+    return [
+        MessageRow.status.set(status.value),
+        MessageRow.status_shard.set(status_shard(status, message_id)),
+        MessageRow.status_history.set(MessageRow.status_history.append([history_line(status, at)])),
+    ]
+
+
+def _again(message: Message, at: str) -> list[Action]:
+    """What is FAILED begins anew; what has reached somebody stays as it is."""
+    if message.status is not Status.FAILED:
+        return []
+    return [
+        *_forward(message.message_id, Status.PENDING, at),
+        *(one.remove() for one in (MessageRow.error_code, MessageRow.error_reason)),
+        *(one.remove() for one in (MessageRow.dead_shard, MessageRow.dead_order)),
+    ]
+
+
+def _due_entries(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
     rows = DueRow.by_due.query(f"{MESSAGE}#{number}", DueRow.due_at <= now, limit=limit)
     return (TimeIndexEntry(row.due_at, row.message_id) for row in rows)
 
@@ -192,7 +291,6 @@ def _row(one: Message) -> MessageRow:
         status_history=[history_line(change.status, change.at) for change in one.status_history],
         accepted_at=one.accepted_at,
         fingerprint=one.fingerprint,
-        delivery_count=one.delivery_count,
         channel=one.channel,
         reply_to=one.reply_to,
         metadata=one.metadata or None,

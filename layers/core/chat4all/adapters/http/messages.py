@@ -11,11 +11,13 @@ from chat4all.adapters.http.checks import check_channel, check_metadata
 from chat4all.adapters.http.routes import Route
 from chat4all.adapters.http.views import MessagePage, message_view, progress_view
 from chat4all.domain.errors import Detail, Invalid, NotPossible
+from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_content
 from chat4all.services.accept_message import AcceptMessage, NewMessage
 from chat4all.services.ports import MessageQuery, NewId, TimeOrder
 from chat4all.services.read_messages import ReadMessages, exactly_one
+from chat4all.services.redrive import Redrive
 
 
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,9 +44,15 @@ class AcceptedView(msgspec.Struct, frozen=True):
 
 class MessageViews:
     def __init__(
-        self, accept: AcceptMessage, read: ReadMessages, channels: frozenset[str], new_id: NewId
+        self,
+        accept: AcceptMessage,
+        read: ReadMessages,
+        redrive: Redrive,
+        channels: frozenset[str],
+        new_id: NewId,
     ) -> None:
         self._accept = accept
+        self._redrive = redrive
         self._read = read
         self._channels = channels
         self._new_id = new_id
@@ -54,20 +62,19 @@ class MessageViews:
             Route("POST", "/v1/messages", "messages:write", self.post),
             Route("GET", "/v1/messages", "messages:read", self.search),
             Route("GET", "/v1/messages/{message_id}", "messages:read", self.get),
+            Route("POST", "/v1/messages/{message_id}/retry", "messages:write", self.retry),
             Route("GET", "/v1/messages/{message_id}/status", "messages:read", self.progress),
         ]
 
     def post(self, request: Request) -> Answer:
         accepted = self._accept(self._new(body_of(request, PostMessage)))
         message = accepted.message
-        view = AcceptedView(
-            message_id=message.message_id,
-            conversation_id=message.conversation_id,
-            status=Status.PENDING.value,
-            accepted_at=message.accepted_at,
-            status_url=f"/{request.context.get('stage', 'api')}/v1/messages/{message.message_id}/status",
-        )
-        return Answer(view, 202, {"idempotent-replay": "true"} if accepted.replayed else {})
+        headers = {"idempotent-replay": "true"} if accepted.replayed else {}
+        return Answer(_accepted_view(request, message), 202, headers)
+
+    def retry(self, request: Request, message_id: str) -> Answer:
+        """Everything of the message that failed, once more."""
+        return Answer(_accepted_view(request, self._redrive.message(message_id)), 202)
 
     def search(self, request: Request) -> Answer:
         sender_id, status = id_of(request, "sender_id"), query_of(request, "status")
@@ -106,6 +113,16 @@ class MessageViews:
             reply_to=body.reply_to,
             metadata=body.metadata,
         )
+
+
+def _accepted_view(request: Request, message: Message) -> AcceptedView:
+    return AcceptedView(
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        status=Status.PENDING.value,
+        accepted_at=message.accepted_at,
+        status_url=f"/{request.context.get('stage', 'api')}/v1/messages/{message.message_id}/status",
+    )
 
 
 def _checked_id(message_id: str) -> str:

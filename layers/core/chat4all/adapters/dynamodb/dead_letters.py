@@ -1,0 +1,173 @@
+"""Dead letters: the FAILED deliveries and messages of the messages table, and what a queue gave up."""
+
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.message_rows import (
+    DEAD_SHARDS,
+    DELIVERY,
+    DUE_SHARDS,
+    MESSAGE,
+    NO_CHANNEL,
+    DueRow,
+    delivery_id_of,
+    delivery_record,
+    due_shard,
+    history_of,
+)
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.services.ports import DeadLetter, DeadLetterKind, DeadRecord
+
+RECORD: Final = "RECORD"
+_PREFIX: Final = "RECORD#"
+
+
+class ByDeadLetter(GlobalSecondaryIndex["DeadRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-dead-letter"
+        projection = KeysOnlyProjection()
+
+    dead_shard = UnicodeAttribute(hash_key=True)
+    dead_order = UnicodeAttribute(range_key=True)
+
+
+class DeadRow(Model):
+    """A delivery, a message or a record of a queue, as far as a dead letter shows it."""
+
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    dead_shard = UnicodeAttribute(null=True)
+    dead_order = UnicodeAttribute(null=True)
+    conversation_id = UnicodeAttribute(null=True)
+    sequence = NumberAttribute(null=True)
+    message_sequence = NumberAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_reason = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    group = UnicodeAttribute(null=True)
+    body = UnicodeAttribute(null=True)
+    kept_at = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    by_dead_letter = ByDeadLetter()
+
+
+class DynamoDeadLetters:
+    def __init__(self, table_name: str, channels: Iterable[str]) -> None:
+        bind(table_name, DeadRow, DueRow)
+        self._listed = (*channels, NO_CHANNEL, RECORD)
+
+    @answering
+    def get(self, dead_letter_id: str) -> DeadLetter | None:
+        try:
+            row = DeadRow.get(*_keys(dead_letter_id), consistent_read=True)
+        except DeadRow.DoesNotExist:
+            return None
+        return _letter(row) if row.dead_order else None
+
+    @answering
+    def listing(self, channel: str | None, after: str | None, limit: int) -> list[DeadLetter]:
+        listed = self._listed if channel is None else (channel,)
+        shards = [f"{one}#{number}" for one in listed for number in range(DEAD_SHARDS)]
+        entries = heapq.merge(*(_entries(one, after, limit) for one in shards))
+        found: list[DeadLetter] = []
+        # The index lags behind the table: what was redriven a moment ago is passed over.
+        while len(found) < limit and (keys := _keys_of(itertools.islice(entries, limit - len(found)))):
+            rows = DeadRow.batch_get(keys, consistent_read=True)
+            found += sorted((_letter(row) for row in rows if row.dead_order), key=lambda one: one.sort_key)
+        return found
+
+    @answering
+    def keep(self, record: DeadRecord) -> None:
+        record_id = _PREFIX + record.record_id
+        row = DeadRow(
+            record_id,
+            RECORD,
+            dead_shard=f"{RECORD}#0",
+            dead_order=f"~{record.source}#{record.at}#{record.record_id}",
+            source=record.source,
+            group=record.group,
+            body=record.body,
+            kept_at=record.at,
+            error_code="NOT_HANDLED",
+            error_reason=f"The queue {record.source} gave it out again and again, and nobody could handle it.",
+        )
+        saved(row, DeadRow.message_id.does_not_exist())
+
+    @answering
+    def send_back(self, letter: DeadLetter, at: str) -> None:
+        row = DeadRow(*_keys(letter.dead_letter_id))
+        due = [DeadRow.due_shard.set(due_shard(RECORD, row.message_id)), DeadRow.due_at.set(at)]
+        listed = [DeadRow.dead_shard.remove(), DeadRow.dead_order.remove()]
+        updated(row, [*due, *listed], DeadRow.message_id.exists())
+
+    @answering
+    def to_send_back(self, now: str, limit: int) -> list[DeadRecord]:
+        shards = (f"{RECORD}#{number}" for number in range(DUE_SHARDS))
+        due = [
+            (row.message_id, row.record)
+            for one in shards
+            for row in DueRow.by_due.query(one, DueRow.due_at <= now, limit=limit)
+        ]
+        rows = list(DeadRow.batch_get(due[:limit], consistent_read=True)) if due else []
+        return sorted((_record(row) for row in rows), key=lambda one: (one.source, one.at, one.record_id))
+
+    @answering
+    def forget(self, record: DeadRecord) -> None:
+        DeadRow(_PREFIX + record.record_id, RECORD).delete()
+
+
+def _entries(shard: str, after: str | None, limit: int) -> Iterator[tuple[str, str, str]]:
+    span = DeadRow.dead_order > after if after is not None else None
+    rows = DeadRow.by_dead_letter.query(shard, span, page_size=limit)
+    return ((str(row.dead_order), row.message_id, row.record) for row in rows)
+
+
+def _keys_of(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    return [(message_id, record) for _, message_id, record in entries]
+
+
+def _keys(dead_letter_id: str) -> tuple[str, str]:
+    named = DeliveryId.parse(dead_letter_id)
+    if named is not None:
+        return named.message_id, delivery_record(named)
+    return dead_letter_id, RECORD if dead_letter_id.startswith(_PREFIX) else MESSAGE
+
+
+def _letter(row: DeadRow) -> DeadLetter:
+    history = history_of(row.status_history)
+    delivery_id = delivery_id_of(row.message_id, row.record) if row.record.startswith(DELIVERY) else None
+    is_record = row.record == RECORD
+    kind = DeadLetterKind.DELIVERY if delivery_id else DeadLetterKind.MESSAGE
+    return DeadLetter(
+        dead_letter_id=str(delivery_id) if delivery_id else row.message_id,
+        kind=DeadLetterKind.RECORD if is_record else kind,
+        error_code=row.error_code or "UNKNOWN",
+        error_reason=row.error_reason or "",
+        failed_at=history[-1].at if history else row.kept_at or "",
+        sort_key=row.dead_order or "",
+        message_id=None if is_record else row.message_id,
+        conversation_id=row.conversation_id,
+        sequence=None if is_record else int(row.message_sequence if delivery_id else row.sequence),
+        recipient_id=delivery_id.recipient_id if delivery_id else None,
+        channel=delivery_id.channel if delivery_id else None,
+        attempts=int(row.attempts) if delivery_id else None,
+        source=row.source,
+    )
+
+
+def _record(row: DeadRow) -> DeadRecord:
+    record_id = row.message_id.removeprefix(_PREFIX)
+    return DeadRecord(record_id, row.source or "", row.group or "", row.body or "", row.kept_at or "")

@@ -1,0 +1,291 @@
+"""What failed for good is listed, and brought back by hand, in order and once."""
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.records import ConversationType
+from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent
+from chat4all.domain.status import Status
+from chat4all.services.deliver import Outdated, Settled
+from chat4all.services.ports import DeadLetterKind
+from chat4all.services.record_status import Recorded
+from chat4all.services.redrive import PUBLISH_GRACE
+from tests.fakes.people import customer
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses
+
+BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
+BO = customer("bo", "pigeon")
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA)
+    return product
+
+
+def work(product: Product) -> list[DeliveryRequested]:
+    """Route, deliver and record everything that was published; returns what was to be delivered."""
+    for event in product.events.accepted:
+        product.route(event)
+    requested = list(product.events.requested)
+    product.events.accepted.clear()
+    product.events.requested.clear()
+    deliver = product.deliver()
+    for one in requested:
+        outcome = deliver(one)
+        if isinstance(outcome, Settled):
+            assert product.record(outcome.update) is Recorded.DONE
+    return requested
+
+
+def fail(product: Product, content: str = "hello", message_id: str = MESSAGE_ID) -> list[DeliveryRequested]:
+    product.connector.answers = [BLOCKED] * 3
+    product.say(content, message_id=message_id)
+    requested = work(product)
+    product.connector.answers = []
+    return requested
+
+
+def test_what_failed_is_a_dead_letter_with_its_reason(product: Product) -> None:
+    fail(product)
+
+    (letter,) = product.redrive.listing(None, None, 10).items
+
+    assert letter.kind is DeadLetterKind.DELIVERY
+    assert (letter.message_id, letter.recipient_id, letter.channel) == (MESSAGE_ID, "ana", "pigeon")
+    assert (letter.error_code, letter.error_reason) == ("131026", "Cannot be delivered.")
+
+
+def test_a_failed_message_is_sent_once_more(product: Product) -> None:
+    fail(product)
+    product.clock.advance(60)
+
+    product.redrive.message(MESSAGE_ID)
+    assert product.message().status is Status.PENDING
+    assert product.message().error_code is None
+    work(product)
+
+    message = product.message()
+    assert statuses(message.status_history) == [Status.PENDING, Status.FAILED, Status.PENDING, Status.SENT]
+    assert message.error_code is None
+    assert [one.text for one in product.connector.asked] == ["hello", "hello"]
+    assert product.redrive.listing(None, None, 10).items == ()
+    assert not product.table.due_at
+
+
+def test_each_round_has_a_name_of_its_own(product: Product) -> None:
+    fail(product)
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    first, second = (one.delivery_id for one in product.connector.asked)
+    assert second == f"{first}|1"
+
+
+def test_it_may_fail_again_and_be_redriven_again(product: Product) -> None:
+    fail(product)
+    for _ in range(3):
+        product.connector.answers = [BLOCKED]
+        product.redrive.message(MESSAGE_ID)
+        work(product)
+        assert product.message().status is Status.FAILED
+        assert len(product.redrive.listing(None, None, 10).items) == 1
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    assert product.message().status is Status.SENT
+    assert product.message().round == 4
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_only_what_failed_can_be_redriven(product: Product, *, failed: bool) -> None:
+    if failed:
+        fail(product)
+        product.redrive.message(MESSAGE_ID)
+    else:
+        product.say()
+        work(product)
+
+    with pytest.raises(Conflict) as refused:
+        product.redrive.message(MESSAGE_ID)
+
+    assert refused.value.error_code == "NOT_FAILED"
+
+
+def test_what_there_is_not_can_not_be_redriven(product: Product) -> None:
+    with pytest.raises(NotFound):
+        product.redrive.message(MESSAGE_ID)
+    with pytest.raises(NotFound):
+        product.redrive.one(f"{MESSAGE_ID}|ana|pigeon|0")
+    with pytest.raises(NotFound):
+        product.redrive.one("nonsense")
+
+
+def test_a_cursor_that_is_none_is_refused(product: Product) -> None:
+    with pytest.raises(Invalid):
+        product.redrive.listing(None, "nonsense", 10)
+
+
+def test_what_can_not_be_reached_any_more_stays_a_dead_letter(product: Product) -> None:
+    fail(product)
+    product.directory.unlink(ANA, ANA.identities[0])
+
+    with pytest.raises(NotPossible):
+        product.redrive.message(MESSAGE_ID)
+
+    assert product.message().status is Status.FAILED
+    answer = product.redrive.many(None, None, 10)
+    assert (answer.redriven, [one.code for one in answer.refused]) == (0, ["NO_IDENTITY"])
+    assert len(product.redrive.listing(None, None, 10).items) == 1
+
+
+def test_a_process_that_dies_before_it_publishes_leaves_it_to_the_relay(product: Product) -> None:
+    fail(product)
+    product.events.broken = True
+    product.redrive.message(MESSAGE_ID)
+    product.events.broken = False
+    assert not product.events.accepted
+
+    product.clock.advance(PUBLISH_GRACE.total_seconds())
+    assert product.relay()["MessagesRepublished"] == 1
+    work(product)
+
+    assert product.message().status is Status.SENT
+
+
+def test_many_are_redriven_in_the_order_of_their_conversation(product: Product) -> None:
+    ids = [product.ids() for _ in range(7)]
+    for number, message_id in enumerate(ids):
+        fail(product, f"text {number}", message_id)
+    product.connector.asked.clear()
+
+    cursor, redriven = None, 0
+    while True:
+        answer = product.redrive.many("pigeon", cursor, 3)
+        redriven += answer.redriven
+        cursor = answer.next_cursor
+        if cursor is None:
+            break
+    work(product)
+
+    assert redriven == 7
+    assert [one.text for one in product.connector.asked] == [f"text {number}" for number in range(7)]
+
+
+def test_of_a_channel_only_its_own_are_redriven(product: Product) -> None:
+    fail(product)
+
+    assert product.redrive.many("telex", None, 10).redriven == 0
+    assert product.message().status is Status.FAILED
+
+
+def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> None:
+    product.connector.answers = [Sent("first"), BLOCKED]
+    product.say("x" * 20 + "y" * 20 + "z" * 20)
+    parts = len(work(product))
+    assert parts == 3
+    assert [one.error_code for one in product.deliveries.of_message(MESSAGE_ID)] == [
+        None,
+        "131026",
+        EARLIER_PART,
+    ]
+    assert len(product.redrive.listing(None, None, 10).items) == 1
+
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    assert [one.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+    assert product.message().status is Status.SENT
+
+
+def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product: Product) -> None:
+    product.connector.answers = [Sent("first"), BLOCKED]
+    product.say("x" * 20 + "y" * 20 + "z" * 20)
+    product.route(product.events.accepted.pop())
+    deliver = product.deliver()
+    first, second, third = product.events.requested
+    for one in (first, second):
+        outcome = deliver(one)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    product.events.requested.clear()
+    product.redrive.message(MESSAGE_ID)
+
+    assert deliver(third) == Outdated()
+    assert deliver(second) == Outdated()
+    work(product)
+
+    assert [one.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+
+
+def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
+    (requested,) = fail(product)
+    product.redrive.message(MESSAGE_ID)
+    told = StatusUpdate(
+        "pigeon", "main", Status.FAILED, "2026-01-31T12:00:01.000Z", None, str(requested.delivery_id), "1"
+    )
+
+    assert product.record(told) is Recorded.DONE
+    assert product.record(replace(told, recorded=True, only=True)) is Recorded.DONE
+
+    assert product.message().status is Status.PENDING
+    work(product)
+    assert product.message().status is Status.SENT
+
+
+def test_a_receipt_of_an_earlier_round_spares_the_person_the_same_again(product: Product) -> None:
+    (requested,) = fail(product)
+    product.redrive.message(MESSAGE_ID)
+    read = StatusUpdate(
+        "pigeon", "main", Status.READ, "2026-01-31T12:00:01.000Z", "theirs", str(requested.delivery_id)
+    )
+
+    product.record(read)
+    work(product)
+
+    assert len(product.connector.asked) == 1
+    assert product.message().status is Status.READ
+
+
+def test_in_a_group_only_whom_it_did_not_reach_gets_it_again() -> None:
+    product = Product()
+    product.settle(AGENT, ANA, BO, kind=ConversationType.GROUP)
+    product.connector.answers = [Sent("hers"), BLOCKED]
+    product.say()
+    work(product)
+    assert product.message().status is Status.SENT
+    (letter,) = product.redrive.listing(None, None, 10).items
+    assert letter.recipient_id == "bo"
+
+    product.redrive.one(letter.dead_letter_id)
+    work(product)
+
+    assert [one.address for one in product.connector.asked] == ["ana@pigeon", "bo@pigeon", "bo@pigeon"]
+    assert {one.status for one in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
+    assert product.message().status is Status.SENT
+
+
+def test_a_message_that_was_never_on_its_way_is_redriven_whole(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.accept(a_message())
+    product.events.broken = False
+    product.directory.unlink(ANA, ANA.identities[0])
+    product.clock.advance(60)
+    assert product.relay()["MessagesUndeliverable"] == 1
+    (letter,) = product.redrive.listing(None, None, 10).items
+    assert (letter.kind, letter.error_code) == (DeadLetterKind.MESSAGE, "NO_IDENTITY")
+    with pytest.raises(NotPossible):
+        product.redrive.one(letter.dead_letter_id)
+    assert product.message().status is Status.FAILED
+
+    product.directory.link("ana", ANA.identities[0])
+    product.redrive.one(letter.dead_letter_id)
+    work(product)
+
+    assert product.message().status is Status.SENT
+    assert len(product.connector.asked) == 1
+    assert product.redrive.listing(None, None, 10).items == ()
