@@ -11,11 +11,14 @@ from chat4all_local.api_shapes import (
     AcceptedMessage,
     Conversation,
     ConversationPage,
+    DeadLetter,
+    DeadLetterPage,
     ErrorBody,
     Identity,
     Message,
     MessagePage,
     MessageStatus,
+    Redriven,
     ReplayedWebhooks,
     User,
     UserPage,
@@ -147,6 +150,31 @@ class ApiClient:
             page = self._call("POST", "/webhooks/replay", ReplayedWebhooks, _without_none(asked))
             yield page
             cursor = page.next_cursor
+
+    def dead_letters(self, channel: str | None) -> Iterator[DeadLetter]:
+        """All of them, or a channel's; those of one conversation in the order of acceptance."""
+        cursor: str | None = ""
+        filters = {"channel": channel} if channel else {}
+        while cursor is not None:
+            page = self._call("GET", _paged("/dead-letters", cursor, _PAGE, **filters), DeadLetterPage)
+            yield from page.dead_letters
+            cursor = page.next_cursor
+
+    def redrive(self, dead_letter_id: str) -> Redriven:
+        return self._call("POST", "/dead-letters/redrive", Redriven, {"dead_letter_id": dead_letter_id})
+
+    def redrive_many(self, channel: str | None) -> Iterator[Redriven]:
+        """Page by page, all of them, or a channel's."""
+        chosen: Body = {"channel": channel} if channel else {"all": True}
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {**chosen, "cursor": cursor or None}
+            page = self._call("POST", "/dead-letters/redrive", Redriven, _without_none(asked))
+            yield page
+            cursor = page.next_cursor
+
+    def retry(self, message_id: str) -> AcceptedMessage:
+        return self._call("POST", f"/messages/{quote(message_id)}/retry", AcceptedMessage, {})
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
         """Raises ApiError, ApiUnreachable."""

@@ -119,6 +119,46 @@ class ErrorBody(msgspec.Struct, frozen=True):
     trace_id: str = ""
 
 
+class MessageError(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """What failed for good: a delivery, a message, or a record of a queue."""
+
+    dead_letter_id: str
+    kind: str
+    message_id: str | None
+    conversation_id: str | None
+    sequence: int | None
+    recipient_id: str | None
+    channel: str | None
+    source: str | None
+    attempts: int | None
+    failed_at: str
+    error: MessageError
+
+
+class DeadLetterPage(msgspec.Struct, frozen=True):
+    dead_letters: tuple[DeadLetter, ...]
+    next_cursor: str | None
+
+
+class RefusedRedrive(msgspec.Struct, frozen=True):
+    dead_letter_id: str
+    code: str
+    message: str
+
+
+class Redriven(msgspec.Struct, frozen=True):
+    """One page of a redrive."""
+
+    redriven: int
+    refused: tuple[RefusedRedrive, ...]
+    next_cursor: str | None = None
+
+
 class RefusedWebhook(msgspec.Struct, frozen=True):
     webhook_id: str
     issue: str

@@ -361,6 +361,82 @@ def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) 
     assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
 
 
+def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+    message_id = world.post(conversation, agent, "once more, please")
+    world.product.pump()
+    letters = world.api.get("/v1/dead-letters", channel="whatsapp", limit="100").json["dead_letters"]
+    (letter,) = [one for one in letters if one["message_id"] == message_id]
+    assert (letter["kind"], letter["error"]["code"]) == ("DELIVERY", "131026")
+
+    redriven = world.api.post("/v1/dead-letters/redrive", {"dead_letter_id": letter["dead_letter_id"]})
+    assert (redriven.status, redriven.json["redriven"], redriven.json["refused"]) == (202, 1, [])
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+    assert sum("once more, please" in str(one) for one in world.provider.accepted) == 1
+    again = world.api.post(f"/v1/messages/{message_id}/retry", {})
+    assert (again.status, again.json["error"]) == (409, "NOT_FAILED")
+
+
+def test_a_failed_message_is_retried(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+    message_id = world.post(conversation, agent, "retry me")
+    world.product.pump()
+
+    answer = world.api.post(f"/v1/messages/{message_id}/retry", {})
+    assert (answer.status, answer.json["status"], answer.json["message_id"]) == (202, "PENDING", message_id)
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+
+
+def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws) -> None:
+    url = aws.queue("InboundDeadLetterQueue")
+    body = f"no JSON {uuid.uuid4()}"
+    aws.sqs.send_message(
+        QueueUrl=url, MessageBody=body, MessageGroupId="g", MessageDeduplicationId=str(uuid.uuid4())
+    )
+
+    world.product.invoke("relay", {})
+
+    letters = world.api.get("/v1/dead-letters", limit="100").json["dead_letters"]
+    (letter,) = [one for one in letters if one["kind"] == "RECORD"]
+    assert letter["source"] == "inbound"
+    assert aws.drained(url) == []
+    world.api.post("/v1/dead-letters/redrive", {"all": True})
+    world.product.invoke("relay", {})
+    assert body in aws.drained(aws.queue("InboundQueue"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"all": False},
+        {"all": True, "channel": "whatsapp"},
+        {"dead_letter_id": "x", "channel": "whatsapp"},
+        {"channel": "carrier"},
+        {"dead_letter_id": ""},
+        {"all": True, "cursor": "x"},
+        {"all": True, "limit": 0},
+    ],
+)
+def test_a_redrive_that_cannot_be_meant_is_refused(world: World, body: dict[str, Any]) -> None:
+    answer = world.api.post("/v1/dead-letters/redrive", body)
+
+    assert (answer.status, answer.json["error"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("unknown", ["x", "a|b|c|0", "RECORD#x", "\u0000", "x" * 512])
+def test_an_unknown_dead_letter_is_not_found(world: World, unknown: str) -> None:
+    answer = world.api.post("/v1/dead-letters/redrive", {"dead_letter_id": unknown})
+
+    assert (answer.status, answer.json["error"]) == (404, "DEAD_LETTER_NOT_FOUND")
+
+
 def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> None:
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
     message_id = world.post(conversation, agent, "once")

@@ -8,7 +8,17 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all_local.api_client import ApiError, ApiUnreachable
-from chat4all_local.cli import conversations, keys, lifecycle, logs, messages, runs, users, webhooks
+from chat4all_local.cli import (
+    conversations,
+    dead_letters,
+    keys,
+    lifecycle,
+    logs,
+    messages,
+    runs,
+    users,
+    webhooks,
+)
 from chat4all_local.cli.terminal import explain
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.signals import Stopped
@@ -28,6 +38,7 @@ for commands in (lifecycle, logs, messages, runs):
 app.add_typer(users.app, name="users", help="Create and list users.")
 app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")
 app.add_typer(webhooks.app, name="webhooks", help="Replay stored webhooks.")
+app.add_typer(dead_letters.app, name="dead-letters", help="List and redrive what failed for good.")
 app.add_typer(keys.app, name="keys", help="Create API keys.")
 
 

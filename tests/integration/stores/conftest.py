@@ -6,11 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.services.ports import Conversations, Deliveries, Directory, Messages
+from chat4all.services.ports import Conversations, DeadLetters, Deliveries, Directory, Messages
 from tests.fakes.conversations import MemoryConversations
+from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.message_table import MessageTable
@@ -58,3 +60,16 @@ def deliveries(backend: str, aws: Aws, message_table: MessageTable) -> Deliverie
     if backend == "memory":
         return MemoryDeliveries(message_table)
     return DynamoDeliveries(aws.output("Data.MessagesTable"))
+
+
+@pytest.fixture
+def dead_letters(backend: str, aws: Aws, message_table: MessageTable, channel: str) -> DeadLetters:
+    if backend == "memory":
+        return MemoryDeadLetters(message_table)
+    return DynamoDeadLetters(aws.output("Data.MessagesTable"), [channel])
+
+
+@pytest.fixture
+def channel(new_id: Callable[[], str]) -> str:
+    """A channel that nobody else lists."""
+    return f"pigeon-{new_id()}"

@@ -1,28 +1,47 @@
 """The `relay` function: what the schedule does."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
+from chat4all.adapters.channels.registry import names
+from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
+from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
-from chat4all.bootstrap.settings import RelaySettings, from_environment
+from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.services.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.record_status import RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
+
+CLAIM_TIME: Final = timedelta(minutes=1)
 
 
 def handler() -> Handler:
     telemetry = Telemetry("relay")
     settings = from_environment(RelaySettings)
-    accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue))
+    channels = by_channel(names(), "QUEUE")
+    accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue, channels=channels))
     deliveries = DynamoDeliveries(settings.messages_table)
     record = RecordStatus(accepting.messages, deliveries, world.now)
+    dead_records = CollectDeadRecords(
+        queues=SqsDeadQueues(accepting.sqs, _pairs(settings)),
+        dead_letters=DynamoDeadLetters(settings.messages_table, names()),
+        messages=accepting.messages,
+        deliveries=deliveries,
+        record=record,
+        channels=frozenset(names()),
+        new_id=world.new_id,
+        claim_time=CLAIM_TIME,
+    )
     relay = Relay(
         world.now,
         (
             PublishMessages(accepting.messages, deliveries, accepting.accept),
             RetryStatuses(deliveries, record),
+            dead_records,
         ),
     )
 
@@ -33,3 +52,13 @@ def handler() -> Handler:
         return dict(done)
 
     return telemetry.observing(handle)
+
+
+def _pairs(settings: RelaySettings) -> dict[str, QueuePair]:
+    queues, dead = by_channel(names(), "QUEUE"), by_channel(names(), "DEAD_LETTER_QUEUE")
+    return {
+        CHAT_EVENTS: QueuePair(settings.chat_events_queue, settings.chat_events_dead_letter_queue),
+        "status-updates": QueuePair(settings.status_updates_queue, settings.status_updates_dead_letter_queue),
+        "inbound": QueuePair(settings.inbound_queue, settings.inbound_dead_letter_queue),
+        **{name: QueuePair(queues[name], dead[name]) for name in names()},
+    }

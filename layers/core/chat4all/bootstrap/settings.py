@@ -58,6 +58,11 @@ class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 class RelaySettings(MessageTables, frozen=True, rename="upper"):
     chat_events_queue: str
+    chat_events_dead_letter_queue: str
+    status_updates_queue: str
+    status_updates_dead_letter_queue: str
+    inbound_queue: str
+    inbound_dead_letter_queue: str
 
 
 def from_environment(kind: type[S]) -> S:

@@ -9,10 +9,11 @@ from chat4all.adapters.aws import client
 
 if TYPE_CHECKING:
     from chat4all.adapters.batches import VisibilityClient
+    from chat4all.adapters.dead_queues import DeadQueuesClient
     from chat4all.adapters.s3 import S3Client
     from chat4all.adapters.sqs import SqsClient
 
-    class Sqs(SqsClient, VisibilityClient):
+    class Sqs(SqsClient, VisibilityClient, DeadQueuesClient):
         """All that the functions do with SQS."""
 
         def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object: ...

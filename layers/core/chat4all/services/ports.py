@@ -323,6 +323,27 @@ class DeadRecord(msgspec.Struct, frozen=True):
     at: str
 
 
+class ReceivedRecord(msgspec.Struct, frozen=True):
+    """A dead record as its queue gave it out; `receipt` removes it."""
+
+    record: DeadRecord
+    receipt: str
+
+
+class DeadQueues(Protocol):
+    """The dead-letter queues of all queues."""
+
+    def receive(self) -> list[ReceivedRecord]:
+        """Some of each; those not removed come again."""
+        ...
+
+    def remove(self, received: ReceivedRecord) -> None: ...
+
+    def send_back(self, record: DeadRecord, at: str) -> None:
+        """Into the queue that it came from; raises Unavailable."""
+        ...
+
+
 class DeadLetters(Protocol):
     def get(self, dead_letter_id: str) -> DeadLetter | None: ...
 

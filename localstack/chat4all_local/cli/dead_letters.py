@@ -1,0 +1,74 @@
+"""dead-letters list, dead-letters redrive."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from chat4all_local.api_shapes import DeadLetter, Redriven
+from chat4all_local.cli.api_access import client
+from chat4all_local.cli.terminal import JsonOption, StateOption, err, out, print_json, printable
+
+app = typer.Typer(no_args_is_help=True)
+ChannelOption = Annotated[str | None, typer.Option(help="Only this channel's.")]
+
+
+@app.callback()
+def dead_letters() -> None:
+    """List and redrive what failed for good."""
+
+
+@app.command(name="list")
+def list_dead_letters(
+    *, channel: ChannelOption = None, json: JsonOption = False, state: StateOption = ""
+) -> None:
+    """What failed for good, with its reason; those of one conversation in their order."""
+    found = list(client(state).dead_letters(channel))
+    if json:
+        print_json(msgspec.json.encode(found))
+        return
+    table = Table("DEAD LETTER", "KIND", "FAILED AT", "CODE", "REASON", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(*_row(one))
+    out.print(table if found else "There are no dead letters.")
+
+
+@app.command()
+def redrive(
+    dead_letter_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Which, as `list` shows them.")
+    ] = None,
+    *,
+    channel: ChannelOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    json: JsonOption = False,
+    state: StateOption = "",
+) -> None:
+    """Send what failed once more, in its order.
+
+    Exits with 1 if one of them could not be redriven; it stays a dead letter.
+    """
+    if [bool(dead_letter_ids), channel is not None, everything].count(True) != 1:
+        raise typer.BadParameter("name dead letters, or --channel, or --all")
+    api = client(state)
+    done = Redriven(0, ())
+    with err.status("Redrive") as status:
+        pages = map(api.redrive, dead_letter_ids) if dead_letter_ids else api.redrive_many(channel)
+        for page in pages:
+            done = Redriven(done.redriven + page.redriven, (*done.refused, *page.refused))
+            status.update(f"Redrive: {done.redriven}")
+    if json:
+        print_json(msgspec.json.encode(done))
+    else:
+        typer.echo(f"redriven: {done.redriven}")
+        for one in done.refused:
+            typer.echo(f"refused {printable(one.dead_letter_id)}: {printable(one.message)}")
+    raise typer.Exit(1 if done.refused else 0)
+
+
+def _row(one: DeadLetter) -> list[str]:
+    return [
+        printable(text)
+        for text in (one.dead_letter_id, one.kind, one.failed_at, one.error.code, one.error.message)
+    ]

@@ -1,0 +1,127 @@
+"""What a queue gave up is failed where people see it, and can be sent back."""
+
+import msgspec
+import pytest
+
+from chat4all.domain.clock import iso
+from chat4all.domain.status import Status
+from chat4all.services.collect_dead_records import CODE, CollectDeadRecords
+from chat4all.services.deliver import Settled
+from chat4all.services.ports import DeadLetterKind, DeadRecord, ReceivedRecord
+from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product
+
+
+class MemoryDeadQueues:
+    def __init__(self) -> None:
+        self.dead: list[DeadRecord] = []
+        self.sent_back: list[DeadRecord] = []
+
+    def receive(self) -> list[ReceivedRecord]:
+        return [ReceivedRecord(one, one.record_id) for one in self.dead]
+
+    def remove(self, received: ReceivedRecord) -> None:
+        self.dead.remove(received.record)
+
+    def send_back(self, record: DeadRecord, at: str) -> None:
+        self.sent_back.append(record)
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.say()
+    return product
+
+
+@pytest.fixture
+def queues() -> MemoryDeadQueues:
+    return MemoryDeadQueues()
+
+
+def collecting(product: Product, queues: MemoryDeadQueues) -> CollectDeadRecords:
+    return CollectDeadRecords(
+        queues=queues,
+        dead_letters=product.dead_letters,
+        messages=product.messages,
+        deliveries=product.deliveries,
+        record=product.record,
+        channels=frozenset({"pigeon"}),
+        new_id=product.ids,
+        claim_time=CLAIM_TIME,
+    )
+
+
+def dead(product: Product, source: str, body: msgspec.Struct | str) -> DeadRecord:
+    text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
+    return DeadRecord(product.ids(), source, "group", text, iso(product.clock()))
+
+
+def test_a_delivery_that_nobody_could_handle_fails(product: Product, queues: MemoryDeadQueues) -> None:
+    product.route(product.events.accepted.pop())
+    (requested,) = product.events.requested
+    queues.dead = [dead(product, "pigeon", requested)]
+
+    done = collecting(product, queues)(product.clock())
+
+    assert done["DeadRecords"] == 1
+    assert queues.dead == []
+    assert (product.message().status, product.message().error_code) == (Status.FAILED, CODE)
+    (letter,) = product.redrive.listing("pigeon", None, 10).items
+    product.redrive.one(letter.dead_letter_id)
+    assert product.message().status is Status.PENDING
+
+
+def test_a_delivery_that_is_done_is_only_taken_away(product: Product, queues: MemoryDeadQueues) -> None:
+    product.route(product.events.accepted.pop())
+    (requested,) = product.events.requested
+    outcome = product.deliver()(requested)
+    assert isinstance(outcome, Settled)
+    product.record(outcome.update)
+    queues.dead = [dead(product, "pigeon", requested)]
+
+    collecting(product, queues)(product.clock())
+
+    assert queues.dead == []
+    assert product.message().status is Status.SENT
+
+
+def test_a_delivery_that_is_being_sent_is_left_for_later(product: Product, queues: MemoryDeadQueues) -> None:
+    product.route(product.events.accepted.pop())
+    (requested,) = product.events.requested
+    now = product.clock()
+    product.deliveries.claim(requested, "a", now.timestamp(), (now + CLAIM_TIME).timestamp())
+    queues.dead = [dead(product, "pigeon", requested)]
+
+    collecting(product, queues)(product.clock())
+
+    assert len(queues.dead) == 1
+
+
+def test_a_message_that_could_not_be_routed_fails(product: Product, queues: MemoryDeadQueues) -> None:
+    queues.dead = [dead(product, "chat-events", product.events.accepted.pop())]
+
+    collecting(product, queues)(product.clock())
+
+    assert product.message().status is Status.FAILED
+    (letter,) = product.redrive.listing(None, None, 10).items
+    assert (letter.kind, letter.message_id) == (DeadLetterKind.MESSAGE, MESSAGE_ID)
+
+
+@pytest.mark.parametrize("source", ["pigeon", "chat-events", "status-updates", "inbound"])
+def test_anything_else_is_kept_and_can_be_sent_back(
+    product: Product, queues: MemoryDeadQueues, source: str
+) -> None:
+    record = dead(product, source, "no JSON")
+    queues.dead = [record]
+    collect = collecting(product, queues)
+    collect(product.clock())
+    (letter,) = product.redrive.listing(None, None, 10).items
+    assert (letter.kind, letter.source, letter.error_code) == (DeadLetterKind.RECORD, source, CODE)
+
+    assert product.redrive.many(None, None, 10).redriven == 1
+    assert product.redrive.listing(None, None, 10).items == ()
+    assert collect(product.clock())["RecordsSentBack"] == 1
+
+    assert queues.sent_back == [record]
+    assert collect(product.clock())["RecordsSentBack"] == 0
