@@ -18,6 +18,7 @@ from chat4all.domain.records import ConversationType
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
+from chat4all.services.fall_back import ConfirmInTime, FallBack
 from chat4all.services.record_status import Recorded, RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
@@ -29,6 +30,7 @@ from tests.fakes.conversations import MemoryConversations
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import QueuedEvents
+from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.message_table import MessageTable
@@ -181,11 +183,17 @@ class Cloud:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
-        self._route = RouteMessage(messages, self._events, CAPABILITIES, self.clock)
-        self._record = RecordStatus(messages, deliveries, self.clock)
+        fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
+        fall_back = FallBack(fallbacks, self._events, self.clock)
+        self._route = RouteMessage(messages, self._events, fallbacks, CAPABILITIES, self.clock)
+        self._record = RecordStatus(messages, deliveries, fall_back, self.clock)
         self._relay = Relay(
             self.clock,
-            (PublishMessages(messages, deliveries, self._accept), RetryStatuses(deliveries, self._record)),
+            (
+                PublishMessages(messages, deliveries, self._accept),
+                RetryStatuses(deliveries, self._record),
+                ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
+            ),
         )
         self._take = TakeInbound(
             accept=self._accept,

@@ -42,7 +42,9 @@ class MemoryDeadLetters:
             deliveries = [
                 _of_delivery(state.delivery)
                 for state in self._table.deliveries.values()
-                if state.delivery.status is Status.FAILED and state.delivery.error_code != EARLIER_PART
+                if state.delivery.status is Status.FAILED
+                and state.delivery.error_code != EARLIER_PART
+                and not state.delivery.fallback
             ]
             messages = [_of_message(self._table.messages[one]) for one in self._table.given_up]
             records = [

@@ -43,6 +43,22 @@ class MemoryDeliveries:
                 failed = _forward(state.delivery, Status.FAILED, at)
                 self._put(_unclaimed(state, replace(failed, error_code=code, error_reason=reason)))
 
+    def end(self, requested: DeliveryRequested, now: float, code: str, reason: str, at: str) -> bool:
+        with self._table.lock:
+            state = self._table.deliveries.get(_key(requested.delivery_id))
+            if state is None:
+                state = _unclaimed(
+                    _claimed(requested, None, "", 0.0), _claimed(requested, None, "", 0.0).delivery
+                )
+                state = replace(state, delivery=replace(state.delivery, attempts=0))
+            one = state.delivery
+            if one.status is Status.PENDING and state.claim_id is not None and state.claimed_until >= now:
+                return False
+            if one.status in {Status.PENDING, Status.SENT}:
+                failed = _forward(one, Status.FAILED, at)
+                self._put(_unclaimed(state, replace(failed, error_code=code, error_reason=reason)))
+            return True
+
     def release(self, claimed: Claimed, counts: Counts) -> None:
         with self._table.lock:
             state = self._mine(claimed)
@@ -140,6 +156,7 @@ def _claimed(
         conversation_id=requested.conversation_id,
         sequence=requested.sequence,
         round=before.delivery.round if before else requested.round,
+        fallback=bool(requested.recipient.fallbacks),
         status_history=before.delivery.status_history if before else (),
     )
     open_claims = (before.open_claims if before else 0) + 1

@@ -64,7 +64,7 @@ class QueuedEvents:
         self._inbound = inbound
 
     def message_accepted(self, event: MessageAccepted) -> None:
-        self._chat_events.send(event.conversation_id, f"{event.message_id}:{event.round}", _body(event))
+        self._chat_events.send(event.conversation_id, event.deduplication_id, _body(event))
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         for one in requested:

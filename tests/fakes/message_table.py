@@ -7,7 +7,7 @@ import msgspec
 
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.records import Delivery, Message
-from chat4all.services.ports import DeadRecord, ParkedStatus
+from chat4all.services.ports import DeadRecord, Fallback, ParkedStatus
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
@@ -29,6 +29,7 @@ class MessageTable:
     deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
     """By their ids without the round."""
     parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
+    fallbacks: dict[tuple[str, str], Fallback] = field(default_factory=dict)
     dead_records: dict[str, DeadRecord] = field(default_factory=dict)
     sent_back: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -10,6 +10,7 @@ from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
+from chat4all.services.fall_back import ConfirmInTime, FallBack
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
 from chat4all.services.ports import Limiter
@@ -27,6 +28,7 @@ from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
+from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer
@@ -64,13 +66,16 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
-        self.route = RouteMessage(self.messages, self.events, CAPABILITIES, self.clock)
-        self.record = RecordStatus(self.messages, self.deliveries, self.clock)
+        self.fallbacks = MemoryFallbacks(self.table)
+        fall_back = FallBack(self.fallbacks, self.events, self.clock)
+        self.route = RouteMessage(self.messages, self.events, self.fallbacks, CAPABILITIES, self.clock)
+        self.record = RecordStatus(self.messages, self.deliveries, fall_back, self.clock)
         self.relay = Relay(
             self.clock,
             (
                 PublishMessages(self.messages, self.deliveries, self.accept),
                 RetryStatuses(self.deliveries, self.record),
+                ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
             ),
         )
         self.dead_letters = MemoryDeadLetters(self.table)

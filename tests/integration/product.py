@@ -35,7 +35,7 @@ class Product:
     def __init__(self, aws: Aws, provider: Provider, recorder: Recorder, patch: pytest.MonkeyPatch) -> None:
         parameters = dict.fromkeys(("WhatsAppBaseUrl", "TelegramBaseUrl", "InstagramBaseUrl"), provider.url)
         self.template = Template(parameters=parameters)
-        self._aws = aws
+        self.aws = aws
         self._recorder = recorder
         self._handlers: dict[str, Any] = {}
         # Powertools keeps one set of metrics for a process, which is one function elsewhere.
@@ -72,8 +72,8 @@ class Product:
             assert time.monotonic() < deadline, "the queues never empty"
 
     def _serve(self, name: str) -> bool:
-        url = self._aws.sqs.get_queue_url(QueueName=self.queue_of[name])["QueueUrl"]
-        given = self._aws.sqs.receive_message(
+        url = self.aws.sqs.get_queue_url(QueueName=self.queue_of[name])["QueueUrl"]
+        given = self.aws.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
         ).get("Messages", [])
         if not given:
@@ -92,7 +92,7 @@ class Product:
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for one in given:
             if one["MessageId"] not in failed:
-                self._aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
         return True
 
 

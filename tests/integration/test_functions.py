@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
@@ -378,6 +379,68 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     assert sum("once more, please" in str(one) for one in world.provider.accepted) == 1
     again = world.api.post(f"/v1/messages/{message_id}/retry", {})
     assert (again.status, again.json["error"]) == (409, "NOT_FAILED")
+
+
+def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> None:
+    phone, telegram = a_phone(), str(uuid.uuid4().int % 10**9)
+    customer = world.create("CUSTOMER", ("whatsapp", phone), ("telegram", telegram))
+    conversation = world.converse(agent, customer)
+    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+
+    message_id = world.post(conversation, agent, "by any way", channels=["whatsapp", "telegram"])
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    assert progress["current_status"] == "SENT"
+    assert {one["channel"]: one["status"] for one in progress["deliveries"]} == {
+        "whatsapp": "FAILED",
+        "telegram": "SENT",
+    }
+    assert sum("by any way" in str(one) for one in world.provider.accepted) == 1
+
+
+def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()), ("telegram", str(uuid.uuid4().int % 10**9)))
+    conversation = world.converse(agent, customer)
+    message_id = world.post(
+        conversation, agent, "in time", channels=["whatsapp", "telegram"], delivery_timeout_s=30
+    )
+    world.product.pump()
+    fallbacks = DynamoFallbacks(world.product.aws.output("Data.MessagesTable"))
+    fallback = fallbacks.get(message_id, customer)
+    assert fallback is not None
+    assert fallbacks.postpone(fallback, LONG_AGO)
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    deliveries = {one["channel"]: one for one in world.progress(message_id)["deliveries"]}
+    assert deliveries["whatsapp"]["error"]["code"] == "NOT_CONFIRMED"
+    assert deliveries["telegram"]["status"] == "SENT"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": ["carrier"]},
+        {"channels": ["whatsapp", "whatsapp"]},
+        {"channels": ["whatsapp"], "channel": "whatsapp"},
+        {"channels": ["whatsapp"] * 6},
+        {"channels": "whatsapp"},
+        {"channels": ["whatsapp"], "delivery_timeout_s": 29},
+        {"channels": ["whatsapp"], "delivery_timeout_s": 86_401},
+        {"delivery_timeout_s": 60},
+    ],
+)
+def test_channels_that_cannot_be_meant_are_refused(
+    world: World, agent: str, wrong: dict[str, object]
+) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    body = {"conversation_id": conversation, "sender_id": agent, "content": "hello", **wrong}
+
+    answer = world.api.post("/v1/messages", body)
+
+    assert (answer.status, answer.json["error"]) == (400, "VALIDATION_ERROR")
 
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:

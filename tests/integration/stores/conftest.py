@@ -9,12 +9,14 @@ from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.services.ports import Conversations, DeadLetters, Deliveries, Directory, Messages
+from chat4all.services.ports import Conversations, DeadLetters, Deliveries, Directory, Fallbacks, Messages
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
+from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.integration.aws import Aws
@@ -73,3 +75,10 @@ def dead_letters(backend: str, aws: Aws, message_table: MessageTable, channel: s
 def channel(new_id: Callable[[], str]) -> str:
     """A channel that nobody else lists."""
     return f"pigeon-{new_id()}"
+
+
+@pytest.fixture
+def fallbacks(backend: str, aws: Aws, message_table: MessageTable) -> Fallbacks:
+    if backend == "memory":
+        return MemoryFallbacks(message_table)
+    return DynamoFallbacks(aws.output("Data.MessagesTable"))

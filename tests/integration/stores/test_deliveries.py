@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
+from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
 from chat4all.domain.records import Delivery, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.services.ports import Claimed, ClaimRefused, Counts, Deliveries, Messages, ParkedStatus
@@ -341,3 +341,49 @@ def a_written_message(new_id: Callable[[], str]) -> Message:
         channel="pigeon",
         provider_message_id=new_id(),
     )
+
+
+def test_what_was_not_begun_is_ended_and_never_claimed(
+    deliveries: Deliveries, requested: DeliveryRequested
+) -> None:
+    assert deliveries.end(requested, BEGAN, "NOT_CONFIRMED", "too late", LATER)
+
+    ended = refused(deliveries, requested).delivery
+    assert (ended.status, ended.error_code, ended.attempts) == (Status.FAILED, "NOT_CONFIRMED", 0)
+    assert ended.address == requested.recipient.address
+    assert deliveries.end(requested, BEGAN, "NOT_CONFIRMED", "too late", LATER)
+
+
+@pytest.mark.parametrize(
+    ("status", "ends"), [(Status.SENT, True), (Status.DELIVERED, False), (Status.READ, False)]
+)
+def test_what_is_sent_is_ended_and_what_is_delivered_is_not(
+    deliveries: Deliveries, requested: DeliveryRequested, status: Status, *, ends: bool
+) -> None:
+    deliveries.record_sent(claim(deliveries, requested), "theirs", NOW)
+    deliveries.advance(requested.delivery_id, update(status))
+
+    assert deliveries.end(requested, BEGAN, "NOT_CONFIRMED", "too late", LATER)
+
+    assert read(deliveries, requested).status is (Status.FAILED if ends else status)
+
+
+def test_what_is_being_sent_is_ended_when_the_claim_is_over(
+    deliveries: Deliveries, requested: DeliveryRequested
+) -> None:
+    claim(deliveries, requested)
+
+    assert not deliveries.end(requested, BEGAN + 35, "NOT_CONFIRMED", "too late", LATER)
+    assert deliveries.end(requested, BEGAN + 36, "NOT_CONFIRMED", "too late", LATER)
+
+    assert read(deliveries, requested).status is Status.FAILED
+
+
+def test_a_delivery_with_a_fallback_says_so(deliveries: Deliveries, requested: DeliveryRequested) -> None:
+    to = replace(requested.recipient, fallbacks=(Route("telex", "main", "2"),))
+    claimed = claim(deliveries, replace(requested, recipient=to))
+    deliveries.record_failed(claimed, "1", "no", LATER)
+
+    failed = read(deliveries, requested)
+    assert (claimed.delivery.fallback, claimed.delivery.replaced) == (True, False)
+    assert (failed.fallback, failed.replaced) == (True, True)

@@ -45,26 +45,38 @@ def channels_of(recipients: tuple[Recipient, ...]) -> dict[str, str]:
 def test_a_customer_is_reached_where_asked_else_on_the_primary_channel_else_where_first_known(
     asked: str | None, primary: str | None, expected: dict[str, str]
 ) -> None:
-    reached = reach(group(primary), users(AGENT, ANA, BEN), AGENT.user_id, asked)
+    reached = reach(group(primary), users(AGENT, ANA, BEN), AGENT.user_id, (asked,) if asked else ())
 
     assert channels_of(reached.recipients) == expected
     assert reached.missing == ()
 
 
 def test_neither_the_sender_nor_an_agent_is_a_recipient() -> None:
-    reached = reach(group(), users(AGENT, ANA, BEN), ANA.user_id, None)
+    reached = reach(group(), users(AGENT, ANA, BEN), ANA.user_id)
 
     assert channels_of(reached.recipients) == {"ben": "telex"}
 
 
 def test_a_customer_unknown_on_the_channel_asked_for_is_missing() -> None:
-    reached = reach(group(), users(AGENT, ANA, BEN), AGENT.user_id, "pigeon")
+    reached = reach(group(), users(AGENT, ANA, BEN), AGENT.user_id, ["pigeon"])
 
     assert reached.missing == ("ben",)
     with pytest.raises(NotPossible) as refused:
-        require_all(reached, "pigeon")
+        require_all(reached, ["pigeon"])
     assert refused.value.error_code == "NO_IDENTITY"
     assert "ben" in refused.value.details[0].issue
+
+
+def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_others_are_fallbacks() -> None:
+    both = customer("both", "telex", "pigeon")
+    conversation = conversation_of(AGENT, both, BEN, kind=ConversationType.GROUP)
+
+    reached = reach(conversation, users(AGENT, both, BEN), AGENT.user_id, ["pigeon", "telex"])
+
+    first, second = reached.recipients
+    assert (first.channel, [one.channel for one in first.fallbacks]) == ("pigeon", ["telex"])
+    assert (second.channel, second.fallbacks) == ("telex", ())
+    assert first.at(1) == Recipient("both", "telex", "main", "both@telex")
 
 
 def test_a_customer_of_a_group_is_named_before_their_words() -> None:

@@ -7,12 +7,14 @@ from chat4all.adapters.channels.registry import names
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
 from chat4all.services.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
+from chat4all.services.fall_back import ConfirmInTime, FallBack
 from chat4all.services.record_status import RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 
@@ -25,7 +27,9 @@ def handler() -> Handler:
     channels = by_channel(names(), "QUEUE")
     accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue, channels=channels))
     deliveries = DynamoDeliveries(settings.messages_table)
-    record = RecordStatus(accepting.messages, deliveries, world.now)
+    fallbacks = DynamoFallbacks(settings.messages_table)
+    fall_back = FallBack(fallbacks, accepting.events, world.now)
+    record = RecordStatus(accepting.messages, deliveries, fall_back, world.now)
     dead_records = CollectDeadRecords(
         queues=SqsDeadQueues(accepting.sqs, _pairs(settings)),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),
@@ -41,6 +45,7 @@ def handler() -> Handler:
         (
             PublishMessages(accepting.messages, deliveries, accepting.accept),
             RetryStatuses(deliveries, record),
+            ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
             dead_records,
         ),
     )

@@ -2,6 +2,7 @@
 
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.channels.registry import capabilities, names
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
@@ -18,7 +19,13 @@ def handler() -> Handler:
     settings = from_environment(RouterSettings)
     sqs = world.sqs()
     events = SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE")))
-    route = RouteMessage(DynamoMessages(settings.messages_table), events, capabilities(), world.now)
+    route = RouteMessage(
+        DynamoMessages(settings.messages_table),
+        events,
+        DynamoFallbacks(settings.messages_table),
+        capabilities(),
+        world.now,
+    )
 
     def one(accepted: MessageAccepted, _record: Record) -> HandBack | None:
         route(accepted)

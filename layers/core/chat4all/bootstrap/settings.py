@@ -53,6 +53,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
     messages_table: str
+    chat_events_queue: str
     status_updates_queue: str
 
 

@@ -2,11 +2,14 @@
 
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import StatusSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
+from chat4all.services.fall_back import FallBack
 from chat4all.services.record_status import Recorded, RecordStatus
 
 NEEDED_MS = 5_000
@@ -18,8 +21,13 @@ UNKNOWN_TRIES = 4
 def handler() -> Handler:
     telemetry = Telemetry("status")
     settings = from_environment(StatusSettings)
+    sqs = world.sqs()
+    events = SqsEvents(sqs, Queues(chat_events=settings.chat_events_queue))
     record_status = RecordStatus(
-        DynamoMessages(settings.messages_table), DynamoDeliveries(settings.messages_table), world.now
+        DynamoMessages(settings.messages_table),
+        DynamoDeliveries(settings.messages_table),
+        FallBack(DynamoFallbacks(settings.messages_table), events, world.now),
+        world.now,
     )
 
     def one(update: StatusUpdate, record: Record) -> HandBack | None:
@@ -31,6 +39,6 @@ def handler() -> Handler:
         telemetry.count("StatusesParked")
         return None
 
-    batch = Batch(StatusUpdate, one, world.sqs(), settings.status_updates_queue)
+    batch = Batch(StatusUpdate, one, sqs, settings.status_updates_queue)
 
     return consuming(telemetry, batch, NEEDED_MS)

@@ -6,17 +6,33 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.status import Status
 
 
-class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where one participant is reached."""
+class Route(msgspec.Struct, frozen=True):
+    """One channel by which a participant may be reached."""
 
-    user_id: str
     channel: str
     account: str
     address: str
 
 
+class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where one participant is reached, and where next if that fails or is not confirmed in time."""
+
+    user_id: str
+    channel: str
+    account: str
+    address: str
+    fallbacks: tuple[Route, ...] = ()
+
+    def at(self, position: int) -> "Recipient":
+        """Reached by the n-th of their routes; 0 is the first."""
+        if position == 0:
+            return self
+        route, *rest = self.fallbacks[position - 1 :]
+        return Recipient(self.user_id, route.channel, route.account, route.address, tuple(rest))
+
+
 class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """On `chat-events`, group `conversation_id`, deduplicated by `message_id` and `round`."""
+    """On `chat-events`, group `conversation_id`, deduplicated by `deduplication_id`."""
 
     message_id: str
     conversation_id: str
@@ -31,6 +47,16 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_to: str | None = None
     round: int = 0
     """How often it was redriven."""
+    delivery_timeout_s: int = 0
+    """Until when a delivery is to be confirmed, where a recipient has fallbacks."""
+    position: int = 0
+    """Which route of its one recipient this is for; 0: of all recipients the first."""
+
+    @property
+    def deduplication_id(self) -> str:
+        if self.position:
+            return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
+        return f"{self.message_id}:{self.round}" if self.round else self.message_id
 
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):

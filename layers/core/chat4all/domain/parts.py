@@ -16,7 +16,11 @@ def parts_by_recipient(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], 
 
 def message_status(deliveries: Iterable[Delivery], recipient_count: int) -> Status:
     """As far as the slowest recipient that did not fail; PENDING while one of them was not begun."""
-    begun = {recipient: status_of(parts) for (recipient, _), parts in parts_by_recipient(deliveries).items()}
+    begun = {
+        recipient: status_of(parts)
+        for (recipient, _), parts in parts_by_recipient(deliveries).items()
+        if not any(part.replaced for part in parts)
+    }
     return of_message(begun.values()) if len(begun) >= recipient_count else Status.PENDING
 
 

@@ -93,6 +93,7 @@ class Message(msgspec.Struct, frozen=True):
     `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
     channel a client asked for, or the one an inbound message came by. `raw` keeps the provider's
     form of an UNSUPPORTED one. `round` counts how often it was redriven.
+    `channels` are tried one after the other, `delivery_timeout_s` seconds each.
     """
 
     message_id: str
@@ -114,10 +115,15 @@ class Message(msgspec.Struct, frozen=True):
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0
+    channels: tuple[str, ...] = ()
+    delivery_timeout_s: int = 0
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One provider message on its way to one recipient: part `part` of `part_count` of the text."""
+    """One provider message on its way to one recipient: part `part` of `part_count` of the text.
+
+    `fallback`: there is a next channel; once this one is FAILED, that one counts.
+    """
 
     message_id: str
     recipient_id: str
@@ -132,6 +138,7 @@ class Delivery(msgspec.Struct, frozen=True):
     conversation_id: str
     sequence: int
     round: int = 0
+    fallback: bool = False
     provider_message_id: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
@@ -140,6 +147,10 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def delivery_id(self) -> DeliveryId:
         return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part, self.round)
+
+    @property
+    def replaced(self) -> bool:
+        return self.fallback and self.status is Status.FAILED
 
 
 class ApiKey(msgspec.Struct, frozen=True):

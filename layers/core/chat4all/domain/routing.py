@@ -1,12 +1,12 @@
 """Who receives a message, on which channel, and in how many parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.errors import Detail, NotPossible
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
 from chat4all.domain.splitting import split_text
 
@@ -19,11 +19,11 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 def reach(
-    conversation: Conversation, users: Mapping[str, User], sender_id: str, channel: str | None
+    conversation: Conversation, users: Mapping[str, User], sender_id: str, channels: Sequence[str] = ()
 ) -> Reach:
     """Everybody but the sender who is reached through a channel.
 
-    A customer is reached on `channel` when one is asked for, else on the conversation's primary
+    A customer is reached on the first of `channels` where they are known, the others being fallbacks, else on the conversation's primary
     channel where they are known there, else where they were known first. Agents read over the API.
     """
     found = []
@@ -32,11 +32,11 @@ def reach(
         user = users.get(participant.user_id)
         if user is None or user.user_id == sender_id or user.type is UserType.AGENT:
             continue
-        identity = _choose(user, channel, conversation.primary_channel)
-        if identity is None:
-            missing.append(user.user_id)
+        identities = _choose(user, channels, conversation.primary_channel)
+        if identities:
+            found.append(_recipient(user.user_id, identities))
         else:
-            found.append(Recipient(user.user_id, identity.channel, identity.account, identity.address))
+            missing.append(user.user_id)
     return Reach(tuple(found), tuple(missing))
 
 
@@ -45,17 +45,17 @@ def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str
     user = users.get(user_id)
     if user is None or not conversation.has(user_id):
         raise NotPossible("The recipient is no participant any more.", code="NOT_A_PARTICIPANT")
-    identity = _choose(user, channel, None)
-    if identity is None:
+    identities = _choose(user, [channel], None)
+    if not identities:
         raise NotPossible(f"The recipient is not known on {channel} any more.", code="NO_IDENTITY")
-    return Recipient(user_id, channel, identity.account, identity.address)
+    return _recipient(user_id, identities)
 
 
-def require_all(reached: Reach, channel: str | None) -> tuple[Recipient, ...]:
+def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient, ...]:
     """The recipients; raises NotPossible when a customer is not known on the channel, or on any."""
     if not reached.missing:
         return reached.recipients
-    where = f"the channel {channel}" if channel else "any channel"
+    where = f"the channel {' or '.join(channels)}" if channels else "any channel"
     raise NotPossible(
         f"Not every participant can be reached on {where}.",
         *(
@@ -105,8 +105,20 @@ def deliveries(
     return requested
 
 
-def _choose(user: User, asked: str | None, primary: str | None) -> Identity | None:
-    if asked is not None:
-        return next((identity for identity in user.identities if identity.channel == asked), None)
-    preferred = (identity for identity in user.identities if identity.channel == primary)
-    return next(preferred, next(iter(user.identities), None))
+def _choose(user: User, asked: Sequence[str], primary: str | None) -> list[Identity]:
+    """The identities to try, in order: one of each channel asked for, else the one that fits best."""
+    if asked:
+        first = (_on(user, channel) for channel in asked)
+        return [identity for identity in first if identity is not None]
+    best = _on(user, primary) or next(iter(user.identities), None)
+    return [best] if best else []
+
+
+def _on(user: User, channel: str | None) -> Identity | None:
+    return next((identity for identity in user.identities if identity.channel == channel), None)
+
+
+def _recipient(user_id: str, identities: Sequence[Identity]) -> Recipient:
+    first, *rest = identities
+    fallbacks = tuple(Route(one.channel, one.account, one.address) for one in rest)
+    return Recipient(user_id, first.channel, first.account, first.address, fallbacks)

@@ -55,6 +55,8 @@ class NewMessage(msgspec.Struct, frozen=True):
     content: str
     kind: MessageKind = MessageKind.TEXT
     channel: str | None = None
+    channels: tuple[str, ...] = ()
+    delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None
@@ -168,10 +170,11 @@ class AcceptMessage:
         text = text_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
             # A person wrote it on their app: it is kept whomever it can be passed on to.
-            reached = reach(snapshot.conversation, snapshot.users, new.sender_id, None)
+            reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
             return text, reached.recipients
-        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channel)
-        return text, require_all(reached, new.channel)
+        asked = (new.channel,) if new.channel is not None else new.channels
+        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, asked)
+        return text, require_all(reached, asked)
 
     def _check_reply(self, conversation_id: str, reply_to: str) -> None:
         quoted = self._messages.get(reply_to)
@@ -194,6 +197,8 @@ class AcceptMessage:
             accepted_at=now,
             fingerprint=_fingerprint(new),
             channel=new.channel,
+            channels=new.channels,
+            delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
@@ -283,6 +288,7 @@ def _of_stored(message: Message) -> NewMessage:
         content=message.edits[0].content if message.edits else message.content,
         kind=message.kind,
         channel=message.channel,
+        channels=message.channels,
         provider_message_id=message.provider_message_id,
     )
 
@@ -298,4 +304,5 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
         recipient_count=len(prepared.to),
         reply_to=message.reply_to,
         round=message.round,
+        delivery_timeout_s=message.delivery_timeout_s,
     )

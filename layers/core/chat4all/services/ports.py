@@ -13,7 +13,7 @@ import msgspec
 
 from chat4all.domain.breaker import Breaker
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import (
     ApiKey,
@@ -260,6 +260,10 @@ class Deliveries(Protocol):
 
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None: ...
 
+    def end(self, requested: DeliveryRequested, now: float, code: str, reason: str, at: str) -> bool:
+        """FAILED, begun or not, unless a person has it; False while a process is sending it."""
+        ...
+
     def release(self, claimed: Claimed, counts: Counts) -> None:
         """Give the claim back unsent."""
         ...
@@ -362,6 +366,44 @@ class DeadLetters(Protocol):
     def to_send_back(self, now: str, limit: int) -> list[DeadRecord]: ...
 
     def forget(self, record: DeadRecord) -> None: ...
+
+
+class Fallback(msgspec.Struct, frozen=True):
+    """Where one recipient of a message is being reached: by the route at `position` of those in `event`."""
+
+    event: MessageAccepted
+    """With this one recipient."""
+    position: int
+    due_at: str | None
+    """When `relay` looks whether the delivery is confirmed; None: nothing is to be done any more."""
+    routed: bool
+    """The deliveries at `position` were in the channel's queue."""
+
+    @property
+    def recipient(self) -> Recipient:
+        return self.event.recipients[0].at(self.position)
+
+
+class Fallbacks(Protocol):
+    def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
+        """At the first route, unless it was begun before: then as it is."""
+        ...
+
+    def get(self, message_id: str, user_id: str) -> Fallback | None: ...
+
+    def routed(self, fallback: Fallback, due_at: str | None) -> None:
+        """Its deliveries are in the queue; they are to be confirmed until `due_at`."""
+        ...
+
+    def step(self, fallback: Fallback, due_at: str) -> Fallback | None:
+        """On to the next route; None if somebody else did so."""
+        ...
+
+    def due(self, now: str, limit: int) -> list[Fallback]: ...
+
+    def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
+        """False if somebody else did something with it. None: it is done."""
+        ...
 
 
 class ApiKeys(Protocol):

@@ -14,6 +14,7 @@ from chat4all.domain.events import StatusUpdate
 from chat4all.domain.parts import message_status
 from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status
+from chat4all.services.fall_back import FallBack
 from chat4all.services.ports import Clock, Deliveries, Messages, ParkedStatus
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
@@ -27,9 +28,10 @@ class Recorded(Enum):
 
 
 class RecordStatus:
-    def __init__(self, messages: Messages, deliveries: Deliveries, clock: Clock) -> None:
+    def __init__(self, messages: Messages, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
         self._messages = messages
         self._deliveries = deliveries
+        self._fall_back = fall_back
         self._clock = clock
 
     def __call__(self, update: StatusUpdate) -> Recorded:
@@ -43,6 +45,8 @@ class RecordStatus:
         delivery = self._current(delivery_id, update)
         if delivery is None:
             return Recorded.UNKNOWN
+        if delivery.replaced:
+            self._fall_back.failed(delivery)
         self._follow(delivery, update)
         return Recorded.DONE
 

@@ -91,7 +91,11 @@ class Redrive:
             message = self._messages.get(message_id)
             if message is None:
                 raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
-            failed = [one for one in self._deliveries.of_message(message_id) if one.status is Status.FAILED]
+            failed = [
+                one
+                for one in self._deliveries.of_message(message_id)
+                if one.status is Status.FAILED and not one.fallback
+            ]
             if self._again(message, failed):
                 return message
         raise Unavailable("The message is changing too quickly.", retry_after=1)
@@ -133,7 +137,7 @@ class Redrive:
                 raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
             all_ = parts_by_recipient(self._deliveries.of_message(named.message_id))
             parts = all_.get((named.recipient_id, named.channel), [])
-            failed = [one for one in parts if one.status is Status.FAILED]
+            failed = [one for one in parts if one.status is Status.FAILED and not one.fallback]
             if not failed and letter.sort_key and message.round:
                 # Two parts of one text may have failed; redriving the first took both.
                 return

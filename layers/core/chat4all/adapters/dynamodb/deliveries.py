@@ -86,6 +86,25 @@ class DynamoDeliveries:
         updated(row, failed, mine)
 
     @answering
+    def end(self, requested: DeliveryRequested, now: float, code: str, reason: str, at: str) -> bool:
+        unclaimed = DeliveryRow.claim_id.does_not_exist() | (DeliveryRow.claimed_until < now)
+        waiting = (DeliveryRow.status == _PENDING) & unclaimed
+        sent = DeliveryRow.status == Status.SENT.value
+        actions = [
+            *_described(requested),
+            *_forward(Status.FAILED, at),
+            *(DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)),
+            *_UNCLAIM,
+            DeliveryRow.attempts.add(0),
+        ]
+        if updated(
+            _empty(requested.delivery_id), actions, DeliveryRow.status.does_not_exist() | waiting | sent
+        ):
+            return True
+        row = _find(requested.delivery_id)
+        return row is not None and row.status != _PENDING
+
+    @answering
     def release(self, claimed: Claimed, counts: Counts) -> None:
         counted = _COUNTED[counts]
         mine = DeliveryRow.claim_id == claimed.claim_id
@@ -189,20 +208,27 @@ _UNCLAIM: Final[list[Action]] = [
 
 
 def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list[Action]:
-    first = [DeliveryRow.round.set(DeliveryRow.round | requested.round)] if requested.round else []
     return [
-        *first,
+        *_described(requested),
         DeliveryRow.status.set(_PENDING),
-        DeliveryRow.conversation_id.set(requested.conversation_id),
-        DeliveryRow.account.set(requested.recipient.account),
-        DeliveryRow.address.set(requested.recipient.address),
-        DeliveryRow.part_count.set(requested.part_count),
-        DeliveryRow.recipient_count.set(requested.recipient_count),
-        DeliveryRow.message_sequence.set(requested.sequence),
         DeliveryRow.claim_id.set(claim_id),
         DeliveryRow.claimed_until.set(until),
         DeliveryRow.attempts.add(1),
         DeliveryRow.open_claims.add(1),
+    ]
+
+
+def _described(requested: DeliveryRequested) -> list[Action]:
+    """What of a delivery is known before it is begun."""
+    return [
+        DeliveryRow.conversation_id.set(requested.conversation_id),
+        DeliveryRow.message_sequence.set(requested.sequence),
+        DeliveryRow.account.set(requested.recipient.account),
+        DeliveryRow.address.set(requested.recipient.address),
+        DeliveryRow.part_count.set(requested.part_count),
+        DeliveryRow.recipient_count.set(requested.recipient_count),
+        *([DeliveryRow.round.set(DeliveryRow.round | requested.round)] if requested.round else []),
+        *([DeliveryRow.fallback.set(True)] if requested.recipient.fallbacks else []),
     ]
 
 
@@ -212,9 +238,11 @@ def _forward(status: Status, at: str) -> list[Action]:
 
 
 def _error(failing: Delivery, code: str, reason: str) -> list[Action]:
-    """Why it failed, and its place among the dead letters. What was not sent because of another part has none."""
+    """Why it failed, and its place among the dead letters. What was not sent because of another part, or
+    goes on to another channel, has none.
+    """
     why: list[Action] = [DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)]
-    if code == EARLIER_PART:
+    if code == EARLIER_PART or failing.fallback:
         return why
     listed = dead_keys(failing.conversation_id, failing.sequence, failing.delivery_id)
     return [*why, DeliveryRow.dead_shard.set(listed.shard), DeliveryRow.dead_order.set(listed.order)]

@@ -90,6 +90,8 @@ class MessageRow(Model):
     channel = UnicodeAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
+    channels = StructsAttribute(str, null=True)
+    delivery_timeout_s = NumberAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
     raw = UnicodeAttribute(null=True)
@@ -123,6 +125,7 @@ class DeliveryRow(Model):
     part_count = NumberAttribute()
     recipient_count = NumberAttribute()
     message_sequence = NumberAttribute()
+    fallback = BooleanAttribute(null=True)
     round = NumberAttribute(null=True)
     status = UnicodeAttribute()
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
@@ -155,7 +158,7 @@ class ParkedRow(Model):
 
 
 class DueRow(Model):
-    """Either a message or a parked status, as the index of what is due shows it."""
+    """A message, a parked status, a fallback or a dead record, as the index of what is due shows it."""
 
     class Meta(TableSettings):
         pass
@@ -279,6 +282,8 @@ def message_of(row: MessageRow) -> Message:
         error_code=row.error_code,
         error_reason=row.error_reason,
         round=int(row.round or 0),
+        channels=row.channels or (),
+        delivery_timeout_s=int(row.delivery_timeout_s or 0),
     )
 
 
@@ -298,6 +303,7 @@ def delivery_of(row: DeliveryRow) -> Delivery:
         conversation_id=row.conversation_id,
         sequence=int(row.message_sequence),
         round=int(row.round or 0),
+        fallback=bool(row.fallback),
         provider_message_id=row.provider_message_id,
         error_code=row.error_code,
         error_reason=row.error_reason,

@@ -294,6 +294,8 @@ def _row(one: Message) -> MessageRow:
         channel=one.channel,
         reply_to=one.reply_to,
         metadata=one.metadata or None,
+        channels=one.channels or None,
+        delivery_timeout_s=one.delivery_timeout_s or None,
         raw=one.raw,
     )
     if one.provider_message_id is not None and one.channel is not None:

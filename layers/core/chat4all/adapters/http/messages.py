@@ -1,6 +1,7 @@
 """/v1/messages: accept one, read one, follow one, search."""
 
 import uuid
+from typing import Annotated, Final
 
 import msgspec
 from chalice.app import Request
@@ -19,6 +20,9 @@ from chat4all.services.ports import MessageQuery, NewId, TimeOrder
 from chat4all.services.read_messages import ReadMessages, exactly_one
 from chat4all.services.redrive import Redrive
 
+DELIVERY_TIMEOUT_S: Final = 300
+"""Seconds until a delivery on one of several channels is to be confirmed, unless the client says otherwise."""
+
 
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of POST /v1/messages."""
@@ -28,6 +32,8 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: str
     message_id: str | None = None
     channel: str | None = None
+    channels: Annotated[tuple[str, ...], msgspec.Meta(max_length=5)] = ()
+    delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
     file_id: str | None = None
@@ -103,6 +109,7 @@ class MessageViews:
             field = "file_id" if body.file_id is not None else "template"
             raise NotPossible(f"{field} is not supported yet.", Detail(field, "is not supported yet"))
         check_channel("channel", body.channel, self._channels)
+        _check_channels(body, self._channels)
         check_metadata(body.metadata)
         return NewMessage(
             message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
@@ -110,9 +117,30 @@ class MessageViews:
             sender_id=body.sender_id,
             content=check_content(body.content),
             channel=body.channel,
+            channels=body.channels,
+            delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
         )
+
+
+def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
+    """Raises Invalid."""
+    for index, channel in enumerate(body.channels):
+        check_channel(f"channels[{index}]", channel, known)
+    wrong = {
+        "channel": body.channel is not None and body.channels != (),
+        "channels": len(set(body.channels)) < len(body.channels),
+        "delivery_timeout_s": body.delivery_timeout_s is not None and not body.channels,
+    }
+    issues = {
+        "channel": "stands alone, without channels",
+        "channels": "names a channel twice",
+        "delivery_timeout_s": "needs channels",
+    }
+    details = [Detail(field, issues[field]) for field, is_wrong in wrong.items() if is_wrong]
+    if details:
+        raise Invalid("The channels are not valid.", *details)
 
 
 def _accepted_view(request: Request, message: Message) -> AcceptedView:

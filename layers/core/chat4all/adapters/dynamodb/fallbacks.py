@@ -1,0 +1,105 @@
+"""Where a recipient is being reached, beside their message: moved on by one writer at a time."""
+
+import msgspec
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.message_rows import DUE_SHARDS, DueRow, due_shard
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.domain.events import MessageAccepted
+from chat4all.services.ports import Fallback
+
+_FALLBACK = "FALLBACK"
+
+
+class FallbackRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    event_json = UnicodeAttribute()
+    position = NumberAttribute()
+    routed = BooleanAttribute()
+    due_shard = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+
+
+class DynamoFallbacks:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, FallbackRow, DueRow)
+
+    @answering
+    def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
+        row = _empty(event)
+        row.event_json, row.position, row.routed = msgspec.json.encode(event).decode(), 0, False
+        row.due_shard, row.due_at = due_shard(_FALLBACK, event.message_id), due_at
+        if saved(row, FallbackRow.message_id.does_not_exist()):
+            return _fallback(row)
+        return self.get(event.message_id, event.recipients[0].user_id) or _fallback(row)
+
+    @answering
+    def get(self, message_id: str, user_id: str) -> Fallback | None:
+        try:
+            return _fallback(FallbackRow.get(message_id, f"{_FALLBACK}#{user_id}", consistent_read=True))
+        except FallbackRow.DoesNotExist:
+            return None
+
+    @answering
+    def routed(self, fallback: Fallback, due_at: str | None) -> None:
+        if fallback.routed:
+            return
+        actions = [FallbackRow.routed.set(True), *_due(fallback, due_at)]
+        unrouted = FallbackRow.routed == False  # noqa: E712 - pynamodb's own way to say it
+        updated(_empty(fallback.event), actions, (FallbackRow.position == fallback.position) & unrouted)
+
+    @answering
+    def step(self, fallback: Fallback, due_at: str) -> Fallback | None:
+        row = _empty(fallback.event)
+        actions = [
+            FallbackRow.position.set(fallback.position + 1),
+            FallbackRow.routed.set(False),
+            *_due(fallback, due_at),
+        ]
+        return _fallback(row) if updated(row, actions, FallbackRow.position == fallback.position) else None
+
+    @answering
+    def due(self, now: str, limit: int) -> list[Fallback]:
+        keys = [
+            (row.message_id, row.record)
+            for number in range(DUE_SHARDS)
+            for row in DueRow.by_due.query(f"{_FALLBACK}#{number}", DueRow.due_at <= now, limit=limit)
+        ]
+        rows = FallbackRow.batch_get(keys[:limit], consistent_read=True) if keys else []
+        found = [_fallback(row) for row in rows]
+        return sorted(
+            (one for one in found if one.due_at is not None and one.due_at <= now),
+            key=lambda one: (one.event.conversation_id, one.event.sequence),
+        )
+
+    @answering
+    def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
+        return updated(_empty(fallback.event), _due(fallback, due_at), _unchanged(fallback))
+
+
+def _empty(event: MessageAccepted) -> FallbackRow:
+    return FallbackRow(event.message_id, f"{_FALLBACK}#{event.recipients[0].user_id}")
+
+
+def _due(fallback: Fallback, due_at: str | None) -> list[Action]:
+    if due_at is None:
+        return [FallbackRow.due_shard.remove(), FallbackRow.due_at.remove()]
+    shard = due_shard(_FALLBACK, fallback.event.message_id)
+    return [FallbackRow.due_shard.set(shard), FallbackRow.due_at.set(due_at)]
+
+
+def _unchanged(fallback: Fallback) -> Condition:
+    same: Condition = (FallbackRow.position == fallback.position) & (FallbackRow.due_at == fallback.due_at)
+    return same
+
+
+def _fallback(row: FallbackRow) -> Fallback:
+    event = msgspec.json.decode(row.event_json, type=MessageAccepted)
+    return Fallback(event, int(row.position), row.due_at, bool(row.routed))

@@ -1,0 +1,55 @@
+"""Fallbacks in memory."""
+
+from msgspec.structs import replace
+
+from chat4all.domain.events import MessageAccepted
+from chat4all.services.ports import Fallback
+from tests.fakes.message_table import MessageTable
+
+
+class MemoryFallbacks:
+    def __init__(self, table: MessageTable) -> None:
+        self._table = table
+
+    def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
+        with self._table.lock:
+            return self._table.fallbacks.setdefault(_key(event), Fallback(event, 0, due_at, routed=False))
+
+    def get(self, message_id: str, user_id: str) -> Fallback | None:
+        return self._table.fallbacks.get((message_id, user_id))
+
+    def routed(self, fallback: Fallback, due_at: str | None) -> None:
+        with self._table.lock:
+            now = self._table.fallbacks[_key(fallback.event)]
+            if now.position == fallback.position and not now.routed:
+                self._put(replace(now, routed=True, due_at=due_at))
+
+    def step(self, fallback: Fallback, due_at: str) -> Fallback | None:
+        with self._table.lock:
+            now = self._table.fallbacks[_key(fallback.event)]
+            if now.position != fallback.position:
+                return None
+            return self._put(replace(now, position=now.position + 1, routed=False, due_at=due_at))
+
+    def due(self, now: str, limit: int) -> list[Fallback]:
+        with self._table.lock:
+            due = [
+                one for one in self._table.fallbacks.values() if one.due_at is not None and one.due_at <= now
+            ]
+        return sorted(due, key=lambda one: (one.event.conversation_id, one.event.sequence))[:limit]
+
+    def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
+        with self._table.lock:
+            now = self._table.fallbacks[_key(fallback.event)]
+            if (now.position, now.due_at) != (fallback.position, fallback.due_at):
+                return False
+            self._put(replace(now, due_at=due_at))
+            return True
+
+    def _put(self, fallback: Fallback) -> Fallback:
+        self._table.fallbacks[_key(fallback.event)] = fallback
+        return fallback
+
+
+def _key(event: MessageAccepted) -> tuple[str, str]:
+    return event.message_id, event.recipients[0].user_id

@@ -1,0 +1,86 @@
+"""Where a recipient is being reached, by the adapter and by its fake."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.events import MessageAccepted, Recipient, Route
+from chat4all.services.ports import Fallback, Fallbacks
+from tests.fakes.people import NOW
+
+LATER = "2026-01-31T13:00:00.000Z"
+
+
+@pytest.fixture
+def event(new_id: Callable[[], str]) -> MessageAccepted:
+    to = Recipient(new_id(), "pigeon", "main", "1", (Route("telex", "main", "2"), Route("drum", "main", "3")))
+    return MessageAccepted(new_id(), new_id(), "hello", (to,), NOW, 1, 1, delivery_timeout_s=300)
+
+
+def read(fallbacks: Fallbacks, event: MessageAccepted) -> Fallback:
+    found = fallbacks.get(event.message_id, event.recipients[0].user_id)
+    assert found is not None
+    return found
+
+
+def test_it_begins_at_the_first_route_once(fallbacks: Fallbacks, event: MessageAccepted) -> None:
+    begun = fallbacks.begin(event, NOW)
+    assert begun == Fallback(event, 0, NOW, routed=False) == read(fallbacks, event)
+    assert begun.recipient.channel == "pigeon"
+
+    stepped = fallbacks.step(begun, LATER)
+
+    assert stepped == Fallback(event, 1, LATER, routed=False) == fallbacks.begin(event, NOW)
+    assert stepped.recipient == Recipient(
+        event.recipients[0].user_id, "telex", "main", "2", (Route("drum", "main", "3"),)
+    )
+
+
+def test_of_many_one_makes_the_step(fallbacks: Fallbacks, event: MessageAccepted) -> None:
+    begun = fallbacks.begin(event, NOW)
+
+    with ThreadPoolExecutor(6) as pool:
+        stepped = list(pool.map(lambda _: fallbacks.step(begun, LATER), range(6)))
+
+    assert len([one for one in stepped if one is not None]) == 1
+    assert read(fallbacks, event).position == 1
+
+
+def test_it_is_due_as_the_router_says_and_not_after(fallbacks: Fallbacks, event: MessageAccepted) -> None:
+    begun = fallbacks.begin(event, NOW)
+    assert begun in fallbacks.due(NOW, 100)
+
+    fallbacks.routed(begun, LATER)
+    routed = read(fallbacks, event)
+    assert routed == replace(begun, routed=True, due_at=LATER)
+    assert routed not in fallbacks.due(NOW, 100)
+    fallbacks.routed(begun, NOW)
+    assert read(fallbacks, event) == routed
+
+    assert not fallbacks.postpone(begun, None)
+    assert fallbacks.postpone(routed, None)
+    assert event.message_id not in {one.event.message_id for one in fallbacks.due("2099", 100)}
+
+
+def test_the_last_route_is_not_due(fallbacks: Fallbacks, event: MessageAccepted) -> None:
+    fallbacks.routed(fallbacks.begin(event, NOW), None)
+
+    assert read(fallbacks, event).due_at is None
+    assert event.message_id not in {one.event.message_id for one in fallbacks.due("2099", 100)}
+
+
+def test_a_router_that_comes_late_does_not_touch_the_next_step(
+    fallbacks: Fallbacks, event: MessageAccepted
+) -> None:
+    begun = fallbacks.begin(event, NOW)
+    stepped = fallbacks.step(begun, LATER)
+
+    fallbacks.routed(begun, NOW)
+
+    assert read(fallbacks, event) == stepped
+
+
+def test_what_is_unknown_is_none(fallbacks: Fallbacks, new_id: Callable[[], str]) -> None:
+    assert fallbacks.get(new_id(), "ana") is None

@@ -1,0 +1,234 @@
+"""A message names channels to try one after the other: never two at a time, and never none."""
+
+import pytest
+
+from chat4all.domain.events import StatusUpdate
+from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.status import Status
+from chat4all.services.accept_message import NewMessage
+from chat4all.services.deliver import Settled
+from chat4all.services.fall_back import GRACE, NOT_CONFIRMED
+from chat4all.services.record_status import Recorded
+from chat4all.services.route_message import DELIVERY_GRACE
+from tests.fakes.people import customer
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
+
+BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
+CARLA = customer("carla", "telex", "pigeon")
+TIMEOUT_S = 300
+PIGEON_FIRST = ("pigeon", "telex")
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, CARLA)
+    return product
+
+
+def say(product: Product, *channels: str, content: str = "hello") -> None:
+    product.accept(
+        NewMessage(
+            message_id=MESSAGE_ID,
+            conversation_id="conversation",
+            sender_id="agent",
+            content=content,
+            channels=channels,
+            delivery_timeout_s=TIMEOUT_S,
+        )
+    )
+
+
+def route(product: Product) -> None:
+    events = list(product.events.accepted)
+    product.events.accepted.clear()
+    for event in events:
+        product.route(event)
+
+
+def work(product: Product) -> None:
+    """Route, deliver and record until nothing is left."""
+    while product.events.accepted or product.events.requested:
+        route(product)
+        requested = list(product.events.requested)
+        product.events.requested.clear()
+        for one in requested:
+            outcome = product.deliver()(one)
+            if isinstance(outcome, Settled):
+                assert product.record(outcome.update) is Recorded.DONE
+
+
+def asked(product: Product) -> list[str]:
+    return [one.address for one in product.connector.asked]
+
+
+def receipt(status: Status, channel: str = "pigeon", theirs: str = "theirs") -> StatusUpdate:
+    return StatusUpdate(channel, "main", status, "2026-01-31T12:00:01.000Z", theirs)
+
+
+def test_the_first_channel_is_enough_when_it_is_confirmed(product: Product) -> None:
+    product.connector.answers = [Sent("theirs")]
+    say(product, *PIGEON_FIRST)
+    work(product)
+    product.record(receipt(Status.DELIVERED))
+
+    product.clock.advance(TIMEOUT_S)
+    assert product.relay()["FallbacksTaken"] == 0
+    product.clock.advance(86_400)
+    assert product.relay()["FallbacksTaken"] == 0
+
+    assert asked(product) == ["carla@pigeon"]
+    assert product.message().status is Status.DELIVERED
+
+
+def test_when_the_first_fails_the_next_is_tried_at_once(product: Product) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+    assert product.message().status is Status.SENT
+    assert product.message().error_code is None
+    assert product.redrive.listing(None, None, 10).items == ()
+
+
+def test_when_all_fail_the_message_is_failed(product: Product) -> None:
+    product.connector.answers = [BLOCKED, BLOCKED]
+    say(product, *PIGEON_FIRST)
+    work(product)
+
+    assert product.message().status is Status.FAILED
+    assert [one.channel for one in product.redrive.listing(None, None, 10).items] == ["telex"]
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+    assert asked(product) == ["carla@pigeon", "carla@telex", "carla@telex"]
+    assert product.message().status is Status.SENT
+
+
+@pytest.mark.parametrize("late_failure", [True, False])
+def test_what_is_not_confirmed_in_time_goes_to_the_next_channel(
+    product: Product, *, late_failure: bool
+) -> None:
+    product.connector.answers = [Sent("theirs")]
+    say(product, *PIGEON_FIRST)
+    work(product)
+    product.clock.advance(TIMEOUT_S - 1)
+    assert product.relay()["FallbacksTaken"] == 0
+
+    if late_failure:
+        product.record(receipt(Status.FAILED))
+    else:
+        product.clock.advance(1)
+        assert product.relay()["FallbacksTaken"] == 1
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+    first = next(one for one in product.deliveries.of_message(MESSAGE_ID) if one.channel == "pigeon")
+    assert first.status is Status.FAILED
+    assert (first.error_code == NOT_CONFIRMED) is not late_failure
+
+
+def test_where_no_receipts_come_sent_is_enough(product: Product) -> None:
+    say(product, "telex", "pigeon")
+    work(product)
+    product.clock.advance(TIMEOUT_S)
+
+    assert product.relay()["FallbacksTaken"] == 0
+    assert asked(product) == ["carla@telex"]
+
+
+def test_what_waits_in_the_first_queue_is_never_sent_after_the_step(product: Product) -> None:
+    say(product, *PIGEON_FIRST, content="é" * 35)
+    route(product)
+    waiting = list(product.events.requested)
+    assert [one.recipient.channel for one in waiting] == ["pigeon", "pigeon"]
+    product.events.requested.clear()
+
+    product.clock.advance(TIMEOUT_S)
+    assert product.relay()["FallbacksTaken"] == 1
+    work(product)
+    for one in waiting:
+        outcome = product.deliver()(one)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    work(product)
+
+    assert set(asked(product)) == {"carla@telex"}
+    assert product.message().status is Status.SENT
+
+
+def test_what_a_process_is_sending_is_waited_for(product: Product) -> None:
+    say(product, *PIGEON_FIRST)
+    route(product)
+    (requested,) = product.events.requested
+    product.clock.advance(TIMEOUT_S)
+    now = product.clock()
+    product.deliveries.claim(requested, "a", now.timestamp(), now.timestamp() + 20)
+
+    assert product.relay()["FallbacksTaken"] == 0
+    product.clock.advance(GRACE.total_seconds())
+    assert product.relay()["FallbacksTaken"] == 1
+
+
+def test_a_step_whose_process_died_is_published_by_the_relay(product: Product) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    route(product)
+    (requested,) = product.events.requested
+    product.events.requested.clear()
+    outcome = product.deliver()(requested)
+    assert isinstance(outcome, Settled)
+    fallback = product.fallbacks.get(MESSAGE_ID, "carla")
+    assert fallback is not None
+    product.fallbacks.step(fallback, product.messages.get(MESSAGE_ID).accepted_at)  # type: ignore[union-attr]
+
+    assert product.record(outcome.update) is Recorded.DONE
+    assert not product.events.accepted
+    product.clock.advance(GRACE.total_seconds())
+    product.relay()
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+
+
+def test_routed_again_it_goes_to_where_it_is_by_now(product: Product) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    first = product.events.accepted[0]
+    work(product)
+
+    product.events.accepted.append(first)
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+
+
+def test_a_stale_message_is_looked_after_on_its_present_channel(product: Product) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    route(product)
+    (requested,) = product.events.requested
+    product.events.requested.clear()
+    outcome = product.deliver()(requested)
+    assert isinstance(outcome, Settled)
+    product.record(outcome.update)
+    route(product)
+    product.events.requested.clear()
+
+    product.clock.advance(DELIVERY_GRACE.total_seconds() + 60)
+    product.relay()
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+    assert product.message().status is Status.SENT
+
+
+def test_somebody_known_on_one_channel_only_has_no_fallback() -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.connector.answers = [BLOCKED]
+    say(product, "telex", "pigeon")
+    work(product)
+
+    assert asked(product) == ["ana@pigeon"]
+    assert product.message().status is Status.FAILED
