@@ -24,6 +24,7 @@ from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
 from chat4all.services.take_inbound import EditTooEarly, TakeInbound
+from chat4all.services.wait_in_line import BringBack, WaitInLine
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -33,6 +34,7 @@ from tests.fakes.events import QueuedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
+from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer
@@ -78,6 +80,7 @@ class Cloud:
         self.directory = MemoryDirectory()
         self.table = MessageTable()
         self.breakers = MemoryBreakers()
+        self.lines = LineTable()
         self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
         self.queues = {
@@ -139,7 +142,12 @@ class Cloud:
     def come_to_rest(self, source: random.Random | None = None) -> None:
         """Run everything until nothing is left to do, in any order; time passes meanwhile."""
         began = self.clock.monotonic()
-        while any(self.queues.values()) or self.table.due_at or self._parked_in_vain() is False:
+        while (
+            any(self.queues.values())
+            or self.table.due_at
+            or self.lines.lines
+            or self._parked_in_vain() is False
+        ):
             assert self.clock.monotonic() - began < QUIET_S, "it never comes to rest"
             work = self.work()
             if work:
@@ -193,6 +201,7 @@ class Cloud:
                 PublishMessages(messages, deliveries, self._accept),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
+                BringBack(self._fated(MemoryLines(self.lines), "lines"), self._events),
             ),
         )
         self._take = TakeInbound(
@@ -235,7 +244,7 @@ class Cloud:
         return cast(
             "Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]",
             DeliveryBatch(
-                deliver,
+                WaitInLine(deliver, self._fated(MemoryLines(self.lines), "lines"), self.clock),
                 cast("SqsEvents", self._events),
                 cast("Sqs", self.queues[name]),
                 name,

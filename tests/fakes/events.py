@@ -68,8 +68,7 @@ class QueuedEvents:
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         for one in requested:
-            group = f"{one.conversation_id}:{one.recipient.user_id}"
-            self._channels[one.recipient.channel].send(group, str(one.delivery_id), _body(one))
+            self._channels[one.recipient.channel].send(one.group, one.deduplication_id, _body(one))
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
         for update in updates:

@@ -21,6 +21,7 @@ from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
 from chat4all.services.take_inbound import TakeInbound
+from chat4all.services.wait_in_line import BringBack, WaitInLine
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -29,6 +30,7 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
+from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer
@@ -66,6 +68,7 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
+        self.lines = MemoryLines(LineTable())
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
         self.route = RouteMessage(self.messages, self.events, self.fallbacks, CAPABILITIES, self.clock)
@@ -75,6 +78,7 @@ class Product:
             (
                 PublishMessages(self.messages, self.deliveries, self.accept),
                 RetryStatuses(self.deliveries, self.record),
+                BringBack(self.lines, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
             ),
         )
@@ -120,6 +124,9 @@ class Product:
             claim_time=CLAIM_TIME,
             backoff=backoff,
         )
+
+    def in_line(self, limiter: Limiter | None = None) -> WaitInLine:
+        return WaitInLine(self.deliver(limiter), self.lines, self.clock)
 
     def circuit(self) -> ChannelCircuit:
         """The breaker as a process of its own sees it."""

@@ -3,6 +3,7 @@
 Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
 """
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
+from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
@@ -441,6 +443,31 @@ def test_channels_that_cannot_be_meant_are_refused(
     answer = world.api.post("/v1/messages", body)
 
     assert (answer.status, answer.json["error"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_long_wait_is_spent_in_a_table(world: World, agent: str) -> None:
+    conversation = world.converse(
+        agent, world.create("CUSTOMER", ("telegram", str(uuid.uuid4().int % 10**9)))
+    )
+    wait = {"ok": False, "error_code": 429, "description": "Slow", "parameters": {"retry_after": 100_000}}
+    world.provider.refusals = [(429, wait)]
+    message_id = world.post(conversation, agent, "in a day")
+    queue = world.product.aws.queue("TelegramChannel.Queue")
+    world.product.pump()
+    time.sleep(2.1)
+    world.provider.refusals = [(429, wait)]
+    world.product.pump()
+    assert world.product.aws.drained(queue) == []
+    output = world.product.aws.output
+    lines = DynamoLines(output("Data.MessagesTable"), output("Data.LimitsTable"))
+    (line,) = [one for one in lines.due("2099", 100) if one.group.startswith(conversation)]
+    assert lines.postpone(line, LONG_AGO)
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+    assert lines.head("telegram", line.group) is None
 
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:

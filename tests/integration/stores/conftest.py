@@ -10,13 +10,23 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
+from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.services.ports import Conversations, DeadLetters, Deliveries, Directory, Fallbacks, Messages
+from chat4all.services.ports import (
+    Conversations,
+    DeadLetters,
+    Deliveries,
+    Directory,
+    Fallbacks,
+    Lines,
+    Messages,
+)
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fallbacks import MemoryFallbacks
+from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.integration.aws import Aws
@@ -82,3 +92,10 @@ def fallbacks(backend: str, aws: Aws, message_table: MessageTable) -> Fallbacks:
     if backend == "memory":
         return MemoryFallbacks(message_table)
     return DynamoFallbacks(aws.output("Data.MessagesTable"))
+
+
+@pytest.fixture
+def lines(backend: str, aws: Aws) -> Lines:
+    if backend == "memory":
+        return MemoryLines(LineTable())
+    return DynamoLines(aws.output("Data.MessagesTable"), aws.output("Data.LimitsTable"), lambda: 0.0)

@@ -32,7 +32,7 @@ class Run:
         self.counters = Counters()
         self.visibility = Visibility()
         self._batch = DeliveryBatch(
-            self.product.deliver(),
+            self.product.in_line(),
             cast("SqsEvents", self.product.events),
             cast("Sqs", self.visibility),
             "the queue",

@@ -138,8 +138,7 @@ def _full(wave: list[_Entry], entry: _Entry) -> bool:
 
 
 def _delivery_entry(one: DeliveryRequested) -> _Entry:
-    group = f"{one.conversation_id}:{one.recipient.user_id}"
-    return _Entry(group, str(one.delivery_id).replace("|", ":"), _body(one))
+    return _Entry(one.group, one.deduplication_id, _body(one))
 
 
 def _status_entry(update: StatusUpdate) -> _Entry:

@@ -10,6 +10,7 @@ from chat4all.adapters.channels.registry import capabilities, connector
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
+from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.operators import Operators
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
@@ -20,6 +21,7 @@ from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.services.circuit import ChannelCircuit
 from chat4all.services.deliver import Deliver, Later, Outdated
+from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
@@ -34,7 +36,7 @@ class DeliveryBatch:
     """
 
     def __init__(
-        self, deliver: Deliver, events: SqsEvents, sqs: "world.Sqs", queue_url: str, telemetry: Telemetry
+        self, deliver: WaitInLine, events: SqsEvents, sqs: "world.Sqs", queue_url: str, telemetry: Telemetry
     ) -> None:
         self._deliver = deliver
         self._events = events
@@ -52,9 +54,12 @@ class DeliveryBatch:
         return answer
 
     def _one(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
-        outcome = self._deliver(requested)
+        outcome = self._deliver(requested, record.receive_count)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
+        if isinstance(outcome, InLine):
+            self._telemetry.count("DeliveriesInLine")
+            return None
         if isinstance(outcome, Outdated):
             return None
         self._settled.append((record, outcome.update))
@@ -90,6 +95,9 @@ def handler() -> Handler:
         claim_time=claim_time,
     )
     events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
-    batch = DeliveryBatch(deliver, events, sqs, settings.channel_queue, telemetry)
+    lines = DynamoLines(settings.messages_table, settings.limits_table)
+    batch = DeliveryBatch(
+        WaitInLine(deliver, lines, world.now), events, sqs, settings.channel_queue, telemetry
+    )
 
     return consuming(telemetry, batch, NEEDED_MS)

@@ -8,6 +8,7 @@ from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
+from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
@@ -17,6 +18,7 @@ from chat4all.services.collect_dead_records import CHAT_EVENTS, CollectDeadRecor
 from chat4all.services.fall_back import ConfirmInTime, FallBack
 from chat4all.services.record_status import RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
+from chat4all.services.wait_in_line import BringBack
 
 CLAIM_TIME: Final = timedelta(minutes=1)
 
@@ -46,6 +48,7 @@ def handler() -> Handler:
             PublishMessages(accepting.messages, deliveries, accepting.accept),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
+            BringBack(DynamoLines(settings.messages_table, settings.limits_table), accepting.events),
             dead_records,
         ),
     )

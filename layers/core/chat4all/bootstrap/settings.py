@@ -58,6 +58,7 @@ class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 
 class RelaySettings(MessageTables, frozen=True, rename="upper"):
+    limits_table: str
     chat_events_queue: str
     chat_events_dead_letter_queue: str
     status_updates_queue: str

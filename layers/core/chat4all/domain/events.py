@@ -60,7 +60,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
-    """On `<channel>.fifo`, group `conversation_id:user_id`, deduplicated by the delivery's id.
+    """On `<channel>.fifo`, grouped by `group`, deduplicated by `deduplication_id`.
 
     One provider message: `part` of `part_count` of a text, to one recipient.
     """
@@ -78,6 +78,22 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_to: str | None = None
     round: int = 0
     """How often its message was redriven."""
+    brought_back: int | None = None
+    """When it came out of a line (epoch seconds): SQS shall not take it for what it saw before."""
+
+    @property
+    def group(self) -> str:
+        return f"{self.conversation_id}:{self.recipient.user_id}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the line of its group, by text order."""
+        return f"{self.sequence:012d}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+
+    @property
+    def deduplication_id(self) -> str:
+        named = str(self.delivery_id).replace("|", ":")
+        return named if self.brought_back is None else f"{named}:{self.brought_back}"
 
     @property
     def delivery_id(self) -> DeliveryId:

@@ -7,7 +7,7 @@ than its client retries.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -404,6 +404,52 @@ class Fallbacks(Protocol):
     def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
         """False if somebody else did something with it. None: it is done."""
         ...
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Those of one group that wait for a channel, in their order. `version` changes with every newcomer."""
+
+    channel: str
+    group: str
+    due_at: str
+    version: int
+
+
+class Lines(Protocol):
+    """Deliveries whose wait is longer than a queue shall hold them."""
+
+    def any(self, channel: str) -> bool:
+        """Whether anybody may be in a line of this channel. A line made elsewhere is seen after `LINES_KNOWN_S`."""
+        ...
+
+    def head(self, channel: str, group: str) -> str | None:
+        """The place of the first in the group's line."""
+        ...
+
+    def join(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
+        """Durable when it returns; again, it changes nothing. The line is due then if it is `first`, or the only one."""
+        ...
+
+    def leave(self, requested: DeliveryRequested) -> None:
+        """It is done; whoever is in no line may leave, too."""
+        ...
+
+    def due(self, now: str, limit: int) -> list[Line]: ...
+
+    def postpone(self, line: Line, due_at: str) -> bool:
+        """False if somebody else did."""
+        ...
+
+    def waiting(self, line: Line, limit: int) -> list[DeliveryRequested]:
+        """The first of them, in order."""
+        ...
+
+    def close(self, line: Line) -> None:
+        """It is empty; unless somebody has joined since."""
+        ...
+
+
+LINES_KNOWN_S: Final = 1.0
 
 
 class ApiKeys(Protocol):

@@ -98,6 +98,11 @@ def updated(row: Model, actions: Sequence[Action], condition: Condition) -> bool
     return _unless_refused(lambda: row.update(list(actions), condition=condition))
 
 
+def deleted(row: Model, condition: Condition) -> bool:
+    """Delete the row; False if the condition refused it."""
+    return _unless_refused(lambda: row.delete(condition))
+
+
 def _unless_refused(write: Callable[[], object]) -> bool:
     try:
         write()

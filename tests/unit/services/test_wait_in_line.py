@@ -1,0 +1,201 @@
+"""What waits for long waits in a line, and nobody overtakes."""
+
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.sending import Outcome, SendError
+from chat4all.domain.status import Status
+from chat4all.services.deliver import Later, Settled
+from chat4all.services.ports import LINES_KNOWN_S
+from chat4all.services.wait_in_line import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, InLine
+from tests.fakes.product import Product, a_delivery
+
+DAY_S = 86_400.0
+
+
+def throttled(seconds: float) -> SendError:
+    return SendError(Outcome.THROTTLED, "429", "Slower.", seconds)
+
+
+def numbered(number: int, user_id: str = "ana") -> DeliveryRequested:
+    one = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
+    return msgspec.structs.replace(one, sequence=number)
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+def in_line(product: Product, *numbers: int) -> None:
+    """The first finds the provider throttling for a day, the others come after it."""
+    product.connector.answers = [throttled(DAY_S), throttled(DAY_S)]
+    first, *behind = (numbered(number) for number in numbers)
+    deliver = product.in_line()
+    assert deliver(first, 1) == Later(2 * LINES_KNOWN_S)
+    assert deliver(first, 2) == InLine()
+    for one in behind:
+        assert deliver(one, 1) == InLine()
+    product.connector.answers = []
+
+
+def brought_back(product: Product) -> list[DeliveryRequested]:
+    product.events.requested.clear()
+    product.relay()
+    return list(product.events.requested)
+
+
+@pytest.mark.parametrize(("wait_s", "receives"), [(1.0, 1), (LONG_S, 1), (LONG_S, MOST_RECEIVES - 1)])
+def test_a_short_wait_is_spent_in_the_queue(product: Product, wait_s: float, receives: int) -> None:
+    product.connector.answers = [throttled(wait_s)]
+
+    assert product.in_line()(numbered(1), receives) == Later(wait_s)
+    assert not product.lines.any("pigeon")
+
+
+@pytest.mark.parametrize(("wait_s", "receives"), [(LONG_S + 1, 1), (1.0, MOST_RECEIVES)])
+def test_a_long_wait_is_spent_in_line(product: Product, wait_s: float, receives: int) -> None:
+    product.connector.answers = [throttled(wait_s)]
+
+    assert product.in_line()(numbered(1), receives) == Later(2 * LINES_KNOWN_S)
+    assert product.lines.any("pigeon")
+
+
+def test_those_in_line_come_back_in_order_at_their_time(product: Product) -> None:
+    in_line(product, 1, 2, 3)
+    product.clock.advance(DAY_S - 60)
+    assert brought_back(product) == []
+
+    product.clock.advance(60)
+    again = brought_back(product)
+    assert [one.sequence for one in again] == [1, 2, 3]
+    for one in again:
+        assert isinstance(product.in_line()(one, 1), Settled)
+
+    assert [one.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
+    assert not product.lines.any("pigeon")
+
+
+def test_sqs_does_not_take_them_for_what_it_saw_before(product: Product) -> None:
+    in_line(product, 1)
+    product.clock.advance(DAY_S)
+    (first,) = brought_back(product)
+    product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
+    (second,) = brought_back(product)
+
+    names = {one.deduplication_id for one in (numbered(1), first, second)}
+    assert len(names) == 3
+
+
+def test_who_comes_while_others_are_in_line_does_not_overtake(product: Product) -> None:
+    in_line(product, 1, 2)
+    product.clock.advance(DAY_S)
+    first, second = brought_back(product)
+    assert product.in_line()(numbered(3), 1) == InLine()
+
+    for one in (first, second):
+        product.in_line()(one, 1)
+    product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
+    for one in brought_back(product):
+        product.in_line()(one, 1)
+
+    assert [one.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
+
+
+def test_another_persons_line_is_no_ones_business(product: Product) -> None:
+    in_line(product, 1, 2)
+
+    assert isinstance(product.in_line()(numbered(3, "bo"), 1), Settled)
+
+
+def test_who_was_settled_meanwhile_leaves_the_line(product: Product) -> None:
+    in_line(product, 1, 2)
+    now = product.clock()
+    assert product.deliveries.end(numbered(1), now.timestamp(), "NOT_CONFIRMED", "", "")
+    product.clock.advance(DAY_S)
+
+    for one in brought_back(product):
+        product.in_line()(one, 1)
+
+    assert [one.text for one in product.connector.accepted] == ["text 2"]
+
+
+def test_an_empty_line_is_closed(product: Product) -> None:
+    in_line(product, 1)
+    product.clock.advance(DAY_S)
+    for one in brought_back(product):
+        product.in_line()(one, 1)
+
+    product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
+    assert brought_back(product) == []
+    assert product.lines.due("2099", 10) == []
+
+
+class Queue(RuleBasedStateMachine):
+    """One group's queue, a provider that throttles now and then, processes that die, and the relay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.product = Product()
+        self.posted = 0
+        self.queue: list[DeliveryRequested] = []
+        self.visible_at = 0.0
+
+    @rule()
+    def post(self) -> None:
+        self.posted += 1
+        self.queue.append(numbered(self.posted))
+
+    @precondition(lambda self: self.queue and self.visible_at <= self.product.clock.monotonic())
+    @rule(
+        throttle_s=st.sampled_from([0.0, 0.0, 5.0, DAY_S]),
+        receives=st.sampled_from([1, 5, MOST_RECEIVES]),
+        dies=st.booleans(),
+    )
+    def deliver(self, throttle_s: float, receives: int, *, dies: bool) -> None:
+        if throttle_s:
+            self.product.connector.answers = [throttled(throttle_s)]
+        outcome = self.product.in_line()(self.queue[0], receives)
+        self.product.connector.answers = []
+        if dies:
+            # Before the record is deleted: it comes again.
+            return
+        if isinstance(outcome, Later):
+            self.visible_at = self.product.clock.monotonic() + outcome.wait_s
+        else:
+            self.queue.pop(0)
+
+    @rule(seconds=st.sampled_from([1.0, 150.0, DAY_S]))
+    def time_passes(self, seconds: float) -> None:
+        self.product.clock.advance(seconds)
+
+    @rule()
+    def relay(self) -> None:
+        self.queue += brought_back(self.product)
+
+    @invariant()
+    def nobody_overtakes_or_is_sent_twice(self) -> None:
+        sent = [int(one.text.removeprefix("text ")) for one in self.product.connector.accepted]
+        assert sent == list(range(1, len(sent) + 1))
+
+    def teardown(self) -> None:
+        """Everything arrives in the end."""
+        for _ in range(40):
+            self.product.clock.advance(DAY_S + 1)
+            self.visible_at = 0.0
+            self.relay()
+            while self.queue and self.visible_at <= self.product.clock.monotonic():
+                self.deliver(0.0, 1, dies=False)
+        assert len(self.product.connector.accepted) == self.posted
+        assert not self.queue
+        assert not self.product.lines.any("pigeon")
+        statuses = {state.delivery.status for state in self.product.table.deliveries.values()}
+        assert statuses <= {Status.SENT}
+
+
+TestQueue = Queue.TestCase
+TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
