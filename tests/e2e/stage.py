@@ -135,6 +135,21 @@ class Stage:
         counts = self._sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=[name])
         return int(counts["Attributes"][name])
 
+    def put(self, queue: str, body: str) -> None:
+        self._sqs.send_message(
+            QueueUrl=self.queue_url(queue),
+            MessageBody=body,
+            MessageGroupId=new_id(),
+            MessageDeduplicationId=new_id(),
+        )
+
+    def count(self, queue: str) -> int:
+        """What is in the queue, in flight included."""
+        return self._queued(queue)
+
+    def purge(self, queue: str) -> None:
+        self._sqs.purge_queue(QueueUrl=self.queue_url(queue))
+
     def settle(self) -> None:
         """Wait until every webhook is accepted and every queue is empty, in flight included."""
         eventually(self._left, lambda left: not left)

@@ -4,11 +4,10 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.table import Table
 
-from chat4all_local.api_shapes import DeadLetter, Redriven
+from chat4all_local.api_shapes import Redriven
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, out, print_json, printable
+from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
 ChannelOption = Annotated[str | None, typer.Option(help="Only this channel's.")]
@@ -28,10 +27,11 @@ def list_dead_letters(
     if json:
         print_json(msgspec.json.encode(found))
         return
-    table = Table("DEAD LETTER", "KIND", "FAILED AT", "CODE", "REASON", box=None, pad_edge=False)
     for one in found:
-        table.add_row(*_row(one))
-    out.print(table if found else "There are no dead letters.")
+        typer.echo(printable(f"{one.failed_at}  {one.error.code}  {one.dead_letter_id}"))
+        typer.echo(printable(f"    {one.error.message}"))
+    if not found:
+        typer.echo("There are no dead letters.")
 
 
 @app.command()
@@ -65,10 +65,3 @@ def redrive(
         for one in done.refused:
             typer.echo(f"refused {printable(one.dead_letter_id)}: {printable(one.message)}")
     raise typer.Exit(1 if done.refused else 0)
-
-
-def _row(one: DeadLetter) -> list[str]:
-    return [
-        printable(text)
-        for text in (one.dead_letter_id, one.kind, one.failed_at, one.error.code, one.error.message)
-    ]

@@ -148,6 +148,23 @@ def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
     assert msgspec.json.decode(entry["MessageBody"], type=MessageAccepted) == event
 
 
+def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
+    sqs = StrictSqs()
+    event = MessageAccepted(ID, USER, "hello", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
+    all_ = [
+        msgspec.structs.replace(event, round=round_, position=position)
+        for round_ in (0, 1, 9_999)
+        for position in (0, 1, 4)
+    ]
+
+    for one in all_:
+        SqsEvents(sqs, QUEUES).message_accepted(one)
+
+    ids = {entry["MessageDeduplicationId"] for _, (entry,) in sqs.batches}
+    assert len(ids) == len(all_)
+    assert max(len(one) for one in ids) <= 128
+
+
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:

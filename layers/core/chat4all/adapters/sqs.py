@@ -62,9 +62,7 @@ class SqsEvents:
                 QueueUrl=self._queues.chat_events,
                 MessageBody=_body(event),
                 MessageGroupId=event.conversation_id,
-                MessageDeduplicationId=f"{event.message_id}:{event.round}"
-                if event.round
-                else event.message_id,
+                MessageDeduplicationId=event.deduplication_id,
             )
         except (BotoCoreError, ClientError) as error:
             raise Unavailable(
