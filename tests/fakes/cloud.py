@@ -20,6 +20,7 @@ from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.fall_back import ConfirmInTime, FallBack
 from chat4all.services.record_status import Recorded, RecordStatus
+from chat4all.services.redrive import Redrive
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.route_message import RouteMessage
 from chat4all.services.snapshots import Snapshots
@@ -28,6 +29,7 @@ from chat4all.services.wait_in_line import BringBack, WaitInLine
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
+from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import QueuedEvents
@@ -100,6 +102,15 @@ class Cloud:
         except Died:
             self._start_processes()
             return None
+
+    def redrive(self, message_id: str) -> bool:
+        """Whether the operator got an answer."""
+        try:
+            self._redrive.message(message_id)
+        except Died:
+            self._start_processes()
+            return False
+        return True
 
     def provider_says(self, *events: WebhookEvent) -> bool:
         """Whether the webhook got its 200."""
@@ -203,6 +214,14 @@ class Cloud:
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
                 BringBack(self._fated(MemoryLines(self.lines), "lines"), self._events),
             ),
+        )
+        self._redrive = Redrive(
+            messages=messages,
+            deliveries=deliveries,
+            dead_letters=MemoryDeadLetters(self.table),
+            accept=self._accept,
+            events=self._events,
+            clock=self.clock,
         )
         self._take = TakeInbound(
             accept=self._accept,

@@ -93,5 +93,5 @@ def test_no_window_holds_more_than_the_provider_allows(aws: Aws, limit: RateLimi
 
     run_state_machine_as_test(
         OfThisLimit,
-        settings=settings(max_examples=12, stateful_step_count=30, deadline=None),
+        settings=settings(max_examples=8, stateful_step_count=30, deadline=None),
     )

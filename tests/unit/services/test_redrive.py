@@ -107,7 +107,7 @@ def test_only_what_failed_can_be_redriven(product: Product, *, failed: bool) -> 
         product.redrive.message(MESSAGE_ID)
     else:
         product.say()
-        work(product)
+    work(product)
 
     with pytest.raises(Conflict) as refused:
         product.redrive.message(MESSAGE_ID)
@@ -145,7 +145,8 @@ def test_what_can_not_be_reached_any_more_stays_a_dead_letter(product: Product) 
 def test_a_process_that_dies_before_it_publishes_leaves_it_to_the_relay(product: Product) -> None:
     fail(product)
     product.events.broken = True
-    product.redrive.message(MESSAGE_ID)
+    with pytest.raises(Unavailable):
+        product.redrive.message(MESSAGE_ID)
     product.events.broken = False
     assert not product.events.accepted
 
@@ -154,6 +155,20 @@ def test_a_process_that_dies_before_it_publishes_leaves_it_to_the_relay(product:
     work(product)
 
     assert product.message().status is Status.SENT
+
+
+def test_who_asks_again_publishes_what_was_not_published(product: Product) -> None:
+    fail(product)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.redrive.message(MESSAGE_ID)
+    product.events.broken = False
+
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    assert product.message().status is Status.SENT
+    assert product.message().round == 1
 
 
 def test_many_are_redriven_in_the_order_of_their_conversation(product: Product) -> None:

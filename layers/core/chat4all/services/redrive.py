@@ -1,7 +1,8 @@
 """What failed for good, brought back by hand.
 
 Redriving makes the failed parts of a delivery PENDING again in one transaction with their message, in a new round; then the
-message goes through `chat-events` once more. A process that dies in between leaves a message that is due: `relay` publishes it.
+message goes through `chat-events` once more. A process that dies in between leaves a message that is due: whoever asks again publishes
+it, in its place among those redriven after it; else `relay` does, later.
 What is told of an earlier round is no news any more. (A receipt says that a person has the message; it counts in any round.)
 """
 
@@ -148,6 +149,8 @@ class Redrive:
     def _again(self, message: Message, failed: Sequence[Delivery]) -> bool:
         """False when it has changed since it was read."""
         if not failed and message.status is not Status.FAILED:
+            if self._publish(message):
+                return True
             raise Conflict("Nothing of this message failed.", code="NOT_FAILED")
         # What cannot be delivered any more is refused before anything is changed.
         event = self._accept.event_again(message, failed)
@@ -155,11 +158,17 @@ class Redrive:
         round_ = self._messages.redrive(message, failed, iso(now), iso(now + PUBLISH_GRACE))
         if round_ is None:
             return False
-        try:
-            self._events.message_accepted(msgspec.structs.replace(event, round=round_))
-        except Unavailable:
-            # It is redriven all the same: `relay` publishes what is due.
-            return True
+        # Not published, it is redriven all the same: asked again, `_publish` does it, and else `relay`.
+        self._events.message_accepted(msgspec.structs.replace(event, round=round_))
+        return True
+
+    def _publish(self, message: Message) -> bool:
+        """Whether it was redriven before, and is on its way since now."""
+        begun = self._deliveries.of_message(message.message_id)
+        pending = [one for one in begun if one.status is Status.PENDING]
+        if not message.round or not pending or not self._messages.is_unrouted(message.message_id):
+            return False
+        self._accept.republish(message, pending)
         return True
 
 

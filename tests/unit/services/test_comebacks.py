@@ -1,0 +1,137 @@
+"""Redrives, fallbacks and lines over the whole product, with a blow at each of their calls in turn."""
+
+from typing import Protocol
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Conflict, Unavailable
+from chat4all.domain.sending import Outcome, SendError
+from chat4all.domain.status import Status
+from chat4all.services.accept_message import NewMessage
+from tests.fakes.cloud import Cloud
+from tests.fakes.fate import Blow, Kind, Once
+from tests.fakes.product import a_message
+
+BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
+FOR_LONG = SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=1_000.0)
+FIRST, SECOND = (f"{number}1111111-1111-4111-8111-111111111111" for number in (1, 2))
+
+
+class Tale(Protocol):
+    __name__: str
+
+    def __call__(self, cloud: Cloud) -> None: ...
+
+
+def post(cloud: Cloud, new: NewMessage) -> None:
+    for _ in range(5):
+        try:
+            if cloud.post(new) is not None:
+                return
+        except Unavailable:
+            continue
+    pytest.fail("the message was never accepted")
+
+
+def redrive(cloud: Cloud, message_id: str) -> None:
+    for _ in range(5):
+        try:
+            if cloud.redrive(message_id):
+                return
+        except Unavailable:
+            continue
+        except Conflict:
+            # The answer was lost, not the work.
+            return
+    pytest.fail("the operator never got an answer")
+
+
+def rest(cloud: Cloud) -> None:
+    for _ in range(10):
+        try:
+            cloud.come_to_rest()
+        except Unavailable:
+            continue
+        return
+    pytest.fail("it never comes to rest")
+
+
+def redriven(cloud: Cloud) -> None:
+    """Two messages fail, are redriven, and arrive in their order."""
+    for message_id in (FIRST, SECOND):
+        # More than are asked for: a dead process may have taken one with it.
+        cloud.connectors["pigeon"].answers = [BLOCKED] * 4
+        post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
+        rest(cloud)
+    cloud.connectors["pigeon"].answers = []
+    for message_id in (FIRST, SECOND):
+        if cloud.table.messages[message_id].status is Status.FAILED:
+            redrive(cloud, message_id)
+    rest(cloud)
+
+
+def fallen_back(cloud: Cloud) -> None:
+    """Ana and Carla are not reached on pigeon; Carla has telex, too."""
+    cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
+    new = replace(
+        a_message("by any way", message_id=FIRST, conversation_id="group"),
+        channels=("pigeon", "telex"),
+        delivery_timeout_s=300,
+    )
+    post(cloud, new)
+    rest(cloud)
+
+
+def in_line(cloud: Cloud) -> None:
+    """The provider throttles for so long that the first waits in line, and the second behind it."""
+    cloud.connectors["pigeon"].answers = [FOR_LONG]
+    for message_id in (FIRST, SECOND):
+        post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
+    rest(cloud)
+
+
+def check(cloud: Cloud) -> None:
+    for message in cloud.table.messages.values():
+        assert message.status is Status.SENT
+    assert not cloud.lines.lines
+    for channel, connector in cloud.connectors.items():
+        texts = [one.text for one in connector.accepted if one.address == f"ana@{channel}"]
+        assert texts == sorted(texts)
+        ids = [one.delivery_id for one in connector.accepted]
+        assert len(ids) - len(set(ids)) <= cloud.struck.between_send_and_record
+    carla = [
+        one.address
+        for connector in cloud.connectors.values()
+        for one in connector.accepted
+        if one.address.startswith("carla")
+    ]
+    assert len(carla) <= 1 + cloud.struck.between_send_and_record
+
+
+@pytest.mark.parametrize("tale", [redriven, fallen_back, in_line])
+def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
+    cloud = Cloud()
+
+    tale(cloud)
+
+    check(cloud)
+    sent = {name: [one.address for one in some.accepted] for name, some in cloud.connectors.items()}
+    expected = {
+        "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
+        "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
+        "in_line": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
+    }
+    assert {name: sorted(some) for name, some in sent.items()} == expected[tale.__name__]
+
+
+@pytest.mark.parametrize("tale", [redriven, fallen_back, in_line])
+@pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
+def test_it_ends_well_whichever_call_it_hits(tale: Tale, blow: Blow) -> None:
+    counting = Kind()
+    tale(Cloud(counting))
+
+    for number in range(1, counting.calls + 1):
+        cloud = Cloud(Once(number, blow))
+        tale(cloud)
+        check(cloud)
