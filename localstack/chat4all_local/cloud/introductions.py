@@ -1,12 +1,12 @@
 """Makes customers known to the simulators: to a real provider they are known before they are to us.
 
-The simulators remember whom they were told of; the cloud knows everyone.
+The simulators remember whom they were told of; the directory knows everyone.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 
-from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
+import msgspec
+
 from chat4all_local.api_shapes import Identity, User
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator, SimulatorError
@@ -39,14 +39,29 @@ def _introduce(cloud: Cloud, user: User, identity: Identity) -> None:
 
 
 def introduce_again(cloud: Cloud) -> None:
-    """Every customer whom the API lists and a simulator does not know.
+    """Every customer whom a simulator does not know.
 
-    With an API that fails there is a cloud all the same, to see why in.
+    Read from the table, not from the API: the functions have better to do when a cloud comes up.
     """
     known = {(channel, address) for channel, url in cloud.simulators.items() for address in _known(url)}
-    with suppress(ApiError, ApiUnreachable):
-        customers = ApiClient(cloud.api_url, cloud.api_key).users("CUSTOMER")
-        introduce(cloud, (user for user in customers if _identities(user) - known))
+    introduce(cloud, (user for user in _customers(cloud) if _identities(user) - known))
+
+
+def _customers(cloud: Cloud) -> Iterator[User]:
+    pages = (
+        cloud.aws.dynamodb()
+        .get_paginator("scan")
+        .paginate(
+            TableName=cloud.directory_table,
+            FilterExpression="user_type = :customer",
+            ExpressionAttributeValues={":customer": {"S": "CUSTOMER"}},
+        )
+    )
+    for page in pages:
+        for row in page["Items"]:
+            identities = msgspec.json.decode(row["identities"]["S"], type=tuple[Identity, ...])
+            user_id = row["entry_id"]["S"].removeprefix("USER#")
+            yield User(user_id, "CUSTOMER", row["display_name"]["S"], row["created_at"]["S"], identities)
 
 
 def _known(url: str) -> list[str]:

@@ -25,6 +25,10 @@ class Cloud:
     def api_keys_table(self) -> str:
         return f"{self.stack}-api-keys"
 
+    @property
+    def directory_table(self) -> str:
+        return f"{self.stack}-directory"
+
 
 def aws_of(state: State) -> Aws:
     return Aws(endpoint=state.url("ministack"), s3_endpoint=state.url("nanio"))
