@@ -72,17 +72,21 @@ class Struck:
     """The blows that fell, where they matter: between a send and its record."""
 
     def __init__(self) -> None:
-        self.between_send_and_record = 0
+        self.deaths_between_send_and_record = 0
+        self.unavailable_at_record = 0
         self.all: list[tuple[str, Blow]] = []
 
     def note(self, call: str, blow: Blow) -> None:
         self.all.append((call, blow))
         after_send = call == "connector.send" and blow is Blow.DIES_AFTER
-        before_record = call == "deliveries.record_sent" and blow in {
-            Blow.DIES_BEFORE,
-            Blow.UNAVAILABLE_BEFORE,
-        }
-        self.between_send_and_record += after_send or before_record
+        at_record = call == "deliveries.record_sent"
+        self.deaths_between_send_and_record += after_send or (at_record and blow is Blow.DIES_BEFORE)
+        self.unavailable_at_record += at_record and blow is Blow.UNAVAILABLE_BEFORE
+
+    @property
+    def possible_repeats(self) -> int:
+        """An answer that could not be written twice goes another way; there it may meet with a blow once more."""
+        return self.deaths_between_send_and_record + self.unavailable_at_record // 2
 
 
 _NEVER_UNAVAILABLE = frozenset({"connector.send", "connector.parse_webhook", "lambda.delete"})

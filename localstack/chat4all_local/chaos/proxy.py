@@ -15,11 +15,20 @@ from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import start_tethered, stop
-from chat4all_local.cloud.settings import CHANNELS, HEALTHY_WITHIN, LOCALHOST, POLL_EVERY, STOPPED_WITHIN
+from chat4all_local.cloud.settings import (
+    ACCESS_KEY,
+    CHANNELS,
+    HEALTHY_WITHIN,
+    LOCALHOST,
+    POLL_EVERY,
+    SECRET_KEY,
+    STOPPED_WITHIN,
+)
 from chat4all_local.cloud.tools import tail
 
 Rule = Mapping[str, object]
 FUNCTIONS: Final = ("api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay")
+_CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 _RUNNER: Final = "from microburst.cli import main; main()"
 
 
@@ -55,9 +64,24 @@ class Proxy:
 @contextmanager
 def proxy(room: MachineRoom) -> Iterator[Proxy]:
     """A proxy that every function's calls of AWS but S3 go through. Raises ComponentFailed."""
+    with _proxy(room, room.cloud.aws.endpoint, "AWS_ENDPOINT_URL") as between:
+        yield between
+
+
+@contextmanager
+def s3_proxy(room: MachineRoom) -> Iterator[Proxy]:
+    """A proxy that every function's calls of S3 go through. Raises ComponentFailed.
+
+    S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
+    """
+    with _proxy(room, room.cloud.aws.s3_endpoint, "AWS_ENDPOINT_URL_S3", "--resign") as between:
+        yield between
+
+
+@contextmanager
+def _proxy(room: MachineRoom, upstream: str, variable: str, *options: str) -> Iterator[Proxy]:
     port = choose_ports(["microburst"], {})["microburst"]
-    log = room.cloud.folder.logs / "microburst.log"
-    upstream = room.cloud.aws.endpoint
+    log = room.cloud.folder.logs / f"microburst-{variable.lower()}.log"
     command = [
         sys.executable,
         "-c",
@@ -68,12 +92,13 @@ def proxy(room: MachineRoom) -> Iterator[Proxy]:
         str(port),
         "--host",
         LOCALHOST,
+        *options,
     ]
-    process = start_tethered(command, component_environment("", {}), log, room.cloud.folder.path)
+    process = start_tethered(command, component_environment("", _CREDENTIALS), log, room.cloud.folder.path)
     through = Proxy(f"http://{LOCALHOST}:{port}")
     try:
         _wait_until_up(through, process, log.name)
-        with _redirected(room, through.url):
+        with _redirected(room, variable, through.url):
             yield through
     finally:
         through.close()
@@ -92,7 +117,7 @@ def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str)
 
 
 @contextmanager
-def _redirected(room: MachineRoom, url: str) -> Iterator[None]:
+def _redirected(room: MachineRoom, variable: str, url: str) -> Iterator[None]:
     """The functions with another endpoint; a process that works on a batch finishes it with the old one."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     before = {
@@ -106,7 +131,7 @@ def _redirected(room: MachineRoom, url: str) -> Iterator[None]:
                 FunctionName=f"{stack}-{name}", Environment={"Variables": {**variables, **changes}}
             )
 
-    configure({"AWS_ENDPOINT_URL": url})
+    configure({variable: url})
     try:
         yield
     finally:

@@ -23,6 +23,8 @@ class Strike(msgspec.Struct, frozen=True):
     """Where the next delivery is looked for; None: anywhere."""
     kills: int = 0
     until: float | None = None
+    gone: float | None = None
+    """When the last of what it stopped had ended, where that takes its time: what came before was under way."""
 
 
 class Run:
@@ -44,6 +46,10 @@ class Run:
     def struck(self, what: str, *, channel: str | None = None, kills: int = 0) -> None:
         self._tell(what)
         self.strikes.append(Strike(what, time.time(), channel, kills))
+
+    def gone(self) -> None:
+        """What the last strike stops has ended by now."""
+        self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], gone=time.time())
 
     def mended(self, what: str) -> None:
         """The last strike is over."""

@@ -51,7 +51,7 @@ def next_delivery_s(
         after = [
             at - strike.at
             for message_id, at in arrivals.items()
-            if at > strike.at and strike.channel in {None, channel_of[message_id]}
+            if at > (strike.gone or strike.at) and strike.channel in {None, channel_of[message_id]}
         ]
         if not after:
             return None

@@ -67,7 +67,11 @@ def _ministack(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
     port = ports["ministack"]
     return Plan(
         name="ministack",
-        command=(str(program(".envs/cloud", "python")), "-m", "ministack"),
+        command=(
+            str(program(".envs/cloud", "python")),
+            "-P",
+            str(Path(__file__).with_name("ministack_server.py")),
+        ),
         environment={
             **MINISTACK,
             "MINISTACK_HOST": LOCALHOST,

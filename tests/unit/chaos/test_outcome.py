@@ -57,6 +57,12 @@ def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
     assert next_delivery_s([Strike("", 20.0)], posted, arrivals) is None
 
 
+def test_what_was_under_way_when_it_struck_is_not_the_next_delivery() -> None:
+    posted = [Posted("a", TALK, "one", 10.0, 1), Posted("b", TALK, "two", 10.0, 1)]
+
+    assert next_delivery_s([Strike("", 10.0, gone=12.0)], posted, {"a": 11.0, "b": 17.0}) == 7.0
+
+
 def test_the_other_channels_are_compared_before_and_during() -> None:
     posted = [Posted(f"{at}", BEN, f"{at}", float(at), 1) for at in range(40)]
     posted += [Posted(f"ana {at}", ANA, f"ana {at}", float(at), 1) for at in range(40)]

@@ -144,7 +144,7 @@ class Claims(RuleBasedStateMachine):
     @invariant()
     def at_most_one_repeat_for_each_death_in_between(self) -> None:
         accepted = len(self.product.connector.accepted)
-        assert accepted <= self.rounds + self.struck.between_send_and_record
+        assert accepted <= self.rounds + self.struck.possible_repeats
 
 
 class At:

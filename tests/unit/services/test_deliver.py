@@ -351,3 +351,33 @@ def test_tests_need_not_wait_between_attempts(product: Product) -> None:
 
     assert waiting(deliver(a_delivery())) == 0
     assert settled(deliver(a_delivery())).status is Status.SENT
+
+
+@pytest.mark.parametrize("answer", [Sent("theirs"), SendError(Outcome.PERMANENT, "131026", "Blocked.")])
+def test_an_answer_that_cannot_be_written_is_told_to_who_can(
+    product: Product, monkeypatch: pytest.MonkeyPatch, answer: Sent | SendError
+) -> None:
+    product.connector.answers = [answer]
+    for record in ("record_sent", "record_failed"):
+        monkeypatch.setattr(product.deliveries, record, unavailable)
+
+    update = settled(product.deliver()(a_delivery()))
+    product.record(update)
+
+    assert not update.recorded
+    assert delivery(product).status is update.status
+    product.clock.advance(CLAIM_TIME.total_seconds() + 1)
+    assert settled(product.deliver()(a_delivery())).status is update.status
+    assert len(product.connector.asked) == 1
+
+
+def test_an_answer_is_written_at_the_second_try(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, tries = product.deliveries.record_sent, iter([unavailable])
+    monkeypatch.setattr(product.deliveries, "record_sent", lambda *told: next(tries, record)(*told))
+
+    assert settled(product.deliver()(a_delivery())).recorded
+    assert delivery(product).status is Status.SENT
+
+
+def unavailable(*_: object) -> None:
+    raise Unavailable("The database did not answer; try again.", retry_after=1)

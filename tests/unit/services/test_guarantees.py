@@ -123,7 +123,7 @@ def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) 
     ids = [one.delivery_id for connector in story.cloud.connectors.values() for one in connector.accepted]
     repeats = len(ids) - len(set(ids))
 
-    assert repeats <= story.cloud.struck.between_send_and_record
+    assert repeats <= story.cloud.struck.possible_repeats
     if repeats == 0:
         return
     assert story.cloud.counters.counts.get("PossibleRepeats", 0) >= 1

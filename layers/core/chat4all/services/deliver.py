@@ -10,13 +10,15 @@
        │
     send ── one HTTP request to the provider; of a half-open channel, only the probe
        │
-    record ── SENT with the provider's id, or FAILED with its code, or the claim given back
+    record ── SENT with the provider's id, or FAILED with its code, or the claim given back; what cannot be
+              written here goes to `status` unrecorded, which writes it
 
 The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
 The claim then ends by time and is taken over; a status that names the delivery may arrive before and
 settles it without a second send.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -24,6 +26,7 @@ import msgspec
 
 from chat4all.domain.clock import iso
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
 from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, Backoff, backoff_s
@@ -44,6 +47,7 @@ from chat4all.services.ports import (
 )
 
 _ADDRESS_CHANGES: Final = 2
+_RECORD_TRIES: Final = 2
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -126,7 +130,7 @@ class Deliver:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
         if refused.delivery.status is Status.PENDING:
             return Outdated()
-        return Settled(_update(refused.delivery, iso(self._clock())))
+        return Settled(_update(refused.delivery, iso(self._clock()), recorded=True))
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
         attempt = self._circuit.begin()
@@ -188,19 +192,19 @@ class Deliver:
 
     def _sent(self, claimed: Claimed, sent: Sent) -> Settled:
         at = iso(self._clock())
-        self._deliveries.record_sent(claimed, sent.provider_message_id, at)
+        recorded = _kept(lambda: self._deliveries.record_sent(claimed, sent.provider_message_id, at))
         settled = msgspec.structs.replace(
             claimed.delivery, status=Status.SENT, provider_message_id=sent.provider_message_id
         )
-        return Settled(_update(settled, at), taken_over=claimed.taken_over)
+        return Settled(_update(settled, at, recorded=recorded), taken_over=claimed.taken_over)
 
     def _failed(self, claimed: Claimed, error: SendError) -> Settled:
         at = iso(self._clock())
-        self._deliveries.record_failed(claimed, error.code, error.reason, at)
+        recorded = _kept(lambda: self._deliveries.record_failed(claimed, error.code, error.reason, at))
         settled = msgspec.structs.replace(
             claimed.delivery, status=Status.FAILED, error_code=error.code, error_reason=error.reason
         )
-        return Settled(_update(settled, at))
+        return Settled(_update(settled, at, recorded=recorded))
 
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
@@ -217,7 +221,18 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
     return None
 
 
-def _update(delivery: Delivery, at: str) -> StatusUpdate:
+def _kept(record: Callable[[], None]) -> bool:
+    """Whether it is written. A provider's answer must not be forgotten: the message would be sent again."""
+    for _ in range(_RECORD_TRIES):
+        try:
+            record()
+        except Unavailable:
+            continue
+        return True
+    return False
+
+
+def _update(delivery: Delivery, at: str, *, recorded: bool) -> StatusUpdate:
     return StatusUpdate(
         channel=delivery.channel,
         account=delivery.account,
@@ -228,5 +243,5 @@ def _update(delivery: Delivery, at: str) -> StatusUpdate:
         error_code=delivery.error_code,
         error_reason=delivery.error_reason,
         only=delivery.recipient_count == delivery.part_count == 1,
-        recorded=True,
+        recorded=recorded,
     )

@@ -1,21 +1,31 @@
 """AWS misbehaves, and the processes' clocks do not agree."""
 
+import base64
 import io
+import secrets
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
+from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.machine_room import MachineRoom
-from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxy
+from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxy, s3_proxy
 from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.chaos.scenarios.traffic import read_once
+from chat4all_local.simulators.control_api import JsonObject
 
 _FROM: Final = 0.25
 _TO: Final = 0.7
 _SERVICES: Final = ("dynamodb", "sqs")
+_LARGE: Final = 12
+_INCOMPRESSIBLE_BYTES: Final = 400_000
+_TAKEN_WITHIN_S: Final = 60.0
 _MET_WITHIN_S: Final = 15.0
 _LOOK_EVERY_S: Final = 0.1
 _SKEWED: Final = Path(__file__).with_name("skewed_clock.py")
@@ -45,28 +55,86 @@ ERRORS: Final[Sequence[Rule]] = (
         "error": {"code": "InternalServiceError", "status": 500},
     },
 )
+S3_THROTTLES: Final[Sequence[Rule]] = (
+    {"service": "s3", "probability": 0.5, "error": {"code": "SlowDown", "status": 503}},
+)
+S3_ERRORS: Final[Sequence[Rule]] = (
+    {"service": "s3", "probability": 0.4, "error": {"code": "InternalError", "status": 500}},
+    {"service": "s3", "probability": 0.1, "response": {"abort_frac": 0.0}},
+    {"service": "s3", "probability": 0.1, "reset": True},
+)
+S3_DELAYS: Final[Sequence[Rule]] = (
+    {"service": "s3", "probability": 0.5, "latency": {"min": 100, "max": 1000}},
+)
 DELAYS: Final[Sequence[Rule]] = (
     {"service": "*", "probability": 0.02, "latency": 6000},
     {"service": "*", "probability": 0.3, "latency": {"min": 100, "max": 1000}},
 )
 
 
-def _faulty(what: str, rules: Sequence[Rule]) -> Callable[[Run], None]:
+def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Callable[[Run], None]:
     def act(run: Run) -> None:
-        with proxy(run.room) as between:
+        with proxy(run.room) as between, s3_proxy(run.room) as before_s3:
             run.load.wait_for_share(_FROM)
             between.inject(rules)
+            before_s3.inject(s3_rules)
             run.struck(what)
+            refused = _write_large(run)
             run.load.wait_for_share(_TO)
-            missed = _missed(between)
+            missed = _missed(between) | _missed_s3(before_s3)
             between.clear()
+            before_s3.clear()
             run.mended("AWS works again")
+            _repeat(run, refused)
             if missed:
                 run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
             # What was begun through the proxy is finished before it goes.
             run.load.wait_for_share(1.0)
 
     return act
+
+
+def _write_large(run: Run) -> list[JsonObject]:
+    """Webhooks that are too large for a table: S3 takes them. Those not answered with 200 are to be repeated."""
+    talks = [talk for talk in run.talks if talk.channel == "telegram"]
+    sent = []
+    for number, talk in zip(range(_LARGE), cycle(talks), strict=False):
+        text = f"large {number} {uuid.uuid4().hex[:6]}"
+        run.written.append((talk, text))
+        sent.append(_large_update(number, talk, text))
+    return _post(run, sent)
+
+
+def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
+    """Those that were refused; the provider would repeat them."""
+    telegram = run.room.simulators["telegram"]
+    return [one for one in updates if telegram.call_webhook(one).status != 200]
+
+
+def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
+    deadline = time.monotonic() + _TAKEN_WITHIN_S
+    while refused and time.monotonic() < deadline:
+        refused = _post(run, refused)
+    if refused:
+        run.wrongs.append(f"{len(refused)} large webhooks were never taken")
+
+
+def _large_update(number: int, talk: Talk, text: str) -> JsonObject:
+    """An update as Telegram sends it, with a field that nobody knows and nothing can compress."""
+    person: JsonObject = {"id": int(talk.address), "is_bot": False, "first_name": "Large"}
+    message: JsonObject = {
+        "message_id": 1_000_000 + secrets.randbelow(1_000_000_000),
+        "date": int(time.time()),
+        "chat": {"id": int(talk.address), "type": "private", "first_name": "Large"},
+        "from": person,
+        "text": text,
+    }
+    noise = base64.b64encode(secrets.token_bytes(_INCOMPRESSIBLE_BYTES)).decode()
+    return {"update_id": 2_000_000_000 + number, "message": message, "noise": noise}
+
+
+def _missed_s3(before_s3: Proxy) -> set[str]:
+    return set() if before_s3.fired() else {"s3"}
 
 
 def _missed(between: Proxy) -> set[str]:
@@ -131,18 +199,21 @@ def _zipped() -> bytes:
 AWS: Final = (
     Scenario(
         "aws-throttle",
-        "DynamoDB, SQS and Secrets Manager throttle three calls in ten.",
-        _faulty("AWS throttles", THROTTLES),
+        "DynamoDB, SQS and Secrets Manager throttle three calls in ten, S3 five.",
+        _faulty("AWS throttles", THROTTLES, S3_THROTTLES),
+        check=read_once,
     ),
     Scenario(
         "aws-errors",
-        "DynamoDB, SQS and Secrets Manager fail, reset connections, and lose answers of what they did.",
-        _faulty("AWS fails", ERRORS),
+        "DynamoDB, SQS, S3 and Secrets Manager fail, reset connections, and lose answers of what they did.",
+        _faulty("AWS fails", ERRORS, S3_ERRORS),
+        check=read_once,
     ),
     Scenario(
         "aws-slow",
         "Calls take up to a second, and some longer than is waited for.",
-        _faulty("AWS is slow", DELAYS),
+        _faulty("AWS is slow", DELAYS, S3_DELAYS),
+        check=read_once,
     ),
     Scenario("clock", "Every process has a clock two to five minutes off.", _skewed),
 )

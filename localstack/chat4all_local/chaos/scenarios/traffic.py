@@ -35,7 +35,7 @@ def _storm(run: Run) -> None:
         simulator.configure(receipts={"repeat": 1, "shuffle": False}, webhooks_in_flight=1)
 
 
-def _read_once(run: Run) -> None:
+def read_once(run: Run) -> None:
     """Each text that a customer wrote is in the history once."""
     deadline = time.monotonic() + _SEEN_WITHIN_S
     missing = [text for _, text in run.written]
@@ -76,7 +76,7 @@ TRAFFIC: Final = (
         "webhook-storm",
         "Receipts and texts come repeated, in parallel, shuffled, with garbage between.",
         _storm,
-        check=_read_once,
+        check=read_once,
     ),
     Scenario("poison", "Some people's messages always fail.", _poison, check=_mend),
     Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),

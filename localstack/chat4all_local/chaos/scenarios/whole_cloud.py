@@ -11,6 +11,7 @@ def _restart(run: Run) -> None:
     run.load.wait_for_share(_AT)
     run.struck("the cloud is stopped")
     run.room.end(kill=False)
+    run.gone()
     run.room.start()
     run.mended("the cloud is up again")
 
@@ -19,6 +20,7 @@ def _kill(run: Run) -> None:
     run.load.wait_for_share(_AT)
     run.struck("kill -9 of the cloud", kills=1)
     run.room.end(kill=True)
+    run.gone()
     run.room.start()
     run.mended("the cloud is up again")
 
