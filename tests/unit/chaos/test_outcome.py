@@ -58,7 +58,7 @@ def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
 
 
 def test_what_was_under_way_when_it_struck_is_not_the_next_delivery() -> None:
-    posted = [Posted("a", TALK, "one", 10.0, 1), Posted("b", TALK, "two", 10.0, 1)]
+    posted = [Posted("a", ANA, "a", 10.0, 1), Posted("b", ANA, "b", 10.0, 1)]
 
     assert next_delivery_s([Strike("", 10.0, gone=12.0)], posted, {"a": 11.0, "b": 17.0}) == 7.0
 

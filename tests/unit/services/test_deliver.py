@@ -14,6 +14,7 @@ from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt
 from chat4all.services.deliver import Deliver, Delivering, Later, Settled
+from chat4all.services.ports import Claimed
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
 from tests.fakes.small_stores import OneBucket
@@ -373,7 +374,11 @@ def test_an_answer_that_cannot_be_written_is_told_to_who_can(
 
 def test_an_answer_is_written_at_the_second_try(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     record, tries = product.deliveries.record_sent, iter([unavailable])
-    monkeypatch.setattr(product.deliveries, "record_sent", lambda *told: next(tries, record)(*told))
+
+    def second_time_lucky(claimed: Claimed, provider_message_id: str, at: str) -> None:
+        next(tries, record)(claimed, provider_message_id, at)
+
+    monkeypatch.setattr(product.deliveries, "record_sent", second_time_lucky)
 
     assert settled(product.deliver()(a_delivery())).recorded
     assert delivery(product).status is Status.SENT
