@@ -10,18 +10,25 @@ import msgspec
 
 
 class Provider:
-    """`refusals` are (status, body) to be answered first; `texts` is what was accepted."""
+    """`accepted` is what was accepted. Others' messages may be in the queues: a refusal is for one text."""
 
     def __init__(self) -> None:
         self.url = ""
-        self.refusals: list[tuple[int, object]] = []
+        self._refusals: list[tuple[str, int, object]] = []
         self.accepted: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
+    def refuse(self, text: str, status: int, answer: object) -> None:
+        """Once, what holds this text."""
+        self._refusals.append((text, status, answer))
+
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, object]:
         with self._lock:
-            if self.refusals:
-                return self.refusals.pop(0)
+            for refusal in self._refusals:
+                text, status, answer = refusal
+                if text in str(body):
+                    self._refusals.remove(refusal)
+                    return status, answer
             self.accepted.append(body)
             number = len(self.accepted)
         if path.endswith("/sendMessage"):

@@ -272,9 +272,9 @@ def test_a_refusal_fails_the_message_or_makes_it_wait(
 ) -> None:
     customer = world.create("CUSTOMER", ("whatsapp", a_phone()))
     conversation = world.converse(agent, customer)
-    world.provider.refusals = [refusal]
+    world.provider.refuse("hello refused", *refusal)
 
-    message_id = world.post(conversation, agent, "hello")
+    message_id = world.post(conversation, agent, "hello refused")
     world.product.pump()
 
     progress = world.progress(message_id)
@@ -366,7 +366,7 @@ def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) 
 
 def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> None:
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
-    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+    world.provider.refuse("once more, please", 400, {"error": {"code": 131026, "message": "Undeliverable"}})
     message_id = world.post(conversation, agent, "once more, please")
     world.product.pump()
     letters = world.api.get("/v1/dead-letters", channel="whatsapp", limit="100").json["dead_letters"]
@@ -387,7 +387,7 @@ def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> N
     phone, telegram = a_phone(), str(uuid.uuid4().int % 10**9)
     customer = world.create("CUSTOMER", ("whatsapp", phone), ("telegram", telegram))
     conversation = world.converse(agent, customer)
-    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+    world.provider.refuse("by any way", 400, {"error": {"code": 131026, "message": "Undeliverable"}})
 
     message_id = world.post(conversation, agent, "by any way", channels=["whatsapp", "telegram"])
     world.product.pump()
@@ -450,12 +450,12 @@ def test_a_long_wait_is_spent_in_a_table(world: World, agent: str) -> None:
         agent, world.create("CUSTOMER", ("telegram", str(uuid.uuid4().int % 10**9)))
     )
     wait = {"ok": False, "error_code": 429, "description": "Slow", "parameters": {"retry_after": 100_000}}
-    world.provider.refusals = [(429, wait)]
+    world.provider.refuse("in a day", 429, wait)
     message_id = world.post(conversation, agent, "in a day")
     queue = world.product.aws.queue("TelegramChannel.Queue")
     world.product.pump()
     time.sleep(2.1)
-    world.provider.refusals = [(429, wait)]
+    world.provider.refuse("in a day", 429, wait)
     world.product.pump()
     assert world.product.aws.drained(queue) == []
     output = world.product.aws.output
@@ -472,7 +472,7 @@ def test_a_long_wait_is_spent_in_a_table(world: World, agent: str) -> None:
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
-    world.provider.refusals = [(400, {"error": {"code": 131026, "message": "Undeliverable"}})]
+    world.provider.refuse("retry me", 400, {"error": {"code": 131026, "message": "Undeliverable"}})
     message_id = world.post(conversation, agent, "retry me")
     world.product.pump()
 

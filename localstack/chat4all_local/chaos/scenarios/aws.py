@@ -23,7 +23,7 @@ from chat4all_local.simulators.control_api import JsonObject
 _FROM: Final = 0.25
 _TO: Final = 0.7
 _SERVICES: Final = ("dynamodb", "sqs")
-_LARGE: Final = 12
+_LARGE: Final = 6
 _INCOMPRESSIBLE_BYTES: Final = 400_000
 _TAKEN_WITHIN_S: Final = 60.0
 _MET_WITHIN_S: Final = 15.0

@@ -41,8 +41,8 @@ def read_once(run: Run) -> None:
     missing = [text for _, text in run.written]
     while missing and time.monotonic() < deadline:
         counts: Counter[str] = Counter()
-        for talk, _ in run.written:
-            counts.update(one.content for one in run.room.api.history_page(talk.conversation_id).messages)
+        for conversation_id in {talk.conversation_id for talk, _ in run.written}:
+            counts.update(one.content for one in run.room.api.history_page(conversation_id).messages)
         missing = [text for _, text in run.written if not counts[text]]
         doubled = [text for _, text in run.written if counts[text] > 1]
         if doubled:
