@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.files import Attachment, MediaKind
+
 DEFAULT_ACCOUNT = "main"
 """The account of a channel when none is named: a business has one number, bot or page per channel."""
 
@@ -46,6 +48,27 @@ class Receipts(msgspec.Struct, frozen=True):
     read: bool
 
 
+class Transfer(StrEnum):
+    """How a provider gets the bytes of a file."""
+
+    LINK = "link"
+    """It fetches them from an address that the request names."""
+    UPLOAD = "upload"
+    """They are in the request."""
+
+
+class MediaRule(msgspec.Struct, frozen=True):
+    """One way of sending files of a kind: those of `content_types` up to `most_bytes`. The first that fits is taken."""
+
+    kind: MediaKind
+    content_types: tuple[str, ...]
+    most_bytes: int
+    transfer: Transfer
+
+    def fits(self, file: Attachment) -> bool:
+        return file.content_type in self.content_types and file.size <= self.most_bytes
+
+
 class Capabilities(msgspec.Struct, frozen=True):
     """One channel's abilities, limits and habits."""
 
@@ -59,8 +82,18 @@ class Capabilities(msgspec.Struct, frozen=True):
     receipts: Receipts
     window_h: int | None
     """Hours after the person's last message in which free text is allowed; None: no such window."""
+    media: tuple[MediaRule, ...] = ()
+    """How files are sent; what none of them fits is sent as `other_files` says."""
+    other_files: str = "rejected"
+    """`link`: a text with a link for 24 hours; `rejected`: refused at POST."""
+    caption_length: int = 0
+    """The longest text that goes with a file, counted as `text_unit`; 0: texts go by themselves."""
     group_prefix: str | None = None
     """How the address of a group begins; None: every address is one person's."""
+
+    def media_rule(self, file: Attachment) -> MediaRule | None:
+        """How the provider takes this file as what it is; None: it does not."""
+        return next((rule for rule in self.media if rule.fits(file)), None)
 
     def limits_for(self, address: str) -> tuple[RateLimit, ...]:
         """The limits that count a send to `address`; the account's last, whose tokens are the scarcer good."""

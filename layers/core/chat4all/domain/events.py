@@ -3,6 +3,7 @@
 import msgspec
 
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status
 
 
@@ -51,6 +52,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     """Until when a delivery is to be confirmed, where a recipient has fallbacks."""
     position: int = 0
     """Which route of its one recipient this is for; 0: of all recipients the first."""
+    file: Attachment | None = None
 
     @property
     def deduplication_id(self) -> str:
@@ -62,7 +64,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `<channel>.fifo`, grouped by `group`, deduplicated by `deduplication_id`.
 
-    One provider message: `part` of `part_count` of a text, to one recipient.
+    One provider message: `part` of `part_count` of a message, to one recipient.
     """
 
     message_id: str
@@ -80,6 +82,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """How often its message was redriven."""
     brought_back: int | None = None
     """When it came out of a line (epoch seconds): SQS shall not take it for what it saw before."""
+    file: Attachment | None = None
+    """This part is the file, `text` its caption; or a link to it, where the channel has no rule for it."""
 
     @property
     def group(self) -> str:
@@ -118,8 +122,23 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sender has already written this status on the delivery; the message is still to follow."""
 
 
+class InboundMedia(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that a person sent, still at the provider: `reference` is its media id, file id or address there.
+
+    What the provider says of it is said by the person's phone: it is checked when it is there.
+    """
+
+    reference: str
+    content_type: str | None = None
+    filename: str | None = None
+    size: int | None = None
+
+
 class InboundText(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
-    """A person wrote a text. `at` is the provider's time, ISO 8601 UTC."""
+    """A person wrote a text, or sent a file with a text, which may be empty then.
+
+    `at` is the provider's time, ISO 8601 UTC.
+    """
 
     account: str
     address: str
@@ -130,6 +149,7 @@ class InboundText(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
     phone: str | None = None
     handle: str | None = None
     quoted_provider_message_id: str | None = None
+    media: InboundMedia | None = None
 
 
 class InboundUnsupported(msgspec.Struct, frozen=True, omit_defaults=True, tag="unsupported"):

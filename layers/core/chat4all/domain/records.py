@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status, StatusChange
 
 
@@ -117,6 +118,7 @@ class Message(msgspec.Struct, frozen=True):
     round: int = 0
     channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
+    file: Attachment | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):

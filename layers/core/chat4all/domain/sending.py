@@ -9,6 +9,9 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.channel import Transfer
+from chat4all.domain.files import MediaKind
+
 EARLIER_PART: Final = "EARLIER_PART"
 """The code of a part that was not sent, since one before it had failed: no failure of its own."""
 
@@ -50,8 +53,21 @@ class SendError(msgspec.Struct, frozen=True):
     new_address: str | None = None
 
 
+class Media(msgspec.Struct, frozen=True):
+    """A file to be sent. `url` serves its bytes to whoever asks within the next minutes: to the provider, or to us
+    where `transfer` is UPLOAD. `size` in bytes.
+    """
+
+    kind: MediaKind
+    content_type: str
+    filename: str
+    size: int
+    transfer: Transfer
+    url: str
+
+
 class Submission(msgspec.Struct, frozen=True):
-    """What a connector is asked to send: one text to one person.
+    """What a connector is asked to send: one text to one person, or one file, whose caption `text` is then.
 
     `delivery_id` (at most 200 characters) travels with it where the provider has a field for it, and
     comes back with the statuses. `account` selects our number, bot or page.
@@ -62,3 +78,4 @@ class Submission(msgspec.Struct, frozen=True):
     address: str
     text: str
     quoted_provider_message_id: str | None = None
+    media: Media | None = None

@@ -1,12 +1,12 @@
 """The port that a channel implements: everything the core needs of a provider, and nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import InboundEvent, InboundMedia
 from chat4all.domain.sending import SendError, Sent, Submission
 
 
@@ -27,6 +27,24 @@ class ChannelSecret(msgspec.Struct, frozen=True):
     verify_token: str = ""
 
 
+class FetchFailed(Exception):
+    """The provider did not give the file. `is_final`: it never will. `reason` is a sentence for the agent."""
+
+    def __init__(self, code: str, reason: str, *, is_final: bool) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.is_final = is_final
+
+
+class Fetching(msgspec.Struct, frozen=True):
+    """`pieces` are to be read once, to their end; reading may raise FetchFailed. `size` in bytes, where it is said."""
+
+    pieces: Iterator[bytes]
+    content_type: str | None = None
+    size: int | None = None
+
+
 class Connector(Protocol):
     """One channel. Stateless: the secret comes with each call, so that a rotated one is used at once."""
 
@@ -39,6 +57,10 @@ class Connector(Protocol):
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         """One HTTP request to the provider. Never raises for what the provider or network does."""
+        ...
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> "Fetching":
+        """Begin to read a person's file from the provider."""
         ...
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
