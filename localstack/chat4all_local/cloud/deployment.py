@@ -15,6 +15,8 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.settings import (
     ARTIFACTS_BUCKET,
     CONSUMER_TIMEOUT,
+    FILES_TIMEOUT,
+    FILES_VISIBILITY_TIMEOUT,
     FUNCTION_LOG_LEVEL,
     STACK,
     VISIBILITY_TIMEOUT,
@@ -33,6 +35,9 @@ def parameters(state: State) -> dict[str, str]:
         "LogLevel": FUNCTION_LOG_LEVEL,
         "ConsumerTimeout": str(CONSUMER_TIMEOUT),
         "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
+        "ApiUrl": f"{state.url('ministack')}/_aws/execute-api/{{api}}/api",
+        "FilesTimeout": str(FILES_TIMEOUT),
+        "FilesVisibilityTimeout": str(FILES_VISIBILITY_TIMEOUT),
         "WhatsAppBaseUrl": state.url("whatsapp"),
         "TelegramBaseUrl": state.url("telegram"),
         "InstagramBaseUrl": state.url("instagram"),

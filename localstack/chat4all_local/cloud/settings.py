@@ -20,6 +20,8 @@ FUNCTION_LOG_LEVEL: Final = "INFO"
 # Shorter than on AWS: what a killed function held is given out again after this long.
 CONSUMER_TIMEOUT: Final = 20  # seconds
 VISIBILITY_TIMEOUT: Final = 25  # seconds
+FILES_TIMEOUT: Final = 120  # seconds; 2 GiB are inspected in a fraction of it
+FILES_VISIBILITY_TIMEOUT: Final = 125  # seconds
 
 MINISTACK: Final = {
     "IOT_MTLS_ENABLED": "0",  # it would listen on 0.0.0.0:8883

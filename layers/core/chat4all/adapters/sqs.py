@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -16,6 +17,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
+from chat4all.domain.files import FileEvent
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Queues(msgspec.Struct, frozen=True):
     chat_events: str = ""
     status_updates: str = ""
     inbound: str = ""
+    files: str = ""
     channels: Mapping[str, str] = {}
 
 
@@ -91,6 +94,20 @@ class SqsEvents:
         for wave in waves(entries):
             if self._send(self._queues.inbound, wave):
                 raise Unavailable("The webhook is stored, but not every event was published.", retry_after=1)
+
+    def file_event(self, event: FileEvent) -> None:
+        """Not deduplicated: what is asked for again within minutes is wanted again, and harmless."""
+        try:
+            self._client.send_message(
+                QueueUrl=self._queues.files,
+                MessageBody=_body(event),
+                MessageGroupId=event.file_id,
+                MessageDeduplicationId=str(uuid.uuid4()),
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(
+                "The file is stored, but not yet inspected; try again.", retry_after=1
+            ) from error
 
     def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
         """Send one batch; returns the places of those that SQS did not take."""

@@ -1,19 +1,24 @@
 """The `api` function: the public HTTP API."""
 
-from chalice.app import Chalice
+from datetime import timedelta
+
+from chalice.app import Chalice, Request
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.http.channels import ChannelViews
 from chat4all.adapters.http.conversations import ConversationViews
 from chat4all.adapters.http.dead_letters import DeadLetterViews
+from chat4all.adapters.http.files import FileViews
 from chat4all.adapters.http.messages import MessageViews
 from chat4all.adapters.http.routes import bind
 from chat4all.adapters.http.users import UserViews
+from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
@@ -21,15 +26,21 @@ from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.services.authenticate import Authenticate
 from chat4all.services.check_health import CheckHealth
+from chat4all.services.download_file import DownloadFile
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
 from chat4all.services.read_messages import ReadMessages
 from chat4all.services.redrive import Redrive
+from chat4all.services.upload_file import UploadFile
 
 
 def app(settings: ApiSettings) -> Chalice:
     """The chalice app with every route of the API."""
-    accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue))
+    accepting = Accepting(
+        settings, Queues(chat_events=settings.chat_events_queue, files=settings.files_queue)
+    )
+    files = DynamoFiles(settings.files_table)
+    store = S3Files(world.files_s3, settings.files_bucket)
     conversations, directory = accepting.conversations, accepting.directory
     keys = DynamoApiKeys(settings.api_keys_table)
     deliveries = DynamoDeliveries(settings.messages_table)
@@ -59,6 +70,7 @@ def app(settings: ApiSettings) -> Chalice:
     routes = [
         *MessageViews(accepting.accept, read, redrive, channels, world.new_id).routes(),
         *DeadLetterViews(redrive, channels).routes(),
+        *_file_views(settings, files, store, accepting).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
         *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),
@@ -66,6 +78,32 @@ def app(settings: ApiSettings) -> Chalice:
     chalice = Chalice(app_name="chat4all", configure_logs=False)
     bind(chalice, routes, Authenticate(keys))
     return chalice
+
+
+def _file_views(settings: ApiSettings, files: DynamoFiles, store: S3Files, accepting: Accepting) -> FileViews:
+    upload = UploadFile(
+        files=files,
+        store=store,
+        events=accepting.events,
+        conversations=accepting.conversations,
+        clock=world.now,
+        new_id=world.new_id,
+        kept_for=timedelta(days=settings.file_retention_days),
+    )
+    return FileViews(
+        upload=upload,
+        download=DownloadFile(files, store, world.now),
+        files=files,
+        public_url=lambda request: _public_url(settings.api_url, request),
+        clock=world.now,
+    )
+
+
+def _public_url(form: str, request: Request) -> str:
+    context = request.context
+    return form.format(
+        domain=context.get("domainName", ""), api=context.get("apiId", ""), stage=context.get("stage", "")
+    )
 
 
 def handler() -> Handler:

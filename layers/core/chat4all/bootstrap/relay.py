@@ -8,7 +8,9 @@ from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
+from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.lines import DynamoLines
+from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
@@ -16,6 +18,7 @@ from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environm
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
 from chat4all.services.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.fall_back import ConfirmInTime, FallBack
+from chat4all.services.look_after_files import LookAfterFiles
 from chat4all.services.record_status import RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.wait_in_line import BringBack
@@ -27,7 +30,10 @@ def handler() -> Handler:
     telemetry = Telemetry("relay")
     settings = from_environment(RelaySettings)
     channels = by_channel(names(), "QUEUE")
-    accepting = Accepting(settings, Queues(chat_events=settings.chat_events_queue, channels=channels))
+    accepting = Accepting(
+        settings,
+        Queues(chat_events=settings.chat_events_queue, files=settings.files_queue, channels=channels),
+    )
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, world.now)
@@ -50,6 +56,11 @@ def handler() -> Handler:
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
             BringBack(DynamoLines(settings.messages_table, settings.limits_table), accepting.events),
             dead_records,
+            LookAfterFiles(
+                DynamoFiles(settings.files_table),
+                S3Files(world.files_s3, settings.files_bucket),
+                accepting.events,
+            ),
         ),
     )
 

@@ -18,6 +18,12 @@ class MessageTables(msgspec.Struct, frozen=True, rename="upper"):
 class ApiSettings(MessageTables, frozen=True, rename="upper"):
     api_keys_table: str
     limits_table: str
+    files_table: str
+    files_bucket: str
+    files_queue: str
+    file_retention_days: int
+    api_url: str
+    """How an address of this API begins: `{domain}`, `{api}` and `{stage}` stand for the request's."""
     chat_events_queue: str
 
 
@@ -59,6 +65,9 @@ class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 class RelaySettings(MessageTables, frozen=True, rename="upper"):
     limits_table: str
+    files_table: str
+    files_bucket: str
+    files_queue: str
     chat_events_queue: str
     chat_events_dead_letter_queue: str
     status_updates_queue: str

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chat4all.adapters.batches import VisibilityClient
     from chat4all.adapters.dead_queues import DeadQueuesClient
     from chat4all.adapters.s3 import S3Client
+    from chat4all.adapters.s3_files import S3FilesClient
     from chat4all.adapters.sqs import SqsClient
 
     class Sqs(SqsClient, VisibilityClient, DeadQueuesClient):
@@ -33,6 +34,10 @@ def jitter() -> float:
 
 def sqs() -> "Sqs":
     return cast("Sqs", client("sqs"))
+
+
+def files_s3() -> "S3FilesClient":
+    return cast("S3FilesClient", client("s3"))
 
 
 def s3() -> "S3Client":

@@ -24,6 +24,8 @@ SCOPES: Final = (
     "webhooks:write",
     "dead-letters:read",
     "dead-letters:write",
+    "files:read",
+    "files:write",
 )
 KEEP_S: Final = 30.0
 """How long a key that was looked up is trusted: a revoked one works at most so much longer."""

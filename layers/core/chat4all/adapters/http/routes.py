@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 from chalice.app import Chalice, Request, Response
@@ -14,6 +14,8 @@ from chat4all.services.authenticate import Authenticate
 
 View = Callable[..., Answer]
 """Takes the request, and each path parameter by its name."""
+
+_OWNER: Final = "chat4all.key_id"
 
 _log = logging.getLogger(__name__)
 
@@ -35,13 +37,18 @@ def bind(app: Chalice, routes: list[Route], authenticate: Authenticate | None) -
         register(_answering(app, route, authenticate))
 
 
+def owner_of(request: Request) -> str:
+    """The id of the key that asks, in a view that needs one."""
+    return str(request.context[_OWNER])
+
+
 def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) -> Callable[..., Response]:
     def answer(**parameters: str) -> Response:
         request = cast("Request", app.current_request)  # there is one while a view runs
         trace = trace_id(request)
         try:
             if route.scope is not None and authenticate is not None:
-                authenticate(_presented_key(request), route.scope)
+                request.context[_OWNER] = authenticate(_presented_key(request), route.scope).key_id
             _check(parameters)
             return respond(route.view(request, **parameters), trace)
         except Chat4AllError as error:

@@ -1,0 +1,107 @@
+"""What is known of the files, one row each, and the links to them."""
+
+import heapq
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry
+from chat4all.adapters.dynamodb.message_rows import shard
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
+from chat4all.domain.files import FileStatus, StoredFile
+
+DUE_SHARDS: Final = 4
+_FILE: Final = "FILE#"
+_LINK: Final = "LINK#"
+
+
+class ByDue(GlobalSecondaryIndex["FileRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+class FileRow(Model):
+    """A file, or a link to one."""
+
+    class Meta(TableSettings):
+        pass
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    file_json = UnicodeAttribute(null=True)
+    """A StoredFile, read and written whole."""
+    status = UnicodeAttribute(null=True)
+    """That of `file_json`: the condition of every write."""
+    file_id = UnicodeAttribute(null=True)
+    """Of a link."""
+    expires_at = NumberAttribute(null=True)
+    """Epoch seconds, of a link."""
+    due_shard = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    by_due = ByDue()
+
+
+class DynamoFiles:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, FileRow)
+
+    @answering
+    def add(self, file: StoredFile, due_at: str) -> bool:
+        return saved(_row(file, due_at), FileRow.entry_id.does_not_exist())
+
+    @answering
+    def get(self, file_id: str) -> StoredFile | None:
+        row = _find(f"{_FILE}{file_id}")
+        return _file(row) if row else None
+
+    @answering
+    def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
+        return saved(_row(file, due_at), FileRow.status == expected.value)
+
+    @answering
+    def due(self, now: str, limit: int) -> list[StoredFile]:
+        found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
+        keys = [entry.item_id for entry, _ in zip(found, range(limit), strict=False)]
+        return [_file(row) for row in FileRow.batch_get(keys)] if keys else []
+
+    @answering
+    def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None:
+        FileRow(f"{_LINK}{token_hash}", file_id=file_id, expires_at=expires_at).save()
+
+    @answering
+    def linked(self, token_hash: str, now: float) -> str | None:
+        row = _find(f"{_LINK}{token_hash}")
+        return row.file_id if row is not None and float(row.expires_at or 0) > now else None
+
+
+def _find(entry_id: str) -> FileRow | None:
+    try:
+        return FileRow.get(entry_id, consistent_read=True)
+    except FileRow.DoesNotExist:
+        return None
+
+
+def _row(file: StoredFile, due_at: str | None) -> FileRow:
+    return FileRow(
+        f"{_FILE}{file.file_id}",
+        file_json=msgspec.json.encode(file).decode(),
+        status=file.status.value,
+        due_shard=str(shard(file.file_id, DUE_SHARDS)) if due_at is not None else None,
+        due_at=due_at,
+    )
+
+
+def _file(row: FileRow) -> StoredFile:
+    return msgspec.json.decode(row.file_json or "", type=StoredFile)
+
+
+def _due(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = FileRow.by_due.query(str(number), FileRow.due_at <= now, limit=limit)
+    return (TimeIndexEntry(row.due_at or "", row.entry_id) for row in rows)

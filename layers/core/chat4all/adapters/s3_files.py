@@ -1,0 +1,261 @@
+"""The files' bytes, in one bucket of S3.
+
+::
+
+    files/<file_id>              what was uploaded or fetched
+    thumbnails/<file_id>/<px>    JPEG
+    quarantine/<file_id>         infected; nothing hands out addresses of it
+
+Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile, content_disposition
+from chat4all.services.ports import ObjectTooLarge, StoredPart
+
+PART_URL_S: Final = 3600
+PIECE_BYTES: Final = 1024 * 1024
+_MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Answer = Mapping[str, Any]
+
+
+class S3FilesClient(Protocol):
+    """The calls of boto3's client that are used here; it names its arguments as boto3 does."""
+
+    def create_multipart_upload(
+        self, *, Bucket: str, Key: str, ContentType: str, ContentDisposition: str
+    ) -> Answer: ...
+
+    def upload_part(
+        self, *, Bucket: str, Key: str, UploadId: str, PartNumber: int, Body: bytes
+    ) -> Answer: ...
+
+    def list_parts(self, *, Bucket: str, Key: str, UploadId: str, PartNumberMarker: int) -> Answer: ...
+
+    def complete_multipart_upload(
+        self, *, Bucket: str, Key: str, UploadId: str, MultipartUpload: Mapping[str, object]
+    ) -> Answer: ...
+
+    def abort_multipart_upload(self, *, Bucket: str, Key: str, UploadId: str) -> Answer: ...
+
+    def head_object(self, *, Bucket: str, Key: str) -> Answer: ...
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str = ...) -> Answer: ...
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Answer: ...
+
+    def copy_object(self, *, Bucket: str, Key: str, CopySource: Mapping[str, str]) -> Answer: ...
+
+    def delete_object(self, *, Bucket: str, Key: str) -> Answer: ...
+
+    def generate_presigned_url(
+        self, ClientMethod: str, Params: Mapping[str, object], ExpiresIn: int
+    ) -> str: ...
+
+
+def _answering(method: Callable[P, R]) -> Callable[P, R]:
+    """Turn S3's failures into Unavailable."""
+
+    @wraps(method)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
+
+    return wrapped
+
+
+class S3Files:
+    """`client` is called at the first use: most calls of most functions are about no file."""
+
+    def __init__(self, client: Callable[[], S3FilesClient], bucket: str) -> None:
+        self._make = client
+        self._bucket = bucket
+        self._made: S3FilesClient | None = None
+        self._lock = threading.Lock()
+
+    @_answering
+    def begin_upload(self, file: StoredFile) -> str:
+        answer = self._client.create_multipart_upload(
+            Bucket=self._bucket,
+            Key=_key(file.file_id),
+            ContentType=file.content_type,
+            ContentDisposition=content_disposition(file.filename),
+        )
+        return str(answer["UploadId"])
+
+    def part_url(self, file: StoredFile, number: int) -> str:
+        """The length is a signed header: S3 refuses a body that is shorter or longer."""
+        part = {**self._upload(file), "PartNumber": number, "ContentLength": file.bytes_of_part(number)}
+        return self._client.generate_presigned_url("upload_part", part, PART_URL_S)
+
+    @_answering
+    def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
+        found: list[StoredPart] = []
+        marker = 0
+        while True:
+            try:
+                answer = self._client.list_parts(**self._upload(file), PartNumberMarker=marker)
+            except ClientError as error:
+                if _is_missing(error):
+                    return None
+                raise
+            found += [
+                StoredPart(int(one["PartNumber"]), str(one["ETag"]), int(one["Size"]))
+                for one in answer.get("Parts", ())
+            ]
+            if not answer.get("IsTruncated"):
+                return found
+            marker = int(answer["NextPartNumberMarker"])
+
+    @_answering
+    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
+        listed = [{"PartNumber": one.number, "ETag": one.etag} for one in parts]
+        try:
+            self._client.complete_multipart_upload(**self._upload(file), MultipartUpload={"Parts": listed})
+        except ClientError as error:
+            if _is_missing(error):
+                return False
+            raise
+        return True
+
+    @_answering
+    def abort_upload(self, file: StoredFile) -> None:
+        try:
+            self._client.abort_multipart_upload(**self._upload(file))
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+
+    @_answering
+    def size_of(self, file_id: str) -> int | None:
+        try:
+            return int(self._client.head_object(Bucket=self._bucket, Key=_key(file_id))["ContentLength"])
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+
+    def url(self, file_id: str, seconds: int) -> str:
+        return self._get_url(_key(file_id), seconds)
+
+    def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str:
+        return self._get_url(_thumbnail(file_id, px), seconds)
+
+    def stream(self, file_id: str) -> Iterator[bytes]:
+        """Raises Unavailable, also in the middle."""
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=_key(file_id))["Body"]
+            while piece := body.read(PIECE_BYTES):
+                yield piece
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
+
+    @_answering
+    def read_range(self, file_id: str, start: int, length: int) -> bytes:
+        last = start + length - 1
+        answer = self._client.get_object(
+            Bucket=self._bucket, Key=_key(file_id), Range=f"bytes={start}-{last}"
+        )
+        found: bytes = answer["Body"].read()
+        return found
+
+    @_answering
+    def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
+        upload = {"Bucket": self._bucket, "Key": _key(file.file_id), "UploadId": self.begin_upload(file)}
+        try:
+            parts, size = self._write_parts(upload, pieces, most_bytes)
+            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        except BaseException:
+            self._client.abort_multipart_upload(**upload)
+            raise
+        return size
+
+    @_answering
+    def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None:
+        self._client.put_object(
+            Bucket=self._bucket, Key=_thumbnail(file_id, px), Body=jpeg, ContentType="image/jpeg"
+        )
+
+    @_answering
+    def quarantine(self, file_id: str) -> None:
+        """By two calls: what dies in between is done again, and finds the copy there already."""
+        source = {"Bucket": self._bucket, "Key": _key(file_id)}
+        try:
+            self._client.copy_object(Bucket=self._bucket, Key=f"quarantine/{file_id}", CopySource=source)
+        except ClientError as error:
+            if _is_missing(error):
+                return
+            raise
+        self._client.delete_object(**source)
+
+    @_answering
+    def delete(self, file_id: str) -> None:
+        for key in (_key(file_id), *(_thumbnail(file_id, px) for px in THUMBNAILS_PX)):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def _write_parts(
+        self, upload: dict[str, str], pieces: Iterable[bytes], most_bytes: int
+    ) -> tuple[list[dict[str, object]], int]:
+        parts: list[dict[str, object]] = []
+        size = 0
+        for body in _in_parts(pieces):
+            size += len(body)
+            if size > most_bytes:
+                raise ObjectTooLarge
+            number = len(parts) + 1
+            answer = self._client.upload_part(**upload, PartNumber=number, Body=body)
+            parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        return parts, size
+
+    def _get_url(self, key: str, seconds: int) -> str:
+        return self._client.generate_presigned_url(
+            "get_object", {"Bucket": self._bucket, "Key": key}, seconds
+        )
+
+    def _upload(self, file: StoredFile) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": _key(file.file_id), "UploadId": file.upload_id or ""}
+
+    @property
+    def _client(self) -> S3FilesClient:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+def _in_parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Joined to what S3 takes as parts; an empty object is one empty part."""
+    held = bytearray()
+    sent = False
+    for piece in pieces:
+        held += piece
+        while len(held) >= LEAST_PART_BYTES:
+            yield bytes(held[:LEAST_PART_BYTES])
+            del held[:LEAST_PART_BYTES]
+            sent = True
+    if held or not sent:
+        yield bytes(held)
+
+
+def _key(file_id: str) -> str:
+    return f"files/{file_id}"
+
+
+def _thumbnail(file_id: str, px: int) -> str:
+    return f"thumbnails/{file_id}/{px}"
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in _MISSING

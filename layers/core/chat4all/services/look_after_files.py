@@ -1,0 +1,56 @@
+"""What `relay` does about files: ends uploads that nobody completed, asks for inspections that did not come, removes
+what has had its time.
+"""
+
+from collections import Counter
+from datetime import datetime
+
+import msgspec
+
+from chat4all.domain.clock import iso
+from chat4all.domain.files import FileStatus, FileStored, FileToFetch, StoredFile
+from chat4all.services.ports import FileEvents, Files, FileStore
+from chat4all.services.relay import BATCH
+from chat4all.services.upload_file import INSPECTED_WITHIN
+
+
+class LookAfterFiles:
+    def __init__(self, files: Files, store: FileStore, events: FileEvents) -> None:
+        self._files = files
+        self._store = store
+        self._events = events
+
+    def __call__(self, now: datetime) -> Counter[str]:
+        return Counter(
+            metric
+            for file in self._files.due(iso(now), BATCH)
+            if (metric := self._see_to(file, now)) is not None
+        )
+
+    def _see_to(self, file: StoredFile, now: datetime) -> str | None:
+        match file.status:
+            case FileStatus.PENDING if file.source is not None:
+                return self._ask_again(file, now)
+            case FileStatus.SCANNING:
+                return self._ask_again(file, now)
+            case FileStatus.PENDING | FileStatus.READY:
+                return self._expire(file)
+            case _:
+                self._files.save(file, file.status, None)
+                return None
+
+    def _ask_again(self, file: StoredFile, now: datetime) -> str | None:
+        if not self._files.save(file, file.status, iso(now + INSPECTED_WITHIN)):
+            return None
+        fetched = file.status is FileStatus.SCANNING
+        self._events.file_event(FileStored(file.file_id) if fetched else FileToFetch(file.file_id))
+        return "InspectionsRequestedAgain"
+
+    def _expire(self, file: StoredFile) -> str | None:
+        """The bytes first: a row that says EXPIRED is looked after no more."""
+        if file.status is FileStatus.PENDING:
+            self._store.abort_upload(file)
+        else:
+            self._store.delete(file.file_id)
+        expired = msgspec.structs.replace(file, status=FileStatus.EXPIRED)
+        return "FilesExpired" if self._files.save(expired, file.status, None) else None
