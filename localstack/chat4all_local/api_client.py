@@ -14,6 +14,9 @@ from chat4all_local.api_shapes import (
     DeadLetter,
     DeadLetterPage,
     ErrorBody,
+    File,
+    FileLink,
+    FileUpload,
     Identity,
     Message,
     MessagePage,
@@ -110,6 +113,7 @@ class ApiClient:
         message_id: str | None = None,
         channel: str | None = None,
         reply_to: str | None = None,
+        file_id: str | None = None,
     ) -> AcceptedMessage:
         body = {
             "message_id": message_id,
@@ -118,6 +122,7 @@ class ApiClient:
             "content": content,
             "channel": channel,
             "reply_to": reply_to,
+            "file_id": file_id,
         }
         return self._call("POST", "/messages", AcceptedMessage, _without_none(body))
 
@@ -175,6 +180,37 @@ class ApiClient:
 
     def retry(self, message_id: str) -> AcceptedMessage:
         return self._call("POST", f"/messages/{quote(message_id)}/retry", AcceptedMessage, {})
+
+    @property
+    def url(self) -> str:
+        """Where the API is, with its version."""
+        return self._base
+
+    def create_file(
+        self, filename: str, size: int, content_type: str, conversation_id: str | None = None
+    ) -> FileUpload:
+        body = {
+            "filename": filename,
+            "size": size,
+            "content_type": content_type,
+            "conversation_id": conversation_id,
+        }
+        return self._call("POST", "/files", FileUpload, _without_none(body))
+
+    def file(self, file_id: str) -> File:
+        return self._call("GET", f"/files/{quote(file_id)}", File)
+
+    def file_parts(self, file_id: str, start: int) -> FileUpload:
+        return self._call("GET", f"/files/{quote(file_id)}/parts?from={start}", FileUpload)
+
+    def complete_file(self, file_id: str) -> File:
+        return self._call("POST", f"/files/{quote(file_id)}/complete", File, {})
+
+    def abort_file(self, file_id: str) -> File:
+        return self._call("DELETE", f"/files/{quote(file_id)}", File)
+
+    def file_link(self, file_id: str) -> FileLink:
+        return self._call("GET", f"/files/{quote(file_id)}/download", FileLink)
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
         """Raises ApiError, ApiUnreachable."""

@@ -171,3 +171,50 @@ class ReplayedWebhooks(msgspec.Struct, frozen=True):
     events: int
     refused: tuple[RefusedWebhook, ...]
     next_cursor: str | None = None
+
+
+class StoredPart(msgspec.Struct, frozen=True):
+    part_number: int
+    etag: str
+    size: int
+
+
+class PartToSend(msgspec.Struct, frozen=True):
+    """`size` bytes are to be PUT to `url`."""
+
+    part_number: int
+    size: int
+    url: str
+
+
+class FileUpload(msgspec.Struct, frozen=True):
+    """`parts` are some of those that are missing; more from number `next_from` on."""
+
+    file_id: str
+    size: int
+    part_size: int
+    part_count: int
+    stored: tuple[StoredPart, ...]
+    parts: tuple[PartToSend, ...]
+    next_from: int | None
+
+
+class File(msgspec.Struct, frozen=True):
+    """`status` is PENDING, SCANNING, READY, INFECTED, REJECTED, ABORTED or EXPIRED."""
+
+    file_id: str
+    filename: str
+    content_type: str
+    size: int
+    status: str
+    error: Failure | None = None
+    sha256: str | None = None
+    thumbnails: dict[str, str] = {}
+
+
+class FileLink(msgspec.Struct, frozen=True):
+    url: str
+    expires_at: str
+    filename: str
+    size: int
+    sha256: str | None

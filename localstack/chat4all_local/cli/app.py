@@ -11,6 +11,7 @@ from chat4all_local.api_client import ApiError, ApiUnreachable
 from chat4all_local.cli import (
     conversations,
     dead_letters,
+    files,
     keys,
     lifecycle,
     logs,
@@ -22,6 +23,7 @@ from chat4all_local.cli import (
 from chat4all_local.cli.terminal import explain
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.signals import Stopped
+from chat4all_local.transfer.errors import TransferFailed
 
 INTERRUPTED: Final = 130
 
@@ -33,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (lifecycle, logs, messages, runs):
+for commands in (lifecycle, logs, messages, files, runs):
     commands.add_to(app)
 app.add_typer(users.app, name="users", help="Create and list users.")
 app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")
@@ -45,6 +47,8 @@ app.add_typer(keys.app, name="keys", help="Create API keys.")
 def main() -> None:
     try:
         app()
+    except TransferFailed as error:
+        explain(error.message, error.advice)
     except CloudError as error:
         explain(error.message, error.advice, getattr(error, "log", ""))
     except ApiError as error:

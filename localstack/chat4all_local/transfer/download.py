@@ -1,0 +1,105 @@
+"""Downloading a file. What was stopped goes on where it stood; the SHA-256 is compared at the end."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import urllib3
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.api_shapes import FileLink
+from chat4all_local.transfer.backoff import TRIES, pause_s
+from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.upload import Advance
+
+_PIECE: Final = 1024 * 1024
+_TRANSIENT: Final = frozenset({0, 408, 429, 500, 502, 503, 504})
+_ONE_REDIRECT: Final = urllib3.Retry(connect=0, read=0, other=0, status=0, redirect=1)
+"""The link sends on to where the bytes are; the Range header goes with it."""
+
+
+def download(
+    api: ApiClient,
+    file_id: str,
+    target: Path | None = None,
+    *,
+    began: Callable[[FileLink], None] = lambda _link: None,
+    advance: Advance = lambda _bytes: None,
+) -> Path:
+    """Where the file lies now: `target`, or its own name in the current folder.
+
+    Raises TransferFailed, ApiError, ApiUnreachable; what has come so far stays beside it, as `<name>.part`.
+    """
+    link = api.file_link(file_id)
+    target = target or Path(Path(link.filename).name)
+    if target.exists():
+        raise TransferFailed(f"{target} exists already", "name another: --output FILE")
+    began(link)
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with partial.open("ab+") as file:
+            digest = _Download(link, file, advance).sha256()
+        if link.sha256 is not None and digest != link.sha256:
+            partial.unlink()
+            raise TransferFailed("what came has another SHA-256", "the same command again begins anew")
+        partial.replace(target)
+    except OSError as error:
+        raise TransferFailed(f"{target} can not be written: {error.strerror or error}") from error
+    return target
+
+
+class _Download:
+    """What comes is appended to `file`, hashed, and told."""
+
+    def __init__(self, link: FileLink, file: BinaryIO, advance: Advance) -> None:
+        self._link = link
+        self._file = file
+        self._advance = advance
+        self._digest = hashlib.sha256()
+        self._have = 0
+        self._pool = urllib3.PoolManager(timeout=60.0)
+
+    def sha256(self) -> str:
+        """Fetch everything that is missing; the SHA-256 of the whole. Raises TransferFailed."""
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            self._take(piece)
+        for failures in range(1, TRIES + 1):
+            if self._have >= self._link.size:
+                break
+            status = self._read()
+            if status not in _TRANSIENT | {200, 206}:
+                raise TransferFailed(f"the file is not served any more: {status}")
+            if self._have < self._link.size:
+                time.sleep(pause_s(failures))
+        if self._have != self._link.size:
+            come = f"{self._have} of {self._link.size} bytes came"
+            raise TransferFailed(come, "the same command again goes on from here")
+        return self._digest.hexdigest()
+
+    def _read(self) -> int:
+        """What is missing; the status, 0 where there was no answer or it broke off."""
+        start = self._have
+        try:
+            answer = self._pool.request(
+                "GET",
+                self._link.url,
+                headers={"Range": f"bytes={start}-"},
+                retries=_ONE_REDIRECT,
+                preload_content=False,
+            )
+            if answer.status == 206 or (answer.status == 200 and start == 0):
+                for piece in answer.stream(_PIECE):
+                    self._file.write(piece)
+                    self._take(piece)
+            answer.release_conn()
+        except urllib3.exceptions.HTTPError:
+            return 0
+        return answer.status
+
+    def _take(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self._have += len(piece)
+        self._advance(len(piece))

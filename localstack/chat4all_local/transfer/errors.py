@@ -1,0 +1,10 @@
+"""What ends a transfer."""
+
+
+class TransferFailed(Exception):
+    """The transfer did not come to its end; `advice` says what the user can do."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice

@@ -1,0 +1,64 @@
+"""Which upload a file on this disk belongs to, so that the same command again goes on with it."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A file as it was when its upload began: another size or time, and it is another file."""
+
+    api: str
+    path: str
+    size: int
+    modified_ns: int
+    conversation_id: str | None
+
+
+class _Upload(msgspec.Struct, frozen=True):
+    file_id: str
+
+
+def source_of(api: str, path: Path, conversation_id: str | None) -> Source:
+    """Raises OSError."""
+    found = path.stat()
+    return Source(api, str(path.resolve()), found.st_size, found.st_mtime_ns, conversation_id)
+
+
+class Remembered:
+    """One small file for each upload that has begun, in `folder`."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or _default_folder()
+
+    def file_id(self, source: Source) -> str | None:
+        try:
+            return msgspec.json.decode(self._path(source).read_bytes(), type=_Upload).file_id
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def keep(self, source: Source, file_id: str) -> None:
+        """Durable when it returns."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(source)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        with unfinished.open("wb") as file:
+            file.write(msgspec.json.encode(_Upload(file_id)))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+
+    def forget(self, source: Source) -> None:
+        self._path(source).unlink(missing_ok=True)
+
+    def _path(self, source: Source) -> Path:
+        name = hashlib.sha256(msgspec.json.encode(source)).hexdigest()[:32]
+        return self._folder / f"{name}.json"
+
+
+def _default_folder() -> Path:
+    """https://specifications.freedesktop.org/basedir-spec/latest/"""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "chat4all" / "uploads"

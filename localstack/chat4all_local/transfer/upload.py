@@ -1,0 +1,212 @@
+"""Uploading a file, in parts side by side. The same call again goes on where the last one was stopped.
+
+::
+
+    begin, or go on ── the upload that this file on this disk belongs to
+       │
+    parts ── four at a time; each tried again with backoff; a fresh address for one that has expired
+       │            (beside them, the file's SHA-256 is computed)
+    complete ── and wait until the file has been inspected
+       │
+    compare ── the SHA-256 that was found there with ours
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+import urllib3
+
+from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
+from chat4all_local.api_shapes import File, FileUpload, PartToSend
+from chat4all_local.transfer.backoff import TRIES, pause_s
+from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.remembered import Remembered, Source, source_of
+from chat4all_local.transfer.types import content_type_of
+
+SIDE_BY_SIDE: Final = 4
+INSPECTED_WITHIN_S: Final = 900.0
+_LOOK_EVERY_S: Final = 0.25
+_HASHED_BYTES: Final = 1024 * 1024
+_EXPIRED: Final = 403
+
+Advance = Callable[[int], None]
+"""Told how many bytes more are stored."""
+
+
+def upload(
+    api: ApiClient,
+    path: Path,
+    *,
+    conversation_id: str | None = None,
+    content_type: str | None = None,
+    remembered: Remembered | None = None,
+    advance: Advance = lambda _bytes: None,
+) -> File:
+    """The file as the API has it, READY, and of our SHA-256.
+
+    Raises:
+        TransferFailed: it could not be read or sent, or was REJECTED or found INFECTED.
+        ApiError, ApiUnreachable: the API refused, or did not answer.
+    """
+    try:
+        source = source_of(api.url, path, conversation_id)
+        with path.open("rb") as file:
+            transfer = _Upload(api, source, file.fileno(), remembered or Remembered(), advance)
+            return transfer.run(path.name, content_type or content_type_of(path))
+    except OSError as error:
+        raise TransferFailed(f"{path} can not be read: {error.strerror or error}") from error
+
+
+class _Upload:
+    def __init__(
+        self, api: ApiClient, source: Source, descriptor: int, remembered: Remembered, advance: Advance
+    ) -> None:
+        self._api = api
+        self._source = source
+        self._descriptor = descriptor
+        self._remembered = remembered
+        self._advance = advance
+        self._file_id = ""
+        self._stopped = Event()
+        self._pool = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=60.0)
+
+    def run(self, filename: str, content_type: str) -> File:
+        with ThreadPoolExecutor(SIDE_BY_SIDE + 1, thread_name_prefix="upload") as threads:
+            try:
+                digest = threads.submit(self._sha256)
+                upload = self._begun(filename, content_type)
+                if upload is not None:
+                    self._send_missing(upload, threads)
+                    self._again(lambda: self._api.complete_file(self._file_id))
+                file = self._inspected(self._file_id)
+                self._compare(file, digest.result())
+            except BaseException:
+                self._stopped.set()
+                raise
+        self._remembered.forget(self._source)
+        return file
+
+    def _begun(self, filename: str, content_type: str) -> FileUpload | None:
+        """The upload as it stands; None: all its bytes are there already."""
+        known = self._remembered.file_id(self._source)
+        if known is not None:
+            try:
+                upload = self._api.file_parts(known, 1)
+            except ApiError as error:
+                if error.body.error == "FILE_COMPLETE":
+                    self._file_id = known
+                    return None
+            else:
+                self._file_id = known
+                self._advance(sum(part.size for part in upload.stored))
+                return upload
+        upload = self._api.create_file(
+            filename, self._source.size, content_type, self._source.conversation_id
+        )
+        self._file_id = upload.file_id
+        self._remembered.keep(self._source, upload.file_id)
+        return upload
+
+    def _send_missing(self, upload: FileUpload, threads: ThreadPoolExecutor) -> None:
+        """No more parts are read than are under way: a few of 8 MiB."""
+        sending: set[Future[None]] = set()
+        for part in self._missing(upload):
+            sending.add(threads.submit(self._send, part, upload.part_size))
+            if len(sending) >= SIDE_BY_SIDE:
+                done, sending = wait(sending, return_when=FIRST_COMPLETED)
+                _raise_first(done)
+        _raise_first(wait(sending).done)
+
+    def _missing(self, upload: FileUpload) -> Iterator[PartToSend]:
+        while True:
+            yield from upload.parts
+            if upload.next_from is None:
+                return
+            upload = self._api.file_parts(upload.file_id, upload.next_from)
+
+    def _send(self, part: PartToSend, part_size: int) -> None:
+        body = os.pread(self._descriptor, part.size, (part.part_number - 1) * part_size)
+        if len(body) != part.size:
+            raise TransferFailed("the file has become shorter meanwhile", "upload it once more")
+        url, status = part.url, 0
+        for number in range(1, TRIES + 1):
+            if self._stopped.is_set():
+                return
+            status = self._put(url, body)
+            if status == 200:
+                self._advance(part.size)
+                return
+            if status == _EXPIRED:
+                url = self._fresh_url(part)
+            elif number < TRIES:
+                self._stopped.wait(pause_s(number))
+        raise TransferFailed(
+            f"part {part.part_number} was not taken: {status or 'no answer'}",
+            "the same command again goes on from here",
+        )
+
+    def _put(self, url: str, body: bytes) -> int:
+        """The status; 0: no answer."""
+        try:
+            return self._pool.request("PUT", url, body=body).status
+        except urllib3.exceptions.HTTPError:
+            return 0
+
+    def _fresh_url(self, part: PartToSend) -> str:
+        upload = self._api.file_parts(self._file_id, part.part_number)
+        return next((one.url for one in upload.parts if one.part_number == part.part_number), part.url)
+
+    def _sha256(self) -> str:
+        digest = hashlib.sha256()
+        place = 0
+        while piece := os.pread(self._descriptor, _HASHED_BYTES, place):
+            if self._stopped.is_set():
+                break
+            digest.update(piece)
+            place += len(piece)
+        return digest.hexdigest()
+
+    def _again(self, call: Callable[[], File]) -> File:
+        """An API call whose repetition changes nothing."""
+        for number in range(1, TRIES):
+            try:
+                return call()
+            except ApiUnreachable:
+                self._stopped.wait(pause_s(number))
+            except ApiError as error:
+                if error.status < 500:
+                    raise
+                self._stopped.wait(pause_s(number))
+        return call()
+
+    def _inspected(self, file_id: str) -> File:
+        deadline = time.monotonic() + INSPECTED_WITHIN_S
+        while time.monotonic() < deadline:
+            file = self._again(lambda: self._api.file(file_id))
+            if file.status not in {"PENDING", "SCANNING"}:
+                return file
+            time.sleep(_LOOK_EVERY_S)
+        raise TransferFailed("the file is stored, but was not inspected in time", "see: chat4all logs files")
+
+    def _compare(self, file: File, digest: str) -> None:
+        if file.status != "READY":
+            self._remembered.forget(self._source)
+            why = f": {file.error.message}" if file.error else ""
+            raise TransferFailed(f"the file is {file.status}{why}")
+        if file.sha256 != digest:
+            self._remembered.forget(self._source)
+            raise TransferFailed(
+                f"what is stored has another SHA-256: {file.sha256}, not {digest}",
+                "the file changed while it was uploaded: upload it once more",
+            )
+
+
+def _raise_first(done: set[Future[None]]) -> None:
+    for one in done:
+        one.result()
