@@ -60,6 +60,9 @@ class Template:
         declared = self.document.get("Parameters", {})
         defaults = {name: one["Default"] for name, one in declared.items() if "Default" in one}
         self._parameters = {**PSEUDO_PARAMETERS, **defaults, **(parameters or {})}
+        for name, one in declared.items():
+            if one["Type"] == "CommaDelimitedList":
+                self._parameters[name] = str(self._parameters[name]).split(",")
         missing = set(declared) - set(self._parameters)
         assert not missing, f"{path} needs {missing}"
         self._nested: dict[str, Template] = {}
@@ -94,6 +97,8 @@ class Template:
                 "Fn::GetAtt": self._attribute,
                 "Fn::Sub": self._substituted,
                 "Fn::If": self._chosen,
+                "Fn::Join": self._joined,
+                "Fn::Split": self._split,
             }
             intrinsic = intrinsics.get(name)
             if intrinsic:
@@ -131,6 +136,12 @@ class Template:
             return str(self._attribute(name.split(".", 1)) if "." in name else self._ref(name))
 
         return re.sub(r"\$\{([^}]+)\}", value_of, text)
+
+    def _joined(self, argument: list[Any]) -> str:
+        return str(self.resolved(argument[0])).join(self.resolved(argument[1]))
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        return str(self.resolved(argument[1])).split(argument[0])
 
     def _chosen(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
         condition, yes, no = argument

@@ -20,7 +20,7 @@ from tests.integration.template import environment, functions
 
 @pytest.fixture(scope="package")
 def api_settings(aws: Aws) -> ApiSettings:
-    return msgspec.convert(environment(functions(aws.template)["api"]), ApiSettings)
+    return msgspec.convert(environment(functions(aws.template)["api"]), ApiSettings, strict=False)
 
 
 @pytest.fixture(scope="package")

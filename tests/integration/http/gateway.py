@@ -104,6 +104,7 @@ class Gateway:
                 "httpMethod": method,
                 "path": f"/api{path}",
                 "stage": "api",
+                "apiId": "a1b2c3",
                 "requestId": REQUEST_ID,
                 "identity": {"sourceIp": "127.0.0.1"},
             },

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from chalice.app import Chalice
+from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
 from chat4all.adapters.channels.registry import names
@@ -51,7 +52,7 @@ def declared_routes(name: str) -> Routes:
 
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
-    app = api.app(ApiSettings(*["nowhere"] * 6))
+    app = api.app(replace(ApiSettings(*["nowhere"] * 11), file_retention_days=1))
 
     assert routes_of(app) == declared_routes("api")
 

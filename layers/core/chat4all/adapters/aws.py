@@ -14,6 +14,9 @@ _CONFIG: Final = Config(
     # The services check what they are sent, and say so; checking here too costs a tenth of a call.
     parameter_validation=False,
 )
+# Presigned addresses are to have the signature that every region takes. Making one object of a file's parts takes S3
+# a while: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+_S3_CONFIG: Final = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=25))
 
 
 @functools.cache
@@ -23,4 +26,5 @@ def session() -> Session:
 
 def client(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
     """A client with short timeouts: a function has seconds."""
-    return session().create_client(service, config=_CONFIG)
+    config = _S3_CONFIG if service == "s3" else _CONFIG
+    return session().create_client(service, config=config)

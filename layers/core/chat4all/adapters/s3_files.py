@@ -10,14 +10,16 @@ Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using
 """
 
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile, content_disposition
+from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
 from chat4all.services.ports import ObjectTooLarge, StoredPart
 
 PART_URL_S: Final = 3600
@@ -233,6 +235,15 @@ class S3Files:
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+
+def content_disposition(filename: str) -> str:
+    """`attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
+    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
+    plain = "".join("_" if one in '"\\%' or ord(one) < 32 or ord(one) == 127 else one for one in plain)
+    stem, _, extension = plain.rpartition(".")
+    fallback = plain if stem.strip(" .") else f"file.{extension}"
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _in_parts(pieces: Iterable[bytes]) -> Iterator[bytes]:

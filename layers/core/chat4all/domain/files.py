@@ -12,7 +12,6 @@ import unicodedata
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
@@ -179,15 +178,6 @@ def check_new_file(filename: str, size: int, content_type: str) -> FileType:
     if details or file_type is None:
         raise Invalid("The file is not valid.", *details)
     return file_type
-
-
-def content_disposition(filename: str) -> str:
-    """`attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = "".join("_" if one in '"\\%' or ord(one) < 32 or ord(one) == 127 else one for one in plain)
-    stem = PurePosixPath(plain).stem.strip(" .")
-    fallback = plain if stem else f"file{PurePosixPath(filename).suffix}"
-    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _size_issue(size: int) -> str | None:

@@ -1,0 +1,89 @@
+"""What is known of the files."""
+
+import uuid
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.domain.files import FileStatus, Source, StoredFile
+from tests.integration.aws import Aws
+
+DUE = "2001-01-31T12:00:00.000Z"
+LATER = "2001-01-31T12:00:00.001Z"
+NEVER = "9999-01-31T12:00:00.001Z"
+
+
+@pytest.fixture
+def files(aws: Aws) -> DynamoFiles:
+    return DynamoFiles(aws.output("Data.FilesTable"))
+
+
+def a_file() -> StoredFile:
+    return StoredFile(
+        str(uuid.uuid4()),
+        "a.png",
+        "image/png",
+        7,
+        FileStatus.PENDING,
+        DUE,
+        NEVER,
+        source=Source("pigeon", "main", "7"),
+    )
+
+
+def test_a_file_is_found_as_it_was_added(files: DynamoFiles) -> None:
+    file = a_file()
+
+    assert files.add(file, NEVER)
+
+    assert files.get(file.file_id) == file
+    assert files.get("nobody's") is None
+
+
+def test_an_id_is_given_once(files: DynamoFiles) -> None:
+    file = a_file()
+    files.add(file, NEVER)
+
+    assert not files.add(replace(file, filename="b.png"), NEVER)
+
+    assert files.get(file.file_id) == file
+
+
+def test_of_two_who_change_it_one_wins(files: DynamoFiles) -> None:
+    file = a_file()
+    files.add(file, NEVER)
+    scanning = replace(file, status=FileStatus.SCANNING)
+
+    assert files.save(scanning, FileStatus.PENDING, NEVER)
+    assert not files.save(replace(file, status=FileStatus.ABORTED), FileStatus.PENDING, None)
+
+    assert files.get(file.file_id) == scanning
+
+
+def test_what_was_never_added_is_not_saved(files: DynamoFiles) -> None:
+    file = a_file()
+
+    assert not files.save(file, FileStatus.PENDING, None)
+
+    assert files.get(file.file_id) is None
+
+
+def test_relay_sees_what_is_due(files: DynamoFiles) -> None:
+    due, later, done = a_file(), a_file(), a_file()
+    for file in (due, later, done):
+        files.add(file, DUE if file is not later else LATER)
+    files.save(replace(done, status=FileStatus.READY), FileStatus.PENDING, None)
+
+    found = files.due(DUE, 100)
+
+    assert due in found
+    assert not {later.file_id, done.file_id} & {one.file_id for one in found}
+
+
+def test_a_link_leads_to_its_file_until_it_expires(files: DynamoFiles) -> None:
+    files.add_link("hash", "file", 1000)
+
+    assert files.linked("hash", 999.0) == "file"
+    assert files.linked("hash", 1000.0) is None
+    assert files.linked("another", 0.0) is None

@@ -1,0 +1,162 @@
+"""The files' bytes, over moto; that S3 refuses other lengths and parts than were signed, tests/e2e shows."""
+
+import uuid
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from chat4all.adapters.s3_files import PIECE_BYTES, S3Files, content_disposition
+from chat4all.bootstrap import world
+from chat4all.domain.files import LEAST_PART_BYTES, FileStatus, StoredFile
+from chat4all.services.ports import ObjectTooLarge
+from tests.fakes.people import NOW
+from tests.integration.aws import Aws
+
+PART = LEAST_PART_BYTES
+
+
+@pytest.fixture
+def bucket(aws: Aws) -> str:
+    return str(aws.output("Data.FilesBucket"))
+
+
+@pytest.fixture
+def store(bucket: str) -> S3Files:
+    return S3Files(world.files_s3, bucket)
+
+
+def a_file(size: int = PART + 3, filename: str = "Ärger.png") -> StoredFile:
+    return StoredFile(str(uuid.uuid4()), filename, "image/png", size, FileStatus.PENDING, NOW, NOW)
+
+
+def begun(store: S3Files, file: StoredFile) -> StoredFile:
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    return replace(file, upload_id=store.begin_upload(file))
+
+
+def put(aws: Aws, bucket: str, file: StoredFile, number: int, body: bytes) -> str:
+    key, upload_id = f"files/{file.file_id}", file.upload_id or ""
+    answer = aws.s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body)
+    return answer["ETag"]
+
+
+def test_parts_become_one_object_with_its_name_and_type(aws: Aws, bucket: str, store: S3Files) -> None:
+    file = begun(store, a_file())
+    etags = [put(aws, bucket, file, 1, b"a" * PART), put(aws, bucket, file, 2, b"bcd")]
+
+    stored = store.stored_parts(file)
+
+    assert stored is not None
+    assert [(one.number, one.etag, one.size) for one in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
+    assert store.finish_upload(file, stored)
+    assert store.size_of(file.file_id) == PART + 3
+    assert b"".join(store.stream(file.file_id)) == b"a" * PART + b"bcd"
+    head = aws.s3.head_object(Bucket=bucket, Key=f"files/{file.file_id}")
+    assert head["ContentType"] == "image/png"
+    assert head["ContentDisposition"] == "attachment; filename=\"Arger.png\"; filename*=UTF-8''%C3%84rger.png"
+
+
+def test_an_upload_that_is_over_is_no_upload(aws: Aws, bucket: str, store: S3Files) -> None:
+    finished, aborted = begun(store, a_file(3)), begun(store, a_file())
+    put(aws, bucket, finished, 1, b"abc")
+    parts = store.stored_parts(finished)
+    assert parts is not None
+
+    assert store.finish_upload(finished, parts)
+    store.abort_upload(aborted)
+    store.abort_upload(aborted)
+
+    assert store.stored_parts(finished) is None
+    assert store.stored_parts(aborted) is None
+    assert store.size_of(aborted.file_id) is None
+
+
+def test_an_address_names_part_and_length_and_expires(store: S3Files) -> None:
+    file = begun(store, a_file())
+
+    query = parse_qs(urlsplit(store.part_url(file, 2)).query)
+
+    assert query["partNumber"] == ["2"]
+    assert query["uploadId"] == [file.upload_id]
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert query["X-Amz-Expires"] == ["3600"]
+
+
+def test_many_parts_are_listed_page_by_page(
+    aws: Aws, bucket: str, store: S3Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = begun(store, a_file(5))
+    for number in range(1, 6):
+        put(aws, bucket, file, number, b"a")
+    listing = store._client.list_parts
+    monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))
+
+    assert [one.number for one in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
+
+
+def pieces(*sizes: int) -> Iterator[bytes]:
+    return (bytes([number]) * size for number, size in enumerate(sizes))
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (3,), (PART,), (PART - 1, 2), (PIECE_BYTES,) * 9])
+def test_what_comes_in_pieces_is_stored_whole(store: S3Files, sizes: tuple[int, ...]) -> None:
+    file = a_file()
+
+    assert store.write(file, pieces(*sizes), sum(sizes)) == sum(sizes)
+
+    assert b"".join(store.stream(file.file_id)) == b"".join(pieces(*sizes))
+
+
+def test_more_than_was_allowed_is_not_stored(aws: Aws, bucket: str, store: S3Files) -> None:
+    file = a_file()
+
+    with pytest.raises(ObjectTooLarge):
+        store.write(file, pieces(PART, PART), PART + 1)
+
+    assert store.size_of(file.file_id) is None
+    assert not aws.s3.list_multipart_uploads(Bucket=bucket, Prefix=f"files/{file.file_id}").get("Uploads")
+
+
+def test_ranges_are_read(store: S3Files) -> None:
+    file = a_file()
+    store.write(file, [b"0123456789"], 10)
+
+    assert store.read_range(file.file_id, 3, 4) == b"3456"
+
+
+def test_what_is_quarantined_is_read_by_nobody(aws: Aws, bucket: str, store: S3Files) -> None:
+    file = a_file()
+    store.write(file, [b"evil"], 4)
+
+    store.quarantine(file.file_id)
+    store.quarantine(file.file_id)
+
+    assert store.size_of(file.file_id) is None
+    kept = aws.s3.get_object(Bucket=bucket, Key=f"quarantine/{file.file_id}")
+    assert kept["Body"].read() == b"evil"
+
+
+def test_thumbnails_go_with_their_file(aws: Aws, bucket: str, store: S3Files) -> None:
+    file = a_file()
+    store.write(file, [b"image"], 5)
+    store.put_thumbnail(file.file_id, 200, b"small")
+
+    store.delete(file.file_id)
+
+    left = aws.s3.list_objects_v2(Bucket=bucket, Prefix="").get("Contents", [])
+    assert not [one for one in left if file.file_id in one["Key"]]
+
+
+@pytest.mark.parametrize(
+    ("filename", "header"),
+    [
+        ("a.png", "attachment; filename=\"a.png\"; filename*=UTF-8''a.png"),
+        ('a"; x=\\.png', "attachment; filename=\"a_; x=_.png\"; filename*=UTF-8''a%22%3B%20x%3D%5C.png"),
+        ("日本.png", "attachment; filename=\"file.png\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC.png"),
+        ("100%.png", "attachment; filename=\"100_.png\"; filename*=UTF-8''100%25.png"),
+    ],
+)
+def test_names_are_safe_in_the_header(filename: str, header: str) -> None:
+    assert content_disposition(filename) == header
