@@ -6,5 +6,12 @@ from chat4all_local.bench.coldstart.measure import measure as coldstart
 from chat4all_local.bench.overhead.measure import measure as overhead
 from chat4all_local.bench.pipeline.measure import measure as pipeline
 from chat4all_local.bench.report import Benchmarks
+from chat4all_local.bench.upload.measure import resume, upload
 
-BENCHMARKS: Final[Benchmarks] = {"coldstart": coldstart, "overhead": overhead, "pipeline": pipeline}
+BENCHMARKS: Final[Benchmarks] = {
+    "coldstart": coldstart,
+    "overhead": overhead,
+    "upload": upload,
+    "resume": resume,
+    "pipeline": pipeline,
+}

@@ -47,8 +47,9 @@ def upload(
     content_type: str | None = None,
     remembered: Remembered | None = None,
     advance: Advance = lambda _bytes: None,
+    complete: Callable[[File], None] = lambda _file: None,
 ) -> File:
-    """The file as the API has it, READY, and of our SHA-256.
+    """The file as the API has it, READY, and of our SHA-256. `complete` is told when all of it is stored.
 
     Raises:
         TransferFailed: it could not be read or sent, or was REJECTED or found INFECTED.
@@ -58,7 +59,7 @@ def upload(
         source = source_of(api.url, path, conversation_id)
         with path.open("rb") as file:
             transfer = _Upload(api, source, file.fileno(), remembered or Remembered(), advance)
-            return transfer.run(path.name, content_type or content_type_of(path))
+            return transfer.run(path.name, content_type or content_type_of(path), complete)
     except OSError as error:
         raise TransferFailed(f"{path} can not be read: {error.strerror or error}") from error
 
@@ -76,14 +77,14 @@ class _Upload:
         self._stopped = Event()
         self._pool = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=60.0)
 
-    def run(self, filename: str, content_type: str) -> File:
+    def run(self, filename: str, content_type: str, complete: Callable[[File], None]) -> File:
         with ThreadPoolExecutor(SIDE_BY_SIDE + 1, thread_name_prefix="upload") as threads:
             try:
                 digest = threads.submit(self._sha256)
                 upload = self._begun(filename, content_type)
                 if upload is not None:
                     self._send_missing(upload, threads)
-                    self._again(lambda: self._api.complete_file(self._file_id))
+                    complete(self._again(lambda: self._api.complete_file(self._file_id)))
                 file = self._inspected(self._file_id)
                 self._compare(file, digest.result())
             except BaseException:

@@ -1,0 +1,23 @@
+"""Run as a script: uploads a file with boto3's TransferManager, as it comes. Arguments: endpoint, bucket, file."""
+
+import json
+import resource
+import sys
+import time
+
+from chat4all_local.cloud.aws import Aws
+
+
+def main(endpoint: str, bucket: str, file: str) -> None:
+    client = Aws(endpoint, endpoint).s3()
+    began = time.perf_counter()
+    client.upload_file(file, bucket, "bench/film.mp4")
+    told = {
+        "seconds": time.perf_counter() - began,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,74 @@
+"""What the uploads say."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chat4all_local.bench.spread import Spread, paired_ratios, spread
+
+
+class ProductUpload(msgspec.Struct, frozen=True):
+    """`memory` in bytes: the most that the client had."""
+
+    file_id: str
+    seconds: float
+    inspected_s: float
+    memory: int
+
+
+class Boto3Upload(msgspec.Struct, frozen=True):
+    seconds: float
+    memory: int
+
+
+class UploadFigures(msgspec.Struct, frozen=True):
+    """Rates in MiB a second, memory in MiB. `s3_memory` and `files_memory` are the most that was seen."""
+
+    size_mib: float
+    rounds: int
+    product_rate: Spread
+    boto3_rate: Spread
+    ratio: Spread
+    inspection_rate: Spread
+    client_memory: float
+    boto3_memory: float
+    s3_memory: float
+    files_memory: float
+
+
+class ResumeFigures(msgspec.Struct, frozen=True):
+    """`sent_again`: parts that were begun more than once; `allowed`: those that were under way when it was killed."""
+
+    size_mib: float
+    parts: int
+    kills: int
+    sent_again: int
+    allowed: int
+    same_sha256: bool
+
+
+MIB = 1024 * 1024
+
+
+def upload_figures(
+    size: int,
+    product: Sequence[ProductUpload],
+    boto3: Sequence[Boto3Upload],
+    *,
+    s3_memory: int,
+    files_memory: int,
+) -> UploadFigures:
+    mib = size / MIB
+    ours, theirs = [mib / one.seconds for one in product], [mib / one.seconds for one in boto3]
+    return UploadFigures(
+        size_mib=mib,
+        rounds=len(product),
+        product_rate=spread(ours),
+        boto3_rate=spread(theirs),
+        ratio=spread(paired_ratios(ours, theirs)),
+        inspection_rate=spread([mib / one.inspected_s for one in product]),
+        client_memory=max(one.memory for one in product) / MIB,
+        boto3_memory=max(one.memory for one in boto3) / MIB,
+        s3_memory=s3_memory / MIB,
+        files_memory=files_memory / MIB,
+    )

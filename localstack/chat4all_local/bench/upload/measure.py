@@ -1,0 +1,187 @@
+"""Measures uploads: the client and TransferManager in turns, then a client that is killed again and again."""
+
+import hashlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.bench.aims import at_least, at_most
+from chat4all_local.bench.functions import environment
+from chat4all_local.bench.pipeline.memory import Watch, watched
+from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.upload.figures import (
+    MIB,
+    Boto3Upload,
+    ProductUpload,
+    ResumeFigures,
+    upload_figures,
+)
+from chat4all_local.bench.upload.film import make_film
+from chat4all_local.bench.upload.view import draw_resume, draw_upload, resume_table, upload_table
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.transfer.upload import SIDE_BY_SIDE
+
+SIZE: Final = 2_147_483_648
+ROUNDS: Final = 3
+RESUMED_SIZE: Final = 512 * MIB
+KILLS: Final = 10
+NEEDED_BYTES: Final = 3 * SIZE
+_WITHIN_S: Final = 600.0
+_SOONEST_S: Final = 0.6
+_LATEST_S: Final = 1.6
+_HERE: Final = Path(__file__).parent
+_NOTES: Final = (
+    "The client's time ends when S3 has made one object of the parts, as TransferManager's does; then the file is inspected.",
+    "The client also computes the file's SHA-256. The most memory of client and TransferManager is the kernel's word.",
+)
+
+
+def upload(cloud: Cloud, tell: Tell) -> Report:
+    with _film(SIZE, tell) as film, watched(cloud.folder) as watch:
+        product, boto3 = [], []
+        for number in range(1, ROUNDS + 1):
+            tell(f"round {number} of {ROUNDS}: the client")
+            product.append(_product(cloud, film))
+            _remove(cloud, f"files/{product[-1].file_id}")
+            tell(f"round {number} of {ROUNDS}: TransferManager")
+            boto3.append(_boto3(cloud, film))
+            _remove(cloud, "bench/film.mp4")
+    figures = upload_figures(
+        SIZE,
+        product,
+        boto3,
+        s3_memory=_most(watch, "nanio"),
+        files_memory=_most(watch, f"{cloud.stack}-files"),
+    )
+    return Report(
+        title="Upload: 2 GiB through the client beside boto3's TransferManager",
+        figures=figures,
+        aims=(
+            at_least("client / TransferManager", figures.ratio.median, 0.95),
+            at_least("inspection", figures.inspection_rate.median * MIB / 1e6, 200, "MB/s"),
+            at_most("memory of the client", figures.client_memory, 100, "MiB"),
+            at_most("memory of the S3 server", figures.s3_memory, 150, "MiB"),
+            at_most("memory of the files function", figures.files_memory, 200, "MiB"),
+        ),
+        notes=_NOTES,
+        table=upload_table(figures),
+        draw=lambda figure: draw_upload(figure, figures),
+    )
+
+
+def resume(cloud: Cloud, tell: Tell) -> Report:
+    with _film(RESUMED_SIZE, tell) as film:
+        memory, begun = film.with_name("memory"), film.with_name("begun")
+        kills = 0
+        while kills < KILLS and _killed(cloud, film, memory, begun):
+            kills += 1
+            tell(f"killed {kills} of {KILLS} times")
+        whole = _product(cloud, film, memory, begun)
+        with film.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        stored = ApiClient(cloud.api_url, cloud.api_key).file(whole.file_id)
+        started = begun.stat().st_size
+    _remove(cloud, f"files/{whole.file_id}")
+    parts = RESUMED_SIZE // (8 * MIB)
+    figures = ResumeFigures(
+        size_mib=RESUMED_SIZE / MIB,
+        parts=parts,
+        kills=kills,
+        sent_again=started - parts,
+        allowed=kills * SIDE_BY_SIDE,
+        same_sha256=stored.sha256 == digest,
+    )
+    return Report(
+        title="Resume: an upload that is killed at a random moment, and started again",
+        figures=figures,
+        aims=(
+            at_least("kills that met an upload", kills, KILLS),
+            at_most("parts sent again", figures.sent_again, figures.allowed),
+        ),
+        notes=("Each part that is begun is counted by the client before its first byte is sent.",),
+        table=resume_table(figures),
+        draw=lambda figure: draw_resume(figure, figures),
+    )
+
+
+@contextmanager
+def _film(size: int, tell: Tell) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="chat4all-bench-") as folder:
+        if shutil.disk_usage(folder).free < NEEDED_BYTES:
+            raise CloudError(
+                f"{folder} has less than {NEEDED_BYTES // 10**9} GB free", "set TMPDIR to one with more"
+            )
+        tell(f"making a file of {size // MIB} MiB")
+        film = Path(folder) / "film.mp4"
+        make_film(film, size)
+        yield film
+
+
+def _product(
+    cloud: Cloud, film: Path, memory: Path | None = None, begun: Path | None = None
+) -> ProductUpload:
+    told = _run(_product_command(cloud, film, memory, begun))
+    return msgspec.json.decode(told, type=ProductUpload)
+
+
+def _product_command(cloud: Cloud, film: Path, memory: Path | None, begun: Path | None) -> list[str]:
+    return [
+        str(_HERE / "product_probe.py"),
+        cloud.api_url,
+        cloud.api_key,
+        str(film),
+        str(memory or film.with_name("memory-of-one")),
+        str(begun or film.with_name("begun-by-one")),
+    ]
+
+
+def _boto3(cloud: Cloud, film: Path) -> Boto3Upload:
+    told = _run([str(_HERE / "boto3_probe.py"), cloud.aws.s3_endpoint, _bucket(cloud), str(film)])
+    return msgspec.json.decode(told, type=Boto3Upload)
+
+
+def _run(command: list[str]) -> bytes:
+    """What it prints; raises CloudError."""
+    done = subprocess.run(  # noqa: S603 (our own scripts)
+        [sys.executable, *command], capture_output=True, timeout=_WITHIN_S, check=False
+    )
+    if done.returncode != 0:
+        raise CloudError("an upload failed", done.stderr.decode()[-1000:])
+    return done.stdout
+
+
+def _killed(cloud: Cloud, film: Path, memory: Path, begun: Path) -> bool:
+    """Whether it was still at work when its moment came."""
+    command = [sys.executable, *_product_command(cloud, film, memory, begun)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (as above)
+    try:
+        process.wait(random.uniform(_SOONEST_S, _LATEST_S))  # noqa: S311 (any moment)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+    return False
+
+
+def _bucket(cloud: Cloud) -> str:
+    return environment(cloud, "api")["FILES_BUCKET"]
+
+
+def _remove(cloud: Cloud, key: str) -> None:
+    cloud.aws.s3().delete_object(Bucket=_bucket(cloud), Key=key)
+
+
+def _most(watch: Watch, name: str) -> int:
+    """Bytes of one process; 0 if none was seen."""
+    seen = (sample.uses[name] for sample in watch.samples if name in sample.uses)
+    return max((use.memory // use.processes for use in seen), default=0)

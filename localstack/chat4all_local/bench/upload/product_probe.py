@@ -1,0 +1,50 @@
+"""Run as a script: uploads a file with the client, and tells when it was whole at S3, and when it was inspected.
+
+Arguments: API URL, key, file, folder of its memory, and a file to which each part that is begun adds a byte.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import urllib3
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.api_shapes import File
+from chat4all_local.transfer.remembered import Remembered
+from chat4all_local.transfer.upload import upload
+
+
+def main(api_url: str, key: str, file: str, memory: str, begun: str) -> None:
+    put = urllib3.PoolManager.request
+    counter = os.open(begun, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def counted(self, method, url, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+        if method == "PUT":
+            os.write(counter, b".")
+        return put(self, method, url, **options)
+
+    urllib3.PoolManager.request = counted  # type: ignore[assignment]
+    began, whole = time.perf_counter(), 0.0
+
+    def complete(_: File) -> None:
+        nonlocal whole
+        whole = time.perf_counter() - began
+
+    stored = upload(
+        ApiClient(api_url, key), Path(file), remembered=Remembered(Path(memory)), complete=complete
+    )
+    told = {
+        "file_id": stored.file_id,
+        "seconds": whole,
+        "inspected_s": time.perf_counter() - began - whole,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
