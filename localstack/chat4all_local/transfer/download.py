@@ -91,7 +91,7 @@ class _Download:
                 preload_content=False,
             )
             if answer.status == 206 or (answer.status == 200 and start == 0):
-                for piece in answer.stream(_PIECE):
+                while piece := answer.read1(_PIECE):
                     self._file.write(piece)
                     self._take(piece)
             answer.release_conn()
