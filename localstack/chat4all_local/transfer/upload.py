@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import Final, TypeVar
 
 import urllib3
 
@@ -35,6 +35,7 @@ _LOOK_EVERY_S: Final = 0.25
 _HASHED_BYTES: Final = 1024 * 1024
 _EXPIRED: Final = 403
 
+Answer = TypeVar("Answer")
 Advance = Callable[[int], None]
 """Told how many bytes more are stored."""
 
@@ -98,7 +99,7 @@ class _Upload:
         known = self._remembered.file_id(self._source)
         if known is not None:
             try:
-                upload = self._api.file_parts(known, 1)
+                upload = self._again(lambda: self._api.file_parts(known, 1))
             except ApiError as error:
                 if error.body.error == "FILE_COMPLETE":
                     self._file_id = known
@@ -107,8 +108,9 @@ class _Upload:
                 self._file_id = known
                 self._advance(sum(part.size for part in upload.stored))
                 return upload
-        upload = self._api.create_file(
-            filename, self._source.size, content_type, self._source.conversation_id
+        source = self._source
+        upload = self._again(
+            lambda: self._api.create_file(filename, source.size, content_type, source.conversation_id)
         )
         self._file_id = upload.file_id
         self._remembered.keep(self._source, upload.file_id)
@@ -129,7 +131,10 @@ class _Upload:
             yield from upload.parts
             if upload.next_from is None:
                 return
-            upload = self._api.file_parts(upload.file_id, upload.next_from)
+            upload = self._more(upload.next_from)
+
+    def _more(self, start: int) -> FileUpload:
+        return self._again(lambda: self._api.file_parts(self._file_id, start))
 
     def _send(self, part: PartToSend, part_size: int) -> None:
         body = os.pread(self._descriptor, part.size, (part.part_number - 1) * part_size)
@@ -160,7 +165,7 @@ class _Upload:
             return 0
 
     def _fresh_url(self, part: PartToSend) -> str:
-        upload = self._api.file_parts(self._file_id, part.part_number)
+        upload = self._more(part.part_number)
         return next((one.url for one in upload.parts if one.part_number == part.part_number), part.url)
 
     def _sha256(self) -> str:
@@ -173,8 +178,8 @@ class _Upload:
             place += len(piece)
         return digest.hexdigest()
 
-    def _again(self, call: Callable[[], File]) -> File:
-        """An API call whose repetition changes nothing."""
+    def _again(self, call: Callable[[], Answer]) -> Answer:
+        """An API call whose repetition does no harm."""
         for number in range(1, TRIES):
             try:
                 return call()
