@@ -56,6 +56,7 @@ build: setup ## Build for Lambda into .aws-sam/build; then: sam deploy --config-
 lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) layers/core/requirements.in -o layers/core/requirements.txt
+	@$(LOCK) layers/media/requirements.in -o layers/media/requirements.txt
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 	@$(LOCK) requirements/sam.in -o requirements/sam.txt
 	@$(LOCK) requirements/cloud.in -o requirements/cloud.txt

@@ -26,6 +26,8 @@ THUMBNAILS_PX: Final = (200, 500)
 """The longer side."""
 
 _MIB: Final = 1024 * 1024
+_LONGEST_EXTENSION: Final = 5
+"""What comes after the last dot of a name is more of the name where it is longer."""
 _SEPARATORS: Final = frozenset("/\\")
 _BIDI_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make `exe.gpj` read `jpg.exe`: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing"""
@@ -46,7 +48,7 @@ class FileType(msgspec.Struct, frozen=True):
     extensions: tuple[str, ...]
 
 
-_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 FILE_TYPES: Final = {
     one.content_type: one
     for one in (
@@ -55,9 +57,9 @@ FILE_TYPES: Final = {
         FileType("image/gif", MediaKind.IMAGE, ("gif",)),
         FileType("image/webp", MediaKind.IMAGE, ("webp",)),
         FileType("application/pdf", MediaKind.DOCUMENT, ("pdf",)),
-        FileType(f"{_OFFICE}.wordprocessingml.document", MediaKind.DOCUMENT, ("docx",)),
-        FileType(f"{_OFFICE}.spreadsheetml.sheet", MediaKind.DOCUMENT, ("xlsx",)),
-        FileType(f"{_OFFICE}.presentationml.presentation", MediaKind.DOCUMENT, ("pptx",)),
+        FileType(f"{OFFICE}.wordprocessingml.document", MediaKind.DOCUMENT, ("docx",)),
+        FileType(f"{OFFICE}.spreadsheetml.sheet", MediaKind.DOCUMENT, ("xlsx",)),
+        FileType(f"{OFFICE}.presentationml.presentation", MediaKind.DOCUMENT, ("pptx",)),
         FileType("text/plain", MediaKind.DOCUMENT, ("txt",)),
         FileType("video/mp4", MediaKind.VIDEO, ("mp4",)),
         FileType("video/quicktime", MediaKind.VIDEO, ("mov",)),
@@ -178,6 +180,16 @@ def check_new_file(filename: str, size: int, content_type: str) -> FileType:
     if details or file_type is None:
         raise Invalid("The file is not valid.", *details)
     return file_type
+
+
+def fitting_name(filename: str, file_type: FileType) -> str:
+    """The name with an extension of the type, in the place of a wrong one."""
+    path = PurePosixPath(filename)
+    extension = path.suffix.removeprefix(".")
+    if extension.lower() in file_type.extensions:
+        return filename
+    stem = path.stem if extension.isalnum() and len(extension) <= _LONGEST_EXTENSION else filename
+    return f"{stem[: LONGEST_NAME - _LONGEST_EXTENSION - 1]}.{file_type.extensions[0]}"
 
 
 def _size_issue(size: int) -> str | None:

@@ -1,0 +1,1 @@
+"""What looks into files: libraries that only the `files` function carries, in a layer of their own."""

@@ -1,0 +1,166 @@
+"""Thumbnails by Pillow: small JPEGs of the first picture, upright, on white, and without what the camera wrote.
+
+An image is decoded only if what the decoder will need is known to fit: whatever it says of its size, an inspection
+stays under 200 MB. It is read from the store as the decoder asks for it.
+"""
+
+import io
+import threading
+from contextlib import suppress
+from typing import Final
+
+from PIL import Image, JpegImagePlugin, WebPImagePlugin
+from PIL.Image import Resampling, Transpose
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.files import THUMBNAILS_PX
+from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
+
+MOST_DECODED_BYTES: Final = 128 * 1024 * 1024
+"""Of what a decoder holds at once: 32 megapixels of colour, or a plain JPEG of any camera."""
+MOST_PIXELS: Final = 250_000_000
+MOST_WEBP_BYTES: Final = 16 * 1024 * 1024
+"""Its decoder holds the whole file."""
+
+_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+_QUALITY: Final = 80
+_READ_BYTES: Final = 256 * 1024
+_STRIP_BYTES: Final = 4 * 1024 * 1024
+
+_NARROW_MODES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+_COEFFICIENT_BYTES: Final = 2
+_WEBP_CANVASES: Final = 4
+"""Two of its own for animations, the picture, and Pillow's copy."""
+
+_ORIENTATION: Final = 0x0112
+_TURNS: Final = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+# It warns and raises by the number of pixels alone; what is decoded here is measured first.
+Image.MAX_IMAGE_PIXELS = None
+_one_at_a_time = threading.Lock()
+
+
+class _RangeFile(io.RawIOBase):
+    """A file whose bytes are read where they lie."""
+
+    def __init__(self, read: ReadRange, size: int) -> None:
+        self._read = read
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, origin + offset)
+        return self._at
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # what io passes in fact
+        wanted = min(len(buffer), self._size - self._at)
+        piece = self._read(self._at, wanted) if wanted > 0 else b""
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
+def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
+    """By their longer side in pixels, each of THUMBNAILS_PX. An image that is smaller is not made larger."""
+    file = io.BufferedReader(_RangeFile(read, size), _READ_BYTES)
+    try:
+        # A batch's files are inspected side by side; their images are not decoded so.
+        with _one_at_a_time, Image.open(file, formats=[_FORMATS[content_type]]) as image:
+            refusal = _too_large(image, size)
+            return refusal or _made(image)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise anything at all for bytes made to break them
+        return Refusal(RejectCode.IMAGE_BROKEN, f"The image cannot be decoded: {type(error).__name__}.")
+
+
+def _too_large(image: Image.Image, size: int) -> Refusal | None:
+    pixels = image.width * image.height
+    webp_file = size if isinstance(image, WebPImagePlugin.WebPImageFile) else 0
+    if pixels <= MOST_PIXELS and webp_file <= MOST_WEBP_BYTES and _decoded_bytes(image) <= MOST_DECODED_BYTES:
+        return None
+    return Refusal(
+        RejectCode.IMAGE_TOO_LARGE,
+        f"The image of {image.width} x {image.height} pixels is too large to decode.",
+    )
+
+
+def _decoded_bytes(image: Image.Image) -> int:
+    pixels = image.width * image.height
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return _jpeg_bytes(image, pixels)
+    if isinstance(image, WebPImagePlugin.WebPImageFile):
+        return 4 * pixels * _WEBP_CANVASES
+    return pixels * _NARROW_MODES.get(image.mode, 4)
+
+
+def _jpeg_bytes(image: JpegImagePlugin.JpegImageFile, pixels: int) -> int:
+    """A plain JPEG is decoded at an eighth of its size; of a progressive one, all coefficients are held first."""
+    if "progressive" not in image.info:
+        return pixels * 4 // 4
+    _, across, down, _ = max(image.layer, key=lambda layer: layer[1] * layer[2])
+    share = sum(layer[1] * layer[2] for layer in image.layer) / (across * down)
+    return int(pixels * share * _COEFFICIENT_BYTES)
+
+
+def _made(image: Image.Image) -> dict[int, bytes]:
+    turn = _TURNS.get(_orientation(image))
+    largest = max(THUMBNAILS_PX)
+    # To twice the size that is wanted, so that what is left to do is done well.
+    image.draft("RGB", (2 * largest, 2 * largest))
+    image.load()
+    small = _reduced(image, max(1, max(image.size) // (2 * largest)))
+    if turn is not None:
+        small = small.transpose(turn)
+    return {px: _jpeg(small, px) for px in THUMBNAILS_PX}
+
+
+def _orientation(image: Image.Image) -> int:
+    """Broken EXIF is no broken image."""
+    with suppress(Exception):  # what it raises is as varied as cameras
+        return int(image.getexif().get(_ORIENTATION, 1))
+    return 1
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Smaller by a whole factor, opaque, and RGB; by strips, since each step makes a copy."""
+    size = (-(-image.width // factor), -(-image.height // factor))
+    small = Image.new("RGB", size)
+    height = factor * max(1, _STRIP_BYTES // (4 * image.width * factor))
+    for top in range(0, image.height, height):
+        strip = image.crop((0, top, image.width, min(top + height, image.height)))
+        small.paste(_on_white(strip).reduce(factor), (0, top // factor))
+    return small
+
+
+def _on_white(strip: Image.Image) -> Image.Image:
+    if strip.mode == "I;16":
+        strip = strip.point(lambda value: value / 256).convert("L")
+    if not strip.has_transparency_data:
+        return strip.convert("RGB")
+    white = Image.new("RGBA", strip.size, "white")
+    white.alpha_composite(strip.convert("RGBA"))
+    return white.convert("RGB")
+
+
+def _jpeg(image: Image.Image, px: int) -> bytes:
+    small = image.copy()
+    small.thumbnail((px, px), Resampling.LANCZOS, reducing_gap=None)
+    written = io.BytesIO()
+    small.save(written, "JPEG", quality=_QUALITY, optimize=True)
+    return written.getvalue()

@@ -1,0 +1,78 @@
+"""Office files: which one it is, and what makes it one that nobody should be sent.
+
+A document is told by what its `[Content_Types].xml` says of its main part, as Word does. That file is searched and not
+parsed: there is nothing in it then that could expand.
+"""
+
+from typing import Final
+
+from chat4all.domain.files import OFFICE
+from chat4all.domain.inspection import Refusal, RejectCode, Sample
+from chat4all.domain.zips import Entry, ZipBroken, entries, unpack
+
+OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+OFFICE_TYPES: Final = {
+    b"wordprocessingml.document.main+xml": f"{OFFICE}.wordprocessingml.document",
+    b"spreadsheetml.sheet.main+xml": f"{OFFICE}.spreadsheetml.sheet",
+    b"presentationml.presentation.main+xml": f"{OFFICE}.presentationml.presentation",
+}
+_CONTENT_TYPES: Final = "[content_types].xml"
+_MOST_CONTENT_TYPES_BYTES: Final = 1024 * 1024
+_MACROS: Final = (
+    b"macroenabled",
+    b"ms-office.vbaproject",
+    b"ms-excel.macrosheet",
+    b"ms-excel.intlmacrosheet",
+)
+_ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
+_DIRECTORY_BYTES: Final = 64 * 1024
+
+_BROKEN: Final = Refusal(RejectCode.DOCUMENT_BROKEN, "The document is damaged: its parts cannot be read.")
+_ENCRYPTED: Final = Refusal(
+    RejectCode.ENCRYPTED,
+    "The document is protected by a password, so that nobody can look for malware in it.",
+)
+_HAS_MACROS: Final = Refusal(RejectCode.MACROS, "The document holds macros.")
+_AMBIGUOUS: Final = Refusal(RejectCode.POLYGLOT, "It is several kinds of document at once.")
+
+
+def zip_type(sample: Sample) -> str | Refusal | None:
+    """The content type of a zip file; None: it is no document."""
+    try:
+        parts = entries(sample)
+        listing = [part for part in parts if part.name.lower() == _CONTENT_TYPES]
+        if any(part.is_encrypted for part in parts):
+            return _ENCRYPTED
+        if not listing:
+            return None
+        if len(listing) > 1:
+            return _AMBIGUOUS
+        said = unpack(listing[0], sample.read, _MOST_CONTENT_TYPES_BYTES).lower()
+    except ZipBroken:
+        return _BROKEN
+    return _document(parts, said)
+
+
+def ole_type(sample: Sample) -> Refusal | None:
+    """An office file with a password is an OLE file around the encrypted one; None: it is an old document, or another.
+
+    https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb
+    """
+    sector_bytes = 1 << min(int.from_bytes(sample.head[30:32], "little"), 12)
+    first = int.from_bytes(sample.head[48:52], "little")
+    directory = sample.read((first + 1) * sector_bytes, _DIRECTORY_BYTES)
+    return _ENCRYPTED if _ENCRYPTED_STREAM in directory else None
+
+
+def _document(parts: list[Entry], said: bytes) -> str | Refusal | None:
+    if any(one in said for one in _MACROS) or any(_is_macro(part) for part in parts):
+        return _HAS_MACROS
+    kinds = [content_type for main, content_type in OFFICE_TYPES.items() if main in said]
+    if len(kinds) > 1:
+        return _AMBIGUOUS
+    return kinds[0] if kinds else None
+
+
+def _is_macro(part: Entry) -> bool:
+    return part.name.lower().replace("\\", "/").rpartition("/")[2] == "vbaproject.bin"

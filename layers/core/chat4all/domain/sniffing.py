@@ -1,0 +1,89 @@
+"""What a file is by its bytes, and whether it is a second thing as well.
+
+A file of two formats shows one to whoever checks it and the other to whoever opens it. Refused are:
+
+| what | because |
+|---|---|
+| anything with a zip directory at its end that is no document | zip readers look from the end: a picture that is a program, too |
+| anything with `%PDF-1.` in its first 1,024 bytes that is no PDF | PDF readers look that far: ISO 32000-1, annex H, note 13 |
+| a text that begins as a script, a page, SVG, RTF or PostScript | it is a text to nobody but us |
+
+Not refused is what phones make: photos with a film, a depth map or the maker's own data behind the picture.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from chat4all.domain.files import FILE_TYPES
+from chat4all.domain.inspection import Found, ReadRange, Refusal, RejectCode, Sample
+from chat4all.domain.office import OFFICE_TYPES, ole_type, zip_type
+from chat4all.domain.plain_text import is_program
+from chat4all.domain.signatures import ZIP_MARK, is_ole, types_by_head
+from chat4all.domain.zips import ends_as_zip
+
+PDF: Final = "application/pdf"
+TEXT: Final = "text/plain"
+NameFormat = Callable[[bytes], str | None]
+"""What the first bytes of something that is none of ours look like, for people: `Windows executable (.exe)`."""
+
+_PDF_HEADER: Final = re.compile(rb"%PDF-\d\.")
+_PDF_READERS_LOOK: Final = 1_024
+
+
+def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str | Refusal:
+    """The content type of the file, which is `declared` wherever the bytes allow that.
+
+    Another one than `declared` is one of FILE_TYPES all the same; what is none of those is refused.
+    """
+    sample = Sample(found.head, found.tail, found.size, read)
+    types = _types(sample, found.text)
+    if isinstance(types, Refusal):
+        return types
+    if not types:
+        if declared == TEXT and found.text is not None:
+            return found.text
+        return _none_of_ours(declared, name(found.head))
+    kind = declared if declared in types else types[0]
+    return _second_format(kind, sample) or kind
+
+
+def likely_type(declared: str, head: bytes) -> str:
+    """What the file seems to be as long as only its first bytes are known; `declared` if they do not tell."""
+    types = types_by_head(head)
+    return declared if declared in types or not types else types[0]
+
+
+def mismatch(declared: str, is_really: str) -> Refusal:
+    return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but it is {is_really}.")
+
+
+def _types(sample: Sample, no_text: Refusal | None) -> tuple[str, ...] | Refusal:
+    if sample.head.startswith(ZIP_MARK):
+        document = zip_type(sample)
+        if document is None or isinstance(document, Refusal):
+            return document or ()
+        return (document,)
+    if is_ole(sample.head):
+        return ole_type(sample) or ()
+    types = types_by_head(sample.head)
+    if types or no_text:
+        return types
+    return (TEXT,)
+
+
+def _second_format(kind: str, sample: Sample) -> Refusal | None:
+    if kind != PDF and _PDF_HEADER.search(sample.head[:_PDF_READERS_LOOK]):
+        return Refusal(RejectCode.POLYGLOT, f"It is {kind}, and a PDF as well.")
+    if kind not in OFFICE_TYPES.values() and ends_as_zip(sample):
+        return Refusal(RejectCode.POLYGLOT, f"It is {kind}, and a zip archive as well.")
+    if kind == TEXT and is_program(sample.head):
+        return Refusal(RejectCode.POLYGLOT, "It is a text that begins as a script or a page.")
+    return None
+
+
+def _none_of_ours(declared: str, looks_like: str | None) -> Refusal:
+    seems = f"it looks like: {looks_like}" if looks_like else "its bytes are of no known format"
+    if declared in FILE_TYPES:
+        return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but {seems}.")
+    return Refusal(RejectCode.TYPE_NOT_ALLOWED, f"Files of this type are not taken; {seems}.")
