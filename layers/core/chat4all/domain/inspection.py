@@ -53,13 +53,13 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What one reading of all bytes tells. `text` is why it is no plain text, if it is none."""
+    """What one reading of all bytes tells."""
 
     size: int
     sha256: str
     head: bytes
     tail: bytes
-    text: Refusal | None
+    is_text: bool
 
 
 class Reading:
@@ -81,11 +81,11 @@ class Reading:
         self._tail = (self._tail + piece[-TAIL_BYTES:])[-TAIL_BYTES:]
 
     def found(self) -> Found:
-        issue = self._text.issue()
+        """Once, after the last piece."""
         return Found(
             size=self._size,
             sha256=self._digest.hexdigest(),
             head=self._head,
             tail=self._tail,
-            text=Refusal(RejectCode.NOT_TEXT, issue) if issue else None,
+            is_text=self._text.is_text(),
         )

@@ -14,6 +14,7 @@ _MARKED: Final = (
     _Encoding(codecs.BOM_UTF16_LE, "utf-16-le"),
     _Encoding(codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_LONGEST_MARK: Final = 2
 _CONTROLS: Final = "".join(chr(code) for code in (*range(32), 127) if chr(code) not in "\t\n\v\f\r")
 """NUL ends a text for half the world's programs, and ESC commands a terminal: no plain text has either."""
 _CONTROL: Final = re.compile(f"[{re.escape(_CONTROLS)}]")
@@ -39,42 +40,41 @@ class TextCheck:
 
     def __init__(self) -> None:
         self._begin = b""
-        self._codec: str | None = None
+        self._is_utf_8 = True
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._issue: str | None = None
+        self._is_text = True
 
     def feed(self, piece: bytes) -> None:
-        if self._issue is not None:
+        if not self._is_text:
             return
         if self._decoder is None:
             self._begin += piece
-            if len(self._begin) < 2:
+            if len(self._begin) < _LONGEST_MARK:
                 return
             piece = self._open()
         self._check(piece, final=False)
 
-    def issue(self) -> str | None:
-        """What is wrong, as a sentence; call it once, after the last piece."""
-        if self._issue is None:
+    def is_text(self) -> bool:
+        """Once, after the last piece."""
+        if self._is_text:
             self._check(self._open() if self._decoder is None else b"", final=True)
-        return self._issue
+        return self._is_text
 
     def _open(self) -> bytes:
         marked = next((one for one in _MARKED if self._begin.startswith(one.mark)), None)
-        self._codec = marked.codec if marked else "utf-8"
-        self._decoder = codecs.getincrementaldecoder(self._codec)("strict")
+        self._is_utf_8 = marked is None
+        self._decoder = codecs.getincrementaldecoder(marked.codec if marked else "utf-8")("strict")
         return self._begin[len(marked.mark) :] if marked else self._begin
 
     def _check(self, piece: bytes, *, final: bool) -> None:
         assert self._decoder is not None  # noqa: S101 - opened by both callers
-        # Telling control bytes is ten times as fast in the bytes, where the encoding lets one look there.
-        if self._codec == "utf-8" and len(piece.translate(None, _CONTROL_BYTES)) != len(piece):
-            self._issue = "It holds control characters, which no plain text does."
-            return
         try:
             text = self._decoder.decode(piece, final)
         except UnicodeDecodeError:
-            self._issue = "It is no text in UTF-8, nor in UTF-16 with a byte order mark."
+            self._is_text = False
             return
-        if self._codec != "utf-8" and _CONTROL.search(text):
-            self._issue = "It holds control characters, which no plain text does."
+        # In bytes control characters are told ten times as fast, where the encoding lets one look there.
+        if self._is_utf_8:
+            self._is_text = len(piece.translate(None, _CONTROL_BYTES)) == len(piece)
+        else:
+            self._is_text = _CONTROL.search(text) is None

@@ -29,6 +29,10 @@ NameFormat = Callable[[bytes], str | None]
 
 _PDF_HEADER: Final = re.compile(rb"%PDF-\d\.")
 _PDF_READERS_LOOK: Final = 1_024
+_NO_TEXT: Final = Refusal(
+    RejectCode.NOT_TEXT,
+    "It is no plain text, which is in UTF-8, or in UTF-16 with a byte order mark, and has no control characters.",
+)
 
 
 def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str | Refusal:
@@ -37,12 +41,12 @@ def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str
     Another one than `declared` is one of FILE_TYPES all the same; what is none of those is refused.
     """
     sample = Sample(found.head, found.tail, found.size, read)
-    types = _types(sample, found.text)
+    types = _types(sample, is_text=found.is_text)
     if isinstance(types, Refusal):
         return types
     if not types:
-        if declared == TEXT and found.text is not None:
-            return found.text
+        if declared == TEXT:
+            return _NO_TEXT
         return _none_of_ours(declared, name(found.head))
     kind = declared if declared in types else types[0]
     return _second_format(kind, sample) or kind
@@ -58,7 +62,7 @@ def mismatch(declared: str, is_really: str) -> Refusal:
     return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but it is {is_really}.")
 
 
-def _types(sample: Sample, no_text: Refusal | None) -> tuple[str, ...] | Refusal:
+def _types(sample: Sample, *, is_text: bool) -> tuple[str, ...] | Refusal:
     if sample.head.startswith(ZIP_MARK):
         document = zip_type(sample)
         if document is None or isinstance(document, Refusal):
@@ -67,9 +71,7 @@ def _types(sample: Sample, no_text: Refusal | None) -> tuple[str, ...] | Refusal
     if is_ole(sample.head):
         return ole_type(sample) or ()
     types = types_by_head(sample.head)
-    if types or no_text:
-        return types
-    return (TEXT,)
+    return (TEXT,) if is_text and not types else types
 
 
 def _second_format(kind: str, sample: Sample) -> Refusal | None:

@@ -1,9 +1,9 @@
-"""ClamAV's daemon, over its socket: https://docs.clamav.net/manual/Usage/ClamdProtocol.html
+r"""ClamAV's daemon, over its socket: https://docs.clamav.net/manual/Usage/ClamdProtocol.html
 
 ::
 
-    zINSTREAM\\0  (length, bytes)*  0          ──►
-    stream: OK | stream: <name> FOUND | <what> ERROR  \\0  ◄──
+    zINSTREAM\0  (length, bytes)*  0          ──►
+    stream: OK | stream: <name> FOUND | <what> ERROR  \0  ◄──
 
 Its limits are the daemon's to set. `StreamMaxLength` and `MaxFileSize` should be as large as the largest file, and
 `AlertExceedsMax yes` must be set: without it, clamd says OK of what it did not look at.
@@ -42,32 +42,28 @@ _NO_MALWARE: Final = {"Heuristics.Limits.Exceeded": _TOO_LARGE, "Heuristics.Encr
 class ClamdScan:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._answer: str | None = None
+        self._early_answer: str | None = None
         connection.sendall(b"zINSTREAM\0")
 
     def feed(self, piece: bytes) -> None:
-        if self._answer is not None:
-            return
-        # It speaks before the end only if it takes no more; sending on, we should get a reset instead.
-        if select.select([self._connection], [], [], 0)[0]:
-            self._answer = self._read()
-            return
         for start in range(0, len(piece), _MOST_CHUNK_BYTES):
             self._send(piece[start : start + _MOST_CHUNK_BYTES])
 
     def verdict(self) -> Verdict:
-        if self._answer is None:
-            self._send(b"")
-            self._answer = self._answer or self._read()
-        return _verdict(self._answer)
+        self._send(b"")
+        return _verdict(self._read() if self._early_answer is None else self._early_answer)
 
     def _send(self, chunk: bytes) -> None:
-        if self._answer is not None:
+        if self._early_answer is not None:
+            return
+        # It speaks before the end only if it takes no more; sending on, we should get a reset instead.
+        if select.select([self._connection], [], [], 0)[0]:
+            self._early_answer = self._read()
             return
         try:
             self._connection.sendall(_LENGTH.pack(len(chunk)) + chunk)
         except (BrokenPipeError, ConnectionResetError):
-            self._answer = self._read()
+            self._early_answer = self._read()
 
     def _read(self) -> str:
         answer = b""

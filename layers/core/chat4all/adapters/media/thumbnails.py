@@ -7,7 +7,7 @@ stays under 200 MB. It is read from the store as the decoder asks for it.
 import io
 import threading
 from contextlib import suppress
-from typing import Final
+from typing import BinaryIO, Final
 
 from PIL import Image, JpegImagePlugin, WebPImagePlugin
 from PIL.Image import Resampling, Transpose
@@ -16,11 +16,11 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import THUMBNAILS_PX
 from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
 
-MOST_DECODED_BYTES: Final = 128 * 1024 * 1024
-"""Of what a decoder holds at once: 32 megapixels of colour, or a plain JPEG of any camera."""
+MOST_DECODED_BYTES: Final = 144 * 1024 * 1024
+"""Of what a decoder holds at once: 37 megapixels of colour, or a JPEG of one scan of any camera."""
 MOST_PIXELS: Final = 250_000_000
-MOST_WEBP_BYTES: Final = 16 * 1024 * 1024
-"""Its decoder holds the whole file."""
+MOST_FILE_BYTES: Final = 64 * 1024 * 1024
+"""Pillow keeps what stands beside the picture, of any length."""
 
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 _QUALITY: Final = 80
@@ -28,9 +28,9 @@ _READ_BYTES: Final = 256 * 1024
 _STRIP_BYTES: Final = 4 * 1024 * 1024
 
 _NARROW_MODES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+_SIXTEEN_BITS: Final = frozenset(("I", "I;16", "I;16B"))
 _COEFFICIENT_BYTES: Final = 2
-_WEBP_CANVASES: Final = 4
-"""Two of its own for animations, the picture, and Pillow's copy."""
+_WEBP_CANVASES: Final = 2
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -77,57 +77,67 @@ class _RangeFile(io.RawIOBase):
 
 def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
     """By their longer side in pixels, each of THUMBNAILS_PX. An image that is smaller is not made larger."""
+    if size > MOST_FILE_BYTES:
+        return Refusal(RejectCode.IMAGE_TOO_LARGE, f"An image may have {MOST_FILE_BYTES} bytes, not {size}.")
     file = io.BufferedReader(_RangeFile(read, size), _READ_BYTES)
     try:
         # A batch's files are inspected side by side; their images are not decoded so.
         with _one_at_a_time, Image.open(file, formats=[_FORMATS[content_type]]) as image:
-            refusal = _too_large(image, size)
-            return refusal or _made(image)
+            return _decoded(image, file, size)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise anything at all for bytes made to break them
         return Refusal(RejectCode.IMAGE_BROKEN, f"The image cannot be decoded: {type(error).__name__}.")
 
 
-def _too_large(image: Image.Image, size: int) -> Refusal | None:
-    pixels = image.width * image.height
-    webp_file = size if isinstance(image, WebPImagePlugin.WebPImageFile) else 0
-    if pixels <= MOST_PIXELS and webp_file <= MOST_WEBP_BYTES and _decoded_bytes(image) <= MOST_DECODED_BYTES:
-        return None
-    return Refusal(
-        RejectCode.IMAGE_TOO_LARGE,
-        f"The image of {image.width} x {image.height} pixels is too large to decode.",
-    )
-
-
-def _decoded_bytes(image: Image.Image) -> int:
-    pixels = image.width * image.height
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        return _jpeg_bytes(image, pixels)
-    if isinstance(image, WebPImagePlugin.WebPImageFile):
-        return 4 * pixels * _WEBP_CANVASES
-    return pixels * _NARROW_MODES.get(image.mode, 4)
-
-
-def _jpeg_bytes(image: JpegImagePlugin.JpegImageFile, pixels: int) -> int:
-    """A plain JPEG is decoded at an eighth of its size; of a progressive one, all coefficients are held first."""
-    if "progressive" not in image.info:
-        return pixels * 4 // 4
-    _, across, down, _ = max(image.layer, key=lambda layer: layer[1] * layer[2])
-    share = sum(layer[1] * layer[2] for layer in image.layer) / (across * down)
-    return int(pixels * share * _COEFFICIENT_BYTES)
-
-
-def _made(image: Image.Image) -> dict[int, bytes]:
-    turn = _TURNS.get(_orientation(image))
-    largest = max(THUMBNAILS_PX)
+def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] | Refusal:
+    width, height = image.size
+    needed = _held_bytes(image, file, size)
     # To twice the size that is wanted, so that what is left to do is done well.
-    image.draft("RGB", (2 * largest, 2 * largest))
+    largest = 2 * max(THUMBNAILS_PX)
+    share = min(1.0, largest / max(width, height))
+    image.draft("RGB", (max(1, int(width * share)), max(1, int(height * share))))
+    needed += image.width * image.height * _NARROW_MODES.get(image.mode, 4)
+    if needed > MOST_DECODED_BYTES or width * height > MOST_PIXELS:
+        return Refusal(
+            RejectCode.IMAGE_TOO_LARGE, f"The image of {width} x {height} pixels is too large to decode."
+        )
+    turn = _TURNS.get(_orientation(image))
     image.load()
-    small = _reduced(image, max(1, max(image.size) // (2 * largest)))
+    small = _reduced(image, max(1, max(image.size) // largest))
     if turn is not None:
         small = small.transpose(turn)
     return {px: _jpeg(small, px) for px in THUMBNAILS_PX}
+
+
+def _held_bytes(image: Image.Image, file: BinaryIO, size: int) -> int:
+    """What the decoder holds beside the picture."""
+    pixels = image.width * image.height
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        return 0 if _is_one_scan(image, file) else _coefficient_bytes(image, pixels)
+    canvases = _WEBP_CANVASES if isinstance(image, WebPImagePlugin.WebPImageFile) else 0
+    return size + 4 * pixels * canvases
+
+
+def _is_one_scan(image: JpegImagePlugin.JpegImageFile, file: BinaryIO) -> bool:
+    """Then it is decoded line by line; else all of its coefficients are held until the last scan is read.
+
+    Pillow has stopped behind the header of the first scan: FF DA, its length, the number of components in it.
+    """
+    if "progressive" in image.info:
+        return False
+    components = len(image.layer)
+    length = 6 + 2 * components
+    after = file.tell()
+    file.seek(after - length - 2)
+    header = file.read(5)
+    file.seek(after)
+    return header == b"\xff\xda" + length.to_bytes(2, "big") + bytes([components])
+
+
+def _coefficient_bytes(image: JpegImagePlugin.JpegImageFile, pixels: int) -> int:
+    most = max(layer[1] for layer in image.layer) * max(layer[2] for layer in image.layer)
+    return _COEFFICIENT_BYTES * sum(pixels * layer[1] * layer[2] // most for layer in image.layer)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -149,7 +159,7 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _on_white(strip: Image.Image) -> Image.Image:
-    if strip.mode == "I;16":
+    if strip.mode in _SIXTEEN_BITS:
         strip = strip.point(lambda value: value / 256).convert("L")
     if not strip.has_transparency_data:
         return strip.convert("RGB")

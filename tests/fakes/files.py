@@ -1,0 +1,146 @@
+"""The files' table and their bytes in memory."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from chat4all.domain.files import FileEvent, FileStatus, StoredFile
+from chat4all.services.ports import ObjectTooLarge, StoredPart
+
+PIECE_BYTES = 1024 * 1024
+
+
+class MemoryFiles:
+    def __init__(self) -> None:
+        self._files: dict[str, StoredFile] = {}
+        self._due: dict[str, str] = {}
+        self._links: dict[str, tuple[str, int]] = {}
+        self._lock = threading.Lock()
+        self.saves: list[StoredFile] = []
+
+    def add(self, file: StoredFile, due_at: str) -> bool:
+        with self._lock:
+            if file.file_id in self._files:
+                return False
+            self._files[file.file_id] = file
+            self._due[file.file_id] = due_at
+            return True
+
+    def get(self, file_id: str) -> StoredFile | None:
+        return self._files.get(file_id)
+
+    def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
+        with self._lock:
+            found = self._files.get(file.file_id)
+            if found is None or found.status is not expected:
+                return False
+            self._files[file.file_id] = file
+            self.saves.append(file)
+            self._due.pop(file.file_id, None)
+            if due_at is not None:
+                self._due[file.file_id] = due_at
+            return True
+
+    def due(self, now: str, limit: int) -> list[StoredFile]:
+        ids = sorted((due_at, file_id) for file_id, due_at in self._due.items() if due_at <= now)
+        return [self._files[file_id] for _, file_id in ids[:limit]]
+
+    def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None:
+        self._links[token_hash] = (file_id, expires_at)
+
+    def linked(self, token_hash: str, now: float) -> str | None:
+        file_id, expires_at = self._links.get(token_hash, (None, 0))
+        return file_id if now < expires_at else None
+
+
+class MemoryFileStore:
+    """What lies where, as in the bucket: `objects` by file id, and those in quarantine apart from them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.stored_as: dict[str, StoredFile] = {}
+        """As what each was written: S3 keeps the name and the type with the bytes."""
+        self.quarantined: dict[str, bytes] = {}
+        self.thumbnails: dict[tuple[str, int], bytes] = {}
+        self.reads = 0
+        self._uploads: dict[str, dict[int, bytes]] = {}
+
+    def begin_upload(self, file: StoredFile) -> str:
+        upload_id = f"upload-{file.file_id}"
+        self._uploads.setdefault(upload_id, {})
+        return upload_id
+
+    def part_url(self, file: StoredFile, number: int) -> str:
+        return f"https://bucket/files/{file.file_id}?uploadId={file.upload_id}&partNumber={number}"
+
+    def put_part(self, file: StoredFile, number: int, part: bytes) -> None:
+        """What a client does with a part's address."""
+        assert file.upload_id is not None
+        assert len(part) == file.bytes_of_part(number)
+        self._uploads[file.upload_id][number] = part
+
+    def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
+        parts = self._uploads.get(file.upload_id or "")
+        if parts is None:
+            return None
+        return [StoredPart(number, f'"{number}"', len(part)) for number, part in sorted(parts.items())]
+
+    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
+        stored = self._uploads.pop(file.upload_id or "", None)
+        if stored is None:
+            return False
+        self._keep(file, b"".join(stored[part.number] for part in parts))
+        return True
+
+    def abort_upload(self, file: StoredFile) -> None:
+        self._uploads.pop(file.upload_id or "", None)
+
+    def size_of(self, file_id: str) -> int | None:
+        found = self.objects.get(file_id)
+        return None if found is None else len(found)
+
+    def url(self, file_id: str, seconds: int) -> str:
+        return f"https://bucket/files/{file_id}?expires={seconds}"
+
+    def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str:
+        return f"https://bucket/thumbnails/{file_id}/{px}.jpg?expires={seconds}"
+
+    def stream(self, file_id: str) -> Iterator[bytes]:
+        whole = self.objects[file_id]
+        self.reads += 1
+        return (whole[at : at + PIECE_BYTES] for at in range(0, len(whole), PIECE_BYTES))
+
+    def read_range(self, file_id: str, start: int, length: int) -> bytes:
+        return self.objects[file_id][start : start + length]
+
+    def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
+        whole = b""
+        for piece in pieces:
+            whole += piece
+            if len(whole) > most_bytes:
+                raise ObjectTooLarge
+        self._keep(file, whole)
+        return len(whole)
+
+    def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None:
+        self.thumbnails[file_id, px] = jpeg
+
+    def quarantine(self, file_id: str) -> None:
+        if file_id in self.objects:
+            self.quarantined[file_id] = self.objects.pop(file_id)
+
+    def delete(self, file_id: str) -> None:
+        self.objects.pop(file_id, None)
+        for key in [key for key in self.thumbnails if key[0] == file_id]:
+            del self.thumbnails[key]
+
+    def _keep(self, file: StoredFile, whole: bytes) -> None:
+        self.objects[file.file_id] = whole
+        self.stored_as[file.file_id] = file
+
+
+class RecordedFileEvents:
+    def __init__(self) -> None:
+        self.published: list[FileEvent] = []
+
+    def file_event(self, event: FileEvent) -> None:
+        self.published.append(event)
