@@ -4,9 +4,9 @@ What the provider says of its type is what the person's phone says. So its first
 rest is read: the object is stored with the type that it seems to have, and the inspection says the last word.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
 from chat4all.domain.inspection import HEAD_BYTES, Refusal, RejectCode
 from chat4all.domain.sniffing import likely_type
-from chat4all.services.connector import Connector, FetchFailed
+from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
 from chat4all.services.ports import FileStore, ObjectTooLarge, Secrets
 
 _EMPTY: Final = Refusal(RejectCode.EMPTY, "The provider gave a file without any bytes.")
@@ -30,12 +30,18 @@ def retyped(file: StoredFile, content_type: str) -> StoredFile:
     return replace(file, content_type=content_type, filename=fitting_name(file.filename, file_type))
 
 
+class Fetches(Protocol):
+    """What is needed of a connector here."""
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching: ...
+
+
 class FetchFile:
     def __init__(
         self,
         *,
         store: FileStore,
-        connector: Callable[[str], Connector],
+        connector: Callable[[str], Fetches],
         secrets: Secrets,
         most_bytes: int = MOST_BYTES,
     ) -> None:
@@ -65,7 +71,7 @@ class FetchFile:
         if not head:
             return _EMPTY
         seeming = retyped(file, likely_type(file.content_type, head[:HEAD_BYTES]))
-        size = self._store.write(seeming, _rejoined(head, pieces), self._most_bytes)
+        size = self._store.write(seeming, chain((head,), pieces), self._most_bytes)
         return replace(seeming, size=size)
 
 
@@ -76,7 +82,3 @@ def _first_bytes(pieces: Iterator[bytes]) -> bytes:
         if len(head) >= HEAD_BYTES:
             break
     return head
-
-
-def _rejoined(head: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    return chain((head,), rest)

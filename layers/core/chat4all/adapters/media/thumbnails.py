@@ -83,9 +83,12 @@ def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes
     file = io.BufferedReader(_RangeFile(read, size), _READ_BYTES)
     try:
         # A batch's files are inspected side by side; their images are not decoded so.
-        with _one_at_a_time, warnings.catch_warnings(action="ignore"):
-            with Image.open(file, formats=[_FORMATS[content_type]]) as image:
-                return _decoded(image, file, size)
+        with (
+            _one_at_a_time,
+            warnings.catch_warnings(action="ignore"),
+            Image.open(file, formats=[_FORMATS[content_type]]) as image,
+        ):
+            return _decoded(image, file, size)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise anything at all for bytes made to break them

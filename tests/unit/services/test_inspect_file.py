@@ -1,0 +1,511 @@
+"""Inspecting a file: what becomes of it, whatever it is and whoever dies when."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import InboundMedia
+from chat4all.domain.files import (
+    FILE_TYPES,
+    THUMBNAILS_PX,
+    FileEvent,
+    FileStatus,
+    FileStored,
+    FileToFetch,
+    Source,
+    StoredFile,
+)
+from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
+from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.services.fetch_file import FetchFile
+from chat4all.services.inspect_file import LONGEST_WAIT, InspectFile
+from chat4all.services.ports import Files, FileStore
+from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
+from tests.fakes.clock import FakeClock
+from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
+from tests.fakes.files import MemoryFiles, MemoryFileStore
+from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, TEXT, XLSX
+from tests.fakes.scanning import FakeScanner
+from tests.fakes.small_stores import SECRET, MemorySecrets
+
+ID = "f1"
+PNG = EVERY_TYPE["image/png"]
+JPEG = EVERY_TYPE["image/jpeg"]
+INFECTED_TEXT = b"A text with " + EICAR
+MOST_BYTES = 100_000
+
+
+class FakeProvider:
+    """Gives `content`, or fails as a test decides: at once, or in the midst of the bytes."""
+
+    def __init__(self) -> None:
+        self.content = PNG
+        self.failure: FetchFailed | None = None
+        self.fails_in_the_midst = False
+        self.asked: list[InboundMedia] = []
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        assert secret == SECRET
+        self.asked.append(media)
+        if self.failure is not None and not self.fails_in_the_midst:
+            raise self.failure
+        return Fetching(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        half = len(self.content) // 2
+        yield self.content[:half]
+        if self.failure is not None:
+            raise self.failure
+        yield self.content[half:]
+
+
+def thumbnailer(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
+    assert FILE_TYPES[content_type].kind == "image"
+    if b"broken" in read(0, size):
+        return Refusal(RejectCode.IMAGE_BROKEN, "The image cannot be decoded.")
+    return {px: f"{px} of {size}".encode() for px in THUMBNAILS_PX}
+
+
+@dataclass
+class World:
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+    store: MemoryFileStore = field(default_factory=MemoryFileStore)
+    provider: FakeProvider = field(default_factory=FakeProvider)
+    scanner: FakeScanner = field(default_factory=FakeScanner)
+    clock: FakeClock = field(default_factory=FakeClock)
+    fate: Fate = field(default_factory=Kind)
+
+    def inspect(self) -> InspectFile:
+        files: Files = fated(self.files, "files", lambda: self.fate, Struck())
+        store: FileStore = fated(self.store, "store", lambda: self.fate, Struck())
+        fetch = FetchFile(
+            store=store,
+            connector=lambda channel: self.provider,
+            secrets=MemorySecrets(),
+            most_bytes=MOST_BYTES,
+        )
+        return InspectFile(
+            files=files,
+            store=store,
+            fetch=fetch,
+            scanner=self.scanner,
+            thumbnailer=thumbnailer,
+            name_format=lambda head: "a program (.exe)" if head.startswith(b"MZ") else None,
+            clock=self.clock,
+        )
+
+    def upload(self, content: bytes, content_type: str, **changes: object) -> FileStored:
+        file = a_file(content_type, **{"size": len(content), **changes})
+        self.files.add(file, "2026-01-31T12:30:00.000Z")
+        self.store.objects[ID] = content
+        return FileStored(ID)
+
+    def receive(self, content: bytes, content_type: str, filename: str = "theirs.bin") -> FileToFetch:
+        source = Source("pigeon", "our-account", "media-7")
+        file = a_file(content_type, status=FileStatus.PENDING, filename=filename, source=source, owner=None)
+        self.files.add(file, "2026-01-31T12:30:00.000Z")
+        self.provider.content = content
+        return FileToFetch(ID)
+
+    @property
+    def file(self) -> StoredFile:
+        found = self.files.get(ID)
+        assert found is not None
+        return found
+
+    @property
+    def due(self) -> list[StoredFile]:
+        return self.files.due("9999", 10)
+
+
+def a_file(content_type: str, **changes: object) -> StoredFile:
+    file = StoredFile(
+        file_id=ID,
+        filename="a.name",
+        content_type=content_type,
+        size=0,
+        status=FileStatus.SCANNING,
+        created_at="2026-01-31T12:00:00.000Z",
+        expires_at="2026-03-02T12:00:00.000Z",
+        owner="key-1",
+    )
+    return replace(file, **changes)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize("content_type", EVERY_TYPE)
+def test_what_is_as_it_was_said_to_be_is_ready(world: World, content_type: str) -> None:
+    content = EVERY_TYPE[content_type]
+    event = world.upload(content, content_type, declared_sha256=hashlib.sha256(content).hexdigest())
+
+    file = world.inspect()(event)
+
+    assert file == world.file
+    assert (file.status, file.sha256) == (FileStatus.READY, hashlib.sha256(content).hexdigest())
+    assert file.thumbnails == (THUMBNAILS_PX if content_type.startswith("image/") else ())
+    assert world.store.thumbnails.keys() == {(ID, px) for px in file.thumbnails}
+    assert world.due == []
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "changes", "code"),
+    [
+        (PNG, "image/png", {"size": len(PNG) + 1}, RejectCode.SIZE_MISMATCH),
+        (PNG, "image/png", {"declared_sha256": "0" * 64}, RejectCode.CHECKSUM_MISMATCH),
+        (PNG, "image/jpeg", {}, RejectCode.TYPE_MISMATCH),
+        (b"MZ" + bytes(99), "image/jpeg", {}, RejectCode.TYPE_MISMATCH),
+        (EVERY_TYPE[DOCX], XLSX, {}, RejectCode.TYPE_MISMATCH),
+        (TEXT + b"\0", "text/plain", {}, RejectCode.NOT_TEXT),
+        (PNG + b"broken", "image/png", {}, RejectCode.IMAGE_BROKEN),
+        (b"", "text/plain", {}, RejectCode.EMPTY),
+    ],
+)
+def test_what_is_not_is_rejected_and_deleted(
+    world: World, content: bytes, content_type: str, changes: dict[str, object], code: RejectCode
+) -> None:
+    event = world.upload(content, content_type, **changes)
+
+    file = world.inspect()(event)
+
+    assert file == world.file
+    assert (file.status, file.code) == (FileStatus.REJECTED, code)
+    assert file.reason
+    assert (world.store.objects, world.store.thumbnails, world.due) == ({}, {}, [])
+
+
+def test_a_mismatch_says_what_it_is_instead(world: World) -> None:
+    world.inspect()(world.upload(b"MZ" + bytes(99), "image/jpeg"))
+
+    assert world.file.reason == "It was declared as image/jpeg, but it looks like: a program (.exe)."
+
+
+def test_a_file_without_bytes_is_rejected(world: World) -> None:
+    event = world.upload(PNG, "image/png")
+    world.store.objects.clear()
+
+    world.inspect()(event)
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.MISSING)
+
+
+def test_malware_is_quarantined_and_not_deleted(world: World) -> None:
+    file = world.inspect()(world.upload(INFECTED_TEXT, "text/plain"))
+
+    assert file == world.file
+    assert (file.status, file.code) == (FileStatus.INFECTED, "MALWARE")
+    assert file.reason == "The malware scanner found EICAR."
+    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+    assert world.due == []
+
+
+def test_malware_counts_more_than_what_else_is_wrong(world: World) -> None:
+    world.inspect()(world.upload(INFECTED_TEXT, "image/png", size=3))
+
+    assert world.file.status is FileStatus.INFECTED
+
+
+def test_what_the_scanner_does_not_take_is_rejected(world: World) -> None:
+    world.scanner.decided = CannotScan(Refusal(RejectCode.TOO_LARGE_TO_SCAN, "It is too large."))
+
+    world.inspect()(world.upload(PNG, "image/png"))
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.TOO_LARGE_TO_SCAN)
+
+
+def test_without_a_scanner_nothing_is_ready(world: World) -> None:
+    event = world.upload(PNG, "image/png")
+    world.scanner.broken = True
+
+    with pytest.raises(Unavailable):
+        world.inspect()(event)
+
+    assert world.file.status is FileStatus.SCANNING
+    assert world.due == [world.file]
+
+
+@pytest.mark.parametrize("status", [FileStatus.PENDING, FileStatus.READY])
+def test_what_is_not_being_inspected_is_left_alone(world: World, status: FileStatus) -> None:
+    event = world.upload(INFECTED_TEXT, "text/plain", status=status)
+
+    world.inspect()(event)
+
+    assert (world.file.status, world.scanner.scans) == (status, 0)
+    assert world.store.objects == {ID: INFECTED_TEXT}
+
+
+def test_an_unknown_file_is_nothing(world: World) -> None:
+    assert world.inspect()(FileStored("nobody")) is None
+    assert world.inspect().scanned("nobody", Clean()) is None
+
+
+def test_the_same_event_again_changes_nothing(world: World) -> None:
+    event = world.upload(PNG, "image/png")
+    first = world.inspect()(event)
+
+    assert world.inspect()(event) == first
+    assert world.scanner.scans == 1
+
+
+def test_a_file_that_was_taken_back_meanwhile_leaves_nothing_behind(world: World) -> None:
+    event = world.upload(PNG, "image/png")
+
+    class TakenBack(FakeScanner):
+        def begin(self) -> "object":  # type: ignore[override]
+            world.files.save(replace(world.file, status=FileStatus.ABORTED), FileStatus.SCANNING, None)
+            return super().begin()
+
+    world.scanner = TakenBack()
+
+    world.inspect()(event)
+
+    assert world.file.status is FileStatus.ABORTED
+    assert (world.store.objects, world.store.thumbnails) == ({}, {})
+
+
+def test_malware_wins_over_another_process_that_saw_none(world: World) -> None:
+    event = world.upload(INFECTED_TEXT, "text/plain")
+
+    class Slower(FakeScanner):
+        def begin(self) -> "object":  # type: ignore[override]
+            world.files.save(replace(world.file, status=FileStatus.READY), FileStatus.SCANNING, None)
+            return super().begin()
+
+    world.scanner = Slower()
+
+    world.inspect()(event)
+
+    assert world.file.status is FileStatus.INFECTED
+    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+
+
+# A person's file.
+
+
+def test_a_persons_file_is_fetched_and_inspected(world: World) -> None:
+    file = world.inspect()(world.receive(PNG, "image/png", "photo.png"))
+
+    assert file == world.file
+    assert (file.status, file.size, file.filename) == (FileStatus.READY, len(PNG), "photo.png")
+    assert file.thumbnails == THUMBNAILS_PX
+    assert world.provider.asked == [InboundMedia("media-7", "image/png", "photo.png", None)]
+    assert world.due == []
+
+
+@pytest.mark.parametrize(
+    ("said", "filename", "content_type", "named"),
+    [
+        ("image/png", "photo.png", "image/jpeg", "photo.jpg"),
+        ("audio/ogg; codecs=opus", "voice", "audio/ogg", "voice.ogg"),
+        ("application/octet-stream", "v1.2 final", DOCX, "v1.2 final.docx"),
+        (XLSX, "sheet.XLSX", DOCX, "sheet.docx"),
+        ("image/jpeg", "photo.JPEG", "image/jpeg", "photo.JPEG"),
+        ("application/octet-stream", "notes.log", "text/plain", "notes.txt"),
+    ],
+)
+def test_what_a_phone_says_of_it_is_put_right(
+    world: World, said: str, filename: str, content_type: str, named: str
+) -> None:
+    content = EVERY_TYPE[content_type]
+
+    world.inspect()(world.receive(content, said, filename))
+
+    for file in (world.file, world.store.stored_as[ID]):
+        assert (file.content_type, file.filename) == (content_type, named)
+    assert world.file.status is FileStatus.READY
+    assert world.store.objects == {ID: content}
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "code"),
+    [
+        (b"", "image/png", RejectCode.EMPTY),
+        (bytes(MOST_BYTES + 1), "image/png", RejectCode.TOO_LARGE),
+        (b"MZ" + bytes(50), "application/x-msdownload", RejectCode.TYPE_NOT_ALLOWED),
+        (b"<html>Sorry, try again later.</html>", "image/png", RejectCode.POLYGLOT),
+        (PNG + b"broken", "image/png", RejectCode.IMAGE_BROKEN),
+    ],
+)
+def test_a_persons_file_may_be_rejected(world: World, content: bytes, said: str, code: RejectCode) -> None:
+    world.inspect()(world.receive(content, said))
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, code)
+    assert (world.store.objects, world.due) == ({}, [])
+
+
+def test_a_persons_file_may_be_infected(world: World) -> None:
+    world.inspect()(world.receive(INFECTED_TEXT, "text/plain"))
+
+    assert world.file.status is FileStatus.INFECTED
+    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+
+
+@pytest.mark.parametrize("in_the_midst", [False, True])
+def test_what_the_provider_never_gives_is_rejected_with_its_code(world: World, in_the_midst: bool) -> None:  # noqa: FBT001
+    event = world.receive(PNG * 100, "image/png")
+    world.provider.failure = FetchFailed("GONE", "The provider no longer has it.", is_final=True)
+    world.provider.fails_in_the_midst = in_the_midst
+
+    world.inspect()(event)
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, "GONE")
+    assert world.file.reason == "The provider no longer has it."
+
+
+@pytest.mark.parametrize("in_the_midst", [False, True])
+def test_what_the_provider_may_give_later_is_asked_for_again(world: World, in_the_midst: bool) -> None:  # noqa: FBT001
+    event = world.receive(PNG * 100, "image/png")
+    world.provider.failure = FetchFailed("503", "The provider is busy.", is_final=False)
+    world.provider.fails_in_the_midst = in_the_midst
+
+    with pytest.raises(Unavailable):
+        world.inspect()(event)
+
+    assert (world.file.status, world.due) == (FileStatus.PENDING, [world.file])
+    world.provider.failure = None
+    file = world.inspect()(event)
+    assert file is not None
+    assert file.status is FileStatus.READY
+
+
+def test_what_is_fetched_already_is_not_fetched_again(world: World) -> None:
+    event = world.receive(PNG, "image/png")
+    world.scanner.broken = True
+    with pytest.raises(Unavailable):
+        world.inspect()(event)
+    world.scanner.broken = False
+
+    world.inspect()(event)
+
+    assert world.file.status is FileStatus.READY
+    assert len(world.provider.asked) == 1
+
+
+# A verdict that comes later.
+
+
+def test_until_its_verdict_comes_a_file_stays_scanning(world: World) -> None:
+    world.scanner.decided = Awaited()
+
+    world.inspect()(world.upload(PNG, "image/png"))
+
+    assert (world.file.status, world.file.thumbnails) == (FileStatus.SCANNING, THUMBNAILS_PX)
+    assert world.due == [world.file]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        (Clean(), FileStatus.READY),
+        (Malware("Trojan"), FileStatus.INFECTED),
+        (CannotScan(Refusal(RejectCode.CANNOT_BE_SCANNED, "It failed.")), FileStatus.REJECTED),
+    ],
+)
+@pytest.mark.parametrize("verdict_first", [False, True])
+def test_the_verdict_moves_it_in_whichever_order(
+    world: World,
+    verdict: Clean | Malware | CannotScan,
+    status: FileStatus,
+    verdict_first: bool,  # noqa: FBT001
+) -> None:
+    world.scanner.decided = Awaited()
+    event = world.upload(PNG, "image/png")
+    steps: list[Callable[[], object]] = [
+        lambda: world.inspect()(event),
+        lambda: world.inspect().scanned(ID, verdict),
+    ]
+
+    for step in reversed(steps) if verdict_first else steps:
+        step()
+
+    assert world.file.status is status
+    assert (ID in world.store.objects) == (status is FileStatus.READY)
+    assert (ID in world.store.quarantined) == (status is FileStatus.INFECTED)
+    assert world.due == []
+
+
+def test_a_clean_verdict_does_not_make_ready_what_else_is_wrong(world: World) -> None:
+    world.scanner.decided = Awaited()
+    world.upload(PNG, "image/jpeg")
+
+    world.inspect().scanned(ID, Clean())
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.TYPE_MISMATCH)
+
+
+def test_a_verdict_before_the_files_status_comes_again(world: World) -> None:
+    world.upload(PNG, "image/png", status=FileStatus.PENDING)
+
+    with pytest.raises(Unavailable):
+        world.inspect().scanned(ID, Malware("Trojan"))
+
+
+def test_malware_that_is_found_later_takes_a_ready_file_away(world: World) -> None:
+    world.inspect()(world.upload(PNG, "image/png"))
+
+    world.inspect().scanned(ID, Malware("Trojan"))
+
+    assert world.file.status is FileStatus.INFECTED
+    assert world.store.objects == {}
+
+
+def test_a_verdict_that_never_comes_ends_in_a_rejection(world: World) -> None:
+    world.scanner.decided = Awaited()
+    event = world.upload(PNG, "image/png")
+    world.inspect()(event)
+    world.clock.advance(LONGEST_WAIT.total_seconds() + 1)
+
+    world.inspect()(event)
+
+    assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.CANNOT_BE_SCANNED)
+
+
+# Blows.
+
+Case = Callable[[World], FileEvent]
+CASES: dict[str, tuple[Case, FileStatus]] = {
+    "ready": (lambda world: world.upload(PNG, "image/png"), FileStatus.READY),
+    "rejected": (lambda world: world.upload(PNG, "image/jpeg"), FileStatus.REJECTED),
+    "infected": (lambda world: world.upload(INFECTED_TEXT, "text/plain"), FileStatus.INFECTED),
+    "fetched": (lambda world: world.receive(JPEG, "image/png"), FileStatus.READY),
+    "adopted": (lambda world: world.receive(EVERY_TYPE[DOCX], XLSX), FileStatus.READY),
+    "fetched and infected": (lambda world: world.receive(INFECTED_TEXT, "text/plain"), FileStatus.INFECTED),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
+def test_whatever_fails_when_the_next_try_ends_it(case: str, blow: Blow) -> None:
+    begin, status = CASES[case]
+    for number in count(1):
+        world = World()
+        event = begin(world)
+        once = Once(number, blow)
+        world.fate = once
+        try:
+            world.inspect()(event)
+        except (Died, Unavailable):
+            assert not _is_readable_malware(world), once.struck
+        if once.struck is None:
+            break
+        world.fate = Kind()
+
+        world.inspect()(event)
+
+        assert world.file.status is status, once.struck
+        assert (ID in world.store.objects) == (status is FileStatus.READY), once.struck
+        assert (ID in world.store.quarantined) == (status is FileStatus.INFECTED), once.struck
+        assert world.due == [], once.struck
+    assert number > 3
+
+
+def _is_readable_malware(world: World) -> bool:
+    return world.file.status is FileStatus.READY and EICAR in world.store.objects.get(ID, b"")
