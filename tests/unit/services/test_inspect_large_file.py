@@ -1,0 +1,90 @@
+"""An inspection in the memory of some windows, however large the file is."""
+
+import os
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from chat4all.adapters.media.yara import YaraScanner
+from chat4all.domain.files import FileStatus, FileStored
+from chat4all.services.fetch_file import FetchFile
+from chat4all.services.inspect_file import InspectFile
+from tests.fakes.clock import FakeClock
+from tests.fakes.files import MemoryFiles, MemoryFileStore
+from tests.fakes.samples import EICAR, EVERY_TYPE
+from tests.fakes.small_stores import MemorySecrets
+from tests.unit.services.test_inspect_file import ID, FakeProvider, a_file, thumbnailer
+
+MIB = 1024 * 1024
+SIZE = 256 * MIB
+MOST_GROWTH = 40 * MIB
+"""A window of 8 MiB, its pieces before they are joined, and what is kept for the next one."""
+
+
+class GeneratedStore(MemoryFileStore):
+    """One object, made as it is read: `begin`, then always the same MiB, then `end`."""
+
+    def __init__(self, begin: bytes, middle: bytes, end: bytes) -> None:
+        super().__init__()
+        self._begin = begin
+        self._middle = middle
+        self._end = end
+
+    def size_of(self, file_id: str) -> int | None:
+        return SIZE
+
+    def stream(self, file_id: str) -> Iterator[bytes]:
+        left = SIZE - len(self._end)
+        piece = self._begin + self._middle[len(self._begin) :]
+        while left > 0:
+            yield piece[:left]
+            left -= len(piece)
+            # A copy: a store's pieces are new ones, too.
+            piece = bytes(bytearray(self._middle))
+        yield self._end
+
+    def read_range(self, file_id: str, start: int, length: int) -> bytes:
+        return self._middle[:length]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "middle", "end", "status"),
+    [
+        ("video/mp4", os.urandom(MIB), b"", FileStatus.READY),
+        ("video/mp4", os.urandom(MIB), EICAR, FileStatus.INFECTED),
+        ("text/plain", "Grüße\n".encode() * (MIB // 8), b"", FileStatus.READY),
+        ("text/plain", b"a" * MIB, b"\0", FileStatus.REJECTED),
+    ],
+    ids=["film", "infected film", "text", "no text"],
+)
+def test_memory_does_not_grow_with_the_file(
+    content_type: str, middle: bytes, end: bytes, status: FileStatus
+) -> None:
+    files = MemoryFiles()
+    files.add(a_file(content_type, size=SIZE), "2026-01-31T12:30:00.000Z")
+    begin = EVERY_TYPE[content_type] if content_type.startswith("video/") else b""
+    store = GeneratedStore(begin, middle, end)
+    inspect = InspectFile(
+        files=files,
+        store=store,
+        fetch=FetchFile(store=store, connector=lambda channel: FakeProvider(), secrets=MemorySecrets()),
+        scanner=YaraScanner(),
+        thumbnailer=thumbnailer,
+        name_format=lambda head: None,
+        clock=FakeClock(),
+    )
+    file = files.get(ID)
+    assert file is not None
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        inspected = inspect(FileStored(file.file_id))
+        growth = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+    assert inspected is not None
+    assert inspected.status is status
+    assert growth < MOST_GROWTH
