@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -61,6 +61,17 @@ class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
     messages_table: str
     chat_events_queue: str
     status_updates_queue: str
+
+
+class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
+    files_table: str
+    files_bucket: str
+    files_queue: str
+    scanner: Literal["yara", "clamd", "guardduty"] = "yara"
+    clamd_address: str = ""
+    """`host:port`, or the path of a socket."""
+    rules_folder: str = ""
+    """Where more `*.yar` lie, beside those that come with the product."""
 
 
 class RelaySettings(MessageTables, frozen=True, rename="upper"):

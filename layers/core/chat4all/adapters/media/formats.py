@@ -9,6 +9,9 @@ import puremagic
 
 def name_format(head: bytes) -> str | None:
     """`Windows Executable (.exe)`; None: nobody knows."""
+    # It takes a row of zeros for embroidery.
+    if not head.strip(b"\0"):
+        return None
     try:
         likeliest = max(puremagic.magic_string(head), key=lambda match: match.confidence)
     except (puremagic.PureError, ValueError):

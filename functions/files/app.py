@@ -1,0 +1,5 @@
+"""Lambda: files are fetched, inspected, and made ready, rejected or quarantined."""
+
+from chat4all.bootstrap.files import handler as wire
+
+handler = wire()

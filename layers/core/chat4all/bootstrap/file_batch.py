@@ -1,0 +1,44 @@
+"""What the `files` function is called with: records of its queue, and results of GuardDuty."""
+
+from typing import Any
+
+from chat4all.adapters.batches import Batch, HandBack, Record, VisibilityClient
+from chat4all.adapters.media.guardduty import scan_result
+from chat4all.bootstrap.settings import FilesSettings
+from chat4all.bootstrap.telemetry import LambdaContext, Telemetry, consuming
+from chat4all.domain.files import FileEvent, StoredFile
+from chat4all.services.inspect_file import InspectFile
+
+NEEDED_MS = 60_000
+"""2 GiB are read and scanned in a part of that; clamd is slower, and a try that is cut short is made again."""
+
+
+class FileBatch:
+    """A GuardDuty result that cannot be taken yet is an error of the call, which Lambda then makes again."""
+
+    def __init__(
+        self, inspect: InspectFile, sqs: VisibilityClient, settings: FilesSettings, telemetry: Telemetry
+    ) -> None:
+        self._inspect = inspect
+        self._bucket = settings.files_bucket
+        self._telemetry = telemetry
+        batch = Batch(FileEvent, self._one, sqs, settings.files_queue)  # type: ignore[arg-type]  # a union is a kind to msgspec
+        self._consume = consuming(telemetry, batch, NEEDED_MS)
+        self._take = telemetry.observing(self._scanned)
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
+        return self._consume(event, context) if "Records" in event else self._take(event, context)
+
+    def _one(self, event: FileEvent, record: Record) -> HandBack | None:
+        self._count(self._inspect(event))
+        return None
+
+    def _scanned(self, event: dict[str, Any], context: LambdaContext) -> None:
+        self._telemetry.count("ScanResults")
+        result = scan_result(event, self._bucket)
+        if result is not None:
+            self._count(self._inspect.scanned(result.file_id, result.verdict))
+
+    def _count(self, file: StoredFile | None) -> None:
+        if file is not None:
+            self._telemetry.count(f"Files{file.status.capitalize()}")

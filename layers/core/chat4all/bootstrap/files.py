@@ -1,0 +1,47 @@
+"""The `files` function: what was uploaded is inspected, what people sent is fetched and inspected.
+
+Its records are best given to it one by one: the memory and the time of a call are then those of one file.
+"""
+
+from chat4all.adapters.channels.http import HttpClient
+from chat4all.adapters.channels.registry import connector, names
+from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.media.formats import name_format
+from chat4all.adapters.media.thumbnails import thumbnails
+from chat4all.adapters.s3_files import S3Files
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap import world
+from chat4all.bootstrap.file_batch import FileBatch
+from chat4all.bootstrap.scanners import scanner
+from chat4all.bootstrap.settings import FilesSettings, by_channel, from_environment
+from chat4all.bootstrap.telemetry import Handler, Telemetry
+from chat4all.services.connector import Connector
+from chat4all.services.fetch_file import FetchFile
+from chat4all.services.inspect_file import InspectFile
+
+
+def handler() -> Handler:
+    settings = from_environment(FilesSettings)
+    telemetry = Telemetry("files")
+    store = S3Files(world.s3, settings.files_bucket)
+    http = HttpClient()
+    base_urls = by_channel(names(), "BASE_URL")
+
+    def channels_connector(channel: str) -> Connector:
+        return connector(channel, http, base_urls[channel])
+
+    inspect = InspectFile(
+        files=DynamoFiles(settings.files_table),
+        store=store,
+        fetch=FetchFile(
+            store=store,
+            connector=channels_connector,
+            secrets=ManagedSecrets(by_channel(names(), "SECRET")),
+        ),
+        scanner=scanner(settings),
+        thumbnailer=thumbnails,
+        name_format=name_format,
+        clock=world.now,
+    )
+
+    return FileBatch(inspect, world.sqs(), settings, telemetry)
