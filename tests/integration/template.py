@@ -98,7 +98,6 @@ class Template:
                 "Fn::Sub": self._substituted,
                 "Fn::If": self._chosen,
                 "Fn::Join": self._joined,
-                "Fn::Split": self._split,
             }
             intrinsic = intrinsics.get(name)
             if intrinsic:
@@ -139,9 +138,6 @@ class Template:
 
     def _joined(self, argument: list[Any]) -> str:
         return str(self.resolved(argument[0])).join(self.resolved(argument[1]))
-
-    def _split(self, argument: list[Any]) -> list[str]:
-        return str(self.resolved(argument[1])).split(argument[0])
 
     def _chosen(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
         condition, yes, no = argument

@@ -23,7 +23,7 @@ from chat4all.services.inspect_file import InspectFile
 def handler() -> Handler:
     settings = from_environment(FilesSettings)
     telemetry = Telemetry("files")
-    store = S3Files(world.s3, settings.files_bucket)
+    store = S3Files(world.files_s3, settings.files_bucket)
     http = HttpClient()
     base_urls = by_channel(names(), "BASE_URL")
 
