@@ -19,6 +19,8 @@ from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.fall_back import ConfirmInTime, FallBack
+from chat4all.services.inbound_file import InboundFile
+from chat4all.services.outgoing_file import OutgoingFile
 from chat4all.services.record_status import Recorded, RecordStatus
 from chat4all.services.redrive import Redrive
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
@@ -36,6 +38,7 @@ from tests.fakes.events import QueuedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
+from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
 from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
@@ -82,6 +85,7 @@ class Cloud:
         self.directory = MemoryDirectory()
         self.table = MessageTable()
         self.breakers = MemoryBreakers()
+        self.files = MemoryFiles()
         self.lines = LineTable()
         self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
@@ -229,6 +233,7 @@ class Cloud:
             directory=directory,
             messages=messages,
             events=self._events,
+            file=InboundFile(self._fated(self.files, "files"), self._events, self.clock),
             clock=self.clock,
             new_id=self.ids,
         )
@@ -255,6 +260,11 @@ class Cloud:
                 name, self._fated(self.breakers, "breakers"), self.announced.append, self.clock, CLAIM_TIME
             ),
             secrets=self._fated(MemorySecrets(), "secrets"),
+            file=OutgoingFile(
+                self._fated(self.files, "files"),
+                self._fated(MemoryFileStore(), "file store"),
+                self._fated(FakeLinks(), "links"),
+            ),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.5,

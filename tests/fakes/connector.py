@@ -5,11 +5,21 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, RateLimit, Receipts
+from chat4all.domain.channel import (
+    Capabilities,
+    LengthUnit,
+    LimitScope,
+    MediaRule,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+    Transfer,
+)
 from chat4all.domain.errors import Detail, Invalid
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import SendError, Sent, Submission
-from chat4all.services.connector import ChannelSecret
+from chat4all.services.connector import ChannelSecret, Fetching
 from tests.fakes.small_stores import SECRET
 
 # Channels that no product has: the core knows none by name.
@@ -22,6 +32,12 @@ PIGEON = Capabilities(
     rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10),),
     receipts=Receipts(delivered=True, read=True),
     window_h=None,
+    media=(
+        MediaRule(MediaKind.IMAGE, ("image/png",), 500, Transfer.LINK, caption_length=10),
+        MediaRule(MediaKind.IMAGE, ("image/png",), 5000, Transfer.UPLOAD, caption_length=10),
+        MediaRule(MediaKind.AUDIO, ("audio/ogg",), 500, Transfer.LINK),
+    ),
+    other_files=OtherFiles.LINK,
 )
 TELEX = Capabilities(
     channel="telex",
@@ -32,6 +48,7 @@ TELEX = Capabilities(
     rate_limits=(),
     receipts=Receipts(delivered=False, read=False),
     window_h=None,
+    media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
 )
 CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
 
@@ -54,7 +71,8 @@ class FakeConnector:
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         limits = self.capabilities
         assert secret == SECRET
-        assert 0 < limits.text_unit.measure(submission.text) <= limits.text_length, submission.text
+        least = 0 if submission.media else 1
+        assert least <= limits.text_unit.measure(submission.text) <= limits.text_length, submission.text
         assert len(submission.delivery_id) <= 200
         with self._lock:
             self.asked.append(submission)
@@ -63,6 +81,9 @@ class FakeConnector:
                 return answer
             self.accepted.append(submission)
             return answer or Sent(f"{limits.channel}-{len(self.accepted)}")
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        return Fetching(iter((b"bytes of ", media.reference.encode())))
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
         return headers.get("x-signature") == secret.webhook_secret

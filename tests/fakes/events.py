@@ -12,6 +12,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
+from chat4all.domain.files import FileEvent
 from tests.fakes.fifo import FifoQueue
 
 
@@ -23,6 +24,7 @@ class RecordedEvents:
         self.requested: list[DeliveryRequested] = []
         self.updates: list[StatusUpdate] = []
         self.webhooks: list[WebhookEvent] = []
+        self.files: list[FileEvent] = []
         self.broken = False
 
     def message_accepted(self, event: MessageAccepted) -> None:
@@ -43,6 +45,10 @@ class RecordedEvents:
         self._check()
         self.webhooks.extend(events)
 
+    def file_event(self, event: FileEvent) -> None:
+        self._check()
+        self.files.append(event)
+
     def _check(self) -> None:
         if self.broken:
             raise Unavailable("The queue did not answer; try again.", retry_after=1)
@@ -58,6 +64,7 @@ class QueuedEvents:
         status_updates: FifoQueue,
         inbound: FifoQueue,
     ) -> None:
+        self.files: list[FileEvent] = []
         self._chat_events = chat_events
         self._channels = channels
         self._status_updates = status_updates
@@ -83,6 +90,9 @@ class QueuedEvents:
             self._inbound.send(
                 f"{received.channel}:{about}", f"{received.webhook_id}:{index}", _body(received)
             )
+
+    def file_event(self, event: FileEvent) -> None:
+        self.files.append(event)
 
 
 def _body(event: msgspec.Struct) -> str:

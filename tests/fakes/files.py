@@ -1,48 +1,68 @@
-"""The files' table and their bytes in memory."""
+"""Files in memory: what is known of them, their bytes, links to them."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from chat4all.domain.files import FileEvent, FileStatus, StoredFile
 from chat4all.services.ports import ObjectTooLarge, StoredPart
+from tests.fakes.people import NOW
 
 PIECE_BYTES = 1024 * 1024
 
 
+def a_file(file_id: str = "file-1", **fields: object) -> StoredFile:
+    """READY, of the key `key-1`."""
+    made = {
+        "filename": "invoice.pdf",
+        "content_type": "application/pdf",
+        "size": 1000,
+        "status": FileStatus.READY,
+        "owner": "key-1",
+        "created_at": NOW,
+        "expires_at": NOW,
+        **fields,
+    }
+    return StoredFile(file_id, **made)  # type: ignore[arg-type]
+
+
 class MemoryFiles:
-    def __init__(self) -> None:
-        self._files: dict[str, StoredFile] = {}
-        self._due: dict[str, str] = {}
+    """`saves` are the files as they were saved, one after the other."""
+
+    def __init__(self, *files: StoredFile) -> None:
+        self.files = {one.file_id: one for one in files}
+        self.due_at: dict[str, str] = {}
+        self.reads = 0
+        self.saves: list[StoredFile] = []
         self._links: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
-        self.saves: list[StoredFile] = []
 
     def add(self, file: StoredFile, due_at: str) -> bool:
         with self._lock:
-            if file.file_id in self._files:
+            if file.file_id in self.files:
                 return False
-            self._files[file.file_id] = file
-            self._due[file.file_id] = due_at
+            self.files[file.file_id] = file
+            self.due_at[file.file_id] = due_at
             return True
 
     def get(self, file_id: str) -> StoredFile | None:
-        return self._files.get(file_id)
+        self.reads += 1
+        return self.files.get(file_id)
 
     def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
         with self._lock:
-            found = self._files.get(file.file_id)
+            found = self.files.get(file.file_id)
             if found is None or found.status is not expected:
                 return False
-            self._files[file.file_id] = file
+            self.files[file.file_id] = file
             self.saves.append(file)
-            self._due.pop(file.file_id, None)
+            self.due_at.pop(file.file_id, None)
             if due_at is not None:
-                self._due[file.file_id] = due_at
+                self.due_at[file.file_id] = due_at
             return True
 
     def due(self, now: str, limit: int) -> list[StoredFile]:
-        ids = sorted((due_at, file_id) for file_id, due_at in self._due.items() if due_at <= now)
-        return [self._files[file_id] for _, file_id in ids[:limit]]
+        found = sorted((at, file_id) for file_id, at in self.due_at.items() if at <= now)
+        return [self.files[file_id] for _, file_id in found[:limit]]
 
     def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None:
         self._links[token_hash] = (file_id, expires_at)
@@ -99,7 +119,7 @@ class MemoryFileStore:
         return None if found is None else len(found)
 
     def url(self, file_id: str, seconds: int) -> str:
-        return f"https://bucket/files/{file_id}?expires={seconds}"
+        return f"https://store.example/{file_id}?seconds={seconds}"
 
     def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str:
         return f"https://bucket/thumbnails/{file_id}/{px}.jpg?expires={seconds}"
@@ -144,3 +164,8 @@ class RecordedFileEvents:
 
     def file_event(self, event: FileEvent) -> None:
         self.published.append(event)
+
+
+class FakeLinks:
+    def link(self, file_id: str) -> str:
+        return f"https://chat.example/l/{file_id}"

@@ -4,15 +4,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Message, User
 from chat4all.domain.retry import Backoff, backoff_s
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.attach_file import AttachFile
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.fall_back import ConfirmInTime, FallBack
+from chat4all.services.inbound_file import InboundFile
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
+from chat4all.services.outgoing_file import OutgoingFile
 from chat4all.services.ports import Limiter
 from chat4all.services.read_messages import ReadMessages
 from chat4all.services.record_status import RecordStatus
@@ -30,6 +34,7 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
+from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
 from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
@@ -54,6 +59,7 @@ class Product:
     connector: FakeConnector = field(default_factory=FakeConnector)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,9 +103,11 @@ class Product:
             directory=self.directory,
             messages=self.messages,
             events=self.events,
+            file=InboundFile(self.files, self.events, self.clock),
             clock=self.clock,
             new_id=self.ids,
         )
+        self.attach = AttachFile(self.files)
         self.read = ReadMessages(self.messages, self.deliveries, self.conversations)
         self.manage_conversations = ManageConversations(
             self.conversations, self.directory, self.clock, self.ids
@@ -118,6 +126,7 @@ class Product:
             limiter=limiter or NoLimits(),
             circuit=self.circuit(),
             secrets=self.secrets,
+            file=OutgoingFile(self.files, MemoryFileStore(), FakeLinks()),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.0,
@@ -165,6 +174,7 @@ def a_message(
     conversation_id: str = "conversation",
     channel: str | None = None,
     reply_to: str | None = None,
+    file: Attachment | None = None,
 ) -> NewMessage:
     return NewMessage(
         message_id=message_id,
@@ -173,6 +183,7 @@ def a_message(
         content=content,
         channel=channel,
         reply_to=reply_to,
+        file=file,
     )
 
 
@@ -192,6 +203,7 @@ def a_delivery(
     recipient_count: int = 1,
     reply_to: str | None = None,
     round_: int = 0,
+    file: Attachment | None = None,
 ) -> DeliveryRequested:
     return DeliveryRequested(
         message_id=message_id,
@@ -205,6 +217,7 @@ def a_delivery(
         accepted_at="2026-01-31T12:00:00.000Z",
         sequence=1,
         reply_to=reply_to,
+        file=file,
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -44,8 +43,8 @@ class Queues(msgspec.Struct, frozen=True):
     chat_events: str = ""
     status_updates: str = ""
     inbound: str = ""
-    files: str = ""
     channels: Mapping[str, str] = {}
+    files: str = ""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -96,18 +95,15 @@ class SqsEvents:
                 raise Unavailable("The webhook is stored, but not every event was published.", retry_after=1)
 
     def file_event(self, event: FileEvent) -> None:
-        """Not deduplicated: what is asked for again within minutes is wanted again, and harmless."""
         try:
             self._client.send_message(
                 QueueUrl=self._queues.files,
                 MessageBody=_body(event),
                 MessageGroupId=event.file_id,
-                MessageDeduplicationId=str(uuid.uuid4()),
+                MessageDeduplicationId=f"{event.__struct_config__.tag}:{event.file_id}",
             )
         except (BotoCoreError, ClientError) as error:
-            raise Unavailable(
-                "The file is stored, but not yet inspected; try again.", retry_after=1
-            ) from error
+            raise Unavailable("The file is not yet on its way; try again.", retry_after=1) from error
 
     def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
         """Send one batch; returns the places of those that SQS did not take."""

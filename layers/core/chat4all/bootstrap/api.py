@@ -24,6 +24,7 @@ from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
+from chat4all.services.attach_file import AttachFile
 from chat4all.services.authenticate import Authenticate
 from chat4all.services.check_health import CheckHealth
 from chat4all.services.download_file import DownloadFile
@@ -68,7 +69,14 @@ def app(settings: ApiSettings) -> Chalice:
     manage_conversations = ManageConversations(conversations, directory, world.now, world.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     routes = [
-        *MessageViews(accepting.accept, read, redrive, channels, world.new_id).routes(),
+        *MessageViews(
+            accepting.accept,
+            read,
+            redrive,
+            channels,
+            world.new_id,
+            attach=AttachFile(DynamoFiles(settings.files_table)),
+        ).routes(),
         *DeadLetterViews(redrive, channels).routes(),
         *_file_views(settings, files, store, accepting).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),

@@ -9,9 +9,11 @@ from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import capabilities, connector
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
 from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.operators import Operators
+from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
@@ -21,6 +23,8 @@ from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.services.circuit import ChannelCircuit
 from chat4all.services.deliver import Deliver, Later, Outdated
+from chat4all.services.download_links import DownloadLinks
+from chat4all.services.outgoing_file import OutgoingFile
 from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
@@ -83,12 +87,18 @@ def handler() -> Handler:
         world.now,
         claim_time,
     )
+    files = DynamoFiles(settings.files_table)
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=DynamoDeliveries(settings.messages_table),
         limiter=DynamoLimiter(settings.limits_table, known),
         circuit=circuit,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
+        file=OutgoingFile(
+            files,
+            S3Files(world.s3, settings.files_bucket),
+            DownloadLinks(files, settings.public_url, world.now),
+        ),
         clock=world.now,
         new_id=world.new_id,
         jitter=world.jitter,

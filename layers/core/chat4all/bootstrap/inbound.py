@@ -1,12 +1,14 @@
 """The `inbound` function: webhook events become messages and status updates."""
 
 from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import WebhookEvent
+from chat4all.services.inbound_file import InboundFile
 from chat4all.services.take_inbound import EditTooEarly, TakeInbound
 
 NEEDED_MS = 5_000
@@ -17,7 +19,11 @@ EDIT_TRIES = 5
 def handler() -> Handler:
     telemetry = Telemetry("inbound")
     settings = from_environment(InboundSettings)
-    queues = Queues(chat_events=settings.chat_events_queue, status_updates=settings.status_updates_queue)
+    queues = Queues(
+        chat_events=settings.chat_events_queue,
+        status_updates=settings.status_updates_queue,
+        files=settings.files_queue,
+    )
     accepting = Accepting(settings, queues)
     take = TakeInbound(
         accept=accepting.accept,
@@ -25,6 +31,7 @@ def handler() -> Handler:
         directory=accepting.directory,
         messages=accepting.messages,
         events=accepting.events,
+        file=InboundFile(DynamoFiles(settings.files_table), accepting.events, world.now),
         clock=world.now,
         new_id=world.new_id,
     )

@@ -38,6 +38,8 @@ class InboundSettings(MessageTables, frozen=True, rename="upper"):
     inbound_queue: str
     chat_events_queue: str
     status_updates_queue: str
+    files_table: str
+    files_queue: str
 
 
 class RouterSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -52,6 +54,10 @@ class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
     channel_queue: str
     messages_table: str
     limits_table: str
+    files_table: str
+    files_bucket: str
+    public_url: str
+    """Of the API with its stage, as people's phones reach it."""
     status_updates_queue: str
     consumer_timeout: int
     """Seconds that Lambda gives the function for one batch."""

@@ -58,15 +58,26 @@ class Transfer(StrEnum):
 
 
 class MediaRule(msgspec.Struct, frozen=True):
-    """One way of sending files of a kind: those of `content_types` up to `most_bytes`. The first that fits is taken."""
+    """One way of sending files as a kind: those of `content_types` up to `most_bytes`. The first that fits is taken."""
 
     kind: MediaKind
     content_types: tuple[str, ...]
     most_bytes: int
     transfer: Transfer
+    caption_length: int = 0
+    """The longest text that goes with the file, counted as `text_unit`; 0: texts go by themselves."""
 
     def fits(self, file: Attachment) -> bool:
         return file.content_type in self.content_types and file.size <= self.most_bytes
+
+
+class OtherFiles(StrEnum):
+    """What becomes of a file that no rule fits."""
+
+    LINK = "link"
+    """It is sent as a text with a link for 24 hours."""
+    REJECTED = "rejected"
+    """The message is refused at POST."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -84,10 +95,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Hours after the person's last message in which free text is allowed; None: no such window."""
     media: tuple[MediaRule, ...] = ()
     """How files are sent; what none of them fits is sent as `other_files` says."""
-    other_files: str = "rejected"
-    """`link`: a text with a link for 24 hours; `rejected`: refused at POST."""
-    caption_length: int = 0
-    """The longest text that goes with a file, counted as `text_unit`; 0: texts go by themselves."""
+    other_files: OtherFiles = OtherFiles.REJECTED
     group_prefix: str | None = None
     """How the address of a group begins; None: every address is one person's."""
 

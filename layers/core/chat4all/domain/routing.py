@@ -1,12 +1,13 @@
-"""Who receives a message, on which channel, and in how many parts."""
+"""Who receives a message, on which channel, and in which provider messages."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all.domain.channel import Capabilities
+from chat4all.domain.channel import Capabilities, OtherFiles
 from chat4all.domain.errors import Detail, NotPossible
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
 from chat4all.domain.splitting import split_text
 
@@ -16,6 +17,13 @@ class Reach(msgspec.Struct, frozen=True):
 
     recipients: tuple[Recipient, ...]
     missing: tuple[str, ...]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One provider message: a text, or a file with its caption, or a link to the file where the channel does not take it."""
+
+    text: str
+    file: Attachment | None = None
 
 
 def reach(
@@ -67,9 +75,9 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
 
 
 def text_for_recipients(conversation: Conversation, sender: User, content: str) -> str:
-    """What the recipients read: in a group, a customer's words come with their name."""
+    """What the recipients read: in a group, a customer's words come with their name, and so does a file without words."""
     if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
-        return f"{sender.display_name}: {content}"
+        return f"{sender.display_name}: {content}" if content.strip() else f"{sender.display_name}:"
     return content
 
 
@@ -79,20 +87,49 @@ def parts(text: str, capabilities: Capabilities) -> list[str]:
     return [part for part in cut if part.strip()]
 
 
+def possible(
+    file: Attachment, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
+) -> None:
+    """Raises NotPossible where a channel that a recipient may be reached on would reject the file."""
+    named = dict.fromkeys(
+        channel
+        for one in recipients
+        for channel in (one.channel, *(route.channel for route in one.fallbacks))
+    )
+    details = [
+        Detail("file_id", f"{channel} {_refusal(file, capabilities[channel])}")
+        for channel in named
+        if _rejects(capabilities[channel], file)
+    ]
+    if details:
+        raise NotPossible("Not every channel can carry this file.", *details, code="FILE_NOT_POSSIBLE")
+
+
+def provider_messages(text: str, file: Attachment | None, capabilities: Capabilities) -> list[Part]:
+    """The file goes first, with the text as its caption where that fits; else the text follows in its parts."""
+    texts = [Part(one) for one in parts(text, capabilities)]
+    if file is None:
+        return texts
+    rule = capabilities.media_rule(file)
+    if texts and rule is not None and capabilities.text_unit.measure(text) <= rule.caption_length:
+        return [Part(text, file)]
+    return [Part("", file), *texts]
+
+
 def deliveries(
     accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
 ) -> list[DeliveryRequested]:
     """One per recipient and part; the parts of one recipient follow each other in order."""
     requested = []
     for recipient in accepted.recipients:
-        cut = parts(accepted.text, capabilities[recipient.channel])
-        for index, text in enumerate(cut):
+        cut = provider_messages(accepted.text, accepted.file, capabilities[recipient.channel])
+        for index, part in enumerate(cut):
             requested.append(
                 DeliveryRequested(
                     message_id=accepted.message_id,
                     conversation_id=accepted.conversation_id,
                     recipient=recipient,
-                    text=text,
+                    text=part.text,
                     part=index,
                     part_count=len(cut),
                     recipient_count=accepted.recipient_count,
@@ -100,9 +137,21 @@ def deliveries(
                     sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
                     round=accepted.round,
+                    file=part.file,
                 )
             )
     return requested
+
+
+def _rejects(capabilities: Capabilities, file: Attachment) -> bool:
+    return capabilities.other_files is OtherFiles.REJECTED and capabilities.media_rule(file) is None
+
+
+def _refusal(file: Attachment, capabilities: Capabilities) -> str:
+    sizes = [rule.most_bytes for rule in capabilities.media if file.content_type in rule.content_types]
+    if sizes:
+        return f"takes {file.content_type} up to {max(sizes)} bytes, not {file.size}"
+    return f"does not take {file.content_type}"
 
 
 def _choose(user: User, asked: Sequence[str], primary: str | None) -> list[Identity]:

@@ -9,6 +9,13 @@ MAX_CHARACTERS: Final = 10_000
 
 def check_content(content: str) -> str:
     """`content` itself, or Invalid: empty or blank, too long, with a NUL or a lone surrogate."""
+    if not content.strip():
+        raise Invalid("The message's content is not valid.", Detail("content", "must not be empty"))
+    return check_caption(content)
+
+
+def check_caption(content: str) -> str:
+    """As `check_content`, but what goes with a file may be empty."""
     issue = _issue(content)
     if issue:
         raise Invalid("The message's content is not valid.", Detail("content", issue))
@@ -25,8 +32,6 @@ def check_plain(field: str, text: str, longest: int) -> str:
 
 
 def _issue(content: str) -> str | None:
-    if not content.strip():
-        return "must not be empty"
     if len(content) > MAX_CHARACTERS:
         return f"must be at most {MAX_CHARACTERS} characters, not {len(content)}"
     if _unprintable(content):

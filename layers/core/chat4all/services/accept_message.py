@@ -34,8 +34,9 @@ from chat4all.domain.errors import (
     Unavailable,
 )
 from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, Delivery, Message, MessageKind, User
-from chat4all.domain.routing import known_on, reach, require_all, text_for_recipients
+from chat4all.domain.routing import known_on, possible, reach, require_all, text_for_recipients
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.ports import Clock, Conversations, Events, Messages, Sequenced
 from chat4all.services.snapshots import Snapshot, Snapshots
@@ -61,6 +62,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None
     raw: str | None = None
+    file: Attachment | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -103,7 +105,7 @@ class AcceptMessage:
             NotFound: no such conversation.
             Forbidden: the sender is no participant.
             Conflict: the conversation is archived, or the id belongs to another message.
-            NotPossible: a recipient cannot be reached on the channel.
+            NotPossible: a recipient cannot be reached on the channel, or not with this file.
             Unavailable: AWS did not take it; the same POST may be repeated.
         """
         now = iso(self._clock())
@@ -119,6 +121,11 @@ class AcceptMessage:
         if prepared.to:
             self._events.message_accepted(_event(message, prepared))
         return Accepted(message, replayed=False)
+
+    def file_of(self, message_id: str) -> Attachment | None:
+        """The file of a message that was accepted before."""
+        stored = self._messages.get(message_id)
+        return stored.file if stored else None
 
     def republish(self, message: Message, begun: Sequence[Delivery] = ()) -> None:
         """Publish a message that was stored some time ago; raises what `event_again` raises, and Unavailable."""
@@ -170,11 +177,16 @@ class AcceptMessage:
         text = text_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
             # A person wrote it on their app: it is kept whomever it can be passed on to.
+            if not new.content.strip():
+                return "", ()
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
             return text, reached.recipients
         asked = (new.channel,) if new.channel is not None else new.channels
         reached = reach(snapshot.conversation, snapshot.users, new.sender_id, asked)
-        return text, require_all(reached, asked)
+        to = require_all(reached, asked)
+        if new.file is not None:
+            possible(new.file, to, self._capabilities)
+        return text, to
 
     def _check_reply(self, conversation_id: str, reply_to: str) -> None:
         quoted = self._messages.get(reply_to)
@@ -203,6 +215,7 @@ class AcceptMessage:
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
             raw=new.raw,
+            file=new.file,
         )
 
     def _store(self, message: Message, due_at: str | None) -> Message | None:
@@ -290,6 +303,7 @@ def _of_stored(message: Message) -> NewMessage:
         channel=message.channel,
         channels=message.channels,
         provider_message_id=message.provider_message_id,
+        file=message.file,
     )
 
 
@@ -305,4 +319,6 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
         reply_to=message.reply_to,
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
+        # What a person sent is not ours to send on before it is inspected: the others get the text.
+        file=message.file if message.provider_message_id is None else None,
     )

@@ -6,6 +6,8 @@
        │
     limiter ── tokens of the account's and the recipient's buckets, else Later
        │
+    file ── where there is one: an address for the provider, or a link in a text; no longer READY: FAILED
+       │
     claim ── conditional write; done already: report its status again; somebody else's: Later
        │
     send ── one HTTP request to the provider; of a half-open channel, only the probe
@@ -34,6 +36,7 @@ from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Subm
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt, ChannelCircuit, Wait
 from chat4all.services.connector import ChannelSecret, Connector
+from chat4all.services.outgoing_file import OutgoingFile
 from chat4all.services.ports import (
     Claimed,
     ClaimRefused,
@@ -80,6 +83,7 @@ class Deliver:
         limiter: Limiter,
         circuit: ChannelCircuit,
         secrets: Secrets,
+        file: OutgoingFile,
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
@@ -92,6 +96,7 @@ class Deliver:
         self._limiter = limiter
         self._circuit = circuit
         self._secrets = secrets
+        self._file = file
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
@@ -113,6 +118,7 @@ class Deliver:
         wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
         if wait_s > 0:
             return Later(wait_s)
+        complete = self._with_file(submission, requested)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -120,9 +126,10 @@ class Deliver:
             return self._refused(claimed)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        if hopeless is not None:
-            return self._failed(claimed, hopeless)
-        named = msgspec.structs.replace(submission, delivery_id=str(claimed.delivery.delivery_id))
+        to_send = hopeless or complete
+        if isinstance(to_send, SendError):
+            return self._failed(claimed, to_send)
+        named = msgspec.structs.replace(to_send, delivery_id=str(claimed.delivery.delivery_id))
         return self._attempt(claimed, named, secret)
 
     def _refused(self, refused: ClaimRefused) -> Delivering:
@@ -176,6 +183,11 @@ class Deliver:
             text=requested.text,
             quoted_provider_message_id=self._quoted(requested),
         )
+
+    def _with_file(self, submission: Submission, requested: DeliveryRequested) -> Submission | SendError:
+        if requested.file is None:
+            return submission
+        return self._file(submission, requested.file, self._connector.capabilities)
 
     def _quoted(self, requested: DeliveryRequested) -> str | None:
         """The id by which the recipient's app knows the message replied to, where it has one."""

@@ -16,18 +16,21 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
+from chat4all.domain.files import Source
 from chat4all.domain.inbox import choose_conversation
 from chat4all.domain.records import (
     Conversation,
     ConversationState,
     ConversationType,
     Identity,
+    Message,
     MessageKind,
     Participant,
     User,
     UserType,
 )
 from chat4all.services.accept_message import AcceptMessage, NewMessage
+from chat4all.services.inbound_file import InboundFile
 from chat4all.services.ports import Clock, Conversations, Directory, Events, Messages, NewId
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -52,6 +55,7 @@ class TakeInbound:
         directory: Directory,
         messages: Messages,
         events: Events,
+        file: InboundFile,
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -60,6 +64,7 @@ class TakeInbound:
         self._directory = directory
         self._messages = messages
         self._events = events
+        self._file = file
         self._clock = clock
         self._new_id = new_id
 
@@ -98,13 +103,15 @@ class TakeInbound:
         message_id = inbound_message_id(channel, event.account, event.provider_message_id)
         stored = self._messages.get(message_id)
         if stored is not None:
+            self._fetch(channel, event, stored)
             if self._messages.is_unrouted(message_id):
                 self._accept.republish(stored)
             return
         sender = self._sender(channel, event)
         conversation_id = self._conversation(channel, event, sender)
         text = isinstance(event, InboundText)
-        self._accept(
+        media = event.media if isinstance(event, InboundText) else None
+        accepted = self._accept(
             NewMessage(
                 message_id=message_id,
                 conversation_id=conversation_id,
@@ -116,8 +123,16 @@ class TakeInbound:
                 metadata={} if isinstance(event, InboundText) else {"provider_kind": event.kind},
                 provider_message_id=event.provider_message_id,
                 raw=None if isinstance(event, InboundText) else event.raw,
+                file=self._file.attachment(message_id, media) if media else None,
             )
         )
+        self._fetch(channel, event, accepted.message)
+
+    def _fetch(self, channel: str, event: PersonsMessage, message: Message) -> None:
+        """After the message: whoever died in between is given the event again, and finds it."""
+        if isinstance(event, InboundText) and event.media is not None and message.file is not None:
+            source = Source(channel, event.account, event.media.reference)
+            self._file.fetch(message.file, message.conversation_id, source)
 
     def _sender(self, channel: str, event: PersonsMessage) -> User:
         user_id = self._directory.resolve(channel, event.account, event.address)

@@ -17,7 +17,14 @@ from chat4all.adapters.channels.webhooks import ABSENT, fingerprint, items, kept
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundStatus, InboundText, InboundUnsupported
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundMedia,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+)
 from chat4all.domain.status import Status
 
 _ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
@@ -30,6 +37,14 @@ _NOT_FROM_A_PERSON: Final = frozenset(
         "policy_enforcement",
     }
 )
+
+_FILE_TYPES: Final = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mp4",
+    "file": "application/pdf",
+}
+"""The attachments that are files, and what they most likely are: the webhook does not say it."""
 
 
 class _Webhook(Struct, frozen=True):
@@ -76,6 +91,11 @@ class _Message(Struct, frozen=True):
 
 class _Attachment(Struct, frozen=True):
     type: str = "attachment"
+    payload: Raw = ABSENT
+
+
+class _Payload(Struct, frozen=True):
+    url: Id
 
 
 class _Mid(Struct, frozen=True):
@@ -160,23 +180,47 @@ def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iter
     text = decoded(message.text, str) or ""
     quoted = decoded(message.reply_to, _Mid)
     attachments = items(message.attachments)
+    files = [_media(one) for one in attachments]
     if decoded(message.is_deleted, bool):
         yield _unsupported(event, raw, sender, "deleted", f"{mid}:deleted" if mid else None)
         return
-    has_text = bool(mid and text.strip())
-    if mid and has_text:
+    said = _said(mid, text, files) if mid else []
+    for name, words, media in said:
         yield InboundText(
             account=DEFAULT_ACCOUNT,
             address=sender,
-            provider_message_id=mid,
-            text=text,
+            provider_message_id=name,
+            text=words,
             at=moment(event.timestamp),
             quoted_provider_message_id=quoted.mid if quoted else None,
+            media=media,
         )
-    if attachments or not has_text:
-        yield _unsupported(
-            event, raw, sender, _kind(message, attachments), f"{mid}:attachments" if has_text else mid
-        )
+    others = (
+        attachments if not mid else [one for one, file in zip(attachments, files, strict=True) if not file]
+    )
+    if others or not said:
+        yield _unsupported(event, raw, sender, _kind(message, others), f"{mid}:attachments" if said else mid)
+
+
+def _said(
+    mid: str, text: str, files: list[InboundMedia | None]
+) -> list[tuple[str, str, InboundMedia | None]]:
+    """The text by itself, and each file by itself: (id, text, file). The first has the provider's id, which is quoted
+    and edited; the others have it with their place, which is the same when the webhook comes again.
+    """
+    found: list[tuple[str, InboundMedia | None, str]] = [(text, None, "text")] if text.strip() else []
+    found += [("", file, str(place)) for place, file in enumerate(files) if file]
+    return [
+        (f"{mid}:{place}" if later else mid, words, file) for later, (words, file, place) in enumerate(found)
+    ]
+
+
+def _media(part: Raw) -> InboundMedia | None:
+    attachment = decoded(part, _Attachment)
+    payload = decoded(attachment.payload, _Payload) if attachment else None
+    if not attachment or not payload or attachment.type not in _FILE_TYPES:
+        return None
+    return InboundMedia(payload.url, _FILE_TYPES[attachment.type])
 
 
 def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:

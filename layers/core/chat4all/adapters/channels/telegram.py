@@ -1,22 +1,38 @@
 """Telegram by the Bot API: https://core.telegram.org/bots/api"""
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from chat4all.adapters.channels.answers import not_answered, refused, sent_unread
 from chat4all.adapters.channels.capabilities import TELEGRAM
-from chat4all.adapters.channels.decoding import decoded
-from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
+from chat4all.adapters.channels.decoding import Id, decoded
+from chat4all.adapters.channels.downloads import Downloads
+from chat4all.adapters.channels.fetching import looked_up
+from chat4all.adapters.channels.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
 from chat4all.adapters.channels.secrets import same_secret
 from chat4all.adapters.channels.telegram_failures import TELEGRAM_FAILURES
 from chat4all.adapters.channels.telegram_ids import canonical, message_name, message_number
 from chat4all.adapters.channels.telegram_webhook import inbound_events
-from chat4all.domain.channel import Capabilities
-from chat4all.domain.events import InboundEvent
-from chat4all.domain.sending import Outcome, SendError, Sent, Submission
-from chat4all.services.connector import ChannelSecret
+from chat4all.domain.channel import Capabilities, Transfer
+from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.files import MediaKind
+from chat4all.domain.sending import Media, Outcome, SendError, Sent, Submission
+from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
+
+MOST_FETCHED_BYTES: Final = 20_000_000
+"""https://core.telegram.org/bots/api#getfile"""
+_METHODS: Final = {
+    MediaKind.IMAGE: ("sendPhoto", "photo"),
+    MediaKind.VIDEO: ("sendVideo", "video"),
+    MediaKind.AUDIO: ("sendAudio", "audio"),
+    MediaKind.DOCUMENT: ("sendDocument", "document"),
+}
+"""Each kind's method, and its field for the file: https://core.telegram.org/bots/api#sendphoto"""
+_UNREADABLE: Final = SendError(Outcome.RETRY, "FILE_UNREADABLE", "The file could not be read from our store.")
 
 
 class _Quote(msgspec.Struct, frozen=True):
@@ -32,6 +48,32 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
     chat_id: int
     text: str
     reply_parameters: _Quote | None = None
+
+
+class _FileMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`photo`, `video`, `audio` or `document` is the file's address."""
+
+    chat_id: int
+    caption: str | None = None
+    photo: str | None = None
+    video: str | None = None
+    audio: str | None = None
+    document: str | None = None
+    reply_parameters: _Quote | None = None
+
+
+class _FileReference(msgspec.Struct, frozen=True):
+    file_id: str
+
+
+class _FilePath(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#file"""
+
+    file_path: Id
+
+
+class _Found(msgspec.Struct, frozen=True):
+    result: _FilePath
 
 
 class _Chat(msgspec.Struct, frozen=True):
@@ -67,15 +109,16 @@ class Telegram:
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
         self._url = base_url.rstrip("/")
+        self._downloads = Downloads(base_url)
 
     def canonical_address(self, address: str) -> str:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        answer = self._http.post_json(
-            f"{self._url}/bot{quote(secret.access_token, safe=':')}/sendMessage",
-            msgspec.json.encode(_message(submission)),
-        )
+        try:
+            answer = self._post(submission, secret)
+        except SourceFailed:
+            return _UNREADABLE
         if isinstance(answer, NetworkFailure):
             return not_answered(TELEGRAM_FAILURES, answer)
         refusal = decoded(answer.body, _Refused)
@@ -85,6 +128,29 @@ class Telegram:
         if accepted is None:
             return sent_unread(submission.delivery_id)
         return Sent(message_name(accepted.result.chat.id, accepted.result.message_id))
+
+    def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
+        media = submission.media
+        if media is None:
+            return self._http.post_json(self._method("sendMessage", secret), _encoded(_message(submission)))
+        method, field = _METHODS[media.kind]
+        url = self._method(method, secret)
+        if media.transfer is Transfer.UPLOAD:
+            file = FilePart(field, media.filename, media.content_type, media.size, media.url)
+            return self._http.post_multipart(url, _form_fields(submission), file)
+        return self._http.post_json(url, _encoded(_file_message(submission, media)))
+
+    def _method(self, name: str, secret: ChannelSecret) -> str:
+        return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        """The file's id leads to a path that is good for an hour."""
+        if media.size is not None and media.size > MOST_FETCHED_BYTES:
+            raise FetchFailed("TOO_LARGE", "Telegram gives bots no files over 20 MB.", is_final=True)
+        question = _encoded(_FileReference(media.reference))
+        found = looked_up(self._http.post_json(self._method("getFile", secret), question), _Found)
+        token = quote(secret.access_token, safe=":")
+        return self._downloads(f"{self._url}/file/bot{token}/{quote(found.result.file_path)}")
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
         """https://core.telegram.org/bots/api#setwebhook: the secret_token comes back in a header."""
@@ -101,13 +167,40 @@ class Telegram:
 
 
 def _message(submission: Submission) -> _Message:
-    quoted = message_number(submission.quoted_provider_message_id, submission.address)
     return _Message(
-        chat_id=int(submission.address),
-        text=submission.text,
-        # The person may have deleted what is quoted; the answer shall reach them all the same.
-        reply_parameters=None if quoted is None else _Quote(quoted, allow_sending_without_reply=True),
+        chat_id=int(submission.address), text=submission.text, reply_parameters=_quote(submission)
     )
+
+
+def _file_message(submission: Submission, media: Media) -> _FileMessage:
+    message = _FileMessage(
+        chat_id=int(submission.address),
+        caption=submission.text or None,
+        reply_parameters=_quote(submission),
+    )
+    _, field = _METHODS[media.kind]
+    return replace(message, **{field: media.url})
+
+
+def _form_fields(submission: Submission) -> dict[str, str]:
+    """As in JSON, but each by itself: https://core.telegram.org/bots/api#making-requests"""
+    quoted = _quote(submission)
+    fields = {
+        "chat_id": submission.address,
+        "caption": submission.text,
+        "reply_parameters": _encoded(quoted).decode() if quoted else "",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _quote(submission: Submission) -> _Quote | None:
+    quoted = message_number(submission.quoted_provider_message_id, submission.address)
+    # The person may have deleted what is quoted; the answer shall reach them all the same.
+    return None if quoted is None else _Quote(quoted, allow_sending_without_reply=True)
+
+
+def _encoded(body: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(body)
 
 
 def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:

@@ -9,12 +9,12 @@ from typing import Final
 from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
-from chat4all.adapters.channels.decoding import decoded
+from chat4all.adapters.channels.decoding import Id, decoded
 from chat4all.adapters.channels.telegram_ids import is_address, message_name
-from chat4all.adapters.channels.webhooks import ABSENT, kept, moment, read_envelope
+from chat4all.adapters.channels.webhooks import ABSENT, kept, moment, objects, read_envelope
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundText, InboundUnsupported
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported
 
 _NO_WORDS_OF_A_PERSON: Final = frozenset(
     {
@@ -57,6 +57,15 @@ _CONTENTS: Final = (
     "pinned_message",
 )
 """What a message may hold; the first that is there names its kind."""
+_FILE_TYPES: Final = {
+    "animation": "video/mp4",
+    "audio": "audio/mpeg",
+    "document": None,
+    "video": "video/mp4",
+    "voice": "audio/ogg",
+}
+"""The contents that are one file, and what they are where the update does not say it."""
+_PHOTO_TYPE: Final = "image/jpeg"
 
 
 class _User(Struct, frozen=True):
@@ -83,7 +92,27 @@ class _Message(Struct, frozen=True):
     date: Raw = ABSENT
     edit_date: Raw = ABSENT
     text: Raw = ABSENT
+    caption: Raw = ABSENT
+    photo: Raw = ABSENT
     reply_to_message: Raw = ABSENT
+
+
+class _File(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#document and its like"""
+
+    file_id: Id
+    mime_type: Raw = ABSENT
+    file_name: Raw = ABSENT
+    file_size: Raw = ABSENT
+
+
+class _PhotoSize(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#photosize"""
+
+    file_id: Id
+    width: int = 0
+    height: int = 0
+    file_size: Raw = ABSENT
 
 
 class _Quoted(Struct, frozen=True):
@@ -134,11 +163,12 @@ def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
 
 def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
     message_id = decoded(message.message_id, int)
-    text = decoded(message.text, str) or ""
+    media = _media(message, part)
+    text = _words(message)
     quoted = decoded(message.reply_to_message, _Quoted)
     quoted_name = message_name(person.address, quoted.message_id) if quoted else None
     name = f"update:{update_id}" if message_id is None else message_name(person.address, message_id)
-    if message_id is None or not text.strip():
+    if message_id is None or not (media or text.strip()):
         event = _unsupported(name, part, person, _kind(part), message.date)
         return replace(event, quoted_provider_message_id=quoted_name)
     return InboundText(
@@ -150,12 +180,44 @@ def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -
         display_name=person.display_name,
         handle=person.handle,
         quoted_provider_message_id=quoted_name,
+        media=media,
     )
+
+
+def _media(message: _Message, part: Raw) -> InboundMedia | None:
+    kind = _kind(part)
+    if kind == "photo":
+        return _photo(message)
+    if kind not in _FILE_TYPES:
+        return None
+    parts = decoded(part, dict[str, Raw]) or {}
+    file = decoded(parts[kind], _File)
+    if file is None:
+        return None
+    return InboundMedia(
+        reference=file.file_id,
+        content_type=decoded(file.mime_type, str) or _FILE_TYPES[kind],
+        filename=decoded(file.file_name, str),
+        size=decoded(file.file_size, int),
+    )
+
+
+def _photo(message: _Message) -> InboundMedia | None:
+    """The largest of the sizes in which a photo is there."""
+    sizes = [size for size, _ in objects(message.photo, _PhotoSize)]
+    largest = max(sizes, key=lambda one: one.width * one.height, default=None)
+    if largest is None:
+        return None
+    return InboundMedia(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
+
+
+def _words(message: _Message) -> str:
+    return decoded(message.text, str) or decoded(message.caption, str) or ""
 
 
 def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
     message_id = decoded(message.message_id, int)
-    text = decoded(message.text, str) or ""
+    text = _words(message)
     if message_id is None or not text.strip():
         # Not under the message's own name, under which the original is known already.
         return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)

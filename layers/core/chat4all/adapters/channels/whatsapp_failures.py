@@ -50,6 +50,7 @@ WHATSAPP_FAILURES: Final = FailureTable(
         2: _OUTAGE,
         131000: _OUTAGE,
         131016: _OUTAGE,
+        131052: Failure(Outcome.RETRY, "WhatsApp could not download the file."),
         131053: Failure(Outcome.RETRY, "WhatsApp could not take over the file."),
         131057: Failure(Outcome.RETRY, "WhatsApp is upgrading our number, which takes about a minute."),
         131021: _permanent("The message is addressed to our own number."),

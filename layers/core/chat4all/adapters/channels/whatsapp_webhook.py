@@ -1,6 +1,8 @@
 """WhatsApp's webhooks: what people wrote, and how far our messages have come.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/document
+and the pages beside it.
 Edits, which only numbers get that are also used in the WhatsApp Business app:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
 Statuses:
@@ -26,7 +28,14 @@ from chat4all.adapters.channels.whatsapp_failures import WHATSAPP_FAILURES
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundStatus, InboundText, InboundUnsupported
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundMedia,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+)
 from chat4all.domain.status import Status
 
 _STATUSES: Final = {
@@ -37,6 +46,8 @@ _STATUSES: Final = {
     "failed": Status.FAILED,
 }
 """`deleted` and `warning` say nothing about how far a message has come."""
+
+_FILES: Final = frozenset({"image", "video", "audio", "voice", "document"})
 
 
 class _Webhook(Struct, frozen=True):
@@ -84,12 +95,24 @@ class _Message(Struct, frozen=True):
     from_user_id: Raw = ABSENT
     timestamp: Raw = ABSENT
     text: Raw = ABSENT
+    image: Raw = ABSENT
+    video: Raw = ABSENT
+    audio: Raw = ABSENT
+    voice: Raw = ABSENT
+    document: Raw = ABSENT
     edit: Raw = ABSENT
     context: Raw = ABSENT
 
 
 class _Text(Struct, frozen=True):
     body: str
+
+
+class _File(Struct, frozen=True):
+    id: Id
+    mime_type: Raw = ABSENT
+    filename: Raw = ABSENT
+    caption: Raw = ABSENT
 
 
 class _Context(Struct, frozen=True):
@@ -170,19 +193,22 @@ def _of_person(
 ) -> InboundText | InboundUnsupported:
     message_id = decoded(message.id, str)
     text = decoded(message.text, _Text) if kind == "text" else None
+    file = decoded(getattr(message, kind), _File) if kind in _FILES else None
+    words = text.body if text else _caption(file)
     context = decoded(message.context, _Context)
     phone = None if is_user_id(address) else f"+{address}"
-    if message_id and text and text.body.strip():
+    if message_id and (file or words.strip()):
         return InboundText(
             account=DEFAULT_ACCOUNT,
             address=address,
             provider_message_id=message_id,
-            text=text.body,
+            text=words,
             at=moment(message.timestamp),
             display_name=contact.profile.name,
             phone=phone,
             handle=contact.profile.username,
             quoted_provider_message_id=context.id if context else None,
+            media=_media(file) if file else None,
         )
     return InboundUnsupported(
         account=DEFAULT_ACCOUNT,
@@ -195,6 +221,18 @@ def _of_person(
         phone=phone,
         handle=contact.profile.username,
         quoted_provider_message_id=context.id if context else None,
+    )
+
+
+def _caption(file: _File | None) -> str:
+    return (decoded(file.caption, str) if file else None) or ""
+
+
+def _media(file: _File) -> InboundMedia:
+    return InboundMedia(
+        reference=file.id,
+        content_type=decoded(file.mime_type, str),
+        filename=decoded(file.filename, str),
     )
 
 

@@ -8,8 +8,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
+from chat4all.adapters.dynamodb.rows import StringsAttribute, StructAttribute, StructsAttribute, TableSettings
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Delivery, Edit, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange
 
@@ -95,6 +96,7 @@ class MessageRow(Model):
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
     raw = UnicodeAttribute(null=True)
+    file = StructAttribute(Attachment, null=True)
     edits = StructsAttribute(Edit, null=True)
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
@@ -284,6 +286,7 @@ def message_of(row: MessageRow) -> Message:
         round=int(row.round or 0),
         channels=row.channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
+        file=row.file,
     )
 
 

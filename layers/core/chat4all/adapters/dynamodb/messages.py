@@ -297,6 +297,7 @@ def _row(one: Message) -> MessageRow:
         channels=one.channels or None,
         delivery_timeout_s=one.delivery_timeout_s or None,
         raw=one.raw,
+        file=one.file,
     )
     if one.provider_message_id is not None and one.channel is not None:
         row.provider_message_id = one.provider_message_id

@@ -52,6 +52,22 @@ class StructsAttribute(Attribute[tuple[T, ...]], Generic[T]):
         return found
 
 
+class StructAttribute(Attribute[T], Generic[T]):
+    """A msgspec Struct, as one JSON string."""
+
+    attr_type = STRING
+
+    def __init__(self, kind: type[T], **options: Any) -> None:  # noqa: ANN401 - pynamodb's own options
+        super().__init__(**options)
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def serialize(self, value: T) -> str:
+        return msgspec.json.encode(value).decode()
+
+    def deserialize(self, value: str) -> T:
+        return self._decoder.decode(value)
+
+
 class StringsAttribute(Attribute[dict[str, str]]):
     """A mapping of strings to strings, as one JSON string."""
 

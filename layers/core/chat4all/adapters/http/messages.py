@@ -1,6 +1,7 @@
 """/v1/messages: accept one, read one, follow one, search."""
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -11,11 +12,13 @@ from chat4all.adapters.http.bodies import Id, body_of, choice_of, id_of, limit_o
 from chat4all.adapters.http.checks import check_channel, check_metadata
 from chat4all.adapters.http.routes import Route
 from chat4all.adapters.http.views import MessagePage, message_view, progress_view
-from chat4all.domain.errors import Detail, Invalid, NotPossible
+from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
-from chat4all.domain.text import check_content
+from chat4all.domain.text import check_caption, check_content
 from chat4all.services.accept_message import AcceptMessage, NewMessage
+from chat4all.services.attach_file import AttachFile
 from chat4all.services.ports import MessageQuery, NewId, TimeOrder
 from chat4all.services.read_messages import ReadMessages, exactly_one
 from chat4all.services.redrive import Redrive
@@ -25,18 +28,18 @@ DELIVERY_TIMEOUT_S: Final = 300
 
 
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /v1/messages."""
+    """The body of POST /v1/messages. `content` may be empty where there is a file."""
 
     conversation_id: Id
     sender_id: Id
-    content: str
+    content: str = ""
     message_id: str | None = None
     channel: str | None = None
     channels: Annotated[tuple[str, ...], msgspec.Meta(max_length=5)] = ()
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
-    file_id: str | None = None
+    file_id: Id | None = None
     template: str | None = None
 
 
@@ -48,6 +51,15 @@ class AcceptedView(msgspec.Struct, frozen=True):
     status_url: str
 
 
+OwnerOf = Callable[[Request], str]
+"""The id of the key that a request came with."""
+
+
+def nobody(_: Request) -> str:
+    """Owns no file."""
+    return ""
+
+
 class MessageViews:
     def __init__(
         self,
@@ -56,12 +68,17 @@ class MessageViews:
         redrive: Redrive,
         channels: frozenset[str],
         new_id: NewId,
+        *,
+        attach: AttachFile,
+        owner_of: OwnerOf = nobody,
     ) -> None:
         self._accept = accept
         self._redrive = redrive
         self._read = read
         self._channels = channels
         self._new_id = new_id
+        self._attach = attach
+        self._owner_of = owner_of
 
     def routes(self) -> list[Route]:
         return [
@@ -73,7 +90,7 @@ class MessageViews:
         ]
 
     def post(self, request: Request) -> Answer:
-        accepted = self._accept(self._new(body_of(request, PostMessage)))
+        accepted = self._accept(self._new(request, body_of(request, PostMessage)))
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(_accepted_view(request, message), 202, headers)
@@ -104,10 +121,9 @@ class MessageViews:
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
 
-    def _new(self, body: PostMessage) -> NewMessage:
-        if body.file_id is not None or body.template is not None:
-            field = "file_id" if body.file_id is not None else "template"
-            raise NotPossible(f"{field} is not supported yet.", Detail(field, "is not supported yet"))
+    def _new(self, request: Request, body: PostMessage) -> NewMessage:
+        if body.template is not None:
+            raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
         check_channel("channel", body.channel, self._channels)
         _check_channels(body, self._channels)
         check_metadata(body.metadata)
@@ -115,13 +131,26 @@ class MessageViews:
             message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
-            content=check_content(body.content),
+            content=check_content(body.content) if body.file_id is None else check_caption(body.content),
             channel=body.channel,
             channels=body.channels,
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
+            file=self._file(request, body),
         )
+
+    def _file(self, request: Request, body: PostMessage) -> Attachment | None:
+        if body.file_id is None:
+            return None
+        try:
+            return self._attach(body.file_id, self._owner_of(request), body.conversation_id)
+        except (NotFound, Forbidden, Conflict):
+            # What was accepted once stays so, also when its file is there no longer.
+            before = self._accept.file_of(body.message_id) if body.message_id is not None else None
+            if before is None or before.file_id != body.file_id:
+                raise
+            return before
 
 
 def _check_channels(body: PostMessage, known: frozenset[str]) -> None:

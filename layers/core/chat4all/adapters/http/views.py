@@ -2,6 +2,7 @@
 
 import msgspec
 
+from chat4all.domain.files import Attachment
 from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.records import Conversation, Delivery, Edit, Message, User
 from chat4all.domain.status import Status, StatusChange
@@ -11,6 +12,13 @@ from chat4all.services.read_messages import MessageProgress
 class ErrorView(msgspec.Struct, frozen=True):
     code: str
     message: str
+
+
+class FileView(msgspec.Struct, frozen=True):
+    file_id: str
+    filename: str
+    content_type: str
+    size: int
 
 
 class MessageView(msgspec.Struct, frozen=True):
@@ -28,6 +36,7 @@ class MessageView(msgspec.Struct, frozen=True):
     accepted_at: str
     edits: tuple[Edit, ...]
     raw: str | None
+    file: FileView | None
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -101,7 +110,12 @@ def message_view(one: Message) -> MessageView:
         accepted_at=one.accepted_at,
         edits=one.edits,
         raw=one.raw,
+        file=_file(one.file),
     )
+
+
+def _file(one: Attachment | None) -> FileView | None:
+    return FileView(one.file_id, one.filename, one.content_type, one.size) if one else None
 
 
 def progress_view(progress: MessageProgress) -> ProgressView:

@@ -1,0 +1,54 @@
+"""What is said of a file that a person sent, made into one of ours: a type that we know, a name that is safe."""
+
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Final
+
+from chat4all.domain.events import InboundMedia
+from chat4all.domain.files import BY_EXTENSION, FILE_TYPES, LONGEST_NAME, MOST_BYTES, Attachment, FileType
+
+_ANYTHING: Final = FILE_TYPES["application/pdf"]
+_OF_KIND: Final = {
+    "image": FILE_TYPES["image/jpeg"],
+    "video": FILE_TYPES["video/mp4"],
+    "audio": FILE_TYPES["audio/mpeg"],
+    "text": FILE_TYPES["text/plain"],
+}
+"""For what is said to be of a type that we do not know; inspection finds out what it is."""
+_REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control characters, marks that change the direction of writing, lone surrogates, line ends."""
+
+
+def attachment_of(file_id: str, media: InboundMedia) -> Attachment:
+    """Size is 1 where the provider does not say it."""
+    file_type = _type_of(media)
+    return Attachment(
+        file_id=file_id,
+        filename=_name_of(media.filename, file_type),
+        content_type=file_type.content_type,
+        size=min(max(media.size or 1, 1), MOST_BYTES),
+    )
+
+
+def _type_of(media: InboundMedia) -> FileType:
+    said = (media.content_type or "").partition(";")[0].strip().lower()
+    if said in FILE_TYPES:
+        return FILE_TYPES[said]
+    by_name = BY_EXTENSION.get(_extension(media.filename or ""))
+    return by_name or _OF_KIND.get(said.partition("/")[0], _ANYTHING)
+
+
+def _name_of(said: str | None, file_type: FileType) -> str:
+    """What is left of the name without its path and what no name may have, ending as its type demands."""
+    bare = (said or "").replace("\\", "/").rpartition("/")[2]
+    name = "".join(one for one in bare if unicodedata.category(one) not in _REFUSED).strip(" .")
+    suffix = f".{file_type.extensions[0]}"
+    if not name:
+        return f"{file_type.kind}{suffix}"
+    if _extension(name) in file_type.extensions:
+        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - len(suffix)] + suffix
+    return name[: LONGEST_NAME - len(suffix)] + suffix
+
+
+def _extension(name: str) -> str:
+    return PurePosixPath(name).suffix.removeprefix(".").lower()

@@ -1,0 +1,30 @@
+"""The text that stands for a file on a channel that does not take the file itself."""
+
+from typing import Final
+
+from chat4all.domain.files import Attachment
+
+LONGEST_NAME_SHOWN: Final = 100
+"""Characters: with the link, the text stays under the shortest limit of a channel, 1,000 bytes."""
+
+
+def link_text(file: Attachment, link: str) -> str:
+    """Its name, its size, and where it is. No words: nobody knows the person's language."""
+    return f"📎 {_shortened(file.filename)} ({human_size(file.size)})\n{link}"
+
+
+def human_size(size: int) -> str:
+    """`size` bytes as 1 B, 12 KB, 4.2 MB or 1.9 GB, in powers of 1,000."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 999_500:
+        return f"{size / 1000:.0f} KB"
+    if size < 999_950_000:
+        return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_000_000_000:.1f} GB"
+
+
+def _shortened(filename: str) -> str:
+    if len(filename) <= LONGEST_NAME_SHOWN:
+        return filename
+    return filename[: LONGEST_NAME_SHOWN - 1] + "…"
