@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
-from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.adapters.channels.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.domain.channel import Transfer
+from chat4all.domain.files import FILE_TYPES
+from chat4all.domain.sending import Media, SendError, Sent, Submission
 from chat4all.services.connector import ChannelSecret, Connector
 
 DELIVERY_ID = "11111111-1111-4111-8111-111111111111|u-1|channel|1"
@@ -23,13 +25,20 @@ class Request(msgspec.Struct, frozen=True):
     headers: dict[str, str]
 
 
+class Upload(msgspec.Struct, frozen=True):
+    url: str
+    fields: dict[str, str]
+    file: FilePart
+
+
 class FakeHttp(HttpClient):
     """Each request needs an answer prepared for it; `spent` says that all were asked for."""
 
-    def __init__(self, *answers: HttpAnswer | NetworkFailure) -> None:
+    def __init__(self, *answers: HttpAnswer | NetworkFailure | SourceFailed) -> None:
         super().__init__()
         self._answers = list(answers)
         self.requests: list[Request] = []
+        self.uploads: list[Upload] = []
 
     def post_json(
         self, url: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -37,7 +46,20 @@ class FakeHttp(HttpClient):
         assert self._answers, f"nobody expected a request to {url}"
         msgspec.json.decode(body)
         self.requests.append(Request(url, body, dict(headers or {})))
-        return self._answers.pop(0)
+        return self._next()
+
+    def post_multipart(
+        self, url: str, fields: Mapping[str, str], file: FilePart
+    ) -> HttpAnswer | NetworkFailure:
+        assert self._answers, f"nobody expected an upload to {url}"
+        self.uploads.append(Upload(url, dict(fields), file))
+        return self._next()
+
+    def _next(self) -> HttpAnswer | NetworkFailure:
+        answer = self._answers.pop(0)
+        if isinstance(answer, SourceFailed):
+            raise answer
+        return answer
 
     @property
     def spent(self) -> bool:
@@ -59,6 +81,23 @@ def graph_error(status: int, code: int, headers: dict[str, str] | None = None) -
 
 def submission(address: str, text: str = "Hello", quoted: str | None = None) -> Submission:
     return Submission(DELIVERY_ID, "main", address, text, quoted)
+
+
+def file_submission(
+    address: str,
+    content_type: str,
+    *,
+    caption: str = "",
+    transfer: Transfer = Transfer.LINK,
+    quoted: str | None = None,
+) -> Submission:
+    """Of a file `invoice` at https://store.example/invoice."""
+    file_type = FILE_TYPES[content_type]
+    name = f"invoice.{file_type.extensions[0]}"
+    media = Media(
+        file_type.kind, content_type, name, 1000, transfer, "https://store.example/invoice?signed=1"
+    )
+    return Submission(DELIVERY_ID, "main", address, caption, quoted, media)
 
 
 def error_of(connector: Connector, address: str) -> SendError:

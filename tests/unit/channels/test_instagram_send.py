@@ -14,6 +14,7 @@ from tests.unit.channels.fake_http import (
     FakeHttp,
     answer,
     error_of,
+    file_submission,
     graph_error,
     sent_of,
     submission,
@@ -115,3 +116,22 @@ def test_a_person_is_keyed_by_digits() -> None:
 def test_what_is_no_scoped_id_is_invalid(address: str) -> None:
     with pytest.raises(Invalid):
         Instagram(FakeHttp(), BASE).canonical_address(address)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kind"),
+    [("image/png", "image"), ("video/mp4", "video"), ("audio/mp4", "audio"), ("application/pdf", "file")],
+)
+def test_a_file_is_sent_by_its_address_as_what_it_is(content_type: str, kind: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    result = Instagram(http, BASE).send(file_submission(IGSID, content_type), SECRET)
+
+    assert result == Sent("aWdfZAG1")
+    assert http.sent_json() == {
+        "recipient": {"id": IGSID},
+        "message": {
+            "attachment": {"type": kind, "payload": {"url": "https://store.example/invoice?signed=1"}},
+            "metadata": DELIVERY_ID,
+        },
+    }

@@ -4,7 +4,14 @@ import pytest
 from chat4all.adapters.channels.instagram import Instagram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundStatus, InboundText, InboundUnsupported
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundMedia,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+)
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
@@ -69,7 +76,9 @@ def test_the_same_event_comes_also_as_a_change() -> None:
 @pytest.mark.parametrize(
     ("message", "kind", "provider_message_id"),
     [
-        ({"mid": "m", "attachments": [{"type": "image", "payload": {"url": "https://x"}}]}, "image", "m"),
+        ({"mid": "m", "attachments": [{"type": "image", "payload": {"url": ""}}]}, "image", "m"),
+        ({"mid": "m", "attachments": [{"type": "share", "payload": {"url": "https://x"}}]}, "share", "m"),
+        ({"attachments": [{"type": "image", "payload": {"url": "https://x"}}]}, "image", None),
         ({"mid": "m", "attachments": [{"type": "story_mention"}]}, "story_mention", "m"),
         ({"mid": "m", "attachments": ["?"]}, "attachment", "m"),
         ({"mid": "m", "is_unsupported": True}, "unsupported", "m"),
@@ -79,16 +88,75 @@ def test_the_same_event_comes_also_as_a_change() -> None:
     ],
 )
 def test_what_is_no_text_is_kept_with_its_kind_and_json(
-    message: dict[str, object], kind: str, provider_message_id: str
+    message: dict[str, object], kind: str, provider_message_id: str | None
 ) -> None:
     event = only({**FROM_ANA, "message": message})
 
     assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id, event.address) == (kind, provider_message_id, ANA)
+    assert (event.kind, event.address) == (kind, ANA)
+    assert event.provider_message_id == provider_message_id or provider_message_id is None
     assert msgspec.json.decode(event.raw) == {**FROM_ANA, "message": message}
 
 
-def test_a_text_with_a_picture_is_a_text_and_a_picture() -> None:
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [
+        ("image", "image/jpeg"),
+        ("video", "video/mp4"),
+        ("audio", "audio/mp4"),
+        ("file", "application/pdf"),
+    ],
+)
+def test_a_file_is_told_with_its_address(kind: str, content_type: str) -> None:
+    message = {"mid": "m", "reply_to": {"mid": "aWdfOURS"}, "attachments": [attachment(kind, "https://x/1")]}
+
+    assert only({**FROM_ANA, "message": message}) == InboundText(
+        account="main",
+        address=ANA,
+        provider_message_id="m",
+        text="",
+        at=AT,
+        quoted_provider_message_id="aWdfOURS",
+        media=InboundMedia("https://x/1", content_type),
+    )
+
+
+def test_each_of_several_files_is_told_by_itself_and_the_same_way_each_time() -> None:
+    attachments = [
+        attachment("image", "https://x/1"),
+        {"type": "share", "payload": {"url": "https://x/post"}},
+        attachment("video", "https://x/2"),
+    ]
+    event = {**FROM_ANA, "message": {"mid": "m", "attachments": attachments}}
+
+    first, again = parse(event), parse(event)
+
+    assert first == again
+    files = [one for one in first if isinstance(one, InboundText)]
+    assert [(one.provider_message_id, one.media and one.media.reference) for one in files] == [
+        ("m", "https://x/1"),
+        ("m:2", "https://x/2"),
+    ]
+    (shared,) = (one for one in first if isinstance(one, InboundUnsupported))
+    assert (shared.kind, shared.provider_message_id) == ("share", "m:attachments")
+
+
+def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
+    message = {"mid": "m", "text": "Look", "attachments": [attachment("image", "https://x/1")]}
+    text, picture = parse({**FROM_ANA, "message": message})
+
+    assert isinstance(text, InboundText)
+    assert isinstance(picture, InboundText)
+    assert (text.provider_message_id, text.text, text.media) == ("m", "Look", None)
+    assert (picture.provider_message_id, picture.text) == ("m:0", "")
+    assert picture.media == InboundMedia("https://x/1", "image/jpeg")
+
+
+def attachment(kind: str, url: str) -> dict[str, object]:
+    return {"type": kind, "payload": {"url": url}}
+
+
+def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported() -> None:
     message = {"mid": "m", "text": "Look", "attachments": [{"type": "image"}]}
     text, picture = parse({**FROM_ANA, "message": message})
 

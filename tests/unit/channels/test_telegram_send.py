@@ -1,18 +1,21 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.adapters.channels.answers import sent_unread
-from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
+from chat4all.adapters.channels.http import FilePart, HttpAnswer, NetworkFailure, SourceFailed
 from chat4all.adapters.channels.telegram import Telegram
+from chat4all.domain.channel import Transfer
 from chat4all.domain.errors import Invalid
-from chat4all.domain.sending import Outcome, Sent
+from chat4all.domain.sending import Outcome, SendError, Sent
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
     SECRET,
     FakeHttp,
     answer,
     error_of,
+    file_submission,
     sent_of,
     submission,
 )
@@ -157,3 +160,71 @@ def test_a_chat_is_keyed_by_its_number(address: str, canonical: str) -> None:
 def test_what_is_no_number_of_a_chat_is_invalid(address: str) -> None:
     with pytest.raises(Invalid):
         Telegram(FakeHttp(), BASE).canonical_address(address)
+
+
+LINK = "https://store.example/invoice?signed=1"
+QUOTE = {"message_id": 5, "allow_sending_without_reply": True}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "method", "field"),
+    [
+        ("image/jpeg", "sendPhoto", "photo"),
+        ("video/mp4", "sendVideo", "video"),
+        ("audio/mpeg", "sendAudio", "audio"),
+        ("application/pdf", "sendDocument", "document"),
+    ],
+)
+def test_a_file_is_sent_by_its_address_as_what_it_is(content_type: str, method: str, field: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    result = Telegram(http, BASE).send(
+        file_submission("99", content_type, caption="Look", quoted="99:5"), SECRET
+    )
+
+    assert result == Sent("99:17")
+    assert http.requests[0].url == f"https://api.telegram.example/bot123456:token/{method}"
+    assert http.sent_json() == {"chat_id": 99, "caption": "Look", field: LINK, "reply_parameters": QUOTE}
+
+
+def test_a_file_without_words_has_no_caption() -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Telegram(http, BASE).send(file_submission("99", "image/png"), SECRET)
+
+    assert http.sent_json() == {"chat_id": 99, "photo": LINK}
+
+
+def test_a_file_that_telegram_does_not_fetch_is_uploaded() -> None:
+    http = FakeHttp(ACCEPTED)
+    submission_ = file_submission("99", "text/plain", caption="Look", transfer=Transfer.UPLOAD, quoted="99:5")
+
+    assert Telegram(http, BASE).send(submission_, SECRET) == Sent("99:17")
+
+    (upload,) = http.uploads
+    assert upload.url == "https://api.telegram.example/bot123456:token/sendDocument"
+    assert upload.file == FilePart("document", "invoice.txt", "text/plain", 1000, LINK)
+    assert (upload.fields["chat_id"], upload.fields["caption"]) == ("99", "Look")
+    assert msgspec.json.decode(upload.fields["reply_parameters"]) == QUOTE
+
+
+def test_a_file_that_cannot_be_read_is_tried_again() -> None:
+    http = FakeHttp(SourceFailed())
+
+    error = Telegram(http, BASE).send(file_submission("99", "text/plain", transfer=Transfer.UPLOAD), SECRET)
+
+    assert isinstance(error, SendError)
+    assert (error.outcome, error.code) == (Outcome.RETRY, "FILE_UNREADABLE")
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(400, Outcome.PERMANENT), (413, Outcome.PERMANENT)])
+@pytest.mark.parametrize("transfer", list(Transfer))
+def test_a_file_that_telegram_does_not_take_is_not_tried_again(
+    code: int, outcome: Outcome, transfer: Transfer
+) -> None:
+    http = FakeHttp(refusal(code))
+
+    error = Telegram(http, BASE).send(file_submission("99", "image/png", transfer=transfer), SECRET)
+
+    assert isinstance(error, SendError)
+    assert (error.outcome, error.code) == (outcome, str(code))

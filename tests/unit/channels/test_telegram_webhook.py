@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from chat4all.adapters.channels.telegram import Telegram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundText, InboundUnsupported
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported
 from tests.unit.channels.fake_http import SECRET, FakeHttp
 
 TELEGRAM = Telegram(FakeHttp(), "https://provider.example")
@@ -15,6 +15,7 @@ ANA = {"id": 99, "is_bot": False, "first_name": "Ana", "last_name": "Souza", "us
 PRIVATE = {"id": 99, "first_name": "Ana", "last_name": "Souza", "username": "ana", "type": "private"}
 GROUP = {"id": -1001234567890, "title": "Family", "type": "supergroup"}
 TEXT = {"message_id": 1365, "from": ANA, "chat": PRIVATE, "date": 1441645532, "text": "/start"}
+WITHOUT_TEXT = {key: part for key, part in TEXT.items() if key != "text"}
 
 
 def parse(update: object) -> list[InboundEvent]:
@@ -66,9 +67,60 @@ def test_an_edited_text_names_the_message_it_changes() -> None:
     assert event == InboundEdit("main", "99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
 
 
-def test_an_edited_caption_is_kept_under_another_id_than_the_messages_own() -> None:
-    message = {key: part for key, part in TEXT.items() if key != "text"}
-    event = only(edited_message={**message, "photo": [], "caption": "Look"})
+def test_an_edited_caption_names_the_message_it_changes() -> None:
+    event = only(edited_message={**WITHOUT_TEXT, "photo": [{"file_id": "A"}], "caption": "Look"})
+
+    assert isinstance(event, InboundEdit)
+    assert (event.provider_message_id, event.text) == ("99:1365", "Look")
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (
+            {"document": {"file_id": "D", "mime_type": "text/plain", "file_name": "a.txt", "file_size": 7}},
+            InboundMedia("D", "text/plain", "a.txt", 7),
+        ),
+        ({"document": {"file_id": "D", "file_name": 7, "file_size": "7"}}, InboundMedia("D")),
+        ({"voice": {"file_id": "V", "file_size": 9}}, InboundMedia("V", "audio/ogg", size=9)),
+        ({"audio": {"file_id": "A", "mime_type": "audio/mp4"}}, InboundMedia("A", "audio/mp4")),
+        ({"video": {"file_id": "V", "file_name": "v.mp4"}}, InboundMedia("V", "video/mp4", "v.mp4")),
+        (
+            {"animation": {"file_id": "G", "mime_type": "video/mp4"}, "document": {"file_id": "D"}},
+            InboundMedia("G", "video/mp4"),
+        ),
+        (
+            {
+                "photo": [
+                    {"file_id": "S", "width": 90, "height": 60},
+                    {"file_id": "L", "width": 900, "height": 600, "file_size": 70},
+                    {"file_id": "M", "width": 300, "height": 200},
+                ]
+            },
+            InboundMedia("L", "image/jpeg", size=70),
+        ),
+    ],
+)
+@pytest.mark.parametrize("caption", ["Look", ""])
+def test_a_file_is_told_with_its_caption(
+    content: dict[str, object], media: InboundMedia, caption: str
+) -> None:
+    said = {"caption": caption} if caption else {}
+
+    assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundText(
+        account="main",
+        address="99",
+        provider_message_id="99:1365",
+        text=caption,
+        at="2015-09-07T17:05:32.000Z",
+        display_name="Ana Souza",
+        handle="ana",
+        media=media,
+    )
+
+
+def test_an_edit_without_words_is_kept_under_another_id_than_the_messages_own() -> None:
+    event = only(edited_message={**WITHOUT_TEXT, "photo": [{"file_id": "A"}]})
 
     assert isinstance(event, InboundUnsupported)
     assert (event.kind, event.provider_message_id) == ("edited_message", "update:10000")
@@ -77,9 +129,10 @@ def test_an_edited_caption_is_kept_under_another_id_than_the_messages_own() -> N
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        ({"photo": [{"file_id": "A"}], "caption": "Look"}, "photo"),
-        ({"voice": {"file_id": "A"}}, "voice"),
-        ({"animation": {"file_id": "A"}, "document": {"file_id": "A"}}, "animation"),
+        ({"photo": []}, "photo"),
+        ({"photo": "?"}, "photo"),
+        ({"voice": {"file_id": ""}}, "voice"),
+        ({"video_note": {"file_id": "A"}}, "video_note"),
         ({"venue": {"title": "Bar"}, "location": {"latitude": 1.0}}, "venue"),
         ({"sticker": {"file_id": "A"}}, "sticker"),
         ({"text": ""}, "text"),

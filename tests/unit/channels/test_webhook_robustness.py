@@ -24,7 +24,8 @@ NAMES = st.sampled_from(
         "recipient", "mid", "attachments", "reply_to", "is_echo", "is_deleted", "message_edit", "read",
         "delivery", "mids", "postback", "reaction", "update_id", "edited_message", "callback_query",
         "my_chat_member", "chat", "is_bot", "first_name", "message_id", "date", "edit_date",
-        "reply_to_message", "user",
+        "reply_to_message", "user", "image", "document", "audio", "video", "photo", "voice", "caption",
+        "file_id", "file_name", "file_size", "mime_type", "filename", "payload", "url",
     ]
 )
 # fmt: on
@@ -40,6 +41,8 @@ LEAVES = (
             "instagram",
             "messages",
             "text",
+            "image",
+            "document",
             "edit",
             "sent",
             "failed",
@@ -67,6 +70,7 @@ WHATSAPP_MESSAGE = st.fixed_dictionaries(
         "text": VALUES | st.fixed_dictionaries({"body": VALUES}),
         "edit": VALUES,
         "context": VALUES,
+        "image": VALUES | st.fixed_dictionaries({"id": VALUES, "caption": VALUES}),
     },
 )
 WHATSAPP_STATUS = st.fixed_dictionaries(

@@ -13,6 +13,7 @@ from tests.unit.channels.fake_http import (
     FakeHttp,
     answer,
     error_of,
+    file_submission,
     graph_error,
     sent_of,
     submission,
@@ -112,7 +113,7 @@ def test_an_account_id_cannot_lead_to_another_path() -> None:
 
 OUTCOMES = {
     **dict.fromkeys((4, 80007, 130429, 131048, 131056, 133016), Outcome.THROTTLED),
-    **dict.fromkeys((2, 131000, 131016, 131053, 131057), Outcome.RETRY),
+    **dict.fromkeys((2, 131000, 131016, 131052, 131053, 131057), Outcome.RETRY),
     **dict.fromkeys(
         (131021, 131026, 131030, 131047, 131049, 131050, 131051, 131062, 130472, 130497), Outcome.PERMANENT
     ),
@@ -185,3 +186,41 @@ def test_an_accepted_message_without_a_readable_id_is_sent_and_not_sent_again(bo
     sent = sent_of(WhatsApp(FakeHttp(HttpAnswer(200, {}, body)), BASE), PHONE)
 
     assert sent == sent_unread(DELIVERY_ID)
+
+
+LINK = "https://store.example/invoice?signed=1"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "caption", "kind", "file"),
+    [
+        ("image/png", "Look", "image", {"link": LINK, "caption": "Look"}),
+        ("video/mp4", "", "video", {"link": LINK}),
+        ("audio/ogg", "", "audio", {"link": LINK}),
+        (
+            "application/pdf",
+            "It",
+            "document",
+            {"link": LINK, "caption": "It", "filename": "invoice.pdf"},
+        ),
+    ],
+)
+def test_a_file_is_sent_by_its_address_as_what_it_is(
+    content_type: str, caption: str, kind: str, file: dict[str, str]
+) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    result = WhatsApp(http, BASE).send(
+        file_submission(PHONE, content_type, caption=caption, quoted="wamid.QUOTED"), SECRET
+    )
+
+    assert result == Sent("wamid.HBgL")
+    assert http.sent_json() == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": PHONE,
+        "type": kind,
+        kind: file,
+        "context": {"message_id": "wamid.QUOTED"},
+        "biz_opaque_callback_data": DELIVERY_ID,
+    }

@@ -5,7 +5,14 @@ from chat4all.adapters.channels.webhooks import RAW_LIMIT
 from chat4all.adapters.channels.whatsapp import WhatsApp
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundStatus, InboundText, InboundUnsupported
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundMedia,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+)
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
@@ -114,10 +121,50 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "text", "media"),
+    [
+        (
+            {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg", "id": "1"}},
+            "Look",
+            InboundMedia("1", "image/jpeg"),
+        ),
+        (
+            {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
+            "",
+            InboundMedia("1", "audio/ogg; codecs=opus"),
+        ),
+        ({"type": "voice", "voice": {"id": "1"}}, "", InboundMedia("1")),
+        ({"type": "video", "video": {"id": "1", "caption": 7}}, "", InboundMedia("1")),
+        (
+            {
+                "type": "document",
+                "document": {"id": "1", "filename": "a.pdf", "mime_type": "application/pdf", "caption": "It"},
+            },
+            "It",
+            InboundMedia("1", "application/pdf", "a.pdf"),
+        ),
+    ],
+)
+def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, media: InboundMedia) -> None:
+    message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
+
+    assert only(contacts=[CONTACT], messages=[message]) == InboundText(
+        account="main",
+        address="16505551234",
+        provider_message_id="wamid.X",
+        text=text,
+        at="2025-06-08T20:59:43.000Z",
+        display_name="Sheena Nelson",
+        phone="+16505551234",
+        media=media,
+    )
+
+
+@pytest.mark.parametrize(
     "part",
     [
-        {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg", "id": "1003"}},
-        {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
+        {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg"}},
+        {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": "1"}},
         {"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": "👍"}},
         {"type": "location", "location": {"latitude": -23.5, "longitude": -46.6}},
         {"type": "button", "button": {"payload": "Unsubscribe", "text": "Unsubscribe"}},

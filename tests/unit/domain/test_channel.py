@@ -1,9 +1,10 @@
-"""Which limits count a send."""
+"""Which limits count a send, and how a file is sent."""
 
 import pytest
 
-from chat4all.adapters.channels.capabilities import TELEGRAM, WHATSAPP
-from chat4all.domain.channel import Capabilities, LimitScope
+from chat4all.adapters.channels.capabilities import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all.domain.channel import Capabilities, LimitScope, OtherFiles, Transfer
+from chat4all.domain.files import FILE_TYPES, Attachment, MediaKind
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,60 @@ def test_a_group_has_a_limit_of_its_own_and_the_account_is_asked_last(
     channel: Capabilities, address: str, scopes: list[LimitScope]
 ) -> None:
     assert [limit.scope for limit in channel.limits_for(address)] == scopes
+
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+IMAGE, VIDEO, AUDIO, DOCUMENT = MediaKind
+LINK, UPLOAD = Transfer
+
+
+@pytest.mark.parametrize(
+    ("channel", "content_type", "megabytes", "expected"),
+    [
+        (WHATSAPP, "image/jpeg", 5, (IMAGE, LINK, 1024)),
+        (WHATSAPP, "image/jpeg", 5.1, None),
+        (WHATSAPP, "image/gif", 1, None),
+        (WHATSAPP, "image/webp", 1, None),
+        (WHATSAPP, "video/mp4", 16, (VIDEO, LINK, 1024)),
+        (WHATSAPP, "video/quicktime", 1, None),
+        (WHATSAPP, "audio/ogg", 16, (AUDIO, LINK, 0)),
+        (WHATSAPP, "audio/wav", 1, None),
+        (WHATSAPP, DOCX, 100, (DOCUMENT, LINK, 1024)),
+        (WHATSAPP, DOCX, 101, None),
+        (TELEGRAM, "image/png", 5, (IMAGE, LINK, 1024)),
+        (TELEGRAM, "image/png", 10, (IMAGE, UPLOAD, 1024)),
+        (TELEGRAM, "image/png", 50, (DOCUMENT, UPLOAD, 1024)),
+        (TELEGRAM, "image/gif", 20, (DOCUMENT, LINK, 1024)),
+        (TELEGRAM, "video/mp4", 20, (VIDEO, LINK, 1024)),
+        (TELEGRAM, "video/mp4", 50, (VIDEO, UPLOAD, 1024)),
+        (TELEGRAM, "video/webm", 1, (DOCUMENT, UPLOAD, 1024)),
+        (TELEGRAM, "audio/mp4", 20, (AUDIO, LINK, 1024)),
+        (TELEGRAM, "audio/ogg", 1, (DOCUMENT, UPLOAD, 1024)),
+        (TELEGRAM, "application/pdf", 20, (DOCUMENT, LINK, 1024)),
+        (TELEGRAM, "application/pdf", 50, (DOCUMENT, UPLOAD, 1024)),
+        (TELEGRAM, DOCX, 1, (DOCUMENT, UPLOAD, 1024)),
+        (TELEGRAM, DOCX, 51, None),
+        (INSTAGRAM, "image/gif", 8, (IMAGE, LINK, 0)),
+        (INSTAGRAM, "image/gif", 8.1, None),
+        (INSTAGRAM, "audio/wav", 25, (AUDIO, LINK, 0)),
+        (INSTAGRAM, "audio/ogg", 1, None),
+        (INSTAGRAM, "video/webm", 25, (VIDEO, LINK, 0)),
+        (INSTAGRAM, "application/pdf", 25, (DOCUMENT, LINK, 0)),
+        (INSTAGRAM, DOCX, 1, None),
+    ],
+)
+def test_a_file_goes_as_the_provider_documents_it(
+    channel: Capabilities,
+    content_type: str,
+    megabytes: float,
+    expected: tuple[MediaKind, Transfer, int] | None,
+) -> None:
+    rule = channel.media_rule(Attachment("file-1", "it", content_type, int(megabytes * 1_000_000)))
+
+    assert (rule and (rule.kind, rule.transfer, rule.caption_length)) == expected
+
+
+@pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM], ids=lambda one: one.channel)
+def test_whatever_may_be_uploaded_goes_somehow(channel: Capabilities) -> None:
+    assert channel.other_files is OtherFiles.LINK
+    assert {one for rule in channel.media for one in rule.content_types} <= set(FILE_TYPES)

@@ -5,11 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import NotPossible
-from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.events import MessageAccepted, Recipient, Route
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, User
 from chat4all.domain.routing import (
+    Part,
     deliveries,
     parts,
+    possible,
+    provider_messages,
     reach,
     require_all,
     text_for_recipients,
@@ -105,3 +109,80 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
         assert [one.text for one in mine] == parts(text, CAPABILITIES[recipient.channel])
         assert {one.reply_to for one in mine} == {"quoted"}
     assert len({str(one.delivery_id) for one in requested}) == len(requested)
+
+
+def a_file(content_type: str = "image/png", size: int = 400) -> Attachment:
+    return Attachment("file-1", "it", content_type, size)
+
+
+PICTURE = a_file()
+LARGE = a_file(size=6000)
+VOICE = a_file("audio/ogg")
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "expected"),
+    [
+        ("", PICTURE, [Part("", PICTURE)]),
+        ("x" * 10, PICTURE, [Part("x" * 10, PICTURE)]),
+        ("x" * 11, PICTURE, [Part("", PICTURE), Part("x" * 11)]),
+        ("x" * 25, PICTURE, [Part("", PICTURE), Part("x" * 20), Part("x" * 5)]),
+        # No caption goes with a voice message, and none with a link.
+        ("x", VOICE, [Part("", VOICE), Part("x")]),
+        ("x", LARGE, [Part("", LARGE), Part("x")]),
+        (" ", PICTURE, [Part("", PICTURE)]),
+        ("", None, []),
+    ],
+)
+def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
+    text: str, file: Attachment | None, expected: list[Part]
+) -> None:
+    assert provider_messages(text, file, PIGEON) == expected
+
+
+def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
+    accepted = MessageAccepted(
+        "m", "c", "x" * 25, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", 1, 1, file=PICTURE
+    )
+
+    requested = deliveries(accepted, CAPABILITIES)
+
+    assert [(one.part, one.part_count, one.file, one.text) for one in requested] == [
+        (0, 3, PICTURE, ""),
+        (1, 3, None, "x" * 20),
+        (2, 3, None, "x" * 5),
+    ]
+
+
+ON_PIGEON = Recipient("ana", "pigeon", "main", "1")
+ON_TELEX = Recipient("ben", "telex", "main", "2")
+PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", (Route("telex", "main", "2"),))
+
+
+def test_a_file_that_every_channel_carries_is_possible() -> None:
+    possible(a_file(size=100), [ON_PIGEON, ON_TELEX, PIGEON_THEN_TELEX], CAPABILITIES)
+    possible(LARGE, [ON_PIGEON], CAPABILITIES)
+    possible(VOICE, [], CAPABILITIES)
+
+
+@pytest.mark.parametrize("recipient", [ON_TELEX, PIGEON_THEN_TELEX])
+@pytest.mark.parametrize(
+    ("file", "issue"),
+    [
+        (PICTURE, "telex takes image/png up to 100 bytes, not 400"),
+        (VOICE, "telex does not take audio/ogg"),
+    ],
+)
+def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit(
+    recipient: Recipient, file: Attachment, issue: str
+) -> None:
+    with pytest.raises(NotPossible) as refused:
+        possible(file, [ON_PIGEON, recipient, recipient], CAPABILITIES)
+
+    assert refused.value.error_code == "FILE_NOT_POSSIBLE"
+    assert [(one.field, one.issue) for one in refused.value.details] == [("file_id", issue)]
+
+
+def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
+    assert text_for_recipients(group(), ANA, "") == "Ana:"
+    assert text_for_recipients(group(), AGENT, "") == ""

@@ -14,6 +14,7 @@ from chat4all.domain.errors import (
     NotPossible,
     Unavailable,
 )
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, ConversationType, Identity, Participant
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
@@ -339,3 +340,52 @@ def test_a_write_that_was_not_taken_is_not_counted(product: Product) -> None:
         product.say()
 
     assert product.conversation().message_count == 0
+
+
+PICTURE = Attachment("22222222-2222-4222-8222-222222222222", "it.png", "image/png", 400)
+
+
+@pytest.mark.parametrize("content", ["look", ""])
+def test_a_file_is_stored_with_its_message_and_published(product: Product, content: str) -> None:
+    accepted = product.accept(a_message(content, file=PICTURE))
+
+    assert accepted.message.file == product.message().file == PICTURE
+    (event,) = product.events.accepted
+    assert (event.file, event.text) == (PICTURE, content)
+    assert product.accept.file_of(MESSAGE_ID) == PICTURE
+
+
+def test_another_file_makes_it_another_body(product: Product) -> None:
+    product.accept(a_message(file=PICTURE))
+
+    for other in (a_message(), a_message(file=replace(PICTURE, file_id=OTHER_ID[::-1]))):
+        with pytest.raises(Conflict):
+            product.accept(other)
+
+
+def test_a_file_is_published_again_with_its_message(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.accept(a_message("", file=PICTURE))
+    product.events.broken = False
+
+    product.clock.advance(PUBLISH_GRACE.total_seconds())
+    product.relay()
+
+    assert [(one.file, one.text) for one in product.events.accepted] == [(PICTURE, "")]
+
+
+@pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
+def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str, ...]) -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+
+    with pytest.raises(NotPossible) as refused:
+        product.accept(replace(a_message(file=PICTURE), channels=channels))
+
+    assert refused.value.error_code == "FILE_NOT_POSSIBLE"
+    assert product.messages.get(MESSAGE_ID) is None
+
+
+def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:
+    assert product.accept.file_of(MESSAGE_ID) is None

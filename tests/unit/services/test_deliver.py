@@ -4,18 +4,21 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_WAIT_S, Circuit
-from chat4all.domain.channel import LimitScope, RateLimit
+from chat4all.domain.channel import LimitScope, RateLimit, Transfer
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
+from chat4all.domain.files import Attachment, FileStatus, MediaKind
 from chat4all.domain.records import Delivery, MessageKind
 from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, at_once
-from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.sending import Media, Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt
 from chat4all.services.deliver import Deliver, Delivering, Later, Settled
 from chat4all.services.ports import Claimed
+from tests.fakes.connector import PIGEON, FakeConnector
 from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
 from tests.fakes.small_stores import OneBucket
 
@@ -386,3 +389,89 @@ def test_an_answer_is_written_at_the_second_try(product: Product, monkeypatch: p
 
 def unavailable(*_: object) -> None:
     raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+
+PICTURE = Attachment("file-1", "it.png", "image/png", 400)
+TOO_LARGE = Attachment("file-1", "it.png", "image/png", 4_200_000)
+
+
+def with_file(product: Product, status: FileStatus = FileStatus.READY) -> None:
+    file = a_file(filename="it.png", content_type="image/png", status=status)
+    product.files.files[file.file_id] = file
+
+
+@pytest.mark.parametrize(("size", "transfer"), [(400, Transfer.LINK), (4000, Transfer.UPLOAD)])
+def test_a_file_is_sent_with_an_address_that_is_good_for_minutes(
+    product: Product, size: int, transfer: Transfer
+) -> None:
+    with_file(product)
+
+    update = settled(product.deliver()(a_delivery("look", file=replace(PICTURE, size=size))))
+
+    assert update.status is Status.SENT
+    (submission,) = product.connector.accepted
+    url = "https://store.example/file-1?seconds=900"
+    assert submission.media == Media(MediaKind.IMAGE, "image/png", "it.png", size, transfer, url)
+    assert submission.text == "look"
+
+
+def test_a_file_that_the_channel_does_not_take_is_sent_as_a_link(product: Product) -> None:
+    with_file(product)
+    product.connector = FakeConnector(replace(PIGEON, text_length=1000))
+
+    assert settled(product.deliver()(a_delivery("", file=TOO_LARGE))).status is Status.SENT
+
+    (submission,) = product.connector.accepted
+    assert submission.media is None
+    assert submission.text == "📎 it.png (4.2 MB)\nhttps://chat.example/l/file-1"
+
+
+@pytest.mark.parametrize("status", [None, *(one for one in FileStatus if one is not FileStatus.READY)])
+@pytest.mark.parametrize("file", [PICTURE, TOO_LARGE])
+def test_a_file_that_is_ready_no_longer_is_never_sent(
+    product: Product, file: Attachment, status: FileStatus | None
+) -> None:
+    if status is not None:
+        with_file(product, status)
+
+    update = settled(product.deliver()(a_delivery("", file=file)))
+
+    assert (update.status, update.error_code) == (Status.FAILED, "FILE_GONE")
+    assert delivery(product).error_code == "FILE_GONE"
+    assert product.connector.asked == []
+
+
+def test_after_a_file_failed_its_text_is_not_sent(product: Product) -> None:
+    deliver = product.deliver()
+
+    settled(deliver(a_delivery("", part_count=2, file=PICTURE)))
+    update = settled(deliver(a_delivery("text", part=1, part_count=2)))
+
+    assert (update.status, update.error_code) == (Status.FAILED, "EARLIER_PART")
+
+
+def test_a_text_costs_no_look_at_files(product: Product, deliver: Deliver) -> None:
+    deliver(a_delivery())
+
+    assert product.files.reads == 0
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_claimed(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(product.files, "get", unavailable)
+
+    with pytest.raises(Unavailable):
+        product.deliver()(a_delivery(file=PICTURE))
+
+    assert product.deliveries.of_message(MESSAGE_ID) == []
+
+
+def test_a_file_tried_again_gets_a_fresh_address(product: Product, deliver: Deliver) -> None:
+    with_file(product)
+    product.connector.answers = [TRANSIENT]
+
+    waiting(deliver(a_delivery(file=PICTURE)))
+    product.files.files.clear()
+
+    assert settled(deliver(a_delivery(file=PICTURE))).error_code == "FILE_GONE"

@@ -7,12 +7,14 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
     InboundEvent,
+    InboundMedia,
     InboundStatus,
     InboundText,
     InboundUnsupported,
     StatusUpdate,
     WebhookEvent,
 )
+from chat4all.domain.files import FileStatus, FileToFetch, Source
 from chat4all.domain.records import ConversationState, ConversationType, Message, MessageKind, UserType
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
@@ -310,3 +312,97 @@ def test_a_report_that_was_not_published_comes_again(product: Product) -> None:
 
     with pytest.raises(Unavailable):
         take(product, STATUS)
+
+
+MEDIA = InboundMedia("their-file", "image/png", "../a photo.png", 4000)
+FILE = replace(TEXT, text="", media=MEDIA)
+
+
+@pytest.mark.parametrize("text", ["", "look"])
+def test_a_file_becomes_a_message_with_a_file_that_is_to_be_fetched(product: Product, text: str) -> None:
+    product.settle(AGENT, ANA)
+
+    take(product, replace(FILE, text=text))
+
+    message = taken(product)
+    assert (message.content, message.kind, message.status) == (text, MessageKind.TEXT, Status.DELIVERED)
+    assert message.file is not None
+    assert (message.file.filename, message.file.content_type, message.file.size) == (
+        "a photo.png",
+        "image/png",
+        4000,
+    )
+    stored = product.files.files[message.file.file_id]
+    assert stored.attachment == message.file
+    assert (stored.status, stored.owner, stored.conversation_id) == (FileStatus.PENDING, None, "conversation")
+    assert stored.source == Source("pigeon", "main", "their-file")
+    assert product.files.due_at[stored.file_id] > stored.created_at
+    assert product.events.files == [FileToFetch(stored.file_id)]
+
+
+def test_the_same_file_again_changes_nothing(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    (stored,) = product.files.files.values()
+    product.files.save(replace(stored, status=FileStatus.READY), FileStatus.PENDING, None)
+    before = dict(product.files.files)
+
+    take(product, FILE)
+
+    assert product.files.files == before
+    assert len(product.table.messages) == len(product.events.files) == 1
+
+
+def test_who_died_before_the_file_was_on_its_way_puts_it_there_the_next_time(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.settle(AGENT, ANA)
+    with monkeypatch.context() as patch:
+        patch.setattr(product.files, "add", refuse)
+        with pytest.raises(Unavailable):
+            take(product, FILE)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, FILE)
+    product.events.broken = False
+    assert product.events.files == []
+
+    take(product, FILE)
+
+    assert product.events.files == [FileToFetch(file_id) for file_id in product.files.files]
+    assert len(product.events.files) == 1
+
+
+def refuse(*_: object) -> None:
+    raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+
+def test_two_files_have_two_ids(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    take(product, FILE)
+    take(product, replace(FILE, provider_message_id="hers-1:1"))
+
+    assert len(product.files.files) == 2
+
+
+def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+
+    take(product, replace(FILE, text="look"))
+    take(product, replace(FILE, provider_message_id="hers-2"))
+
+    (event,) = product.events.accepted
+    assert (event.text, event.file) == ("Ana: look", None)
+    assert taken(product, "hers-2").status is Status.DELIVERED
+    assert len(product.events.files) == 2
+
+
+def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "image", "{}", AT))
+
+    take(product, FILE)
+
+    assert taken(product).kind is MessageKind.UNSUPPORTED
+    assert (product.files.files, product.events.files) == ({}, [])

@@ -57,7 +57,7 @@ class Downloads:
             if answer.status not in _REDIRECTS or not location:
                 return _fetching(answer)
             answer.close()
-            url = urljoin(url, location)
+            url = _joined(url, location)
         raise FetchFailed("TOO_MANY_REDIRECTS", "The file is not where the provider said.", is_final=True)
 
     def _get(self, url: str, headers: Mapping[str, str]) -> "BaseHTTPResponse":
@@ -167,6 +167,13 @@ def _refused(status: int) -> FetchFailed:
         return FetchFailed("EXPIRED", "The file's address at the provider has expired.", is_final=True)
     transient = status >= 500 or status in {401, 408, 429} or status < 400
     return FetchFailed(str(status), "The provider did not give the file.", is_final=not transient)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _refused_address() from error
 
 
 def _origin(url: str) -> Origin | None:

@@ -1,0 +1,81 @@
+"""Which file a message may carry."""
+
+import pytest
+
+from chat4all.domain.errors import Chat4AllError, Conflict, Forbidden, NotFound
+from chat4all.domain.files import Attachment, FileStatus
+from chat4all.services.attach_file import AttachFile
+from tests.fakes.files import MemoryFiles, a_file
+
+
+def test_a_ready_file_of_the_key_is_attached() -> None:
+    attach = AttachFile(MemoryFiles(a_file()))
+
+    assert attach("file-1", "key-1", "any") == Attachment("file-1", "invoice.pdf", "application/pdf", 1000)
+
+
+def test_a_file_of_the_conversation_is_attached_whoever_has_it() -> None:
+    attach = AttachFile(MemoryFiles(a_file(owner=None, conversation_id="conversation")))
+
+    assert attach("file-1", "key-1", "conversation").file_id == "file-1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "owner", "conversation_id"),
+    [
+        ({}, "key-2", "conversation"),
+        ({}, "", "conversation"),
+        ({"owner": None}, "", "conversation"),
+        ({"owner": None, "conversation_id": "another"}, "key-1", "conversation"),
+        ({"status": FileStatus.SCANNING}, "key-2", "conversation"),
+    ],
+)
+def test_anybody_elses_file_is_refused(fields: dict[str, object], owner: str, conversation_id: str) -> None:
+    attach = AttachFile(MemoryFiles(a_file(**fields)))
+
+    with pytest.raises(Forbidden) as refused:
+        attach("file-1", owner, conversation_id)
+
+    assert refused.value.error_code == "NOT_YOUR_FILE"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "code", "words"),
+    [
+        ({"status": FileStatus.PENDING}, Conflict, "FILE_NOT_READY", "is not uploaded yet"),
+        ({"status": FileStatus.SCANNING}, Conflict, "FILE_NOT_READY", "is being inspected"),
+        ({"status": FileStatus.ABORTED}, Conflict, "FILE_NOT_READY", "was given up"),
+        ({"status": FileStatus.EXPIRED}, Conflict, "FILE_NOT_READY", "never uploaded"),
+        ({"status": FileStatus.INFECTED, "reason": "EICAR."}, Conflict, "FILE_REFUSED", "EICAR."),
+        ({"status": FileStatus.REJECTED, "reason": "No PDF."}, Conflict, "FILE_REFUSED", "No PDF."),
+        ({"status": FileStatus.REJECTED}, Conflict, "FILE_REFUSED", "REJECTED"),
+    ],
+)
+def test_a_file_that_is_not_ready_is_refused_in_words(
+    fields: dict[str, object], error: type[Chat4AllError], code: str, words: str
+) -> None:
+    attach = AttachFile(MemoryFiles(a_file(**fields)))
+
+    with pytest.raises(error) as refused:
+        attach("file-1", "key-1", "conversation")
+
+    assert refused.value.error_code == code
+    assert words in refused.value.message
+    assert refused.value.details[0].field == "file_id"
+
+
+def test_every_status_is_either_ready_or_refused() -> None:
+    for status in FileStatus:
+        attach = AttachFile(MemoryFiles(a_file(status=status)))
+        if status is FileStatus.READY:
+            attach("file-1", "key-1", "conversation")
+        else:
+            with pytest.raises(Conflict):
+                attach("file-1", "key-1", "conversation")
+
+
+def test_a_file_that_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound) as refused:
+        AttachFile(MemoryFiles())("file-1", "key-1", "conversation")
+
+    assert refused.value.error_code == "FILE_NOT_FOUND"
