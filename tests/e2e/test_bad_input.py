@@ -48,7 +48,8 @@ BAD_FIELDS: dict[str, tuple[dict[str, object], int]] = {
     "a conversation id over any key's length": ({"conversation_id": "x" * 3_000}, 400),
     "an empty sender id": ({"sender_id": ""}, 400),
     "an answer to an empty id": ({"reply_to": ""}, 400),
-    "a file": ({"file_id": new_id()}, 422),
+    "a file nobody has": ({"file_id": new_id()}, 404),
+    "an empty file id": ({"file_id": ""}, 400),
 }
 BAD_QUERIES = [
     "/users?limit=0",

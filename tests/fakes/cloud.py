@@ -14,6 +14,7 @@ from chat4all.bootstrap.channel import DeliveryBatch
 from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
 from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
 from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.files import FileEvent
 from chat4all.domain.records import ConversationType
 from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
@@ -86,6 +87,7 @@ class Cloud:
         self.table = MessageTable()
         self.breakers = MemoryBreakers()
         self.files = MemoryFiles()
+        self.file_events: list[FileEvent] = []
         self.lines = LineTable()
         self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
@@ -194,7 +196,11 @@ class Cloud:
         deliveries = self._fated(MemoryDeliveries(self.table), "deliveries")
         channels = {name: self.queues[name] for name in CAPABILITIES}
         queued = QueuedEvents(
-            self.queues["chat-events"], channels, self.queues["status-updates"], self.queues["inbound"]
+            self.queues["chat-events"],
+            channels,
+            self.queues["status-updates"],
+            self.queues["inbound"],
+            self.file_events,
         )
         self._lambda = self._fated(self, "lambda")
         self._events = self._fated(queued, "events")

@@ -63,8 +63,9 @@ class QueuedEvents:
         channels: Mapping[str, FifoQueue],
         status_updates: FifoQueue,
         inbound: FifoQueue,
+        files: list[FileEvent],
     ) -> None:
-        self.files: list[FileEvent] = []
+        self._files = files
         self._chat_events = chat_events
         self._channels = channels
         self._status_updates = status_updates
@@ -92,7 +93,7 @@ class QueuedEvents:
             )
 
     def file_event(self, event: FileEvent) -> None:
-        self.files.append(event)
+        self._files.append(event)
 
 
 def _body(event: msgspec.Struct) -> str:

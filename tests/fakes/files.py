@@ -10,7 +10,7 @@ from tests.fakes.people import NOW
 PIECE_BYTES = 1024 * 1024
 
 
-def a_file(file_id: str = "file-1", **fields: object) -> StoredFile:
+def a_file(file_id: str = "file-1", /, **fields: object) -> StoredFile:
     """READY, of the key `key-1`."""
     made = {
         "filename": "invoice.pdf",

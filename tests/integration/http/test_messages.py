@@ -5,7 +5,11 @@ import uuid
 import msgspec
 import pytest
 
+from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.events import MessageAccepted
+from chat4all.domain.files import Attachment, FileStatus
+from tests.fakes.files import a_file
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import Cast, create_customer
 from tests.integration.http.gateway import Gateway
@@ -160,3 +164,103 @@ def test_a_key_may_come_as_a_bearer_token(api: Gateway, key: str) -> None:
     answer = api.with_key(None).request("GET", "/v1/channels", headers={"authorization": f"Bearer {key}"})
 
     assert answer.status == 200
+
+
+LATER = "2099-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def files(api_settings: ApiSettings) -> DynamoFiles:
+    return DynamoFiles(api_settings.files_table)
+
+
+def file_of(files: DynamoFiles, cast: Cast, **fields: object) -> str:
+    """The id of a file of the conversation."""
+    file_id = str(uuid.uuid4())
+    files.add(a_file(file_id, **{"conversation_id": cast.conversation, **fields}), LATER)
+    return file_id
+
+
+@pytest.mark.parametrize("content", ["It", "", None])
+def test_a_file_goes_with_a_message(
+    api: Gateway, cast: Cast, aws: Aws, files: DynamoFiles, content: str | None
+) -> None:
+    file_id = file_of(files, cast)
+    body = body_of(cast, file_id=file_id, message_id=str(uuid.uuid4()), content=content)
+    if content is None:
+        del body["content"]
+
+    accepted = api.post("/v1/messages", body)
+
+    assert accepted.status == 202, accepted.text
+    message = api.get(f"/v1/messages/{body['message_id']}").json
+    assert message["content"] == (content or "")
+    assert message["file"] == {
+        "file_id": file_id,
+        "filename": "invoice.pdf",
+        "content_type": "application/pdf",
+        "size": 1000,
+    }
+    (event,) = published(aws, cast.conversation)
+    assert event.file == Attachment(file_id, "invoice.pdf", "application/pdf", 1000)
+
+
+def test_a_message_without_a_file_says_so(api: Gateway, cast: Cast) -> None:
+    message_id = api.post("/v1/messages", body_of(cast)).json["message_id"]
+
+    assert api.get(f"/v1/messages/{message_id}").json["file"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"status": FileStatus.SCANNING}, (409, "FILE_NOT_READY")),
+        ({"status": FileStatus.INFECTED, "reason": "It holds malware."}, (409, "FILE_REFUSED")),
+        ({"conversation_id": None, "owner": "another"}, (403, "NOT_YOUR_FILE")),
+    ],
+)
+def test_a_file_that_may_not_be_sent_is_refused(
+    api: Gateway, cast: Cast, files: DynamoFiles, fields: dict[str, object], refusal: tuple[int, str]
+) -> None:
+    body = body_of(cast, file_id=file_of(files, cast, **fields))
+
+    assert api.post("/v1/messages", body).refused(*refusal) == ["file_id"]
+
+
+@pytest.mark.parametrize("file_id", ["", "x" * 129, 7])
+def test_what_is_no_id_of_a_file_is_invalid(api: Gateway, cast: Cast, file_id: object) -> None:
+    assert api.post("/v1/messages", body_of(cast, file_id=file_id)).refused(400, "VALIDATION_ERROR") == [
+        "file_id"
+    ]
+
+
+def test_a_file_that_is_not_there_is_not_found(api: Gateway, cast: Cast) -> None:
+    body = body_of(cast, file_id=str(uuid.uuid4()))
+
+    assert api.post("/v1/messages", body).refused(404, "FILE_NOT_FOUND") == ["file_id"]
+
+
+def test_a_message_with_a_file_stays_accepted_when_its_file_does_not_stay(
+    api: Gateway, cast: Cast, files: DynamoFiles
+) -> None:
+    file_id = file_of(files, cast)
+    body = body_of(cast, file_id=file_id, message_id=str(uuid.uuid4()))
+    assert api.post("/v1/messages", body).status == 202
+    known = files.get(file_id)
+    assert known is not None
+    assert files.save(msgspec.structs.replace(known, status=FileStatus.INFECTED), FileStatus.READY, None)
+
+    again = api.post("/v1/messages", body)
+    other = api.post("/v1/messages", {**body, "content": "another"})
+    fresh = api.post("/v1/messages", {**body, "message_id": str(uuid.uuid4())})
+
+    assert (again.status, again.headers["idempotent-replay"]) == (202, "true")
+    other.refused(409, "CONFLICT")
+    fresh.refused(409, "FILE_REFUSED")
+
+
+def test_without_a_file_a_message_has_words(api: Gateway, cast: Cast) -> None:
+    body = body_of(cast)
+    del body["content"]
+
+    assert api.post("/v1/messages", body).refused(400, "VALIDATION_ERROR") == ["content"]

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import Edit, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.services.ports import DueMessage, MessageQuery, Messages, TimeOrder
@@ -48,6 +49,7 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf)
         raw='{"sticker": {}}',
         kind=MessageKind.UNSUPPORTED,
         content="",
+        file=Attachment("22222222-2222-4222-8222-222222222222", "Rechnung 😀.pdf", "application/pdf", 2**31),
     )
 
     assert messages.add(message, None)
@@ -55,6 +57,16 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf)
     assert messages.get_many([message.message_id, "unknown", message.message_id]) == [message]
     assert messages.get("unknown") is None
     assert messages.get_many([]) == []
+
+
+def test_a_message_without_a_file_has_none(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message()
+    messages.add(message, None)
+
+    found = messages.get(message.message_id)
+
+    assert found is not None
+    assert found.file is None
 
 
 def test_an_id_is_taken_once(messages: Messages, a_message: NewMessageOf) -> None:

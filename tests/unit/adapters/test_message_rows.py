@@ -1,6 +1,9 @@
-"""How a status history is kept and read."""
+"""How a status history and a file are kept and read."""
 
-from chat4all.adapters.dynamodb.message_rows import history_line, history_of
+import msgspec
+
+from chat4all.adapters.dynamodb.message_rows import MessageRow, history_line, history_of
+from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status, StatusChange
 
 
@@ -21,3 +24,12 @@ def test_no_step_is_shown_as_earlier_than_the_one_before_it() -> None:
 
 def test_a_record_without_a_history_has_none() -> None:
     assert history_of(None) == ()
+
+
+def test_a_file_is_one_json_string_and_no_file_takes_no_room() -> None:
+    file = Attachment("file-1", "a.pdf", "application/pdf", 7)
+
+    kept = MessageRow("message-1", file=file).to_simple_dict()
+
+    assert msgspec.json.decode(kept["file"], type=Attachment) == file
+    assert "file" not in MessageRow("message-1", file=None).to_simple_dict()

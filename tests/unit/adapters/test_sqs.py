@@ -21,12 +21,15 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
+from chat4all.domain.files import FileEvent, FileStored, FileToFetch
 from chat4all.domain.status import Status
 
 ID = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
 AT = "2026-01-31T12:00:00.000Z"
-QUEUES = Queues("chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"})
+QUEUES = Queues(
+    "chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"}, "files"
+)
 NAME = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 """Of a group or a deduplication id:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
@@ -276,3 +279,21 @@ def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:
 def test_a_webhook_that_was_not_wholly_taken_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         SqsEvents(StrictSqs(refuse="wamid.2"), QUEUES).webhook_events([webhook(text(1)), webhook(text(2))])
+
+
+@pytest.mark.parametrize("event", [FileStored(ID), FileToFetch(ID)])
+def test_a_file_is_a_group_and_each_kind_of_event_of_it_comes_once(event: FileEvent) -> None:
+    sqs = StrictSqs()
+
+    SqsEvents(sqs, QUEUES).file_event(event)
+
+    ((queue, (entry,)),) = sqs.batches
+    kind = "stored" if isinstance(event, FileStored) else "fetch"
+    assert (queue, entry["MessageGroupId"]) == ("files", ID)
+    assert entry["MessageDeduplicationId"] == f"{kind}:{ID}"
+    assert msgspec.json.decode(entry["MessageBody"], type=FileEvent) == event
+
+
+def test_a_file_that_is_not_taken_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        SqsEvents(StrictSqs(down=True), QUEUES).file_event(FileToFetch(ID))

@@ -11,9 +11,10 @@ from itertools import pairwise
 import pytest
 
 from chat4all.domain.errors import Conflict, Unavailable
-from chat4all.domain.events import InboundStatus, InboundText, WebhookEvent
+from chat4all.domain.events import InboundMedia, InboundStatus, InboundText, WebhookEvent
+from chat4all.domain.files import Attachment, FileStatus, FileToFetch
 from chat4all.domain.records import Conversation, Message
-from chat4all.domain.routing import parts
+from chat4all.domain.routing import provider_messages
 from chat4all.domain.sending import Outcome, SendError, Submission
 from chat4all.domain.status import Status, may_become
 from chat4all.services.accept_message import NewMessage
@@ -21,6 +22,7 @@ from chat4all.services.take_inbound import inbound_message_id
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
 from tests.fakes.connector import CAPABILITIES
 from tests.fakes.fate import Blow, Chance, Kind, Once
+from tests.fakes.files import a_file
 from tests.fakes.product import a_message
 
 AT = "2026-01-31T12:00:00.000Z"
@@ -62,10 +64,10 @@ class Story:
         while new.message_id not in self.posted or self.posted[new.message_id].answered is None:
             self.post(new)
 
-    def write(self, user_id: str, text: str) -> None:
+    def write(self, user_id: str, text: str, media: InboundMedia | None = None) -> None:
         """A customer writes; the provider repeats the webhook until it gets its 200."""
         texts = self.written.setdefault(user_id, [])
-        event = InboundText("main", ADDRESSES[user_id], f"{user_id}-{len(texts)}", text, AT)
+        event = InboundText("main", ADDRESSES[user_id], f"{user_id}-{len(texts)}", text, AT, media=media)
         texts.append(event)
         self.say(WebhookEvent(CHANNELS[user_id], event.provider_message_id, event))
 
@@ -192,7 +194,8 @@ def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool
         for one in sent_to(story, user_id)
         if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
-    expected = parts(text_of(message), CAPABILITIES[channel])
+    sent = provider_messages(text_of(message), message.file, CAPABILITIES[channel])
+    expected = [part.text for part in sent]
     return [texts.get(str(number)) for number in range(len(expected))] == expected
 
 
@@ -269,6 +272,54 @@ def test_the_story_ends_well_whichever_call_it_hits(blow: Blow) -> None:
         calls.add(fate.struck)
 
     assert {"messages.add", "events.message_accepted", "connector.send", "deliveries.record_sent"} <= calls
+
+
+PICTURE = Attachment("file-1", "it.png", "image/png", 400)
+
+
+def tell_of_files(story: Story) -> None:
+    """A picture with a text too long to be its caption, and a voice message as the answer."""
+    story.cloud.files.files["file-1"] = a_file(filename="it.png", content_type="image/png")
+    story.post_until_answered(
+        a_message(LONG, message_id=story.cloud.ids(), conversation_id="pair", file=PICTURE)
+    )
+    story.post_until_answered(a_message("second", message_id=story.cloud.ids(), conversation_id="pair"))
+    story.cloud.come_to_rest()
+    story.write("ana", "", InboundMedia("theirs", "audio/ogg"))
+    story.cloud.come_to_rest()
+
+
+def every_file_is_on_its_way(story: Story) -> None:
+    """What a person sent is fetched, once it is a message."""
+    for message in story.cloud.table.messages.values():
+        if message.provider_message_id is not None:
+            assert message.file is not None
+            assert story.cloud.files.files[message.file.file_id].status is FileStatus.PENDING
+            assert FileToFetch(message.file.file_id) in story.cloud.file_events
+
+
+def test_files_end_well_whichever_call_is_hit() -> None:
+    counting = Kind()
+    quiet = Story(Cloud(counting))
+    tell_of_files(quiet)
+    check(quiet)
+    every_file_is_on_its_way(quiet)
+    sent = [(one.media is not None, one.text) for one in quiet.cloud.connectors["pigeon"].accepted]
+    assert sent[0] == (True, "")
+    assert sent[-1] == (False, "second")
+
+    calls = set()
+    for blow in (blow for blow in Blow if blow is not Blow.NOTHING):
+        for number in range(1, counting.calls + 1):
+            fate = Once(number, blow)
+            story = Story(Cloud(fate))
+            tell_of_files(story)
+            story.end()
+            check(story)
+            every_file_is_on_its_way(story)
+            calls.add(fate.struck)
+
+    assert {"files.get", "files.add", "events.file_event", "file store.url"} <= calls
 
 
 REFUSALS = [
