@@ -52,7 +52,8 @@ def declared_routes(name: str) -> Routes:
 
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
-    app = api.app(replace(ApiSettings(*["nowhere"] * 11), file_retention_days=1))
+    nowhere = ApiSettings(*["nowhere"] * len(ApiSettings.__struct_fields__))
+    app = api.app(replace(nowhere, file_retention_days=1))
 
     assert routes_of(app) == declared_routes("api")
 

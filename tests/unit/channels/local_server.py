@@ -1,5 +1,6 @@
 """An HTTP server on this machine that answers as it is told, and remembers what it was asked."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class LocalServer:
 
 
 @contextmanager
-def local_server() -> Iterator[LocalServer]:
+def local_server(tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
     known: list[LocalServer] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,7 +72,13 @@ def local_server() -> Iterator[LocalServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Who hangs up is part of the tests."""
+
+    http = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     known.append(LocalServer(f"http://127.0.0.1:{http.server_port}"))
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

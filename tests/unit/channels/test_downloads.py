@@ -1,9 +1,16 @@
 """Reading a person's file, and never from within our own network."""
 
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from urllib3 import BaseHTTPResponse
 
 from chat4all.adapters.channels.downloads import Downloads, connected, is_public
@@ -234,3 +241,53 @@ def test_a_host_that_does_not_answer_may_later() -> None:
     failure = failed(Downloads("http://127.0.0.1:1"), "http://127.0.0.1:1/file")
 
     assert (failure.code, failure.is_final) == ("NETWORK", False)
+
+
+@pytest.mark.parametrize("name", ["files.example", "other.example"])
+def test_what_is_connected_to_must_prove_the_name_that_was_asked_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = a_certificate("files.example", tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    monkeypatch.setattr("chat4all.adapters.channels.downloads.is_public", lambda _: True)
+    read = Downloads("https://api.example")
+    read._public_pool.connection_pool_kw["ca_certs"] = str(certificate)
+
+    with local_server(context) as server:
+        port = int(server.url.rpartition(":")[2])
+        found = [(2, 1, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        server.pages["/file"] = Page(200, b"some bytes")
+        url = f"https://{name}:{port}/file"
+
+        if name == "files.example":
+            assert b"".join(read(url).pieces) == b"some bytes"
+            assert server.asked[0].headers["host"] == f"files.example:{port}"
+        else:
+            assert failed(read, url).code == "NETWORK"
+            assert server.asked == []
+        read._public_pool.clear()
+
+
+def a_certificate(name: str, folder: Path) -> Path:
+    """Self-signed, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(private + certificate.public_bytes(pem))
+    return path

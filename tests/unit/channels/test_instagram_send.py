@@ -55,6 +55,7 @@ OUTCOMES = {
     **dict.fromkeys((4, 17, 32, 613, 80002, 80006), Outcome.THROTTLED),
     **dict.fromkeys((2, 1200), Outcome.RETRY),
     10: Outcome.PERMANENT,
+    100: Outcome.PERMANENT,
     551: Outcome.UNREACHABLE,
     190: Outcome.CHANNEL_PAUSED,
 }

@@ -1,5 +1,6 @@
 """Sending a file that is read from one address to another, without holding it."""
 
+import time
 import tracemalloc
 from collections.abc import Iterator
 from email.parser import BytesParser
@@ -7,7 +8,14 @@ from email.policy import HTTP
 
 import pytest
 
-from chat4all.adapters.channels.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.adapters.channels.http import (
+    FilePart,
+    HttpAnswer,
+    HttpClient,
+    NetworkFailure,
+    SourceFailed,
+    _pieces,
+)
 from chat4all.adapters.channels.multipart import Form
 from tests.unit.channels.local_server import Asked, LocalServer, Page, local_server
 
@@ -123,6 +131,16 @@ def test_a_provider_that_is_not_there_was_sent_nothing(server: LocalServer, clie
     answer = client.post_multipart("http://127.0.0.1:1/upload", {}, a_file(server))
 
     assert answer == NetworkFailure(may_have_arrived=False)
+
+
+def test_what_takes_too_long_is_broken_off(server: LocalServer, client: HttpClient) -> None:
+    for until, whole in ((time.monotonic() + 60, True), (time.monotonic() - 1, False)):
+        pieces = _pieces(client._open(a_file(server)), until)
+        if whole:
+            assert b"".join(pieces) == b"some bytes"
+        else:
+            with pytest.raises(SourceFailed):
+                next(pieces)
 
 
 def test_a_form_is_never_whole_in_memory() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from chat4all.domain.events import StatusUpdate
+from chat4all.domain.files import Attachment
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import NewMessage
@@ -10,6 +11,7 @@ from chat4all.services.deliver import Settled
 from chat4all.services.fall_back import GRACE, NOT_CONFIRMED
 from chat4all.services.record_status import Recorded
 from chat4all.services.route_message import DELIVERY_GRACE
+from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 
@@ -26,7 +28,7 @@ def product() -> Product:
     return product
 
 
-def say(product: Product, *channels: str, content: str = "hello") -> None:
+def say(product: Product, *channels: str, content: str = "hello", file: Attachment | None = None) -> None:
     product.accept(
         NewMessage(
             message_id=MESSAGE_ID,
@@ -35,6 +37,7 @@ def say(product: Product, *channels: str, content: str = "hello") -> None:
             content=content,
             channels=channels,
             delivery_timeout_s=TIMEOUT_S,
+            file=file,
         )
     )
 
@@ -232,3 +235,17 @@ def test_somebody_known_on_one_channel_only_has_no_fallback() -> None:
 
     assert asked(product) == ["ana@pigeon"]
     assert product.message().status is Status.FAILED
+
+
+def test_a_file_falls_back_with_its_text_as_the_next_channel_takes_them(product: Product) -> None:
+    product.files.files["file-1"] = a_file()
+    product.connector.answers = [BLOCKED]
+
+    say(product, *PIGEON_FIRST, content="look", file=Attachment("file-1", "it.png", "image/png", 100))
+    work(product)
+
+    assert [(one.address, one.media is not None, one.text) for one in product.connector.asked] == [
+        ("carla@pigeon", True, "look"),
+        ("carla@telex", True, ""),
+        ("carla@telex", False, "look"),
+    ]

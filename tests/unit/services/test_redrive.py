@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationType
 from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent
 from chat4all.domain.status import Status
@@ -12,6 +13,7 @@ from chat4all.services.deliver import Outdated, Settled
 from chat4all.services.ports import DeadLetterKind
 from chat4all.services.record_status import Recorded
 from chat4all.services.redrive import PUBLISH_GRACE
+from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses
 
@@ -304,3 +306,19 @@ def test_a_message_that_was_never_on_its_way_is_redriven_whole(product: Product)
     assert product.message().status is Status.SENT
     assert len(product.connector.asked) == 1
     assert product.redrive.listing(None, None, 10).items == ()
+
+
+def test_a_file_and_the_text_after_it_are_sent_once_more(product: Product) -> None:
+    product.files.files["file-1"] = a_file()
+    picture = Attachment("file-1", "it.png", "image/png", 400)
+    product.connector.answers = [BLOCKED]
+    product.accept(a_message("too long for it", file=picture))
+    work(product)
+    assert product.message().status is Status.FAILED
+
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    assert product.message().status is Status.SENT
+    sent = [(one.media is not None, one.text) for one in product.connector.accepted]
+    assert sent == [(True, ""), (False, "too long for it")]

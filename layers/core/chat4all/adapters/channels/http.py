@@ -1,5 +1,6 @@
 """One HTTP request to a provider, over kept-alive connections."""
 
+import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 10.0
 UPLOAD_BYTES_PER_S: Final = 2_500_000
-"""How slowly a provider may take over what it was sent before it answers."""
+"""How slowly a file may be sent, and how slowly the provider may take it over then before it answers."""
 PIECE_BYTES: Final = 256 * 1024
 _CONNECTIONS: Final = 16
 
@@ -42,7 +43,7 @@ class FilePart(msgspec.Struct, frozen=True):
 
 
 class SourceFailed(Exception):
-    """The bytes of a file could not be read, or were more or fewer than was said."""
+    """The bytes of a file could not be read in time, or were more or fewer than was said."""
 
 
 class HttpClient:
@@ -69,20 +70,21 @@ class HttpClient:
     ) -> HttpAnswer | NetworkFailure:
         """POST a form with one file (https://www.rfc-editor.org/rfc/rfc7578), which is read while it is sent.
 
-        Raises SourceFailed; the request has then not begun, or broken off before its end, so that the provider
-        drops it.
+        Raises SourceFailed; the request has then not begun, or was broken off before its end, so that the provider
+        drops it. So it is when sending takes too long.
         """
         from chat4all.adapters.channels.multipart import Form  # noqa: PLC0415  # only uploads need it
 
         form = Form(fields, file)
+        allowed_s = self._read_timeout_s + file.size / UPLOAD_BYTES_PER_S
         source = self._open(file)
         try:
             return self._request(
                 "POST",
                 url,
                 {"content-type": form.content_type, "content-length": str(form.size)},
-                body=form.body(_pieces(source)),
-                read_timeout_s=self._read_timeout_s + file.size / UPLOAD_BYTES_PER_S,
+                body=form.body(_pieces(source, time.monotonic() + allowed_s)),
+                read_timeout_s=allowed_s,
             )
         finally:
             source.close()
@@ -142,10 +144,14 @@ class HttpClient:
         return PoolManager(maxsize=_CONNECTIONS, timeout=timeout)
 
 
-def _pieces(source: "BaseHTTPResponse") -> Iterator[bytes]:
+def _pieces(source: "BaseHTTPResponse", until: float) -> Iterator[bytes]:
+    """Until then, by the monotonic clock."""
     from urllib3.exceptions import HTTPError  # noqa: PLC0415  # see _pool
 
     try:
-        yield from source.stream(PIECE_BYTES)
+        for piece in source.stream(PIECE_BYTES):
+            if time.monotonic() > until:
+                raise SourceFailed
+            yield piece
     except HTTPError as error:
         raise SourceFailed from error

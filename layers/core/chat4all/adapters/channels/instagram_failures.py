@@ -26,6 +26,9 @@ INSTAGRAM_FAILURES: Final = FailureTable(
         80006: _LIMIT,
         2: _OUTAGE,
         1200: _OUTAGE,
+        100: Failure(
+            Outcome.PERMANENT, "Instagram refused the message: the person, the text or the file is not valid."
+        ),
         10: Failure(
             Outcome.PERMANENT, "The person has not written in the last 24 hours; Instagram allows no message."
         ),
