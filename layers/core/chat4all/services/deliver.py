@@ -229,7 +229,7 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
             Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
         )
     if earlier_part_failed:
-        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this text failed.")
+        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
     return None
 
 

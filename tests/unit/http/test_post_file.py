@@ -1,0 +1,98 @@
+"""Posting a message with a file: whose file it is, and what is left when it is gone."""
+
+import msgspec
+import pytest
+from chalice.app import Request
+
+from chat4all.adapters.http.messages import AcceptedView, MessageViews
+from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from chat4all.domain.files import FileStatus
+from tests.fakes.files import a_file
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
+
+PICTURE = {"filename": "it.png", "content_type": "image/png", "size": 400}
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.files.files["file-1"] = a_file(**PICTURE)
+    return product
+
+
+def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedView:
+    views = MessageViews(
+        product.accept,
+        product.read,
+        product.redrive,
+        frozenset({"pigeon", "telex"}),
+        product.ids,
+        attach=product.attach,
+        owner_of=lambda _: key,
+    )
+    body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}
+    answer = views.post(request(msgspec.json.encode(body).decode()))
+    assert answer.status == 202
+    assert isinstance(answer.body, AcceptedView)
+    return answer.body
+
+
+def request(body: str) -> Request:
+    event = {
+        "multiValueQueryStringParameters": None,
+        "headers": {},
+        "pathParameters": None,
+        "requestContext": {"httpMethod": "POST", "resourcePath": "/"},
+        "body": body,
+        "stageVariables": None,
+    }
+    return Request(event, None)
+
+
+@pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": " "}, {"content": "look"}])
+def test_a_file_of_the_key_goes_with_words_or_without(product: Product, words: dict[str, str]) -> None:
+    post(product, file_id="file-1", **words)
+
+    assert product.message().file == product.files.files["file-1"].attachment
+    assert product.message().content == words.get("content", "")
+
+
+def test_a_file_of_another_key_does_not(product: Product) -> None:
+    with pytest.raises(Forbidden):
+        post(product, file_id="file-1", key="key-2")
+
+    assert product.messages.get(MESSAGE_ID) is None
+
+
+@pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": " "}])
+def test_without_a_file_there_must_be_words(product: Product, words: dict[str, str]) -> None:
+    with pytest.raises(Invalid):
+        post(product, **words)
+
+
+@pytest.mark.parametrize("content", ["x" * 10_001, "\x00"])
+def test_with_a_file_the_words_are_checked_all_the_same(product: Product, content: str) -> None:
+    with pytest.raises(Invalid):
+        post(product, file_id="file-1", content=content)
+
+
+def test_what_was_accepted_is_accepted_again_when_its_file_is_gone(product: Product) -> None:
+    first = post(product, file_id="file-1")
+    product.files.files.clear()
+
+    assert post(product, file_id="file-1") == first
+    with pytest.raises(NotFound):
+        post(product, file_id="file-2")
+    with pytest.raises(Conflict):
+        post(product, file_id="file-1", content="other words")
+
+
+def test_a_file_refused_is_refused_for_a_message_of_before_that_had_none(product: Product) -> None:
+    post(product, content="hello")
+    product.files.files["file-1"] = a_file(**PICTURE, status=FileStatus.INFECTED)
+
+    with pytest.raises(Conflict) as refused:
+        post(product, content="hello", file_id="file-1")
+
+    assert refused.value.error_code == "FILE_REFUSED"
