@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundMedia, InboundStatus, InboundText, WebhookEvent
@@ -341,7 +342,9 @@ def live(story: Story) -> None:
             source.choice(["a", "bb", "ccc", "😀", "longer"]) for _ in range(source.randint(1, 15))
         )
         conversation_id = source.choice(["pair", "group"])
-        story.post(a_message(text, message_id=cloud.ids(), conversation_id=conversation_id))
+        cloud.files.files["file-1"] = a_file(filename="it.png", content_type="image/png")
+        file = source.choice([None, None, replace(PICTURE, size=100)])
+        story.post(a_message(text, message_id=cloud.ids(), conversation_id=conversation_id, file=file))
     elif happening == "again" and story.posted:
         story.post(source.choice(list(story.posted.values())).new)
     elif happening == "other body" and story.posted:
