@@ -80,7 +80,7 @@ def test_an_unknown_person_becomes_a_user_with_a_conversation(stage: Stage, chan
 
 @pytest.mark.parametrize(
     ("channel", "kind"),
-    [("whatsapp", "image"), ("whatsapp", "location"), ("telegram", "photo"), ("instagram", "image")],
+    [("whatsapp", "sticker"), ("whatsapp", "location"), ("telegram", "sticker"), ("instagram", "share")],
 )
 def test_a_kind_that_is_not_supported_is_kept_in_its_raw_form(stage: Stage, channel: str, kind: str) -> None:
     customer = stage.customer(channel)
