@@ -3,11 +3,28 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from chat4all.domain.files import FileEvent, FileStatus, StoredFile
 from chat4all.services.ports import ObjectTooLarge, StoredPart
 from tests.fakes.people import NOW
 
 PIECE_BYTES = 1024 * 1024
+FILE_ID = "f1"
+
+
+def a_file(content_type: str, **changes: object) -> StoredFile:
+    file = StoredFile(
+        file_id=FILE_ID,
+        filename="a.name",
+        content_type=content_type,
+        size=0,
+        status=FileStatus.SCANNING,
+        created_at="2026-01-31T12:00:00.000Z",
+        expires_at="2026-03-02T12:00:00.000Z",
+        owner="key-1",
+    )
+    return replace(file, **changes)
 
 
 def a_file(file_id: str = "file-1", /, **fields: object) -> StoredFile:
@@ -130,7 +147,10 @@ class MemoryFileStore:
         return (whole[at : at + PIECE_BYTES] for at in range(0, len(whole), PIECE_BYTES))
 
     def read_range(self, file_id: str, start: int, length: int) -> bytes:
-        return self.objects[file_id][start : start + length]
+        whole = self.objects[file_id]
+        assert length > 0, "S3 has no empty range"
+        assert 0 <= start < len(whole), "S3 answers 416"
+        return whole[start : start + length]
 
     def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
         whole = b""

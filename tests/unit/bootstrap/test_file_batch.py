@@ -16,9 +16,9 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
 from chat4all.services.inspect_file import InspectFile
 from chat4all.services.scanning import Awaited, Clean, FinalVerdict, Malware
+from tests.fakes.files import a_file
+from tests.fakes.guardduty import event as guardduty_event
 from tests.fakes.samples import EICAR
-from tests.unit.media.test_guardduty import event as guardduty_event
-from tests.unit.services.test_inspect_file import a_file
 
 SETTINGS = FilesSettings(files_table="files", files_bucket="files-bucket", files_queue="the queue")
 

@@ -30,8 +30,12 @@ def reading(content: bytes, *cuts: int) -> Found:
 
 
 def judged(declared: str, content: bytes, *cuts: int) -> str | Refusal:
-    found = reading(content, *cuts)
-    return judge(declared, found, lambda start, length: content[start : start + length], lambda head: None)
+    def read(start: int, length: int) -> bytes:
+        assert length > 0
+        assert 0 <= start < len(content), "a store answers that with an error"
+        return content[start : start + length]
+
+    return judge(declared, reading(content, *cuts), read, lambda head: None)
 
 
 def code(declared: str, content: bytes) -> str:

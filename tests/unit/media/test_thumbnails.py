@@ -24,7 +24,12 @@ RED, BLUE, WHITE = (254, 0, 0), (0, 0, 254), (255, 255, 255)
 
 
 def made(content_type: str, content: bytes) -> dict[int, bytes] | Refusal:
-    return thumbnails(content_type, lambda start, length: content[start : start + length], len(content))
+    def read(start: int, length: int) -> bytes:
+        assert length > 0
+        assert 0 <= start < len(content), "a store answers that with an error"
+        return content[start : start + length]
+
+    return thumbnails(content_type, read, len(content))
 
 
 def opened(content_type: str, content: bytes) -> dict[int, Image.Image]:
@@ -213,6 +218,15 @@ def jpeg_of_many_scans(content: bytes) -> bytes:
 )
 def test_a_picture_that_would_not_fit_is_not_decoded(content_type: str, content: bytes) -> None:
     assert code(content_type, content) == RejectCode.IMAGE_TOO_LARGE
+
+
+def test_a_picture_that_would_be_drawn_without_end_is_not_decoded() -> None:
+    progressive = saved(Image.new("RGB", (1_000, 1_000)), "JPEG", progressive=True)
+    last = progressive.rindex(b"\xff\xda")
+    again = progressive[last:-2]
+
+    assert code("image/jpeg", progressive[:-2] + again * 500 + b"\xff\xd9") == RejectCode.IMAGE_TOO_LARGE
+    assert set(opened("image/jpeg", progressive)) == {200, 500}
 
 
 def test_a_file_that_would_not_fit_is_not_even_opened() -> None:

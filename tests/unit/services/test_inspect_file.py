@@ -1,7 +1,7 @@
 """Inspecting a file: what becomes of it, whatever it is and whoever dies when."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import (
-    FILE_TYPES,
     THUMBNAILS_PX,
     FileEvent,
     FileStatus,
@@ -20,55 +19,24 @@ from chat4all.domain.files import (
     Source,
     StoredFile,
 )
-from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
-from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.services.connector import FetchFailed
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.inspect_file import LONGEST_WAIT, InspectFile
 from chat4all.services.ports import Files, FileStore
 from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
-from tests.fakes.files import MemoryFiles, MemoryFileStore
+from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_file
+from tests.fakes.inspection import FakeProvider, thumbnailer
 from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, TEXT, XLSX
 from tests.fakes.scanning import FakeScanner
-from tests.fakes.small_stores import SECRET, MemorySecrets
+from tests.fakes.small_stores import MemorySecrets
 
-ID = "f1"
 PNG = EVERY_TYPE["image/png"]
 JPEG = EVERY_TYPE["image/jpeg"]
 INFECTED_TEXT = b"A text with " + EICAR
 MOST_BYTES = 100_000
-
-
-class FakeProvider:
-    """Gives `content`, or fails as a test decides: at once, or in the midst of the bytes."""
-
-    def __init__(self) -> None:
-        self.content = PNG
-        self.failure: FetchFailed | None = None
-        self.fails_in_the_midst = False
-        self.asked: list[InboundMedia] = []
-
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
-        assert secret == SECRET
-        self.asked.append(media)
-        if self.failure is not None and not self.fails_in_the_midst:
-            raise self.failure
-        return Fetching(self._pieces())
-
-    def _pieces(self) -> Iterator[bytes]:
-        half = len(self.content) // 2
-        yield self.content[:half]
-        if self.failure is not None:
-            raise self.failure
-        yield self.content[half:]
-
-
-def thumbnailer(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
-    assert FILE_TYPES[content_type].kind == "image"
-    if b"broken" in read(0, size):
-        return Refusal(RejectCode.IMAGE_BROKEN, "The image cannot be decoded.")
-    return {px: f"{px} of {size}".encode() for px in THUMBNAILS_PX}
 
 
 @dataclass
@@ -102,39 +70,25 @@ class World:
     def upload(self, content: bytes, content_type: str, **changes: object) -> FileStored:
         file = a_file(content_type, **{"size": len(content), **changes})
         self.files.add(file, "2026-01-31T12:30:00.000Z")
-        self.store.objects[ID] = content
-        return FileStored(ID)
+        self.store.objects[FILE_ID] = content
+        return FileStored(FILE_ID)
 
     def receive(self, content: bytes, content_type: str, filename: str = "theirs.bin") -> FileToFetch:
         source = Source("pigeon", "our-account", "media-7")
         file = a_file(content_type, status=FileStatus.PENDING, filename=filename, source=source, owner=None)
         self.files.add(file, "2026-01-31T12:30:00.000Z")
         self.provider.content = content
-        return FileToFetch(ID)
+        return FileToFetch(FILE_ID)
 
     @property
     def file(self) -> StoredFile:
-        found = self.files.get(ID)
+        found = self.files.get(FILE_ID)
         assert found is not None
         return found
 
     @property
     def due(self) -> list[StoredFile]:
         return self.files.due("9999", 10)
-
-
-def a_file(content_type: str, **changes: object) -> StoredFile:
-    file = StoredFile(
-        file_id=ID,
-        filename="a.name",
-        content_type=content_type,
-        size=0,
-        status=FileStatus.SCANNING,
-        created_at="2026-01-31T12:00:00.000Z",
-        expires_at="2026-03-02T12:00:00.000Z",
-        owner="key-1",
-    )
-    return replace(file, **changes)
 
 
 @pytest.fixture
@@ -152,7 +106,7 @@ def test_what_is_as_it_was_said_to_be_is_ready(world: World, content_type: str) 
     assert file == world.file
     assert (file.status, file.sha256) == (FileStatus.READY, hashlib.sha256(content).hexdigest())
     assert file.thumbnails == (THUMBNAILS_PX if content_type.startswith("image/") else ())
-    assert world.store.thumbnails.keys() == {(ID, px) for px in file.thumbnails}
+    assert world.store.thumbnails.keys() == {(FILE_ID, px) for px in file.thumbnails}
     assert world.due == []
 
 
@@ -203,7 +157,7 @@ def test_malware_is_quarantined_and_not_deleted(world: World) -> None:
     assert file == world.file
     assert (file.status, file.code) == (FileStatus.INFECTED, "MALWARE")
     assert file.reason == "The malware scanner found EICAR."
-    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+    assert (world.store.objects, world.store.quarantined) == ({}, {FILE_ID: INFECTED_TEXT})
     assert world.due == []
 
 
@@ -239,7 +193,7 @@ def test_what_is_not_being_inspected_is_left_alone(world: World, status: FileSta
     world.inspect()(event)
 
     assert (world.file.status, world.scanner.scans) == (status, 0)
-    assert world.store.objects == {ID: INFECTED_TEXT}
+    assert world.store.objects == {FILE_ID: INFECTED_TEXT}
 
 
 def test_an_unknown_file_is_nothing(world: World) -> None:
@@ -284,7 +238,7 @@ def test_malware_wins_over_another_process_that_saw_none(world: World) -> None:
     world.inspect()(event)
 
     assert world.file.status is FileStatus.INFECTED
-    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+    assert (world.store.objects, world.store.quarantined) == ({}, {FILE_ID: INFECTED_TEXT})
 
 
 # A person's file.
@@ -318,10 +272,10 @@ def test_what_a_phone_says_of_it_is_put_right(
 
     world.inspect()(world.receive(content, said, filename))
 
-    for file in (world.file, world.store.stored_as[ID]):
+    for file in (world.file, world.store.stored_as[FILE_ID]):
         assert (file.content_type, file.filename) == (content_type, named)
     assert world.file.status is FileStatus.READY
-    assert world.store.objects == {ID: content}
+    assert world.store.objects == {FILE_ID: content}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +299,7 @@ def test_a_persons_file_may_be_infected(world: World) -> None:
     world.inspect()(world.receive(INFECTED_TEXT, "text/plain"))
 
     assert world.file.status is FileStatus.INFECTED
-    assert (world.store.objects, world.store.quarantined) == ({}, {ID: INFECTED_TEXT})
+    assert (world.store.objects, world.store.quarantined) == ({}, {FILE_ID: INFECTED_TEXT})
 
 
 @pytest.mark.parametrize("in_the_midst", [False, True])
@@ -420,15 +374,15 @@ def test_the_verdict_moves_it_in_whichever_order(
     event = world.upload(PNG, "image/png")
     steps: list[Callable[[], object]] = [
         lambda: world.inspect()(event),
-        lambda: world.inspect().scanned(ID, verdict),
+        lambda: world.inspect().scanned(FILE_ID, verdict),
     ]
 
     for step in reversed(steps) if verdict_first else steps:
         step()
 
     assert world.file.status is status
-    assert (ID in world.store.objects) == (status is FileStatus.READY)
-    assert (ID in world.store.quarantined) == (status is FileStatus.INFECTED)
+    assert (FILE_ID in world.store.objects) == (status is FileStatus.READY)
+    assert (FILE_ID in world.store.quarantined) == (status is FileStatus.INFECTED)
     assert world.due == []
 
 
@@ -436,7 +390,7 @@ def test_a_clean_verdict_does_not_make_ready_what_else_is_wrong(world: World) ->
     world.scanner.decided = Awaited()
     world.upload(PNG, "image/jpeg")
 
-    world.inspect().scanned(ID, Clean())
+    world.inspect().scanned(FILE_ID, Clean())
 
     assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.TYPE_MISMATCH)
 
@@ -445,13 +399,13 @@ def test_a_verdict_before_the_files_status_comes_again(world: World) -> None:
     world.upload(PNG, "image/png", status=FileStatus.PENDING)
 
     with pytest.raises(Unavailable):
-        world.inspect().scanned(ID, Malware("Trojan"))
+        world.inspect().scanned(FILE_ID, Malware("Trojan"))
 
 
 def test_malware_that_is_found_later_takes_a_ready_file_away(world: World) -> None:
     world.inspect()(world.upload(PNG, "image/png"))
 
-    world.inspect().scanned(ID, Malware("Trojan"))
+    world.inspect().scanned(FILE_ID, Malware("Trojan"))
 
     assert world.file.status is FileStatus.INFECTED
     assert world.store.objects == {}
@@ -501,11 +455,11 @@ def test_whatever_fails_when_the_next_try_ends_it(case: str, blow: Blow) -> None
         world.inspect()(event)
 
         assert world.file.status is status, once.struck
-        assert (ID in world.store.objects) == (status is FileStatus.READY), once.struck
-        assert (ID in world.store.quarantined) == (status is FileStatus.INFECTED), once.struck
+        assert (FILE_ID in world.store.objects) == (status is FileStatus.READY), once.struck
+        assert (FILE_ID in world.store.quarantined) == (status is FileStatus.INFECTED), once.struck
         assert world.due == [], once.struck
     assert number > 3
 
 
 def _is_readable_malware(world: World) -> bool:
-    return world.file.status is FileStatus.READY and EICAR in world.store.objects.get(ID, b"")
+    return world.file.status is FileStatus.READY and EICAR in world.store.objects.get(FILE_ID, b"")

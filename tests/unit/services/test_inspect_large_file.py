@@ -11,10 +11,10 @@ from chat4all.domain.files import FileStatus, FileStored
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.inspect_file import InspectFile
 from tests.fakes.clock import FakeClock
-from tests.fakes.files import MemoryFiles, MemoryFileStore
+from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_file
+from tests.fakes.inspection import FakeProvider, thumbnailer
 from tests.fakes.samples import EICAR, EVERY_TYPE
 from tests.fakes.small_stores import MemorySecrets
-from tests.unit.services.test_inspect_file import ID, FakeProvider, a_file, thumbnailer
 
 MIB = 1024 * 1024
 SIZE = 256 * MIB
@@ -74,7 +74,7 @@ def test_memory_does_not_grow_with_the_file(
         name_format=lambda head: None,
         clock=FakeClock(),
     )
-    file = files.get(ID)
+    file = files.get(FILE_ID)
     assert file is not None
 
     tracemalloc.start()

@@ -40,7 +40,7 @@ def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str
 
     Another one than `declared` is one of FILE_TYPES all the same; what is none of those is refused.
     """
-    sample = Sample(found.head, found.tail, found.size, read)
+    sample = Sample(found.head, found.tail, found.size, _within(found.size, read))
     types = _types(sample, is_text=found.is_text)
     if isinstance(types, Refusal):
         return types
@@ -60,6 +60,16 @@ def likely_type(declared: str, head: bytes) -> str:
 
 def mismatch(declared: str, is_really: str) -> Refusal:
     return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but it is {is_really}.")
+
+
+def _within(size: int, read: ReadRange) -> ReadRange:
+    """Where a file says that something lies, there may be no file: asked for that, S3 answers with an error."""
+
+    def bounded(start: int, length: int) -> bytes:
+        length = min(length, size - start)
+        return read(start, length) if length > 0 else b""
+
+    return bounded
 
 
 def _types(sample: Sample, *, is_text: bool) -> tuple[str, ...] | Refusal:

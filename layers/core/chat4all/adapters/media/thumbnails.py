@@ -20,6 +20,8 @@ from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
 MOST_DECODED_BYTES: Final = 144 * 1024 * 1024
 """Of what a decoder holds at once: 37 megapixels of colour, or a JPEG of one scan of any camera."""
 MOST_PIXELS: Final = 250_000_000
+MOST_SCANS: Final = 500
+"""Of a JPEG, each of which goes over the whole picture again: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 MOST_FILE_BYTES: Final = 64 * 1024 * 1024
 """Pillow keeps what stands beside the picture, of any length."""
 
@@ -98,6 +100,8 @@ def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes
 def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] | Refusal:
     width, height = image.size
     needed = _held_bytes(image, file, size)
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and needed and _scans(file) > MOST_SCANS:
+        return Refusal(RejectCode.IMAGE_TOO_LARGE, f"The image is drawn more than {MOST_SCANS} times over.")
     # To twice the size that is wanted, so that what is left to do is done well.
     largest = 2 * max(THUMBNAILS_PX)
     share = min(1.0, largest / max(width, height))
@@ -138,6 +142,15 @@ def _is_one_scan(image: JpegImagePlugin.JpegImageFile, file: BinaryIO) -> bool:
     header = file.read(5)
     file.seek(after)
     return header == b"\xff\xda" + length.to_bytes(2, "big") + bytes([components])
+
+
+def _scans(file: BinaryIO) -> int:
+    """At most so many, counting what only looks like a scan, as in a film behind the picture."""
+    after = file.tell()
+    file.seek(0)
+    count = sum(piece.count(b"\xff\xda") for piece in iter(lambda: file.read(_READ_BYTES), b""))
+    file.seek(after)
+    return count
 
 
 def _coefficient_bytes(image: JpegImagePlugin.JpegImageFile, pixels: int) -> int:
