@@ -22,13 +22,23 @@ class FakeClamd:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(str(path))
             server.listen()
-            thread = threading.Thread(target=self._serve, args=[server])
-            thread.start()
-            try:
+            with self._serving(server):
                 yield str(path)
-            finally:
-                server.shutdown(socket.SHUT_RDWR)
-                thread.join()
+
+    @contextmanager
+    def listening_on_tcp(self) -> Iterator[str]:
+        with socket.create_server(("127.0.0.1", 0)) as server, self._serving(server):
+            yield f"127.0.0.1:{server.getsockname()[1]}"
+
+    @contextmanager
+    def _serving(self, server: socket.socket) -> Iterator[None]:
+        thread = threading.Thread(target=self._serve, args=[server])
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
     def _serve(self, server: socket.socket) -> None:
         while True:

@@ -101,11 +101,11 @@ EVERY_TYPE: dict[str, bytes] = {
 }
 
 
-def ole(*streams: str) -> bytes:
+def ole(*streams: str, directory_sector: int = 1) -> bytes:
     """The head and the directory of an OLE file."""
     header = bytearray(512)
     header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
     header[30:32] = (9).to_bytes(2, "little")
-    header[48:52] = (1).to_bytes(4, "little")
+    header[48:52] = directory_sector.to_bytes(4, "little")
     directory = b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in ("Root Entry", *streams))
     return bytes(header) + bytes(512) + directory.ljust(512, b"\0")

@@ -136,6 +136,7 @@ HEIC = samples.iso_media(b"heic", b"mif1", b"mp41")
         (ARCHIVE, DOCX, RejectCode.TYPE_MISMATCH),
         (samples.ole("WordDocument"), DOCX, RejectCode.TYPE_MISMATCH),
         (samples.ole("EncryptedPackage"), DOCX, RejectCode.ENCRYPTED),
+        (samples.ole("EncryptedPackage", directory_sector=0xFFFFFFFE), DOCX, RejectCode.TYPE_MISMATCH),
         (b"NUL\0", "text/plain", RejectCode.NOT_TEXT),
         (b"\x1b[31mred", "text/plain", RejectCode.NOT_TEXT),
         ("Köln".encode("latin-1"), "text/plain", RejectCode.NOT_TEXT),
@@ -183,6 +184,14 @@ def test_an_encrypted_part_is_refused() -> None:
     document[entry + 8] |= 1
 
     assert code(DOCX, bytes(document)) == RejectCode.ENCRYPTED
+
+
+def test_a_part_that_lies_behind_the_end_breaks_the_document() -> None:
+    document = bytearray(office(DOCX))
+    entry = document.index(b"PK\x01\x02")
+    document[entry + 42 : entry + 46] = b"\xff\xff\xff\x7f"
+
+    assert code(DOCX, bytes(document)) == RejectCode.DOCUMENT_BROKEN
 
 
 def test_two_listings_of_its_parts_are_refused() -> None:

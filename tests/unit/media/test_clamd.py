@@ -72,9 +72,10 @@ def test_what_it_did_not_look_at_is_neither_clean_nor_infected(
     assert verdict.refusal.code == code
 
 
-def test_a_stream_over_its_limit_ends_in_the_midst(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over", ["a socket", "TCP"])
+def test_a_stream_over_its_limit_ends_in_the_midst(tmp_path: Path, over: str) -> None:
     clamd = FakeClamd(limit=100_000)
-    with clamd.listening(tmp_path / "s") as address:
+    with clamd.listening_on_tcp() if over == "TCP" else clamd.listening(tmp_path / "s") as address:
         verdict = scan(address, *[bytes(50_000)] * 200)
 
     assert isinstance(verdict, CannotScan)

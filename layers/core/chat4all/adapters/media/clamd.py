@@ -9,7 +9,6 @@ Its limits are the daemon's to set. `StreamMaxLength` and `MaxFileSize` should b
 `AlertExceedsMax yes` must be set: without it, clamd says OK of what it did not look at.
 """
 
-import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -56,13 +55,10 @@ class ClamdScan:
     def _send(self, chunk: bytes) -> None:
         if self._early_answer is not None:
             return
-        # It speaks before the end only if it takes no more; sending on, we should get a reset instead.
-        if select.select([self._connection], [], [], 0)[0]:
-            self._early_answer = self._read()
-            return
         try:
             self._connection.sendall(_LENGTH.pack(len(chunk)) + chunk)
         except (BrokenPipeError, ConnectionResetError):
+            # It takes no more, and has said why before it hung up.
             self._early_answer = self._read()
 
     def _read(self) -> str:
