@@ -5,6 +5,7 @@ A function's batch is one group's records, so that a story runs the same way eac
 
 import random
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -239,7 +240,7 @@ class Cloud:
             directory=directory,
             messages=messages,
             events=self._events,
-            file=InboundFile(self._fated(self.files, "files"), self._events, self.clock),
+            file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,
         )

@@ -13,7 +13,7 @@ PIECE_BYTES = 1024 * 1024
 FILE_ID = "f1"
 
 
-def a_file(content_type: str, **changes: object) -> StoredFile:
+def a_scanning_file(content_type: str, **changes: object) -> StoredFile:
     file = StoredFile(
         file_id=FILE_ID,
         filename="a.name",

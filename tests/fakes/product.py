@@ -103,7 +103,7 @@ class Product:
             directory=self.directory,
             messages=self.messages,
             events=self.events,
-            file=InboundFile(self.files, self.events, self.clock),
+            file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,
         )

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import pytest
+from botocore import signers
 from botocore.client import BaseClient
 
 from tests.integration.template import ACCOUNT, REGION
@@ -41,6 +42,19 @@ class Recorder:
             return call(client, operation, parameters)
 
         patch.setattr(BaseClient, "_make_api_call", recorded)
+        self._listen_to_signing(patch)
+
+    def _listen_to_signing(self, patch: pytest.MonkeyPatch) -> None:
+        """A presigned address can do what its maker's role can. botocore gives clients this function when it makes them."""
+        sign: Callable[[BaseClient, str, dict[str, Any], int], str] = signers.generate_presigned_url
+
+        def recorded(client: BaseClient, method: str, parameters: dict[str, Any], seconds: int) -> str:
+            if self._running is not None:
+                operation = "".join(word.title() for word in method.split("_"))
+                self.needs.setdefault(self._running, set()).update(_s3_needs(operation, parameters))
+            return sign(client, method, parameters, seconds)
+
+        patch.setattr(signers, "generate_presigned_url", recorded)
 
 
 def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterable[Need]:
@@ -52,7 +66,7 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             action = operation.removesuffix("Batch")
             return [Need(f"sqs:{action}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")]
         case "s3":
-            return [Need(f"s3:{operation}", f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}")]
+            return _s3_needs(operation, parameters)
         case "secretsmanager":
             # Secrets Manager puts a hyphen and six characters of its own after the name.
             name = f"{parameters['SecretId']}-AbCdEf"
@@ -62,6 +76,26 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
                 )
             ]
     raise AssertionError(f"nobody knows what {service}:{operation} needs")
+
+
+_S3_ACTIONS = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
+}
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"""
+
+
+def _s3_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]:
+    action = f"s3:{_S3_ACTIONS.get(operation, operation)}"
+    needs = [Need(action, f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}")]
+    if operation == "CopyObject":
+        source = parameters["CopySource"]
+        needs.append(Need("s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"))
+    return needs
 
 
 def _dynamodb_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]:

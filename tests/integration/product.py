@@ -1,4 +1,4 @@
-"""All nine functions, each with its own environment out of the template, and the queues between them."""
+"""All ten functions, each with its own environment out of the template, and the queues between them."""
 
 import time
 import uuid
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import api, channel, inbound, relay, router, status, webhooks
+from chat4all.bootstrap import api, channel, files, inbound, relay, router, status, webhooks
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
 from tests.integration.permissions import Recorder
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WIRED: "dict[str, Callable[[], Any]]" = {
     "api": api.handler,
+    "files": files.handler,
     "webhooks": webhooks.handler,
     "inbound": inbound.handler,
     "router": router.handler,
@@ -38,6 +39,7 @@ class Product:
         self.aws = aws
         self._recorder = recorder
         self._handlers: dict[str, Any] = {}
+        self._timeouts: dict[str, int] = {}
         # Powertools keeps one set of metrics for a process, which is one function elsewhere.
         patch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
         for name, function in functions(self.template).items():
@@ -46,6 +48,7 @@ class Product:
                     own.setenv(variable, value)
                 with recorder.running(name):
                     self._handlers[name] = WIRED[name]()
+            self._timeouts[name] = int(function["Timeout"])
         self.queue_of = {
             mapping["FunctionName"].removeprefix("chat4all-"): mapping["EventSourceArn"].rsplit(":", 1)[1]
             for mapping in self.template.resources("AWS::Lambda::EventSourceMapping").values()
@@ -53,7 +56,7 @@ class Product:
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each answers its own
         with self._recorder.running(name):
-            return self._handlers[name](event, Context())
+            return self._handlers[name](event, Context(self._timeouts[name]))
 
     def hand(self, name: str, *events: msgspec.Struct | str, receives: int = 1) -> list[str]:
         """Give records to a queue's function; returns the bodies of those that it hands back."""

@@ -31,7 +31,7 @@ class Provider:
                     return status, answer
             self.accepted.append(body)
             number = len(self.accepted)
-        if path.endswith("/sendMessage"):
+        if "/send" in path:
             message = {"message_id": number, "chat": {"id": body["chat_id"]}, "date": 1_769_860_800}
             return 200, {"ok": True, "result": message}
         if "messaging_product" in body:

@@ -1,8 +1,9 @@
-"""The nine functions together, as they are wired, over the template's own tables and queues.
+"""The ten functions together, as they are wired, over the template's own tables and queues.
 
 Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
 """
 
+import io
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
+from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.secrets import ManagedSecrets
@@ -22,10 +25,12 @@ from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
+from chat4all.domain.files import FileStatus, FileStored
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.services.authenticate import SCOPES
 from chat4all.services.ports import ParkedStatus
+from tests.fakes.samples import EICAR
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Answer, Gateway, in_path
@@ -35,7 +40,7 @@ from tests.integration.product import Product
 from tests.integration.provider import Provider, running_provider
 from tests.integration.template import environment, functions
 
-EVERY_FUNCTION = ["api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
+EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
@@ -48,6 +53,7 @@ class World:
     webhooks: Gateway
     messages: DynamoMessages
     deliveries: DynamoDeliveries
+    files: DynamoFiles
 
     def say(self, channel: str, webhook: dict[str, Any]) -> Answer:
         """A provider calls."""
@@ -91,7 +97,9 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
         recorder.listen(patch)
         product = Product(aws, provider, recorder, patch)
         variables = environment(functions(product.template)["webhooks"])
-        api_settings = msgspec.convert(environment(functions(product.template)["api"]), ApiSettings)
+        api_settings = msgspec.convert(
+            environment(functions(product.template)["api"]), ApiSettings, strict=False
+        )
         webhook_settings = msgspec.convert(variables, WebhookSettings)
         yield World(
             product=product,
@@ -109,6 +117,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
             ),
             messages=DynamoMessages(api_settings.messages_table),
             deliveries=DynamoDeliveries(api_settings.messages_table),
+            files=DynamoFiles(api_settings.files_table),
         )
 
 
@@ -599,6 +608,108 @@ def test_a_huge_webhook_goes_to_the_bucket(world: World) -> None:
     assert world.say("whatsapp", whatsapp(type="image", image={"caption": noise})).status == 200
 
 
+def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, agent: str) -> None:
+    photo = uploaded(world, "photo.png", "image/png", a_png())
+    world.product.pump()
+    assert world.api.get(f"/v1/files/{photo}").json["status"] == "READY"
+    assert set(world.api.get(f"/v1/files/{photo}").json["thumbnails"]) == {"200", "500"}
+    link = world.api.get(f"/v1/files/{photo}/download").json["url"]
+    assert world.api.get(link[link.index("/v1/") :]).status == 302
+
+    people = [("whatsapp", a_phone()), ("telegram", a_number()), ("instagram", a_number())]
+    for channel, address in people:
+        conversation = world.converse(agent, world.create("CUSTOMER", (channel, address)))
+        message_id = world.post(conversation, agent, f"look, {channel}", file_id=photo)
+        world.product.pump()
+        assert world.progress(message_id)["current_status"] == "SENT"
+    sent = [str(one) for one in world.provider.accepted if f"files/{photo}?" in str(one)]
+    assert len(sent) == len(people)
+
+    stored = world.files.get(photo)
+    assert stored is not None
+    world.files.save(stored, FileStatus.READY, LONG_AGO)
+    world.product.invoke("relay", {})
+    assert world.api.get(f"/v1/files/{photo}").json["status"] == "EXPIRED"
+
+
+def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str) -> None:
+    text = uploaded(world, "notes.txt", "text/plain", b"words")
+    world.product.pump()
+    conversation = world.converse(agent, world.create("CUSTOMER", ("instagram", a_number())))
+
+    message_id = world.post(conversation, agent, "read this", file_id=text)
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+    assert any("/v1/links/" in str(one) for one in world.provider.accepted)
+
+
+def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
+    evil = uploaded(world, "evil.txt", "text/plain", EICAR)
+    world.product.pump()
+
+    shown = world.api.get(f"/v1/files/{evil}").json
+    assert (shown["status"], shown["error"]["code"]) == ("INFECTED", "MALWARE")
+    assert world.api.get(f"/v1/files/{evil}/download").status == 409
+
+
+def test_an_upload_that_is_taken_back_or_forgotten_is_removed(world: World) -> None:
+    aborted = world.api.post("/v1/files", {"filename": "a.txt", "size": 5, "content_type": "text/plain"}).json
+    assert world.api.delete(f"/v1/files/{aborted['file_id']}").json["status"] == "ABORTED"
+    forgotten = world.api.post(
+        "/v1/files", {"filename": "a.txt", "size": 5, "content_type": "text/plain"}
+    ).json
+    stored = world.files.get(forgotten["file_id"])
+    assert stored is not None
+    world.files.save(stored, FileStatus.PENDING, LONG_AGO)
+
+    world.product.invoke("relay", {})
+
+    assert world.api.get(f"/v1/files/{forgotten['file_id']}").json["status"] == "EXPIRED"
+
+
+def test_an_inspection_that_never_came_is_asked_for_again(world: World) -> None:
+    text = uploaded(world, "notes.txt", "text/plain", b"words")
+    world.product.aws.drained(world.product.aws.queue("FilesQueue"))
+    stored = world.files.get(text)
+    assert stored is not None
+    world.files.save(stored, FileStatus.SCANNING, LONG_AGO)
+
+    world.product.invoke("relay", {})
+    # Within five minutes SQS drops what it has seen: the same event goes by another name here.
+    world.product.hand("files", FileStored(text))
+
+    assert world.api.get(f"/v1/files/{text}").json["status"] == "READY"
+
+
+def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:
+    """A complete upload of one part."""
+    wanted = {"filename": filename, "size": len(body), "content_type": content_type}
+    upload = world.api.post("/v1/files", wanted).json
+    file = world.files.get(upload["file_id"])
+    assert file is not None
+    world.product.aws.s3.upload_part(
+        Bucket=world.product.aws.output("Data.FilesBucket"),
+        Key=f"files/{file.file_id}",
+        UploadId=file.upload_id or "",
+        PartNumber=1,
+        Body=body,
+    )
+    assert world.api.get(f"/v1/files/{file.file_id}/parts").json["stored"][0]["size"] == len(body)
+    assert world.api.post(f"/v1/files/{file.file_id}/complete", {}).status == 202
+    return file.file_id
+
+
+def a_png() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (600, 400), "red").save(made, "PNG")
+    return made.getvalue()
+
+
+def a_number() -> str:
+    return str(uuid.uuid4().int % 10**9 + 10**9)
+
+
 @pytest.mark.parametrize("name", EVERY_FUNCTION)
 def test_a_functions_role_allows_what_it_asked_for(world: World, name: str) -> None:
     role = Role(functions(world.product.template)[name])
@@ -615,7 +726,7 @@ def test_a_role_names_its_resources(world: World, name: str) -> None:
         assert not any(resource == "*" or resource.endswith(":*") for resource in resources)
 
 
-@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status"])
+@pytest.mark.parametrize("name", ["files", "inbound", "router", *CHANNELS, "status"])
 def test_a_queues_function_may_take_its_records(world: World, name: str) -> None:
     role = Role(functions(world.product.template)[name])
     needed = {

@@ -91,7 +91,7 @@ def test_many_parts_are_listed_page_by_page(
     for number in range(1, 6):
         put(aws, bucket, file, number, b"a")
     listing = store._client.list_parts
-    monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))
+    monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))  # type: ignore[call-arg]
 
     assert [one.number for one in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
 

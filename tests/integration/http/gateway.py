@@ -21,8 +21,11 @@ class Context:
     aws_request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
     function_name = "chat4all-api"
 
+    def __init__(self, timeout_s: int = 30) -> None:
+        self._timeout_s = timeout_s
+
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        return self._timeout_s * 1000
 
 
 class Answer:

@@ -182,14 +182,14 @@ def complete(api: Gateway, file_id: str, given: object = None) -> Answer:
     return api.post(f"/v1/files/{file_id}/complete", body)
 
 
-def test_completing_again_answers_the_same_and_asks_again(aws: Aws, api: Gateway, parts: Parts) -> None:
+def test_completing_again_answers_the_same_and_asks_once(aws: Aws, api: Gateway, parts: Parts) -> None:
     file_id = begin(api)["file_id"]
     parts.put_all(file_id)
 
     first, again = complete(api, file_id), complete(api, file_id)
 
     assert first.json == again.json
-    assert queued(aws, file_id) == 2
+    assert queued(aws, file_id) == 1
     assert api.get(f"/v1/files/{file_id}/parts").refused(409, "FILE_COMPLETE") == []
 
 
@@ -211,7 +211,7 @@ def test_who_died_after_s3_had_made_the_object_goes_on(
     answer = complete(api, file_id)
 
     assert (answer.status, answer.json["status"]) == (202, "SCANNING")
-    assert queued(aws, file_id) == 2
+    assert queued(aws, file_id) == 1
 
 
 def test_missing_parts_are_named_and_nothing_is_lost(api: Gateway, parts: Parts) -> None:

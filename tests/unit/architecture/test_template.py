@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from chalice.app import Chalice
-from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
 from chat4all.adapters.channels.registry import names
@@ -22,7 +21,7 @@ from tests.integration.template import ROOT, Template, environment, functions, r
 TEMPLATE = Template()
 FUNCTIONS = functions(TEMPLATE)
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-QUEUES_FUNCTIONS = ["inbound", "router", "status", *names()]
+QUEUES_FUNCTIONS = ["files", "inbound", "router", "status", *names()]
 
 Routes = set[tuple[str, str]]
 
@@ -52,8 +51,8 @@ def declared_routes(name: str) -> Routes:
 
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
-    nowhere = ApiSettings(*["nowhere"] * len(ApiSettings.__struct_fields__))
-    app = api.app(replace(nowhere, file_retention_days=1))
+    given = dict.fromkeys(ApiSettings.__struct_fields__, "nowhere") | {"file_retention_days": 1}
+    app = api.app(ApiSettings(**given))  # type: ignore[arg-type]
 
     assert routes_of(app) == declared_routes("api")
 
@@ -102,7 +101,9 @@ def test_a_function_is_told_nothing_that_it_does_not_read(name: str) -> None:
         path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")
     )
     for variable in environment(FUNCTIONS[name]):
-        by_channel = variable.lower().split("_")[0] in names() and variable.endswith(("_QUEUE", "_SECRET"))
+        by_channel = variable.lower().split("_")[0] in names() and variable.endswith(
+            ("_QUEUE", "_SECRET", "_BASE_URL")
+        )
         known = (
             by_channel or variable.startswith(("POWERTOOLS_", "AWS_")) or f"{variable.lower()}:" in sources
         )

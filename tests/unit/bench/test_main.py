@@ -34,7 +34,7 @@ REPORT = Report(
 
 
 def test_no_name_chooses_every_benchmark() -> None:
-    assert list(choose([])) == list(BENCHMARKS) == ["coldstart", "overhead", "pipeline"]
+    assert list(choose([])) == list(BENCHMARKS) == ["coldstart", "overhead", "upload", "resume", "pipeline"]
 
 
 def test_names_choose_each_once_in_the_catalogue_s_order() -> None:
@@ -45,7 +45,7 @@ def test_an_unknown_name_is_refused_with_the_ones_there_are() -> None:
     with pytest.raises(CloudError, match="no such benchmark: speed") as refused:
         choose(["pipeline", "speed"])
 
-    assert "coldstart, overhead, pipeline" in refused.value.advice
+    assert "coldstart, overhead, upload, resume, pipeline" in refused.value.advice
 
 
 def test_aims_are_shown_beside_their_figures_met_or_not(capsys: pytest.CaptureFixture[str]) -> None:

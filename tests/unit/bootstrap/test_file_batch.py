@@ -16,7 +16,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
 from chat4all.services.inspect_file import InspectFile
 from chat4all.services.scanning import Awaited, Clean, FinalVerdict, Malware
-from tests.fakes.files import a_file
+from tests.fakes.files import a_scanning_file
 from tests.fakes.guardduty import event as guardduty_event
 from tests.fakes.samples import EICAR
 
@@ -50,7 +50,7 @@ class RecordedInspections:
     def __call__(self, event: FileEvent) -> StoredFile | None:
         self._break()
         self.events.append(event)
-        return a_file("image/png", status=FileStatus.READY)
+        return a_scanning_file("image/png", status=FileStatus.READY)
 
     def scanned(self, file_id: str, verdict: FinalVerdict) -> StoredFile | None:
         self._break()

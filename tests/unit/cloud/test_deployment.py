@@ -54,7 +54,8 @@ def test_the_deployment_after_an_interrupted_one_is_undone_to_the_same_point(fol
 
 
 def test_the_connectors_are_pointed_at_the_simulators() -> None:
-    urls = {channel: f"http://127.0.0.1/{channel}" for channel in ("whatsapp", "telegram", "instagram")}
+    names = ("whatsapp", "telegram", "instagram", "ministack")
+    urls = {name: f"http://127.0.0.1/{name}" for name in names}
     state = State(components=(Component("simulators", ProcessId(1, 1.0), urls, "simulators.log"),))
     given = parameters(state)
     assert given["WhatsAppBaseUrl"] == urls["whatsapp"]

@@ -30,6 +30,7 @@ class ScriptedApi(ApiClient):
         message_id: str | None = None,
         channel: str | None = None,
         reply_to: str | None = None,
+        file_id: str | None = None,
     ) -> AcceptedMessage:
         self.sent.append((conversation_id, sender_id, content, message_id))
         if self.failures:

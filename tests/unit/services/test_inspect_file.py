@@ -27,7 +27,7 @@ from chat4all.services.ports import Files, FileStore
 from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
-from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_file
+from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
 from tests.fakes.inspection import FakeProvider, thumbnailer
 from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, TEXT, XLSX
 from tests.fakes.scanning import FakeScanner
@@ -68,14 +68,16 @@ class World:
         )
 
     def upload(self, content: bytes, content_type: str, **changes: object) -> FileStored:
-        file = a_file(content_type, **{"size": len(content), **changes})
+        file = a_scanning_file(content_type, **{"size": len(content), **changes})
         self.files.add(file, "2026-01-31T12:30:00.000Z")
         self.store.objects[FILE_ID] = content
         return FileStored(FILE_ID)
 
     def receive(self, content: bytes, content_type: str, filename: str = "theirs.bin") -> FileToFetch:
         source = Source("pigeon", "our-account", "media-7")
-        file = a_file(content_type, status=FileStatus.PENDING, filename=filename, source=source, owner=None)
+        file = a_scanning_file(
+            content_type, status=FileStatus.PENDING, filename=filename, source=source, owner=None
+        )
         self.files.add(file, "2026-01-31T12:30:00.000Z")
         self.provider.content = content
         return FileToFetch(FILE_ID)
@@ -88,7 +90,8 @@ class World:
 
     @property
     def due(self) -> list[StoredFile]:
-        return self.files.due("9999", 10)
+        """What is to be done about a file that has not had its time."""
+        return self.files.due("2026-03-01", 10)
 
 
 @pytest.fixture
@@ -105,6 +108,7 @@ def test_what_is_as_it_was_said_to_be_is_ready(world: World, content_type: str) 
 
     assert file == world.file
     assert (file.status, file.sha256) == (FileStatus.READY, hashlib.sha256(content).hexdigest())
+    assert world.files.due(file.expires_at, 10) == [file]
     assert file.thumbnails == (THUMBNAILS_PX if content_type.startswith("image/") else ())
     assert world.store.thumbnails.keys() == {(FILE_ID, px) for px in file.thumbnails}
     assert world.due == []

@@ -11,7 +11,7 @@ from chat4all.domain.files import FileStatus, FileStored
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.inspect_file import InspectFile
 from tests.fakes.clock import FakeClock
-from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_file
+from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
 from tests.fakes.inspection import FakeProvider, thumbnailer
 from tests.fakes.samples import EICAR, EVERY_TYPE
 from tests.fakes.small_stores import MemorySecrets
@@ -62,7 +62,7 @@ def test_memory_does_not_grow_with_the_file(
     content_type: str, middle: bytes, end: bytes, status: FileStatus
 ) -> None:
     files = MemoryFiles()
-    files.add(a_file(content_type, size=SIZE), "2026-01-31T12:30:00.000Z")
+    files.add(a_scanning_file(content_type, size=SIZE), "2026-01-31T12:30:00.000Z")
     begin = EVERY_TYPE[content_type] if content_type.startswith("video/") else b""
     store = GeneratedStore(begin, middle, end)
     inspect = InspectFile(

@@ -194,6 +194,8 @@ class S3Files:
     def quarantine(self, file_id: str) -> None:
         """By two calls: what dies in between is done again, and finds the copy there already."""
         source = {"Bucket": self._bucket, "Key": _key(file_id)}
+        for px in THUMBNAILS_PX:
+            self._client.delete_object(Bucket=self._bucket, Key=_thumbnail(file_id, px))
         try:
             self._client.copy_object(Bucket=self._bucket, Key=f"quarantine/{file_id}", CopySource=source)
         except ClientError as error:

@@ -16,7 +16,7 @@ from chat4all.adapters.http.conversations import ConversationViews
 from chat4all.adapters.http.dead_letters import DeadLetterViews
 from chat4all.adapters.http.files import FileViews
 from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.routes import bind
+from chat4all.adapters.http.routes import bind, owner_of
 from chat4all.adapters.http.users import UserViews
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
@@ -75,7 +75,8 @@ def app(settings: ApiSettings) -> Chalice:
             redrive,
             channels,
             world.new_id,
-            attach=AttachFile(DynamoFiles(settings.files_table)),
+            attach=AttachFile(files),
+            owner_of=owner_of,
         ).routes(),
         *DeadLetterViews(redrive, channels).routes(),
         *_file_views(settings, files, store, accepting).routes(),

@@ -96,8 +96,8 @@ def handler() -> Handler:
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
             files,
-            S3Files(world.s3, settings.files_bucket),
-            DownloadLinks(files, settings.public_url, world.now),
+            S3Files(world.files_s3, settings.files_bucket),
+            DownloadLinks(files, settings.public_url.replace("{api}", settings.api_id), world.now),
         ),
         clock=world.now,
         new_id=world.new_id,

@@ -1,5 +1,7 @@
 """The `inbound` function: webhook events become messages and status updates."""
 
+from datetime import timedelta
+
 from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.sqs import Queues
@@ -31,7 +33,12 @@ def handler() -> Handler:
         directory=accepting.directory,
         messages=accepting.messages,
         events=accepting.events,
-        file=InboundFile(DynamoFiles(settings.files_table), accepting.events, world.now),
+        file=InboundFile(
+            DynamoFiles(settings.files_table),
+            accepting.events,
+            world.now,
+            timedelta(days=settings.file_retention_days),
+        ),
         clock=world.now,
         new_id=world.new_id,
     )

@@ -40,6 +40,7 @@ class InboundSettings(MessageTables, frozen=True, rename="upper"):
     status_updates_queue: str
     files_table: str
     files_queue: str
+    file_retention_days: int
 
 
 class RouterSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -57,7 +58,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
     files_table: str
     files_bucket: str
     public_url: str
-    """Of the API with its stage, as people's phones reach it."""
+    """Of the API with its stage, as people's phones reach it; `{api}` stands for `api_id`."""
+    api_id: str
     status_updates_queue: str
     consumer_timeout: int
     """Seconds that Lambda gives the function for one batch."""

@@ -12,16 +12,16 @@ from chat4all.services.ports import Clock, FileEvents, Files
 
 FETCH_GRACE: Final = timedelta(minutes=2)
 """How long a file may stay PENDING before `relay` looks after it."""
-FETCH_TIME: Final = timedelta(hours=24)
-"""After which a file that could not be fetched is given up; the providers keep theirs longer."""
 _NAMESPACE: Final = uuid.UUID("0c1f4f8e-3a52-4f0b-9a36-7a1a2f8f6d55")
 
 
 class InboundFile:
-    def __init__(self, files: Files, events: FileEvents, clock: Clock) -> None:
+    def __init__(self, files: Files, events: FileEvents, clock: Clock, kept_for: timedelta) -> None:
+        """`kept_for`: how long a file may be downloaded at all."""
         self._files = files
         self._events = events
         self._clock = clock
+        self._kept_for = kept_for
 
     def attachment(self, message_id: str, media: InboundMedia) -> Attachment:
         """Always the same for the same message."""
@@ -37,7 +37,7 @@ class InboundFile:
             size=attachment.size,
             status=FileStatus.PENDING,
             created_at=iso(now),
-            expires_at=iso(now + FETCH_TIME),
+            expires_at=iso(now + self._kept_for),
             conversation_id=conversation_id,
             source=source,
         )

@@ -191,7 +191,8 @@ class InspectFile:
         return file if saved else self._files.get(file.file_id)
 
     def _saved(self, file: StoredFile) -> StoredFile | None:
-        if self._files.save(file, FileStatus.SCANNING, None):
+        """READY: due again when its time is over."""
+        if self._files.save(file, FileStatus.SCANNING, file.expires_at):
             return file
         now = self._files.get(file.file_id)
         return self._cleared(now) if now else None
