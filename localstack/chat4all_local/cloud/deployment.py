@@ -35,6 +35,8 @@ def parameters(state: State) -> dict[str, str]:
         "LogLevel": FUNCTION_LOG_LEVEL,
         "ConsumerTimeout": str(CONSUMER_TIMEOUT),
         "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
+        "UploadTimeout": str(CONSUMER_TIMEOUT),
+        "UploadVisibilityTimeout": str(VISIBILITY_TIMEOUT),
         "ApiUrl": f"{state.url('ministack')}/_aws/execute-api/{{api}}/api",
         "FilesTimeout": str(FILES_TIMEOUT),
         "FilesVisibilityTimeout": str(FILES_VISIBILITY_TIMEOUT),

@@ -19,6 +19,7 @@ from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
+from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.services.circuit import ChannelCircuit
@@ -29,6 +30,8 @@ from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
+UPLOAD_NEEDED_MS = 60_000
+"""What the largest file takes to be uploaded, and to be answered."""
 REPORT_WAIT_S = 1.0
 CLAIM_MARGIN_S = 5
 
@@ -110,4 +113,10 @@ def handler() -> Handler:
         WaitInLine(deliver, lines, world.now), events, sqs, settings.channel_queue, telemetry
     )
 
-    return consuming(telemetry, batch, NEEDED_MS)
+    return consuming(telemetry, batch, _needed_ms(known[settings.channel], settings.consumer_timeout))
+
+
+def _needed_ms(channel: Capabilities, consumer_timeout: int) -> int:
+    """How much time a delivery is to have; where the function's is short, files are small enough."""
+    uploads = any(rule.transfer is Transfer.UPLOAD for rule in channel.media)
+    return UPLOAD_NEEDED_MS if uploads and consumer_timeout * 1000 > UPLOAD_NEEDED_MS else NEEDED_MS

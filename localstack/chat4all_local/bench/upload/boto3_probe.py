@@ -1,10 +1,10 @@
 """Run as a script: uploads a file with boto3's TransferManager, as it comes. Arguments: endpoint, bucket, file."""
 
 import json
-import resource
 import sys
 import time
 
+from chat4all_local.bench.upload.own_memory import most_memory
 from chat4all_local.cloud.aws import Aws
 
 
@@ -14,7 +14,7 @@ def main(endpoint: str, bucket: str, file: str) -> None:
     client.upload_file(file, bucket, "bench/film.mp4")
     told = {
         "seconds": time.perf_counter() - began,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "memory": most_memory(),
     }
     sys.stdout.write(json.dumps(told))
 

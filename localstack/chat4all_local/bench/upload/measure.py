@@ -33,12 +33,12 @@ from chat4all_local.transfer.upload import SIDE_BY_SIDE
 
 SIZE: Final = 2_147_483_648
 ROUNDS: Final = 3
-RESUMED_SIZE: Final = 512 * MIB
+RESUMED_SIZE: Final = 1024 * MIB
 KILLS: Final = 10
 NEEDED_BYTES: Final = 3 * SIZE
 _WITHIN_S: Final = 600.0
-_SOONEST_S: Final = 0.6
-_LATEST_S: Final = 1.6
+_SOONEST_S: Final = 0.3
+_LATEST_S: Final = 0.9
 _HERE: Final = Path(__file__).parent
 _NOTES: Final = (
     "The client's time ends when S3 has made one object of the parts, as TransferManager's does; then the file is inspected.",
@@ -82,11 +82,13 @@ def upload(cloud: Cloud, tell: Tell) -> Report:
 def resume(cloud: Cloud, tell: Tell) -> Report:
     with _film(RESUMED_SIZE, tell) as film:
         memory, begun = film.with_name("memory"), film.with_name("begun")
-        kills = 0
-        while kills < KILLS and _killed(cloud, film, memory, begun):
-            kills += 1
+        kills, whole = 0, None
+        while whole is None:
+            last = kills == KILLS
+            told = _until(None if last else _some_moment(), _product_command(cloud, film, memory, begun))
+            whole = msgspec.json.decode(told, type=ProductUpload) if told is not None else None
+            kills += whole is None
             tell(f"killed {kills} of {KILLS} times")
-        whole = _product(cloud, film, memory, begun)
         with film.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         stored = ApiClient(cloud.api_url, cloud.api_key).file(whole.file_id)
@@ -127,22 +129,14 @@ def _film(size: int, tell: Tell) -> Iterator[Path]:
         yield film
 
 
-def _product(
-    cloud: Cloud, film: Path, memory: Path | None = None, begun: Path | None = None
-) -> ProductUpload:
-    told = _run(_product_command(cloud, film, memory, begun))
-    return msgspec.json.decode(told, type=ProductUpload)
+def _product(cloud: Cloud, film: Path) -> ProductUpload:
+    command = _product_command(cloud, film, film.with_name("memory"), film.with_name("begun"))
+    return msgspec.json.decode(_run(command), type=ProductUpload)
 
 
-def _product_command(cloud: Cloud, film: Path, memory: Path | None, begun: Path | None) -> list[str]:
-    return [
-        str(_HERE / "product_probe.py"),
-        cloud.api_url,
-        cloud.api_key,
-        str(film),
-        str(memory or film.with_name("memory-of-one")),
-        str(begun or film.with_name("begun-by-one")),
-    ]
+def _product_command(cloud: Cloud, film: Path, memory: Path, begun: Path) -> list[str]:
+    probe = str(_HERE / "product_probe.py")
+    return [probe, cloud.api_url, cloud.api_key, str(film), str(memory), str(begun)]
 
 
 def _boto3(cloud: Cloud, film: Path) -> Boto3Upload:
@@ -152,25 +146,30 @@ def _boto3(cloud: Cloud, film: Path) -> Boto3Upload:
 
 def _run(command: list[str]) -> bytes:
     """What it prints; raises CloudError."""
-    done = subprocess.run(  # noqa: S603 (our own scripts)
-        [sys.executable, *command], capture_output=True, timeout=_WITHIN_S, check=False
+    return _until(None, command) or b""
+
+
+def _until(seconds: float | None, command: list[str]) -> bytes | None:
+    """What it prints; None: it was still at work after so many seconds, and was killed. Raises CloudError."""
+    process = subprocess.Popen(  # noqa: S603 (our own scripts)
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    if done.returncode != 0:
-        raise CloudError("an upload failed", done.stderr.decode()[-1000:])
-    return done.stdout
-
-
-def _killed(cloud: Cloud, film: Path, memory: Path, begun: Path) -> bool:
-    """Whether it was still at work when its moment came."""
-    command = [sys.executable, *_product_command(cloud, film, memory, begun)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (as above)
     try:
-        process.wait(random.uniform(_SOONEST_S, _LATEST_S))  # noqa: S311 (any moment)
+        printed, complained = process.communicate(timeout=seconds or _WITHIN_S)
     except subprocess.TimeoutExpired:
+        if seconds is None:
+            raise
+        return None
+    finally:
         process.kill()
-        process.wait()
-        return True
-    return False
+        process.communicate()
+    if process.returncode != 0:
+        raise CloudError("an upload failed", complained.decode()[-1000:])
+    return printed
+
+
+def _some_moment() -> float:
+    return random.uniform(_SOONEST_S, _LATEST_S)  # noqa: S311 (any moment)
 
 
 def _bucket(cloud: Cloud) -> str:

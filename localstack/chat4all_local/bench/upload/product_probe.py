@@ -5,7 +5,6 @@ Arguments: API URL, key, file, folder of its memory, and a file to which each pa
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import urllib3
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import File
+from chat4all_local.bench.upload.own_memory import most_memory
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
 
@@ -41,7 +41,7 @@ def main(api_url: str, key: str, file: str, memory: str, begun: str) -> None:
         "file_id": stored.file_id,
         "seconds": whole,
         "inspected_s": time.perf_counter() - began - whole,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "memory": most_memory(),
     }
     sys.stdout.write(json.dumps(told))
 
