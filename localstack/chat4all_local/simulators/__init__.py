@@ -5,13 +5,15 @@ misreading on one side shows as a failing test on the other.
 
 ::
 
-    whatsapp  telegram  instagram      what each provider accepts, answers and reports, without HTTP
-             └────┬────┘
+    whatsapp  telegram  instagram      what each provider accepts, answers and reports, without HTTP;
+             └────┬────┘               and {whatsapp,telegram,instagram}_media: its files
               simulator                one request: rules, faults, rates, transcript, receipts
-             ┌────┴─────┐
-            app       webhooks         HTTP in, HTTP out
-             └────┬─────┘
+       ┌─────────┼─────────┐
+      app     webhooks  fetching       HTTP in, HTTP out: webhooks, and links in messages of ours
+       └─────────┼─────────┘
                server                  three listeners on 127.0.0.1 in one event loop
 
 Everything is kept in memory: a restarted simulator knows no customer, and its settings are the defaults.
+Of a file not even that: what we send is hashed as it comes, what people send is made of a seed again each
+time it is read.
 """

@@ -9,10 +9,16 @@ from chat4all_local.simulators.customer_book import CustomerBook
 
 
 class Account:
-    """What a provider knows of us. `webhooks_pending` are those our endpoint has not yet accepted."""
+    """What a provider knows of us. `webhooks_pending` are those our endpoint has not yet accepted.
 
-    def __init__(self, settings: Settings, book: CustomerBook | None = None) -> None:
+    `base_url` is where the provider itself is: the addresses that it gives out begin with it.
+    """
+
+    def __init__(
+        self, settings: Settings, book: CustomerBook | None = None, base_url: str = "http://127.0.0.1"
+    ) -> None:
         self.settings = settings
+        self.base_url = base_url
         self._book = book
         self.customers: dict[str, Customer] = dict(book.read()) if book is not None else {}
         self.webhooks_pending = 0

@@ -13,7 +13,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from chat4all_local.simulators.control import control_routes
-from chat4all_local.simulators.provider import Answer, Call
+from chat4all_local.simulators.provider import Answer
+from chat4all_local.simulators.request_reading import read_call
+from chat4all_local.simulators.serving import Serving
 from chat4all_local.simulators.simulator import Ending, Simulator
 
 TRANSPORT: Final = "transport"
@@ -24,9 +26,11 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 def simulator_app(simulator: Simulator) -> Starlette:
     async def provider(request: Request) -> Response:
-        call = await _read(request)
-        reply = simulator.receive(call, time.time())
+        call = await read_call(request, simulator.provider.most_upload_bytes)
+        reply = await simulator.receive(call, time.time())
         await asyncio.sleep(reply.delay_s)
+        if reply.serving is not None:
+            return FileBody(reply.serving)
         if reply.answer is None:
             return Hangup(reset=reply.ending is Ending.RESET)
         return _response(reply.answer)
@@ -37,6 +41,27 @@ def simulator_app(simulator: Simulator) -> Starlette:
             Route("/{path:path}", provider, methods=_METHODS),
         ]
     )
+
+
+class FileBody(Response):
+    """The bytes of a person's file, as well or badly as they are served."""
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self._serving = serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serving = self._serving
+        headers = [(b"content-type", serving.content_type.encode("latin-1"))]
+        if serving.content_length is not None:
+            headers.append((b"content-length", str(serving.content_length).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async for piece in serving.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if serving.is_cut:
+            await Hangup(reset=False)(scope, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": b""})
 
 
 class Hangup(Response):
@@ -56,16 +81,8 @@ class Hangup(Response):
             pass
 
 
-async def _read(request: Request) -> Call:
-    return Call(
-        method=request.method,
-        path=request.scope["raw_path"].decode("latin-1"),
-        query=request.url.query,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.body(),
-    )
-
-
 def _response(answer: Answer) -> Response:
-    headers = {"retry-after": str(answer.retry_after)} if answer.retry_after is not None else None
-    return Response(answer.body, answer.status, headers, media_type="application/json")
+    headers = {"retry-after": str(answer.retry_after)} if answer.retry_after is not None else {}
+    if answer.location is not None:
+        headers["location"] = answer.location
+    return Response(answer.body, answer.status, headers, media_type=answer.content_type)

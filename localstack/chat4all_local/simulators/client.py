@@ -7,8 +7,11 @@
 InboundResult(provider_message_id='wamid.…', webhook_statuses=[200])
 >>> [request.text for request in whatsapp.transcript().requests]
 ['Hello, Ana!']
+>>> whatsapp.write_media("5511987654321", "image", "image/png", "See", size=5_000, seed=7).media
+KeptMedia(media_id='…', size=5000, sha256='…')
 """
 
+import base64
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self, TypedDict, TypeVar, Unpack
@@ -21,6 +24,7 @@ from chat4all_local.simulators.control_api import (
     Customer,
     CustomerDetails,
     CustomerList,
+    CustomerMedia,
     Fault,
     FaultKind,
     FaultList,
@@ -85,6 +89,8 @@ class SettingsChanges(TypedDict, total=False):
     webhook_retries: RetryChanges
     enforce_rates: bool
     window_hours: float
+    link_timeout_ms: int
+    media_url_valid_s: float
 
 
 class InboundOptions(TypedDict, total=False):
@@ -95,6 +101,17 @@ class InboundOptions(TypedDict, total=False):
     repeat: int
     parallel: bool
     raw: JsonObject | None
+    media: CustomerMedia | None
+
+
+class MediaOptions(TypedDict, total=False):
+    """What may be said of a file beside its type; see CustomerMedia, whose `base64` is made of `data`."""
+
+    size: int
+    seed: int
+    begins_as: str | None
+    data: bytes | None
+    filename: str | None
 
 
 class FaultOptions(TypedDict, total=False):
@@ -106,6 +123,8 @@ class FaultOptions(TypedDict, total=False):
     code: int | None
     retry_after: int | None
     seconds: float
+    location: str
+    extra_bytes: int
 
 
 class Simulator:
@@ -158,6 +177,20 @@ class Simulator:
     ) -> InboundResult:
         """Let a person write. Without `wait` the webhooks are sent after the return."""
         return self._inbound(InboundRequest(address, text, **options), wait=wait)
+
+    def write_media(
+        self,
+        address: str,
+        kind: str,
+        content_type: str,
+        caption: str | None = None,
+        *,
+        wait: bool = True,
+        **options: Unpack[MediaOptions],
+    ) -> InboundResult:
+        """Let a person send a file; `kind` in the provider's word. The result has its id, size and SHA-256."""
+        media = _customer_media(content_type, **options)
+        return self._inbound(InboundRequest(address, caption, kind=kind, media=media), wait=wait)
 
     def edit(self, address: str, provider_message_id: str, text: str, *, wait: bool = True) -> InboundResult:
         """Let a person change a message of theirs."""
@@ -217,3 +250,16 @@ class Simulator:
         except msgspec.DecodeError:
             reasons = [response.text]
         raise SimulatorError(response.status_code, reasons)
+
+
+def _customer_media(
+    content_type: str,
+    *,
+    size: int = 1000,
+    seed: int = 0,
+    begins_as: str | None = None,
+    data: bytes | None = None,
+    filename: str | None = None,
+) -> CustomerMedia:
+    encoded = None if data is None else base64.b64encode(data).decode()
+    return CustomerMedia(content_type, size, seed, begins_as, encoded, filename)

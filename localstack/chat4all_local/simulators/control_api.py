@@ -66,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     enforce_rates: bool = True
     window_hours: Annotated[float, msgspec.Meta(ge=0)] = 24
     """How long free text is allowed after a person's last message (not on Telegram)."""
+    link_timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] = 15_000
+    """How long the provider waits for the file that a message of ours links to."""
+    media_url_valid_s: Annotated[float, msgspec.Meta(ge=0)] = 300
+    """How long the address of a person's file is good."""
 
 
 class CustomerDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,11 +100,27 @@ class CustomerList(msgspec.Struct, frozen=True):
     customers: list[Customer]
 
 
+class CustomerMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that a person sends: the bytes of `base64`, else `size` bytes made of `seed`.
+
+    `content_type` is what the provider says of it, and may lie: made bytes begin as a file of type
+    `begins_as` does, which is `content_type` where it is left out, and have no sign where it is empty.
+    """
+
+    content_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[^\s/]+(; ?[^\s]+)?$")]
+    size: Annotated[int, msgspec.Meta(ge=0, le=4 * 2**30)] = 1000
+    seed: int = 0
+    begins_as: str | None = None
+    base64: str | None = None
+    filename: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+
+
 class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
     """A person writes, or with `edit_of` changes what they wrote.
 
-    `kind` names what is not a text in the provider's word (`image`, `location`, `photo`). `raw` is laid
-    over the provider's message object. The same bytes are sent `repeat` times, at once if `parallel`.
+    `kind` names what is not a text in the provider's word (`image`, `location`, `photo`), `media` is the
+    file of a kind that has one, and `text` then its caption; without `media` a small one is made. `raw` is
+    laid over the provider's message object. The same bytes are sent `repeat` times, at once if `parallel`.
     """
 
     sender: str
@@ -111,6 +131,15 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     repeat: Count = 1
     parallel: bool = False
     raw: JsonObject | None = None
+    media: CustomerMedia | None = None
+
+
+class KeptMedia(msgspec.Struct, frozen=True):
+    """A person's file as the provider keeps it for us to fetch; `media_id` is the provider's id of it."""
+
+    media_id: str
+    size: int
+    sha256: str
 
 
 class InboundResult(msgspec.Struct, frozen=True):
@@ -118,6 +147,7 @@ class InboundResult(msgspec.Struct, frozen=True):
 
     provider_message_id: str
     webhook_statuses: list[int]
+    media: KeptMedia | None = None
 
 
 class WebhookCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +167,7 @@ class WebhookAnswer(msgspec.Struct, frozen=True):
 
 
 class FaultKind(StrEnum):
-    """How a request that would have been accepted goes wrong."""
+    """How a request that would have been accepted goes wrong: one to send, or with FETCH one for a file."""
 
     ERROR = "error"
     """Refused with `status` and `code`, else with the provider's passing failure."""
@@ -153,10 +183,29 @@ class FaultKind(StrEnum):
     """Accepted; the connection closes without an answer."""
     LOSE_WEBHOOKS = "lose_webhooks"
     """Accepted and answered; nothing is reported about it."""
+    FETCH_ERROR = "fetch_error"
+    """The first request for a file, which asks where it is if the provider has such, fails as ERROR does."""
+    FETCH_MISSING = "fetch_missing"
+    """The first request for a file is answered as if there were none of that id."""
+    FETCH_EXPIRED = "fetch_expired"
+    """The address of the bytes is no longer valid."""
+    FETCH_SLOW = "fetch_slow"
+    """The bytes come in ten pieces that take `seconds` together."""
+    FETCH_HANG = "fetch_hang"
+    """Half of the bytes come, then for `seconds` nothing; then the connection closes."""
+    FETCH_CUT = "fetch_cut"
+    """Half of the bytes come, then the connection closes."""
+    FETCH_REDIRECT = "fetch_redirect"
+    """The address of the bytes sends on to `location`."""
+    FETCH_MORE = "fetch_more"
+    """`extra_bytes` more come than were announced, without a Content-Length."""
 
 
 class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`count` sends go wrong, or all until removed; only those to `for_address` where it is given."""
+    """`count` requests go wrong, or all until removed; with `for_address` only that person's.
+
+    A send is its addressee's, a file the one's who sent it.
+    """
 
     kind: FaultKind
     count: Count | None = None
@@ -165,6 +214,8 @@ class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: int | None = None
     retry_after: Annotated[int, msgspec.Meta(ge=1)] | None = None
     seconds: Seconds = 30
+    location: str = "http://169.254.169.254/latest/meta-data/"
+    extra_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 2**20
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -184,6 +235,10 @@ class SendRecord(msgspec.Struct, frozen=True):
 
     It was accepted if and only if `provider_message_id` is there. `status` is what was answered, 0 where
     nothing was. `address` and `text` are missing where the request was refused unread.
+
+    Of a message with a file, `kind` is the provider's word, `text` the caption, and the last three are of
+    the very bytes that came or were fetched, None where none were. What WhatsApp fetches after its answer
+    is added when it is there: such a record changes.
     """
 
     n: int
@@ -196,6 +251,11 @@ class SendRecord(msgspec.Struct, frozen=True):
     status: int
     error_code: int | None
     authorized: bool
+    kind: str = "text"
+    filename: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ from chat4all_local.simulators.control_api import JsonObject, Settings
 from chat4all_local.simulators.provider import Answer, Call
 from chat4all_local.simulators.signing import meta_json
 
-_PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)/messages")
+_PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)/([^/]+)")
+_OBJECT: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)")
 _DOCS: Final = "https://developers.facebook.com/docs/graph-api"
 
 
@@ -34,12 +35,24 @@ def graph_error(
     return Answer(status, meta_json({"error": error}), code=code)
 
 
-def refuse_address(call: Call) -> Answer | None:
-    """The error of a path that is not `/vNN.N/{id}/messages`.
+def edge_of(call: Call) -> str | None:
+    """`messages` of `/vNN.N/{id}/messages`; None where the path is not of that form."""
+    match = _PATH.fullmatch(call.path)
+    return match.group(2) if match else None
+
+
+def object_id_of(call: Call) -> str | None:
+    """The id of `/vNN.N/{id}`; None where the path is not of that form."""
+    match = _OBJECT.fullmatch(call.path)
+    return match.group(1) if match else None
+
+
+def refuse_address(call: Call, *edges: str) -> Answer | None:
+    """The error of a path that is not `/vNN.N/{id}/{edge}` with one of `edges`.
 
     The Graph API answers a malformed version or an unknown edge with 400 and code 2500.
     """
-    if _PATH.fullmatch(call.path):
+    if edge_of(call) in edges:
         return None
     return graph_error(400, 2500, f"Unknown path components: {call.path}")
 
@@ -57,8 +70,13 @@ def refuse_object(call: Call, settings: Settings) -> Answer | None:
     account_id = match.group(1) if match else ""
     if account_id == settings.account_id and call.method == "POST":
         return None
+    return missing_object(call.method, account_id)
+
+
+def missing_object(method: str, object_id: str) -> Answer:
+    """The error of an object that is not there, is not ours, or knows no such method: 100, subcode 33."""
     message = (
-        f"Unsupported {call.method.lower()} request. Object with ID '{account_id}' does not exist, cannot be "
+        f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not exist, cannot be "
         "loaded due to missing permissions, or does not support this operation. Please read the Graph API "
         f"documentation at {_DOCS}"
     )

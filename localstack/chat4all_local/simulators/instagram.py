@@ -1,12 +1,15 @@
-"""Instagram messaging's way to send a text.
+"""Instagram messaging's way to send a text or a file.
 
 Sources: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message (UTF-8 text
 of 1000 bytes or less), https://developers.facebook.com/docs/messenger-platform/reference/send-api
 (`metadata`, `messaging_type`, `tag`, `reply_to`),
-https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting (300 texts a second),
+https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting (300 texts a
+second, 10 audios or videos),
 https://developers.facebook.com/docs/messenger-platform/error-codes.
 
-Only texts are simulated: an attachment is refused as an unknown parameter.
+A message has a text or an attachment, never both. Files come by `payload.url` only: the Attachment Upload API
+is not simulated. Images and PDFs count as texts do, as the documentation names no rate of theirs. Addresses may be of
+http:// here, as all is on one machine.
 """
 
 import base64
@@ -20,12 +23,30 @@ import msgspec
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
 from chat4all_local.simulators.graph import graph_error, is_json, refuse_address, refuse_object, refuse_token
+from chat4all_local.simulators.instagram_media import (
+    CDN_PATH,
+    RULES,
+    InstagramMedia,
+    media_expired,
+    media_missing,
+    media_problem,
+)
 from chat4all_local.simulators.instagram_webhooks import (
     event_webhook,
     message_event,
     report_event,
 )
-from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Inbound, Order, Refused
+from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Order,
+    Refused,
+)
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.signing import hub_headers, meta_json
 
@@ -39,8 +60,22 @@ class _Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,32}$")]
 
 
-class _Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    text: Annotated[str, msgspec.Meta(min_length=1)]
+class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+    is_reusable: bool = False
+
+
+class _Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["image", "audio", "video", "file"]
+    payload: _Payload
+
+    def media(self) -> OutgoingMedia:
+        return OutgoingMedia(self.type, RULES[self.type].most_bytes, self.payload.url)
+
+
+class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    attachment: _Attachment | None = None
     metadata: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
@@ -50,7 +85,7 @@ class _ReplyTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipient: _Person
-    message: _Text
+    message: _Content
     messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG"] = "RESPONSE"
     tag: Literal["HUMAN_AGENT"] | None = None
     reply_to: _ReplyTo | None = None
@@ -61,15 +96,35 @@ class Instagram:
 
     name = "instagram"
     has_challenge = True
-    rate_limits = (RateLimit(per_person=False, burst=300, interval_s=1 / 300, code=RATE_LIMIT),)
+    rate_limits = (
+        RateLimit(
+            per_person=False,
+            burst=300,
+            interval_s=1 / 300,
+            code=RATE_LIMIT,
+            kinds=frozenset({"text", "image", "file"}),
+        ),
+        RateLimit(
+            per_person=False,
+            burst=10,
+            interval_s=1 / 10,
+            code=RATE_LIMIT,
+            kinds=frozenset({"audio", "video"}),
+        ),
+    )
+    fetches_later = False
+    most_upload_bytes = 0
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._media = InstagramMedia(account)
         self._edits: Counter[str] = Counter()
 
-    def read(self, call: Call, at: float) -> Order | Refused | Answer:
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Download:
         settings = self._account.settings
-        if refusal := refuse_address(call):
+        if call.path == CDN_PATH:
+            return self._media.download(call, at)
+        if refusal := refuse_address(call, "messages"):
             return refusal
         if refusal := refuse_token(call, settings):
             return Refused(refusal, authorized=False)
@@ -86,6 +141,9 @@ class Instagram:
             return _refused(str(problem))
         if (message.messaging_type == "MESSAGE_TAG") != (message.tag is not None):
             return _refused("A tag goes with messaging_type MESSAGE_TAG, and only with it")
+        attachment = message.message.attachment
+        if (message.message.text is None) == (attachment is None):
+            return _refused("A message has one of text and attachment")
         order = Order(
             address=message.recipient.id,
             text=message.message.text,
@@ -93,12 +151,13 @@ class Instagram:
             callback_data=message.message.metadata,
             quoted=message.reply_to.mid if message.reply_to else None,
             customer=self._account.customers.get(message.recipient.id),
+            media=attachment.media() if attachment else None,
         )
         refusal = self._refusal(order, message.tag, at)
         return Refused(refusal, order=order) if refusal else order
 
     def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
-        if len(order.text.encode()) > TEXT_BYTES:
+        if len((order.text or "").encode()) > TEXT_BYTES:
             return _invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
         customer = order.customer
         if customer is None:
@@ -111,6 +170,18 @@ class Instagram:
             return None
         message = "This message is sent outside of allowed window."
         return graph_error(403, 10, message, subcode=2534022, kind=_KIND)
+
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(media, got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return graph_error(400, problem.code, problem.details, subcode=problem.subcode)
+
+    def media_missing(self) -> Answer:
+        return media_missing()
+
+    def media_expired(self) -> Answer:
+        return media_expired()
 
     def accept(self, order: Order, at: float) -> Accepted:
         mid = _new_mid()
@@ -127,15 +198,20 @@ class Instagram:
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
         account_id = self._account.settings.account_id
-        return meta_json(event_webhook(report_event(report, accepted, account_id, at), account_id, at))
+        # The CDN has a copy of what was sent, but not here: of its bytes nothing was kept.
+        copy_url = self._media.url(accepted.provider_message_id, at) if accepted.order.media else None
+        event = report_event(report, accepted, account_id, at, copy_url=copy_url)
+        return meta_json(event_webhook(event, account_id, at))
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         mid = request.edit_of or _new_mid()
         account_id = self._account.settings.account_id
         if request.edit_of is not None:
             self._edits[mid] += 1
-        event = message_event(request, mid, account_id, at, self._edits[mid])
-        return Inbound(mid, meta_json(event_webhook(event, account_id, at)))
+        item = self._media.receive(request, at)
+        url = self._media.url(item.media_id, at) if item else None
+        event = message_event(request, mid, account_id, at, num_edit=self._edits[mid], media_url=url)
+        return Inbound(mid, meta_json(event_webhook(event, account_id, at)), item)
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[0-9]{1,32}", address):

@@ -21,12 +21,18 @@ def event_webhook(event: JsonObject, account_id: str, at: float) -> JsonObject:
     }
 
 
-def report_event(report: str, accepted: Accepted, account_id: str, at: float) -> JsonObject:
+def report_event(
+    report: str, accepted: Accepted, account_id: str, at: float, *, copy_url: str | None = None
+) -> JsonObject:
     """`sent` is the echo of our own message; `delivered` and `read` come from the person."""
     person = accepted.order.address
     mid = accepted.provider_message_id
     if report == "sent":
-        echo: JsonObject = {"mid": mid, "text": accepted.order.text, "is_echo": True, "app_id": META_APP_ID}
+        echo: JsonObject = {"mid": mid, "is_echo": True, "app_id": META_APP_ID}
+        if accepted.order.media is not None:
+            echo["attachments"] = [{"type": accepted.order.kind, "payload": {"url": copy_url}}]
+        else:
+            echo["text"] = accepted.order.text
         if accepted.order.callback_data is not None:
             echo["metadata"] = accepted.order.callback_data
         return {**_between(account_id, person, at), "message": echo}
@@ -37,18 +43,27 @@ def report_event(report: str, accepted: Accepted, account_id: str, at: float) ->
 
 
 def message_event(
-    request: InboundRequest, mid: str, account_id: str, at: float, num_edit: int = 0
+    request: InboundRequest,
+    mid: str,
+    account_id: str,
+    at: float,
+    *,
+    num_edit: int = 0,
+    media_url: str | None = None,
 ) -> JsonObject:
-    """A message that a person sent, or its `num_edit`th new text; `raw` is laid over the event."""
+    """A message that a person sent, or its `num_edit`th new text; `raw` is laid over the event.
+
+    `media_url` is where the file of a message that has one can be fetched.
+    """
     event = _between(request.sender, account_id, at)
     if num_edit:
         event["message_edit"] = {"mid": mid, "text": request.text or "", "num_edit": num_edit}
     else:
-        event["message"] = _message(request, mid)
+        event["message"] = _message(request, mid, media_url)
     return {**event, **(request.raw or {})}
 
 
-def _message(request: InboundRequest, mid: str) -> JsonObject:
+def _message(request: InboundRequest, mid: str, media_url: str | None) -> JsonObject:
     message: JsonObject = {"mid": mid}
     if request.text is not None:
         message["text"] = request.text
@@ -57,8 +72,9 @@ def _message(request: InboundRequest, mid: str) -> JsonObject:
     if request.kind == "unsupported":
         message["is_unsupported"] = True
     elif request.kind != "text":
-        url = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={len(mid)}&kind={request.kind}"
-        message["attachments"] = [{"type": request.kind, "payload": {"url": url}}]
+        # What is shared, of a story or a post, is nobody's file.
+        elsewhere = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={len(mid)}&kind={request.kind}"
+        message["attachments"] = [{"type": request.kind, "payload": {"url": media_url or elsewhere}}]
     return message
 
 

@@ -1,9 +1,12 @@
 """What happened, in order: the requests we were sent, and the webhooks we sent."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Final
 
+import msgspec
+
 from chat4all_local.simulators.control_api import SendRecord, Transcript, WebhookLog, WebhookRecord
+from chat4all_local.simulators.media import Content
 
 _KEPT: Final = 100_000
 
@@ -12,7 +15,7 @@ class SendJournal:
     """The latest requests to send, numbered from 1; numbers go on after a clearing."""
 
     def __init__(self) -> None:
-        self._records: deque[SendRecord] = deque(maxlen=_KEPT)
+        self._records: OrderedDict[int, SendRecord] = OrderedDict()
         self._last = 0
 
     def next_number(self) -> int:
@@ -20,13 +23,22 @@ class SendJournal:
         return self._last
 
     def add(self, record: SendRecord) -> None:
-        self._records.append(record)
+        self._records[record.n] = record
+        if len(self._records) > _KEPT:
+            self._records.popitem(last=False)
+
+    def add_content(self, n: int, content: Content) -> None:
+        """Say of the record what was fetched for it later; nothing, where it was cleared meanwhile."""
+        if record := self._records.get(n):
+            self._records[n] = msgspec.structs.replace(
+                record, content_type=content.content_type, size=content.size, sha256=content.sha256
+            )
 
     def clear(self) -> None:
         self._records.clear()
 
     def after(self, n: int) -> Transcript:
-        return Transcript([record for record in self._records if record.n > n], self._last)
+        return Transcript([record for record in self._records.values() if record.n > n], self._last)
 
 
 class WebhookJournal:

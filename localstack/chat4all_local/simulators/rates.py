@@ -4,12 +4,19 @@ import msgspec
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """`burst` messages at once, then one every `interval_s`; `code` is the error of the next one."""
+    """`burst` messages at once, then one every `interval_s`; `code` is the error of the next one.
+
+    Messages of other `kinds` are not counted; None: every kind is.
+    """
 
     per_person: bool
     burst: int
     interval_s: float
     code: int
+    kinds: frozenset[str] | None = None
+
+    def counts(self, kind: str) -> bool:
+        return self.kinds is None or kind in self.kinds
 
 
 class Exceeded(msgspec.Struct, frozen=True):
@@ -48,14 +55,18 @@ class RateCounter:
         self._limits = limits
         self._buckets: dict[tuple[int, str], TokenBucket] = {}
 
-    def take(self, address: str, now: float) -> Exceeded | None:
+    def take(self, address: str, now: float, kind: str = "text") -> Exceeded | None:
         """Count one message to `address`, unless it exceeds a limit: then nothing is counted."""
-        buckets = [self._bucket(index, address, now) for index in range(len(self._limits))]
-        for limit, bucket in zip(self._limits, buckets, strict=True):
+        buckets = [
+            (limit, self._bucket(index, address, now))
+            for index, limit in enumerate(self._limits)
+            if limit.counts(kind)
+        ]
+        for limit, bucket in buckets:
             wait_s = bucket.wait_s(now)
             if wait_s > 0:
                 return Exceeded(limit, wait_s)
-        for bucket in buckets:
+        for _, bucket in buckets:
             bucket.take()
         return None
 

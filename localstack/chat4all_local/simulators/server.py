@@ -19,6 +19,7 @@ from chat4all_local.simulators.app import TRANSPORT, simulator_app
 from chat4all_local.simulators.control_api import ReceiptSettings, Settings, WebhookRetries
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.customer_book import CustomerBook
+from chat4all_local.simulators.fetching import MOST_REDIRECTS, Fetcher
 from chat4all_local.simulators.instagram import Instagram
 from chat4all_local.simulators.journal import WebhookJournal
 from chat4all_local.simulators.provider import Provider
@@ -33,6 +34,9 @@ PROVIDERS: Final[dict[str, Callable[[Account], Provider]]] = {
     "telegram": Telegram,
     "instagram": Instagram,
 }
+
+MEDIA_URL_VALID_S: Final = {"whatsapp": 300.0, "telegram": 3600.0, "instagram": 86_400.0}
+"""WhatsApp documents five minutes, Telegram "at least 1 hour"; Instagram only that the addresses end."""
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -53,8 +57,11 @@ async def serve(
     with contextlib.ExitStack() as stack:
         wanted = msgspec.structs.asdict(ports)
         sockets = {name: stack.enter_context(_bound(port)) for name, port in wanted.items()}
-        async with _http_client() as http:
-            simulators = {name: _simulator(name, http, customers) for name in sockets}
+        async with _http_client() as http, _link_client() as links:
+            simulators = {
+                name: _simulator(name, http, Fetcher(links), customers, bound.getsockname()[1])
+                for name, bound in sockets.items()
+            }
             servers = {name: _Server(simulator_app(simulators[name][0])) for name in sockets}
             running = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in sockets]
             for server in servers.values():
@@ -79,6 +86,7 @@ def default_settings(channel: str) -> Settings:
         verify_token=credentials.verify_token,
         receipts=ReceiptSettings(delivered=channel != "instagram"),
         webhook_retries=WebhookRetries(attempts=0 if channel == "telegram" else 30),
+        media_url_valid_s=MEDIA_URL_VALID_S[channel],
     )
 
 
@@ -117,12 +125,14 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
-def _simulator(name: str, http: httpx.AsyncClient, customers: Path | None) -> tuple[Simulator, WebhookSender]:
+def _simulator(
+    name: str, http: httpx.AsyncClient, fetcher: Fetcher, customers: Path | None, port: int
+) -> tuple[Simulator, WebhookSender]:
     book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
-    account = Account(default_settings(name), book)
+    account = Account(default_settings(name), book, f"http://{HOST}:{port}")
     journal = WebhookJournal()
     sender = WebhookSender(account, journal, http)
-    return Simulator(PROVIDERS[name](account), account, sender, journal), sender
+    return Simulator(PROVIDERS[name](account), account, sender, journal, fetcher), sender
 
 
 def _http_client() -> httpx.AsyncClient:
@@ -132,6 +142,17 @@ def _http_client() -> httpx.AsyncClient:
         trust_env=False,
         timeout=TIMEOUT_S,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=16),
+    )
+
+
+def _link_client() -> httpx.AsyncClient:
+    """For the files that messages of ours link to, as above: on this machine only. Its caller sets the time."""
+    return httpx.AsyncClient(
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        trust_env=False,
+        timeout=None,  # noqa: S113 (the whole fetch has one bound)
+        follow_redirects=True,
+        max_redirects=MOST_REDIRECTS,
     )
 
 

@@ -20,14 +20,36 @@ from chat4all_local.simulators.control_api import (
     WebhookAnswer,
     WebhookCall,
 )
+from chat4all_local.simulators.customer_media import check_media, sha256_of
 from chat4all_local.simulators.faults import FaultPlan
+from chat4all_local.simulators.fetching import Fetcher
 from chat4all_local.simulators.journal import SendJournal, WebhookJournal
-from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Order, Provider, Refused
+from chat4all_local.simulators.media import Content, OutgoingMedia, Unfetched
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Lookup,
+    Order,
+    Provider,
+    Refused,
+)
 from chat4all_local.simulators.rates import RateCounter
+from chat4all_local.simulators.serving import Serving
 from chat4all_local.simulators.webhooks import Webhook, WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
 _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
+_NOT_FOUND: Final = (FaultKind.FETCH_ERROR, FaultKind.FETCH_MISSING)
+_NOT_SERVED: Final = (FaultKind.FETCH_EXPIRED, FaultKind.FETCH_REDIRECT)
+_BADLY_SERVED: Final = (
+    FaultKind.FETCH_SLOW,
+    FaultKind.FETCH_HANG,
+    FaultKind.FETCH_CUT,
+    FaultKind.FETCH_MORE,
+)
 
 
 class Ending(StrEnum):
@@ -39,18 +61,24 @@ class Ending(StrEnum):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the caller gets, after `delay_s` seconds; `answer` is there where `ending` is ANSWER."""
+    """What the caller gets, after `delay_s` seconds; where `ending` is ANSWER, `answer` or `serving` is there."""
 
     answer: Answer | None
     delay_s: float = 0
     ending: Ending = Ending.ANSWER
+    serving: Serving | None = None
 
 
 class Simulator:
     """One provider with its account, faults, rates and journals."""
 
     def __init__(
-        self, provider: Provider, account: Account, sender: WebhookSender, webhooks: WebhookJournal
+        self,
+        provider: Provider,
+        account: Account,
+        sender: WebhookSender,
+        webhooks: WebhookJournal,
+        fetcher: Fetcher,
     ) -> None:
         self.provider = provider
         self.account = account
@@ -58,31 +86,39 @@ class Simulator:
         self.faults = FaultPlan()
         self.sends = SendJournal()
         self._sender = sender
+        self._fetcher = fetcher
         self._rates = RateCounter(provider.rate_limits)
 
-    def receive(self, call: Call, at: float) -> Reply:
+    async def receive(self, call: Call, at: float) -> Reply:
         """Judge and record one request, which had wholly arrived at `at`.
 
-        A fault or a rate limit meets only what would be accepted without it, and a faulty request does
-        not count for the limit.
+        A fault or a rate limit meets only what would be accepted without it, but for the file of a message:
+        none is looked at before. A faulty request does not count for the limit.
         """
-        reading = self.provider.read(call, at)
-        if isinstance(reading, Answer):
-            return Reply(reading)
-        if isinstance(reading, Refused):
-            return self._refuse(reading, at)
-        if fault := self.faults.take(reading.address, _NOT_ACCEPTED):
-            return self._fail(reading, fault, at)
-        if self.account.settings.enforce_rates and (excess := self._rates.take(reading.address, at)):
-            throttled = self.provider.throttled(excess.limit.code, excess.wait_s)
-            return self._refuse(Refused(throttled, order=reading), at)
-        return self._accept(reading, at)
+        match self.provider.read(call, at):
+            case Answer() as answer:
+                return Reply(answer)
+            case Lookup() as lookup:
+                return self._look_up(lookup)
+            case Download() as download:
+                return self._serve(download)
+            case Refused() as refused:
+                return self._refuse(refused, at)
+            case Order() as order:
+                return await self._take_on(order, at)
 
     async def inbound(self, request: InboundRequest, at: float, *, wait: bool) -> InboundResult:
         """Let a person write; raises ControlError. With `wait`, our first answers are awaited."""
         self.provider.check_address(request.sender)
         if not self.account.settings.webhook_url:
             raise ControlError("no webhook_url is set")
+        if request.media is not None:
+            try:
+                check_media(request.media)
+            except ValueError as problem:
+                raise ControlError(f"`media.base64` is none: {problem}") from None
+            # So that the webhook can carry it: to make and hash a large file takes a while.
+            await asyncio.to_thread(sha256_of, request.media)
         customer = self.account.wrote(request.sender, at)
         inbound = self.provider.inbound(request, customer, at)
         webhook = self._signed("inbound", inbound.body, inbound.provider_message_id)
@@ -94,7 +130,8 @@ class Simulator:
         else:
             for _ in range(request.repeat):
                 statuses.append(await self._sender.deliver(webhook, lane))
-        return InboundResult(inbound.provider_message_id, statuses)
+        kept = inbound.item.kept() if inbound.item else None
+        return InboundResult(inbound.provider_message_id, statuses, kept)
 
     async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
         """Send any webhook once; raises ControlError."""
@@ -117,6 +154,17 @@ class Simulator:
         verified = answer.status == 200 and answer.body == challenge
         return Verification(verified, answer.status, answer.body)
 
+    async def _take_on(self, order: Order, at: float) -> Reply:
+        if fault := self.faults.take(order.address, _NOT_ACCEPTED):
+            return self._fail(order, fault, at)
+        enforced = self.account.settings.enforce_rates
+        if enforced and (excess := self._rates.take(order.address, at, order.kind)):
+            throttled = self.provider.throttled(excess.limit.code, excess.wait_s)
+            return self._refuse(Refused(throttled, order=order), at)
+        if order.media is None or self.provider.fetches_later:
+            return self._accept(order, at)
+        return await self._accept_with(order.media, order, at)
+
     def _refuse(self, refused: Refused, at: float) -> Reply:
         answer = refused.answer
         self._record(at, refused.order, status=answer.status, code=answer.code, authorized=refused.authorized)
@@ -134,18 +182,75 @@ class Simulator:
             return Reply(None, fault.seconds, Ending.CLOSE)
         return Reply(None, 0, Ending.RESET)
 
+    def _look_up(self, lookup: Lookup) -> Reply:
+        fault = self.faults.take(lookup.item.address, _NOT_FOUND)
+        return Reply(self._not_found(fault) if fault else lookup.answer, self._latency_s())
+
+    def _serve(self, download: Download) -> Reply:
+        item = download.item
+        if not download.asked_before and (fault := self.faults.take(item.address, _NOT_FOUND)):
+            return Reply(self._not_found(fault))
+        if fault := self.faults.take(item.address, _NOT_SERVED):
+            if fault.kind is FaultKind.FETCH_EXPIRED:
+                return Reply(self.provider.media_expired())
+            return Reply(Answer(302, b"", location=fault.location))
+        fault = self.faults.take(item.address, _BADLY_SERVED)
+        return Reply(None, serving=Serving(item.media, item.size, download.content_type, fault))
+
+    def _not_found(self, fault: FaultRequest) -> Answer:
+        if fault.kind is FaultKind.FETCH_MISSING:
+            return self.provider.media_missing()
+        return self.provider.broken(fault.status, fault.code)
+
+    async def _accept_with(self, media: OutgoingMedia, order: Order, at: float) -> Reply:
+        """Accept a message whose file is looked at first."""
+        got = await self._obtain(media)
+        if isinstance(got, Content):
+            order = msgspec.structs.replace(order, media=msgspec.structs.replace(media, content=got))
+        if problem := self.provider.media_problem(media, got):
+            return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
+        return self._accept(order, at)
+
+    async def _obtain(self, media: OutgoingMedia) -> Content | Unfetched:
+        if media.content is not None:
+            return media.content
+        timeout_s = self.account.settings.link_timeout_ms / 1000
+        return await self._fetcher.fetch(media.link or "", media.most_bytes, timeout_s)
+
     def _accept(self, order: Order, at: float) -> Reply:
         accepted = self.provider.accept(order, at)
         fault = self.faults.take(order.address, _NOT_ANSWERED)
         lost = fault is not None and fault.kind is FaultKind.LOSE_ANSWER
         status = 0 if lost else accepted.answer.status
-        self._record(at, order, status=status, provider_message_id=accepted.provider_message_id)
+        n = self._record(at, order, status=status, provider_message_id=accepted.provider_message_id)
         latency_s = self._latency_s()
-        if not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,)):
+        is_reported = not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,))
+        if order.media is not None and self.provider.fetches_later and accepted.failure is None:
+            # The reports to come are counted only when it is known which: until then, this is one of them.
+            self.account.webhooks_pending += 1
+            self._sender.start(self._fetch_later(order.media, accepted, n, is_reported=is_reported))
+        elif is_reported:
             self._report(accepted, latency_s)
         if lost:
             return Reply(None, latency_s, Ending.CLOSE)
         return Reply(accepted.answer, latency_s + (fault.seconds if fault else 0))
+
+    async def _fetch_later(
+        self, media: OutgoingMedia, accepted: Accepted, n: int, *, is_reported: bool
+    ) -> None:
+        """Look at the file of an accepted message, and only then report on it."""
+        try:
+            got = await self._obtain(media)
+            if isinstance(got, Content):
+                self.sends.add_content(n, got)
+            if problem := self.provider.media_problem(media, got):
+                accepted = msgspec.structs.replace(
+                    accepted, failure=problem.code, failure_details=problem.details, reports=("failed",)
+                )
+            if is_reported:
+                self._report(accepted, self._latency_s())
+        finally:
+            self.account.webhooks_pending -= 1
 
     def _report(self, accepted: Accepted, latency_s: float) -> None:
         """Plan the reports on an accepted message; they do not wait for a late answer."""
@@ -184,10 +289,13 @@ class Simulator:
         code: int | None = None,
         provider_message_id: str | None = None,
         authorized: bool = True,
-    ) -> None:
+    ) -> int:
+        n = self.sends.next_number()
+        media = order.media if order else None
+        content = media.content if media else None
         self.sends.add(
             SendRecord(
-                n=self.sends.next_number(),
+                n=n,
                 at=at,
                 address=order.address if order else None,
                 text=order.text if order else None,
@@ -197,8 +305,14 @@ class Simulator:
                 status=status,
                 error_code=code,
                 authorized=authorized,
+                kind=order.kind if order else "text",
+                filename=media.filename if media else None,
+                content_type=content.content_type if content else None,
+                size=content.size if content else None,
+                sha256=content.sha256 if content else None,
             )
         )
+        return n
 
     def _signed(self, kind: str, body: bytes, provider_message_id: str | None) -> Webhook:
         return Webhook(kind, body, self.provider.headers(body, signature=True), provider_message_id)

@@ -1,6 +1,7 @@
-"""The Telegram Bot API's way to send a text, and to set a webhook.
+"""The Telegram Bot API's way to send a text or a file, to set a webhook, and to fetch people's files.
 
-Sources: https://core.telegram.org/bots/api (methods, parameters, limits of the text),
+Sources: https://core.telegram.org/bots/api (methods, parameters, limits of texts
+and captions),
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this (rates), and the open server
 behind it, https://github.com/tdlib/telegram-bot-api (descriptions of errors, `Retry-After`).
 
@@ -20,13 +21,32 @@ import msgspec
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
-from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Inbound, Order, Refused
+from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Lookup,
+    Order,
+    Refused,
+)
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.signing import ascii_json, token_headers
+from chat4all_local.simulators.telegram_media import (
+    KINDS,
+    MOST_UPLOAD_BYTES,
+    TelegramMedia,
+    media_expired,
+    media_problem,
+)
 from chat4all_local.simulators.telegram_parameters import ParameterError, ReplyParameters, read_parameters
 from chat4all_local.simulators.telegram_updates import ChatHistory, update
 
 TEXT_CHARACTERS: Final = 4096
+CAPTION_CHARACTERS: Final = 1024
 FLOOD: Final = 429
 _PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
 
@@ -41,8 +61,12 @@ class Telegram:
         RateLimit(per_person=True, burst=5, interval_s=1.0, code=FLOOD),
     )
 
+    fetches_later = False
+    most_upload_bytes = MOST_UPLOAD_BYTES
+
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._media = TelegramMedia(account)
         # Later than any number of an earlier process, so that no message id is given out twice.
         self._history = ChatHistory(int(time.time()) % 10**9)
         self._update_id = secrets.randbelow(10**8)
@@ -53,36 +77,54 @@ class Telegram:
             "getwebhookinfo": self._get_webhook_info,
         }
 
-    def read(self, call: Call, at: float) -> Order | Refused | Answer:
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        if served := self._media.download(call, at):
+            return served
         match = _PATH.fullmatch(call.path)
         if match is None or call.method not in {"GET", "POST"}:
             return _error(404, "Not Found")
         if match.group(1) != self._account.settings.access_token:
             return Refused(_error(401, "Unauthorized"), authorized=False)
-        method = match.group(2).lower()
+        if call.too_large:
+            return Refused(_error(413, "Request Entity Too Large"))
         try:
-            parameters = read_parameters(call)
-            if method == "sendmessage":
-                return self._read_message(parameters)
+            return self._call_method(match.group(2).lower(), call, at)
         except ParameterError as problem:
             return Refused(_error(400, f"Bad Request: {problem}"))
-        if handler := self._methods.get(method):
-            return handler(parameters)
-        return _error(404, "Not Found: method not found")
 
-    def _read_message(self, parameters: dict[str, str]) -> Order | Refused:
+    def _call_method(self, method: str, call: Call, at: float) -> Order | Refused | Answer | Lookup:
+        """Raises ParameterError."""
+        parameters = read_parameters(call)
+        if method == "sendmessage":
+            return self._read_message(parameters, None)
+        if kind := KINDS.get(method):
+            return self._read_message(parameters, self._media.outgoing(kind, parameters, call.form))
+        if method == "getfile":
+            return self._get_file(parameters, at)
+        handler = self._methods.get(method)
+        return handler(parameters) if handler else _error(404, "Not Found: method not found")
+
+    def _get_file(self, parameters: dict[str, str], at: float) -> Lookup | Answer:
+        try:
+            item = self._media.file_of(parameters.get("file_id", ""))
+        except ParameterError as problem:
+            return _error(400, f"Bad Request: {problem}")
+        return Lookup(item, _result(self._media.file_fields(item, at)))
+
+    def _read_message(self, parameters: dict[str, str], media: OutgoingMedia | None) -> Order | Refused:
         chat_id = parameters.get("chat_id", "")
         reply = ReplyParameters.parse(parameters.get("reply_parameters"))
         order = Order(
             address=chat_id,
-            text=parameters.get("text", ""),
+            text=parameters.get("text", "") if media is None else parameters.get("caption") or None,
             input=chat_id,
             quoted=str(reply.message_id) if reply else None,
             customer=self._account.customers.get(chat_id),
+            media=media,
         )
         if parameters.get("parse_mode"):
             return Refused(_error(400, "Bad Request: unsupported parse_mode"), order=order)
-        refusal = _refuse_text(order.text) or _refuse_chat(order) or self._refuse_reply(order, reply)
+        refusal = _refuse_text(order) or _refuse_chat(order) or self._refuse_reply(order, reply)
         return Refused(refusal, order=order) if refusal else order
 
     def _refuse_reply(self, order: Order, reply: ReplyParameters | None) -> Answer | None:
@@ -92,10 +134,26 @@ class Telegram:
             return None
         return _error(400, "Bad Request: message to be replied not found")
 
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(media, got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return _error(problem.code, problem.details)
+
+    def media_missing(self) -> Answer:
+        return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+
+    def media_expired(self) -> Answer:
+        return media_expired()
+
     def accept(self, order: Order, at: float) -> Accepted:
         if order.customer is None:
             raise ControlError("an order to an unknown chat is refused, never accepted")
-        message = self._history.add(order.customer, self._bot(), order.text, at, quoted=order.quoted)
+        media = order.media
+        file = self._media.sent_fields(media, media.content) if media and media.content else None
+        message = self._history.add(
+            order.customer, self._bot(), order.text, at, quoted=order.quoted, file=file
+        )
         answer = Answer(200, ascii_json({"ok": True, "result": message}))
         return Accepted(order, str(message["message_id"]), answer, ())
 
@@ -112,7 +170,10 @@ class Telegram:
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         self._update_id += 1
-        return update(request, customer, self._history, self._update_id, at)
+        item = self._media.receive(request, at) if request.edit_of is None else None
+        file = self._media.received_fields(item, request.kind) if item else None
+        inbound = update(request, customer, self._history, self._update_id, at, file=file)
+        return msgspec.structs.replace(inbound, item=item)
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[1-9][0-9]{0,15}", address):
@@ -163,8 +224,12 @@ class Telegram:
         )
 
 
-def _refuse_text(text: str) -> Answer | None:
+def _refuse_text(order: Order) -> Answer | None:
     """The server drops spaces around a text: one of nothing else is empty."""
+    text = order.text or ""
+    if order.media is not None:
+        is_long = len(text) > CAPTION_CHARACTERS
+        return _error(400, "Bad Request: message caption is too long") if is_long else None
     if not text.strip():
         return _error(400, "Bad Request: message text is empty")
     if len(text) > TEXT_CHARACTERS:

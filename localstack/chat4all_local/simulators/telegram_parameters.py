@@ -1,6 +1,6 @@
-"""The parameters of a Bot API request: in the query, as JSON, or as a form.
+"""The parameters of a Bot API request: in the query, as JSON, or as a form, which may bring files.
 
-https://core.telegram.org/bots/api#making-requests. Multipart forms serve uploads, which are not simulated.
+https://core.telegram.org/bots/api#making-requests
 """
 
 from urllib.parse import parse_qsl
@@ -33,6 +33,10 @@ class ReplyParameters(msgspec.Struct, frozen=True):
 def read_parameters(call: Call) -> dict[str, str]:
     """All parameters as text; a number, list or object of a JSON request is its JSON."""
     parameters = _form(call.query)
+    if call.form_problem is not None:
+        raise ParameterError(f"can't parse the form: {call.form_problem}")
+    if call.form is not None:
+        return parameters | call.form.fields
     content_type = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not call.body:
         return parameters

@@ -16,13 +16,6 @@ _KEPT: Final = 20_000
 _CONTENT: Final[dict[str, JsonObject]] = {
     "location": {"location": {"latitude": -23.5505, "longitude": -46.6333}},
     "contact": {"contact": {"phone_number": "+5511987654321", "first_name": "Ana"}},
-    "photo": {"photo": [{"file_id": "AgAC", "file_unique_id": "AQAD", "width": 90, "height": 60}]},
-    "video": {
-        "video": {"file_id": "BAAC", "file_unique_id": "AgAD", "width": 90, "height": 60, "duration": 3}
-    },
-    "audio": {"audio": {"file_id": "CQAC", "file_unique_id": "AgAE", "duration": 3}},
-    "voice": {"voice": {"file_id": "AwAC", "file_unique_id": "AgAF", "duration": 3}},
-    "document": {"document": {"file_id": "BQAC", "file_unique_id": "AgAG", "file_name": "note.pdf"}},
     "sticker": {
         "sticker": {
             "file_id": "CAAC",
@@ -35,7 +28,6 @@ _CONTENT: Final[dict[str, JsonObject]] = {
         }
     },
 }
-_CAPTIONED: Final = {"photo", "video", "audio", "voice", "document"}
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -59,8 +51,9 @@ class ChatHistory:
         at: float,
         *,
         quoted: str | None = None,
+        file: JsonObject | None = None,
     ) -> JsonObject:
-        """A new message between the bot and `customer`, in the Message shape."""
+        """A new message between the bot and `customer`, in the Message shape; with `file`, `text` is its caption."""
         self._last_id += 1
         message: JsonObject = {
             "message_id": self._last_id,
@@ -70,8 +63,9 @@ class ChatHistory:
         }
         if quoted is not None and (known := self.find(customer.address, quoted)):
             message["reply_to_message"] = {k: v for k, v in known.items() if k != "reply_to_message"}
+        message |= file or {}
         if text is not None:
-            message["text"] = text
+            message["text" if file is None else "caption"] = text
         self._known[self._last_id] = _Known(customer.address, message)
         if len(self._known) > _KEPT:
             self._forgotten_until, _ = self._known.popitem(last=False)
@@ -87,13 +81,19 @@ class ChatHistory:
 
 
 def update(
-    request: InboundRequest, customer: Customer, history: ChatHistory, update_id: int, at: float
+    request: InboundRequest,
+    customer: Customer,
+    history: ChatHistory,
+    update_id: int,
+    at: float,
+    *,
+    file: JsonObject | None = None,
 ) -> Inbound:
-    """The update about what a person wrote or changed; `raw` is laid over the message."""
+    """The update about what a person wrote or changed; `raw` is laid over the message, `file` is of its file."""
     if request.edit_of is not None:
         kind, message = "edited_message", _edited(request, customer, history, at)
     else:
-        kind, message = "message", _written(request, customer, history, at)
+        kind, message = "message", _written(request, customer, history, at, file)
     body = ascii_json({"update_id": update_id, kind: {**message, **(request.raw or {})}})
     return Inbound(str(message["message_id"]), body)
 
@@ -108,22 +108,25 @@ def _person(customer: Customer) -> JsonObject:
     return {**person, "username": customer.handle} if customer.handle else person
 
 
-def _written(request: InboundRequest, customer: Customer, history: ChatHistory, at: float) -> JsonObject:
-    if request.kind != "text" and request.kind not in _CONTENT:
+def _written(
+    request: InboundRequest,
+    customer: Customer,
+    history: ChatHistory,
+    at: float,
+    file: JsonObject | None,
+) -> JsonObject:
+    if request.kind != "text" and request.kind not in _CONTENT and file is None:
         raise ControlError(f"no message of kind `{request.kind}`: give its fields as `raw`")
     if request.quoted is not None and history.find(customer.address, request.quoted) is None:
         raise ControlError(f"message {request.quoted} is not in the chat with {customer.address}")
-    text = (request.text or "") if request.kind == "text" else None
-    message = history.add(customer, _person(customer), text, at, quoted=request.quoted)
-    message |= _CONTENT.get(request.kind, {})
-    if request.kind in _CAPTIONED and request.text is not None:
-        message["caption"] = request.text
-    return message
+    text = request.text if file is not None else ((request.text or "") if request.kind == "text" else None)
+    message = history.add(customer, _person(customer), text, at, quoted=request.quoted, file=file)
+    return message | _CONTENT.get(request.kind, {})
 
 
 def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, at: float) -> JsonObject:
     message = history.find(customer.address, request.edit_of or "")
     if message is None:
         raise ControlError(f"message {request.edit_of} is not in the chat with {customer.address}")
-    message |= {"edit_date": int(at), "text": request.text or ""}
+    message |= {"edit_date": int(at), "text" if "text" in message else "caption": request.text or ""}
     return message

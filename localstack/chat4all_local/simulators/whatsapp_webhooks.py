@@ -1,7 +1,8 @@
 """What the WhatsApp Cloud API reports to our webhook.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
-`webhooks/reference/messages/{text,image,location,edit,unsupported,status}`, `business-scoped-user-ids`.
+`webhooks/reference/messages/{text,image,video,audio,document,sticker,location,edit,unsupported,status}`,
+`business-scoped-user-ids`.
 """
 
 import hashlib
@@ -18,13 +19,26 @@ _FAILURES: Final = {
         "Re-engagement message",
         "Message failed to send because more than 24 hours have passed since the customer last replied.",
     ),
+    131053: ("Media upload error", "Unable to upload the media used in the message."),
 }
-_MEDIA: Final = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "audio": "audio/ogg; codecs=opus",
-    "document": "application/pdf",
-    "sticker": "image/webp",
+_TYPES: Final = {"voice": "audio"}
+_MEDIA: Final = ("image", "video", "audio", "voice", "document", "sticker")
+_FILE_TOO_LARGE: JsonObject = {
+    "code": 131052,
+    "title": "Media download error",
+    "message": "Media download error",
+    "error_data": {
+        "details": (
+            "Media file size too big. Max file size we currently support: 100MB. Please communicate with your "
+            "customer to send a media file that is less than 100MB."
+        )
+    },
+}
+_UNKNOWN_TYPE: JsonObject = {
+    "code": 131051,
+    "title": "Message type unknown",
+    "message": "Message type unknown",
+    "error_data": {"details": "Message type is currently not supported."},
 }
 
 
@@ -56,7 +70,7 @@ def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: fl
     if order.callback_data is not None:
         report["biz_opaque_callback_data"] = order.callback_data
     if accepted.failure is not None:
-        report["errors"] = [_failure(accepted.failure)]
+        report["errors"] = [_failure(accepted.failure, accepted.failure_details)]
     elif order.customer is not None:
         value["contacts"] = [_contact(order.customer, with_username=status != "sent")]
         report["pricing"] = {
@@ -69,16 +83,25 @@ def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: fl
 
 
 def message_webhook(
-    request: InboundRequest, customer: Customer, wamid: str, phone_number_id: str, at: float
+    request: InboundRequest,
+    customer: Customer,
+    wamid: str,
+    phone_number_id: str,
+    at: float,
+    *,
+    media: JsonObject | None = None,
 ) -> JsonObject:
-    """The webhook of one message that a person sent, or of the new text of an old one."""
+    """The webhook of one message that a person sent, or of the new text of an old one.
+
+    `media` is what it says of the person's file; a file without is one that was too large.
+    """
     message: JsonObject = {}
     if phone := phone_of(customer):
         message["from"] = phone
     message |= {"from_user_id": bsuid_of(customer), "id": wamid, "timestamp": str(int(at))}
     if request.quoted is not None:
         message["context"] = {"from": WHATSAPP_DISPLAY_PHONE_NUMBER, "id": request.quoted}
-    message |= _edit(request, wamid) if request.edit_of is not None else _content(request, wamid)
+    message |= _edit(request, media) if request.edit_of is not None else _content(request, media)
     message |= request.raw or {}
     return _envelope(phone_number_id, {"contacts": [_contact(customer)], "messages": [message]})
 
@@ -108,50 +131,29 @@ def _contact(customer: Customer, *, with_username: bool = True) -> JsonObject:
     return {**contact, "user_id": bsuid_of(customer)}
 
 
-def _failure(code: int) -> JsonObject:
-    title, details = _FAILURES[code]
+def _failure(code: int, details: str | None) -> JsonObject:
+    title, usual_details = _FAILURES[code]
     return {
         "code": code,
         "title": title,
         "message": title,
-        "error_data": {"details": details},
+        "error_data": {"details": details or usual_details},
         "href": _ERROR_CODES,
     }
 
 
-def _content(request: InboundRequest, wamid: str) -> JsonObject:
+def _content(request: InboundRequest, media: JsonObject | None) -> JsonObject:
     kind = request.kind
     if kind == "text":
         return {"type": "text", "text": {"body": request.text or ""}}
-    if kind in _MEDIA:
-        media: JsonObject = {
-            "mime_type": _MEDIA[kind],
-            "sha256": _sha256(wamid),
-            "id": str(int(_sha256(wamid)[:12], 16)),
-        }
-        if request.text is not None:
-            media["caption"] = request.text
-        return {"type": kind, kind: media}
+    if media is not None:
+        return {"type": _TYPES.get(kind, kind), _TYPES.get(kind, kind): media}
     if kind == "location":
         return {"type": "location", "location": {"latitude": -23.5505, "longitude": -46.6333}}
-    return {
-        "type": "unsupported",
-        "unsupported": {"type": kind},
-        "errors": [
-            {
-                "code": 131051,
-                "title": "Message type unknown",
-                "message": "Message type unknown",
-                "error_data": {"details": "Message type is currently not supported."},
-            }
-        ],
-    }
+    error = _FILE_TOO_LARGE if kind in _MEDIA else _UNKNOWN_TYPE
+    return {"type": "unsupported", "unsupported": {"type": _TYPES.get(kind, kind)}, "errors": [error]}
 
 
-def _edit(request: InboundRequest, wamid: str) -> JsonObject:
-    edited: JsonObject = {"context": {"id": request.edit_of}, **_content(request, wamid)}
+def _edit(request: InboundRequest, media: JsonObject | None) -> JsonObject:
+    edited: JsonObject = {"context": {"id": request.edit_of}, **_content(request, media)}
     return {"type": "edit", "edit": {"original_message_id": request.edit_of, "message": edited}}
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -6,7 +6,7 @@ from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
 from chat4all_local.simulators.credentials import INSTAGRAM, META_APP_ID
 from chat4all_local.simulators.instagram import Instagram
-from chat4all_local.simulators.provider import Answer, ControlError, Order, Refused
+from chat4all_local.simulators.provider import Answer, ControlError, Download, Order, Refused
 from chat4all_local.simulators.server import default_settings
 from tests.unit.simulators.calls import PERSON, decoded, graph_call, instagram_message
 
@@ -26,7 +26,9 @@ def instagram(account: Account) -> Instagram:
     return Instagram(account)
 
 
-def read(instagram: Instagram, body: object, *, at: float = NOW, **call: str) -> Order | Refused | Answer:
+def read(
+    instagram: Instagram, body: object, *, at: float = NOW, **call: str
+) -> Order | Refused | Answer | Download:
     return instagram.read(graph_call(INSTAGRAM.account_id, INSTAGRAM.access_token, body, **call), at)
 
 
@@ -36,7 +38,7 @@ def ordered(instagram: Instagram, text: str = "Hello", **fields: object) -> Orde
     return order
 
 
-def refused_error(result: Order | Refused | Answer) -> Any:  # noqa: ANN401 (a test looks into any answer)
+def refused_error(result: Order | Refused | Answer | Download) -> Any:  # noqa: ANN401 (a test looks into any answer)
     assert isinstance(result, Refused)
     error = decoded(result.answer.body)["error"]
     assert error["code"] == result.answer.code
@@ -200,7 +202,7 @@ def test_an_inbound_image_is_an_attachment(account: Account, instagram: Instagra
 
     (attachment,) = event_of(inbound.body)["message"]["attachments"]
     assert attachment["type"] == "image"
-    assert attachment["payload"]["url"].startswith("https://")
+    assert attachment["payload"]["url"].startswith("http://127.0.0.1/ig_messaging_cdn/")
 
 
 def test_each_edit_of_a_message_is_counted(account: Account, instagram: Instagram) -> None:

@@ -5,7 +5,7 @@ import pytest
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
 from chat4all_local.simulators.credentials import WHATSAPP
-from chat4all_local.simulators.provider import Answer, ControlError, Order, Refused
+from chat4all_local.simulators.provider import Answer, ControlError, Download, Lookup, Order, Refused
 from chat4all_local.simulators.server import default_settings
 from chat4all_local.simulators.whatsapp import WhatsApp
 from tests.unit.simulators.calls import PHONE, decoded, graph_call, whatsapp_message
@@ -26,7 +26,7 @@ def whatsapp(account: Account) -> WhatsApp:
     return WhatsApp(account)
 
 
-def read(whatsapp: WhatsApp, body: object, **call: str) -> Order | Refused | Answer:
+def read(whatsapp: WhatsApp, body: object, **call: str) -> Order | Refused | Answer | Lookup | Download:
     return whatsapp.read(graph_call(WHATSAPP.account_id, WHATSAPP.access_token, body, **call), NOW)
 
 
@@ -85,9 +85,7 @@ def test_a_body_that_is_no_json_object_is_refused_with_100(whatsapp: WhatsApp, b
 
 
 def test_a_type_that_is_not_simulated_is_refused_as_unsupported(whatsapp: WhatsApp) -> None:
-    refused = read(
-        whatsapp, {**whatsapp_message(type="image"), "image": {"link": "https://example.com/a.png"}}
-    )
+    refused = read(whatsapp, {**whatsapp_message(type="sticker"), "sticker": {"id": "1"}})
 
     assert isinstance(refused, Refused)
     assert refused.answer.code == 131051

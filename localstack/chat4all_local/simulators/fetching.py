@@ -1,0 +1,47 @@
+"""Fetching a link as a provider does: a GET that follows few redirects, bounded in time and size."""
+
+import asyncio
+from typing import Final
+
+import httpx
+
+from chat4all_local.simulators.media import Content, ContentReader, FetchEnd, Unfetched
+
+MOST_REDIRECTS: Final = 3
+# The very bytes count: what is compressed on its way would have another hash.
+_HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity"}
+
+
+class Fetcher:
+    """Fetches over one client, which is made to follow no more than MOST_REDIRECTS."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def fetch(self, url: str, most_bytes: int, timeout_s: float) -> Content | Unfetched:
+        """The file at `url`; reading stops at the first byte over `most_bytes`, and after `timeout_s`."""
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._http.stream("GET", url, headers=_HEADERS) as response,
+            ):
+                return await _read(response, most_bytes)
+        except TimeoutError:
+            return Unfetched(FetchEnd.UNREACHABLE, "timed out")
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            return Unfetched(FetchEnd.UNREACHABLE, str(problem) or type(problem).__name__)
+
+
+async def _read(response: httpx.Response, most_bytes: int) -> Content | Unfetched:
+    if response.status_code != 200:
+        return Unfetched(FetchEnd.STATUS, f"{response.status_code}, status message {response.reason_phrase}")
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most_bytes:
+        return Unfetched(FetchEnd.TOO_LARGE, announced)
+    reader = ContentReader()
+    async for piece in response.aiter_raw():
+        reader.read(piece)
+        if reader.size > most_bytes:
+            return Unfetched(FetchEnd.TOO_LARGE, str(reader.size))
+    filename = response.url.path.rpartition("/")[2] or None
+    return reader.content(response.headers.get("content-type", ""), filename)

@@ -1,0 +1,124 @@
+"""What a file is by its first bytes, as providers look at it whatever it is said to be.
+
+https://www.iana.org/assignments/media-types says the names; the signs are of the formats' own
+specifications (PNG, JFIF, ISO 14496-12 and so on).
+"""
+
+import struct
+from typing import Final
+
+_PREFIXES: Final = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"%PDF-", "pdf"),
+    (b"\x1aE\xdf\xa3", "webm"),
+    (b"OggS", "ogg"),
+    (b"ID3", "mp3"),
+    (b"#!AMR", "amr"),
+    (b"\xff\xf1", "aac"),
+    (b"\xff\xf9", "aac"),
+    (b"\xff\xfb", "mp3"),
+    (b"\xff\xf3", "mp3"),
+    (b"\xff\xf2", "mp3"),
+    (b"PK\x03\x04", "zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+)
+_RIFF: Final = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
+
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+_FORMATS: Final[dict[str, frozenset[str]]] = {
+    "image/jpeg": frozenset({"jpeg"}),
+    "image/png": frozenset({"png"}),
+    "image/gif": frozenset({"gif"}),
+    "image/webp": frozenset({"webp"}),
+    "video/mp4": frozenset({"mp4"}),
+    "video/3gpp": frozenset({"3gp", "mp4"}),
+    "video/3gp": frozenset({"3gp", "mp4"}),
+    "video/quicktime": frozenset({"mov"}),
+    "video/webm": frozenset({"webm"}),
+    "video/ogg": frozenset({"ogg"}),
+    "video/x-msvideo": frozenset({"avi"}),
+    "video/avi": frozenset({"avi"}),
+    "audio/aac": frozenset({"aac"}),
+    "audio/mp4": frozenset({"mp4"}),
+    "audio/x-m4a": frozenset({"mp4"}),
+    "audio/m4a": frozenset({"mp4"}),
+    "audio/mpeg": frozenset({"mp3"}),
+    "audio/amr": frozenset({"amr"}),
+    "audio/ogg": frozenset({"ogg"}),
+    "audio/wav": frozenset({"wav"}),
+    "audio/x-wav": frozenset({"wav"}),
+    "application/pdf": frozenset({"pdf"}),
+    "application/zip": frozenset({"zip"}),
+    "application/msword": frozenset({"ole"}),
+    "application/vnd.ms-excel": frozenset({"ole"}),
+    "application/vnd.ms-powerpoint": frozenset({"ole"}),
+    f"{_OFFICE}.wordprocessingml.document": frozenset({"zip"}),
+    f"{_OFFICE}.spreadsheetml.sheet": frozenset({"zip"}),
+    f"{_OFFICE}.presentationml.presentation": frozenset({"zip"}),
+}
+_BEGINNINGS: Final = {
+    "jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00",
+    "png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 640, 480) + b"\x08\x02\x00\x00\x00",
+    "gif": b"GIF89a" + struct.pack("<HH", 640, 480),
+    "webp": b"RIFF\x00\x10\x00\x00WEBPVP8 ",
+    "mp4": b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42",
+    "3gp": b"\x00\x00\x00\x18ftyp3gp4\x00\x00\x02\x00isom3gp4",
+    "mov": b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  ",
+    "webm": b"\x1aE\xdf\xa3\x9fB\x86\x81\x01",
+    "avi": b"RIFF\x00\x10\x00\x00AVI LIST",
+    "wav": b"RIFF\x00\x10\x00\x00WAVEfmt ",
+    "ogg": b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead\x01\x01",
+    "mp3": b"ID3\x04\x00\x00\x00\x00\x00\x00",
+    "aac": b"\xff\xf1\x50\x80",
+    "amr": b"#!AMR\n",
+    "pdf": b"%PDF-1.7\n",
+    "zip": b"PK\x03\x04\x14\x00\x06\x00",
+    "ole": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+}
+
+
+def format_of(head: bytes) -> str | None:
+    """The format by its sign, such as `png`; None where the first bytes are no sign that is known here."""
+    if head[4:8] == b"ftyp":
+        return _base_media_format(head[8:12])
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12])
+    return next((name for prefix, name in _PREFIXES if head.startswith(prefix)), None)
+
+
+def may_be(content_type: str, head: bytes) -> bool:
+    """Whether the bytes can be what they are said to be; a text is what has no NUL in it."""
+    if content_type == "text/plain":
+        return b"\x00" not in head
+    return format_of(head) in _FORMATS.get(content_type, frozenset())
+
+
+def is_opus(head: bytes) -> bool:
+    """Whether an Ogg file's first page is of the Opus codec: https://www.rfc-editor.org/rfc/rfc7845#section-5.1."""
+    return format_of(head) == "ogg" and b"OpusHead" in head[:128]
+
+
+def pixels_of(head: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG or GIF; None of other images, whose size lies deeper."""
+    if format_of(head) == "png" and len(head) >= 24:
+        width, height = struct.unpack(">II", head[16:24])
+        return width, height
+    if format_of(head) == "gif" and len(head) >= 10:
+        width, height = struct.unpack("<HH", head[6:10])
+        return width, height
+    return None
+
+
+def beginning_of(content_type: str) -> bytes:
+    """First bytes that make a file pass for one of `content_type`; none where it has no sign."""
+    names = _FORMATS.get(content_type.partition(";")[0].strip().lower(), frozenset())
+    return next((_BEGINNINGS[name] for name in sorted(names)), b"")
+
+
+def _base_media_format(brand: bytes) -> str:
+    if brand == b"qt  ":
+        return "mov"
+    return "3gp" if brand.startswith(b"3g") else "mp4"
