@@ -7,6 +7,7 @@ import msgspec
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.credentials import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all_local.simulators.file_signs import beginning_of
 from chat4all_local.simulators.provider import Call
 
 PHONE = "5511987654321"
@@ -57,6 +58,55 @@ def send_instagram(http: httpx.Client, simulator: Simulator, message: dict[str, 
         headers={"authorization": f"Bearer {INSTAGRAM.access_token}"},
         json=message,
     )
+
+
+def whatsapp_file(kind: str, **file: object) -> dict[str, object]:
+    """The fields of a message with a file in the place of a text."""
+    return {"type": kind, "text": None, kind: file}
+
+
+def instagram_file(kind: str, url: str, **fields: object) -> dict[str, object]:
+    attachment = {"type": kind, "payload": {"url": url}}
+    return {"recipient": {"id": PERSON}, "message": {"attachment": attachment}, **fields}
+
+
+def send_telegram_file(
+    http: httpx.Client,
+    simulator: Simulator,
+    method: str,
+    *,
+    upload: tuple[str, tuple[str, bytes, str]] | None = None,
+    **fields: object,
+) -> httpx.Response:
+    """As a form where there is an `upload`: the field, and the file's name, bytes and type; else as JSON."""
+    url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/{method}"
+    body = {"chat_id": CHAT, **fields}
+    if upload is None:
+        return http.post(url, json=body)
+    return http.post(url, data=body, files=[upload])
+
+
+def upload_whatsapp(
+    http: httpx.Client,
+    simulator: Simulator,
+    data: bytes,
+    content_type: str,
+    *,
+    token: str = WHATSAPP.access_token,
+    **fields: str,
+) -> httpx.Response:
+    return http.post(
+        f"{simulator.base_url}/v23.0/{WHATSAPP.account_id}/media",
+        headers={"authorization": f"Bearer {token}"},
+        data={"messaging_product": "whatsapp", "type": content_type, **fields},
+        files={"file": ("a.bin", data, content_type)},
+    )
+
+
+def file_of(content_type: str, size: int | None = None) -> bytes:
+    """Bytes that begin as a file of that type does, and are `size` long."""
+    beginning = beginning_of(content_type)
+    return beginning + bytes((size or len(beginning) + 100) - len(beginning))
 
 
 def send_telegram(http: httpx.Client, simulator: Simulator, **fields: object) -> httpx.Response:

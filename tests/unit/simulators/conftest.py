@@ -12,6 +12,7 @@ import pytest
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.server import HOST, Ports, serve
+from tests.unit.simulators.file_host import FileHost
 from tests.unit.simulators.receiver import Receiver
 
 DEADLINE_S = 20.0
@@ -57,6 +58,12 @@ def simulators() -> Iterator[Simulators]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def files() -> Iterator[FileHost]:
+    with FileHost() as running:
         yield running
 
 
