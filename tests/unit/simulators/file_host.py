@@ -19,6 +19,7 @@ class Page:
     length: int | None = None
     location: str | None = None
     hangs: bool = False
+    announces: bool = True
 
 
 @dataclass
@@ -44,11 +45,12 @@ class FileHost:
                 size = len(page.body) if page.size is None else page.size
                 self.send_response(page.status)
                 self.send_header("content-type", page.content_type)
-                self.send_header("content-length", str(size if page.length is None else page.length))
+                if page.announces:
+                    self.send_header("content-length", str(size if page.length is None else page.length))
                 if page.location is not None:
                     self.send_header("location", page.location)
                 self.end_headers()
-                self.close_connection = page.length is not None
+                self.close_connection = page.length is not None or not page.announces
                 self._write(page.body, size)
 
             def _write(self, body: bytes, size: int) -> None:
