@@ -25,6 +25,7 @@ from chat4all_local.simulators.control_api import Customer, InboundRequest, Json
 from chat4all_local.simulators.graph import graph_error, is_json, refuse_address, refuse_object, refuse_token
 from chat4all_local.simulators.instagram_media import (
     CDN_PATH,
+    INBOUND,
     RULES,
     InstagramMedia,
     media_expired,
@@ -114,6 +115,7 @@ class Instagram:
     )
     fetches_later = False
     most_upload_bytes = 0
+    inbound_kinds = frozenset(INBOUND)
 
     def __init__(self, account: Account) -> None:
         self._account = account

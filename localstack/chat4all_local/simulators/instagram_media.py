@@ -39,7 +39,7 @@ RULES: Final = {
     ),
     "file": MediaRule(("application/pdf",), 25 * MB),
 }
-_INBOUND: Final = {
+INBOUND: Final = {
     "image": "image/jpeg",
     "video": "video/mp4",
     "audio": "audio/mp4",
@@ -56,9 +56,9 @@ class InstagramMedia:
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
         """Keep the file that a person sends; None where the message has none."""
-        if request.kind not in _INBOUND:
+        if request.kind not in INBOUND:
             return None
-        media = request.media or CustomerMedia(_INBOUND[request.kind])
+        media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(str(secrets.randbelow(10**16)), request.sender, media, at)
 
     def url(self, media_id: str, at: float) -> str:

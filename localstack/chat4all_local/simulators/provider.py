@@ -134,6 +134,11 @@ class Provider(Protocol):
         """The largest file that a form may bring."""
         ...
 
+    @property
+    def inbound_kinds(self) -> frozenset[str]:
+        """The kinds of messages that a person sends with a file."""
+        ...
+
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         """Judge a request: an Order can be accepted; an Answer is to what is no request to send."""
         ...

@@ -113,6 +113,8 @@ class Simulator:
         if not self.account.settings.webhook_url:
             raise ControlError("no webhook_url is set")
         if request.media is not None:
+            if request.kind not in self.provider.inbound_kinds:
+                raise ControlError(f"a message of kind `{request.kind}` has no file")
             try:
                 check_media(request.media)
             except ValueError as problem:

@@ -36,6 +36,7 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.signing import ascii_json, token_headers
 from chat4all_local.simulators.telegram_media import (
+    INBOUND,
     KINDS,
     MOST_UPLOAD_BYTES,
     TelegramMedia,
@@ -63,6 +64,7 @@ class Telegram:
 
     fetches_later = False
     most_upload_bytes = MOST_UPLOAD_BYTES
+    inbound_kinds = frozenset(INBOUND)
 
     def __init__(self, account: Account) -> None:
         self._account = account

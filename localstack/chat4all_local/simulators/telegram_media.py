@@ -51,7 +51,7 @@ _WRONG_FORMAT: Final = {
     "video": "VIDEO_CONTENT_TYPE_INVALID",
     "audio": "AUDIO_CONTENT_TYPE_INVALID",
 }
-_INBOUND: Final = {
+INBOUND: Final = {
     "photo": "image/jpeg",
     "video": "video/mp4",
     "audio": "audio/mpeg",
@@ -117,9 +117,9 @@ class TelegramMedia:
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
         """Keep the file that a person sends; None where the message has none."""
-        if request.kind not in _INBOUND:
+        if request.kind not in INBOUND:
             return None
-        media = request.media or CustomerMedia(_INBOUND[request.kind])
+        media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(_new_file_id(request.kind), request.sender, media, at)
 
     def received_fields(self, item: ShelfItem, kind: str) -> JsonObject:

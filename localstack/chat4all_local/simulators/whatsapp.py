@@ -45,6 +45,7 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.signing import hub_headers, meta_json
 from chat4all_local.simulators.whatsapp_media import (
+    INBOUND,
     MOST_BYTES,
     RULES,
     WhatsAppMedia,
@@ -146,6 +147,7 @@ class WhatsApp:
 
     fetches_later = True
     most_upload_bytes = MOST_BYTES
+    inbound_kinds = frozenset(INBOUND)
 
     def __init__(self, account: Account) -> None:
         self._account = account

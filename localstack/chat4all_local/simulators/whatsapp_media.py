@@ -61,7 +61,7 @@ RULES: Final = {
         MOST_BYTES,
     ),
 }
-_INBOUND: Final = {
+INBOUND: Final = {
     "image": "image/jpeg",
     "video": "video/mp4",
     "audio": "audio/mpeg",
@@ -147,9 +147,9 @@ class WhatsAppMedia:
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
         """Keep the file that a person sends; None where the message has none."""
-        if request.kind not in _INBOUND:
+        if request.kind not in INBOUND:
             return None
-        media = request.media or CustomerMedia(_INBOUND[request.kind])
+        media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(_new_media_id(), request.sender, media, at)
 
     def webhook_object(self, item: ShelfItem, request: InboundRequest, at: float) -> JsonObject:

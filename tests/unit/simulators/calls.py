@@ -74,16 +74,13 @@ def send_telegram_file(
     http: httpx.Client,
     simulator: Simulator,
     method: str,
-    *,
+    fields: dict[str, object],
     upload: tuple[str, tuple[str, bytes, str]] | None = None,
-    **fields: object,
 ) -> httpx.Response:
     """As a form where there is an `upload`: the field, and the file's name, bytes and type; else as JSON."""
     url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/{method}"
     body = {"chat_id": CHAT, **fields}
-    if upload is None:
-        return http.post(url, json=body)
-    return http.post(url, data=body, files=[upload])
+    return http.post(url, json=body) if upload is None else http.post(url, data=body, files=[upload])
 
 
 def upload_whatsapp(

@@ -25,14 +25,14 @@ def telegram(simulators: Simulators) -> Simulator:
 
 
 def link(http: httpx.Client, telegram: Simulator, kind: str, url: object, **fields: object) -> httpx.Response:
-    return send_telegram_file(http, telegram, METHODS[kind], **{kind: url}, **fields)
+    return send_telegram_file(http, telegram, METHODS[kind], {kind: url, **fields})
 
 
 def upload(
     http: httpx.Client, telegram: Simulator, kind: str, data: bytes, content_type: str, **fields: object
 ) -> httpx.Response:
     file = ("a b.bin", data, content_type)
-    return send_telegram_file(http, telegram, METHODS[kind], upload=(kind, file), **fields)
+    return send_telegram_file(http, telegram, METHODS[kind], fields, (kind, file))
 
 
 def description_of(answer: httpx.Response, status: int = 400) -> str:
@@ -139,12 +139,10 @@ def test_a_file_that_was_sent_can_be_sent_again_by_its_id(telegram: Simulator, h
 
 
 def test_a_file_may_stand_in_a_field_of_another_name(telegram: Simulator, http: httpx.Client) -> None:
-    attached = send_telegram_file(
-        http, telegram, "sendDocument", upload=("f", ("a.txt", b"hello", "text/plain")), document="attach://f"
-    )
-    missing = send_telegram_file(
-        http, telegram, "sendDocument", upload=("f", ("a.txt", b"hello", "text/plain")), document="attach://g"
-    )
+    file = ("f", ("a.txt", b"hello", "text/plain"))
+
+    attached = send_telegram_file(http, telegram, "sendDocument", {"document": "attach://f"}, file)
+    missing = send_telegram_file(http, telegram, "sendDocument", {"document": "attach://g"}, file)
 
     assert attached.json()["result"]["document"]["file_name"] == "a.txt"
     assert description_of(missing) == "Bad Request: wrong file identifier/HTTP URL specified"
