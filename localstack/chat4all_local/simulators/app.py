@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from chat4all_local.simulators.control import control_routes
 from chat4all_local.simulators.provider import Answer
+from chat4all_local.simulators.reply import Ending
 from chat4all_local.simulators.request_reading import read_call
 from chat4all_local.simulators.serving import Serving
-from chat4all_local.simulators.simulator import Ending, Simulator
+from chat4all_local.simulators.simulator import Simulator
 
 TRANSPORT: Final = "transport"
 """Where the server puts a connection's transport in the scope's state."""

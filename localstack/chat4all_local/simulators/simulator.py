@@ -4,7 +4,6 @@ import asyncio
 import random
 import secrets
 import time
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -23,6 +22,7 @@ from chat4all_local.simulators.control_api import (
 from chat4all_local.simulators.customer_media import check_media, sha256_of
 from chat4all_local.simulators.faults import FaultPlan
 from chat4all_local.simulators.fetching import Fetcher
+from chat4all_local.simulators.file_requests import FileRequests
 from chat4all_local.simulators.journal import SendJournal, WebhookJournal
 from chat4all_local.simulators.media import Content, OutgoingMedia, Unfetched
 from chat4all_local.simulators.provider import (
@@ -37,36 +37,11 @@ from chat4all_local.simulators.provider import (
     Refused,
 )
 from chat4all_local.simulators.rates import RateCounter
-from chat4all_local.simulators.serving import Serving
+from chat4all_local.simulators.reply import Ending, Reply
 from chat4all_local.simulators.webhooks import Webhook, WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
 _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
-_NOT_FOUND: Final = (FaultKind.FETCH_ERROR, FaultKind.FETCH_MISSING)
-_NOT_SERVED: Final = (FaultKind.FETCH_EXPIRED, FaultKind.FETCH_REDIRECT)
-_BADLY_SERVED: Final = (
-    FaultKind.FETCH_SLOW,
-    FaultKind.FETCH_HANG,
-    FaultKind.FETCH_CUT,
-    FaultKind.FETCH_MORE,
-)
-
-
-class Ending(StrEnum):
-    """How the exchange ends."""
-
-    ANSWER = "answer"
-    CLOSE = "close"
-    RESET = "reset"
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """What the caller gets, after `delay_s` seconds; where `ending` is ANSWER, `answer` or `serving` is there."""
-
-    answer: Answer | None
-    delay_s: float = 0
-    ending: Ending = Ending.ANSWER
-    serving: Serving | None = None
 
 
 class Simulator:
@@ -88,6 +63,7 @@ class Simulator:
         self._sender = sender
         self._fetcher = fetcher
         self._rates = RateCounter(provider.rate_limits)
+        self._files = FileRequests(provider, self.faults)
 
     async def receive(self, call: Call, at: float) -> Reply:
         """Judge and record one request, which had wholly arrived at `at`.
@@ -99,9 +75,9 @@ class Simulator:
             case Answer() as answer:
                 return Reply(answer)
             case Lookup() as lookup:
-                return self._look_up(lookup)
+                return self._files.look_up(lookup, self._latency_s())
             case Download() as download:
-                return self._serve(download)
+                return self._files.serve(download)
             case Refused() as refused:
                 return self._refuse(refused, at)
             case Order() as order:
@@ -183,26 +159,6 @@ class Simulator:
         if fault.kind is FaultKind.HANG:
             return Reply(None, fault.seconds, Ending.CLOSE)
         return Reply(None, 0, Ending.RESET)
-
-    def _look_up(self, lookup: Lookup) -> Reply:
-        fault = self.faults.take(lookup.item.address, _NOT_FOUND)
-        return Reply(self._not_found(fault) if fault else lookup.answer, self._latency_s())
-
-    def _serve(self, download: Download) -> Reply:
-        item = download.item
-        if not download.asked_before and (fault := self.faults.take(item.address, _NOT_FOUND)):
-            return Reply(self._not_found(fault))
-        if fault := self.faults.take(item.address, _NOT_SERVED):
-            if fault.kind is FaultKind.FETCH_EXPIRED:
-                return Reply(self.provider.media_expired())
-            return Reply(Answer(302, b"", location=fault.location))
-        fault = self.faults.take(item.address, _BADLY_SERVED)
-        return Reply(None, serving=Serving(item.media, item.size, download.content_type, fault))
-
-    def _not_found(self, fault: FaultRequest) -> Answer:
-        if fault.kind is FaultKind.FETCH_MISSING:
-            return self.provider.media_missing()
-        return self.provider.broken(fault.status, fault.code)
 
     async def _accept_with(self, media: OutgoingMedia, order: Order, at: float) -> Reply:
         """Accept a message whose file is looked at first."""

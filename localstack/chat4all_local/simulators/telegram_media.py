@@ -59,7 +59,14 @@ INBOUND: Final = {
     "document": "application/pdf",
 }
 _PREFIXES: Final = {"photo": "AgAC", "video": "BAAC", "audio": "CQAC", "voice": "AwAC", "document": "BQAC"}
-_FOLDERS: Final = {"photo": "photos", "video": "videos", "audio": "music", "voice": "voice"}
+_PLACES: Final = {
+    "photo": ("photos", ".jpg"),
+    "video": ("videos", ".mp4"),
+    "audio": ("music", ".mp3"),
+    "voice": ("voice", ".oga"),
+    "document": ("documents", ""),
+}
+_SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _FILE_PATH: Final = re.compile(r"/file/bot([^/]+)/(.+)")
 _SENT_KEPT: Final = 1_000
 _PATHS_KEPT: Final = 10_000
@@ -142,8 +149,9 @@ class TelegramMedia:
     def file_fields(self, item: ShelfItem, at: float) -> JsonObject:
         """https://core.telegram.org/bots/api#file"""
         kind = next(kind for kind, prefix in _PREFIXES.items() if item.media_id.startswith(prefix))
-        _, dot, extension = (item.media.filename or "").rpartition(".")
-        path = f"{_FOLDERS.get(kind, 'documents')}/file_{len(self._paths)}_{secrets.token_hex(4)}{dot}{extension if dot else ''}"
+        folder, usual_suffix = _PLACES[kind]
+        suffix = _SUFFIX.search(item.media.filename or "")
+        path = f"{folder}/file_{secrets.token_hex(6)}{suffix.group() if suffix else usual_suffix}"
         self._paths[path] = _Path(item, self._shelf.expiry(at))
         if len(self._paths) > _PATHS_KEPT:
             self._paths.popitem(last=False)

@@ -215,6 +215,7 @@ def test_telegram_tells_of_a_file_and_serves_it_at_the_path_it_names(
     assert served.content == bytes_of(content_type, 70_000, 5)
     assert hashlib.sha256(served.content).hexdigest() == sent.media.sha256
     assert served.headers["content-type"] == "application/octet-stream"
+    assert about["file_path"].endswith(".bin")
 
 
 def test_a_photo_of_telegram_comes_in_sizes(
@@ -227,6 +228,7 @@ def test_a_photo_of_telegram_comes_in_sizes(
     assert large["file_size"] == 50_000
     about = get_file(http, simulators.telegram, large["file_id"]).json()["result"]
     assert about["file_path"].startswith("photos/")
+    assert about["file_path"].endswith(".jpg")
 
 
 def test_telegram_gives_20_mb_and_no_byte_more(

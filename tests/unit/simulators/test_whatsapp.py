@@ -1,14 +1,18 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
 from chat4all_local.simulators.credentials import WHATSAPP
+from chat4all_local.simulators.file_signs import beginning_of
+from chat4all_local.simulators.media import ContentReader
+from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.provider import Answer, ControlError, Download, Lookup, Order, Refused
 from chat4all_local.simulators.server import default_settings
 from chat4all_local.simulators.whatsapp import WhatsApp
-from tests.unit.simulators.calls import PHONE, decoded, graph_call, whatsapp_message
+from tests.unit.simulators.calls import PHONE, decoded, graph_call, whatsapp_file, whatsapp_message
 
 NOW = 1_700_000_000.0
 BSUID = "BR.13491208655302741918"
@@ -266,6 +270,36 @@ def test_an_image_carries_its_caption(account: Account, whatsapp: WhatsApp) -> N
 
     message = value_of(inbound.body)["messages"][0]
     assert (message["type"], message["image"]["caption"]) == ("image", "see")
+
+
+@pytest.mark.parametrize(("days", "known"), [(6.9, True), (7, False)])
+def test_the_id_of_a_persons_file_is_good_for_seven_days(
+    account: Account, whatsapp: WhatsApp, *, days: float, known: bool
+) -> None:
+    item = whatsapp.inbound(InboundRequest(PHONE, kind="image"), account.customers[PHONE], NOW).item
+    assert item is not None
+    call = graph_call(WHATSAPP.account_id, WHATSAPP.access_token, b"", path=f"/v23.0/{item.media_id}")
+
+    answer = whatsapp.read(msgspec.structs.replace(call, method="GET"), NOW + days * 24 * 3600)
+
+    assert isinstance(answer, Lookup) is known
+
+
+@pytest.mark.parametrize(("days", "known"), [(29.9, True), (30, False)])
+def test_the_id_of_an_upload_is_good_for_thirty_days(whatsapp: WhatsApp, *, days: float, known: bool) -> None:
+    reader = ContentReader()
+    reader.read(beginning_of("image/png"))
+    form = Form(
+        {"messaging_product": "whatsapp", "type": "image/png"}, {"file": reader.content("image/png", "a.png")}
+    )
+    path = f"/v23.0/{WHATSAPP.account_id}/media"
+    call = graph_call(WHATSAPP.account_id, WHATSAPP.access_token, b"", path=path)
+    uploaded = whatsapp.read(msgspec.structs.replace(call, form=form), NOW)
+    assert isinstance(uploaded, Answer)
+    message = whatsapp_message(**whatsapp_file("image", id=decoded(uploaded.body)["id"]))
+    call = graph_call(WHATSAPP.account_id, WHATSAPP.access_token, message)
+
+    assert isinstance(whatsapp.read(call, NOW + days * 24 * 3600), Order) is known
 
 
 def test_a_person_without_a_number_writes_by_user_id_only(account: Account, whatsapp: WhatsApp) -> None:

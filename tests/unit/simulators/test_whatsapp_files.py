@@ -157,6 +157,7 @@ def test_a_file_that_breaks_the_documentation_is_refused_with_100(
         ("video", Page(file_of("video/quicktime"), "video/quicktime"), "mime type video/quicktime"),
         ("audio", Page(file_of("audio/wav"), "audio/wav"), "mime type audio/wav"),
         ("audio", Page(b"OggS" + bytes(100), "audio/ogg"), "audio/ogg; codecs=opus"),
+        ("document", Page(b"", "text/plain"), "could not be processed"),
         ("document", Page(b"PK", "application/zip"), "mime type application/zip"),
         ("document", Page(PNG, "application/octet-stream"), "mime type application/octet-stream"),
     ],
@@ -243,12 +244,13 @@ def test_a_link_to_nobody_or_with_less_than_announced_fails(
 ) -> None:
     short = files.put("/short", Page(PNG, "image/png", length=len(PNG) + 1))
 
-    for link in ("http://127.0.0.1:1/a.png", short):
+    links = ["http://127.0.0.1:1/a.png", "http://127.0.0.1:99999/a.png", "http://[::1/", short]
+    for link in links:
         send_whatsapp(http, whatsapp, **whatsapp_file("image", link=link))
 
-    errors = [status["errors"][0]["code"] for status in statuses_of(receiver, 2)]
-    assert errors == [131053, 131053]
-    assert [record.sha256 for record in whatsapp.transcript().requests] == [None, None]
+    errors = [status["errors"][0]["code"] for status in statuses_of(receiver, len(links))]
+    assert errors == [131053] * len(links)
+    assert {record.sha256 for record in whatsapp.transcript().requests} == {None}
 
 
 @pytest.mark.parametrize(("redirects", "status"), [(3, "sent"), (4, "failed")])
