@@ -41,6 +41,13 @@ class Edit(msgspec.Struct, frozen=True):
     at: str
 
 
+class File(msgspec.Struct, frozen=True):
+    file_id: str
+    filename: str
+    content_type: str
+    size: int
+
+
 class Message(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
@@ -55,6 +62,7 @@ class Message(msgspec.Struct, frozen=True):
     error: Failure | None
     edits: tuple[Edit, ...]
     raw: str | None
+    file: File | None
 
 
 class History(msgspec.Struct, frozen=True):

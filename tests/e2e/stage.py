@@ -17,7 +17,7 @@ CHANNELS = ("whatsapp", "telegram", "instagram")
 LAST_STATUS = {"whatsapp": "READ", "telegram": "SENT", "instagram": "READ"}
 """As far as a message comes: Telegram reports neither deliveries nor reads."""
 
-_QUEUES = ("inbound", "chat-events", *CHANNELS, "status-updates")
+_QUEUES = ("inbound", "files", "chat-events", *CHANNELS, "status-updates")
 """In the order in which things move: what has left one is in a later one, or done."""
 _ADDRESSES = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
 
@@ -109,6 +109,10 @@ class Stage:
         name = f"{self.cloud.stack}-webhooks"
         configured = self._functions.get_function_configuration(FunctionName=name)
         return configured["Environment"]["Variables"]["WEBHOOKS_BUCKET"]
+
+    def files_bucket(self) -> str:
+        configured = self._functions.get_function_configuration(FunctionName=f"{self.cloud.stack}-files")
+        return configured["Environment"]["Variables"]["FILES_BUCKET"]
 
     def relay(self) -> None:
         """Run what the schedule runs every minute, now."""

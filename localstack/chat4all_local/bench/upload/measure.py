@@ -33,7 +33,7 @@ from chat4all_local.transfer.upload import SIDE_BY_SIDE
 
 SIZE: Final = 2_147_483_648
 ROUNDS: Final = 3
-RESUMED_SIZE: Final = 1024 * MIB
+RESUMED_SIZE: Final = SIZE
 KILLS: Final = 10
 NEEDED_BYTES: Final = 3 * SIZE
 _WITHIN_S: Final = 600.0
