@@ -27,6 +27,7 @@ def test_a_file_of_the_conversation_is_attached_whoever_has_it() -> None:
         ({}, "", "conversation"),
         ({"owner": None}, "", "conversation"),
         ({"owner": None, "conversation_id": "another"}, "key-1", "conversation"),
+        ({"conversation_id": "another"}, "key-1", "conversation"),
         ({"status": FileStatus.SCANNING}, "key-2", "conversation"),
     ],
 )
@@ -44,8 +45,8 @@ def test_anybody_elses_file_is_refused(fields: dict[str, object], owner: str, co
     [
         ({"status": FileStatus.PENDING}, Conflict, "FILE_NOT_READY", "is not uploaded yet"),
         ({"status": FileStatus.SCANNING}, Conflict, "FILE_NOT_READY", "is being inspected"),
-        ({"status": FileStatus.ABORTED}, Conflict, "FILE_NOT_READY", "was given up"),
-        ({"status": FileStatus.EXPIRED}, Conflict, "FILE_NOT_READY", "never uploaded"),
+        ({"status": FileStatus.ABORTED}, Conflict, "FILE_GONE", "was given up"),
+        ({"status": FileStatus.EXPIRED}, Conflict, "FILE_GONE", "never uploaded"),
         ({"status": FileStatus.INFECTED, "reason": "EICAR."}, Conflict, "FILE_REFUSED", "EICAR."),
         ({"status": FileStatus.REJECTED, "reason": "No PDF."}, Conflict, "FILE_REFUSED", "No PDF."),
         ({"status": FileStatus.REJECTED}, Conflict, "FILE_REFUSED", "REJECTED"),

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.errors import Conflict, Detail, Invalid
 
 MOST_BYTES: Final = 2_147_483_648
 MOST_PARTS: Final = 1_000
@@ -157,6 +157,32 @@ class FileToFetch(msgspec.Struct, frozen=True, tag="fetch"):
 
 
 FileEvent = FileStored | FileToFetch
+
+
+_NOT_YET: Final = {
+    FileStatus.PENDING: "is not uploaded yet",
+    FileStatus.SCANNING: "is being inspected",
+}
+_GONE: Final = {
+    FileStatus.ABORTED: "was given up while it was uploaded",
+    FileStatus.EXPIRED: "has had its time, or was never uploaded completely",
+}
+
+
+def require_ready(file: StoredFile) -> StoredFile:
+    """The file itself; raises Conflict with what it is instead of READY."""
+    if file.status is FileStatus.READY:
+        return file
+    code, issue = _other_than_ready(file)
+    raise Conflict(f"The file {issue}.", Detail("file_id", issue), code=code)
+
+
+def _other_than_ready(file: StoredFile) -> tuple[str, str]:
+    if file.status in _NOT_YET:
+        return "FILE_NOT_READY", _NOT_YET[file.status]
+    if file.status in _GONE:
+        return "FILE_GONE", _GONE[file.status]
+    return "FILE_REFUSED", f"was refused: {(file.reason or file.status.value).rstrip('.')}"
 
 
 def part_size(size: int) -> int:

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Conflict, Forbidden, NotFound
-from chat4all.domain.files import FileStatus, StoredFile
+from chat4all.domain.errors import Forbidden, NotFound
+from chat4all.domain.files import FileStatus, StoredFile, require_ready
 from chat4all.services.download_links import hash_token
 from chat4all.services.ports import Clock, Files, FileStore
 
@@ -56,15 +56,3 @@ class DownloadFile:
         if file.owner != reader and file.conversation_id is None:
             raise Forbidden("Another key uploaded this file.", code="NOT_YOUR_FILE")
         return file
-
-
-def require_ready(file: StoredFile) -> StoredFile:
-    """Raises Conflict with what it is instead."""
-    if file.status is FileStatus.READY:
-        return file
-    if file.status in {FileStatus.INFECTED, FileStatus.REJECTED}:
-        raise Conflict(f"The file was refused: {file.reason}", code="FILE_REFUSED")
-    if file.status in {FileStatus.ABORTED, FileStatus.EXPIRED}:
-        raise Conflict("The file is no longer there.", code="FILE_GONE")
-    what = "is being inspected" if file.status is FileStatus.SCANNING else "is not complete"
-    raise Conflict(f"The file {what}; try again when it is READY.", code="FILE_NOT_READY")
