@@ -7,6 +7,7 @@ from chat4all.domain.breaker import Breaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import ApiKey
 from chat4all.services.connector import ChannelSecret
@@ -100,7 +101,9 @@ class MemoryBreakers:
 class NoLimits:
     """A provider that lets everything through."""
 
-    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
         return 0.0
 
 
@@ -112,7 +115,9 @@ class OneBucket:
         self._full_at = 0.0
         self._lock = threading.Lock()
 
-    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
         with self._lock:
             taken = take(self._limit, self._full_at, now, 1)
             self._full_at = taken.full_at

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from chat4all.adapters.channels.capabilities import TELEGRAM
 from chat4all.adapters.dynamodb.limits import LEASE_S, DynamoLimiter
-from chat4all.domain.channel import LimitScope, RateLimit
+from chat4all.domain.channel import LimitScope, MediaRule, RateLimit, Transfer
+from chat4all.domain.files import Attachment, MediaKind
 from tests.fakes.connector import PIGEON
 from tests.integration.aws import Aws
 
@@ -58,6 +59,19 @@ def test_after_the_named_wait_a_message_may_be_sent(aws: Aws, account: str) -> N
         now += wait_s
         if wait_s:
             assert limiter.wait_s("pigeon", account, "ana", now) == 0
+
+
+def test_a_limit_of_some_files_leaves_texts_alone(aws: Aws, account: str) -> None:
+    video = Attachment("file-1", "film.mp4", "video/mp4", 1)
+    rules = (MediaRule(MediaKind.VIDEO, ("video/mp4",), 10, Transfer.LINK),)
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=6.0, burst=1, kinds=(MediaKind.VIDEO,))
+    limiter = DynamoLimiter(
+        aws.output("Data.LimitsTable"), {"pigeon": replace(PIGEON, rate_limits=(limit,), media=rules)}
+    )
+
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING, video) == 0
+    assert limiter.wait_s("pigeon", account, "ben", BEGINNING, video) == pytest.approx(6.0)
+    assert limiter.wait_s("pigeon", account, "ben", BEGINNING) == 0
 
 
 def test_people_have_buckets_of_their_own(aws: Aws, account: str) -> None:

@@ -39,6 +39,8 @@ class RateLimit(msgspec.Struct, frozen=True):
     interval_s: float
     burst: int
     lease: int = 1
+    kinds: tuple[MediaKind, ...] = ()
+    """Which files it counts, where they go as what they are; (): it counts every send."""
 
 
 class Receipts(msgspec.Struct, frozen=True):
@@ -103,10 +105,16 @@ class Capabilities(msgspec.Struct, frozen=True):
         """How the provider takes this file as what it is; None: it does not."""
         return next((rule for rule in self.media if rule.fits(file)), None)
 
-    def limits_for(self, address: str) -> tuple[RateLimit, ...]:
+    def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """The limits that count a send to `address`; the account's last, whose tokens are the scarcer good."""
         is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
-        counted = (one for one in self.rate_limits if is_group or one.scope is not LimitScope.GROUP)
+        rule = self.media_rule(file) if file is not None else None
+        counted = (
+            one
+            for one in self.rate_limits
+            if (is_group or one.scope is not LimitScope.GROUP)
+            and (not one.kinds or (rule is not None and rule.kind in one.kinds))
+        )
         return tuple(sorted(counted, key=lambda one: _ASKED.index(one.scope)))
 
 

@@ -115,7 +115,7 @@ class Deliver:
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
             return Outdated()
         now = self._clock()
-        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp())
+        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp(), requested.file)
         if wait_s > 0:
             return Later(wait_s)
         complete = self._with_file(submission, requested)

@@ -14,7 +14,7 @@ import msgspec
 from chat4all.domain.breaker import Breaker
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
-from chat4all.domain.files import FileEvent, FileStatus, StoredFile
+from chat4all.domain.files import Attachment, FileEvent, FileStatus, StoredFile
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import (
     ApiKey,
@@ -632,7 +632,9 @@ class Breakers(Protocol):
 
 
 class Limiter(Protocol):
-    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
         """0 when one message may be sent now (its tokens are taken), else the seconds to wait."""
         ...
 

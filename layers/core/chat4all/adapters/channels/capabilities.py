@@ -121,7 +121,10 @@ INSTAGRAM: Final = Capabilities(
     text_length=1000,
     text_unit=LengthUnit.BYTES,
     over_long_text="split",
-    rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),),
+    rate_limits=(
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 10, burst=10, kinds=(MediaKind.AUDIO, MediaKind.VIDEO)),
+    ),
     receipts=Receipts(delivered=False, read=True),
     window_h=24,
     media=(
@@ -136,7 +139,7 @@ INSTAGRAM: Final = Capabilities(
 https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
 Files, which have no caption: the same page.
 
-300 texts a second of an account:
+300 texts a second of an account, 10 with audio or video:
 https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
 
 Receipts: `messaging_seen` tells that a message was read; `message_deliveries` is "only available

@@ -19,6 +19,7 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
 from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
+from chat4all.domain.files import Attachment
 
 LEASE_S: Final = 1.0
 TOLERATED_SKEW_S: Final = 30.0
@@ -66,8 +67,10 @@ class DynamoLimiter:
         self._behind_s = 0.0
 
     @answering
-    def wait_s(self, channel: str, account: str, address: str, now: float) -> float:
-        for limit in self._capabilities[channel].limits_for(address):
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
+        for limit in self._capabilities[channel].limits_for(address, file):
             wait_s = self._take(_bucket(limit, channel, account, address), limit, now)
             if wait_s > 0:
                 return wait_s
@@ -147,4 +150,5 @@ def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:
         case LimitScope.GROUP:
             return f"{channel}#{account}#{address}#group"
         case LimitScope.ACCOUNT:
-            return f"{channel}#{account}"
+            # No address has such a name.
+            return "#".join((channel, account, *(f"{kind.value}s only" for kind in limit.kinds)))
