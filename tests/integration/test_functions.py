@@ -651,6 +651,9 @@ def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
     shown = world.api.get(f"/v1/files/{evil}").json
     assert (shown["status"], shown["error"]["code"]) == ("INFECTED", "MALWARE")
     assert world.api.get(f"/v1/files/{evil}/download").status == 409
+    audited = world.api.get("/v1/audit", action="file.infected").json["entries"]
+    (entry,) = [one for one in audited if one["subject"] == f"file:{evil}"]
+    assert (entry["actor"], entry["details"]["filename"]) == ("files", "evil.txt")
 
 
 def test_an_upload_that_is_taken_back_or_forgotten_is_removed(world: World) -> None:
@@ -724,6 +727,21 @@ def test_a_role_names_its_resources(world: World, name: str) -> None:
     for actions, resources in Role(functions(world.product.template)[name]).statements:
         assert not any("*" in action for action in actions)
         assert not any(resource == "*" or resource.endswith(":*") for resource in resources)
+
+
+@pytest.mark.parametrize("name", EVERY_FUNCTION)
+def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> None:
+    role = Role(functions(world.product.template)[name])
+    table = world.product.template.resources("AWS::DynamoDB::Table")["Data.AuditTable"]["TableName"]
+
+    allowed = {
+        action
+        for actions, resources in role.statements
+        for action in actions
+        if any(f":table/{table}" in resource for resource in resources)
+    }
+
+    assert allowed == {"files": {"dynamodb:PutItem"}, "api": {"dynamodb:Query"}}.get(name, set())
 
 
 @pytest.mark.parametrize("name", ["files", "inbound", "router", *CHANNELS, "status"])

@@ -20,7 +20,9 @@ from tests.fakes.files import a_scanning_file
 from tests.fakes.guardduty import event as guardduty_event
 from tests.fakes.samples import EICAR
 
-SETTINGS = FilesSettings(files_table="files", files_bucket="files-bucket", files_queue="the queue")
+SETTINGS = FilesSettings(
+    files_table="files", files_bucket="files-bucket", files_queue="the queue", audit_table="audit"
+)
 
 
 class Context:
@@ -133,9 +135,11 @@ def test_a_result_that_cannot_be_taken_now_is_an_error_of_the_call(
 
 def test_the_scanner_is_the_one_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "ours.yar").write_text('rule Ours { strings: $a = "pigeon" condition: $a }')
-    yara = scanner(FilesSettings("files", "bucket", "queue", rules_folder=str(tmp_path)))
-    clamd = scanner(FilesSettings("files", "bucket", "queue", scanner="clamd", clamd_address="clamd:3310"))
-    guardduty = scanner(FilesSettings("files", "bucket", "queue", scanner="guardduty"))
+    yara = scanner(FilesSettings("files", "bucket", "queue", "audit", rules_folder=str(tmp_path)))
+    clamd = scanner(
+        FilesSettings("files", "bucket", "queue", "audit", scanner="clamd", clamd_address="clamd:3310")
+    )
+    guardduty = scanner(FilesSettings("files", "bucket", "queue", "audit", scanner="guardduty"))
 
     assert isinstance(yara, YaraScanner)
     for content, verdict in ((b"pigeon", Malware("Ours")), (EICAR, Malware("EICAR_Test_File"))):

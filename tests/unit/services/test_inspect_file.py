@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.audit import AuditAction
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import (
@@ -23,8 +24,9 @@ from chat4all.domain.inspection import Refusal, RejectCode
 from chat4all.services.connector import FetchFailed
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.inspect_file import LONGEST_WAIT, InspectFile
-from chat4all.services.ports import Files, FileStore
+from chat4all.services.ports import Audit, Files, FileStore
 from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
 from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
@@ -43,6 +45,7 @@ MOST_BYTES = 100_000
 class World:
     files: MemoryFiles = field(default_factory=MemoryFiles)
     store: MemoryFileStore = field(default_factory=MemoryFileStore)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
     provider: FakeProvider = field(default_factory=FakeProvider)
     scanner: FakeScanner = field(default_factory=FakeScanner)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -51,6 +54,7 @@ class World:
     def inspect(self) -> InspectFile:
         files: Files = fated(self.files, "files", lambda: self.fate, Struck())
         store: FileStore = fated(self.store, "store", lambda: self.fate, Struck())
+        audit: Audit = fated(self.audit, "audit", lambda: self.fate, Struck())
         fetch = FetchFile(
             store=store,
             connector=lambda channel: self.provider,
@@ -60,6 +64,7 @@ class World:
         return InspectFile(
             files=files,
             store=store,
+            audit=audit,
             fetch=fetch,
             scanner=self.scanner,
             thumbnailer=thumbnailer,
@@ -92,6 +97,10 @@ class World:
     def due(self) -> list[StoredFile]:
         """What is to be done about a file that has not had its time."""
         return self.files.due("2026-03-01", 10)
+
+    @property
+    def audited(self) -> list[AuditAction]:
+        return [one.action for one in self.audit.entries.values()]
 
 
 @pytest.fixture
@@ -165,6 +174,66 @@ def test_malware_is_quarantined_and_not_deleted(world: World) -> None:
     assert world.due == []
 
 
+def test_malware_has_its_entry_in_the_audit_log(world: World) -> None:
+    world.inspect()(world.upload(INFECTED_TEXT, "text/plain", conversation_id="c1"))
+
+    (entry,) = world.audit.entries.values()
+    assert (entry.action, entry.subject, entry.actor) == (
+        AuditAction.FILE_INFECTED,
+        f"file:{FILE_ID}",
+        "files",
+    )
+    assert entry.details == {
+        "filename": "a.name",
+        "content_type": "text/plain",
+        "sha256": hashlib.sha256(INFECTED_TEXT).hexdigest(),
+        "rule": "EICAR",
+        "code": "MALWARE",
+        "reason": "The malware scanner found EICAR.",
+        "owner": "key-1",
+        "conversation_id": "c1",
+    }
+
+
+def test_a_rejection_has_its_entry_in_the_audit_log(world: World) -> None:
+    world.inspect()(world.receive(PNG + b"broken", "image/png", "photo.png"))
+
+    (entry,) = world.audit.entries.values()
+    assert (entry.action, entry.details["code"]) == (AuditAction.FILE_REJECTED, "IMAGE_BROKEN")
+    assert (entry.details["filename"], entry.details["channel"]) == ("photo.png", "pigeon")
+
+
+def test_what_is_inspected_again_has_one_entry(world: World) -> None:
+    event = world.upload(INFECTED_TEXT, "text/plain")
+    world.inspect()(event)
+    before = dict(world.audit.entries)
+    world.clock.advance(3600)
+
+    world.inspect()(event)
+    world.inspect().scanned(FILE_ID, Malware("Another"))
+
+    assert world.audit.entries == before
+
+
+def test_malware_is_away_though_the_audit_log_does_not_answer(world: World) -> None:
+    world.inspect()(world.upload(PNG, "image/png"))
+
+    class Broken(MemoryAudit):
+        def record(self, entry: object) -> None:
+            raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+    world.audit = Broken()
+    with pytest.raises(Unavailable):
+        world.inspect().scanned(FILE_ID, Malware("Trojan"))
+
+    assert world.file.status is FileStatus.INFECTED
+    assert world.store.objects == {}
+    assert world.due == [world.file]
+    world.audit = MemoryAudit()
+    world.inspect()(FileStored(FILE_ID))
+    assert (world.audited, world.due) == ([AuditAction.FILE_INFECTED], [])
+
+
 def test_malware_counts_more_than_what_else_is_wrong(world: World) -> None:
     world.inspect()(world.upload(INFECTED_TEXT, "image/png", size=3))
 
@@ -227,6 +296,7 @@ def test_a_file_that_was_taken_back_meanwhile_leaves_nothing_behind(world: World
 
     assert world.file.status is FileStatus.ABORTED
     assert (world.store.objects, world.store.thumbnails) == ({}, {})
+    assert world.audited == []
 
 
 def test_malware_wins_over_another_process_that_saw_none(world: World) -> None:
@@ -428,6 +498,11 @@ def test_a_verdict_that_never_comes_ends_in_a_rejection(world: World) -> None:
 
 # Blows.
 
+AUDITED = {
+    FileStatus.INFECTED: [AuditAction.FILE_INFECTED],
+    FileStatus.REJECTED: [AuditAction.FILE_REJECTED],
+}
+
 Case = Callable[[World], FileEvent]
 CASES: dict[str, tuple[Case, FileStatus]] = {
     "ready": (lambda world: world.upload(PNG, "image/png"), FileStatus.READY),
@@ -452,6 +527,7 @@ def test_whatever_fails_when_the_next_try_ends_it(case: str, blow: Blow) -> None
             world.inspect()(event)
         except (Died, Unavailable):
             assert not _is_readable_malware(world), once.struck
+            assert _is_accounted_for(world) or world.due == [world.file], once.struck
         if once.struck is None:
             break
         world.fate = Kind()
@@ -462,7 +538,12 @@ def test_whatever_fails_when_the_next_try_ends_it(case: str, blow: Blow) -> None
         assert (FILE_ID in world.store.objects) == (status is FileStatus.READY), once.struck
         assert (FILE_ID in world.store.quarantined) == (status is FileStatus.INFECTED), once.struck
         assert world.due == [], once.struck
+        assert world.audited == AUDITED.get(status, []), once.struck
     assert number > 3
+
+
+def _is_accounted_for(world: World) -> bool:
+    return world.audited == AUDITED.get(world.file.status, [])
 
 
 def _is_readable_malware(world: World) -> bool:

@@ -10,6 +10,7 @@ from chat4all.adapters.media.yara import YaraScanner
 from chat4all.domain.files import FileStatus, FileStored
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.inspect_file import InspectFile
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
 from tests.fakes.inspection import FakeProvider, thumbnailer
@@ -68,6 +69,7 @@ def test_memory_does_not_grow_with_the_file(
     inspect = InspectFile(
         files=files,
         store=store,
+        audit=MemoryAudit(),
         fetch=FetchFile(store=store, connector=lambda channel: FakeProvider(), secrets=MemorySecrets()),
         scanner=YaraScanner(),
         thumbnailer=thumbnailer,

@@ -6,11 +6,13 @@ from chalice.app import Chalice, Request
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector
+from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.http.audit import AuditViews
 from chat4all.adapters.http.channels import ChannelViews
 from chat4all.adapters.http.conversations import ConversationViews
 from chat4all.adapters.http.dead_letters import DeadLetterViews
@@ -30,6 +32,7 @@ from chat4all.services.check_health import CheckHealth
 from chat4all.services.download_file import DownloadFile
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
+from chat4all.services.read_audit import ReadAudit
 from chat4all.services.read_messages import ReadMessages
 from chat4all.services.redrive import Redrive
 from chat4all.services.upload_file import UploadFile
@@ -80,6 +83,7 @@ def app(settings: ApiSettings) -> Chalice:
         ).routes(),
         *DeadLetterViews(redrive, channels).routes(),
         *_file_views(settings, files, store, accepting).routes(),
+        *AuditViews(ReadAudit(DynamoAudit(settings.audit_table))).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
         *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),

@@ -5,6 +5,7 @@ Its records are best given to it one by one: the memory and the time of a call a
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector, names
+from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.media.formats import name_format
 from chat4all.adapters.media.thumbnails import thumbnails
@@ -33,6 +34,7 @@ def handler() -> Handler:
     inspect = InspectFile(
         files=DynamoFiles(settings.files_table),
         store=store,
+        audit=DynamoAudit(settings.audit_table),
         fetch=FetchFile(
             store=store,
             connector=channels_connector,

@@ -22,6 +22,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper"):
     files_bucket: str
     files_queue: str
     file_retention_days: int
+    audit_table: str
     api_url: str
     """How an address of this API begins: `{domain}`, `{api}` and `{stage}` stand for the request's."""
     chat_events_queue: str
@@ -75,6 +76,7 @@ class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
     files_table: str
     files_bucket: str
     files_queue: str
+    audit_table: str
     scanner: Literal["yara", "clamd", "guardduty"] = "yara"
     clamd_address: str = ""
     """`host:port`, or the path of a socket."""

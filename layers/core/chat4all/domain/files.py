@@ -109,7 +109,7 @@ class StoredFile(msgspec.Struct, frozen=True):
     """`owner` is the id of the key that uploaded it; a person's file has none, and a `source`.
 
     `declared_sha256` is what the uploader said, `sha256` what was found, both in lower-case hex.
-    `code` and `reason` say why it was REJECTED or INFECTED.
+    `code` and `reason` say why it was REJECTED or INFECTED, `malware` what the scanner calls it.
     """
 
     file_id: str
@@ -129,6 +129,7 @@ class StoredFile(msgspec.Struct, frozen=True):
     """Their longer sides in pixels; one each of THUMBNAILS_PX."""
     code: str | None = None
     reason: str | None = None
+    malware: str | None = None
     source: Source | None = None
 
     @property

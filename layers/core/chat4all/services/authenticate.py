@@ -26,6 +26,7 @@ SCOPES: Final = (
     "dead-letters:write",
     "files:read",
     "files:write",
+    "audit:read",
 )
 KEEP_S: Final = 30.0
 """How long a key that was looked up is trusted: a revoked one works at most so much longer."""

@@ -13,6 +13,8 @@
     save ── READY, REJECTED or INFECTED, in the place of SCANNING
        │
     remove ── REJECTED: the object is deleted; INFECTED: it goes into quarantine
+       │
+    audit ── REJECTED and INFECTED: an entry says so
 
 Nothing is kept between two tries: a process that dies leaves SCANNING, the queue gives the event out again, and
 all of it is done anew. Two at once find the same; the second's save finds no SCANNING.
@@ -22,6 +24,11 @@ that dies then would leave a SCANNING file without an object, and nobody who kne
 INFECTED first, from when on it can never be READY, and the row stays due until the object is away: the same
 event again, or `relay`, removes it. Malware wins over READY as well, where another process with older rules was
 quicker: addresses that were given out then find nothing.
+
+**The audit entry comes last, and the row stays due until it is written**: whoever dies anywhere before it leaves
+a file that is due, and is seen to again until there is the entry. Were it written first, malware would stay READY for as long
+as the audit log does not answer, and a file that another process has made something else of meanwhile would have
+an entry that is not true. The entry's id is that of action and file, so that those who repeat it write one.
 
 A verdict that comes later, as an event of its own, meets with a file whose `sha256` is known, for then all else was
 well; or with one that is still being read, and then the event's own process reads it, too.
@@ -35,13 +42,14 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from chat4all.domain.audit import AuditAction, audit_entry
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
 from chat4all.domain.inspection import Found, Reading, ReadRange, Refusal, RejectCode
 from chat4all.domain.sniffing import NameFormat, judge, mismatch
 from chat4all.services.fetch_file import FetchFile, retyped
-from chat4all.services.ports import Clock, Files, FileStore
+from chat4all.services.ports import Audit, Clock, Files, FileStore
 from chat4all.services.scanning import (
     Awaited,
     CannotScan,
@@ -58,8 +66,14 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 """For a verdict that comes as an event."""
 
 MALWARE: Final = "MALWARE"
+ACTOR: Final = "files"
+"""Who found it, in the audit log: the function."""
 _MISSING: Final = Refusal(RejectCode.MISSING, "There are no bytes of this file.")
 _NO_VERDICT: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "The malware scanner never gave its verdict.")
+_AUDITED: Final = {
+    FileStatus.INFECTED: AuditAction.FILE_INFECTED,
+    FileStatus.REJECTED: AuditAction.FILE_REJECTED,
+}
 _REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus.EXPIRED))
 
 
@@ -81,6 +95,7 @@ class InspectFile:
         *,
         files: Files,
         store: FileStore,
+        audit: Audit,
         fetch: FetchFile,
         scanner: Scanner,
         thumbnailer: Thumbnailer,
@@ -89,6 +104,7 @@ class InspectFile:
     ) -> None:
         self._files = files
         self._store = store
+        self._audit = audit
         self._fetch = fetch
         self._scanner = scanner
         self._thumbnailer = thumbnailer
@@ -211,6 +227,7 @@ class InspectFile:
                 status=FileStatus.INFECTED,
                 code=MALWARE,
                 reason=f"The malware scanner found {malware.rule}.",
+                malware=malware.rule,
                 sha256=file.sha256 or now.sha256,
             )
             saved = self._files.save(infected, now.status, self._due(TRY_AGAIN))
@@ -222,8 +239,27 @@ class InspectFile:
         remove = self._removal(file.status)
         if remove is not None:
             remove(file.file_id)
+            self._account_for(file)
             self._files.save(file, file.status, None)
         return file
+
+    def _account_for(self, file: StoredFile) -> None:
+        action = _AUDITED.get(file.status)
+        if action is None:
+            return
+        details = {
+            "filename": file.filename,
+            "content_type": file.content_type,
+            "sha256": file.sha256,
+            "rule": file.malware,
+            "code": file.code,
+            "reason": file.reason,
+            "owner": file.owner,
+            "conversation_id": file.conversation_id,
+            "channel": file.source.channel if file.source else None,
+        }
+        subject = f"file:{file.file_id}"
+        self._audit.record(audit_entry(action, subject, actor=ACTOR, at=iso(self._clock()), details=details))
 
     def _removal(self, status: FileStatus) -> Callable[[str], None] | None:
         if status is FileStatus.INFECTED:

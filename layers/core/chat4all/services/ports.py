@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.breaker import Breaker
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
@@ -536,6 +537,26 @@ class Files(Protocol):
 
     def linked(self, token_hash: str, now: float) -> str | None:
         """The file_id behind a link that has not expired (epoch seconds)."""
+        ...
+
+
+class Audit(Protocol):
+    def record(self, entry: AuditEntry) -> None:
+        """Durable when it returns; the same entry again changes nothing, not even its time."""
+        ...
+
+
+class AuditQuery(msgspec.Struct, frozen=True):
+    """Entries of these actions within a time, both ends included; ISO 8601 UTC. None: no limit."""
+
+    actions: tuple[AuditAction, ...]
+    since: str | None = None
+    until: str | None = None
+
+
+class AuditLog(Protocol):
+    def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
+        """Newest first."""
         ...
 
 

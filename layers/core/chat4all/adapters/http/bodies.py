@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
 
 T = TypeVar("T")
@@ -78,6 +79,19 @@ def choice_of(request: Request, name: str, choices: tuple[str, ...], default: st
     if text not in choices:
         raise Invalid(f"{name} is not valid.", Detail(name, f"must be one of {', '.join(choices)}"))
     return text
+
+
+def time_from(field: str, text: str | None) -> str | None:
+    """ISO 8601 with a zone, in our own spelling; raises Invalid."""
+    if text is None:
+        return None
+    try:
+        at = parse_iso(text)
+        if at.tzinfo is not None:
+            return iso(at)
+    except (ValueError, OverflowError):  # the first and last days of the calendar end in some zones
+        pass
+    raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
 
 
 def _invalid(text: str) -> Invalid:

@@ -9,10 +9,9 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import MOST_PAGE, Id, body_of, raw_body_of
+from chat4all.adapters.http.bodies import MOST_PAGE, Id, body_of, raw_body_of, time_from
 from chat4all.adapters.http.checks import check_channel
 from chat4all.adapters.http.routes import Route
-from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.services.ports import Arrivals
 from chat4all.services.receive_webhook import ReceiveWebhook
@@ -67,22 +66,9 @@ class WebhookViews:
             return self._replay(body.webhook_ids)
         check_channel("channel", body.channel, frozenset(self._channels))
         channels = (body.channel,) if body.channel is not None else self._channels
-        arrivals = Arrivals(channels, _time("from", body.since), _time("to", body.until))
+        arrivals = Arrivals(channels, time_from("from", body.since), time_from("to", body.until))
         return self._replay.arrived(arrivals, body.cursor, body.limit)
 
     def challenge(self, request: Request, channel: str) -> Answer:
         query = dict(request.query_params.items()) if request.query_params else {}
         return Answer(self._receive.challenge(channel, query))
-
-
-def _time(field: str, text: str | None) -> str | None:
-    """ISO 8601 with a zone, in our own spelling; raises Invalid."""
-    if text is None:
-        return None
-    try:
-        at = parse_iso(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
-    return iso(at)

@@ -1,0 +1,100 @@
+"""The audit log. It is only ever added to: no role may update or delete an entry, and DynamoDB drops it after its time."""
+
+import heapq
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
+from chat4all.adapters.dynamodb.message_rows import shard
+from chat4all.adapters.dynamodb.rows import StringsAttribute, TableSettings, answering, bind, saved
+from chat4all.domain.audit import KEPT_FOR, AuditAction, AuditEntry
+from chat4all.domain.clock import parse_iso
+from chat4all.domain.pages import TimeCursor
+from chat4all.services.ports import AuditQuery
+
+SHARDS: Final = 4
+"""For each action. Days are no part of the key: whatever happens now would be of one day all the same, and a page of
+a quiet log would be looked for in 2,557 of them."""
+_FIRST: Final = "0"
+_LAST: Final = ":"
+"""Before and after every time."""
+
+
+class ByTime(GlobalSecondaryIndex["AuditRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-time"
+        projection = AllProjection()
+
+    action_shard = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute(range_key=True)
+
+
+class AuditRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    action_shard = UnicodeAttribute()
+    at = UnicodeAttribute()
+    action = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    details = StringsAttribute()
+    expires_at = NumberAttribute()
+    """Epoch seconds."""
+    by_time = ByTime()
+
+
+class DynamoAudit:
+    def __init__(self, table_name: str) -> None:
+        bind(table_name, AuditRow)
+
+    @answering
+    def record(self, entry: AuditEntry) -> None:
+        row = AuditRow(
+            entry.entry_id,
+            action_shard=_shard(entry.action, shard(entry.entry_id, SHARDS)),
+            at=entry.at,
+            action=entry.action.value,
+            subject=entry.subject,
+            actor=entry.actor,
+            details=entry.details,
+            expires_at=math.ceil((parse_iso(entry.at) + KEPT_FOR).timestamp()),
+        )
+        saved(row, AuditRow.entry_id.does_not_exist())
+
+    @answering
+    def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
+        since = query.since or _FIRST
+        until = min(query.until or _LAST, after.at if after else _LAST)
+        if since > until:
+            return []
+        rows: dict[str, AuditRow] = {}
+
+        def entries(action_shard: str) -> Iterator[TimeIndexEntry]:
+            for row in _newest_first(action_shard, since, until, limit):
+                rows[row.entry_id] = row
+                yield TimeIndexEntry(row.at, row.entry_id)
+
+        by_shard = [entries(_shard(action, number)) for action in query.actions for number in range(SHARDS)]
+        merged = heapq.merge(*by_shard, key=lambda entry: entry.at, reverse=True)
+        return [_entry(rows[entry_id]) for _, entry_id in page_of(merged, after, limit)]
+
+
+def _shard(action: AuditAction, number: int) -> str:
+    return f"{action.value}#{number}"
+
+
+def _newest_first(action_shard: str, since: str, until: str, limit: int) -> Iterator[AuditRow]:
+    return AuditRow.by_time.query(
+        action_shard, AuditRow.at.between(since, until), scan_index_forward=False, page_size=limit + 1
+    )
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    return AuditEntry(row.entry_id, row.at, AuditAction(row.action), row.subject, row.actor, row.details)

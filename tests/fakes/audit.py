@@ -1,0 +1,23 @@
+"""An audit log in memory."""
+
+from chat4all.domain.audit import AuditEntry
+from chat4all.domain.pages import TimeCursor
+from chat4all.services.ports import AuditQuery
+
+
+class MemoryAudit:
+    def __init__(self) -> None:
+        self.entries: dict[str, AuditEntry] = {}
+
+    def record(self, entry: AuditEntry) -> None:
+        self.entries.setdefault(entry.entry_id, entry)
+
+    def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
+        found = [
+            one
+            for one in self.entries.values()
+            if one.action in query.actions
+            and (query.since or "") <= one.at <= (query.until or "~")
+            and (after is None or (one.at, one.entry_id) < (after.at, after.item_id))
+        ]
+        return sorted(found, key=lambda one: (one.at, one.entry_id), reverse=True)[:limit]
