@@ -3,7 +3,12 @@
 from typing import Any
 
 
-def event(status: str, threats: list[dict[str, str]] | None = None, key: str = "files/f1") -> dict[str, Any]:
+def event(
+    status: str,
+    threats: list[dict[str, str]] | None = None,
+    key: str = "files/f1",
+    bucket: str = "files-bucket",
+) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "72c7d362-737a-6dce-fc78-9e27a0171419",
@@ -20,7 +25,7 @@ def event(status: str, threats: list[dict[str, str]] | None = None, key: str = "
             "scanStatus": "COMPLETED",
             "resourceType": "S3_OBJECT",
             "s3ObjectDetails": {
-                "bucketName": "files-bucket",
+                "bucketName": bucket,
                 "objectKey": key,
                 "eTag": "ASIAI44QH8DHBEXAMPLE",
                 "versionId": "d41d8cd98f00b204e9800998eEXAMPLE",

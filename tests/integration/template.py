@@ -24,6 +24,7 @@ _NAMES: Final = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::Serverless::Function": "FunctionName",
+    "AWS::Events::Rule": "Name",
 }
 
 
@@ -71,6 +72,8 @@ class Template:
         """Every resource of one type, by its logical path (`Data.MessagesTable`), its properties resolved."""
         found: dict[str, dict[str, Any]] = {}
         for name, resource in self.document["Resources"].items():
+            if not self._is_made(resource):
+                continue
             if resource["Type"] == kind:
                 found[name] = self.resolved(resource["Properties"])
             if resource["Type"] == "AWS::CloudFormation::Stack":
@@ -143,6 +146,10 @@ class Template:
         condition, yes, no = argument
         return self.resolved(yes if self._is(self.document["Conditions"][condition]) else no)
 
+    def _is_made(self, resource: Mapping[str, Any]) -> bool:
+        condition = resource.get("Condition")
+        return condition is None or self._is(self.document["Conditions"][condition])
+
     def _is(self, condition: Mapping[str, Any]) -> bool:
         ((name, argument),) = condition.items()
         if name == "Fn::Not":
@@ -160,6 +167,12 @@ def arn(kind: str, properties: Mapping[str, Any]) -> str:
             return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{properties['QueueName']}"
         case "AWS::S3::Bucket":
             return f"arn:aws:s3:::{properties['BucketName']}"
+        case "AWS::Serverless::Function":
+            return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{properties['FunctionName']}"
+        case "AWS::Events::Rule":
+            return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{properties['Name']}"
+        case "AWS::IAM::Role":
+            return f"arn:aws:iam::{ACCOUNT}:role/one-without-a-name"
     raise AssertionError(kind)
 
 
