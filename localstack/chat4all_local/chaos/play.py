@@ -16,7 +16,7 @@ from chat4all_local.chaos.timeline import Timeline, drained_s, first_arrivals, i
 
 RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
-SHORTEST_LOAD_S: Final = 8.0
+SHORTEST_LOAD_S: Final = 6.0
 """Few messages come more slowly, so that there is time to strike between them."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0

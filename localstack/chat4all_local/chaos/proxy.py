@@ -27,7 +27,9 @@ from chat4all_local.cloud.settings import (
 from chat4all_local.cloud.tools import tail
 
 Rule = Mapping[str, object]
-FUNCTIONS: Final = ("api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay")
+FUNCTIONS: Final = ("api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay", "files")
+_AWS: Final = "AWS_ENDPOINT_URL"
+_S3: Final = "AWS_ENDPOINT_URL_S3"
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 _RUNNER: Final = "from microburst.cli import main; main()"
 
@@ -64,24 +66,28 @@ class Proxy:
 @contextmanager
 def proxy(room: MachineRoom) -> Iterator[Proxy]:
     """A proxy that every function's calls of AWS but S3 go through. Raises ComponentFailed."""
-    with _proxy(room, room.cloud.aws.endpoint, "AWS_ENDPOINT_URL") as between:
-        yield between
+    with _running(room, room.cloud.aws.endpoint, "aws") as aws, _redirected(room, {_AWS: aws.url}):
+        yield aws
 
 
 @contextmanager
-def s3_proxy(room: MachineRoom) -> Iterator[Proxy]:
-    """A proxy that every function's calls of S3 go through. Raises ComponentFailed.
+def proxies(room: MachineRoom) -> Iterator[tuple[Proxy, Proxy]]:
+    """Two proxies, one for every function's calls of S3, the other for all others. Raises ComponentFailed.
 
     S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
     """
-    with _proxy(room, room.cloud.aws.s3_endpoint, "AWS_ENDPOINT_URL_S3", "--resign") as between:
-        yield between
+    with (
+        _running(room, room.cloud.aws.endpoint, "aws") as aws,
+        _running(room, room.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
+        _redirected(room, {_AWS: aws.url, _S3: s3.url}),
+    ):
+        yield aws, s3
 
 
 @contextmanager
-def _proxy(room: MachineRoom, upstream: str, variable: str, *options: str) -> Iterator[Proxy]:
+def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iterator[Proxy]:
     port = choose_ports(["microburst"], {})["microburst"]
-    log = room.cloud.folder.logs / f"microburst-{variable.lower()}.log"
+    log = room.cloud.folder.logs / f"microburst-{name}.log"
     command = [
         sys.executable,
         "-c",
@@ -98,8 +104,7 @@ def _proxy(room: MachineRoom, upstream: str, variable: str, *options: str) -> It
     through = Proxy(f"http://{LOCALHOST}:{port}")
     try:
         _wait_until_up(through, process, log.name)
-        with _redirected(room, variable, through.url):
-            yield through
+        yield through
     finally:
         through.close()
         if process.poll() is None:
@@ -117,8 +122,8 @@ def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str)
 
 
 @contextmanager
-def _redirected(room: MachineRoom, variable: str, url: str) -> Iterator[None]:
-    """The functions with another endpoint; a process that works on a batch finishes it with the old one."""
+def _redirected(room: MachineRoom, changed: Mapping[str, str]) -> Iterator[None]:
+    """The functions with other endpoints; a process that works on a batch finishes it with the old one."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     before = {
         name: functions.get_function_configuration(FunctionName=f"{stack}-{name}")["Environment"]["Variables"]
@@ -131,7 +136,7 @@ def _redirected(room: MachineRoom, variable: str, url: str) -> Iterator[None]:
                 FunctionName=f"{stack}-{name}", Environment={"Variables": {**variables, **changes}}
             )
 
-    configure({variable: url})
+    configure(changed)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from typing import Final
 
 from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.machine_room import MachineRoom
-from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxy, s3_proxy
+from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxies
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.simulators.control_api import JsonObject
@@ -74,7 +74,7 @@ DELAYS: Final[Sequence[Rule]] = (
 
 def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Callable[[Run], None]:
     def act(run: Run) -> None:
-        with proxy(run.room) as between, s3_proxy(run.room) as before_s3:
+        with proxies(run.room) as (between, before_s3):
             run.load.wait_for_share(_FROM)
             between.inject(rules)
             before_s3.inject(s3_rules)
