@@ -52,6 +52,15 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
+class AttachedFile(msgspec.Struct, frozen=True):
+    """What a message says of its file."""
+
+    file_id: str
+    filename: str
+    content_type: str
+    size: int
+
+
 class Message(msgspec.Struct, frozen=True):
     """One line of a conversation's history; `sequence` counts from 1 in the order of acceptance."""
 
@@ -64,6 +73,7 @@ class Message(msgspec.Struct, frozen=True):
     accepted_at: str
     channel: str | None = None
     error: Failure | None = None
+    file: AttachedFile | None = None
 
 
 class StatusChange(msgspec.Struct, frozen=True):

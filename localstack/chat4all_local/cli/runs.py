@@ -14,9 +14,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(*, json: JsonOption = False) -> None:
-    """Run the main job on a local cloud of its own: messages out to every channel, and the answers back.
+    """Run the main job on a local cloud of its own: messages and files out to every channel, and the answers back.
 
-    Exits with 1 if one message is missing, doubled or out of order. With --json the result is the last line.
+    Exits with 1 if a message or a file is missing, wrong, doubled or out of order. With --json the result is the last line.
     """
     from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 

@@ -1,4 +1,4 @@
-"""The demo: a small play on a local cloud of its own, and the proof that not a word of it went astray.
+"""The demo: a small play on a local cloud of its own, and the proof that not a word of it, nor a byte, went astray.
 
 ::
 
@@ -10,4 +10,6 @@
              ledger ── verdict        said against seen: lost, doubled, out of order
                             │
              display, summary         shown while it goes on, and at the end
+
+files     the second act: files up, out to every customer, and one back
 """

@@ -13,6 +13,9 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
 from chat4all_local.demo.display import Display
+from chat4all_local.demo.files.bars import Bars
+from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.files.making import make_files
 from chat4all_local.demo.play import Outcome, play_on
 from chat4all_local.demo.result import result
 from chat4all_local.demo.scratch import scratch_folder
@@ -20,21 +23,21 @@ from chat4all_local.demo.summary import summary
 
 
 def run(*, json_output: bool) -> int:
-    """The exit code: 0 when every message arrived once, in order, and came to its last status.
+    """The exit code: 0 when every message and file arrived once, whole, in order, and came to its last status.
 
-    With `json_output` stdout gets the result and nothing else. Raises CloudError, ApiError, ApiUnreachable, and
-    Stopped for a signal; the cloud is stopped and its folder removed in every case.
+    With `json_output` stdout gets the result and nothing else. Raises CloudError, TransferFailed, ApiError,
+    ApiUnreachable, and Stopped for a signal; the cloud is stopped and its folder removed in every case.
     """
     console = err if json_output else out
     began = time.monotonic()
-    outcome = perform(console)
-    console.print(summary(outcome, time.monotonic() - began))
+    outcome, files = perform(console)
+    console.print(summary(outcome, files, time.monotonic() - began))
     if json_output:
-        print_json(msgspec.json.encode(result(outcome.verdict)))
-    return 0 if outcome.verdict.is_good else 1
+        print_json(msgspec.json.encode(result(outcome.verdict, files)))
+    return 0 if outcome.verdict.is_good and files.is_good else 1
 
 
-def perform(console: Console) -> Outcome:
+def perform(console: Console) -> tuple[Outcome, FilesVerdict]:
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(console) as progress:
             folder = stack.enter_context(scratch_folder())
@@ -46,7 +49,8 @@ def perform(console: Console) -> Outcome:
                 stack.close()
 
 
-def _perform_on(cloud: Cloud, console: Console) -> Outcome:
+def _perform_on(cloud: Cloud, console: Console) -> tuple[Outcome, FilesVerdict]:
+    folder = cloud.folder.path / "demo"
     with play_on(cloud) as play:
         with (
             ProgressDisplay(console) as progress,
@@ -54,4 +58,8 @@ def _perform_on(cloud: Cloud, console: Console) -> Outcome:
         ):
             stage = play.set_up()
         with Display(console, "Messages out, answers back") as display:
-            return play.perform(stage, display)
+            outcome = play.perform(stage, display)
+        with ProgressDisplay(console) as progress, step(progress, "Make two photos and a video"):
+            made = make_files(folder)
+        with Bars(console) as bars:
+            return outcome, play.exchange_files(stage, made, outcome.seen, bars, folder / "uploads")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,6 +12,11 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS
 from chat4all_local.demo.display import Display
+from chat4all_local.demo.files.bars import Bars
+from chat4all_local.demo.files.exchange import Exchange
+from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.quiet import wait_until_quiet
 from chat4all_local.demo.said import Said
 from chat4all_local.demo.seen import Seen
 from chat4all_local.demo.speaking import Speakers
@@ -21,7 +27,6 @@ from chat4all_local.simulators.client import Simulator
 
 PATIENCE_S: Final = 90.0
 """How long nothing may move before it is given up."""
-QUIET_WITHIN_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.15
 _TIMEOUT_S: Final = 15.0
 
@@ -50,9 +55,15 @@ class Play:
         speakers = Speakers(self._api, self._simulators, stage, said, lambda: watcher.seen)
         with speakers.speaking():
             self._watch(watcher, said, speakers, display)
-        _wait_until_quiet(watcher)
+        wait_until_quiet(self._simulators)
         seen = watcher.look_at_everything()
         return Outcome(judge(said, seen), said, seen)
+
+    def exchange_files(
+        self, stage: Stage, made: Mapping[str, Made], texts: Seen, bars: Bars, notes: Path
+    ) -> FilesVerdict:
+        """After the texts, of which `texts` has been seen. Raises TransferFailed, ApiError, ApiUnreachable."""
+        return Exchange(self._api, self._simulators, stage, bars, notes).perform(made, texts)
 
     def _watch(self, watcher: Watcher, said: Said, speakers: Speakers, display: Display) -> None:
         moved_at, before = time.monotonic(), None
@@ -77,10 +88,3 @@ def play_on(cloud: Cloud) -> Iterator[Play]:
     # it ends at once when the cloud does.
     for simulator in simulators.values():
         simulator.close()
-
-
-def _wait_until_quiet(watcher: Watcher) -> None:
-    """A doubled message or webhook would still be on its way; an endless one is given up."""
-    deadline = time.monotonic() + QUIET_WITHIN_S
-    while not watcher.is_quiet() and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_S)

@@ -20,7 +20,7 @@ class Cancelled(Exception):
     """The play is over."""
 
 
-def post(api: ApiClient, stage: Stage, line: Line, over: Event) -> Accepted:
+def post(api: ApiClient, stage: Stage, line: Line, over: Event, *, file_id: str | None = None) -> Accepted:
     """Raises ApiError for a refusal that is for good; else, after PATIENCE_S, the last failure; Cancelled."""
     message_id = str(uuid.uuid4())
     posted_at, deadline = time.time(), time.monotonic() + PATIENCE_S
@@ -28,7 +28,7 @@ def post(api: ApiClient, stage: Stage, line: Line, over: Event) -> Accepted:
     pause_s, repeats = _FIRST_PAUSE_S, 0
     while True:
         try:
-            api.send(conversation_id, sender_id, line.text, message_id=message_id)
+            api.send(conversation_id, sender_id, line.text, message_id=message_id, file_id=file_id)
         except (ApiError, ApiUnreachable) as failure:
             if not _may_pass(failure) or time.monotonic() > deadline:
                 raise

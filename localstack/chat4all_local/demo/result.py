@@ -7,6 +7,8 @@ import msgspec
 
 from chat4all_local.demo.cast import CHANNELS
 from chat4all_local.demo.counting import Counts, total
+from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.files.result import FileResult, file_results
 from chat4all_local.demo.verdict import Verdict
 
 
@@ -27,21 +29,25 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
+    """`lost` and `duplicates` count messages and files; `latency_ms` is of the messages."""
+
     channels: Mapping[str, ChannelResult]
     lost: int
     duplicates: int
     out_of_order: int
     latency_ms: Latency
+    files: Mapping[str, FileResult]
 
 
-def result(verdict: Verdict) -> Result:
+def result(verdict: Verdict, files: FilesVerdict) -> Result:
     everything = [ms for some in verdict.latencies_ms.values() for ms in some]
     return Result(
         channels={channel: _channel(counts_of(verdict, channel)) for channel in CHANNELS},
-        lost=len(verdict.lost),
-        duplicates=len(verdict.duplicates),
+        lost=len(verdict.lost) + len(files.lost),
+        duplicates=len(verdict.duplicates) + len(files.duplicates),
         out_of_order=len(verdict.out_of_order),
         latency_ms=latency(everything),
+        files=file_results(files),
     )
 
 

@@ -1,7 +1,8 @@
-"""Where the demo's cloud lives for its half minute: in memory where there is plenty, else where temporary files go.
+"""Where the demo's cloud lives for its minute: in memory where there is plenty, else where temporary files go.
 
 The cloud unpacks the functions' layer, some thousand files, for each copy of a function that it starts. Files in
-memory cost a tenth of what they cost on a disk; there are about 300 MB of them.
+memory cost a tenth of what they cost on a disk; there are about 300 MB of them, and the demo's video
+twice, where it is made and where it is stored.
 """
 
 import os
@@ -16,9 +17,10 @@ from typing import Final
 import psutil
 
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.demo.files.props import VIDEO_BYTES
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 (folders in it are made by mkdtemp)
-NEEDED: Final = 2 * 10**9
+NEEDED: Final = 2 * 10**9 + 2 * VIDEO_BYTES
 """Bytes that must be free, of the folder and of the memory."""
 STALE_S: Final = 60.0
 _PREFIX: Final = "chat4all-demo-"

@@ -6,6 +6,8 @@ from rich.text import Text
 
 from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
 from chat4all_local.demo.counting import Counts, total
+from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.files.table import files_table
 from chat4all_local.demo.play import Outcome
 from chat4all_local.demo.result import Latency, counts_of, latency
 from chat4all_local.demo.seen import Seen
@@ -14,11 +16,19 @@ from chat4all_local.demo.verdict import Verdict
 _SHOWN = 10
 
 
-def summary(outcome: Outcome, seconds: float) -> RenderableType:
+def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> RenderableType:
     """`seconds` are what the whole demo took."""
     verdict = outcome.verdict
-    last_line = _last_line(verdict, outcome.said.repeats, seconds)
-    return Group(Text(""), _table(verdict), Text(""), _notes(outcome.seen), *_findings(verdict), last_line)
+    return Group(
+        Text(""),
+        _table(verdict),
+        Text(""),
+        files_table(files.rows),
+        Text(""),
+        _notes(outcome.seen),
+        *_findings(verdict, files),
+        _last_line(verdict, files, outcome.said.repeats + files.repeats, seconds),
+    )
 
 
 def _table(verdict: Verdict) -> Table:
@@ -49,19 +59,21 @@ def _notes(seen: Seen) -> Text:
     parts = ", ".join(f"{len(seen.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
-        "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.",
+        "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"
+        "Uploaded: until inspected and READY. ✓: the very bytes came, once.",
         style="dim",
     )
 
 
-def _findings(verdict: Verdict) -> list[Text]:
+def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:
     kinds = {
         "not said": verdict.unsaid,
-        "lost": verdict.lost,
-        "late": verdict.late,
-        "doubled": verdict.duplicates,
+        "lost": verdict.lost + files.lost,
+        "late": verdict.late + files.late,
+        "wrong": files.wrong,
+        "doubled": verdict.duplicates + files.duplicates,
         "out of order": verdict.out_of_order,
-        "strange": verdict.strange,
+        "strange": verdict.strange + files.strange,
     }
     return [
         Text.assemble((f"{kind}: ", "bold red"), _listed(found)) for kind, found in kinds.items() if found
@@ -73,10 +85,10 @@ def _listed(found: tuple[str, ...]) -> str:
     return ", ".join(text[:200] for text in found[:_SHOWN]) + more
 
 
-def _last_line(verdict: Verdict, repeated: int, seconds: float) -> Text:
-    mark = ("✓ ", "bold green") if verdict.is_good else ("✗ ", "bold red")
+def _last_line(verdict: Verdict, files: FilesVerdict, repeated: int, seconds: float) -> Text:
+    mark = ("✓ ", "bold green") if verdict.is_good and files.is_good else ("✗ ", "bold red")
     faults = (
-        f"{len(verdict.lost)} lost, {len(verdict.duplicates)} doubled, "
+        f"{len(verdict.lost + files.lost)} lost, {len(verdict.duplicates + files.duplicates)} doubled, "
         f"{len(verdict.out_of_order)} out of order"
     )
     repeats = f"; {repeated} POSTs repeated" if repeated else ""

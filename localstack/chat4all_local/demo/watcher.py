@@ -50,10 +50,6 @@ class Watcher:
         self._read({one.message_id for one in deliveries(self._said, self.seen)})
         return self.seen
 
-    def is_quiet(self) -> bool:
-        """Whether the providers have no webhook left to call."""
-        return all(one.health().webhooks_pending == 0 for one in self._simulators.values())
-
     def _look_at_providers(self) -> None:
         new = {channel: self._new_at(channel) for channel in CHANNELS}
         provided = {channel: (*self.seen.provided.get(channel, ()), *new[channel]) for channel in CHANNELS}

@@ -1,0 +1,70 @@
+"""Which file each thing that came is, and how it came."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
+from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, SENDER, VIDEO
+from chat4all_local.demo.files.seen import Content, FilesSeen
+from chat4all_local.demo.files.sent import Sent
+from chat4all_local.demo.seen import Seen
+from chat4all_local.simulators.control_api import SendRecord
+
+_LINK: Final = re.compile(r"https?://\S+/v1/links/\S+")
+_PHOTO_KINDS: Final = ("image", "photo")
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One coming of a file; without `content` its bytes are still on their way."""
+
+    name: str
+    channel: str
+    how: str
+    content: Content | None
+
+
+def arrivals(sent: Sent, seen: FilesSeen) -> Iterator[Arrival]:
+    """At every customer, and at the agent."""
+    for channel in CHANNELS:
+        for record in seen.since_texts.provided.get(channel, ()):
+            name = file_of(record, channel)
+            if name is not None:
+                yield _arrival(name, channel, record, seen)
+    for file_id in received_files(sent, seen.since_texts):
+        yield Arrival(BACK, SENDER.channel, RECEIVED, seen.contents.get(file_id))
+
+
+def received_files(sent: Sent, seen: Seen) -> list[str]:
+    """The ids of the files that SENDER sent, as the history of their conversation has them."""
+    return [
+        message.file.file_id
+        for message in seen.histories.get(SENDER.channel, ())
+        if message.file is not None and message.message_id not in sent.message_ids
+    ]
+
+
+def file_of(record: SendRecord, channel: str) -> str | None:
+    """None: it is no file, or went to somebody else."""
+    if record.address != BY_CHANNEL[channel].address:
+        return None
+    if record.kind != "text":
+        return PHOTO if record.kind in _PHOTO_KINDS else VIDEO
+    if link_in(record) is None:
+        return None
+    return next((name for name in (PHOTO, VIDEO) if name in (record.text or "")), None)
+
+
+def link_in(record: SendRecord) -> str | None:
+    found = _LINK.search(record.text or "")
+    return found[0] if found else None
+
+
+def _arrival(name: str, channel: str, record: SendRecord, seen: FilesSeen) -> Arrival:
+    link = link_in(record)
+    if record.kind == "text" and link is not None:
+        return Arrival(name, channel, LINK, seen.contents.get(link))
+    content = None if record.sha256 is None else Content(record.size or 0, record.sha256)
+    return Arrival(name, channel, MEDIA, content)

@@ -1,0 +1,121 @@
+"""What is wrong with the files, if anything: what was sent held against what came."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, CONVERSATIONS
+from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_of, received_files
+from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.files.props import BACK, HOW
+from chat4all_local.demo.files.seen import FilesSeen
+from chat4all_local.demo.files.sent import Sent
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A file's way to, or from, a channel: of the first arrival whose bytes have come; `times` counts them all."""
+
+    wanted: str
+    times: int
+    how: str | None
+    bytes: int
+    sha256_ok: bool
+
+    @property
+    def is_right(self) -> bool:
+        return self.how == self.wanted and self.sha256_ok
+
+    @property
+    def is_good(self) -> bool:
+        return self.is_right and self.times == 1
+
+
+class FileRow(msgspec.Struct, frozen=True):
+    """`ways` by channel; `uploaded_s` is missing for a file that a customer sends."""
+
+    name: str
+    size: int
+    uploaded_s: float | None
+    ways: Mapping[str, Way]
+
+
+class FilesVerdict(msgspec.Struct, frozen=True):
+    """Each finding says which file, and where. `late`: a status that has not come. `strange`: what is no file of ours."""
+
+    rows: tuple[FileRow, ...]
+    repeats: int
+    lost: tuple[str, ...]
+    late: tuple[str, ...]
+    wrong: tuple[str, ...]
+    duplicates: tuple[str, ...]
+    strange: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not (self.lost or self.late)
+
+    @property
+    def is_good(self) -> bool:
+        return self.is_complete and not (self.wrong or self.duplicates or self.strange)
+
+
+def judge_files(sent: Sent, seen: FilesSeen) -> FilesVerdict:
+    came = tuple(arrivals(sent, seen))
+    ways = {place: _way(sent.made[place[0]], place, came) for place in HOW}
+    return FilesVerdict(
+        rows=tuple(_row(made, sent, ways) for made in sent.made.values()),
+        repeats=sum(one.repeats for one in sent.accepted.values()),
+        lost=tuple(_at(place) for place, way in ways.items() if way.how is None),
+        late=tuple(_late(sent, seen)),
+        wrong=tuple(
+            f"{_at(place)} ({_fault(way)})"
+            for place, way in ways.items()
+            if way.how is not None and not way.is_right
+        ),
+        duplicates=tuple(_at(place) for place, way in ways.items() for _ in range(way.times - 1)),
+        strange=tuple(_strange(sent, seen)),
+    )
+
+
+def _way(made: Made, place: tuple[str, str], came: tuple[Arrival, ...]) -> Way:
+    here = [one for one in came if (one.name, one.channel) == place]
+    for one in here:
+        if one.content is not None:
+            is_ours = (one.content.size, one.content.sha256) == (made.size, made.sha256)
+            return Way(HOW[place], len(here), one.how, one.content.size, is_ours)
+    return Way(HOW[place], len(here), None, 0, sha256_ok=False)
+
+
+def _row(made: Made, sent: Sent, ways: Mapping[tuple[str, str], Way]) -> FileRow:
+    own = {channel: way for (name, channel), way in ways.items() if name == made.name}
+    return FileRow(made.name, made.size, sent.uploaded_s.get(made.name), own)
+
+
+def _at(place: tuple[str, str]) -> str:
+    name, channel = place
+    return f"{name} {'by' if name == BACK else 'at'} {BY_CHANNEL[channel].title}"
+
+
+def _fault(way: Way) -> str:
+    return f"{way.how}, not {way.wanted}" if way.how != way.wanted else "other bytes"
+
+
+def _late(sent: Sent, seen: FilesSeen) -> Iterator[str]:
+    for place, accepted in sent.accepted.items():
+        channel, wanted = place[1], BY_CHANNEL[place[1]].final_status
+        if not seen.since_texts.has_come(accepted.message_id, channel, wanted):
+            yield f"{_at(place)}: not yet {wanted}"
+
+
+def _strange(sent: Sent, seen: FilesSeen) -> Iterator[str]:
+    """Whatever else came: a text once more, or a file at somebody else's."""
+    for channel in CHANNELS:
+        for record in seen.since_texts.provided.get(channel, ()):
+            if file_of(record, channel) is None:
+                yield f"{record.text or record.kind!r} to {record.address} at {BY_CHANNEL[channel].title}"
+    received = received_files(sent, seen.since_texts)
+    for conversation in CONVERSATIONS:
+        for message in seen.since_texts.histories.get(conversation, ()):
+            is_back = message.file is not None and message.file.file_id in received
+            if message.message_id not in sent.message_ids and not is_back:
+                yield f"{message.content!r} in the history of {conversation}"

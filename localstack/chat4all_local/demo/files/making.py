@@ -1,0 +1,52 @@
+"""Makes the files: two evening skies with the grain of a camera, and a video that is nothing but its length."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from PIL import Image, ImageChops
+
+from chat4all_local.bench.upload.film import make_film
+from chat4all_local.demo.files.props import BACK, PHOTO, VIDEO, VIDEO_BYTES
+
+_SIZE: Final = (1600, 1200)
+_BLUE_HOUR: Final = 165
+_SUNSET: Final = 240
+_GRAIN: Final = 10
+_MIDDLE: Final = 128
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A file on this disk; `name` is its name in the play."""
+
+    name: str
+    path: Path
+    size: int
+    sha256: str
+
+
+def make_files(folder: Path) -> dict[str, Made]:
+    """By name."""
+    folder.mkdir()
+    photo, video, back = folder / PHOTO, folder / VIDEO, folder / "back.jpg"
+    make_photo(photo, _BLUE_HOUR)
+    make_film(video, VIDEO_BYTES)
+    make_photo(back, _SUNSET)
+    return {name: made(name, path) for name, path in ((PHOTO, photo), (VIDEO, video), (BACK, back))}
+
+
+def make_photo(path: Path, hue: int) -> None:
+    """A sky that begins at `hue` (0 to 255), with a sun. Its grain is chance: no two are alike."""
+    down = Image.linear_gradient("L").resize(_SIZE)
+    from_sun = Image.radial_gradient("L").resize(_SIZE)
+    grain = Image.effect_noise(_SIZE, _GRAIN)
+    hues = down.point([(hue + value // 3) % 256 for value in range(256)])
+    saturation = from_sun.point([min(255, value + 40) for value in range(256)])
+    light = ImageChops.add(from_sun.point([255 - value // 2 for value in range(256)]), grain, offset=-_MIDDLE)
+    Image.merge("HSV", (hues, saturation, light)).convert("RGB").save(path, "JPEG", quality=85)
+
+
+def made(name: str, path: Path) -> Made:
+    with path.open("rb") as file:
+        return Made(name, path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())

@@ -1,0 +1,56 @@
+"""Those who fetch a file once they may, each in a thread of their own."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Final
+
+from msgspec.structs import replace
+
+from chat4all_local.demo.files.bars import Advance, Bars
+from chat4all_local.demo.files.fetching import fetch
+from chat4all_local.demo.files.seen import Content
+
+AT_ONCE: Final = 3
+
+
+class Readers:
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._over = Event()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
+        self._reading: dict[str, Future[Content]] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """They read for the time of the block; after a failure the last one ends with the cloud."""
+        is_well = False
+        try:
+            yield
+            is_well = True
+        finally:
+            self._over.set()
+            self._threads.shutdown(wait=is_well, cancel_futures=True)
+
+    def knows(self, key: str) -> bool:
+        return key in self._reading
+
+    def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
+        """`told` is the SHA-256 that the API gives; another one than that makes the content not whole."""
+        advance = self._bars.add(title, size)
+        self._reading[key] = self._threads.submit(self._read, url, advance, told)
+
+    def refused(self, key: str) -> None:
+        """There is nothing to read, and there will not be."""
+        nothing: Future[Content] = Future()
+        nothing.set_result(Content(0, None))
+        self._reading[key] = nothing
+
+    def contents(self) -> dict[str, Content]:
+        """By key, of those that are done."""
+        return {key: one.result() for key, one in self._reading.items() if one.done()}
+
+    def _read(self, url: str, advance: Advance, told: str | None) -> Content:
+        content = fetch(url, advance, self._over)
+        return content if told in (None, content.sha256) else replace(content, sha256=None)

@@ -1,0 +1,33 @@
+"""The files in the demo's last words: how each went, and whether its very bytes came."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
+from chat4all_local.demo.files.bars import megabytes
+from chat4all_local.demo.files.judging import FileRow, Way
+
+
+def files_table(rows: Iterable[FileRow]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("FILE")
+    table.add_column("SIZE", justify="right")
+    table.add_column("UPLOADED", justify="right")
+    for channel in CHANNELS:
+        table.add_column(f"TO {BY_CHANNEL[channel].title.upper()}")
+    for row in rows:
+        uploaded = "" if row.uploaded_s is None else f"{row.uploaded_s:.1f} s"
+        table.add_row(row.name, megabytes(row.size), uploaded, *_cells(row))
+    return table
+
+
+def _cells(row: FileRow) -> list[Text]:
+    return [_cell(row.ways[channel]) if channel in row.ways else Text() for channel in CHANNELS]
+
+
+def _cell(way: Way) -> Text:
+    mark = ("✓", "green") if way.is_good else ("✗", "bold red")
+    times = f" {way.times} times" if way.times > 1 else ""
+    return Text.assemble(f"{way.how or 'nothing'}{times} ", mark)
