@@ -20,6 +20,7 @@ class ScriptedApi(ApiClient):
         super().__init__("http://127.0.0.1:9", "key")
         self.failures = list(failures)
         self.sent: list[tuple[str, str, str, str | None]] = []
+        self.files: list[str | None] = []
 
     def send(
         self,
@@ -33,6 +34,7 @@ class ScriptedApi(ApiClient):
         file_id: str | None = None,
     ) -> AcceptedMessage:
         self.sent.append((conversation_id, sender_id, content, message_id))
+        self.files.append(file_id)
         if self.failures:
             raise self.failures.pop(0)
         return AcceptedMessage(message_id or "", conversation_id, "PENDING", "", "")
@@ -67,3 +69,9 @@ def test_when_the_play_is_over_nothing_is_repeated() -> None:
     over.set()
     with pytest.raises(Cancelled):
         post(ScriptedApi(refusal(503)), STAGE, LINE, over)
+
+
+def test_a_file_goes_with_every_repeat() -> None:
+    api = ScriptedApi(refusal(503))
+    post(api, STAGE, LINE, Event(), file_id="f-1")
+    assert api.files == ["f-1", "f-1"]

@@ -1,16 +1,20 @@
 import io
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from chat4all_local.demo.cast import CHANNELS
 from chat4all_local.demo.display import Display, progress_line
+from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.play import Outcome
 from chat4all_local.demo.said import Said
 from chat4all_local.demo.seen import Seen
 from chat4all_local.demo.summary import summary
 from chat4all_local.demo.table import moving_table
 from chat4all_local.demo.verdict import judge
+
+NO_FILES = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
 
 
 def rendered(what: object, width: int = 80) -> str:
@@ -50,12 +54,31 @@ def test_a_plain_line_says_what_each_count_should_come_to() -> None:
 
 
 def test_the_summary_ends_with_the_verdict(said: Said, seen: Seen) -> None:
-    last = rendered(summary(Outcome(judge(said, seen), said, seen), 19.5)).splitlines()[-1]
+    last = rendered(summary(Outcome(judge(said, seen), said, seen), NO_FILES, 19.5)).splitlines()[-1]
     assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
 
 
 def test_the_summary_names_what_is_missing(said: Said, seen: Seen) -> None:
     seen = Seen({**seen.provided, "telegram": seen.provided["telegram"][1:]}, seen.histories, seen.statuses)
-    shown = rendered(summary(Outcome(judge(said, seen), said, seen), 19.5))
+    shown = rendered(summary(Outcome(judge(said, seen), said, seen), NO_FILES, 19.5))
     assert "lost: telegram-1 at Telegram" in shown
     assert shown.splitlines()[-1].startswith("✗ 1 lost")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "last"),
+    [
+        ("lost", "lost", "✗ 1 lost, 0 doubled"),
+        ("duplicates", "doubled", "✗ 0 lost, 1 doubled"),
+        ("wrong", "wrong", "✗ 0 lost, 0 doubled"),
+        ("late", "late", "✗ 0 lost, 0 doubled"),
+        ("strange", "strange", "✗ 0 lost, 0 doubled"),
+    ],
+)
+def test_one_bad_file_spoils_it_and_is_named(
+    said: Said, seen: Seen, kind: str, shown: str, last: str
+) -> None:
+    files = replace(NO_FILES, **{kind: ("photo.jpg at Telegram",)})
+    text = rendered(summary(Outcome(judge(said, seen), said, seen), files, 19.5))
+    assert f"{shown}: photo.jpg at Telegram" in text
+    assert text.splitlines()[-1].startswith(last)

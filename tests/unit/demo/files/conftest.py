@@ -1,0 +1,92 @@
+"""An exchange of files in which everything went well, for the tests to spoil."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageStatus
+from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS
+from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
+from chat4all_local.demo.files.seen import Content, FilesSeen
+from chat4all_local.demo.files.sent import Sent
+from chat4all_local.demo.said import Accepted
+from chat4all_local.demo.script import Line
+from chat4all_local.demo.seen import Seen
+from chat4all_local.simulators.control_api import SendRecord
+
+SIZES = {PHOTO: 400_000, VIDEO: 200_000_000, BACK: 300_000}
+BACK_ID = "file-from-customer"
+
+
+def link(channel: str) -> str:
+    return f"http://127.0.0.1:4566/api/v1/links/{channel}"
+
+
+@pytest.fixture
+def sent() -> Sent:
+    return Sent(
+        made={name: Made(name, Path(name), size, f"sha256 of {name}") for name, size in SIZES.items()},
+        uploaded_s={PHOTO: 0.5, VIDEO: 2.25},
+        accepted={
+            (name, channel): Accepted(Line(name, channel, AGENT, ""), f"{name} {channel}", 1000.0, 0)
+            for name in (PHOTO, VIDEO)
+            for channel in CHANNELS
+        },
+    )
+
+
+@pytest.fixture
+def files_seen(sent: Sent) -> FilesSeen:
+    came = {name: Content(made.size, made.sha256) for name, made in sent.made.items()}
+    return FilesSeen(
+        Seen(
+            provided={channel: (_photo(channel), _text_with_link(channel)) for channel in CHANNELS},
+            histories={channel: _history(channel) for channel in CHANNELS},
+            statuses={one.message_id: _status(one) for one in sent.accepted.values()},
+        ),
+        {**{link(channel): came[VIDEO] for channel in CHANNELS}, BACK_ID: came[BACK]},
+    )
+
+
+def _photo(channel: str) -> SendRecord:
+    kind = "photo" if channel == "telegram" else "image"
+    text = _record(1, channel, None)
+    return replace(text, kind=kind, size=SIZES[PHOTO], sha256=f"sha256 of {PHOTO}")
+
+
+def _text_with_link(channel: str) -> SendRecord:
+    return _record(2, channel, f"📎 {VIDEO} (200.0 MB)\n{link(channel)}")
+
+
+def _record(n: int, channel: str, text: str | None) -> SendRecord:
+    return SendRecord(
+        n=n,
+        at=1000.25,
+        address=BY_CHANNEL[channel].address,
+        text=text,
+        provider_message_id=f"{channel}-id-{n}",
+        callback_data=None,
+        quoted=None,
+        status=200,
+        error_code=None,
+        authorized=True,
+    )
+
+
+def _history(channel: str) -> tuple[Message, ...]:
+    ours = [_message(number, f"{name} {channel}", name) for number, name in enumerate((PHOTO, VIDEO), 1)]
+    return (*ours, _message(3, "from customer", BACK)) if channel == SENDER.channel else tuple(ours)
+
+
+def _message(sequence: int, message_id: str, name: str) -> Message:
+    file_id = BACK_ID if name == BACK else f"file {name}"
+    file = AttachedFile(file_id, name, "image/jpeg", SIZES[name])
+    return Message(message_id, sequence, "u-1", "FILE", "", "SENT", "2026-01-01T00:00:00.000Z", file=file)
+
+
+def _status(accepted: Accepted) -> MessageStatus:
+    channel = accepted.line.conversation
+    delivery = Delivery("u-2", channel, BY_CHANNEL[channel].final_status)
+    return MessageStatus(accepted.message_id, "SENT", (), 0, (delivery,))

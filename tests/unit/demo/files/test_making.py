@@ -1,0 +1,38 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from PIL import Image
+
+from chat4all.adapters.channels.capabilities import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.files import Attachment
+from chat4all_local.demo.files.making import made, make_photo
+from chat4all_local.demo.files.props import VIDEO, VIDEO_BYTES
+
+
+def test_a_photo_is_one_and_no_two_are_alike(tmp_path: Path) -> None:
+    # Given two of the same hue
+    one, other = tmp_path / "one.jpg", tmp_path / "other.jpg"
+    for path in (one, other):
+        make_photo(path, 165)
+    # Then both can be looked at, and differ
+    with Image.open(one) as image:
+        image.load()
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (1600, 1200))
+    assert one.read_bytes() != other.read_bytes()
+
+
+def test_what_was_made_is_known_by_its_size_and_sha256(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"a photo")
+    found = made("photo", path)
+    assert (found.size, found.sha256) == (7, hashlib.sha256(b"a photo").hexdigest())
+
+
+@pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM])
+def test_the_video_is_over_every_channels_limit(channel: Capabilities) -> None:
+    video = Attachment("file", VIDEO, "video/mp4", VIDEO_BYTES)
+    assert channel.media_rule(replace(video, size=1_000_000)) is not None
+    assert channel.media_rule(video) is None
