@@ -20,6 +20,8 @@ from rich.progress import (
 
 Advance = Callable[[int], None]
 _LINE_EVERY_S: Final = 1.0
+_WIDTH: Final = 24
+"""Of a bar; with its numbers it fits 80 columns."""
 
 
 class Bars:
@@ -31,7 +33,7 @@ class Bars:
         self._last_line_at: dict[TaskID, float] = {}
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=_WIDTH),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),

@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import ClassVar
@@ -27,7 +28,8 @@ class _Files(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(BODY)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(BODY if self.path != "/cut" else BODY[:1000])
+        with suppress(ConnectionError):
+            self.wfile.write(BODY if self.path != "/cut" else BODY[:1000])
 
     def log_message(self, *_: object) -> None:
         pass

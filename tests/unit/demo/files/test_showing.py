@@ -50,10 +50,11 @@ def test_without_a_terminal_a_transfer_ends_with_a_plain_line() -> None:
 
 def test_in_a_terminal_there_is_a_bar_with_rate_and_time_left() -> None:
     file = io.StringIO()
-    with Bars(Console(file=file, force_terminal=True, width=100)) as bars:
-        advance = bars.add("video.mp4 up", 200_000_000)
+    with Bars(Console(file=file, force_terminal=True, width=80)) as bars:
+        advance = bars.add("video.mp4 to Rami", 200_000_000)
         advance(50_000_000)
     shown = file.getvalue()
     assert "50.0/200.0 MB" in shown
     assert "━" in shown
+    assert "…" not in shown
     assert "MB/s" in shown or "GB/s" in shown or "TB/s" in shown
