@@ -25,9 +25,10 @@ def restore_key(table: "DynamoDBClient", table_name: str, key: str, name: str) -
     write(table, table_name, ApiKey(key_id, hash_key(key), name, frozenset(SCOPES), iso(datetime.now(UTC))))
 
 
-def is_known(table: "DynamoDBClient", table_name: str, key: str) -> bool:
+def has_every_scope(table: "DynamoDBClient", table_name: str, key: str) -> bool:
+    """Whether the key is there, and may do all that there is by now."""
     found = table.get_item(TableName=table_name, Key={"key_hash": {"S": hash_key(key)}}, ConsistentRead=True)
-    return "Item" in found
+    return set(SCOPES) <= set(found.get("Item", {}).get("scopes", {}).get("SS", ()))
 
 
 def write(table: "DynamoDBClient", table_name: str, record: ApiKey) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 import urllib3
 
-from chat4all_local.api_keys import create_key, is_known, restore_key
+from chat4all_local.api_keys import create_key, has_every_scope, restore_key
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.running import Cloud
@@ -53,12 +53,12 @@ def point_webhooks(cloud: Cloud) -> None:
 def first_key(cloud: Cloud) -> str:
     """The key of last time, or a new one.
 
-    A cloud that was killed may have lost the key's record: then the same key is recorded again, so that what
-    the user has exported goes on working.
+    A cloud that was killed may have lost the key's record, and one of an older version knew fewer scopes: then the same
+    key is recorded again, so that what the user has exported goes on working.
     """
     table, name = cloud.aws.dynamodb(), cloud.api_keys_table
     if not cloud.api_key:
         return create_key(table, name, FIRST_KEY_NAME)
-    if not is_known(table, name, cloud.api_key):
+    if not has_every_scope(table, name, cloud.api_key):
         restore_key(table, name, cloud.api_key, FIRST_KEY_NAME)
     return cloud.api_key

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from chat4all.services.authenticate import SCOPES, hash_key
-from chat4all_local.api_keys import create_key, is_known, restore_key
+from chat4all_local.api_keys import create_key, has_every_scope, restore_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,10 +41,11 @@ def test_a_key_is_kept_as_its_hash_only(table: "DynamoDBClient") -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", item["created_at"]["S"])
 
 
-def test_a_key_is_known_once_it_is_recorded(table: "DynamoDBClient") -> None:
-    key = create_key(table, TABLE, "CRM")
-    assert is_known(table, TABLE, key)
-    assert not is_known(table, TABLE, key[:-1] + ("A" if key[-1] != "A" else "B"))
+def test_a_key_may_do_everything_once_it_is_recorded_with_every_scope(table: "DynamoDBClient") -> None:
+    key, old = create_key(table, TABLE, "CRM"), create_key(table, TABLE, "CRM", ["messages:read"])
+    assert has_every_scope(table, TABLE, key)
+    assert not has_every_scope(table, TABLE, old)
+    assert not has_every_scope(table, TABLE, key[:-1] + ("A" if key[-1] != "A" else "B"))
 
 
 def test_a_key_whose_record_was_lost_is_recorded_again_as_it_was(table: "DynamoDBClient") -> None:
