@@ -23,8 +23,9 @@ from chat4all.domain.files import (
 from chat4all.domain.inspection import Refusal, RejectCode
 from chat4all.services.connector import FetchFailed
 from chat4all.services.fetch_file import FetchFile
+from chat4all.services.file_ports import Files, FileStore
 from chat4all.services.inspect_file import LONGEST_WAIT, InspectFile
-from chat4all.services.ports import Audit, Files, FileStore
+from chat4all.services.ports import Audit
 from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock

@@ -2,7 +2,7 @@
 
 from chat4all.domain.errors import Detail, Forbidden, NotFound
 from chat4all.domain.files import Attachment, require_ready
-from chat4all.services.ports import Files
+from chat4all.services.file_ports import Files
 
 
 class AttachFile:

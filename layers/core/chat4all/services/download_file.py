@@ -8,7 +8,8 @@ import msgspec
 from chat4all.domain.errors import Forbidden, NotFound
 from chat4all.domain.files import FileStatus, StoredFile, require_ready
 from chat4all.services.download_links import hash_token
-from chat4all.services.ports import Clock, Files, FileStore
+from chat4all.services.file_ports import Files, FileStore
+from chat4all.services.ports import Clock
 
 THUMBNAIL_URL_S: Final = 3600
 REDIRECT_S: Final = int(timedelta(minutes=5).total_seconds())

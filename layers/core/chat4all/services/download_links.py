@@ -5,7 +5,8 @@ import secrets
 from datetime import timedelta
 from typing import Final
 
-from chat4all.services.ports import Clock, Files
+from chat4all.services.file_ports import Files
+from chat4all.services.ports import Clock
 
 VALID_FOR: Final = timedelta(hours=24)
 _TOKEN_BYTES: Final = 32

@@ -16,7 +16,8 @@ from chat4all.domain.files import FILE_TYPES, MOST_BYTES, Source, StoredFile, fi
 from chat4all.domain.inspection import HEAD_BYTES, Refusal, RejectCode
 from chat4all.domain.sniffing import likely_type
 from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
-from chat4all.services.ports import FileStore, ObjectTooLarge, Secrets
+from chat4all.services.file_ports import FileStore, ObjectTooLarge
+from chat4all.services.ports import Secrets
 
 _EMPTY: Final = Refusal(RejectCode.EMPTY, "The provider gave a file without any bytes.")
 _TOO_LARGE: Final = Refusal(RejectCode.TOO_LARGE, f"The file is larger than {MOST_BYTES} bytes.")

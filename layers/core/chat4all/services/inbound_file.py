@@ -8,7 +8,8 @@ from chat4all.domain.clock import iso
 from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import Attachment, FileStatus, FileToFetch, Source, StoredFile
 from chat4all.domain.inbound_files import attachment_of
-from chat4all.services.ports import Clock, FileEvents, Files
+from chat4all.services.file_ports import FileEvents, Files
+from chat4all.services.ports import Clock
 
 FETCH_GRACE: Final = timedelta(minutes=2)
 """How long a file may stay PENDING before `relay` looks after it."""

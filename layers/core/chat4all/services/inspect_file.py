@@ -49,7 +49,8 @@ from chat4all.domain.files import FileEvent, FileStatus, FileToFetch, MediaKind,
 from chat4all.domain.inspection import Found, Reading, ReadRange, Refusal, RejectCode
 from chat4all.domain.sniffing import NameFormat, judge, mismatch
 from chat4all.services.fetch_file import FetchFile, retyped
-from chat4all.services.ports import Audit, Clock, Files, FileStore
+from chat4all.services.file_ports import Files, FileStore
+from chat4all.services.ports import Audit, Clock
 from chat4all.services.scanning import (
     Awaited,
     CannotScan,

@@ -10,7 +10,7 @@ import msgspec
 
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
-from chat4all.services.ports import FileEvents, Files, FileStore
+from chat4all.services.file_ports import FileEvents, Files, FileStore
 from chat4all.services.relay import BATCH
 from chat4all.services.upload_file import INSPECTED_WITHIN
 

@@ -8,7 +8,7 @@ from chat4all.domain.channel import Capabilities
 from chat4all.domain.files import Attachment, FileStatus
 from chat4all.domain.links import link_text
 from chat4all.domain.sending import Media, Outcome, SendError, Submission
-from chat4all.services.ports import Files, FileStore, Links
+from chat4all.services.file_ports import Files, FileStore, Links
 
 URL_SECONDS: Final = 900
 """A provider fetches while it is asked to send, or a little later."""

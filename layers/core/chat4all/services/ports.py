@@ -4,7 +4,7 @@ Every method that talks to AWS raises `Unavailable` when AWS does not answer or 
 than its client retries.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from typing import Final, Protocol
@@ -15,7 +15,7 @@ from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.breaker import Breaker
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
-from chat4all.domain.files import Attachment, FileEvent, FileStatus, StoredFile
+from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import (
     ApiKey,
@@ -454,92 +454,6 @@ class Lines(Protocol):
 LINES_KNOWN_S: Final = 1.0
 
 
-class StoredPart(msgspec.Struct, frozen=True):
-    """A part that S3 has; `etag` with its quotation marks, `size` in bytes."""
-
-    number: int
-    etag: str
-    size: int
-
-
-class ObjectTooLarge(Exception):
-    """More bytes came than were allowed; nothing was stored."""
-
-
-class FileStore(Protocol):
-    """The bytes, in S3. Nothing of it is ever whole in memory."""
-
-    def begin_upload(self, file: StoredFile) -> str:
-        """The id of a multipart upload of the file's name, type and disposition."""
-        ...
-
-    def part_url(self, file: StoredFile, number: int) -> str:
-        """Where its part may be PUT, of just this length, for some hours."""
-        ...
-
-    def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
-        """By number; None: there is no such upload, or no longer."""
-        ...
-
-    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
-        """Make the parts one object; False: there is no such upload, or no longer."""
-        ...
-
-    def abort_upload(self, file: StoredFile) -> None: ...
-
-    def size_of(self, file_id: str) -> int | None:
-        """In bytes; None: there is no such object."""
-        ...
-
-    def url(self, file_id: str, seconds: int) -> str:
-        """Where the object may be read for so long, whole or in ranges."""
-        ...
-
-    def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str: ...
-
-    def stream(self, file_id: str) -> Iterator[bytes]:
-        """All bytes in pieces of at most 1 MiB."""
-        ...
-
-    def read_range(self, file_id: str, start: int, length: int) -> bytes: ...
-
-    def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
-        """Store the bytes as they come; how many there were. Raises ObjectTooLarge."""
-        ...
-
-    def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None: ...
-
-    def quarantine(self, file_id: str) -> None:
-        """Away from where it can be read. Done already, it changes nothing."""
-        ...
-
-    def delete(self, file_id: str) -> None:
-        """With its thumbnails."""
-        ...
-
-
-class Files(Protocol):
-    """What is known of the files."""
-
-    def add(self, file: StoredFile, due_at: str) -> bool:
-        """False if the id is taken. `relay` looks after it at `due_at`."""
-        ...
-
-    def get(self, file_id: str) -> StoredFile | None: ...
-
-    def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
-        """In the place of the one that has the status `expected`; else False."""
-        ...
-
-    def due(self, now: str, limit: int) -> list[StoredFile]: ...
-
-    def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None: ...
-
-    def linked(self, token_hash: str, now: float) -> str | None:
-        """The file_id behind a link that has not expired (epoch seconds)."""
-        ...
-
-
 class Audit(Protocol):
     def record(self, entry: AuditEntry) -> None:
         """Durable when it returns; the same entry again changes nothing, not even its time."""
@@ -557,16 +471,6 @@ class AuditQuery(msgspec.Struct, frozen=True):
 class AuditLog(Protocol):
     def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
         """Newest first."""
-        ...
-
-
-class FileEvents(Protocol):
-    def file_event(self, event: FileEvent) -> None: ...
-
-
-class Links(Protocol):
-    def link(self, file_id: str) -> str:
-        """An address where anybody who has it can download the file for 24 hours."""
         ...
 
 

@@ -29,15 +29,8 @@ from chat4all.domain.files import (
     check_new_file,
     part_size,
 )
-from chat4all.services.ports import (
-    Clock,
-    Conversations,
-    FileEvents,
-    Files,
-    FileStore,
-    NewId,
-    StoredPart,
-)
+from chat4all.services.file_ports import FileEvents, Files, FileStore, StoredPart
+from chat4all.services.ports import Clock, Conversations, NewId
 
 COMPLETED_WITHIN: Final = timedelta(hours=24)
 INSPECTED_WITHIN: Final = timedelta(minutes=15)

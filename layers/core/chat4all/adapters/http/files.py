@@ -16,7 +16,8 @@ from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.files import MOST_PARTS, StoredFile
 from chat4all.services.download_file import DownloadFile, FileDetails
 from chat4all.services.download_links import VALID_FOR, DownloadLinks
-from chat4all.services.ports import Clock, Files
+from chat4all.services.file_ports import Files
+from chat4all.services.ports import Clock
 from chat4all.services.upload_file import GivenPart, NewFile, PartToSend, Progress, UploadFile
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
