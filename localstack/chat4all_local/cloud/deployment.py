@@ -13,6 +13,7 @@ from chat4all_local.cloud.digest import digest_of_deployment
 from chat4all_local.cloud.environment import tool_environment
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.settings import (
+    API_TIMEOUT,
     ARTIFACTS_BUCKET,
     CONSUMER_TIMEOUT,
     FILES_TIMEOUT,
@@ -33,6 +34,7 @@ def parameters(state: State) -> dict[str, str]:
     return {
         "Runtime": runtime(),
         "LogLevel": FUNCTION_LOG_LEVEL,
+        "ApiTimeout": str(API_TIMEOUT),
         "ConsumerTimeout": str(CONSUMER_TIMEOUT),
         "VisibilityTimeout": str(VISIBILITY_TIMEOUT),
         "UploadTimeout": str(CONSUMER_TIMEOUT),

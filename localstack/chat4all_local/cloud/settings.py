@@ -18,6 +18,7 @@ WEBHOOKS_IN_FLIGHT: Final = 1
 LOCALHOST: Final = "127.0.0.1"
 FUNCTION_LOG_LEVEL: Final = "INFO"
 # Shorter than on AWS: what a killed function held is given out again after this long.
+API_TIMEOUT: Final = 10  # seconds
 CONSUMER_TIMEOUT: Final = 20  # seconds
 VISIBILITY_TIMEOUT: Final = 25  # seconds
 FILES_TIMEOUT: Final = 120  # seconds; 2 GiB are inspected in a fraction of it
