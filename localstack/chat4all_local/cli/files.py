@@ -49,6 +49,7 @@ def upload(
             conversation_id=conversation,
             content_type=content_type,
             advance=lambda some: bar.advance(task, some),
+            complete=lambda _: bar.update(task, description=f"{printable(file.name)}, being inspected"),
         )
     typer.echo(stored.file_id)
 

@@ -88,6 +88,8 @@ def render_message(message: Message, sender: str) -> Text:
         (printable(sender), "bold"),
         f": {printable(message.content)}",
     )
+    if message.file is not None:
+        line.append(f" [{printable(message.file.filename)}]", style="cyan")
     if message.error:
         line.append(f"  ({message.error.code}: {message.error.message})", style="red")
     return line

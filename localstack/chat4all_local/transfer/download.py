@@ -1,6 +1,7 @@
 """Downloading a file. What was stopped goes on where it stood; the SHA-256 is compared at the end."""
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import FileLink
 from chat4all_local.transfer.backoff import TRIES, pause_s
 from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.upload import Advance
 
 _PIECE: Final = 1024 * 1024
@@ -30,21 +32,22 @@ def download(
 ) -> Path:
     """Where the file lies now: `target`, or its own name in the current folder.
 
-    Raises TransferFailed, ApiError, ApiUnreachable; what has come so far stays beside it, as `<name>.part`.
+    Raises TransferFailed, ApiError, ApiUnreachable; what has come so far stays beside it, as `<name>.<part of its id>.part`.
     """
     link = api.file_link(file_id)
     target = target or Path(Path(link.filename).name)
     if target.exists():
         raise TransferFailed(f"{target} exists already", "name another: --output FILE")
     began(link)
-    partial = target.with_name(f"{target.name}.part")
+    partial = target.with_name(f"{target.name}.{file_id[:8]}.part")
     try:
-        with partial.open("ab+") as file:
-            digest = _Download(link, file, advance).sha256()
-        if link.sha256 is not None and digest != link.sha256:
-            partial.unlink()
-            raise TransferFailed("what came has another SHA-256", "the same command again begins anew")
-        partial.replace(target)
+        with exclusively(partial):
+            with partial.open("ab+") as file:
+                digest = _Download(link, file, advance).sha256()
+            if link.sha256 is not None and digest != link.sha256:
+                partial.unlink()
+                raise TransferFailed("what came has another SHA-256", "the same command again begins anew")
+            partial.replace(target)
     except OSError as error:
         raise TransferFailed(f"{target} can not be written: {error.strerror or error}") from error
     return target
@@ -63,6 +66,8 @@ class _Download:
 
     def sha256(self) -> str:
         """Fetch everything that is missing; the SHA-256 of the whole. Raises TransferFailed."""
+        if self._file.seek(0, os.SEEK_END) > self._link.size:
+            self._file.truncate(0)
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             self._take(piece)

@@ -2,9 +2,15 @@
 
 import hashlib
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+KEPT_S: Final = 2 * 86_400
+"""The API ends an upload that is not complete after a day."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -39,9 +45,15 @@ class Remembered:
         except (OSError, msgspec.MsgspecError):
             return None
 
+    def lock(self, source: Source) -> Path:
+        """What whoever uploads this file holds."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._path(source).with_suffix(".lock")
+
     def keep(self, source: Source, file_id: str) -> None:
         """Durable when it returns."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._forget_old()
         path = self._path(source)
         unfinished = path.with_suffix(f".{os.getpid()}")
         with unfinished.open("wb") as file:
@@ -52,6 +64,12 @@ class Remembered:
 
     def forget(self, source: Source) -> None:
         self._path(source).unlink(missing_ok=True)
+
+    def _forget_old(self) -> None:
+        for path in self._folder.iterdir():
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - KEPT_S:
+                    path.unlink()
 
     def _path(self, source: Source) -> Path:
         name = hashlib.sha256(msgspec.json.encode(source)).hexdigest()[:32]

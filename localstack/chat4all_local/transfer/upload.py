@@ -26,6 +26,7 @@ from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
 from chat4all_local.api_shapes import File, FileUpload, PartToSend
 from chat4all_local.transfer.backoff import TRIES, pause_s
 from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.remembered import Remembered, Source, source_of
 from chat4all_local.transfer.types import content_type_of
 
@@ -34,6 +35,7 @@ INSPECTED_WITHIN_S: Final = 900.0
 _LOOK_EVERY_S: Final = 0.25
 _HASHED_BYTES: Final = 1024 * 1024
 _EXPIRED: Final = 403
+_OVER: Final = frozenset({"FILE_COMPLETE", "UPLOAD_GONE"})
 
 Answer = TypeVar("Answer")
 Advance = Callable[[int], None]
@@ -58,9 +60,12 @@ def upload(
     """
     try:
         source = source_of(api.url, path, conversation_id)
-        with path.open("rb") as file:
-            transfer = _Upload(api, source, file.fileno(), remembered or Remembered(), advance)
-            return transfer.run(path.name, content_type or content_type_of(path), complete)
+        if not path.is_file():
+            raise TransferFailed(f"{path} is no file")
+        kind = content_type or content_type_of(path)
+        remembered = remembered or Remembered()
+        with path.open("rb") as file, exclusively(remembered.lock(source)):
+            return _Upload(api, source, file.fileno(), remembered, advance).run(path.name, kind, complete)
     except OSError as error:
         raise TransferFailed(f"{path} can not be read: {error.strerror or error}") from error
 
@@ -75,6 +80,7 @@ class _Upload:
         self._remembered = remembered
         self._advance = advance
         self._file_id = ""
+        self._resumed: FileUpload | None = None
         self._stopped = Event()
         self._pool = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=60.0)
 
@@ -82,9 +88,8 @@ class _Upload:
         with ThreadPoolExecutor(SIDE_BY_SIDE + 1, thread_name_prefix="upload") as threads:
             try:
                 digest = threads.submit(self._sha256)
-                upload = self._begun(filename, content_type)
-                if upload is not None:
-                    self._send_missing(upload, threads)
+                if not self._is_whole():
+                    self._send_missing(self._begun(filename, content_type), threads)
                     complete(self._again(lambda: self._api.complete_file(self._file_id)))
                 file = self._inspected(self._file_id)
                 self._compare(file, digest.result())
@@ -94,20 +99,30 @@ class _Upload:
         self._remembered.forget(self._source)
         return file
 
-    def _begun(self, filename: str, content_type: str) -> FileUpload | None:
-        """The upload as it stands; None: all its bytes are there already."""
+    def _is_whole(self) -> bool:
+        """Whether an earlier run got as far as completing it, or as S3's making one object of it."""
         known = self._remembered.file_id(self._source)
-        if known is not None:
+        if known is None:
+            return False
+        try:
+            self._resumed = self._again(lambda: self._api.file_parts(known, 1))
+        except ApiError as error:
+            if error.body.error not in _OVER:
+                return False
             try:
-                upload = self._again(lambda: self._api.file_parts(known, 1))
-            except ApiError as error:
-                if error.body.error == "FILE_COMPLETE":
-                    self._file_id = known
-                    return None
-            else:
-                self._file_id = known
-                self._advance(sum(part.size for part in upload.stored))
-                return upload
+                self._again(lambda: self._api.complete_file(known))
+            except ApiError:
+                return False
+            self._file_id = known
+            return True
+        return False
+
+    def _begun(self, filename: str, content_type: str) -> FileUpload:
+        """The upload as it stands."""
+        if self._resumed is not None:
+            self._file_id = self._resumed.file_id
+            self._advance(sum(part.size for part in self._resumed.stored))
+            return self._resumed
         source = self._source
         upload = self._again(
             lambda: self._api.create_file(filename, source.size, content_type, source.conversation_id)

@@ -250,8 +250,21 @@ def test_a_part_of_another_length_is_named(api: Gateway, parts: Parts, body: byt
         (lambda _parts: [{"part_number": "1", "etag": "x"}], 400, "VALIDATION_ERROR"),
         (lambda _parts: [{"part_number": 1}], 400, "VALIDATION_ERROR"),
         (lambda _parts: "all", 400, "VALIDATION_ERROR"),
+        (lambda parts: parts[:1], 400, "VALIDATION_ERROR"),
+        (lambda _parts: [], 400, "VALIDATION_ERROR"),
     ],
-    ids=["doubled", "too many", "number 0", "wrong etag", "swapped", "no number", "no etag", "no list"],
+    ids=[
+        "doubled",
+        "too many",
+        "number 0",
+        "wrong etag",
+        "swapped",
+        "no number",
+        "no etag",
+        "no list",
+        "one missing",
+        "none",
+    ],
 )
 def test_parts_that_are_named_wrongly_are_refused_and_nothing_is_lost(
     api: Gateway,

@@ -56,6 +56,8 @@ def test_sizes_up_to_two_gib_are_taken(size: int) -> None:
         ("C:\\a.png", "without a path"),
         ("a\0.png", "control characters"),
         ("a\n.png", "control characters"),
+        ("a\u2028.png", "line ends"),
+        ("é" * 200 + ".png", "255 bytes"),
         ("a\ud800.png", "lone surrogates"),
         ("a\u202egnp.png", "direction of writing"),
         ("a\u2066.png", "direction of writing"),

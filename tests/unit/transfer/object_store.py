@@ -32,6 +32,8 @@ class ObjectStore:
         self.broken_after: list[int] = []
         """How many bytes of each next download come before it breaks off."""
         self.api_failures: list[int] = []
+        self.is_gone = False
+        """S3 has made one object of the parts, and the API does not know it yet."""
         self.served_sha256: str | None = None
         self.ranges: list[str] = []
 
@@ -120,8 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "/links/" in self.path:
             return self.answer(302, location="/s3/object")
         if "/parts" in self.path:
-            if self.store.status != "PENDING":
-                return self.refuse(409, "FILE_COMPLETE")
+            if self.store.is_gone or self.store.status != "PENDING":
+                return self.refuse(409, "UPLOAD_GONE" if self.store.is_gone else "FILE_COMPLETE")
             return self.answer(200, self.store.upload(int(self.path.rsplit("=", 1)[1])))
         return self.answer(200, self.store.file())
 

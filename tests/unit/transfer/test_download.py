@@ -8,6 +8,7 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.transfer.backoff import TRIES
 from chat4all_local.transfer.download import download
 from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.exclusive import exclusively
 from tests.unit.transfer.object_store import FILE_ID, ObjectStore
 
 BODY = bytes(number % 251 for number in range(5000))
@@ -46,7 +47,7 @@ def test_what_breaks_off_goes_on(api: ApiClient, store: ObjectStore, tmp_path: P
 def test_what_was_stopped_goes_on_in_another_process(
     api: ApiClient, store: ObjectStore, tmp_path: Path
 ) -> None:
-    (tmp_path / "b.txt.part").write_bytes(BODY[:1234])
+    (tmp_path / "b.txt.file-1.part").write_bytes(BODY[:1234])
 
     assert download(api, FILE_ID, tmp_path / "b.txt").read_bytes() == BODY
     assert store.ranges == ["bytes=1234-"]
@@ -58,7 +59,7 @@ def test_given_up_it_keeps_what_it_has(api: ApiClient, store: ObjectStore, tmp_p
     with pytest.raises(TransferFailed, match="700 of 5000 bytes came"):
         download(api, FILE_ID, tmp_path / "b.txt")
 
-    assert (tmp_path / "b.txt.part").read_bytes() == BODY[:700]
+    assert (tmp_path / "b.txt.file-1.part").read_bytes() == BODY[:700]
 
 
 def test_other_bytes_are_not_kept(api: ApiClient, store: ObjectStore, tmp_path: Path) -> None:
@@ -82,3 +83,22 @@ def test_nothing_is_overwritten(api: ApiClient, tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_it_is_said(api: ApiClient, tmp_path: Path) -> None:
     with pytest.raises(TransferFailed, match="can not be written"):
         download(api, FILE_ID, tmp_path / "no-folder" / "b.txt")
+
+
+def test_what_is_longer_than_the_file_is_begun_anew(
+    api: ApiClient, store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "b.txt.file-1.part").write_bytes(b"x" * (len(BODY) + 1))
+
+    assert download(api, FILE_ID, tmp_path / "b.txt").read_bytes() == BODY
+    assert store.ranges == ["bytes=0-"]
+
+
+def test_of_two_who_download_to_the_same_place_one_does(api: ApiClient, tmp_path: Path) -> None:
+    with (
+        exclusively(tmp_path / "b.txt.file-1.part"),
+        pytest.raises(TransferFailed, match="another process is at it"),
+    ):
+        download(api, FILE_ID, tmp_path / "b.txt")
+
+    assert download(api, FILE_ID, tmp_path / "b.txt").read_bytes() == BODY

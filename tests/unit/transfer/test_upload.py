@@ -1,13 +1,15 @@
 """Uploading a file: whole, resumed, and never given up too early or too late."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from chat4all_local.api_client import ApiClient
+from chat4all_local.api_client import ApiClient, ApiError
 from chat4all_local.transfer.backoff import TRIES, pause_s
 from chat4all_local.transfer.errors import TransferFailed
-from chat4all_local.transfer.remembered import Remembered
+from chat4all_local.transfer.exclusive import exclusively
+from chat4all_local.transfer.remembered import Remembered, source_of
 from chat4all_local.transfer.upload import upload
 from tests.unit.transfer.object_store import FILE_ID, PART, ObjectStore
 
@@ -160,10 +162,60 @@ def test_a_memory_that_is_broken_is_none(
     store.failures = {1: [500] * TRIES}
     with pytest.raises(TransferFailed):
         upload(api, file, remembered=remembered)
-    (kept,) = (tmp_path / "memory").iterdir()
+    (kept,) = (tmp_path / "memory").glob("*.json")
     kept.write_bytes(b"{")
 
     upload(api, file, remembered=remembered)
 
     assert store.created == 2
-    assert not list((tmp_path / "memory").iterdir())
+    assert not list((tmp_path / "memory").glob("*.json"))
+
+
+def test_of_two_who_upload_the_same_file_one_does(
+    api: ApiClient, store: ObjectStore, remembered: Remembered, file: Path
+) -> None:
+    with (
+        exclusively(remembered.lock(source_of(api.url, file, None))),
+        pytest.raises(TransferFailed, match="another process is at it"),
+    ):
+        upload(api, file, remembered=remembered)
+
+    assert store.created == 0
+    assert upload(api, file, remembered=remembered).status == "READY"
+
+
+def test_whose_api_died_after_s3_had_made_the_object_goes_on_from_there(
+    api: ApiClient, store: ObjectStore, remembered: Remembered, file: Path
+) -> None:
+    store.api_failures = [409]
+    with pytest.raises(ApiError):
+        upload(api, file, remembered=remembered)
+    store.is_gone = True
+    before = dict(store.puts)
+
+    assert upload(api, file, remembered=remembered).status == "READY"
+    assert (store.created, dict(store.puts)) == (1, before)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_said_to_be_none(
+    api: ApiClient, remembered: Remembered, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "a.txt"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+
+    with pytest.raises(TransferFailed, match="is no file"):
+        upload(api, path, remembered=remembered)
+
+
+def test_what_is_remembered_of_uploads_that_are_long_over_goes(
+    api: ApiClient, store: ObjectStore, remembered: Remembered, file: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "memory" / "old.json"
+    old.parent.mkdir()
+    old.write_bytes(b"{}")
+    os.utime(old, (0, 0))
+
+    upload(api, file, remembered=remembered)
+
+    assert not old.exists()

@@ -232,8 +232,12 @@ def _name_issue(filename: str, file_type: FileType | None) -> str | None:
         (1 <= len(filename) <= LONGEST_NAME, f"must be 1 to {LONGEST_NAME} characters, not {len(filename)}"),
         (not _SEPARATORS & set(filename), "must be a name without a path"),
         (
-            all(unicodedata.category(one) not in {"Cc", "Cs"} for one in filename),
-            "must not contain control characters or lone surrogates",
+            all(unicodedata.category(one) not in {"Cc", "Cs", "Zl", "Zp"} for one in filename),
+            "must not contain control characters, line ends or lone surrogates",
+        ),
+        (
+            len(filename.encode(errors="surrogatepass")) <= LONGEST_NAME,
+            f"must be at most {LONGEST_NAME} bytes in UTF-8",
         ),
         (not _BIDI_MARKS & set(filename), "must not contain marks that change the direction of writing"),
         (extension in extensions, f"must end in .{' or .'.join(extensions)}, as its content_type says"),

@@ -230,6 +230,11 @@ def _check_given(file: StoredFile, stored: dict[int, StoredPart], given: Sequenc
         for number in counted
         if counted[number] > 1 or not 1 <= number <= file.part_count
     ]
+    unnamed = [number for number in range(1, file.part_count + 1) if number not in counted]
+    issues += [
+        Detail(f"parts[{number}]", "is not named; leave parts out to take what is stored")
+        for number in unnamed
+    ]
     if issues:
         raise Invalid("The parts are not valid.", *issues[:_SHOWN])
     other = [

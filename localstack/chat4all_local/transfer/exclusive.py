@@ -1,0 +1,19 @@
+"""One process at a time for one transfer."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat4all_local.transfer.errors import TransferFailed
+
+
+@contextmanager
+def exclusively(lock: Path) -> Iterator[None]:
+    """Raises TransferFailed where another process holds it; with the process, its hold ends. Raises OSError."""
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TransferFailed("another process is at it", "wait for it, or stop it") from None
+        yield
