@@ -58,7 +58,7 @@ class AttachedFile(msgspec.Struct, frozen=True):
     file_id: str
     filename: str
     content_type: str
-    size: int
+    size: int | None = None
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ class File(msgspec.Struct, frozen=True):
     file_id: str
     filename: str
     content_type: str
-    size: int
+    size: int | None
 
 
 class Message(msgspec.Struct, frozen=True):

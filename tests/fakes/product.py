@@ -1,5 +1,6 @@
 """Every use case over fakes: the product in one process, its queues only recorded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -119,7 +120,12 @@ class Product:
             self.ids,
         )
 
-    def deliver(self, limiter: Limiter | None = None, backoff: Backoff = backoff_s) -> Deliver:
+    def deliver(
+        self,
+        limiter: Limiter | None = None,
+        backoff: Backoff = backoff_s,
+        in_time: Callable[[], bool] = lambda: True,
+    ) -> Deliver:
         return Deliver(
             connector=self.connector,
             deliveries=self.deliveries,
@@ -132,6 +138,7 @@ class Product:
             jitter=lambda: 0.0,
             claim_time=CLAIM_TIME,
             backoff=backoff,
+            in_time=in_time,
         )
 
     def in_line(self, limiter: Limiter | None = None) -> WaitInLine:

@@ -8,10 +8,11 @@ from chat4all_local.chaos.scenarios.aws import AWS
 from chat4all_local.chaos.scenarios.kills import KILLS
 from chat4all_local.chaos.scenarios.providers import PROVIDERS
 from chat4all_local.chaos.scenarios.traffic import TRAFFIC
-from chat4all_local.chaos.scenarios.whole_cloud import WHOLE_CLOUD
+from chat4all_local.chaos.scenarios.whole_cloud import KILL, RESTART
 from chat4all_local.cloud.errors import CloudError
 
-SCENARIOS: Final = {one.name: one for one in (*KILLS, *PROVIDERS, *AWS, *TRAFFIC, *WHOLE_CLOUD)}
+SCENARIOS: Final = {one.name: one for one in (*RESTART, *KILLS, *PROVIDERS, *AWS, *TRAFFIC, *KILL)}
+"""A stop writes all that the cloud has ever held: the restart comes before the others have filled it."""
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:

@@ -387,6 +387,17 @@ def test_an_answer_is_written_at_the_second_try(product: Product, monkeypatch: p
     assert delivery(product).status is Status.SENT
 
 
+def test_without_time_for_a_send_and_its_record_the_claim_is_given_back(product: Product) -> None:
+    hurried = product.deliver(in_time=lambda: False)
+
+    assert waiting(hurried(a_delivery())) == 0.0
+    assert product.connector.asked == []
+
+    outcome = product.deliver()(a_delivery())
+    assert isinstance(outcome, Settled)
+    assert not outcome.taken_over
+
+
 def unavailable(*_: object) -> None:
     raise Unavailable("The database did not answer; try again.", retry_after=1)
 

@@ -36,6 +36,19 @@ REPORT_WAIT_S = 1.0
 CLAIM_MARGIN_S = 5
 
 
+class TimeLeft:
+    """Whether the function has time for one more send: of the batch that it works on."""
+
+    def __init__(self) -> None:
+        self._still_in_time: Callable[[], bool] = lambda: True
+
+    def begin(self, still_in_time: Callable[[], bool]) -> None:
+        self._still_in_time = still_in_time
+
+    def __call__(self) -> bool:
+        return self._still_in_time()
+
+
 class DeliveryBatch:
     """A batch of deliveries, whose statuses are published together at its end.
 
@@ -43,16 +56,25 @@ class DeliveryBatch:
     """
 
     def __init__(
-        self, deliver: WaitInLine, events: SqsEvents, sqs: "world.Sqs", queue_url: str, telemetry: Telemetry
+        self,
+        deliver: WaitInLine,
+        events: SqsEvents,
+        sqs: "world.Sqs",
+        queue_url: str,
+        telemetry: Telemetry,
+        *,
+        time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver = deliver
         self._events = events
         self._telemetry = telemetry
+        self._time_left = time_left or TimeLeft()
         self._batch = Batch(DeliveryRequested, self._one, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
 
     def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
         self._settled = []
+        self._time_left.begin(still_in_time)
         answer = self._batch(event, still_in_time)
         unpublished = self._events.status_updates([update for _, update in self._settled])
         again = [record for record, update in self._settled if update in unpublished]
@@ -91,6 +113,7 @@ def handler() -> Handler:
         claim_time,
     )
     files = DynamoFiles(settings.files_table)
+    time_left = TimeLeft()
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=DynamoDeliveries(settings.messages_table),
@@ -106,11 +129,17 @@ def handler() -> Handler:
         new_id=world.new_id,
         jitter=world.jitter,
         claim_time=claim_time,
+        in_time=time_left,
     )
     events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
     lines = DynamoLines(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
-        WaitInLine(deliver, lines, world.now), events, sqs, settings.channel_queue, telemetry
+        WaitInLine(deliver, lines, world.now),
+        events,
+        sqs,
+        settings.channel_queue,
+        telemetry,
+        time_left=time_left,
     )
 
     return consuming(telemetry, batch, _needed_ms(known[settings.channel], settings.consumer_timeout))

@@ -93,7 +93,9 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """A file as it travels with a message. `content_type` is one of FILE_TYPES; `size` in bytes."""
+    """A file as it travels with a message. `content_type` is one of FILE_TYPES; `size` in bytes, 0 where a person's file
+    has not come yet and nobody said it.
+    """
 
     file_id: str
     filename: str
@@ -216,7 +218,8 @@ def fitting_name(filename: str, file_type: FileType) -> str:
     if extension.lower() in file_type.extensions:
         return filename
     stem = path.stem if extension.isalnum() and len(extension) <= _LONGEST_EXTENSION else filename
-    return f"{stem[: LONGEST_NAME - _LONGEST_EXTENSION - 1]}.{file_type.extensions[0]}"
+    suffix = f".{file_type.extensions[0]}"
+    return stem.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 
 def _size_issue(size: int) -> str | None:

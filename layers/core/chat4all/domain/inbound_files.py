@@ -20,13 +20,13 @@ _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def attachment_of(file_id: str, media: InboundMedia) -> Attachment:
-    """Size is 1 where the provider does not say it."""
+    """Size is 0 where the provider does not say it."""
     file_type = _type_of(media)
     return Attachment(
         file_id=file_id,
         filename=_name_of(media.filename, file_type),
         content_type=file_type.content_type,
-        size=min(max(media.size or 1, 1), MOST_BYTES),
+        size=min(max(media.size or 0, 0), MOST_BYTES),
     )
 
 
@@ -46,8 +46,13 @@ def _name_of(said: str | None, file_type: FileType) -> str:
     if not name:
         return f"{file_type.kind}{suffix}"
     if _extension(name) in file_type.extensions:
-        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - len(suffix)] + suffix
-    return name[: LONGEST_NAME - len(suffix)] + suffix
+        return name if len(name.encode()) <= LONGEST_NAME else _cut(name, suffix)
+    return _cut(name, suffix)
+
+
+def _cut(name: str, suffix: str) -> str:
+    """As many whole characters as leave room for the suffix: a name is at most so many bytes long."""
+    return name.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 
 def _extension(name: str) -> str:

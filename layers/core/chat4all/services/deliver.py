@@ -10,6 +10,8 @@
        │
     claim ── conditional write; done already: report its status again; somebody else's: Later
        │
+    time ── enough for the send and its record, else the claim is given back: a function that is ended by its
+       │    timeout in between would leave it in doubt
     send ── one HTTP request to the provider; of a half-open channel, only the probe
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim given back; what cannot be
@@ -89,8 +91,12 @@ class Deliver:
         jitter: Jitter,
         claim_time: timedelta,
         backoff: Backoff = backoff_s,
+        in_time: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`claim_time` is longer than a function may run: a claim that ended is a dead process's."""
+        """`claim_time` is longer than a function may run: a claim that ended is a dead process's.
+
+        `in_time`: whether there is time for a send and its record before the function is ended.
+        """
         self._connector = connector
         self._deliveries = deliveries
         self._limiter = limiter
@@ -102,6 +108,7 @@ class Deliver:
         self._jitter = jitter
         self._claim_time = claim_time
         self._backoff = backoff
+        self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
@@ -140,6 +147,8 @@ class Deliver:
         return Settled(_update(refused.delivery, iso(self._clock()), recorded=True))
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+        if not self._in_time():
+            return self._give_back(claimed, Counts.NOTHING, 0.0)
         attempt = self._circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)

@@ -25,13 +25,15 @@ def _kill(run: Run) -> None:
     run.mended("the cloud is up again")
 
 
-WHOLE_CLOUD: Final = (
+RESTART: Final = (
     Scenario(
         "restart-cloud",
         "The local cloud is stopped and started under load.",
         _restart,
         next_delivery_s=AFTER_A_RESTART_S,
     ),
+)
+KILL: Final = (
     Scenario(
         "kill-cloud",
         "kill -9 of the local cloud itself, which keeps only what its last clean stop wrote.",

@@ -14,11 +14,13 @@ class ErrorView(msgspec.Struct, frozen=True):
     message: str
 
 
-class FileView(msgspec.Struct, frozen=True):
+class AttachedFileView(msgspec.Struct, frozen=True):
+    """Of what a customer sent, as it was said to be; `size` is null where the provider did not say it."""
+
     file_id: str
     filename: str
     content_type: str
-    size: int
+    size: int | None
 
 
 class MessageView(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class MessageView(msgspec.Struct, frozen=True):
     accepted_at: str
     edits: tuple[Edit, ...]
     raw: str | None
-    file: FileView | None
+    file: AttachedFileView | None
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -114,8 +116,10 @@ def message_view(one: Message) -> MessageView:
     )
 
 
-def _file(one: Attachment | None) -> FileView | None:
-    return FileView(one.file_id, one.filename, one.content_type, one.size) if one else None
+def _file(one: Attachment | None) -> AttachedFileView | None:
+    if one is None:
+        return None
+    return AttachedFileView(one.file_id, one.filename, one.content_type, one.size or None)
 
 
 def progress_view(progress: MessageProgress) -> ProgressView:
