@@ -38,16 +38,17 @@ def play(
     rate = min(RATE, messages / SHORTEST_LOAD_S) * scenario.rate_factor
     load = Load(room, script(scenario.name, talks, messages, rate))
     run = Run(room, load, talks, tell)
-    load.start()
-    try:
-        scenario.act(run)
-    finally:
-        ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
-    if not ended:
-        run.wrongs.append("the API did not accept everything in time")
-    run.wrongs += load.refused()
-    tell("waits until everything has come to rest")
-    fates = _fates(room, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
+    with scenario.prepared(room) as act:
+        load.start()
+        try:
+            act(run)
+        finally:
+            ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
+        if not ended:
+            run.wrongs.append("the API did not accept everything in time")
+        run.wrongs += load.refused()
+        tell("waits until everything has come to rest")
+        fates = _fates(room, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
     if scenario.check is not None:
         scenario.check(run)
     return _outcome(scenario, run, began, fates)

@@ -123,7 +123,7 @@ def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str)
 
 @contextmanager
 def _redirected(room: MachineRoom, changed: Mapping[str, str]) -> Iterator[None]:
-    """The functions with other endpoints; a process that works on a batch finishes it with the old one."""
+    """The functions with other endpoints; what runs of them at a change is ended."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     before = {
         name: functions.get_function_configuration(FunctionName=f"{stack}-{name}")["Environment"]["Variables"]

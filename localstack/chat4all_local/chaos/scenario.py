@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import msgspec
@@ -57,12 +58,23 @@ class Run:
         self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], until=time.time())
 
 
+Act = Callable[[Run], None]
+"""Strikes while the load runs, and leaves everything mended."""
+Prepared = Callable[[MachineRoom], AbstractContextManager[Act]]
+
+
+def unprepared(act: Act) -> Prepared:
+    return lambda _: nullcontext(act)
+
+
 class Scenario(msgspec.Struct, frozen=True):
-    """`act` strikes while the load runs, and leaves everything mended; `check` looks once all has come to rest."""
+    """`check` looks once all has come to rest."""
 
     name: str
     sentence: str
-    act: Callable[[Run], None]
+    prepared: Prepared
+    """Changes the functions before the load begins, gives the act, and changes them back when all is at rest:
+    MiniStack ends a function's processes at a change, whatever they work on, which AWS does not."""
     repeats_per_kill: int = 0
     next_delivery_s: float | None = None
     """The aim; None: measured only."""

@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import cycle
@@ -16,7 +16,7 @@ from typing import Final
 from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxies
-from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.chaos.scenario import Act, Prepared, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.simulators.control_api import JsonObject
 
@@ -72,26 +72,29 @@ DELAYS: Final[Sequence[Rule]] = (
 )
 
 
-def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Callable[[Run], None]:
-    def act(run: Run) -> None:
-        with proxies(run.room) as (between, before_s3):
-            run.load.wait_for_share(_FROM)
-            between.inject(rules)
-            before_s3.inject(s3_rules)
-            run.struck(what)
-            refused = _write_large(run)
-            run.load.wait_for_share(_TO)
-            missed = _missed(between) | _missed_s3(before_s3)
-            between.clear()
-            before_s3.clear()
-            run.mended("AWS works again")
-            _repeat(run, refused)
-            if missed:
-                run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
-            # What was begun through the proxy is finished before it goes.
-            run.load.wait_for_share(1.0)
+def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Prepared:
+    @contextmanager
+    def prepared(room: MachineRoom) -> Iterator[Act]:
+        with proxies(room) as (between, before_s3):
 
-    return act
+            def act(run: Run) -> None:
+                run.load.wait_for_share(_FROM)
+                between.inject(rules)
+                before_s3.inject(s3_rules)
+                run.struck(what)
+                refused = _write_large(run)
+                run.load.wait_for_share(_TO)
+                missed = _missed(between) | _missed_s3(before_s3)
+                between.clear()
+                before_s3.clear()
+                run.mended("AWS works again")
+                _repeat(run, refused)
+                if missed:
+                    run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
+
+            yield act
+
+    return prepared
 
 
 def _write_large(run: Run) -> list[JsonObject]:
@@ -147,12 +150,10 @@ def _missed(between: Proxy) -> set[str]:
     return missed
 
 
-def _skewed(run: Run) -> None:
-    with _clocks_apart(run.room):
-        run.struck("clocks minutes apart")
-        run.load.wait_for_share(1.0)
-        _check_skew(run)
-    run.mended("the clocks agree again")
+def _run_skewed(run: Run) -> None:
+    run.struck("clocks minutes apart")
+    run.load.wait_for_share(1.0)
+    _check_skew(run)
 
 
 def _check_skew(run: Run) -> None:
@@ -167,7 +168,7 @@ def _check_skew(run: Run) -> None:
 
 
 @contextmanager
-def _clocks_apart(room: MachineRoom) -> Iterator[None]:
+def _clocks_apart(room: MachineRoom) -> Iterator[Act]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
@@ -183,7 +184,7 @@ def _clocks_apart(room: MachineRoom) -> Iterator[None]:
             Layers=[*layers, layer["LayerVersionArn"]],
         )
     try:
-        yield
+        yield _run_skewed
     finally:
         for name, layers in before.items():
             functions.update_function_configuration(FunctionName=name, Handler="app.handler", Layers=layers)
@@ -215,5 +216,5 @@ AWS: Final = (
         _faulty("AWS is slow", DELAYS, S3_DELAYS),
         check=read_once,
     ),
-    Scenario("clock", "Every process has a clock two to five minutes off.", _skewed),
+    Scenario("clock", "Every process has a clock two to five minutes off.", _clocks_apart),
 )

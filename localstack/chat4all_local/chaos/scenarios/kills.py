@@ -1,11 +1,13 @@
 """kill -9 of the processes that run a function, again and again, in the middle of their work."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.proxy import Proxy, proxy
-from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Run, Scenario
+from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Act, Run, Scenario, unprepared
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
@@ -29,7 +31,7 @@ def _kill_one(run: Run, function: str, channel: str | None) -> None:
         run.wrongs.append(f"no process of {function} was there to be killed")
 
 
-def _killing(function: str) -> Callable[[Run], None]:
+def _killing(function: str) -> Act:
     def act(run: Run) -> None:
         for share in _SHARES:
             run.load.wait_for_share(share)
@@ -56,23 +58,27 @@ def _kill_between_answer_and_record(run: Run) -> None:
         _kill_one(run, channel, channel)
 
 
-def _kill_between(run: Run) -> None:
-    _kill_between_answer_and_record(run)
-    _kill_between_store_and_publish(run)
+@contextmanager
+def _kill_between(room: MachineRoom) -> Iterator[Act]:
+    with proxy(room) as between:
+
+        def act(run: Run) -> None:
+            _kill_between_answer_and_record(run)
+            _kill_between_store_and_publish(run, between)
+
+        yield act
 
 
-def _kill_between_store_and_publish(run: Run) -> None:
+def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
     """The message is stored, and SQS does not answer: microburst holds the call, and never passes it on."""
-    with proxy(run.room) as between:
-        run.load.wait_for_share(_PUBLISH_SHARE)
-        between.inject(
-            [{"service": "sqs", "operation": "SendMessage", "timeout_ms": 8000, "times": 1}],
-        )
-        if not _held_at_publishing(between):
-            run.wrongs.append("no message was there to be held between store and publish")
-        _kill_one(run, "api", None)
-        between.clear()
-        run.load.wait_for_share(1.0)
+    run.load.wait_for_share(_PUBLISH_SHARE)
+    between.inject(
+        [{"service": "sqs", "operation": "SendMessage", "timeout_ms": 8000, "times": 1}],
+    )
+    if not _held_at_publishing(between):
+        run.wrongs.append("no message was there to be held between store and publish")
+    _kill_one(run, "api", None)
+    between.clear()
 
 
 def _held_at_publishing(between: Proxy) -> bool:
@@ -98,24 +104,29 @@ def _held_back(run: Run, channel: str, after: int) -> bool:
 
 
 KILLS: Final = (
-    Scenario("kill-api", "The api's processes are killed.", _killing("api"), next_delivery_s=AFTER_A_KILL_S),
+    Scenario(
+        "kill-api",
+        "The api's processes are killed.",
+        unprepared(_killing("api")),
+        next_delivery_s=AFTER_A_KILL_S,
+    ),
     Scenario(
         "kill-router",
         "The router's processes are killed.",
-        _killing("router"),
+        unprepared(_killing("router")),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-channel",
         "Each channel function's processes are killed in turn.",
-        _kill_channels,
+        unprepared(_kill_channels),
         repeats_per_kill=1,
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-status",
         "The status function's processes are killed.",
-        _killing("status"),
+        unprepared(_killing("status")),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(

@@ -1,11 +1,10 @@
 """One provider misbehaves; the others must not notice."""
 
-from collections.abc import Callable
 from typing import Final, Unpack
 
 import msgspec
 
-from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.chaos.scenario import Act, Run, Scenario, unprepared
 from chat4all_local.simulators.client import FaultOptions
 from chat4all_local.simulators.control_api import FaultKind
 
@@ -13,7 +12,7 @@ _FROM: Final = 0.3
 _TO: Final = 0.65
 
 
-def _faulty(channel: str, kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[Run], None]:
+def _faulty(channel: str, kind: FaultKind, **options: Unpack[FaultOptions]) -> Act:
     def act(run: Run) -> None:
         run.load.wait_for_share(_FROM)
         simulator = run.room.simulators[channel]
@@ -66,38 +65,38 @@ PROVIDERS: Final = (
     Scenario(
         "provider-down",
         "WhatsApp answers 500 to everything.",
-        _faulty("whatsapp", FaultKind.ERROR, status=500, code=131000),
+        unprepared(_faulty("whatsapp", FaultKind.ERROR, status=500, code=131000)),
         isolated="whatsapp",
     ),
     Scenario(
         "provider-slow",
         "Instagram takes two seconds for every answer.",
-        _faulty("instagram", FaultKind.SLOW, seconds=2),
+        unprepared(_faulty("instagram", FaultKind.SLOW, seconds=2)),
         isolated="instagram",
     ),
     Scenario(
         "provider-hang",
         "Telegram takes every request and answers none.",
-        _faulty("telegram", FaultKind.HANG, seconds=30),
+        unprepared(_faulty("telegram", FaultKind.HANG, seconds=30)),
         isolated="telegram",
     ),
     Scenario(
         "provider-throttle",
         "WhatsApp says that we send too much.",
-        _faulty("whatsapp", FaultKind.THROTTLE),
+        unprepared(_faulty("whatsapp", FaultKind.THROTTLE)),
         isolated="whatsapp",
     ),
-    Scenario("provider-flaky", "Telegram fails now and then, each time in another way.", _flaky),
+    Scenario("provider-flaky", "Telegram fails now and then, each time in another way.", unprepared(_flaky)),
     Scenario(
         "provider-resets",
         "Instagram resets every connection.",
-        _faulty("instagram", FaultKind.RESET),
+        unprepared(_faulty("instagram", FaultKind.RESET)),
         isolated="instagram",
     ),
     Scenario(
         "token-expired",
         "Instagram refuses our token until the secret is repaired.",
-        _token_expired,
+        unprepared(_token_expired),
         isolated="instagram",
     ),
 )
