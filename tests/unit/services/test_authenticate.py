@@ -28,7 +28,11 @@ def test_a_key_without_the_scope_is_forbidden() -> None:
     assert refused.value.error_code == "MISSING_SCOPE"
 
 
-@pytest.mark.parametrize("presented", [None, "", "c4a", "c4a_00000000_x", KEY[:-1], KEY + "x", KEY.upper()])
+@pytest.mark.parametrize(
+    "presented",
+    [None, "", "c4a", "c4a_00000000_x", KEY[:-1], KEY + "x", KEY.upper()],
+    ids=["none", "empty", "prefix", "unknown", "shortened", "lengthened", "upper-case"],
+)
 def test_any_other_key_is_unauthenticated(presented: str | None) -> None:
     authenticate = Authenticate(MemoryApiKeys(STORED))
 
