@@ -47,6 +47,7 @@ check: setup ## Format, lint, types, templates: what a change must pass beside t
 	@$(BIN)/mypy $(SOURCES)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint --region us-east-1
 	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
+	@.envs/checkov/bin/checkov --config-file .checkov.yaml
 
 format: setup ## Put every file into the project's format, mend what the linter can
 	@$(BIN)/ruff format .
@@ -65,6 +66,7 @@ lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newe
 	@$(LOCK) requirements/dev.in -o requirements/dev.txt
 	@$(LOCK) requirements/sam.in -o requirements/sam.txt
 	@$(LOCK) requirements/cloud.in -o requirements/cloud.txt
+	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 
 clean: ## Remove everything that can be made again; the local cloud's data stay (chat4all down --purge)
 	@rm -rf .venv .envs .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

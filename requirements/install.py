@@ -59,6 +59,7 @@ MAIN = Environment(".venv", "requirements/dev.txt", has_project=True)
 OTHERS = (
     Environment(".envs/sam", "requirements/sam.txt"),
     Environment(".envs/cloud", "requirements/cloud.txt"),
+    Environment(".envs/checkov", "requirements/checkov.txt"),
 )
 UV = MAIN.folder / "bin" / "uv"
 
