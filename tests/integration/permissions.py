@@ -1,13 +1,16 @@
-"""What a function asked AWS for, and what its role allows."""
+"""What a function asked AWS for, what Lambda asks for in its name, and what its role allows."""
 
+import ast
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from botocore import signers
+from botocore import signers, xform_name
 from botocore.client import BaseClient
+from botocore.session import get_session
 
 from tests.integration.template import ACCOUNT, REGION
 
@@ -22,6 +25,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.needs: dict[str, set[Need]] = {}
+        self.operations: set[str] = set()
+        """What was called of any service, such as `send_message`, by whichever function."""
         self._running: str | None = None
 
     @contextmanager
@@ -38,6 +43,7 @@ class Recorder:
         def recorded(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's
             if self._running is not None:
                 service = client.meta.service_model.service_name
+                self.operations.add(xform_name(operation))
                 self.needs.setdefault(self._running, set()).update(_needs(service, operation, parameters))
             return call(client, operation, parameters)
 
@@ -51,6 +57,7 @@ class Recorder:
         def recorded(client: BaseClient, method: str, parameters: dict[str, Any], seconds: int) -> str:
             if self._running is not None:
                 operation = "".join(word.title() for word in method.split("_"))
+                self.operations.add(method)
                 self.needs.setdefault(self._running, set()).update(_s3_needs(operation, parameters))
             return sign(client, method, parameters, seconds)
 
@@ -75,7 +82,22 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
                     f"secretsmanager:{operation}", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"
                 )
             ]
+        case "events":
+            buses = {entry.get("EventBusName", "default") for entry in parameters["Entries"]}
+            return [
+                Need(f"events:{operation}", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}")
+                for bus in buses
+            ]
     raise AssertionError(f"nobody knows what {service}:{operation} needs")
+
+
+def mapping_needs(queue: str) -> set[Need]:
+    """What Lambda does in a function's name to hand it a queue's records.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+    """
+    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    return {Need(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}") for action in actions}
 
 
 _S3_ACTIONS = {
@@ -118,6 +140,38 @@ def _table(name: str) -> str:
     return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
 
+def aws_calls(package: Path) -> set[str]:
+    """The operations of boto's clients that a package's code names, such as `send_message`.
+
+    DynamoDB's are not among them: pynamodb makes those.
+    """
+    known = {xform_name(one) for service in _CLIENTS for one in _operations(service)}
+    return {
+        name
+        for module in package.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for name in _names(node)
+        if name in known
+    }
+
+
+_CLIENTS = ("events", "s3", "secretsmanager", "sqs")
+
+
+def _operations(service: str) -> list[str]:
+    return list(get_session().get_service_model(service).operation_names)
+
+
+def _names(node: ast.AST) -> Iterable[str]:
+    """Of what is called, and of what a signature is asked for. `socket.create_connection` is no call of AWS."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "socket":
+            yield node.func.attr
+        yield from (
+            one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        )
+
+
 class Role:
     """The statements of a function's policies."""
 
@@ -132,6 +186,25 @@ class Role:
             for policy in function["Policies"]
             for statement in policy["Statement"]
         )
+
+    def grants(self) -> set[Need]:
+        """Every action on every resource, whose name may be a pattern."""
+        return {
+            Need(action, resource)
+            for actions, resources in self.statements
+            for action in actions
+            for resource in resources
+        }
+
+    def unneeded(self, needs: Iterable[Need]) -> set[Need]:
+        """Grants without which everything would still be allowed."""
+        return {
+            grant
+            for grant in self.grants()
+            if not any(
+                need.action == grant.action and fnmatchcase(need.resource, grant.resource) for need in needs
+            )
+        }
 
     def allows(self, need: Need) -> bool:
         return any(

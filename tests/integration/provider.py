@@ -14,29 +14,35 @@ class Provider:
 
     def __init__(self) -> None:
         self.url = ""
-        self._refusals: list[tuple[str, int, object]] = []
+        self._refusals: list[tuple[str, int, object, dict[str, str]]] = []
         self.accepted: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
+        """What people sent, by the provider's id of it."""
+        self.cut: set[str] = set()
+        """Of these, the connection ends before the file does."""
         self._lock = threading.Lock()
 
-    def refuse(self, text: str, status: int, answer: object) -> None:
+    def refuse(self, text: str, status: int, answer: object, headers: dict[str, str] | None = None) -> None:
         """Once, what holds this text."""
-        self._refusals.append((text, status, answer))
+        self._refusals.append((text, status, answer, headers or {}))
 
-    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, object]:
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, object, dict[str, str]]:
         with self._lock:
+            if path.endswith("/getFile"):
+                return 200, {"ok": True, "result": {"file_path": body["file_id"]}}, {}
             for refusal in self._refusals:
-                text, status, answer = refusal
+                text, status, answer, headers = refusal
                 if text in str(body):
                     self._refusals.remove(refusal)
-                    return status, answer
+                    return status, answer, headers
             self.accepted.append(body)
             number = len(self.accepted)
         if "/send" in path:
             message = {"message_id": number, "chat": {"id": body["chat_id"]}, "date": 1_769_860_800}
-            return 200, {"ok": True, "result": message}
+            return 200, {"ok": True, "result": message}, {}
         if "messaging_product" in body:
-            return 200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{number}"}]}
-        return 200, {"recipient_id": body["recipient"]["id"], "message_id": f"m_{number}"}
+            return 200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{number}"}]}, {}
+        return 200, {"recipient_id": body["recipient"]["id"], "message_id": f"m_{number}"}, {}
 
 
 @contextmanager
@@ -50,12 +56,28 @@ def running_provider() -> Iterator[Provider]:
             body = msgspec.json.decode(
                 self.rfile.read(int(self.headers["Content-Length"])), type=dict[str, Any]
             )
-            status, answer = provider.answer(self.path, body)
+            status, answer, headers = provider.answer(self.path, body)
             data = msgspec.json.encode(answer)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
+            for name, value in headers.items():
+                self.send_header(name, value)
             # The connection ends here: nothing is left open when the server goes.
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_GET(self) -> None:
+            """A file's id leads to its address, and its address to the file."""
+            file_id = self.path.rsplit("/", 1)[1]
+            is_address = "/file/" in self.path
+            data = msgspec.json.encode({"url": f"{provider.url}/file/{file_id}"})
+            data = provider.files[file_id] if is_address else data
+            missing = 1 if is_address and file_id in provider.cut else 0
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png" if is_address else "application/json")
+            self.send_header("Content-Length", str(len(data) + missing))
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)

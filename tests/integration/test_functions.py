@@ -3,6 +3,7 @@
 Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
 """
 
+import hashlib
 import io
 import time
 import uuid
@@ -25,7 +26,7 @@ from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
-from chat4all.domain.files import FileStatus, FileStored
+from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.services.authenticate import SCOPES
@@ -35,10 +36,10 @@ from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Answer, Gateway, in_path
 from tests.integration.http.test_webhooks import instagram, signed, telegram, whatsapp
-from tests.integration.permissions import Recorder, Role
+from tests.integration.permissions import Need, Recorder, Role, aws_calls, mapping_needs
 from tests.integration.product import Product
 from tests.integration.provider import Provider, running_provider
-from tests.integration.template import environment, functions
+from tests.integration.template import ROOT, environment, functions
 
 EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -454,19 +455,17 @@ def test_channels_that_cannot_be_meant_are_refused(
     assert (answer.status, answer.json["error"]) == (400, "VALIDATION_ERROR")
 
 
-def test_a_long_wait_is_spent_in_a_table(world: World, agent: str) -> None:
-    conversation = world.converse(
-        agent, world.create("CUSTOMER", ("telegram", str(uuid.uuid4().int % 10**9)))
-    )
-    wait = {"ok": False, "error_code": 429, "description": "Slow", "parameters": {"retry_after": 100_000}}
-    world.provider.refuse("in a day", 429, wait)
-    message_id = world.post(conversation, agent, "in a day")
-    queue = world.product.aws.queue("TelegramChannel.Queue")
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_long_wait_is_spent_in_a_table(world: World, agent: str, channel: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
+    text = f"in a day, by {channel}"
+    wait = {"Retry-After": "100000"}
+    world.provider.refuse(text, 429, {}, wait)
+    message_id = world.post(conversation, agent, text)
     world.product.pump()
     time.sleep(2.1)
-    world.provider.refuse("in a day", 429, wait)
+    world.provider.refuse(text, 429, {}, wait)
     world.product.pump()
-    assert world.product.aws.drained(queue) == []
     output = world.product.aws.output
     lines = DynamoLines(output("Data.MessagesTable"), output("Data.LimitsTable"))
     (line,) = [one for one in lines.due("2099", 100) if one.group.startswith(conversation)]
@@ -476,7 +475,7 @@ def test_a_long_wait_is_spent_in_a_table(world: World, agent: str) -> None:
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert lines.head("telegram", line.group) is None
+    assert lines.head(channel, line.group) is None
 
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:
@@ -492,8 +491,19 @@ def test_a_failed_message_is_retried(world: World, agent: str) -> None:
     assert world.progress(message_id)["current_status"] == "SENT"
 
 
-def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws) -> None:
-    url = aws.queue("InboundDeadLetterQueue")
+@pytest.mark.parametrize(
+    ("source", "queue"),
+    [
+        ("chat-events", "ChatEventsQueue"),
+        ("status-updates", "StatusUpdatesQueue"),
+        ("inbound", "InboundQueue"),
+        ("whatsapp", "WhatsAppChannel.Queue"),
+        ("telegram", "TelegramChannel.Queue"),
+        ("instagram", "InstagramChannel.Queue"),
+    ],
+)
+def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws, source: str, queue: str) -> None:
+    url = aws.queue(f"{queue.removesuffix('Queue')}DeadLetterQueue")
     body = f"no JSON {uuid.uuid4()}"
     aws.sqs.send_message(
         QueueUrl=url, MessageBody=body, MessageGroupId="g", MessageDeduplicationId=str(uuid.uuid4())
@@ -503,11 +513,11 @@ def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws) -> None:
 
     letters = world.api.get("/v1/dead-letters", limit="100").json["dead_letters"]
     (letter,) = [one for one in letters if one["kind"] == "RECORD"]
-    assert letter["source"] == "inbound"
+    assert letter["source"] == source
     assert aws.drained(url) == []
     world.api.post("/v1/dead-letters/redrive", {"all": True})
     world.product.invoke("relay", {})
-    assert body in aws.drained(aws.queue("InboundQueue"))
+    assert body in aws.drained(aws.queue(queue))
 
 
 @pytest.mark.parametrize(
@@ -602,10 +612,24 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
     world.product.pump()
 
 
-def test_a_huge_webhook_goes_to_the_bucket(world: World) -> None:
+def test_a_huge_webhook_goes_to_the_bucket_and_is_replayed_from_there(world: World) -> None:
     noise = "".join(str(uuid.uuid4()) for _ in range(20_000))
 
-    assert world.say("whatsapp", whatsapp(type="image", image={"caption": noise})).status == 200
+    webhook = whatsapp(type="image", image={"caption": noise})
+    assert world.say("whatsapp", webhook).status == 200
+
+    by_id = replay(world, "whatsapp", webhook)
+    operator = world.webhooks.with_key(world.api._key)
+    by_time = operator.post("/v1/webhooks/replay", {"channel": "whatsapp", "from": "2020-01-01T00:00:00Z"})
+
+    assert (by_id["replayed"], by_id["refused"]) == (1, [])
+    assert by_time.json["replayed"] >= 1
+
+
+def replay(world: World, channel: str, webhook: dict[str, Any]) -> Any:  # noqa: ANN401 - what the API answers
+    operator = world.webhooks.with_key(world.api._key)
+    webhook_id = f"{channel}-{hashlib.sha256(msgspec.json.encode(webhook)).hexdigest()}"
+    return operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id]}).json
 
 
 def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, agent: str) -> None:
@@ -632,16 +656,21 @@ def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, 
     assert world.api.get(f"/v1/files/{photo}").json["status"] == "EXPIRED"
 
 
-def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str, channel: str) -> None:
     text = uploaded(world, "notes.txt", "text/plain", b"words")
     world.product.pump()
-    conversation = world.converse(agent, world.create("CUSTOMER", ("instagram", a_number())))
+    stored = world.files.get(text)
+    assert stored is not None
+    assert world.files.save(msgspec.structs.replace(stored, size=MOST_BYTES), FileStatus.READY, None)
+    conversation = world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
+    before = len(world.provider.accepted)
 
     message_id = world.post(conversation, agent, "read this", file_id=text)
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert any("/v1/links/" in str(one) for one in world.provider.accepted)
+    assert any("/v1/links/" in str(one) for one in world.provider.accepted[before:])
 
 
 def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
@@ -685,6 +714,63 @@ def test_an_inspection_that_never_came_is_asked_for_again(world: World) -> None:
     assert world.api.get(f"/v1/files/{text}").json["status"] == "READY"
 
 
+def a_photo_of(world: World, channel: str, address: str, file_id: str) -> dict[str, Any]:
+    """The webhook of a person's photo."""
+    match channel:
+        case "whatsapp":
+            image = {"id": file_id, "mime_type": "image/png"}
+            return whatsapp(**{"from": address}, type="image", image=image)
+        case "telegram":
+            webhook = telegram(
+                **{"from": {"id": int(address), "is_bot": False, "first_name": "Ana"}},
+                chat={"id": int(address), "type": "private"},
+                photo=[{"file_id": file_id, "width": 600, "height": 400}],
+            )
+            del webhook["message"]["text"]
+            return webhook
+    payload = {"url": f"{world.provider.url}/file/{file_id}"}
+    webhook = instagram(attachments=[{"type": "image", "payload": payload}])
+    del webhook["entry"][0]["messaging"][0]["message"]["text"]
+    webhook["entry"][0]["messaging"][0]["sender"]["id"] = address
+    return webhook
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_photo_that_somebody_sends_is_fetched(world: World, channel: str) -> None:
+    file_id, address = str(uuid.uuid4().int), an_address(channel)
+    world.provider.files[file_id] = a_png()
+
+    webhook = a_photo_of(world, channel, address, file_id)
+    assert world.say(channel, webhook).status == 200
+    world.product.pump()
+    replay(world, channel, webhook)
+    world.product.pump()
+
+    assert file_from(world, channel, address)["status"] == "READY"
+
+
+def test_a_photo_that_breaks_off_is_fetched_again(world: World) -> None:
+    file_id, phone = str(uuid.uuid4().int), a_phone()
+    world.provider.files[file_id] = a_noisy_png()
+    world.provider.cut.add(file_id)
+    world.say("whatsapp", a_photo_of(world, "whatsapp", phone, file_id))
+    world.product.pump()
+
+    world.provider.cut.remove(file_id)
+    time.sleep(1.1)
+    world.product.pump()
+
+    assert file_from(world, "whatsapp", phone)["status"] == "READY"
+
+
+def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts
+    """The one that this person sent."""
+    user = world.api.get("/v1/identities/resolve", channel=channel, address=address).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    (message,) = world.history(conversation["conversation_id"])
+    return world.api.get(f"/v1/files/{message['file']['file_id']}").json
+
+
 def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:
     """A complete upload of one part."""
     wanted = {"filename": filename, "size": len(body), "content_type": content_type}
@@ -709,17 +795,59 @@ def a_png() -> bytes:
     return made.getvalue()
 
 
+def a_noisy_png() -> bytes:
+    """One that does not compress to a few bytes."""
+    made = io.BytesIO()
+    Image.effect_noise((600, 400), 100).save(made, "PNG")
+    return made.getvalue()
+
+
+def an_address(channel: str) -> str:
+    return a_phone() if channel == "whatsapp" else a_number()
+
+
 def a_number() -> str:
     return str(uuid.uuid4().int % 10**9 + 10**9)
 
 
-@pytest.mark.parametrize("name", EVERY_FUNCTION)
-def test_a_functions_role_allows_what_it_asked_for(world: World, name: str) -> None:
-    role = Role(functions(world.product.template)[name])
-    asked = world.recorder.needs.get(name)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agent: str, channel: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
+    world.provider.refuse("no longer ours", 401, {})
 
+    world.post(conversation, agent, "no longer ours")
+    world.product.pump()
+
+    channels = world.api.get("/v1/channels").json["channels"]
+    (shown,) = [one for one in channels if one["channel"] == channel]
+    assert shown["state"]["circuit"] == "OPEN"
+
+
+def needs(world: World, name: str) -> set[Need]:
+    """What a function asked for, and what Lambda asks for in its name."""
+    asked = world.recorder.needs.get(name)
     assert asked, "this test judges what the ones above it noted: run the whole file"
-    assert {need for need in asked if not role.allows(need)} == set()
+    queue = world.product.queue_of.get(name)
+    return asked | (mapping_needs(queue) if queue else set())
+
+
+@pytest.mark.parametrize("name", EVERY_FUNCTION)
+def test_a_role_allows_what_its_function_asks_for(world: World, name: str) -> None:
+    role = Role(functions(world.product.template)[name])
+
+    assert {need for need in needs(world, name) if not role.allows(need)} == set()
+
+
+@pytest.mark.parametrize("name", EVERY_FUNCTION)
+def test_a_role_allows_nothing_else(world: World, name: str) -> None:
+    role = Role(functions(world.product.template)[name])
+
+    assert role.unneeded(needs(world, name)) == set()
+
+
+def test_every_call_that_is_in_the_code_was_made(world: World) -> None:
+    """Else the roles would be judged by a part of what their functions do."""
+    assert aws_calls(ROOT / "layers/core/chat4all") - world.recorder.operations == set()
 
 
 @pytest.mark.parametrize("name", EVERY_FUNCTION)
@@ -742,22 +870,3 @@ def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> N
     }
 
     assert allowed == {"files": {"dynamodb:PutItem"}, "api": {"dynamodb:Query"}}.get(name, set())
-
-
-@pytest.mark.parametrize("name", ["files", "inbound", "router", *CHANNELS, "status"])
-def test_a_queues_function_may_take_its_records(world: World, name: str) -> None:
-    role = Role(functions(world.product.template)[name])
-    needed = {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-    }
-
-    allowed = [
-        actions
-        for actions, resources in role.statements
-        if any(resource.endswith(f":{world.product.queue_of[name]}") for resource in resources)
-    ]
-
-    assert any(needed <= set(actions) for actions in allowed)
