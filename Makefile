@@ -10,7 +10,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 	--generate-hashes --no-emit-index-url $(LOCK_OPTIONS)
 SOURCES = layers localstack functions tests requirements
 
-# The first run side by side on all cores; the others share one local cloud, started once.
+# The first run side by side on all cores, file by file; the others share one local cloud, started once.
 IN_PROCESS = tests/unit tests/integration
 ON_THE_CLOUD = tests/e2e tests/chaos
 
@@ -33,7 +33,7 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 
 test: setup ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); \
-	else $(BIN)/python -m pytest --numprocesses logical $(IN_PROCESS) && $(BIN)/python -m pytest $(ON_THE_CLOUD); fi
+	else $(BIN)/python -m pytest --numprocesses logical --dist loadfile $(IN_PROCESS) && $(BIN)/python -m pytest $(ON_THE_CLOUD); fi
 
 chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
