@@ -8,7 +8,7 @@ from typing import Final
 from chat4all_local.api_client import ApiError, ApiUnreachable
 from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.ledger import Fate, account
-from chat4all_local.chaos.load import CLIENTS, Load, Posted, script
+from chat4all_local.chaos.load import CLIENTS, Line, Load, Posted, script
 from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Run, Scenario
@@ -21,11 +21,9 @@ SHORTEST_LOAD_S: Final = 6.0
 """Few messages come more slowly, so that there is time to strike between them."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
-WARM_WITHIN_S: Final = 20.0
 GIVEN_UP_AFTER_S: Final = 10.0
 """How long to ask for messages that a scenario may lose."""
 _LOOK_EVERY_S: Final = 0.5
-_WARM_LOOK_EVERY_S: Final = 0.1
 _AT_ONCE: Final = 4
 _ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
 
@@ -62,17 +60,12 @@ def _warm_up(room: MachineRoom, scenario: str, talks: Sequence[Talk]) -> None:
     """A message of every client at once, over each channel: after a change the functions start anew, which is
     not to be taken for the fault's doing.
     """
-
-    def post(talk: Talk) -> str:
-        return room.api.send(talk.conversation_id, talk.agent_id, f"before {scenario}").message_id
-
     first = [next(talk for talk in talks if talk.channel == channel) for channel in CHANNELS]
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        on_the_way = list(threads.map(post, [*first, *talks[: CLIENTS - len(first)]]))
-    deadline = time.monotonic() + WARM_WITHIN_S
-    while on_the_way and time.monotonic() < deadline:
-        on_the_way = [one for one in on_the_way if room.api.message_status(one).current_status not in _ENDS]
-        time.sleep(_WARM_LOOK_EVERY_S)
+    lines = [Line(0.0, talk, f"before {scenario}") for talk in (*first, *talks[: CLIENTS - len(first)])]
+    load = Load(room, lines)
+    load.start()
+    load.join(LOAD_ENDS_WITHIN_S)
+    _fates(room, load.posted(), SETTLES_WITHIN_S)
 
 
 def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate]) -> Outcome:
