@@ -25,6 +25,18 @@ _NAMES: Final = {
     "AWS::SQS::Queue": "QueueName",
     "AWS::Serverless::Function": "FunctionName",
     "AWS::Events::Rule": "Name",
+    "AWS::SNS::Topic": "TopicName",
+}
+_ARNS: Final = {
+    "AWS::DynamoDB::Table": ("dynamodb", "table/{TableName}"),
+    "AWS::SQS::Queue": ("sqs", "{QueueName}"),
+    "AWS::S3::Bucket": ("s3", "{BucketName}"),
+    "AWS::SNS::Topic": ("sns", "{TopicName}"),
+    "AWS::Serverless::Function": ("lambda", "function:{FunctionName}"),
+    "AWS::Events::Rule": ("events", "rule/{Name}"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:{LogGroupName}:*"),
+    "AWS::IAM::Role": ("iam", "role/one-without-a-name"),
+    "AWS::KMS::Key": ("kms", "key/one-without-a-name"),
 }
 
 
@@ -58,6 +70,7 @@ class Template:
 
     def __init__(self, path: str = "template.yaml", parameters: Mapping[str, Any] | None = None) -> None:
         self.document = read(path)
+        self.document["Resources"] = expanded(self.document["Resources"])
         declared = self.document.get("Parameters", {})
         defaults = {name: one["Default"] for name, one in declared.items() if "Default" in one}
         self._parameters = {**PSEUDO_PARAMETERS, **defaults, **(parameters or {})}
@@ -101,6 +114,7 @@ class Template:
                 "Fn::Sub": self._substituted,
                 "Fn::If": self._chosen,
                 "Fn::Join": self._joined,
+                "Fn::FindInMap": self._found_in_map,
             }
             intrinsic = intrinsics.get(name)
             if intrinsic:
@@ -122,7 +136,12 @@ class Template:
         if named_by is None:
             return name
         physical = self.resolved(properties[named_by])
-        return queue_url(physical) if named_by == "QueueName" else physical
+        match resource["Type"]:
+            case "AWS::SQS::Queue":
+                return queue_url(physical)
+            case "AWS::SNS::Topic":
+                return arn(resource["Type"], {named_by: physical})
+        return physical
 
     def _attribute(self, path: list[str]) -> Any:  # noqa: ANN401 - any part of a template
         name, attribute = path
@@ -139,6 +158,10 @@ class Template:
 
         return re.sub(r"\$\{([^}]+)\}", value_of, text)
 
+    def _found_in_map(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
+        name, first, second = self.resolved(argument)
+        return self.document["Mappings"][name][first][second]
+
     def _joined(self, argument: list[Any]) -> str:
         return str(self.resolved(argument[0])).join(self.resolved(argument[1]))
 
@@ -152,28 +175,48 @@ class Template:
 
     def _is(self, condition: Mapping[str, Any]) -> bool:
         ((name, argument),) = condition.items()
-        if name == "Fn::Not":
-            return not self._is(argument[0])
+        match name:
+            case "Condition":
+                return self._is(self.document["Conditions"][argument])
+            case "Fn::Not":
+                return not self._is(argument[0])
+            case "Fn::And":
+                return all(map(self._is, argument))
         assert name == "Fn::Equals", name
         one, other = self.resolved(argument)
         return bool(one == other)
 
 
+def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """`Fn::ForEach`: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html"""
+    found: dict[str, Any] = {}
+    for name, resource in resources.items():
+        if not name.startswith("Fn::ForEach::"):
+            found[name] = resource
+            continue
+        identifier, values, body = resource
+        for value in values:
+            found.update(_with(body, identifier, value))
+    return found
+
+
+def _with(part: Any, identifier: str, value: str) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(part, list):
+        return [_with(one, identifier, value) for one in part]
+    if isinstance(part, dict):
+        if part == {"Ref": identifier}:
+            return value
+        return {_with(name, identifier, value): _with(one, identifier, value) for name, one in part.items()}
+    if isinstance(part, str):
+        alphanumeric = re.sub(r"[^A-Za-z0-9]", "", value)
+        return part.replace(f"${{{identifier}}}", value).replace(f"&{{{identifier}}}", alphanumeric)
+    return part
+
+
 def arn(kind: str, properties: Mapping[str, Any]) -> str:
-    match kind:
-        case "AWS::DynamoDB::Table":
-            return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{properties['TableName']}"
-        case "AWS::SQS::Queue":
-            return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{properties['QueueName']}"
-        case "AWS::S3::Bucket":
-            return f"arn:aws:s3:::{properties['BucketName']}"
-        case "AWS::Serverless::Function":
-            return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{properties['FunctionName']}"
-        case "AWS::Events::Rule":
-            return f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{properties['Name']}"
-        case "AWS::IAM::Role":
-            return f"arn:aws:iam::{ACCOUNT}:role/one-without-a-name"
-    raise AssertionError(kind)
+    service, form = _ARNS[kind]
+    place = ":::" if service == "s3" else f":{REGION}:{ACCOUNT}:"
+    return f"arn:aws:{service}{place}{form.format(**properties)}"
 
 
 def queue_url(name: str) -> str:

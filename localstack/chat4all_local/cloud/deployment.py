@@ -33,6 +33,7 @@ def parameters(state: State) -> dict[str, str]:
     """The template's parameters for this cloud."""
     return {
         "Runtime": runtime(),
+        "Cloud": "local",
         "LogLevel": FUNCTION_LOG_LEVEL,
         "ApiTimeout": str(API_TIMEOUT),
         "ConsumerTimeout": str(CONSUMER_TIMEOUT),

@@ -32,6 +32,7 @@ def handler() -> Handler:
 
     def one(update: StatusUpdate, record: Record) -> HandBack | None:
         if record_status(update) is Recorded.DONE:
+            telemetry.count(f"Status{update.status.value.capitalize()}")
             return None
         if record.receive_count < UNKNOWN_TRIES:
             return HandBack(UNKNOWN_WAIT_S)

@@ -1,0 +1,83 @@
+"""Encryption=customer puts one key of the stack's own behind everything that is stored; else nothing of it is made."""
+
+from typing import Any, Final
+
+from tests.integration.template import Template, arn
+
+KEY: Final = arn("AWS::KMS::Key", {})
+OWN: Final = Template(parameters={"Encryption": "customer", "Scanner": "guardduty"})
+AWS_KEYS: Final = Template()
+AT: Final = {
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+}
+"""Where each kind of resource names its key."""
+
+
+def key_of(kind: str, properties: dict[str, Any]) -> str | None:
+    value: Any = properties
+    for name in AT[kind]:
+        value = value.get(name, {})
+    return value or None
+
+
+def bucket_key(bucket: dict[str, Any]) -> str | None:
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key: str | None = rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+    return key
+
+
+def test_the_key_is_behind_everything() -> None:
+    for kind in AT:
+        found = OWN.resources(kind)
+        assert found
+        assert {name: key_of(kind, one) for name, one in found.items()} == dict.fromkeys(found, KEY)
+    assert {bucket_key(one) for one in OWN.resources("AWS::S3::Bucket").values()} == {KEY}
+
+
+def test_a_queue_has_one_kind_of_encryption() -> None:
+    for template in (OWN, AWS_KEYS):
+        for queue in template.resources("AWS::SQS::Queue").values():
+            assert ("KmsMasterKeyId" in queue) != queue.get("SqsManagedSseEnabled", False)
+
+
+def test_without_it_the_keys_are_those_that_aws_keeps() -> None:
+    assert AWS_KEYS.resources("AWS::KMS::Key") == {}
+    for kind in AT:
+        assert {key_of(kind, one) for one in AWS_KEYS.resources(kind).values()} <= {None}
+    assert all(
+        one["SSESpecification"]["SSEEnabled"] for one in AWS_KEYS.resources("AWS::DynamoDB::Table").values()
+    )
+
+
+def test_guardduty_may_use_the_key_and_no_other() -> None:
+    statements = [
+        one
+        for role in OWN.resources("AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        for one in policy["PolicyDocument"]["Statement"]
+        if "kms:Decrypt" in one["Action"]
+    ]
+
+    assert [one["Resource"] for one in statements] == [KEY]
+
+
+def test_tables_are_protected_and_can_be_restored_except_what_is_forgotten_anyhow() -> None:
+    tables = AWS_KEYS.resources("AWS::DynamoDB::Table")
+
+    assert {one["DeletionProtectionEnabled"] for one in tables.values()} == {"true"}
+    restorable = {
+        name
+        for name, one in tables.items()
+        if one.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
+    }
+    assert set(tables) - restorable == {"Data.LimitsTable"}
+
+
+def test_a_local_cloud_may_delete_its_tables() -> None:
+    tables = Template(parameters={"Cloud": "local"}).resources("AWS::DynamoDB::Table")
+
+    assert {one["DeletionProtectionEnabled"] for one in tables.values()} == {"false"}

@@ -1,0 +1,155 @@
+"""Every queue, function, channel and table has its alarms, and every alarm its runbook."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from chat4all.adapters.channels.registry import names
+from chat4all.bootstrap.telemetry import SERVICE
+from tests.integration.template import ROOT, Template, functions
+
+TEMPLATE = Template()
+ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm")
+PREFIX = "chat4all-"
+RUNBOOKS = sorted(path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md") if path.stem != "README")
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")
+)
+QUEUES = {one["QueueName"] for one in TEMPLATE.resources("AWS::SQS::Queue").values()}
+FUNCTIONS = {one["FunctionName"] for one in functions(TEMPLATE).values()}
+TABLES = {one["TableName"] for one in TEMPLATE.resources("AWS::DynamoDB::Table").values()}
+
+
+def runbook_of(alarm: dict[str, Any]) -> str:
+    found = re.search(r" Runbook: docs/runbooks/([a-z0-9-]+)\.md$", alarm["AlarmDescription"])
+    assert found, alarm["AlarmDescription"]
+    return found[1]
+
+
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    if "MetricName" in alarm:
+        return [alarm]
+    return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+
+
+def watched(runbook: str) -> set[str]:
+    """What the alarms of a kind watch: the values of the dimension that tells them apart."""
+    return {
+        metric["Dimensions"][-1]["Value"]
+        for alarm in ALARMS.values()
+        if runbook_of(alarm) == runbook
+        for metric in metrics_of(alarm)
+    }
+
+
+def widgets() -> list[dict[str, Any]]:
+    (dashboard,) = TEMPLATE.resources("AWS::CloudWatch::Dashboard").values()
+    found: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"])["widgets"]
+    return found
+
+
+def shown() -> list[tuple[str, str, dict[str, str]]]:
+    """Namespace, name and dimensions of everything on the dashboard."""
+    found = []
+    for widget in widgets():
+        for namespace, name, *rest in widget["properties"]["metrics"]:
+            pairs = [one for one in rest if isinstance(one, str)]
+            found.append((namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))))
+    return found
+
+
+def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm() -> None:
+    assert sorted({runbook_of(alarm) for alarm in ALARMS.values()}) == RUNBOOKS
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_is_called_by_its_runbook_and_tells_the_topic(alarm: dict[str, Any]) -> None:
+    (topic,) = TEMPLATE.resources("AWS::SNS::Topic").values()
+
+    assert alarm["AlarmName"].startswith(PREFIX + runbook_of(alarm))
+    assert alarm["AlarmActions"] == alarm["OKActions"]
+    assert [one.rsplit(":", 1)[1] for one in alarm["AlarmActions"]] == [topic["TopicName"]]
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS)
+def test_a_runbook_says_what_it_means_how_to_look_what_to_do_and_when_to_worry(runbook: str) -> None:
+    text = (ROOT / "docs" / "runbooks" / f"{runbook}.md").read_text(encoding="utf-8")
+
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert titles == ["What it means", "How to look", "What to do", "When to worry"]
+    assert f"`{PREFIX}{runbook}" in text
+
+
+def test_no_two_alarms_have_one_name() -> None:
+    assert len({alarm["AlarmName"] for alarm in ALARMS.values()}) == len(ALARMS)
+
+
+def test_every_queue_is_watched() -> None:
+    dead = {one for one in QUEUES if one.endswith("-dlq.fifo")}
+
+    assert watched("dead-letter-queue") == dead
+    assert watched("queue-age") == QUEUES - dead
+
+
+@pytest.mark.parametrize("runbook", ["function-errors", "function-throttles", "function-duration"])
+def test_every_function_is_watched(runbook: str) -> None:
+    assert watched(runbook) == FUNCTIONS
+
+
+@pytest.mark.parametrize("runbook", ["channel-circuit", "failed-deliveries", "possible-repeats"])
+def test_every_channel_is_watched(runbook: str) -> None:
+    assert watched(runbook) == set(names())
+
+
+def test_every_table_is_watched() -> None:
+    assert watched("table-throttles") == TABLES
+
+
+def test_a_duration_is_near_the_functions_own_timeout() -> None:
+    timeouts = {one["FunctionName"]: one["Timeout"] for one in functions(TEMPLATE).values()}
+    for alarm in ALARMS.values():
+        if runbook_of(alarm) != "function-duration":
+            continue
+        (metric,) = metrics_of(alarm)
+        timeout_s = float(timeouts[metric["Dimensions"][0]["Value"]])
+        if "Threshold" in alarm and "MetricName" in alarm:
+            assert alarm["Threshold"] == timeout_s * 900
+        else:
+            assert alarm["Metrics"][0]["Expression"] == f"longest / {timeout_s:g} / 10"
+            assert alarm["Threshold"] == 90
+
+
+def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
+    ours = [
+        (one["MetricName"], {pair["Name"]: pair["Value"] for pair in one["Dimensions"]})
+        for alarm in ALARMS.values()
+        for one in metrics_of(alarm)
+        if one["Namespace"] == "Chat4All"
+    ]
+    ours += [(name, dimensions) for namespace, name, dimensions in shown() if namespace == "Chat4All"]
+
+    assert ours
+    for name, dimensions in ours:
+        assert dimensions["service"] == SERVICE
+        assert f"{PREFIX}{dimensions['function']}" in FUNCTIONS
+        of_a_status = name.startswith("Status") and 'f"Status{update.status' in SOURCES
+        assert of_a_status or re.search(rf'"{name}"|\b{name}=', SOURCES), name
+
+
+def test_the_dashboard_shows_what_there_is() -> None:
+    known = {"QueueName": QUEUES, "FunctionName": FUNCTIONS, "TableName": TABLES}
+
+    for namespace, name, dimensions in shown():
+        if namespace.startswith("AWS/") and namespace != "AWS/ApiGateway":
+            ((kind, value),) = dimensions.items()
+            assert value in known[kind], name
+
+
+@pytest.mark.parametrize("parameters", [{"Cloud": "local"}, {"Monitoring": "false"}])
+def test_nothing_of_it_is_made_where_it_is_not_wanted(parameters: dict[str, str]) -> None:
+    template = Template(parameters=parameters)
+
+    kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic")
+    assert {kind: template.resources(kind) for kind in kinds} == {kind: {} for kind in kinds}
