@@ -8,6 +8,7 @@ BIN = .venv/bin
 SAM = SAM_CLI_TELEMETRY=0 .envs/sam/bin/sam
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url $(LOCK_OPTIONS)
+ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
 # The first run side by side on all cores, file by file; the others share one local cloud, started once.
@@ -53,11 +54,12 @@ format: setup ## Put every file into the project's format, mend what the linter 
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-build: setup ## Build for Lambda into .aws-sam/build; then: sam deploy --config-env aws
+build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); then: sam deploy --config-env aws
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-x86_64-manylinux_2_28}" \
-	$(SAM) build --config-env aws --parameter-overrides "Runtime=$$runtime" \
-	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides Runtime=$$runtime"
+	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
+	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28}" \
+	$(SAM) build --config-env aws --parameter-overrides $$built \
+	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
 
 lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt

@@ -27,6 +27,7 @@ _NAMES: Final = {
     "AWS::Events::Rule": "Name",
     "AWS::SNS::Topic": "TopicName",
 }
+_TOLD_BY_AWS: Final = {"RegionalDomainName", "RegionalHostedZoneId"}
 _ARNS: Final = {
     "AWS::DynamoDB::Table": ("dynamodb", "table/{TableName}"),
     "AWS::SQS::Queue": ("sqs", "{QueueName}"),
@@ -36,6 +37,7 @@ _ARNS: Final = {
     "AWS::Events::Rule": ("events", "rule/{Name}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{LogGroupName}:*"),
     "AWS::IAM::Role": ("iam", "role/one-without-a-name"),
+    "AWS::WAFv2::WebACL": ("wafv2", "regional/webacl/{Name}/one"),
     "AWS::KMS::Key": ("kms", "key/one-without-a-name"),
 }
 
@@ -130,31 +132,35 @@ class Template:
             return NO_VALUE
         if name in self._parameters:
             return self._parameters[name]
-        resource = self.document["Resources"][name]
-        properties = resource.get("Properties", {})
-        named_by = _NAMES.get(resource["Type"])
-        if named_by is None:
+        if name.endswith(".Stage"):
+            # What SAM makes of an API, whose logical id it knows.
+            return self.document["Resources"][name.removesuffix(".Stage")]["Properties"]["StageName"]
+        return self._id(name, self.document["Resources"][name])
+
+    def _id(self, name: str, resource: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any part of a template
+        kind = resource["Type"]
+        if kind not in _NAMES:
             return name
-        physical = self.resolved(properties[named_by])
-        match resource["Type"]:
-            case "AWS::SQS::Queue":
-                return queue_url(physical)
-            case "AWS::SNS::Topic":
-                return arn(resource["Type"], {named_by: physical})
-        return physical
+        physical = self.resolved(resource["Properties"][_NAMES[kind]])
+        if kind == "AWS::SQS::Queue":
+            return queue_url(physical)
+        return arn(kind, {_NAMES[kind]: physical}) if kind == "AWS::SNS::Topic" else physical
 
     def _attribute(self, path: list[str]) -> Any:  # noqa: ANN401 - any part of a template
         name, attribute = path
         resource = self.document["Resources"][name]
         if resource["Type"] == "AWS::CloudFormation::Stack":
             return self.nested(name).output(attribute.removeprefix("Outputs."))
+        if attribute in _TOLD_BY_AWS:
+            return f"{attribute} of {name}"
         assert attribute == "Arn", f"{name}.{attribute}"
         return arn(resource["Type"], self.resolved(resource["Properties"]))
 
     def _substituted(self, text: str) -> str:
         def value_of(match: re.Match[str]) -> str:
             name = match[1]
-            return str(self._attribute(name.split(".", 1)) if "." in name else self._ref(name))
+            is_attribute = "." in name and not name.endswith(".Stage")
+            return str(self._attribute(name.split(".", 1)) if is_attribute else self._ref(name))
 
         return re.sub(r"\$\{([^}]+)\}", value_of, text)
 
@@ -183,8 +189,9 @@ class Template:
             case "Fn::And":
                 return all(map(self._is, argument))
         assert name == "Fn::Equals", name
-        one, other = self.resolved(argument)
-        return bool(one == other)
+        # CloudFormation compares text: a number that was given is one, too.
+        one, other = map(str, self.resolved(argument))
+        return one == other
 
 
 def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_guardduty_may_use_the_key_and_no_other() -> None:
     statements = [
         one
         for role in OWN.resources("AWS::IAM::Role").values()
-        for policy in role["Policies"]
+        for policy in role.get("Policies", [])
         for one in policy["PolicyDocument"]["Statement"]
         if "kms:Decrypt" in one["Action"]
     ]

@@ -1,0 +1,112 @@
+"""What stands before the functions on AWS: limits, access logs, firewall, domain; and that a local cloud has none of it."""
+
+import json
+import string
+from typing import Any, Final
+
+import pytest
+
+from tests.integration.template import REGION, Template, environment, functions
+
+ON_AWS: Final = Template()
+LOCAL: Final = Template(parameters={"Cloud": "local"})
+
+
+def the(template: Template, kind: str) -> dict[str, Any]:
+    (found,) = template.resources(kind).values()
+    return found
+
+
+def mappings(template: Template) -> dict[str, int | None]:
+    """The concurrency of each queue's function."""
+    return {
+        one["FunctionName"].removeprefix("chat4all-"): one.get("ScalingConfig", {}).get("MaximumConcurrency")
+        for one in template.resources("AWS::Lambda::EventSourceMapping").values()
+    }
+
+
+def test_the_api_is_throttled_for_all_its_methods() -> None:
+    (settings,) = the(ON_AWS, "AWS::Serverless::Api")["MethodSettings"]
+
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert settings["ThrottlingRateLimit"] > 0
+    assert settings["ThrottlingBurstLimit"] >= settings["ThrottlingRateLimit"]
+
+
+def test_every_request_leaves_a_line_that_a_program_can_read() -> None:
+    access = the(ON_AWS, "AWS::Serverless::Api")["AccessLogSetting"]
+    groups = {one["LogGroupName"] for one in ON_AWS.resources("AWS::Logs::LogGroup").values()}
+
+    line = json.loads(string.Template(access["Format"].replace(".", "_")).safe_substitute())
+    assert {"route", "status", "latency_ms", "trace"} <= set(line)
+    assert access["DestinationArn"].split(":log-group:")[1].removesuffix(":*") in groups
+
+
+def test_no_log_is_kept_for_ever() -> None:
+    assert all(int(one["RetentionInDays"]) > 0 for one in ON_AWS.resources("AWS::Logs::LogGroup").values())
+
+
+@pytest.mark.parametrize(("given", "made"), [("true", 1), ("false", 0)])
+def test_the_accounts_role_is_set_where_it_is_wanted(given: str, made: int) -> None:
+    template = Template(parameters={"ApiGatewayRole": given})
+
+    assert len(template.resources("AWS::ApiGateway::Account")) == made
+
+
+def test_each_channel_has_a_concurrency_of_its_own() -> None:
+    limited = {name: limit for name, limit in mappings(ON_AWS).items() if limit is not None}
+
+    assert limited == dict.fromkeys(("inbound", "whatsapp", "telegram", "instagram"), 100)
+    assert set(mappings(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
+
+
+def test_nothing_is_reserved_unless_it_is_said() -> None:
+    reserved = Template(parameters={"ApiConcurrency": 200, "WebhooksConcurrency": "50"})
+
+    assert {name for name, one in functions(ON_AWS).items() if "ReservedConcurrentExecutions" in one} == set()
+    found = {name: one.get("ReservedConcurrentExecutions") for name, one in functions(reserved).items()}
+    assert (found["api"], found["webhooks"]) == (200, "50")
+
+
+def test_a_firewall_lets_webhooks_through_at_any_rate() -> None:
+    template = Template(parameters={"FirewallRate": "2000"})
+
+    rules = {one["Name"]: one["Statement"] for one in the(template, "AWS::WAFv2::WebACL")["Rules"]}
+    rate = rules["rate"]["RateBasedStatement"]
+    spared = rate["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
+    assert (rate["Limit"], spared["SearchString"]) == ("2000", "/v1/webhooks/")
+    stage = the(template, "AWS::WAFv2::WebACLAssociation")["ResourceArn"]
+    assert stage == f"arn:aws:apigateway:{REGION}::/restapis/Api/stages/api"
+
+
+def test_a_domain_of_ones_own_is_what_links_are_made_of() -> None:
+    template = Template(
+        parameters={"DomainName": "api.example.com", "CertificateArn": "arn:c", "HostedZoneId": "Z1"}
+    )
+
+    assert the(template, "AWS::ApiGateway::BasePathMapping")["Stage"] == "api"
+    assert the(template, "AWS::Route53::RecordSet")["Name"] == "api.example.com"
+    urls = {
+        value
+        for one in functions(template).values()
+        for name, value in environment(one).items()
+        if name in {"API_URL", "PUBLIC_URL"}
+    }
+    assert urls == {"https://api.example.com"}
+
+
+def test_functions_and_layers_are_for_one_architecture() -> None:
+    template = Template(parameters={"Architecture": "arm64"})
+
+    assert {tuple(one["Architectures"]) for one in functions(template).values()} == {("arm64",)}
+    layers = template.resources("AWS::Serverless::LayerVersion").values()
+    assert {tuple(one["CompatibleArchitectures"]) for one in layers} == {("arm64",)}
+
+
+def test_a_local_cloud_has_none_of_it() -> None:
+    api = the(LOCAL, "AWS::Serverless::Api")
+
+    assert not {"AccessLogSetting", "MethodSettings"} & set(api)
+    assert set(mappings(LOCAL).values()) == {None}
+    kinds = ("AWS::ApiGateway::Account", "AWS::WAFv2::WebACL", "AWS::ApiGateway::DomainName", "AWS::KMS::Key")
+    assert {kind: LOCAL.resources(kind) for kind in kinds} == {kind: {} for kind in kinds}
