@@ -69,6 +69,8 @@ lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newe
 	@$(LOCK) requirements/sam.in -o requirements/sam.txt
 	@$(LOCK) requirements/cloud.in -o requirements/cloud.txt
 	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	@$(LOCK) requirements/lambda.in -o requirements/lambda.txt
+	@$(LOCK) --exclude-newer 2025-10-28 requirements/localstack.in -o requirements/localstack.txt
 
 clean: ## Remove everything that can be made again; the local cloud's data stay (chat4all down --purge)
 	@rm -rf .venv .envs .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

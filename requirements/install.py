@@ -24,11 +24,11 @@ UV_LOCK = ROOT / "requirements" / "uv.txt"
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment, the lock that it is made from, and whether this project is installed into it."""
+    """A virtual environment, the lock that it is made from, and the folder of the project that is installed into it."""
 
     name: str
     lock: str
-    has_project: bool = False
+    project: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -46,8 +46,8 @@ class Environment:
     @property
     def stamp(self) -> Path:
         sources = [UV_LOCK, ROOT / self.lock, Path(__file__)]
-        if self.has_project:
-            sources.append(ROOT / "pyproject.toml")
+        if self.project is not None:
+            sources.append(ROOT / self.project / "pyproject.toml")
         content = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
         return self.folder / f"ready-{self.place}-{content}"
 
@@ -55,11 +55,15 @@ class Environment:
         return list(self.folder.glob(f"ready-{self.place}-*"))
 
 
-MAIN = Environment(".venv", "requirements/dev.txt", has_project=True)
+MAIN = Environment(".venv", "requirements/dev.txt", project=".")
 OTHERS = (
     Environment(".envs/sam", "requirements/sam.txt"),
     Environment(".envs/cloud", "requirements/cloud.txt"),
     Environment(".envs/checkov", "requirements/checkov.txt"),
+    Environment(
+        ".envs/localstack", "requirements/localstack.txt", project="localstack/lambda-process-executor"
+    ),
+    Environment(".envs/lambda", "requirements/lambda.txt"),
 )
 UV = MAIN.folder / "bin" / "uv"
 
@@ -112,8 +116,9 @@ def fill(environment: Environment) -> None:
         run(UV, "venv", "--quiet", "--python", MAIN.python, environment.folder)
     target = ("--quiet", "--python", environment.python)
     run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / environment.lock)
-    if environment.has_project:
-        run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    if environment.project is not None:
+        project = ROOT / environment.project
+        run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", project)
     environment.stamp.touch()
     print(f"installed {environment.name} in {time.monotonic() - started:.1f} s", flush=True)
 

@@ -11,7 +11,10 @@ from chat4all_local.cli.progress_display import ProgressDisplay
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json, print_whole
 from chat4all_local.cli.welcome import welcome
+from chat4all_local.cloud.backends.backend import Backend
+from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.background import start_in_background
+from chat4all_local.cloud.errors import Busy
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import Health, inspect
 from chat4all_local.cloud.running import Cloud, connect
@@ -34,6 +37,13 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return when it is up; it goes on in the background.")
     ] = False,
+    backend: Annotated[
+        BackendName | None,
+        typer.Option(help="What plays AWS; by default ministack.", show_default=False),
+    ] = None,
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="With --backend external: where that cloud is.")
+    ] = "",
     state: StateOption = "",
 ) -> None:
     """Start the local cloud, build and deploy to it, and say how to use it.
@@ -43,31 +53,38 @@ def up(
     """
     folder = folder_at(state)
     if folder.is_locked():
-        _already_up(folder)
-    elif detach:
-        _up_in_background(folder)
+        _already_up(folder, backend)
+        return
+    wanted = chosen(backend or BackendName.MINISTACK, endpoint)
+    for lacking in wanted.lacks:
+        err.print(f"Not on {wanted.name}: {lacking}.", style="dim", highlight=False, soft_wrap=True)
+    if detach:
+        _up_in_background(folder, backend or BackendName.MINISTACK, endpoint)
     else:
-        _up_in_foreground(folder)
+        _up_in_foreground(folder, wanted)
 
 
-def _already_up(folder: StateFolder) -> None:
+def _already_up(folder: StateFolder, wanted: BackendName | None) -> None:
+    running = folder.read().backend
+    if wanted is not None and wanted != running:
+        raise Busy(f"{folder.path} is in use: its cloud runs on {running}", "run first: chat4all down")
     cloud = connect(folder)
-    out.print("The local cloud is already up.")
+    out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
 
 
-def _up_in_background(folder: StateFolder) -> None:
+def _up_in_background(folder: StateFolder, name: BackendName, endpoint: str) -> None:
     with stopped_by_signals(), ProgressDisplay(err) as progress:
-        start_in_background(folder, progress)
+        start_in_background(folder, progress, name, endpoint)
     _greet(connect(folder))
 
 
-def _up_in_foreground(folder: StateFolder) -> None:
+def _up_in_foreground(folder: StateFolder, backend: Backend) -> None:
     is_up = False
     try:
         with stopped_by_signals(), ExitStack() as stack:
             with ProgressDisplay(err) as progress:
-                begun = stack.enter_context(start(folder, progress))
+                begun = stack.enter_context(start(folder, progress, backend))
             is_up = True
             _greet(begun.cloud)
             out.print("\nCtrl-C stops it.", style="dim")

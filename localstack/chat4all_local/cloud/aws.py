@@ -28,7 +28,7 @@ _FILES = _PATIENCE.merge(Config(signature_version="s3v4", s3={"addressing_style"
 
 @dataclass(frozen=True)
 class Aws:
-    """`endpoint` is MiniStack's, `s3_endpoint` nanio's. Every call makes a new client; clients are thread-safe."""
+    """`s3_endpoint` is where the files are, `endpoint` everything else. Every call makes a new client; clients are thread-safe."""
 
     endpoint: str
     s3_endpoint: str
@@ -67,9 +67,9 @@ class Aws:
         return self.session.client("sqs", endpoint_url=self.endpoint, config=_PATIENCE)
 
     def s3(self) -> "S3Client":
-        """The product's files, on nanio."""
+        """The product's files."""
         return self.session.client("s3", endpoint_url=self.s3_endpoint, config=_FILES)
 
     def deployment_s3(self) -> "S3Client":
-        """MiniStack's own S3: the code that is deployed from, and the buckets that the template declares."""
+        """The cloud's own S3: the code that is deployed from, and the buckets that the template declares."""
         return self.session.client("s3", endpoint_url=self.endpoint, config=_FILES)

@@ -1,6 +1,6 @@
 """The launcher behind `chat4all up --detach`, and the talk between the two.
 
-`python -m chat4all_local.cloud.background FOLDER` tells on stdout, one JSON object a line, what it is doing, then
+`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT` tells on stdout, one JSON object a line, what it is doing, then
 that the cloud is ready or why it is not. From then on it is silent, and stays until it is told to stop.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.checkout import ROOT, own_python
 from chat4all_local.cloud.errors import CloudError, ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
@@ -40,10 +41,10 @@ Report = Doing | Ready | Failed
 _REPORTS = msgspec.json.Decoder(Report)
 
 
-def start_in_background(folder: StateFolder, progress: Progress) -> None:
+def start_in_background(folder: StateFolder, progress: Progress, name: BackendName, endpoint: str) -> None:
     """Returns when the cloud is ready. Raises CloudError; interrupted, it stops what it had begun."""
     folder.create()
-    with _launcher(folder) as process:
+    with _launcher(folder, name, endpoint) as process:
         for report in _reports(process):
             match report:
                 case Doing(step):
@@ -56,8 +57,9 @@ def start_in_background(folder: StateFolder, progress: Progress) -> None:
 
 
 @contextmanager
-def _launcher(folder: StateFolder) -> Iterator["subprocess.Popen[bytes]"]:
+def _launcher(folder: StateFolder, name: BackendName, endpoint: str) -> Iterator["subprocess.Popen[bytes]"]:
     command = [str(own_python()), "-m", "chat4all_local.cloud.background", str(folder.path)]
+    command += [name.value, endpoint]
     with (folder.logs / "launcher.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own command)
             command,
@@ -83,9 +85,10 @@ def _reports(process: "subprocess.Popen[bytes]") -> Iterator[Report]:
         yield _REPORTS.decode(line)
 
 
-def main(folder: StateFolder) -> int:
+def main(folder: StateFolder, name: BackendName, endpoint: str) -> int:
     try:
-        with stopped_by_signals(), start(folder, lambda step: _tell(Doing(step))) as begun:
+        backend = chosen(name, endpoint)
+        with stopped_by_signals(), start(folder, lambda step: _tell(Doing(step)), backend) as begun:
             _tell(Ready())
             supervise(begun.running)
     except Stopped:
@@ -105,4 +108,4 @@ def _tell(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(StateFolder(Path(sys.argv[1]))))
+    sys.exit(main(StateFolder(Path(sys.argv[1])), BackendName(sys.argv[2]), sys.argv[3]))

@@ -14,7 +14,7 @@ from chat4all_local.cloud.state import State, decode, encode
 
 
 class StateFolder:
-    """state.json, lock, logs/, ministack/ (its data), tmp/ (the functions' code unpacked), s3/ (nanio's data),
+    """state.json, lock, logs/, ministack/ (its data), localstack/ (its files of one run), tmp/ (the functions' code unpacked), s3/ (nanio's data),
     customers/ (whom the simulators know).
     """
 
@@ -22,6 +22,7 @@ class StateFolder:
         self.path = path.resolve()
         self.logs = self.path / "logs"
         self.ministack = self.path / "ministack"
+        self.localstack = self.path / "localstack"
         self.before_deployment = self.path / "ministack.before-deployment"
         self.tmp = self.path / "tmp"
         self.s3 = self.path / "s3"

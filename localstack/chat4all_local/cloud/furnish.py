@@ -22,7 +22,9 @@ def furnish(cloud: Cloud) -> str:
 
 
 def mirror_buckets(aws: Aws) -> None:
-    """The template's buckets come into being on MiniStack; the functions look for them on nanio."""
+    """The template's buckets come into being where it is deployed; the functions look for them where the files are."""
+    if aws.s3_endpoint == aws.endpoint:
+        return
     files = aws.s3()
     present = {bucket["Name"] for bucket in files.list_buckets()["Buckets"]}
     for bucket in aws.deployment_s3().list_buckets()["Buckets"]:

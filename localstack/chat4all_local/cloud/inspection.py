@@ -5,8 +5,8 @@ from enum import StrEnum
 import msgspec
 import psutil
 
-from chat4all_local.cloud.components import is_healthy
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.processes import find
 from chat4all_local.cloud.state import Component, Phase, State
 
@@ -34,7 +34,7 @@ class ComponentUse(msgspec.Struct, frozen=True):
 
 
 class FunctionUse(msgspec.Struct, frozen=True):
-    """A function and its workers, which MiniStack starts when they are needed and keeps warm for a while."""
+    """A function and its workers, which the cloud starts when they are needed and keeps warm for a while."""
 
     name: str
     workers: tuple[ProcessUse, ...]
@@ -74,7 +74,7 @@ def _component(component: Component) -> ComponentUse:
     use = _use(process) if process else None
     if use is None:
         return ComponentUse(component.name, Health.DOWN, None, component.urls)
-    health = Health.UP if is_healthy(component.name, component.urls) else Health.SILENT
+    health = Health.UP if is_healthy(component.urls.values(), component.ready_url) else Health.SILENT
     return ComponentUse(component.name, health, use, component.urls)
 
 
@@ -82,7 +82,7 @@ def _functions(state: State) -> tuple[FunctionUse, ...]:
     workers: dict[str, list[ProcessUse]] = {}
     for component in state.components:
         process = find(component.process)
-        if component.name != "ministack" or process is None:
+        if process is None:
             continue
         for child in process.children(recursive=True):
             name, use = _function_name(child), _use(child)

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,12 @@ from pathlib import Path
 import psutil
 from urllib3.util import parse_url
 
+from chat4all_local.cloud.backends.backend import Plan
 from chat4all_local.cloud.checkout import ROOT
-from chat4all_local.cloud.components import Plan, is_healthy, plans
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.processes import identify, start_tethered, stop
 from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.state import Component
@@ -43,11 +44,11 @@ class Launched:
 
 
 @contextmanager
-def launched(folder: StateFolder, run: str, ports: Mapping[str, int]) -> Iterator[list[Launched]]:
+def launched(folder: StateFolder, run: str, plans: Iterable[Plan]) -> Iterator[list[Launched]]:
     """Started, not yet healthy. They are ended in the opposite order."""
     running: list[Launched] = []
     try:
-        for plan in plans(folder, ports):
+        for plan in plans:
             running.append(_launch(plan, folder, run))  # noqa: PERF401 (what has started must be known at a failure)
         yield running
     finally:
@@ -61,7 +62,7 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
         log.replace(log.with_suffix(".previous.log"))
     environment = component_environment(run, plan.environment)
     process = start_tethered(plan.command, environment, log, ROOT)
-    component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name)
+    component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url)
     return Launched(component, process, log)
 
 
@@ -69,7 +70,7 @@ def wait_until_healthy(running: Sequence[Launched]) -> None:
     """Raises EndedEarly, ComponentFailed."""
     deadline = time.monotonic() + HEALTHY_WITHIN
     for one in running:
-        while not (_listens(one) and is_healthy(one.component.name, one.component.urls)):
+        while not (_listens(one) and is_healthy(one.component.urls.values(), one.component.ready_url)):
             if one.process.poll() is not None:
                 ended = f"{one.component.name} ended (exit {one.process.returncode}) before it was healthy"
                 raise EndedEarly(ended, tail(one.log), f"see: {one.log}")

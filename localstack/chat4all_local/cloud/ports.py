@@ -20,6 +20,10 @@ def choose_ports(names: Iterable[str], remembered: Mapping[str, int]) -> dict[st
         return chosen
 
 
+def url(port: int) -> str:
+    return f"http://{LOCALHOST}:{port}"
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         return _binds(probe, port)

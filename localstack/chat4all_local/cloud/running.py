@@ -19,6 +19,7 @@ class Cloud:
     simulators: Mapping[str, str]
     aws: Aws
     folder: StateFolder
+    backend: str
     stack: str = STACK
 
     @property
@@ -31,7 +32,7 @@ class Cloud:
 
 
 def aws_of(state: State) -> Aws:
-    return Aws(endpoint=state.url("ministack"), s3_endpoint=state.url("nanio"))
+    return Aws(endpoint=state.aws_url, s3_endpoint=state.s3_url)
 
 
 def cloud_of(folder: StateFolder, state: State) -> Cloud:
@@ -41,6 +42,7 @@ def cloud_of(folder: StateFolder, state: State) -> Cloud:
         simulators={channel: state.url(channel) for channel in CHANNELS},
         aws=aws_of(state),
         folder=folder,
+        backend=state.backend,
     )
 
 

@@ -32,6 +32,27 @@ MINISTACK: Final = {
     "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena a thread otherwise: three times the memory
 }
 
+LOCALSTACK: Final = {
+    "OVERRIDE_IN_DOCKER": "0",
+    "LS_LOG": "warn",
+    "DNS_ADDRESS": "0",  # it would listen on port 53
+    "DISABLE_EVENTS": "1",  # it would report its use
+    "SKIP_SSL_CERT_DOWNLOAD": "1",
+    "SQS_ENDPOINT_STRATEGY": "path",  # other queue URLs have names that only a DNS on the internet knows
+    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
+    "PROVIDER_OVERRIDE_DYNAMODB": "moto",  # its own is a jar from the internet, and needs Java
+    "PROVIDER_OVERRIDE_CLOUDFORMATION": "engine-legacy",  # the newer one does not know ${Nested.Outputs.Name} in a !Sub
+    "CLOUDFORMATION_POLL_INTERVAL_SEC": "0.05",  # of our plugin; it sleeps 5 s otherwise
+    "S3_SKIP_SIGNATURE_VALIDATION": "0",
+    "LAMBDA_RUNTIME_EXECUTOR": "process",
+    "LAMBDA_KEEPALIVE_MS": "60000",
+    "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",  # seconds to load a function, when a dozen are at it on two cores
+    "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.05",
+    "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
+    "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "2",
+    "MALLOC_ARENA_MAX": "2",
+}
+
 START_ATTEMPTS: Final = 3
 HEALTHY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 20.0  # seconds; MiniStack writes its state in this time

@@ -23,30 +23,39 @@ class ProcessId(msgspec.Struct, frozen=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A running process; `urls` by the name of what it serves, `log` the name of its file in the logs folder."""
+    """A running process; `urls` by the name of what it serves, `log` the name of its file in the logs folder.
+
+    `ready_url` answers with 200 when it is well; empty where accepting connections has to do.
+    """
 
     name: str
     process: ProcessId
     urls: dict[str, str]
     log: str
+    ready_url: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
     """`run` marks the processes of the run that wrote this; `ports` are kept for the next one.
 
+    `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
+
     `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
     """
 
     phase: Phase = Phase.STOPPED
+    backend: str = "ministack"
     run: str = ""
     launcher: ProcessId | None = None
     components: tuple[Component, ...] = ()
     ports: dict[str, int] = {}
+    aws_url: str = ""
+    s3_url: str = ""
     api_url: str = ""
     api_key: str = ""
 
     def url(self, name: str) -> str:
-        """Where `name` (ministack, nanio, a channel's name) is served; raises KeyError."""
+        """Where `name` (a channel's name, say) is served; raises KeyError."""
         for component in self.components:
             if name in component.urls:
                 return component.urls[name]

@@ -75,6 +75,7 @@ def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> 
         simulators={},
         aws=Aws("http://127.0.0.1:1", "http://127.0.0.1:2"),
         folder=StateFolder(tmp_path),
+        backend="ministack",
     )
     shown = text(welcome(cloud))
     assert "http://127.0.0.1:1/api/v1\n" in shown

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from chat4all_local.cloud.build import forget_old_builds
-from chat4all_local.cloud.deployment import forget_before, parameters, remember_before, undo_interrupted
+from chat4all_local.cloud.deployment import parameters
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted
 from chat4all_local.cloud.state import Component, ProcessId, State
 
 
@@ -54,10 +55,10 @@ def test_the_deployment_after_an_interrupted_one_is_undone_to_the_same_point(fol
 
 
 def test_the_connectors_are_pointed_at_the_simulators() -> None:
-    names = ("whatsapp", "telegram", "instagram", "ministack")
+    names = ("whatsapp", "telegram", "instagram")
     urls = {name: f"http://127.0.0.1/{name}" for name in names}
     state = State(components=(Component("simulators", ProcessId(1, 1.0), urls, "simulators.log"),))
-    given = parameters(state)
+    given = parameters(state, {})
     assert given["WhatsAppBaseUrl"] == urls["whatsapp"]
     assert given["TelegramBaseUrl"] == urls["telegram"]
     assert given["InstagramBaseUrl"] == urls["instagram"]

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chat4all_local.cloud.components import is_healthy
+from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.ports import choose_ports
 
 
@@ -16,7 +16,7 @@ class Starting(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         type(self).asked += 1
-        self.send_response(200 if self.asked > 2 and self.path == "/_ministack/ready" else 503)
+        self.send_response(200 if self.asked > 2 and self.path == "/ready" else 503)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -38,16 +38,16 @@ def nowhere() -> str:
     return f"http://127.0.0.1:{choose_ports(['one'], {})['one']}"
 
 
-def test_ministack_is_healthy_when_it_says_so(starting: str) -> None:
-    assert [is_healthy("ministack", {"ministack": starting}) for _ in range(3)] == [False, False, True]
+def test_what_says_when_it_is_ready_is_healthy_when_it_says_so(starting: str) -> None:
+    assert [is_healthy([starting], f"{starting}/ready") for _ in range(3)] == [False, False, True]
 
 
-def test_ministack_that_does_not_answer_is_not_healthy() -> None:
-    assert not is_healthy("ministack", {"ministack": nowhere()})
+def test_what_does_not_say_it_is_ready_is_not_healthy() -> None:
+    assert not is_healthy([], f"{nowhere()}/ready")
 
 
-def test_the_simulators_are_healthy_when_every_one_accepts_connections() -> None:
+def test_what_says_nothing_is_healthy_when_everywhere_it_accepts_connections() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         here = f"http://127.0.0.1:{server.getsockname()[1]}"
-        assert is_healthy("simulators", {"whatsapp": here})
-        assert not is_healthy("simulators", {"whatsapp": here, "telegram": nowhere()})
+        assert is_healthy([here])
+        assert not is_healthy([here, nowhere()])

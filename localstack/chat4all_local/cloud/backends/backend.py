@@ -1,0 +1,60 @@
+"""What a backend is: the processes that make a cloud, and where they differ from AWS."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from chat4all_local.cloud.folder import StateFolder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A component before it is started. `environment` comes on top of the common one.
+
+    It is ready when `ready_url` answers with 200, or, where there is none, when all its `urls` accept connections.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    urls: Mapping[str, str]
+    ready_url: str = ""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """`s3` is where the product's files are; every other service is at `aws`."""
+
+    aws: str
+    s3: str
+
+
+class Backend(Protocol):
+    """`title` is the step of starting it; each of `lacks` is something of AWS that is missing, in a line for the user."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def port_names(self) -> Sequence[str]: ...
+
+    @property
+    def lacks(self) -> Sequence[str]: ...
+
+    def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
+        """Before anything is started, and again where it is tried on other ports."""
+
+    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+        """In the order of starting; they are stopped in the opposite one. Raises NotSetUp."""
+
+    def endpoints(self, ports: Mapping[str, int]) -> Endpoints: ...
+
+    def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
+        """The template's parameters that are this backend's."""
+
+    def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
+        """Around a deployment: where data are kept, one that is cut short never was."""

@@ -1,0 +1,41 @@
+"""A cloud that runs already and is not ours: it is deployed to, and left alone otherwise."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.simulators import simulators
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.health import answers_ok
+from chat4all_local.cloud.settings import CHANNELS
+
+
+@dataclass(frozen=True)
+class External:
+    endpoint: str
+    name: str = "external"
+    title: str = "Start the simulators"
+    port_names: Sequence[str] = CHANNELS
+    lacks: Sequence[str] = (
+        "whatever the cloud lacks; its functions must be able to reach the simulators on 127.0.0.1",
+    )
+
+    def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
+        """It has been prepared by whoever runs it."""
+
+    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+        return [simulators(folder.customers, ports)]
+
+    def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
+        return Endpoints(aws=self.endpoint, s3=self.endpoint)
+
+    def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
+        """LocalStack tells its functions an address that is good for them, also in containers; others may not."""
+        if answers_ok(f"{endpoints.aws}/_localstack/health"):
+            return {}
+        return {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
+
+    @contextmanager
+    def deploying(self, folder: StateFolder) -> Iterator[None]:
+        yield

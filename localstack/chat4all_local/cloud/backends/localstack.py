@@ -1,0 +1,64 @@
+"""LocalStack in host mode: no Docker, no token. Nothing persists."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.simulators import simulators
+from chat4all_local.cloud.checkout import program
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.ports import url
+from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, LOCALSTACK, RUN_MARK
+
+
+class LocalStack:
+    name = "localstack"
+    title = "Start LocalStack and the simulators"
+    port_names = ("localstack", *CHANNELS)
+    lacks = (
+        "persistence: down and up begin with an empty cloud",
+        "authorizers of API Gateway: the functions check every key themselves, as everywhere",
+        "WebSocket APIs",
+        "percentiles of metrics (p95): CloudWatch answers with an error",
+    )
+
+    def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
+        """What an earlier run left is of no use to it."""
+        shutil.rmtree(folder.localstack, ignore_errors=True)
+        folder.localstack.mkdir()
+
+    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+        return [simulators(folder.customers, ports), _localstack(folder, ports["localstack"])]
+
+    def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
+        """Its S3 checks signatures and keeps objects in files, so it is the files' too."""
+        here = url(ports["localstack"])
+        return Endpoints(aws=here, s3=here)
+
+    def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
+        """None: LocalStack tells the functions its address."""
+        return {}
+
+    @contextmanager
+    def deploying(self, folder: StateFolder) -> Iterator[None]:
+        yield
+
+
+def _localstack(folder: StateFolder, port: int) -> Plan:
+    here = f"{LOCALHOST}:{port}"
+    return Plan(
+        name="localstack",
+        command=(str(program(".envs/localstack", "python")), "-P", "-m", "localstack.runtime.main"),
+        environment={
+            **LOCALSTACK,
+            "GATEWAY_LISTEN": here,
+            "LOCALSTACK_HOST": here,
+            "FILESYSTEM_ROOT": str(folder.localstack),
+            "TMPDIR": str(folder.tmp),
+            "LAMBDA_PROCESS_PYTHON": str(program(".envs/lambda", "python")),
+            "LAMBDA_PROCESS_PASS": RUN_MARK,
+        },
+        urls={"localstack": url(port)},
+        ready_url=f"{url(port)}/_localstack/health",
+    )

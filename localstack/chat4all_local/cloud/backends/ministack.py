@@ -1,0 +1,82 @@
+"""The default: MiniStack, and nanio for S3. What was there at a clean stop is there again."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.simulators import simulators
+from chat4all_local.cloud.checkout import program
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted
+from chat4all_local.cloud.ports import url
+from chat4all_local.cloud.queue_urls import move_queues
+from chat4all_local.cloud.settings import ACCESS_KEY, CHANNELS, LOCALHOST, MINISTACK, REGION, SECRET_KEY
+
+_SERVER: Final = str(Path(__file__).parents[1] / "ministack_server.py")
+
+
+class MiniStack:
+    name = "ministack"
+    title = "Start MiniStack, nanio and the simulators"
+    port_names = ("ministack", "nanio", *CHANNELS)
+    lacks = ()
+
+    def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
+        undo_interrupted(folder)
+        folder.create()
+        move_queues(folder.ministack, ports["ministack"])
+
+    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+        return [nanio(folder.s3, ports), simulators(folder.customers, ports), _ministack(folder, ports)]
+
+    def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
+        return Endpoints(aws=url(ports["ministack"]), s3=url(ports["nanio"]))
+
+    def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
+        """None: the functions inherit MiniStack's own environment."""
+        return {}
+
+    @contextmanager
+    def deploying(self, folder: StateFolder) -> Iterator[None]:
+        remember_before(folder)
+        yield
+        forget_before(folder)
+
+
+def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
+    port = ports["nanio"]
+    options = ("--host", LOCALHOST, "--port", str(port), "--region", REGION, "--data-dir", str(data))
+    return Plan(
+        name="nanio",
+        command=(str(program(".envs/cloud", "nanio")), "serve", *options, "--no-access-log"),
+        environment={"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
+        urls={"nanio": url(port)},
+    )
+
+
+def _ministack(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
+    port = ports["ministack"]
+    return Plan(
+        name="ministack",
+        command=(
+            str(program(".envs/cloud", "python")),
+            "-P",
+            _SERVER,
+        ),
+        environment={
+            **MINISTACK,
+            "MINISTACK_HOST": LOCALHOST,
+            "BIND_HOST": LOCALHOST,
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_REGION": REGION,
+            "STATE_DIR": str(folder.ministack),
+            "TMPDIR": str(folder.tmp),
+            # The functions inherit these: everything goes to MiniStack, files to nanio.
+            "AWS_ENDPOINT_URL": url(port),
+            "AWS_ENDPOINT_URL_S3": url(ports["nanio"]),
+        },
+        urls={"ministack": url(port)},
+        ready_url=f"{url(port)}/_ministack/ready",
+    )

@@ -1,0 +1,41 @@
+"""DynamoDB by moto, in LocalStack's own process, instead of Amazon's jar: `PROVIDER_OVERRIDE_DYNAMODB=moto`.
+
+moto checks a condition and then writes, and a transaction takes back what it wrote when one of its conditions fails: with two
+requests at the same time either could see, or undo, half of the other. So there is one at a time.
+"""
+
+import threading
+from collections.abc import Callable
+
+from localstack.aws.api import RequestContext, ServiceRequest, ServiceResponse
+from localstack.aws.api.dynamodb import DynamodbApi
+from localstack.aws.skeleton import DispatchTable
+from localstack.services.moto import MotoFallbackDispatcher
+from localstack.services.plugins import Service, aws_provider
+
+Handler = Callable[[RequestContext, ServiceRequest], ServiceResponse | None]
+
+
+class MotoDynamoDb(DynamodbApi):
+    """Implements nothing itself."""
+
+
+def one_at_a_time(table: DispatchTable) -> DispatchTable:
+    lock = threading.RLock()
+
+    def alone(handler: Handler) -> Handler:
+        def handle(context: RequestContext, request: ServiceRequest) -> ServiceResponse | None:
+            with lock:
+                return handler(context, request)
+
+        return handle
+
+    return {operation: alone(handler) for operation, handler in table.items()}
+
+
+@aws_provider(api="dynamodb", name="moto")
+def dynamodb_moto() -> Service:
+    return Service.for_provider(
+        MotoDynamoDb(),
+        dispatch_table_factory=lambda provider: one_at_a_time(MotoFallbackDispatcher(provider)),
+    )

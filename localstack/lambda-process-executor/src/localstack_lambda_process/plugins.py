@@ -1,0 +1,14 @@
+"""What LocalStack finds by this package's entry points."""
+
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+
+
+class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
+    name = "process"
+
+    def load(self, *_: object, **__: object) -> object:
+        from localstack_lambda_process.executor import (  # noqa: PLC0415 (loaded only where it is chosen)
+            ProcessRuntimeExecutor,
+        )
+
+        return ProcessRuntimeExecutor

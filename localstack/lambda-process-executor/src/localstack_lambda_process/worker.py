@@ -1,0 +1,76 @@
+"""One process of a function, from its start to its end. It is asked one thing at a time."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from localstack_lambda_process.events import Event, Exited, InitFailed, Invocation, Ready, Stopped
+from localstack_lambda_process.runtime_api import RuntimeApi
+from localstack_lambda_process.spawning import kill, spawn
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is run, and what of. `memory` in bytes, 0 for no limit."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    memory: int
+
+
+class Worker:
+    """`stop` it, whatever came of it."""
+
+    def __init__(self, program: Program, log: Path) -> None:
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._stopping = threading.Lock()
+        self._is_stopped = False
+        self._api = RuntimeApi(self._events.put)
+        environment = {**program.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        try:
+            self._process = spawn(program.command, environment, program.folder, log, memory=program.memory)
+        except BaseException:
+            self._api.close()
+            raise
+        threading.Thread(target=self._watch, name="lambda-process-watcher", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ready(self) -> Ready | InitFailed | Exited | Stopped:
+        """Blocks until it has loaded the function, or failed to."""
+        while True:
+            event = self._events.get()
+            if isinstance(event, Ready | InitFailed | Exited | Stopped):
+                return event
+
+    def invoke(self, invocation: Invocation) -> Event | None:
+        """None when the deadline has passed; then it may still be at work."""
+        self._api.give(invocation)
+        remaining = invocation.deadline_ms / 1000 - time.time()
+        try:
+            return self._events.get(timeout=max(0.0, remaining))
+        except Empty:
+            return None
+
+    def stop(self) -> None:
+        """At once, as Lambda does. May be called from any thread, and again."""
+        with self._stopping:
+            if self._is_stopped:
+                return
+            self._is_stopped = True
+        self._events.put(Stopped())
+        kill(self._process)
+        self._api.close()
+
+    def _watch(self) -> None:
+        self._events.put(Exited(self._process.wait()))
