@@ -12,9 +12,10 @@ from typing import Final
 
 import urllib3
 
-from chat4all_local.bench.functions import NAMES, configuration
+from chat4all_local.bench.functions import NAMES
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.errors import CloudError, ComponentFailed
+from chat4all_local.cloud.functions import configuration
 from chat4all_local.cloud.running import Cloud
 
 ISOLATED: Final = ("-I", "-S", "-B")

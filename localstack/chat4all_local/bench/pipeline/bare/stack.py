@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chat4all_local.bench.functions import configuration
+from chat4all_local.cloud.functions import configuration
 from chat4all_local.cloud.running import Cloud
 
 if TYPE_CHECKING:

@@ -1,0 +1,68 @@
+"""Hears what the functions of a cloud are called with: through the Lambda API only, so on any cloud of one's own."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from chat4all_local.cloud.function_logs import FunctionLogs
+from chat4all_local.cloud.functions import configuration, function_names
+from chat4all_local.cloud.running import Cloud
+from tests.e2e.waiting import eventually
+
+_TAP: Final = Path(__file__).with_name("tap.py")
+_MARK: Final = "EVENT "
+
+Event = dict[str, Any]
+
+
+class Recorder:
+    """`heard` is by function, in the order of the calls. The cloud is not what it was afterwards."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._logs = FunctionLogs(cloud.aws, [])
+        self.heard: dict[str, list[Event]] = {name: [] for name in function_names(cloud)}
+
+    def install(self) -> None:
+        functions = self._cloud.aws.functions()
+        layer = functions.publish_layer_version(LayerName="tap", Content={"ZipFile": _zipped()})
+        for name in self.heard:
+            laid = [one["Arn"] for one in configuration(self._cloud, name).get("Layers", [])]
+            functions.update_function_configuration(
+                FunctionName=f"{self._cloud.stack}-{name}",
+                Handler="tap.handler",
+                Layers=[*laid, layer["LayerVersionArn"]],
+            )
+        eventually(
+            lambda: (
+                {configuration(self._cloud, one)["LastUpdateStatus"] for one in self.heard} == {"Successful"}
+            )
+        )
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """What comes to the function's queue meanwhile stays there, and comes together afterwards."""
+        functions = self._cloud.aws.functions()
+        found = functions.list_event_source_mappings(FunctionName=f"{self._cloud.stack}-{name}")
+        (mapping,) = found["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        yield
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def listen(self) -> dict[str, list[Event]]:
+        for line in self._logs.new_lines():
+            _, mark, event = line.text.partition(_MARK)
+            if mark:
+                self.heard[line.function].append(json.loads(event))
+        return self.heard
+
+
+def _zipped() -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.write(_TAP, "python/tap.py")
+    return archive.getvalue()
