@@ -15,6 +15,7 @@ from chat4all_local.cloud.tools import run_tool
 
 KEPT_BUILDS = 3
 BUILDS = ROOT / ".aws-sam" / "builds"
+_UNFINISHED = BUILDS / "unfinished"
 
 
 class Build:
@@ -24,6 +25,10 @@ class Build:
         self.digest = digest
         self.folder = BUILDS / digest
         self.template = self.folder / "template.yaml"
+
+    def layer(self, name: str) -> Path:
+        """What of the layer `core` or `media` is on the import path."""
+        return self.folder / f"{name.capitalize()}Layer" / "python"
 
 
 def built(folder: StateFolder, run: str, progress: Progress) -> Build:
@@ -40,6 +45,15 @@ def built(folder: StateFolder, run: str, progress: Progress) -> Build:
     return build
 
 
+def newest_build() -> Build | None:
+    """The one that was built or deployed last, whatever the sources are by now."""
+    folders = [
+        template.parent for template in BUILDS.glob("*/template.yaml") if template.parent != _UNFINISHED
+    ]
+    newest = max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
+    return Build(newest.name) if newest else None
+
+
 @contextmanager
 def one_build_at_a_time() -> Iterator[None]:
     """Among all clouds of this checkout; the others wait, and find the work done."""
@@ -50,20 +64,19 @@ def one_build_at_a_time() -> Iterator[None]:
 
 
 def _build(build: Build, folder: StateFolder, run: str) -> None:
-    unfinished = BUILDS / "unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(_UNFINISHED, ignore_errors=True)
     command = [
         str(program(".envs/sam", "sam")),
         "build",
         "--config-env",
         "local",
         "--build-dir",
-        str(unfinished),
+        str(_UNFINISHED),
     ]
     command += ["--parameter-overrides", f"Runtime={runtime()}"]
     run_tool("sam build", command, tool_environment(run, {}), folder.logs / "sam-build.log", ROOT)
     forget_old_builds(BUILDS, KEPT_BUILDS - 1)
-    unfinished.rename(build.folder)
+    _UNFINISHED.rename(build.folder)
 
 
 def forget_old_builds(builds: Path, kept: int) -> None:

@@ -1,3 +1,4 @@
+import io
 import re
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from chat4all_local.cli import main
 from tests.unit.cli.conftest import FakeApi
 
+EVENTS = Path(__file__).parents[2] / "events"
 USER = {
     "user_id": "u1",
     "type": "CUSTOMER",
@@ -56,6 +58,8 @@ class CommandLine:
         ("watch", "c1"),
         ("logs",),
         ("keys", "create"),
+        ("invoke", "router", str(EVENTS / "router.json")),
+        ("sam-env",),
     ],
 )
 def test_without_a_cloud_a_command_says_how_to_start_one(
@@ -83,7 +87,21 @@ def test_down_may_be_said_twice(chat4all: CommandLine) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["up", "down", "status", "logs", "send", "watch", "users", "conversations", "keys", "demo", "bench"],
+    [
+        "up",
+        "down",
+        "status",
+        "logs",
+        "send",
+        "watch",
+        "users",
+        "conversations",
+        "keys",
+        "invoke",
+        "sam-env",
+        "demo",
+        "bench",
+    ],
 )
 def test_every_command_explains_itself(chat4all: CommandLine, command: str) -> None:
     code, out, _ = chat4all(command, "--help")
@@ -195,3 +213,24 @@ def test_a_key_needs_scopes_that_there_are(chat4all: CommandLine) -> None:
     code, _, err = chat4all("keys", "create", "--scopes", "messages:read,everything")
     assert code == 2
     assert "everything" in err
+
+
+def test_an_event_that_is_no_json_or_no_file_is_refused_before_a_cloud_is_asked(
+    chat4all: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "event.json").write_text("{")
+    for event, said in (
+        ("event.json", "not JSON"),
+        ("nowhere.json", "No such file"),
+        (".", "Is a directory"),
+    ):
+        code, out, err = chat4all("invoke", "router", str(tmp_path / event))
+        assert (code, out) == (2, "")
+        assert said in err.replace("\n", " ")
+
+
+def test_an_event_may_come_from_stdin(chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no JSON")))
+    code, _, err = chat4all("invoke", "router", "-")
+    assert code == 2
+    assert "not JSON" in err

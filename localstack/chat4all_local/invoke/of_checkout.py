@@ -1,0 +1,40 @@
+"""A deployed function run from the checkout: its sources as they are now, all the rest as deployed."""
+
+from pathlib import Path
+
+from chat4all_local.cloud.build import newest_build
+from chat4all_local.cloud.checkout import ROOT
+from chat4all_local.cloud.errors import NotSetUp
+from chat4all_local.cloud.functions import DeployedFunction, aws_environment, deployed_function
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.invoke.execution import Execution
+
+
+def execution_of(cloud: Cloud, name: str) -> Execution:
+    """Sources are the function's folder and the chat4all package; their dependencies come from the last build's layers.
+
+    Raises CloudError.
+    """
+    function = deployed_function(cloud, name)
+    return Execution(
+        folder=ROOT / "functions" / name,
+        import_path=(ROOT / "layers" / "core", *_dependencies(function)),
+        handler=function.handler,
+        arn=function.arn,
+        timeout_s=function.timeout_s,
+        environment={
+            **aws_environment(cloud),
+            "AWS_LAMBDA_FUNCTION_NAME": f"{cloud.stack}-{name}",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{cloud.stack}-{name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            **function.variables,
+        },
+    )
+
+
+def _dependencies(function: DeployedFunction) -> list[Path]:
+    build = newest_build()
+    if build is None:
+        raise NotSetUp("the layers are not built", "run: chat4all down, chat4all up --detach")
+    return [build.layer(name) for name in function.layers]
