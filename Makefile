@@ -16,11 +16,11 @@ IN_PROCESS = tests/unit tests/integration
 ON_THE_CLOUD = tests/e2e tests/chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench check format build lock clean
+.PHONY: help setup demo test chaos bench sam-local check format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
 	do printf '%-14s %s\n' "$$name" "$$text"; done
 
 setup: ## Make the virtual environments from the locks
@@ -41,6 +41,9 @@ chaos: setup ## Break things under load: what became of every message; writes do
 
 bench: setup ## Run every benchmark; tables and plots go to results/
 	@$(BIN)/chat4all bench
+
+sam-local: setup ## Run every function in sam local invoke, the API in sam local start-api: needs a Docker daemon
+	@$(BIN)/chat4all sam-local
 
 check: setup ## Format, lint, types, templates: what a change must pass beside the tests
 	@$(BIN)/ruff format --check .

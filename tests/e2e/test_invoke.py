@@ -8,12 +8,11 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from chat4all_local.invoke.recorded_events import EVENTS, RECORDED_KEY
 from tests.e2e.stage import CHANNELS, Stage
 from tests.e2e.waiting import DEADLINE_S
-from tests.events.tidying import API_KEY
 
 PROGRAM: Final = str(Path(sys.executable).with_name("chat4all"))
-EVENTS: Final = Path(__file__).parents[1] / "events"
 CONSUMERS: Final = ("router", *CHANNELS, "inbound", "status", "files")
 
 
@@ -24,7 +23,9 @@ def invoke(stage: Stage, function: str, event: bytes) -> "subprocess.CompletedPr
 
 def answered(stage: Stage, function: str, event: str) -> Any:  # noqa: ANN401 - each function has its own
     """What it returns for a recorded event, with the key of this cloud in the place of the recorded one's."""
-    given = (EVENTS / f"{event}.json").read_bytes().replace(API_KEY.encode(), stage.cloud.api_key.encode())
+    given = (
+        (EVENTS / f"{event}.json").read_bytes().replace(RECORDED_KEY.encode(), stage.cloud.api_key.encode())
+    )
     done = invoke(stage, function, given)
     assert done.returncode == 0, done.stderr.decode()
     return msgspec.json.decode(done.stdout)

@@ -7,13 +7,13 @@ from itertools import count
 from typing import Any, Final
 
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.invoke.recorded_events import RECORDED_KEY
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.signing import hub_signature
 from tests.integration.template import ACCOUNT
 
 API_ID: Final = "a1b2c3d4e5"
 API_HOST: Final = f"{API_ID}.execute-api.us-east-1.amazonaws.com"
-API_KEY: Final = "the-key-of-your-cloud"
 CLIENT_IP: Final = "203.0.113.10"
 _LOCAL_ACCOUNT: Final = re.compile(r"(?<!\d)000000000000(?!\d)")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -30,7 +30,7 @@ class Tidying:
         self._ids: dict[str, str] = {}
         own_api = cloud.api_url.split("/")[-2]
         self._names = {
-            cloud.api_key: API_KEY,
+            cloud.api_key: RECORDED_KEY,
             cloud.aws.endpoint.removeprefix("http://"): API_HOST,
             own_api: API_ID,
             '"127.0.0.1"': f'"{CLIENT_IP}"',

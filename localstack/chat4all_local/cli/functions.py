@@ -1,26 +1,42 @@
-"""invoke, sam-env."""
+"""invoke, sam-env, sam-local, sam-prepare."""
 
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Final
 
 import msgspec
 import typer
 
-from chat4all_local.cli.terminal import StateOption, folder_at, print_json
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.terminal import StateOption, err, explain, folder_at, out, print_json
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.invoke.execution import execute
 from chat4all_local.invoke.of_checkout import execution_of
 from chat4all_local.invoke.sam_environment import sam_environment
+from chat4all_local.sam_local.docker import NoDocker
 
 _STDIN: Final = "-"
+_NO_DOCKER: Final = 3
+_FOR_SAM: Final = (
+    "SAM_CLI_TELEMETRY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "AWS_ENDPOINT_URL",
+)
 _PANEL: Final = "One function at a time"
 
 
 def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(invoke)
     app.command(rich_help_panel=_PANEL)(sam_env)
+    app.command(rich_help_panel=_PANEL)(sam_local)
+    app.command(rich_help_panel=_PANEL)(sam_prepare)
 
 
 def invoke(
@@ -72,3 +88,48 @@ def sam_env(
         Path(output).write_bytes(printed + b"\n")
     except OSError as error:
         raise typer.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
+
+
+def sam_local(*, state: StateOption = "") -> None:
+    """Run every function once in sam local invoke, and the API in sam local start-api: both need Docker.
+
+    Against the local cloud that is up, else against one for the time. The image is pulled, or made of this machine's
+    Python where there is no registry. Exits with 1 where something fails, with 3 where no Docker daemon answers.
+    """
+    from chat4all_local.sam_local.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+
+    with _docker_needed(), stopped_by_signals(), ProgressDisplay(err) as progress:
+        went_well = run(folder_at(state), progress, _tell)
+    raise typer.Exit(0 if went_well else 1)
+
+
+def sam_prepare(*, state: StateOption = "") -> None:
+    """Make ready for sam local by hand, and print its command: the image, and a way for containers to the local cloud.
+
+    The way is open until Ctrl-C.
+    """
+    from chat4all_local.sam_local.main import prepared  # noqa: PLC0415 (only this command needs what it drags in)
+
+    with ExitStack() as stack:
+        stack.enter_context(_docker_needed())
+        stack.enter_context(stopped_by_signals())
+        with ProgressDisplay(err) as progress:
+            sam = stack.enter_context(prepared(connect(folder_at(state)), progress))
+        settings = [f"{name}={sam.environment()[name]}" for name in _FOR_SAM]
+        typer.echo(shlex.join(["env", *settings, *sam.command("invoke", "RouterFunction"), "-e", "EVENT"]))
+        err.print("\nCtrl-C closes the way to the cloud.", style="dim")
+        Event().wait()
+
+
+@contextmanager
+def _docker_needed() -> Iterator[None]:
+    try:
+        yield
+    except NoDocker as error:
+        explain(error.message, error.advice)
+        raise typer.Exit(_NO_DOCKER) from None
+
+
+def _tell(what: str, came: str, is_right: bool) -> None:  # noqa: FBT001 (a verdict is shown, nothing is switched)
+    out.print(f"{'✓' if is_right else '✗'} {what}", highlight=False, soft_wrap=True)
+    out.print(came, style="dim", markup=False, highlight=False, soft_wrap=True)

@@ -99,6 +99,7 @@ def test_down_may_be_said_twice(chat4all: CommandLine) -> None:
         "keys",
         "invoke",
         "sam-env",
+        "sam-local",
         "demo",
         "bench",
     ],
@@ -234,3 +235,15 @@ def test_an_event_may_come_from_stdin(chat4all: CommandLine, monkeypatch: pytest
     code, _, err = chat4all("invoke", "router", "-")
     assert code == 2
     assert "not JSON" in err
+
+
+def test_sam_local_without_docker_has_an_exit_code_of_its_own(
+    chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, err = chat4all("sam-local")
+    assert (code, out) == (3, "")
+    assert err.splitlines() == [
+        "error: there is no docker on PATH",
+        "  without Docker there is: chat4all invoke",
+    ]

@@ -1,0 +1,36 @@
+"""The image that `sam local` runs functions in: Lambda's own where it can be pulled, else one made of this machine."""
+
+import platform
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from chat4all_local.cloud.checkout import runtime
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.progress import Progress, step
+from chat4all_local.sam_local.base_image import write_base_image
+from chat4all_local.sam_local.docker import has_image, import_image, pull
+
+ARCHITECTURE = "x86_64"
+
+
+def image_name() -> str:
+    """As SAM calls it."""
+    return f"public.ecr.aws/lambda/{runtime().replace('python', 'python:')}-{ARCHITECTURE}"
+
+
+def provide_image(layers: Iterable[Path], progress: Progress) -> None:
+    """Raises CloudError."""
+    name = image_name()
+    if has_image(name):
+        return
+    with step(progress, f"Pull {name}"):
+        pulled = pull(name)
+    if pulled:
+        return
+    if platform.machine() != ARCHITECTURE:
+        raise CloudError(f"{name} cannot be pulled, nor made on {platform.machine()}")
+    with step(progress, "Make it of this machine's Python instead"), tempfile.NamedTemporaryFile() as tar:
+        write_base_image(tar, layers)
+        tar.flush()
+        import_image(Path(tar.name), name)
