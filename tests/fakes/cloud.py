@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.batches import Batch, HandBack, Received
+from chat4all.adapters.stream_batches import StreamBatch
+from chat4all.adapters.stream_failures import Pointer
 from chat4all.bootstrap.channel import DeliveryBatch
 from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
 from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
@@ -41,6 +43,7 @@ from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.kinesis import InTurn, Stream
 from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
@@ -74,9 +77,14 @@ class Counters:
 
 
 class Cloud:
-    """`fate` may be changed at any time; a process that dies is replaced by a new one."""
+    """`fate` may be changed at any time; a process that dies is replaced by a new one.
 
-    def __init__(self, fate: Fate | None = None) -> None:
+    `stream` makes what carries chat-events and status-updates.
+    """
+
+    def __init__(
+        self, fate: Fate | None = None, stream: Callable[[FakeClock], FifoQueue | Stream] = FifoQueue
+    ) -> None:
         self.clock = FakeClock()
         self.ids = FakeIds()
         self.fate: Fate = fate or Kind()
@@ -92,10 +100,15 @@ class Cloud:
         self.lines = LineTable()
         self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
-        self.queues = {
-            name: FifoQueue(self.clock)
-            for name in ("chat-events", "status-updates", "inbound", *CAPABILITIES)
+        self.inbound = FifoQueue(self.clock)
+        self.channel_queues = {name: FifoQueue(self.clock) for name in CAPABILITIES}
+        self.queues: dict[str, FifoQueue | Stream] = {
+            "chat-events": stream(self.clock),
+            "status-updates": stream(self.clock),
+            "inbound": self.inbound,
+            **self.channel_queues,
         }
+        self.given_up: list[Pointer] = []
         for user in (AGENT, ANA, BEN, CARLA):
             self.directory.create(user)
         for conversation in (PAIR, GROUP):
@@ -136,7 +149,7 @@ class Cloud:
 
     def invoke(self, function: str, group: str) -> None:
         """Give one group's records to a function, as Lambda does."""
-        queue = self.queues[function]
+        queue: Any = self.queues[function]
         given = queue.receive(group)
         if not given:
             return
@@ -144,12 +157,11 @@ class Cloud:
         try:
             answer = self._functions[function](event, self.in_time)
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-            done = [record for record in given if record.record_id not in failed]
-            self._lambda.delete(queue, done)
+            self._lambda.delete(queue, queue.done(given, failed))
         except Died:
             self._start_processes()
 
-    def delete(self, queue: FifoQueue, done: list[Any]) -> None:
+    def delete(self, queue: FifoQueue | Stream, done: list[Any]) -> None:
         for record in done:
             queue.delete(record)
 
@@ -195,12 +207,11 @@ class Cloud:
         directory = self._fated(self.directory, "directory")
         messages = self._fated(MemoryMessages(self.table), "messages")
         deliveries = self._fated(MemoryDeliveries(self.table), "deliveries")
-        channels = {name: self.queues[name] for name in CAPABILITIES}
         queued = QueuedEvents(
             self.queues["chat-events"],
-            channels,
+            self.channel_queues,
             self.queues["status-updates"],
-            self.queues["inbound"],
+            self.inbound,
             self.file_events,
         )
         self._lambda = self._fated(self, "lambda")
@@ -252,9 +263,12 @@ class Cloud:
         }
 
     def _batch(
-        self, kind: type[msgspec.Struct], handle: Callable[[Any, Record], HandBack | None], queue: str
-    ) -> Batch[Any]:
-        return Batch(kind, handle, self.queues[queue], queue)
+        self, kind: type[msgspec.Struct], handle: Callable[[Any, Received], HandBack | None], name: str
+    ) -> Batch[Any] | StreamBatch[Any]:
+        queue = self.queues[name]
+        if isinstance(queue, FifoQueue):
+            return Batch(kind, handle, queue, name)
+        return StreamBatch(kind, handle, self.given_up.append, threads=InTurn(), sleep=self.clock.advance)
 
     def _channel(
         self, name: str, deliveries: MemoryDeliveries
@@ -282,17 +296,17 @@ class Cloud:
             DeliveryBatch(
                 WaitInLine(deliver, self._fated(MemoryLines(self.lines), "lines"), self.clock),
                 cast("SqsEvents", self._events),
-                cast("Sqs", self.queues[name]),
+                cast("Sqs", self.channel_queues[name]),
                 name,
                 cast("Telemetry", self.counters),
             ),
         )
 
-    def _route_one(self, accepted: MessageAccepted, _record: Record) -> HandBack | None:
+    def _route_one(self, accepted: MessageAccepted, _record: Received) -> HandBack | None:
         self._route(accepted)
         return None
 
-    def _record_one(self, update: StatusUpdate, record: Record) -> HandBack | None:
+    def _record_one(self, update: StatusUpdate, record: Received) -> HandBack | None:
         if self._record(update) is Recorded.DONE:
             return None
         if record.receive_count < UNKNOWN_TRIES:
@@ -300,7 +314,7 @@ class Cloud:
         self._record.park(update)
         return None
 
-    def _take_one(self, event: WebhookEvent, record: Record) -> HandBack | None:
+    def _take_one(self, event: WebhookEvent, record: Received) -> HandBack | None:
         try:
             self._take(event)
         except EditTooEarly:

@@ -14,6 +14,7 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files import FileEvent
 from tests.fakes.fifo import FifoQueue
+from tests.fakes.kinesis import Stream
 
 
 class RecordedEvents:
@@ -59,9 +60,9 @@ class QueuedEvents:
 
     def __init__(
         self,
-        chat_events: FifoQueue,
+        chat_events: FifoQueue | Stream,
         channels: Mapping[str, FifoQueue],
-        status_updates: FifoQueue,
+        status_updates: FifoQueue | Stream,
         inbound: FifoQueue,
         files: list[FileEvent],
     ) -> None:

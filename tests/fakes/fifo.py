@@ -81,6 +81,10 @@ class FifoQueue:
                 one.receipt = f"{one.record_id}-{one.receives}"
             return given
 
+    def done(self, given: list[Queued], failed: set[str]) -> list[Queued]:
+        """What Lambda takes as handled."""
+        return [record for record in given if record.record_id not in failed]
+
     def delete(self, record: Queued) -> None:
         with self._lock:
             self._records.remove(record)

@@ -72,6 +72,10 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             name = parameters["QueueUrl"].rsplit("/", 1)[1]
             action = operation.removesuffix("Batch")
             return [Need(f"sqs:{action}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")]
+        case "kinesis":
+            named = parameters.get("StreamARN") or _stream(parameters["StreamName"])
+            # GetRecords names its stream within the iterator only.
+            return [Need(f"kinesis:{operation}", named)]
         case "s3":
             return _s3_needs(operation, parameters)
         case "secretsmanager":
@@ -98,6 +102,10 @@ def mapping_needs(queue: str) -> set[Need]:
     """
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     return {Need(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}") for action in actions}
+
+
+def _stream(name: str) -> str:
+    return f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"
 
 
 _S3_ACTIONS = {

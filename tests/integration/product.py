@@ -33,9 +33,16 @@ DEADLINE_S = 30.0
 
 
 class Product:
-    def __init__(self, aws: Aws, provider: Provider, recorder: Recorder, patch: pytest.MonkeyPatch) -> None:
-        parameters = dict.fromkeys(("WhatsAppBaseUrl", "TelegramBaseUrl", "InstagramBaseUrl"), provider.url)
-        self.template = Template(parameters=parameters)
+    def __init__(
+        self,
+        aws: Aws,
+        provider: Provider,
+        recorder: Recorder,
+        patch: pytest.MonkeyPatch,
+        event_stream: str = "sqs",
+    ) -> None:
+        urls = dict.fromkeys(("WhatsAppBaseUrl", "TelegramBaseUrl", "InstagramBaseUrl"), provider.url)
+        self.template = Template(parameters={**urls, "EventStream": event_stream})
         self.aws = aws
         self._recorder = recorder
         self._handlers: dict[str, Any] = {}

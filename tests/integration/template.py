@@ -23,6 +23,7 @@ _NAMES: Final = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::Kinesis::Stream": "Name",
     "AWS::Serverless::Function": "FunctionName",
     "AWS::Events::Rule": "Name",
     "AWS::SNS::Topic": "TopicName",
@@ -31,6 +32,7 @@ _TOLD_BY_AWS: Final = {"RegionalDomainName", "RegionalHostedZoneId"}
 _ARNS: Final = {
     "AWS::DynamoDB::Table": ("dynamodb", "table/{TableName}"),
     "AWS::SQS::Queue": ("sqs", "{QueueName}"),
+    "AWS::Kinesis::Stream": ("kinesis", "stream/{Name}"),
     "AWS::S3::Bucket": ("s3", "{BucketName}"),
     "AWS::SNS::Topic": ("sns", "{TopicName}"),
     "AWS::Serverless::Function": ("lambda", "function:{FunctionName}"),

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from chalice.app import Chalice
@@ -20,6 +21,7 @@ from tests.integration.template import ROOT, Template, environment, functions, r
 
 TEMPLATE = Template()
 FUNCTIONS = functions(TEMPLATE)
+ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 QUEUES_FUNCTIONS = ["files", "inbound", "router", "status", *names()]
 
@@ -51,8 +53,10 @@ def declared_routes(name: str) -> Routes:
 
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
-    given = dict.fromkeys(ApiSettings.__struct_fields__, "nowhere") | {"file_retention_days": 1}
-    app = api.app(ApiSettings(**given))  # type: ignore[arg-type]
+    given: dict[str, object] = dict.fromkeys(ApiSettings.__struct_fields__, "nowhere")
+    given |= {"file_retention_days": 1, "chat_events_stream": ""}
+    renamed = {name.upper(): value for name, value in given.items()}
+    app = api.app(msgspec.convert(renamed, ApiSettings))
 
     assert routes_of(app) == declared_routes("api")
 
@@ -79,19 +83,24 @@ def test_every_channel_has_its_function() -> None:
     )
 
 
+@pytest.mark.parametrize("template", [TEMPLATE, ON_KINESIS], ids=["sqs", "kinesis"])
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_functions_environment_is_enough_to_start_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_functions_environment_is_enough_to_start_it(
+    name: str, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = functions(template)[name]
     # Powertools keeps one set of metrics for a process, which is one function elsewhere.
     monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
     # Of what this process has, a function would have none.
-    for variable in {one for function in FUNCTIONS.values() for one in environment(function)}:
+    everybodys = (*FUNCTIONS.values(), *functions(ON_KINESIS).values())
+    for variable in {one for each in everybodys for one in environment(each)}:
         monkeypatch.delenv(variable, raising=False)
-    for variable, value in environment(FUNCTIONS[name]).items():
+    for variable, value in environment(function).items():
         monkeypatch.setenv(variable, value)
 
     module = loaded(ROOT / "functions" / name / "app.py")
 
-    assert FUNCTIONS[name]["Handler"] == "app.handler"
+    assert function["Handler"] == "app.handler"
     assert callable(module.handler)
 
 

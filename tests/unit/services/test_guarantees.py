@@ -4,7 +4,7 @@ First one story, with a blow at each of its calls in turn; then many stories at 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -20,12 +20,16 @@ from chat4all.domain.sending import Outcome, SendError, Submission
 from chat4all.domain.status import Status, may_become
 from chat4all.services.accept_message import NewMessage
 from chat4all.services.take_inbound import inbound_message_id
+from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
 from tests.fakes.connector import CAPABILITIES
 from tests.fakes.fate import Blow, Chance, Kind, Once
+from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import a_file
+from tests.fakes.kinesis import Stream
 from tests.fakes.product import a_message
 
+MakeStream = Callable[[FakeClock], FifoQueue | Stream]
 AT = "2026-01-31T12:00:00.000Z"
 LONG = "A text that takes two."
 ADDRESSES = {"ana": "ana@pigeon", "ben": "ben@telex", "carla": "carla@telex"}
@@ -105,6 +109,7 @@ def check(story: Story) -> None:
     everybody_receives_in_order(story)
     statuses_only_moved_forward(story)
     everything_written_is_one_message(story)
+    assert story.cloud.given_up == []
 
 
 def nothing_accepted_is_lost(story: Story) -> None:
@@ -258,15 +263,16 @@ def test_the_story_ends_well_when_nothing_happens() -> None:
     assert (conversation.message_count, conversation.sequence) == (3, 3)
 
 
+@pytest.mark.parametrize("stream", [FifoQueue, Stream])
 @pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
-def test_the_story_ends_well_whichever_call_it_hits(blow: Blow) -> None:
+def test_the_story_ends_well_whichever_call_it_hits(blow: Blow, stream: MakeStream) -> None:
     counting = Kind()
-    tell(Story(Cloud(counting)))
+    tell(Story(Cloud(counting, stream)))
 
     calls = set()
     for number in range(1, counting.calls + 1):
         fate = Once(number, blow)
-        story = Story(Cloud(fate))
+        story = Story(Cloud(fate, stream))
         tell(story)
         story.end()
         check(story)
@@ -383,10 +389,11 @@ def cloud_relay(story: Story) -> None:
         return
 
 
+@pytest.mark.parametrize("stream", [FifoQueue, Stream])
 @pytest.mark.parametrize("seed", range(80))
-def test_any_story_ends_well(seed: int) -> None:
+def test_any_story_ends_well(seed: int, stream: MakeStream) -> None:
     source = random.Random(seed)  # noqa: S311 - a story's dice
-    story = Story(Cloud(), source)
+    story = Story(Cloud(stream=stream), source)
     story.cloud.fate = Chance(source, share=source.choice([0.0, 0.02, 0.1]))
     story.cloud.in_time = lambda: source.random() < 0.95
 

@@ -27,9 +27,18 @@ _log = logging.getLogger(__name__)
 
 
 class HandBack(msgspec.Struct, frozen=True):
-    """The record was not handled; SQS shall give it out again after `wait_s` seconds."""
+    """The record was not handled; it shall come again after `wait_s` seconds."""
 
     wait_s: float
+
+
+class Received(Protocol):
+    """What any record tells of its way here."""
+
+    @property
+    def receive_count(self) -> int:
+        """1 at the first time."""
+        ...
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel"):

@@ -152,18 +152,22 @@ def _delivery_entry(one: DeliveryRequested) -> _Entry:
     return _Entry(one.group, one.deduplication_id, _body(one))
 
 
+def about(update: StatusUpdate) -> str:
+    """The delivery, in few characters that every service takes. Between deliveries a status has no order."""
+    return _short(update.delivery_id or f"{update.channel}:{update.account}:{update.provider_message_id}")
+
+
 def _status_entry(update: StatusUpdate) -> _Entry:
     """Order does not matter to a status, so that a group is one delivery; a repeat does no harm."""
-    about = update.delivery_id or f"{update.channel}:{update.account}:{update.provider_message_id}"
     body = _body(update)
-    return _Entry(_short(about), _short(body), body)
+    return _Entry(about(update), _short(body), body)
 
 
 def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     """A person's words in their order; a status by itself, since there its order does not matter."""
     event = received.event
-    about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
-    group = _short(f"{received.channel}:{event.account}:{about}")
+    whose = event.provider_message_id if isinstance(event, InboundStatus) else event.address
+    group = _short(f"{received.channel}:{event.account}:{whose}")
     return _Entry(group, _short(f"{received.webhook_id}:{index}:{received.replay or ''}"), _body(received))
 
 

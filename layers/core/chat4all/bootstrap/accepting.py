@@ -4,8 +4,8 @@ from chat4all.adapters.channels.registry import capabilities
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.adapters.sqs import Queues
+from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import MessageTables
 from chat4all.services.accept_message import AcceptMessage
 from chat4all.services.snapshots import Snapshots
@@ -19,7 +19,7 @@ class Accepting:
         self.directory = DynamoDirectory(tables.directory_table)
         self.messages = DynamoMessages(tables.messages_table)
         self.sqs = world.sqs()
-        self.events = SqsEvents(self.sqs, queues)
+        self.events = streams.events(tables, self.sqs, queues)
         self.capabilities = capabilities()
         self.accept = AcceptMessage(
             conversations=self.conversations,

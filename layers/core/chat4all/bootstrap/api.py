@@ -40,9 +40,7 @@ from chat4all.services.upload_file import UploadFile
 
 def app(settings: ApiSettings) -> Chalice:
     """The chalice app with every route of the API."""
-    accepting = Accepting(
-        settings, Queues(chat_events=settings.chat_events_queue, files=settings.files_queue)
-    )
+    accepting = Accepting(settings, Queues(files=settings.files_queue))
     files = DynamoFiles(settings.files_table)
     store = S3Files(world.files_s3, settings.files_bucket)
     conversations, directory = accepting.conversations, accepting.directory
@@ -64,6 +62,9 @@ def app(settings: ApiSettings) -> Chalice:
         return connector(channel, http, "").canonical_address(address)
 
     def probe_queue() -> None:
+        if settings.chat_events_stream:
+            world.kinesis().describe_stream_summary(StreamName=settings.chat_events_stream)
+            return
         accepting.sqs.get_queue_attributes(
             QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
         )

@@ -16,7 +16,7 @@ from chat4all.adapters.operators import Operators
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.channel import Capabilities, Transfer
@@ -131,7 +131,7 @@ def handler() -> Handler:
         claim_time=claim_time,
         in_time=time_left,
     )
-    events = SqsEvents(sqs, Queues(status_updates=settings.status_updates_queue))
+    events = streams.events(settings, sqs, Queues())
     lines = DynamoLines(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
         WaitInLine(deliver, lines, world.now),

@@ -21,12 +21,7 @@ EDIT_TRIES = 5
 def handler() -> Handler:
     telemetry = Telemetry("inbound")
     settings = from_environment(InboundSettings)
-    queues = Queues(
-        chat_events=settings.chat_events_queue,
-        status_updates=settings.status_updates_queue,
-        files=settings.files_queue,
-    )
-    accepting = Accepting(settings, queues)
+    accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
         accept=accepting.accept,
         conversations=accepting.conversations,

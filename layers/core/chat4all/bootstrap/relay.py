@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from chat4all.adapters.channels.registry import names
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
+from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
@@ -23,6 +24,7 @@ from chat4all.services.record_status import RecordStatus
 from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
 from chat4all.services.wait_in_line import BringBack
 
+STATUS_UPDATES: Final = "status-updates"
 CLAIM_TIME: Final = timedelta(minutes=1)
 
 
@@ -32,14 +34,14 @@ def handler() -> Handler:
     channels = by_channel(names(), "QUEUE")
     accepting = Accepting(
         settings,
-        Queues(chat_events=settings.chat_events_queue, files=settings.files_queue, channels=channels),
+        Queues(files=settings.files_queue, channels=channels),
     )
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, world.now)
     record = RecordStatus(accepting.messages, deliveries, fall_back, world.now)
     dead_records = CollectDeadRecords(
-        queues=SqsDeadQueues(accepting.sqs, _pairs(settings)),
+        queues=_dead_queues(settings, accepting.sqs),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),
         messages=accepting.messages,
         deliveries=deliveries,
@@ -73,11 +75,28 @@ def handler() -> Handler:
     return telemetry.observing(handle)
 
 
+def _dead_queues(settings: RelaySettings, sqs: "world.Sqs") -> EachItsOwn:
+    pairs, streams = _pairs(settings), _stream_pairs(settings)
+    queues, of_streams = SqsDeadQueues(sqs, pairs), KinesisDeadQueues(world.kinesis, sqs, streams)
+    return EachItsOwn({**dict.fromkeys(pairs, queues), **dict.fromkeys(streams, of_streams)})
+
+
+def _stream_pairs(settings: RelaySettings) -> dict[str, StreamPair]:
+    pairs = {
+        CHAT_EVENTS: StreamPair(settings.chat_events_stream, settings.chat_events_dead_letter_queue),
+        STATUS_UPDATES: StreamPair(settings.status_updates_stream, settings.status_updates_dead_letter_queue),
+    }
+    return {source: pair for source, pair in pairs.items() if pair.stream}
+
+
 def _pairs(settings: RelaySettings) -> dict[str, QueuePair]:
     queues, dead = by_channel(names(), "QUEUE"), by_channel(names(), "DEAD_LETTER_QUEUE")
-    return {
+    streams = {
         CHAT_EVENTS: QueuePair(settings.chat_events_queue, settings.chat_events_dead_letter_queue),
-        "status-updates": QueuePair(settings.status_updates_queue, settings.status_updates_dead_letter_queue),
+        STATUS_UPDATES: QueuePair(settings.status_updates_queue, settings.status_updates_dead_letter_queue),
+    }
+    return {
+        **{source: pair for source, pair in streams.items() if pair.queue},
         "inbound": QueuePair(settings.inbound_queue, settings.inbound_dead_letter_queue),
         **{name: QueuePair(queues[name], dead[name]) for name in names()},
     }

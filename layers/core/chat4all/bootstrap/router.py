@@ -1,36 +1,66 @@
-"""The `router` function: one delivery per recipient and channel."""
+"""The `router` function: one delivery per recipient and channel.
 
-from chat4all.adapters.batches import Batch, HandBack, Record
+Beside its stream's records it takes `{"replay": [event, ...]}`, which `chat4all replay` invokes it with; it answers
+`{"replayed": [outcome, ...]}`, see `services.replay_messages`.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from chat4all.adapters.batches import HandBack, Received
 from chat4all.adapters.channels.registry import capabilities, names
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
+from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, consuming
 from chat4all.domain.events import MessageAccepted
+from chat4all.services.replay_messages import ReplayMessages
 from chat4all.services.route_message import RouteMessage
 
-NEEDED_MS = 5_000
+NEEDED_MS: Final = 5_000
+
+
+class _Replay(msgspec.Struct, frozen=True):
+    replay: list[MessageAccepted]
 
 
 def handler() -> Handler:
     telemetry = Telemetry("router")
     settings = from_environment(RouterSettings)
     sqs = world.sqs()
-    events = SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE")))
+    messages = DynamoMessages(settings.messages_table)
     route = RouteMessage(
-        DynamoMessages(settings.messages_table),
-        events,
+        messages,
+        SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE"))),
         DynamoFallbacks(settings.messages_table),
         capabilities(),
         world.now,
     )
+    replay = ReplayMessages(messages, route)
 
-    def one(accepted: MessageAccepted, _record: Record) -> HandBack | None:
+    def one(accepted: MessageAccepted, _record: Received) -> HandBack | None:
         route(accepted)
         return None
 
-    batch = Batch(MessageAccepted, one, sqs, settings.chat_events_queue)
+    batch = streams.StreamConsumer(
+        MessageAccepted,
+        one,
+        sqs,
+        queue_url=settings.chat_events_queue,
+        dead_letter_queue_url=settings.chat_events_dead_letter_queue,
+    )
 
-    return consuming(telemetry, batch, NEEDED_MS)
+    def replayed(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+        outcomes = replay(msgspec.convert(event, _Replay).replay)
+        telemetry.count("Replayed", len(outcomes))
+        return {"replayed": outcomes}
+
+    consume, replay_handler = consuming(telemetry, batch, NEEDED_MS), telemetry.observing(replayed)
+
+    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
+        return replay_handler(event, context) if "replay" in event else consume(event, context)
+
+    return handle

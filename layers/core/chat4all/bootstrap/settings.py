@@ -1,21 +1,43 @@
 """The environment of a function, typed. template.yaml sets it."""
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
 S = TypeVar("S")
 
 
-class MessageTables(msgspec.Struct, frozen=True, rename="upper"):
+class StreamSettings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
+    """Each stream that a function needs is an SQS queue (its URL) or a Kinesis stream (its name).
+
+    The queue or stream with what nobody could handle is for those who give up, and for who collects it.
+    """
+
+    needed: ClassVar[Sequence[str]] = ("chat_events", "status_updates")
+    chat_events_queue: str = ""
+    chat_events_stream: str = ""
+    chat_events_dead_letter_queue: str = ""
+    status_updates_queue: str = ""
+    status_updates_stream: str = ""
+    status_updates_dead_letter_queue: str = ""
+
+    def __post_init__(self) -> None:
+        for stream in self.needed:
+            if bool(getattr(self, f"{stream}_queue")) == bool(getattr(self, f"{stream}_stream")):
+                name = stream.upper()
+                raise ValueError(f"one of {name}_QUEUE and {name}_STREAM must be set, and only one")
+
+
+class MessageTables(StreamSettings, frozen=True, rename="upper", kw_only=True):
     messages_table: str
     conversations_table: str
     directory_table: str
 
 
-class ApiSettings(MessageTables, frozen=True, rename="upper"):
+class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
+    needed = ("chat_events",)
     api_keys_table: str
     limits_table: str
     files_table: str
@@ -25,7 +47,6 @@ class ApiSettings(MessageTables, frozen=True, rename="upper"):
     audit_table: str
     api_url: str
     """How an address of this API begins: `{domain}`, `{api}` and `{stage}` stand for the request's."""
-    chat_events_queue: str
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -35,21 +56,20 @@ class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
     inbound_queue: str
 
 
-class InboundSettings(MessageTables, frozen=True, rename="upper"):
+class InboundSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     inbound_queue: str
-    chat_events_queue: str
-    status_updates_queue: str
     files_table: str
     files_queue: str
     file_retention_days: int
 
 
-class RouterSettings(msgspec.Struct, frozen=True, rename="upper"):
+class RouterSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
+    needed = ("chat_events",)
     messages_table: str
-    chat_events_queue: str
 
 
-class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
+class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
+    needed = ("status_updates",)
     channel: str
     base_url: str
     channel_secret: str
@@ -61,15 +81,12 @@ class ChannelSettings(msgspec.Struct, frozen=True, rename="upper"):
     public_url: str
     """Of the API with its stage, as people's phones reach it; `{api}` stands for `api_id`."""
     api_id: str
-    status_updates_queue: str
     consumer_timeout: int
     """Seconds that Lambda gives the function for one batch."""
 
 
-class StatusSettings(msgspec.Struct, frozen=True, rename="upper"):
+class StatusSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
     messages_table: str
-    chat_events_queue: str
-    status_updates_queue: str
 
 
 class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -84,15 +101,11 @@ class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
     """Where more `*.yar` lie, beside those that come with the product."""
 
 
-class RelaySettings(MessageTables, frozen=True, rename="upper"):
+class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     limits_table: str
     files_table: str
     files_bucket: str
     files_queue: str
-    chat_events_queue: str
-    chat_events_dead_letter_queue: str
-    status_updates_queue: str
-    status_updates_dead_letter_queue: str
     inbound_queue: str
     inbound_dead_letter_queue: str
 

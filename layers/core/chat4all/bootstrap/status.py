@@ -1,11 +1,11 @@
 """The `status` function: deliveries and messages move forward."""
 
-from chat4all.adapters.batches import Batch, HandBack, Record
+from chat4all.adapters.batches import HandBack, Received
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.adapters.sqs import Queues
+from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import StatusSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
@@ -22,7 +22,7 @@ def handler() -> Handler:
     telemetry = Telemetry("status")
     settings = from_environment(StatusSettings)
     sqs = world.sqs()
-    events = SqsEvents(sqs, Queues(chat_events=settings.chat_events_queue))
+    events = streams.events(settings, sqs, Queues())
     record_status = RecordStatus(
         DynamoMessages(settings.messages_table),
         DynamoDeliveries(settings.messages_table),
@@ -30,7 +30,7 @@ def handler() -> Handler:
         world.now,
     )
 
-    def one(update: StatusUpdate, record: Record) -> HandBack | None:
+    def one(update: StatusUpdate, record: Received) -> HandBack | None:
         if record_status(update) is Recorded.DONE:
             telemetry.count(f"Status{update.status.value.capitalize()}")
             return None
@@ -40,6 +40,12 @@ def handler() -> Handler:
         telemetry.count("StatusesParked")
         return None
 
-    batch = Batch(StatusUpdate, one, sqs, settings.status_updates_queue)
+    batch = streams.StreamConsumer(
+        StatusUpdate,
+        one,
+        sqs,
+        queue_url=settings.status_updates_queue,
+        dead_letter_queue_url=settings.status_updates_dead_letter_queue,
+    )
 
     return consuming(telemetry, batch, NEEDED_MS)

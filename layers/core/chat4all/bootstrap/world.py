@@ -10,6 +10,8 @@ from chat4all.adapters.aws import client
 if TYPE_CHECKING:
     from chat4all.adapters.batches import VisibilityClient
     from chat4all.adapters.dead_queues import DeadQueuesClient
+    from chat4all.adapters.dead_streams import ReadingClient
+    from chat4all.adapters.kinesis import KinesisClient
     from chat4all.adapters.s3 import S3Client
     from chat4all.adapters.s3_files import S3FilesClient
     from chat4all.adapters.sqs import SqsClient
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
         """All that the functions do with SQS."""
 
         def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object: ...
+
+    class Kinesis(KinesisClient, ReadingClient):
+        """All that the functions do with Kinesis."""
+
+        def describe_stream_summary(self, *, StreamName: str) -> object: ...
 
 
 def now() -> datetime:
@@ -34,6 +41,10 @@ def jitter() -> float:
 
 def sqs() -> "Sqs":
     return cast("Sqs", client("sqs"))
+
+
+def kinesis() -> "Kinesis":
+    return cast("Kinesis", client("kinesis"))
 
 
 def files_s3() -> "S3FilesClient":

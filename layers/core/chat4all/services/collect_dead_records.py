@@ -75,11 +75,17 @@ class CollectDeadRecords:
                 return self._fail(requested, record, now)
         if record.source == CHAT_EVENTS:
             accepted = _decoded(record, MessageAccepted)
+            if accepted is not None and self._was_routed(accepted):
+                return True
             if accepted is not None and not self._deliveries.of_message(accepted.message_id):
                 self._messages.give_up(accepted.message_id, iso(now), CODE, _reason(record))
                 return True
         self._dead_letters.keep(record)
         return True
+
+    def _was_routed(self, accepted: MessageAccepted) -> bool:
+        """It came with others of its batch, of which a stream gives up all from the first that failed."""
+        return accepted.position == 0 and not self._messages.is_unrouted(accepted.message_id)
 
     def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
         until = (now + self._claim_time).timestamp()

@@ -1,0 +1,54 @@
+"""chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import msgspec
+
+from chat4all.adapters.batches import Batch, HandBack, Received
+from chat4all.adapters.kinesis import KinesisEvents, Streams
+from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.adapters.stream_batches import StreamBatch
+from chat4all.adapters.stream_failures import Failures
+from chat4all.bootstrap import world
+from chat4all.bootstrap.settings import StreamSettings
+
+if TYPE_CHECKING:
+    from chat4all.adapters.stream_failures import FailuresClient
+    from chat4all.bootstrap.world import Sqs
+
+E = TypeVar("E")
+
+
+def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
+    """`queues` are those beside the two streams."""
+    if settings.chat_events_stream or settings.status_updates_stream:
+        streams = Streams(settings.chat_events_stream, settings.status_updates_stream)
+        return KinesisEvents(world.kinesis(), streams, sqs, queues)
+    both = msgspec.structs.replace(
+        queues, chat_events=settings.chat_events_queue, status_updates=settings.status_updates_queue
+    )
+    return SqsEvents(sqs, both)
+
+
+class StreamConsumer(Generic[E]):
+    """Takes Lambda's event of either kind, each in its shape."""
+
+    def __init__(
+        self,
+        kind: type[E],
+        handle: Callable[[E, Received], HandBack | None],
+        sqs: "Sqs",
+        *,
+        queue_url: str,
+        dead_letter_queue_url: str,
+    ) -> None:
+        self._of_queue = Batch(kind, handle, sqs, queue_url)
+        self._of_stream = StreamBatch(
+            kind, handle, Failures(cast("FailuresClient", sqs), dead_letter_queue_url)
+        )
+
+    def __call__(self, event: Mapping[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
+        if event["Records"][0]["eventSource"] == "aws:kinesis":
+            return self._of_stream(event, still_in_time)
+        return self._of_queue(event, still_in_time)
