@@ -13,10 +13,10 @@ SOURCES = layers localstack functions tests requirements
 
 # The first run side by side on all cores, file by file; the others share one local cloud, started once.
 IN_PROCESS = tests/unit tests/integration
-ON_THE_CLOUD = tests/e2e tests/chaos
+ON_THE_CLOUD = tests/smoke tests/e2e tests/chaos localstack/lambda-process-executor/tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench sam-local check format build lock clean
+.PHONY: help setup demo test test-localstack chaos bench sam-local check format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
@@ -35,6 +35,9 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 test: setup ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); \
 	else $(BIN)/python -m pytest --numprocesses logical --dist loadfile $(IN_PROCESS) && $(BIN)/python -m pytest $(ON_THE_CLOUD); fi
+
+test-localstack: setup ## The smoke tests on LocalStack, and those of its plugin
+	@$(BIN)/python -m pytest tests/smoke localstack/lambda-process-executor/tests -k "not ministack"
 
 chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs

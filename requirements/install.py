@@ -22,21 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 UV_LOCK = ROOT / "requirements" / "uv.txt"
 
 
-@dataclass(frozen=True)
-class Environment:
-    """A virtual environment, the lock that it is made from, and the folder of the project that is installed into it."""
+class Stamped:
+    """A folder that is complete when it holds the stamp of what it was made from."""
 
     name: str
-    lock: str
-    project: str | None = None
 
     @property
     def folder(self) -> Path:
         return ROOT / self.name
-
-    @property
-    def python(self) -> Path:
-        return self.folder / "bin" / "python"
 
     @property
     def place(self) -> str:
@@ -44,15 +37,65 @@ class Environment:
         return hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
 
     @property
+    def sources(self) -> list[Path]:
+        raise NotImplementedError
+
+    @property
     def stamp(self) -> Path:
-        sources = [UV_LOCK, ROOT / self.lock, Path(__file__)]
-        if self.project is not None:
-            sources.append(ROOT / self.project / "pyproject.toml")
-        content = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-        return self.folder / f"ready-{self.place}-{content}"
+        read = b"\0".join(source.read_bytes() for source in [*self.sources, Path(__file__)])
+        return self.folder / f"ready-{self.place}-{hashlib.sha256(read).hexdigest()[:16]}"
 
     def stamps(self) -> list[Path]:
         return list(self.folder.glob(f"ready-{self.place}-*"))
+
+    def make(self) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Environment(Stamped):
+    """A virtual environment, the lock that it is made from, and the folder of the project that is installed into it."""
+
+    name: str
+    lock: str
+    project: str | None = None
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def sources(self) -> list[Path]:
+        projects = [ROOT / self.project / "pyproject.toml"] if self.project is not None else []
+        return [UV_LOCK, ROOT / self.lock, *projects]
+
+    def make(self) -> None:
+        if not self.python.exists():
+            run(UV, "venv", "--quiet", "--python", MAIN.python, self.folder)
+        target = ("--quiet", "--python", self.python)
+        run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / self.lock)
+        if self.project is not None:
+            project = ROOT / self.project
+            run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", project)
+
+
+@dataclass(frozen=True)
+class NodePackages(Stamped):
+    """What npm installs; nothing of it runs while it is installed."""
+
+    name: str
+    lock: str
+
+    @property
+    def sources(self) -> list[Path]:
+        return [ROOT / self.lock / name for name in ("package.json", "package-lock.json")]
+
+    def make(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for source in self.sources:
+            shutil.copy(source, self.folder)
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+        run("npm", "ci", "--prefix", self.folder, *options)
 
 
 MAIN = Environment(".venv", "requirements/dev.txt", project=".")
@@ -65,6 +108,8 @@ OTHERS = (
     ),
     Environment(".envs/lambda", "requirements/lambda.txt"),
 )
+# Kinesis for LocalStack, which does without where there is no npm.
+OPTIONAL = (NodePackages(".envs/kinesis", "requirements/kinesis"),) if shutil.which("npm") else ()
 UV = MAIN.folder / "bin" / "uv"
 
 
@@ -74,14 +119,21 @@ def main() -> int:
         return 1
     with one_at_a_time():
         wanted = [environment for environment in (MAIN, *OTHERS) if not environment.stamp.exists()]
-        if not wanted:
+        optional = [packages for packages in OPTIONAL if not packages.stamp.exists()]
+        if not wanted and not optional:
             return 0
         started = time.monotonic()
-        for environment in wanted:
+        for environment in (*wanted, *optional):
             begin(environment)
-        provide_uv()
+        if wanted:
+            provide_uv()
         for environment in wanted:
             fill(environment)
+        for packages in optional:
+            try:
+                fill(packages)
+            except subprocess.CalledProcessError as failure:
+                print(f"left out {packages.name}: npm failed (exit {failure.returncode})", flush=True)
         print(f"set-up done in {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
@@ -94,7 +146,7 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def begin(environment: Environment) -> None:
+def begin(environment: Stamped) -> None:
     stamps = environment.stamps()
     if environment.folder.exists() and not stamps:
         shutil.rmtree(environment.folder)
@@ -110,15 +162,9 @@ def provide_uv() -> None:
     run(MAIN.python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", UV_LOCK)
 
 
-def fill(environment: Environment) -> None:
+def fill(environment: Stamped) -> None:
     started = time.monotonic()
-    if not environment.python.exists():
-        run(UV, "venv", "--quiet", "--python", MAIN.python, environment.folder)
-    target = ("--quiet", "--python", environment.python)
-    run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / environment.lock)
-    if environment.project is not None:
-        project = ROOT / environment.project
-        run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", project)
+    environment.make()
     environment.stamp.touch()
     print(f"installed {environment.name} in {time.monotonic() - started:.1f} s", flush=True)
 

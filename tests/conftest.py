@@ -1,8 +1,19 @@
-"""What every test shares: hypothesis without deadlines, and the same examples in every CI run."""
+"""What every test shares: hypothesis without deadlines and with the same examples in every CI run, and the running clouds,
+each started when it is first asked for, once, in a folder and on ports of its own.
+"""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from chat4all_local.cloud.backends.localstack import LocalStack
+from chat4all_local.cloud.backends.ministack import MiniStack
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.start import started
 
 settings.register_profile(
     "chat4all",
@@ -13,3 +24,25 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("chat4all")
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """A run that is told to end tears its fixtures down, as it does after Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Cloud]:
+    with _sigterm_as_ctrl_c(), started(backend=MiniStack()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def localstack() -> Iterator[Cloud]:
+    with _sigterm_as_ctrl_c(), started(backend=LocalStack()) as running:
+        yield running

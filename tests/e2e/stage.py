@@ -1,13 +1,16 @@
 """The running cloud as a test sees it: people nobody else knows, what they say, what the providers got."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
+import msgspec
+
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.client import SettingsChanges, Simulator
 from chat4all_local.simulators.control_api import SendRecord
 from tests.e2e.api import Api, read
 from tests.e2e.shapes import Message, Progress, User
@@ -133,6 +136,21 @@ class Stage:
             QueueUrl=self.queue_url(queue), Attributes={"VisibilityTimeout": str(seconds)}
         )
 
+    @contextmanager
+    def giving_up_after(self, queue: str, receives: int) -> Iterator[None]:
+        """What fails so often goes to the dead-letter queue, for the time of the block."""
+        url = self.queue_url(queue)
+        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+        policy = {**msgspec.json.decode(found["RedrivePolicy"]), "maxReceiveCount": receives}
+        try:
+            self._set_redrive_policy(url, msgspec.json.encode(policy).decode())
+            yield
+        finally:
+            self._set_redrive_policy(url, found["RedrivePolicy"])
+
+    def _set_redrive_policy(self, url: str, policy: str) -> None:
+        self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
+
     def in_flight(self, queue: str) -> int:
         """How much of the queue a function is working on, or was when it died."""
         name: Literal["ApproximateNumberOfMessagesNotVisible"] = "ApproximateNumberOfMessagesNotVisible"
@@ -174,6 +192,27 @@ class Stage:
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
         return sum(int(value) for value in counts["Attributes"].values())
+
+
+@contextmanager
+def stage_of(cloud: Cloud) -> Iterator[Stage]:
+    with ExitStack() as stack:
+        simulators = {
+            channel: stack.enter_context(Simulator(url)) for channel, url in cloud.simulators.items()
+        }
+        api = Api(cloud.api_url, cloud.api_key)
+        stack.callback(api.close)
+        yield Stage(cloud, api, simulators)
+
+
+@contextmanager
+def behaving_again(stage: Stage) -> Iterator[None]:
+    """Afterwards the providers behave as before, whatever they were asked to do in between."""
+    settings = {channel: one.settings() for channel, one in stage.simulators.items()}
+    yield
+    for channel, simulator in stage.simulators.items():
+        simulator.clear_faults()
+        simulator.configure(**msgspec.convert(msgspec.to_builtins(settings[channel]), SettingsChanges))
 
 
 def message_body(talk: Talk, text: str, **more: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
     path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
     sam = {
         "SAM_CLI_TELEMETRY": "0",
-        "SAM_CLI_POLL_DELAY": "0.2",
+        "SAM_CLI_POLL_DELAY": "0.5",
         "NO_PROXY": LOCALHOST,
         "no_proxy": LOCALHOST,
     }

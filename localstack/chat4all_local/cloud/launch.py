@@ -17,7 +17,7 @@ from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.processes import identify, start_tethered, stop
-from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY, STOPPED_WITHIN
+from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY
 from chat4all_local.cloud.state import Component
 from chat4all_local.cloud.tools import tail
 
@@ -33,6 +33,7 @@ class Launched:
     component: Component
     process: "subprocess.Popen[bytes]"
     log: Path
+    stopped_within: float
 
     def check_alive(self) -> None:
         """Raises ComponentFailed."""
@@ -63,7 +64,7 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
     environment = component_environment(run, plan.environment)
     process = start_tethered(plan.command, environment, log, ROOT)
     component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url)
-    return Launched(component, process, log)
+    return Launched(component, process, log, plan.stopped_within)
 
 
 def wait_until_healthy(running: Sequence[Launched]) -> None:
@@ -95,7 +96,7 @@ def _listens(one: Launched) -> bool:
 
 def _end(one: Launched) -> None:
     try:
-        stop([psutil.Process(one.process.pid)], STOPPED_WITHIN)
+        stop([psutil.Process(one.process.pid)], one.stopped_within)
     except psutil.NoSuchProcess:
         return
     finally:

@@ -32,6 +32,7 @@ MINISTACK: Final = {
     "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena a thread otherwise: three times the memory
 }
 
+KINESIS_VERSION: Final = "0.4.13"  # of kinesis-local, that LocalStack would install if it were not there
 LOCALSTACK: Final = {
     "OVERRIDE_IN_DOCKER": "0",
     "LS_LOG": "warn",

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.settings import STOPPED_WITHIN
 
 
 @dataclass(frozen=True)
 class Plan:
     """A component before it is started. `environment` comes on top of the common one.
 
-    It is ready when `ready_url` answers with 200, or, where there is none, when all its `urls` accept connections.
+    It is ready when `ready_url` answers with 200, or, where there is none, when all its `urls` accept connections. Asked to
+    end, it has `stopped_within` seconds before it is killed.
     """
 
     name: str
@@ -20,6 +22,7 @@ class Plan:
     environment: Mapping[str, str]
     urls: Mapping[str, str]
     ready_url: str = ""
+    stopped_within: float = STOPPED_WITHIN
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,44 @@
 """LocalStack in host mode: no Docker, no token. Nothing persists."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.simulators import simulators
-from chat4all_local.cloud.checkout import program
+from chat4all_local.cloud.checkout import ROOT, program
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.ports import url
-from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, LOCALSTACK, RUN_MARK
+from chat4all_local.cloud.settings import CHANNELS, KINESIS_VERSION, LOCALHOST, LOCALSTACK, RUN_MARK
+
+_KINESIS: Final = ROOT / ".envs/kinesis"
+_LACKS: Final = (
+    "persistence: down and up begin with an empty cloud",
+    "authorizers of API Gateway: the functions check every key themselves, as everywhere",
+    "WebSocket APIs",
+    "percentiles of metrics (p95): CloudWatch answers with an error",
+)
+_NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup"
 
 
 class LocalStack:
     name = "localstack"
     title = "Start LocalStack and the simulators"
     port_names = ("localstack", *CHANNELS)
-    lacks = (
-        "persistence: down and up begin with an empty cloud",
-        "authorizers of API Gateway: the functions check every key themselves, as everywhere",
-        "WebSocket APIs",
-        "percentiles of metrics (p95): CloudWatch answers with an error",
-    )
+
+    @property
+    def lacks(self) -> Sequence[str]:
+        return _LACKS if _KINESIS.exists() else (*_LACKS, _NO_KINESIS)
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """What an earlier run left is of no use to it."""
+        """What an earlier run left is of no use to it; what it would install, it finds installed."""
         shutil.rmtree(folder.localstack, ignore_errors=True)
         folder.localstack.mkdir()
+        if _KINESIS.exists():
+            place = folder.localstack / "usr/lib/localstack/kinesis-local" / KINESIS_VERSION
+            place.parent.mkdir(parents=True)
+            place.symlink_to(_KINESIS)
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
         return [simulators(folder.customers, ports), _localstack(folder, ports["localstack"])]
@@ -61,4 +73,6 @@ def _localstack(folder: StateFolder, port: int) -> Plan:
         },
         urls={"localstack": url(port)},
         ready_url=f"{url(port)}/_localstack/health",
+        # By itself it takes up to 20 s to stop what it runs, and then forgets it all.
+        stopped_within=2.0,
     )

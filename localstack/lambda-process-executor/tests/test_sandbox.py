@@ -1,0 +1,246 @@
+"""One execution environment, with the official runtime client in it, and without LocalStack."""
+
+import json
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from localstack_lambda_process.sandbox import InitError, Result, Sandbox
+from localstack_lambda_process.worker import Program
+
+Make = Callable[..., Sandbox]
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """An environment for a function of this code; all of them end with the test."""
+    made: list[Sandbox] = []
+
+    def make(code: str, *, timeout: float = 20.0, memory: int = 0, **variables: str) -> Sandbox:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        (folder / "app.py").write_text(code)
+        command = (sys.executable, "-m", "awslambdaric", "app.handler")
+        program = Program(command, {"AWS_LAMBDA_FUNCTION_NAME": "f", **variables}, folder, memory)
+        made.append(Sandbox(program, timeout=timeout, memory_mb=128, version="$LATEST"))
+        return made[-1]
+
+    yield make
+    for sandbox in made:
+        sandbox.stop()
+
+
+def invoke(sandbox: Sandbox, **event: object) -> Result:
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+    return sandbox.invoke(str(uuid.uuid4()), json.dumps(event).encode(), arn, "Root=1-0-0")
+
+
+def answer(result: Result) -> object:
+    assert not result.is_error, result.payload
+    return json.loads(result.payload)
+
+
+def error(result: Result) -> str:
+    assert result.is_error, result.payload
+    return str(json.loads(result.payload)["errorType"])
+
+
+def test_a_function_is_loaded_once_and_gets_event_context_and_variables(make: Make) -> None:
+    code = """
+import os
+calls = 0
+def handler(event, context):
+    global calls
+    calls += 1
+    return [calls, event, context.invoked_function_arn[-10:], os.environ["COLOUR"]]
+"""
+    sandbox = make(code, COLOUR="blue")
+    sandbox.start()
+
+    answers = [answer(invoke(sandbox, n=number)) for number in range(3)]
+
+    assert answers == [[number + 1, {"n": number}, "function:f", "blue"] for number in range(3)]
+
+
+def test_the_remaining_time_is_the_timeouts(make: Make) -> None:
+    sandbox = make("def handler(event, context): return context.get_remaining_time_in_millis()", timeout=7)
+    sandbox.start()
+
+    remaining = answer(invoke(sandbox))
+
+    assert isinstance(remaining, int)
+    assert 0 < remaining <= 7000
+
+
+def test_what_a_function_prints_is_in_the_log_of_its_invocation(make: Make) -> None:
+    sandbox = make("print('loading')\ndef handler(event, context): print(event['word'])")
+    sandbox.start()
+
+    first, second = invoke(sandbox, word="red"), invoke(sandbox, word="green")
+
+    assert [line for line in first.logs.splitlines() if " " not in line] == ["loading", "red"]
+    assert [line for line in second.logs.splitlines() if " " not in line] == ["green"]
+    assert first.logs.startswith("START RequestId: ")
+    assert "Init Duration" in first.logs
+    assert "Init Duration" not in second.logs
+
+
+def test_an_exception_is_the_functions_answer_and_the_process_goes_on(make: Make) -> None:
+    code = """
+import os
+def handler(event, context):
+    if event: raise KeyError("no such colour")
+    return os.getpid()
+"""
+    sandbox = make(code)
+    sandbox.start()
+
+    before, failed, after = invoke(sandbox), invoke(sandbox, bad=True), invoke(sandbox)
+
+    assert error(failed) == "KeyError"
+    assert answer(before) == answer(after)
+
+
+def test_what_takes_too_long_is_killed_and_the_next_begins_anew(make: Make) -> None:
+    code = """
+import time
+calls = 0
+def handler(event, context):
+    global calls
+    calls += 1
+    time.sleep(event.get("sleep", 0))
+    return calls
+"""
+    sandbox = make(code, timeout=0.5)
+    sandbox.start()
+    assert answer(invoke(sandbox)) == 1
+
+    late = invoke(sandbox, sleep=30)
+
+    assert error(late) == "Sandbox.Timedout"
+    assert b"Task timed out after 0.50 seconds" in late.payload
+    assert answer(invoke(sandbox)) == 1
+
+
+def test_a_process_that_ends_is_an_error_and_the_next_begins_anew(make: Make) -> None:
+    sandbox = make("import os\ndef handler(event, context): os._exit(3) if event else None; return 'well'")
+    sandbox.start()
+
+    ended = invoke(sandbox, exit=True)
+
+    assert error(ended) == "Runtime.ExitError"
+    assert b"exit status 3" in ended.payload
+    assert answer(invoke(sandbox)) == "well"
+
+
+def test_a_function_that_does_not_load_says_why(make: Make) -> None:
+    sandbox = make("import nothing_of_that_name")
+
+    with pytest.raises(InitError) as failure:
+        sandbox.start()
+
+    assert json.loads(failure.value.payload)["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_a_function_that_exits_while_it_loads_says_so(make: Make) -> None:
+    sandbox = make("import os\nos._exit(7)")
+
+    with pytest.raises(InitError) as failure:
+        sandbox.start()
+
+    assert b"exit status 7" in failure.value.payload
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds RLIMIT_DATA")
+def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
+    sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
+    sandbox.start()
+
+    assert error(invoke(sandbox, mib=200)) == "MemoryError"
+    assert answer(invoke(sandbox, mib=40)) == 40 * MIB
+
+
+def test_environments_work_side_by_side(make: Make, tmp_path: Path) -> None:
+    code = """
+import time
+from pathlib import Path
+def handler(event, context):
+    Path(event["mine"]).touch()
+    deadline = time.monotonic() + 15
+    while not Path(event["other"]).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return "met"
+"""
+    one, two = make(code), make(code)
+    results: list[Result] = []
+
+    def meet(sandbox: Sandbox, mine: str, other: str) -> None:
+        sandbox.start()
+        results.append(invoke(sandbox, mine=str(tmp_path / mine), other=str(tmp_path / other)))
+
+    threads = [threading.Thread(target=meet, args=args) for args in ((one, "a", "b"), (two, "b", "a"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [answer(result) for result in results] == ["met", "met"]
+
+
+def test_a_scratch_folder_is_the_environments_own_and_goes_with_it(make: Make) -> None:
+    sandbox = make("import tempfile\ndef handler(event, context): return tempfile.mkdtemp()")
+    sandbox.start()
+    scratch = str(answer(invoke(sandbox)))
+    assert Path(scratch).is_dir()
+
+    sandbox.stop()
+
+    assert not Path(scratch).exists()
+
+
+def test_stopping_ends_the_process_and_what_it_had_started(make: Make) -> None:
+    code = """
+import os, subprocess
+def handler(event, context): return [os.getpid(), subprocess.Popen(["sleep", "60"]).pid]
+"""
+    sandbox = make(code, PATH="/usr/bin:/bin")
+    sandbox.start()
+    pids = answer(invoke(sandbox))
+    assert isinstance(pids, list)
+    processes = [psutil.Process(pid) for pid in pids]
+
+    sandbox.stop()
+
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_stopping_ends_an_invocation_that_is_under_way(make: Make, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    code = """
+import pathlib, time
+def handler(event, context):
+    pathlib.Path(event["begun"]).touch()
+    time.sleep(60)
+"""
+    sandbox = make(code, timeout=60)
+    sandbox.start()
+
+    def stop_once_begun() -> None:
+        while not begun.exists():
+            pass
+        sandbox.stop()
+
+    stopper = threading.Thread(target=stop_once_begun)
+    stopper.start()
+    stopped = invoke(sandbox, begun=str(begun))
+    stopper.join()
+
+    assert error(stopped) in {"Runtime.Shutdown", "Runtime.ExitError"}

@@ -1,0 +1,27 @@
+"""The same tests on every backend that is started here: what holds on one holds on the other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chat4all_local.cloud.running import Cloud
+from tests.e2e.stage import Stage, behaving_again, stage_of
+
+
+@pytest.fixture(scope="session", params=["ministack", "localstack"])
+def cloud(request: pytest.FixtureRequest) -> Cloud:
+    running = request.getfixturevalue(request.param)
+    assert isinstance(running, Cloud)
+    return running
+
+
+@pytest.fixture(scope="session")
+def running_stage(cloud: Cloud) -> Iterator[Stage]:
+    with stage_of(cloud) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(running_stage: Stage) -> Iterator[Stage]:
+    with behaving_again(running_stage):
+        yield running_stage
