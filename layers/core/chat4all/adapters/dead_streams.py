@@ -27,7 +27,7 @@ class ReadingClient(Protocol):
     """The calls of boto3's Kinesis client that are used here."""
 
     def get_shard_iterator(
-        self, *, StreamARN: str, ShardId: str, ShardIteratorType: str, StartingSequenceNumber: str
+        self, *, StreamName: str, ShardId: str, ShardIteratorType: str, StartingSequenceNumber: str
     ) -> dict[str, str]: ...
 
     def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]: ...
@@ -124,7 +124,7 @@ class KinesisDeadQueues:
     def _between(self, pointer: Pointer) -> Sequence[Mapping[str, Any]]:
         kinesis = self._kinesis()
         iterator: str | None = kinesis.get_shard_iterator(
-            StreamARN=pointer.stream_arn,
+            StreamName=pointer.stream_arn.rpartition("/")[2],
             ShardId=pointer.shard_id,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             StartingSequenceNumber=pointer.start_sequence_number,
