@@ -17,6 +17,7 @@ from chat4all_local.cli import (
     lifecycle,
     logs,
     messages,
+    replay,
     runs,
     users,
     webhooks,
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (lifecycle, logs, messages, files, functions, runs):
+for commands in (lifecycle, logs, replay, messages, files, functions, runs):
     commands.add_to(app)
 app.add_typer(users.app, name="users", help="Create and list users.")
 app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")

@@ -13,6 +13,7 @@ from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at,
 from chat4all_local.cli.welcome import welcome
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.background import start_in_background
 from chat4all_local.cloud.errors import Busy
 from chat4all_local.cloud.folder import StateFolder
@@ -44,6 +45,13 @@ def up(
     endpoint: Annotated[
         str, typer.Option(metavar="URL", help="With --backend external: where that cloud is.")
     ] = "",
+    event_stream: Annotated[
+        EventStream | None,
+        typer.Option(
+            help="What carries events between the functions; by default sqs. Kinesis needs --backend localstack.",
+            show_default=False,
+        ),
+    ] = None,
     state: StateOption = "",
 ) -> None:
     """Start the local cloud, build and deploy to it, and say how to use it.
@@ -53,29 +61,33 @@ def up(
     """
     folder = folder_at(state)
     if folder.is_locked():
-        _already_up(folder, backend)
+        _already_up(folder, backend, event_stream)
         return
-    wanted = chosen(backend or BackendName.MINISTACK, endpoint)
+    wanted = chosen(backend or BackendName.MINISTACK, endpoint, event_stream or EventStream.SQS)
     for lacking in wanted.lacks:
         err.print(f"Not on {wanted.name}: {lacking}.", style="dim", highlight=False, soft_wrap=True)
     if detach:
-        _up_in_background(folder, backend or BackendName.MINISTACK, endpoint)
+        _up_in_background(folder, backend or BackendName.MINISTACK, endpoint, wanted.event_stream)
     else:
         _up_in_foreground(folder, wanted)
 
 
-def _already_up(folder: StateFolder, wanted: BackendName | None) -> None:
-    running = folder.read().backend
-    if wanted is not None and wanted != running:
-        raise Busy(f"{folder.path} is in use: its cloud runs on {running}", "run first: chat4all down")
+def _already_up(folder: StateFolder, wanted: BackendName | None, event_stream: EventStream | None) -> None:
+    state = folder.read()
+    running = state.backend
+    if wanted not in {None, running} or event_stream not in {None, state.event_stream}:
+        what = f"its cloud runs on {running}, with {state.event_stream}"
+        raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
     out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
 
 
-def _up_in_background(folder: StateFolder, name: BackendName, endpoint: str) -> None:
+def _up_in_background(
+    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream
+) -> None:
     with stopped_by_signals(), ProgressDisplay(err) as progress:
-        start_in_background(folder, progress, name, endpoint)
+        start_in_background(folder, progress, name, endpoint, event_stream)
     _greet(connect(folder))
 
 

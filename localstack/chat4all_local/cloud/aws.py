@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -56,6 +57,9 @@ class Aws:
 
     def functions(self) -> "LambdaClient":
         return self.session.client("lambda", endpoint_url=self.endpoint, config=_PATIENCE)
+
+    def kinesis(self) -> "KinesisClient":
+        return self.session.client("kinesis", endpoint_url=self.endpoint, config=_PATIENCE)
 
     def logs(self) -> "CloudWatchLogsClient":
         return self.session.client("logs", endpoint_url=self.endpoint, config=_PATIENCE)

@@ -1,6 +1,6 @@
 """The launcher behind `chat4all up --detach`, and the talk between the two.
 
-`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT` tells on stdout, one JSON object a line, what it is doing, then
+`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` tells on stdout, one JSON object a line, what it is doing, then
 that the cloud is ready or why it is not. From then on it is silent, and stays until it is told to stop.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from chat4all_local.cloud.backends.choice import BackendName, chosen
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.checkout import ROOT, own_python
 from chat4all_local.cloud.errors import CloudError, ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
@@ -41,10 +42,12 @@ Report = Doing | Ready | Failed
 _REPORTS = msgspec.json.Decoder(Report)
 
 
-def start_in_background(folder: StateFolder, progress: Progress, name: BackendName, endpoint: str) -> None:
+def start_in_background(
+    folder: StateFolder, progress: Progress, name: BackendName, endpoint: str, event_stream: EventStream
+) -> None:
     """Returns when the cloud is ready. Raises CloudError; interrupted, it stops what it had begun."""
     folder.create()
-    with _launcher(folder, name, endpoint) as process:
+    with _launcher(folder, name, endpoint, event_stream) as process:
         for report in _reports(process):
             match report:
                 case Doing(step):
@@ -57,9 +60,11 @@ def start_in_background(folder: StateFolder, progress: Progress, name: BackendNa
 
 
 @contextmanager
-def _launcher(folder: StateFolder, name: BackendName, endpoint: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _launcher(
+    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream
+) -> Iterator["subprocess.Popen[bytes]"]:
     command = [str(own_python()), "-m", "chat4all_local.cloud.background", str(folder.path)]
-    command += [name.value, endpoint]
+    command += [name.value, endpoint, event_stream.value]
     with (folder.logs / "launcher.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own command)
             command,
@@ -85,9 +90,9 @@ def _reports(process: "subprocess.Popen[bytes]") -> Iterator[Report]:
         yield _REPORTS.decode(line)
 
 
-def main(folder: StateFolder, name: BackendName, endpoint: str) -> int:
+def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream) -> int:
     try:
-        backend = chosen(name, endpoint)
+        backend = chosen(name, endpoint, event_stream)
         with stopped_by_signals(), start(folder, lambda step: _tell(Doing(step)), backend) as begun:
             _tell(Ready())
             supervise(begun.running)
@@ -108,4 +113,6 @@ def _tell(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(StateFolder(Path(sys.argv[1])), BackendName(sys.argv[2]), sys.argv[3]))
+    sys.exit(
+        main(StateFolder(Path(sys.argv[1])), BackendName(sys.argv[2]), sys.argv[3], EventStream(sys.argv[4]))
+    )

@@ -12,9 +12,16 @@ from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.settings import ACCESS_KEY, LOCALHOST, REGION, RUN_MARK, SECRET_KEY
 
 _PASSED_ON: Final = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE")
-# What `sam build` needs to reach the package registry the way that the user does.
-_NETWORK: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_NETWORK_PREFIXES: Final = ("UV_", "PIP_", "XDG_")
+# What `sam build` and npm need to reach the package registries the way that the user does.
+_NETWORK: Final = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+)
+_NETWORK_PREFIXES: Final = ("UV_", "PIP_", "XDG_", "NPM_CONFIG_", "npm_config_")
 
 
 def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
@@ -24,11 +31,6 @@ def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
 
 def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
     """For SAM: also finds the interpreter of the functions' runtime, which is the one that runs this."""
-    network = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in _NETWORK or name.startswith(_NETWORK_PREFIXES)
-    }
     path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
     sam = {
         "SAM_CLI_TELEMETRY": "0",
@@ -36,7 +38,15 @@ def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
         "NO_PROXY": LOCALHOST,
         "no_proxy": LOCALHOST,
     }
-    return {**component_environment(run, {}), **network, "PATH": path, **sam, **more}
+    return {**component_environment(run, {}), **network_environment(), "PATH": path, **sam, **more}
+
+
+def network_environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _NETWORK or name.startswith(_NETWORK_PREFIXES)
+    }
 
 
 def _aws() -> dict[str, str]:

@@ -54,6 +54,8 @@ LOCALSTACK: Final = {
     "MALLOC_ARENA_MAX": "2",
 }
 
+EVENT_STREAM_SHARDS: Final = 2  # of each Kinesis stream; on AWS there are ten
+
 START_ATTEMPTS: Final = 3
 HEALTHY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 20.0  # seconds; MiniStack writes its state in this time

@@ -87,6 +87,7 @@ class _Starting:
         state = State(
             phase=Phase.STARTING,
             backend=self.backend.name,
+            event_stream=self.backend.event_stream,
             run=uuid.uuid4().hex,
             launcher=identify(os.getpid()),
             api_key=self.before.api_key,

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from chat4all_local.cloud.backends.event_stream import EventStream
+
 
 class Phase(StrEnum):
     STOPPED = "stopped"
@@ -45,6 +47,7 @@ class State(msgspec.Struct, frozen=True):
 
     phase: Phase = Phase.STOPPED
     backend: str = "ministack"
+    event_stream: EventStream = EventStream.SQS
     run: str = ""
     launcher: ProcessId | None = None
     components: tuple[Component, ...] = ()

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.settings import STOPPED_WITHIN
 
@@ -38,6 +39,9 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def event_stream(self) -> EventStream: ...
 
     @property
     def title(self) -> str: ...

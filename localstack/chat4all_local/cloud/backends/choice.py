@@ -6,6 +6,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from chat4all_local.cloud.backends.backend import Backend
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.external import External
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
@@ -18,13 +19,20 @@ class BackendName(StrEnum):
     EXTERNAL = "external"
 
 
-def chosen(name: BackendName, endpoint: str = "") -> Backend:
+def chosen(name: BackendName, endpoint: str = "", event_stream: EventStream = EventStream.SQS) -> Backend:
     """`endpoint` is an external cloud's URL. Raises CloudError."""
-    if name is not BackendName.EXTERNAL:
-        if endpoint:
-            raise CloudError(f"{name} is started here: it takes no --endpoint", "say: --backend external")
-        return MiniStack() if name is BackendName.MINISTACK else LocalStack()
-    return External(_checked(endpoint))
+    if name is BackendName.EXTERNAL:
+        return External(_checked(endpoint), event_stream)
+    if endpoint:
+        raise CloudError(f"{name} is started here: it takes no --endpoint", "say: --backend external")
+    if name is BackendName.LOCALSTACK:
+        return LocalStack(event_stream)
+    if event_stream is EventStream.KINESIS:
+        raise CloudError(
+            "MiniStack's Kinesis drops what a function hands back, and repeats a bad record for ever",
+            "say: --backend localstack --event-stream kinesis",
+        )
+    return MiniStack()
 
 
 def _checked(endpoint: str) -> str:

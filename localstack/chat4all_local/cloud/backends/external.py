@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import answers_ok
@@ -14,6 +15,7 @@ from chat4all_local.cloud.settings import CHANNELS
 @dataclass(frozen=True)
 class External:
     endpoint: str
+    event_stream: EventStream = EventStream.SQS
     name: str = "external"
     title: str = "Start the simulators"
     port_names: Sequence[str] = CHANNELS
@@ -33,8 +35,9 @@ class External:
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """LocalStack tells its functions an address that is good for them, also in containers; others may not."""
         if answers_ok(f"{endpoints.aws}/_localstack/health"):
-            return {}
-        return {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
+            return self.event_stream.parameters
+        here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
+        return {**here, **self.event_stream.parameters}
 
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:

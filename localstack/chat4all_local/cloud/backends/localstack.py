@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import ROOT, program
 from chat4all_local.cloud.folder import StateFolder
@@ -22,7 +24,9 @@ _LACKS: Final = (
 _NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup"
 
 
+@dataclass(frozen=True)
 class LocalStack:
+    event_stream: EventStream = EventStream.SQS
     name = "localstack"
     title = "Start LocalStack and the simulators"
     port_names = ("localstack", *CHANNELS)
@@ -49,8 +53,8 @@ class LocalStack:
         return Endpoints(aws=here, s3=here)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """None: LocalStack tells the functions its address."""
-        return {}
+        """No address: LocalStack tells it to the functions."""
+        return self.event_stream.parameters
 
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:

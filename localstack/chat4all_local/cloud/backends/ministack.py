@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
+from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.folder import StateFolder
@@ -19,6 +20,7 @@ _SERVER: Final = str(Path(__file__).parents[1] / "ministack_server.py")
 
 class MiniStack:
     name = "ministack"
+    event_stream = EventStream.SQS
     title = "Start MiniStack, nanio and the simulators"
     port_names = ("ministack", "nanio", *CHANNELS)
     lacks = ()

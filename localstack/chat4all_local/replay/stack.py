@@ -1,0 +1,54 @@
+"""The stack whose stream is read: the local cloud's, or one in the user's AWS account."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.running import Cloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Stack:
+    name: str
+    cloudformation: "CloudFormationClient"
+    kinesis: "KinesisClient"
+    functions: "LambdaClient"
+    sqs: "SQSClient"
+
+    @property
+    def router(self) -> str:
+        return f"{self.name}-router"
+
+    def stream(self) -> str:
+        """Raises CloudError where there is none."""
+        description = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        for output in description.get("Outputs", []):
+            if output["OutputKey"] == "ChatEventsStream":
+                return output["OutputValue"]
+        raise CloudError(
+            f"{self.name} runs with EventStream=sqs: SQS keeps nothing that could be replayed",
+            "start it with EventStream=kinesis; here: chat4all up --backend localstack --event-stream kinesis",
+        )
+
+
+def local(cloud: Cloud) -> Stack:
+    aws = cloud.aws
+    return Stack(cloud.stack, aws.cloudformation(), aws.kinesis(), aws.functions(), aws.sqs())
+
+
+def on_aws(name: str) -> Stack:
+    return Stack(
+        name,
+        boto3.client("cloudformation"),
+        boto3.client("kinesis"),
+        boto3.client("lambda"),
+        boto3.client("sqs"),
+    )

@@ -1,0 +1,141 @@
+"""Where the records go: into the router, into a queue, or onto the terminal."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from chat4all.domain.events import MessageAccepted
+from chat4all.services.replay_messages import Replayed
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.replay.reading import Read
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+TRIES: Final = 5
+AT_A_TIME: Final = 100
+"""Events for one invocation, which takes 6 MB."""
+_IN_A_BATCH: Final = 10
+_DECODER: Final = msgspec.json.Decoder(MessageAccepted)
+
+
+class Target(Protocol):
+    def __call__(self, records: Sequence[Read]) -> Counter[str]:
+        """What became of them, in words. Raises CloudError, ClientError."""
+        ...
+
+
+class Stuck(CloudError):
+    """`at` is where the first record stands that did not go on."""
+
+    def __init__(self, what: str, at: datetime) -> None:
+        super().__init__(what, f"go on from there with: --from {at.isoformat()}")
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    replayed: list[Replayed]
+
+
+class Router:
+    """Invokes the router, which sends nothing twice."""
+
+    def __init__(
+        self, client: "LambdaClient", function: str, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._function = function
+        self._pause = pause
+
+    def __call__(self, records: Sequence[Read]) -> Counter[str]:
+        readable = [one for one in records if _is_event(one)]
+        done = Counter({"unreadable": len(records) - len(readable)})
+        for start in range(0, len(readable), AT_A_TIME):
+            done.update(self._replay(readable[start : start + AT_A_TIME]))
+        return done
+
+    def _replay(self, records: list[Read]) -> Counter[str]:
+        done: Counter[str] = Counter()
+        for number in range(TRIES):
+            outcomes = self._invoke(records)
+            done.update(one.value for one in outcomes if one is not Replayed.FAILED)
+            pairs = zip(records, outcomes, strict=True)
+            records = [record for record, outcome in pairs if outcome is Replayed.FAILED]
+            if not records:
+                return done
+            self._pause(2.0**number)
+        raise Stuck(f"{len(records)} messages could not be routed: AWS did not answer", records[0].at)
+
+    def _invoke(self, records: list[Read]) -> list[Replayed]:
+        payload = b'{"replay": [' + b",".join(one.data for one in records) + b"]}"
+        answer = self._client.invoke(FunctionName=self._function, Payload=payload)
+        said = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise Stuck(f"{self._function} failed: {said.decode(errors='replace')[:300]}", records[0].at)
+        return msgspec.json.decode(said, type=_Answer).replayed
+
+
+class Queue:
+    """Sends the events as they are; to a FIFO queue in each conversation's order, and each record once in 5 minutes."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def __call__(self, records: Sequence[Read]) -> Counter[str]:
+        readable = [one for one in records if _is_event(one)]
+        if self._url.endswith(".fifo"):
+            for one in readable:
+                self._client.send_message(
+                    QueueUrl=self._url,
+                    MessageBody=one.data.decode(),
+                    MessageGroupId=one.key,
+                    MessageDeduplicationId=one.place,
+                )
+        else:
+            for start in range(0, len(readable), _IN_A_BATCH):
+                self._send(readable[start : start + _IN_A_BATCH])
+        return Counter(sent=len(readable), unreadable=len(records) - len(readable))
+
+    def _send(self, records: list[Read]) -> None:
+        for _ in range(TRIES):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": one.data.decode()}
+                    for number, one in enumerate(records)
+                ],
+            )
+            records = [records[int(failure["Id"])] for failure in answer.get("Failed", ())]
+            if not records:
+                return
+        raise Stuck(f"the queue did not take {len(records)} events", records[0].at)
+
+
+class Lines:
+    """Prints an event a line."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+
+    def __call__(self, records: Sequence[Read]) -> Counter[str]:
+        lines = list(self._lines(records))
+        for line in lines:
+            self._write(line)
+        return Counter(printed=len(lines), unreadable=len(records) - len(lines))
+
+    def _lines(self, records: Sequence[Read]) -> Iterator[bytes]:
+        """Encoded anew: another writer's line feeds would make two lines of one event."""
+        return (msgspec.json.encode(_DECODER.decode(one.data)) for one in records if _is_event(one))
+
+
+def _is_event(record: Read) -> bool:
+    try:
+        _DECODER.decode(record.data)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
