@@ -1,0 +1,111 @@
+"""The workflows run what a developer runs, only deploy by hand, and with a role that can make what the templates ask for."""
+
+from typing import Any, Final
+
+import yaml
+
+from tests.integration.template import ROOT, Template, read
+
+WORKFLOWS: Final = ROOT / ".github" / "workflows"
+TEMPLATES: Final = ["template.yaml", *(f"infra/{path.name}" for path in ROOT.glob("infra/*.yaml"))]
+SAM_SERVICES: Final = {"serverless": "lambda"}
+ROLES: Final = Template("infra/github-oidc.yaml", {"Subject": "repo:o/r:environment:aws"})
+
+
+def workflow(name: str) -> dict[str, Any]:
+    # To YAML 1.1, `on` is a truth value.
+    loaded: dict[Any, Any] = yaml.safe_load((WORKFLOWS / name).read_text(encoding="utf-8"))
+    return {("on" if key is True else str(key)): value for key, value in loaded.items()}
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    return [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+
+
+def commands(name: str) -> str:
+    return "\n".join(step["run"] for step in steps(name) if "run" in step)
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    (policy,) = ROLES.resources("AWS::IAM::Role")[role]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def allowed_services() -> set[str]:
+    actions: set[str] = set()
+    for one in statements("ExecutionRole"):
+        given = [one["Action"]] if isinstance(one["Action"], str) else one["Action"]
+        actions.update(action.split(":")[0] for action in given if one["Effect"] == "Allow")
+    return actions
+
+
+def test_a_change_is_judged_as_on_ones_own_machine() -> None:
+    assert commands("ci.yml") == ".ci/run"
+    assert {"push", "pull_request"} == set(workflow("ci.yml")["on"])
+
+
+def test_only_the_deployment_may_ask_for_an_identity_and_only_by_hand() -> None:
+    assert set(workflow("deploy.yml")["on"]) == {"workflow_dispatch"}
+    assert {job["environment"] for job in workflow("deploy.yml")["jobs"].values()} == {"aws"}
+    asking = {
+        path.name
+        for path in WORKFLOWS.glob("*.yml")
+        if workflow(path.name)["permissions"].get("id-token") == "write"
+    }
+    assert asking == {"deploy.yml"}
+
+
+def test_the_deployment_checks_builds_and_gives_parameters_that_there_are() -> None:
+    declared = read("template.yaml")["Parameters"]
+    given = [
+        word.split("=")[0] for word in commands("deploy.yml").split() if "=" in word and word[0].isupper()
+    ]
+
+    assert commands("deploy.yml").index("make check") < commands("deploy.yml").index("sam deploy")
+    assert {"Runtime", "Architecture"} <= set(given)
+    assert set(given) - {"ARCHITECTURE"} <= set(declared)
+
+
+def test_the_role_is_for_one_subject_and_audience() -> None:
+    document = ROLES.resources("AWS::IAM::Role")["DeployRole"]["AssumeRolePolicyDocument"]
+    (trust,) = document["Statement"]
+
+    assert trust["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": "repo:o/r:environment:aws",
+        }
+    }
+
+
+def test_cloudformation_may_make_every_kind_of_resource_that_the_templates_have() -> None:
+    kinds = {
+        one["Type"]
+        for path in TEMPLATES
+        if path != "infra/github-oidc.yaml"
+        for one in _resources(read(path)["Resources"])
+    }
+
+    services = {kind.split("::")[1].lower() for kind in kinds}
+    assert {SAM_SERVICES.get(one, one) for one in services} <= allowed_services()
+
+
+def _resources(resources: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those in loops, too."""
+    loops = [one[2].values() for one in resources.values() if isinstance(one, list)]
+    return [
+        *(one for one in resources.values() if isinstance(one, dict)),
+        *(one for loop in loops for one in loop),
+    ]
+
+
+def test_the_workflow_itself_may_only_hand_over() -> None:
+    actions = [action for one in statements("DeployRole") for action in _listed(one["Action"])]
+
+    assert {action.split(":")[0] for action in actions} == {"cloudformation", "s3", "iam"}
+    assert [action for action in actions if action.startswith("iam:")] == ["iam:PassRole"]
+
+
+def _listed(one_or_many: str | list[str]) -> list[str]:
+    return [one_or_many] if isinstance(one_or_many, str) else one_or_many
