@@ -15,40 +15,47 @@ SOURCES = layers localstack functions tests requirements
 IN_PROCESS = tests/unit tests/integration
 ON_THE_CLOUD = tests/smoke tests/e2e tests/chaos localstack/lambda-process-executor/tests
 
+define INSTALL
+python=$${PYTHON:-$(PYTHON)}; \
+if [ -z "$$python" ]; then \
+echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; exit 1; fi; \
+"$$python" requirements/install.py
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-localstack chaos bench sam-local check format build lock clean
+.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
-	do printf '%-14s %s\n' "$$name" "$$text"; done
+	do printf '%-20s %s\n' "$$name" "$$text"; done
 
 setup: ## Make the virtual environments from the locks
-	@python=$${PYTHON:-$(PYTHON)}; \
-	if [ -z "$$python" ]; then \
-	echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; exit 1; fi; \
-	"$$python" requirements/install.py
+	@$(INSTALL)
+
+setup-all: ## Those of LocalStack and of the checks, too
+	@$(INSTALL) --all
 
 demo: setup ## Run the main job on a local cloud of its own, live in the terminal
 	@$(BIN)/chat4all demo
 
-test: setup ## Run every test, or a part: make test TESTS="tests/unit -k split"
+test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); \
 	else $(BIN)/python -m pytest --numprocesses logical --dist loadfile $(IN_PROCESS) && $(BIN)/python -m pytest $(ON_THE_CLOUD); fi
 
-test-localstack: setup ## The smoke tests on LocalStack, and those of its plugin
+test-localstack: setup-all ## The smoke tests on LocalStack, and those of its plugin
 	@$(BIN)/python -m pytest tests/smoke localstack/lambda-process-executor/tests -k "not ministack"
 
 chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
 
-bench: setup ## Run every benchmark; tables and plots go to results/
+bench: setup-all ## Run every benchmark; tables and plots go to results/
 	@$(BIN)/chat4all bench
 
 sam-local: setup ## Run every function in sam local invoke, the API in sam local start-api: needs a Docker daemon
 	@$(BIN)/chat4all sam-local
 
-check: setup ## Format, lint, types, templates: what a change must pass beside the tests
+check: setup-all ## Format, lint, types, templates: what a change must pass beside the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(SOURCES)
@@ -67,7 +74,7 @@ build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); th
 	$(SAM) build --config-env aws --parameter-overrides $$built \
 	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
 
-lock: setup ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
+lock: setup-all ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) layers/core/requirements.in -o layers/core/requirements.txt
 	@$(LOCK) layers/media/requirements.in -o layers/media/requirements.txt

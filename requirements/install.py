@@ -99,27 +99,32 @@ class NodePackages(Stamped):
 
 
 MAIN = Environment(".venv", "requirements/dev.txt", project=".")
-OTHERS = (
+NEEDED = (
+    MAIN,
     Environment(".envs/sam", "requirements/sam.txt"),
     Environment(".envs/cloud", "requirements/cloud.txt"),
+    Environment(".envs/lambda", "requirements/lambda.txt"),
+)
+# Of the checks and of LocalStack; only with --all.
+OTHERS = (
     Environment(".envs/checkov", "requirements/checkov.txt"),
     Environment(
         ".envs/localstack", "requirements/localstack.txt", project="localstack/lambda-process-executor"
     ),
-    Environment(".envs/lambda", "requirements/lambda.txt"),
 )
 # Kinesis for LocalStack, which does without where there is no npm.
 OPTIONAL = (NodePackages(".envs/kinesis", "requirements/kinesis"),) if shutil.which("npm") else ()
 UV = MAIN.folder / "bin" / "uv"
 
 
-def main() -> int:
+def main(*options: str) -> int:
     if sys.version_info < (3, 11):
         print("Chat4All needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 setup")
         return 1
     with one_at_a_time():
-        wanted = [environment for environment in (MAIN, *OTHERS) if not environment.stamp.exists()]
-        optional = [packages for packages in OPTIONAL if not packages.stamp.exists()]
+        environments, packages = (NEEDED + OTHERS, OPTIONAL) if "--all" in options else (NEEDED, ())
+        wanted = [environment for environment in environments if not environment.stamp.exists()]
+        optional = [one for one in packages if not one.stamp.exists()]
         if not wanted and not optional:
             return 0
         started = time.monotonic()
@@ -129,11 +134,11 @@ def main() -> int:
             provide_uv()
         for environment in wanted:
             fill(environment)
-        for packages in optional:
+        for one in optional:
             try:
-                fill(packages)
+                fill(one)
             except subprocess.CalledProcessError as failure:
-                print(f"left out {packages.name}: npm failed (exit {failure.returncode})", flush=True)
+                print(f"left out {one.name}: npm failed (exit {failure.returncode})", flush=True)
         print(f"set-up done in {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
@@ -181,6 +186,6 @@ def run(*command: str | Path) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(*sys.argv[1:]))
     except subprocess.CalledProcessError as failure:
         sys.exit(f"set-up failed: {' '.join(failure.cmd)} (exit {failure.returncode}); run make setup again")

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from chat4all_local.cloud.errors import NotSetUp
 
+_ONLY_WITH_ALL = frozenset({".envs/localstack"})
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def program(environment: str, name: str) -> Path:
-    """The program `name` of `.venv`, `.envs/sam` or `.envs/cloud`; raises NotSetUp."""
+    """The program `name` of `.venv` or of one in `.envs`; raises NotSetUp."""
     path = ROOT / environment / "bin" / name
     if not path.exists():
-        raise NotSetUp(f"{environment} is missing or incomplete", "run: make setup")
+        target = "setup-all" if environment in _ONLY_WITH_ALL else "setup"
+        raise NotSetUp(f"{environment} is missing or incomplete", f"run: make {target}")
     return path
 
 

@@ -21,7 +21,7 @@ _LACKS: Final = (
     "WebSocket APIs",
     "percentiles of metrics (p95): CloudWatch answers with an error",
 )
-_NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup"
+_NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup-all"
 
 
 @dataclass(frozen=True)
