@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chat4all_local.bench.backends.measure import backends
 from chat4all_local.bench.coldstart.measure import measure as coldstart
 from chat4all_local.bench.overhead.measure import measure as overhead
 from chat4all_local.bench.pipeline.measure import measure as pipeline
@@ -14,4 +15,5 @@ BENCHMARKS: Final[Benchmarks] = {
     "upload": upload,
     "resume": resume,
     "pipeline": pipeline,
+    "backends": backends,
 }

@@ -5,6 +5,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from chat4all_local.bench.backends import view as backends
+from chat4all_local.bench.backends.figures import BackendsFigures, Visit, backend_figures
 from chat4all_local.bench.coldstart import view as coldstart
 from chat4all_local.bench.coldstart.figures import Pair, Start, cold_start_figures
 from chat4all_local.bench.overhead import view as overhead
@@ -102,3 +104,26 @@ def test_overhead_is_shown_with_the_calls_by_operation(
     assert "processor ms     1.00     3.00   3.00" in text
     assert "UpdateItem     0.00     2.00" in text
     assert len(titles(figure)) == 2
+
+
+def test_the_backends_stand_side_by_side_with_their_ratio(
+    figure: Figure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = Visit(4.0, 300.0, 600.0, 40.0, [100.0, 200.0], 150.0)
+    slow = Visit(8.0, 450.0, 900.0, 10.0, [400.0, 800.0], 75.0)
+    figures = BackendsFigures(
+        rounds=1,
+        messages=2,
+        upload_mb=200.0,
+        backends={"ministack": backend_figures([quick]), "localstack": backend_figures([slow])},
+    )
+
+    Console(width=120).print(backends.table(figures))
+    backends.draw(figure, figures)
+
+    text = capsys.readouterr().out
+    assert "MINISTACK  LOCALSTACK  RATIO" in text
+    assert "start-up, s                     4.0         8.0   2.00" in text
+    assert "POSTs accepted /s              40.0        10.0   0.25" in text
+    assert "POST to provider, p95 ms        200         800   4.00" in text
+    assert "upload, MB/s" in titles(figure)

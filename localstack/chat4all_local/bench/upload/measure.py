@@ -35,7 +35,6 @@ SIZE: Final = 2_147_483_648
 ROUNDS: Final = 3
 RESUMED_SIZE: Final = SIZE
 KILLS: Final = 10
-NEEDED_BYTES: Final = 3 * SIZE
 _WITHIN_S: Final = 600.0
 _SOONEST_S: Final = 0.3
 _LATEST_S: Final = 0.9
@@ -47,14 +46,14 @@ _NOTES: Final = (
 
 
 def upload(cloud: Cloud, tell: Tell) -> Report:
-    with _film(SIZE, tell) as film, watched(cloud.folder) as watch:
+    with film(SIZE, tell) as path, watched(cloud.folder) as watch:
         product, boto3 = [], []
         for number in range(1, ROUNDS + 1):
             tell(f"round {number} of {ROUNDS}: the client")
-            product.append(_product(cloud, film))
+            product.append(upload_once(cloud, path))
             _remove(cloud, f"files/{product[-1].file_id}")
             tell(f"round {number} of {ROUNDS}: TransferManager")
-            boto3.append(_boto3(cloud, film))
+            boto3.append(_boto3(cloud, path))
             _remove(cloud, "bench/film.mp4")
     figures = upload_figures(
         SIZE,
@@ -80,16 +79,16 @@ def upload(cloud: Cloud, tell: Tell) -> Report:
 
 
 def resume(cloud: Cloud, tell: Tell) -> Report:
-    with _film(RESUMED_SIZE, tell) as film:
-        memory, begun = film.with_name("memory"), film.with_name("begun")
+    with film(RESUMED_SIZE, tell) as path:
+        memory, begun = path.with_name("memory"), path.with_name("begun")
         kills, whole = 0, None
         while whole is None:
             last = kills == KILLS
-            told = _until(None if last else _some_moment(), _product_command(cloud, film, memory, begun))
+            told = _until(None if last else _some_moment(), _product_command(cloud, path, memory, begun))
             whole = msgspec.json.decode(told, type=ProductUpload) if told is not None else None
             kills += whole is None
             tell(f"killed {kills} of {KILLS} times")
-        with film.open("rb") as file:
+        with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         stored = ApiClient(cloud.api_url, cloud.api_key).file(whole.file_id)
         started = begun.stat().st_size
@@ -117,20 +116,20 @@ def resume(cloud: Cloud, tell: Tell) -> Report:
 
 
 @contextmanager
-def _film(size: int, tell: Tell) -> Iterator[Path]:
+def film(size: int, tell: Tell) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="chat4all-bench-") as folder:
-        if shutil.disk_usage(folder).free < NEEDED_BYTES:
+        if shutil.disk_usage(folder).free < 3 * size:
             raise CloudError(
-                f"{folder} has less than {NEEDED_BYTES // 10**9} GB free", "set TMPDIR to one with more"
+                f"{folder} has less than {3 * size // 10**6} MB free", "set TMPDIR to one with more"
             )
         tell(f"making a file of {size // MIB} MiB")
-        film = Path(folder) / "film.mp4"
-        make_film(film, size)
-        yield film
+        path = Path(folder) / "film.mp4"
+        make_film(path, size)
+        yield path
 
 
-def _product(cloud: Cloud, film: Path) -> ProductUpload:
-    command = _product_command(cloud, film, film.with_name("memory"), film.with_name("begun"))
+def upload_once(cloud: Cloud, path: Path) -> ProductUpload:
+    command = _product_command(cloud, path, path.with_name("memory"), path.with_name("begun"))
     return msgspec.json.decode(_run(command), type=ProductUpload)
 
 

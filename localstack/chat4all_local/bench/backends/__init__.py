@@ -1,0 +1,1 @@
+"""The benchmark `backends`: what the same template does on each local cloud."""
