@@ -73,10 +73,9 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             action = operation.removesuffix("Batch")
             return [Need(f"sqs:{action}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")]
         case "kinesis":
-            if operation == "GetRecords":
-                # Its stream is named within the iterator only: who may have one is to have the other.
-                return []
-            return [Need(f"kinesis:{operation}", _stream(parameters["StreamName"]))]
+            # GetRecords names its stream within the iterator only: who may have one is to have the other.
+            streams = () if operation == "GetRecords" else (parameters["StreamName"],)
+            return [Need(f"kinesis:{operation}", _stream(name)) for name in streams]
         case "s3":
             return _s3_needs(operation, parameters)
         case "secretsmanager":
