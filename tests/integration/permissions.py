@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from botocore.session import get_session
 
 from tests.integration.template import ACCOUNT, REGION
+from tests.integration.units import Call
 
 
 class Need(NamedTuple):
@@ -27,6 +28,7 @@ class Recorder:
         self.needs: dict[str, set[Need]] = {}
         self.operations: set[str] = set()
         """What was called of any service, such as `send_message`, by whichever function."""
+        self.calls: list[Call] = []
         self._running: str | None = None
 
     @contextmanager
@@ -44,6 +46,7 @@ class Recorder:
             if self._running is not None:
                 service = client.meta.service_model.service_name
                 self.operations.add(xform_name(operation))
+                self.calls.append(Call(service, operation, parameters))
                 self.needs.setdefault(self._running, set()).update(_needs(service, operation, parameters))
             return call(client, operation, parameters)
 

@@ -8,6 +8,7 @@ import io
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,12 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
+    with a_world(aws) as made:
+        yield made
+
+
+@contextmanager
+def a_world(aws: Aws) -> Iterator[World]:
     recorder = Recorder()
     with pytest.MonkeyPatch.context() as patch, running_provider() as provider:
         recorder.listen(patch)

@@ -1,4 +1,4 @@
-"""demo, bench, chaos."""
+"""demo, bench, chaos, cost."""
 
 from typing import Annotated
 
@@ -11,6 +11,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="See it work")(demo)
     app.command(rich_help_panel="See it work")(bench)
     app.command(rich_help_panel="See it work")(chaos)
+    app.command(rich_help_panel="See it work")(cost)
 
 
 def demo(*, json: JsonOption = False) -> None:
@@ -52,3 +53,20 @@ def chaos(
     from chat4all_local.chaos.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 
     raise typer.Exit(run(names or [], messages=messages, report=report, json_output=json))
+
+
+def cost(
+    *,
+    messages: Annotated[int, typer.Option(min=1, help="How many messages.")] = 1_000_000,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the functions now, on a local cloud of its own.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Estimate what messages cost on AWS: what one was measured to use, times the prices in a table.
+
+    The prices are to be checked. Free tiers, storage, files and what is paid when nothing happens are not in it.
+    """
+    from chat4all_local.cost.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+
+    raise typer.Exit(run(messages=messages, measure=measure, json_output=json))

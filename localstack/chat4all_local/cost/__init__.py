@@ -1,0 +1,1 @@
+"""What messages cost on AWS: measured use times listed prices."""

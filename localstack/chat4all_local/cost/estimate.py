@@ -1,0 +1,105 @@
+"""The arithmetic of an estimate: what a message uses, times what that costs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+QUEUE_FUNCTIONS: Final = ("inbound", "router", "whatsapp", "telegram", "instagram", "status")
+"""For each batch that Lambda hands to one of them, it receives once and deletes once."""
+HTTP_FUNCTIONS: Final = ("api", "webhooks")
+TRACED: Final = 0.05
+"""X-Ray's default: each second's first request, and 5 of a hundred of the others."""
+
+
+class Price(msgspec.Struct, frozen=True):
+    """US dollars for one of `unit`."""
+
+    usd: float
+    unit: str
+    source: str
+
+
+class PriceTable(msgspec.Struct, frozen=True):
+    """`as_of` is when the sources said so; `note` what to think of them."""
+
+    region: str
+    as_of: str
+    note: str
+    prices: dict[str, Price]
+
+
+class FunctionUse(msgspec.Struct, frozen=True):
+    """For one message: how often the function ran, and for how long altogether."""
+
+    invocations: float
+    billed_ms: float
+    memory_mb: int
+
+
+class Use(msgspec.Struct, frozen=True):
+    """What one message uses, its receipts included."""
+
+    measured_at: str
+    how: str
+    functions: dict[str, FunctionUse]
+    sqs_sends: float
+    dynamodb_read_units: float
+    dynamodb_write_units: float
+    log_kb: float
+
+
+class Line(msgspec.Struct, frozen=True):
+    """`quantity` is of the price's unit, for all messages."""
+
+    service: str
+    price: str
+    quantity: float
+    usd: float
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    messages: int
+    region: str
+    as_of: str
+    measured_at: str
+    lines: tuple[Line, ...]
+    usd: float
+
+
+def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
+    """Without free tiers, storage, files, what is to be paid when nothing happens, and data that leave AWS."""
+    lines = tuple(
+        Line(service, price, quantity * messages, quantity * messages * table.prices[price].usd)
+        for service, price, quantity in _quantities(use)
+    )
+    return Estimate(
+        messages=messages,
+        region=table.region,
+        as_of=table.as_of,
+        measured_at=use.measured_at,
+        lines=lines,
+        usd=sum(line.usd for line in lines),
+    )
+
+
+def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
+    """Service, price and quantity for one message."""
+    requests = _runs(use.functions, HTTP_FUNCTIONS)
+    batches = _runs(use.functions, QUEUE_FUNCTIONS)
+    yield "API Gateway", "api_gateway_request", requests
+    yield "Lambda", "lambda_request", sum(one.invocations for one in use.functions.values())
+    yield "Lambda", "lambda_gb_second", sum(gb_seconds(one) for one in use.functions.values())
+    yield "SQS", "sqs_fifo_request", use.sqs_sends + 2 * batches
+    yield "DynamoDB", "dynamodb_read_unit", use.dynamodb_read_units
+    yield "DynamoDB", "dynamodb_write_unit", use.dynamodb_write_units
+    yield "CloudWatch Logs", "logs_gb", use.log_kb / 1_000_000
+    yield "X-Ray", "xray_trace", TRACED * requests
+
+
+def gb_seconds(use: FunctionUse) -> float:
+    return use.billed_ms / 1_000 * use.memory_mb / 1_024
+
+
+def _runs(functions: Mapping[str, FunctionUse], names: tuple[str, ...]) -> float:
+    return sum(functions[name].invocations for name in names if name in functions)

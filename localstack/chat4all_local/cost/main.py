@@ -1,0 +1,66 @@
+"""`chat4all cost`: the estimate, from the measurement that is kept or from one made now."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.terminal import err, out, print_json
+from chat4all_local.cloud.signals import stopped_by_signals
+from chat4all_local.cloud.start import started
+from chat4all_local.cost.estimate import Estimate, PriceTable, Use, estimate
+from chat4all_local.cost.measure import measured
+
+_HERE: Final = Path(__file__).parent
+
+
+def price_table() -> PriceTable:
+    return msgspec.json.decode((_HERE / "prices.json").read_bytes(), type=PriceTable)
+
+
+def kept_use() -> Use:
+    return msgspec.json.decode((_HERE / "use.json").read_bytes(), type=Use)
+
+
+def run(*, messages: int, measure: bool, json_output: bool) -> int:
+    """Raises CloudError."""
+    use, prices = _measured_now() if measure else kept_use(), price_table()
+    result = estimate(use, prices, messages)
+    if json_output:
+        print_json(msgspec.json.encode(result))
+        return 0
+    out.print(_table(result, prices), Text(f"\nUse: {use.how} ({use.measured_at}).\nPrices: {prices.note}"))
+    return 0
+
+
+def _measured_now() -> Use:
+    """The functions as they run now; requests to tables and queues as they were counted."""
+    with stopped_by_signals(), ExitStack() as stack:
+        with ProgressDisplay(err) as progress:
+            cloud = stack.enter_context(started(progress=progress))
+        functions, log_kb = measured(cloud)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    return msgspec.structs.replace(
+        kept_use(), functions=functions, log_kb=round(log_kb, 2), measured_at=today
+    )
+
+
+def _table(result: Estimate, prices: PriceTable) -> Table:
+    table = Table(
+        title=f"{result.messages:,} messages, {result.region}, prices of {result.as_of}", title_justify="left"
+    )
+    table.add_column("service")
+    table.add_column("of what")
+    table.add_column("for a message", justify="right")
+    table.add_column("USD", justify="right")
+    for line in result.lines:
+        per_message = line.quantity / result.messages
+        table.add_row(line.service, prices.prices[line.price].unit, f"{per_message:.4g}", f"{line.usd:,.2f}")
+    table.add_section()
+    table.add_row("together", "", "", f"{result.usd:,.2f}")
+    return table

@@ -1,0 +1,65 @@
+"""How often and how long each function runs for a message, from what Lambda reports in a local cloud's logs."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from chat4all_local.bench.narrator import Narrator
+from chat4all_local.bench.pipeline.load import post_all, shares
+from chat4all_local.bench.pipeline.sides import ProductSide
+from chat4all_local.cli.terminal import err
+from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cost.estimate import FunctionUse
+
+CONVERSATIONS: Final = {"whatsapp": 8, "telegram": 8, "instagram": 8}
+ROUNDS: Final = 4
+BY_THE_CLOCK: Final = "relay"
+"""It runs once a minute, whatever there is to do."""
+_REPORT: Final = re.compile(r"^REPORT .*Billed Duration: (\d+(?:\.\d+)?) ms\s+Memory Size: (\d+) MB")
+
+
+def measured(cloud: Cloud) -> tuple[dict[str, FunctionUse], float]:
+    """The functions' use for one message with its receipts, and the KB that they log for it."""
+    with Narrator(err, "the functions") as tell:
+        tell(f"making {sum(CONVERSATIONS.values())} conversations")
+        product = ProductSide(cloud, CONVERSATIONS)
+        try:
+            product.send_receipts(wanted=True)
+            logs = FunctionLogs(cloud.aws)
+            tell("warming up")
+            _post(product, 1)
+            logs.new_lines()
+            tell("sending messages")
+            messages = _post(product, ROUNDS)
+            lines = logs.new_lines()
+        finally:
+            product.close()
+    kb = sum(len(line.text.encode()) for line in lines if line.function != BY_THE_CLOCK) / 1_000
+    return uses(lines, messages), kb / messages
+
+
+def _post(product: ProductSide, rounds: int) -> int:
+    """By one client: what runs at the same time shares this machine's cores, which Lambda's processes do not."""
+    own = [
+        message for share in shares(product.conversation_ids, product.sender_id, rounds) for message in share
+    ]
+    posts = post_all(product.target, [own])
+    product.arrivals([post.message_id for post in posts])
+    product.settle()
+    return len(posts)
+
+
+def uses(lines: Iterable[LogLine], messages: int) -> dict[str, FunctionUse]:
+    runs: dict[str, list[float]] = defaultdict(list)
+    memory: dict[str, int] = {}
+    for line in lines:
+        found = _REPORT.match(line.text)
+        if found and line.function != BY_THE_CLOCK:
+            runs[line.function].append(float(found[1]))
+            memory[line.function] = int(found[2])
+    return {
+        name: FunctionUse(round(len(times) / messages, 3), round(sum(times) / messages, 2), memory[name])
+        for name, times in sorted(runs.items())
+    }

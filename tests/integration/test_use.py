@@ -1,0 +1,46 @@
+"""What a message uses of AWS: the estimate of its cost is held against it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chat4all_local.cost.main import kept_use
+from tests.integration.aws import CHANNELS, Aws
+from tests.integration.test_functions import World, a_world, an_address, whatsapp_status
+from tests.integration.units import Units
+
+
+@pytest.fixture(scope="module")
+def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
+    """One of its own: what other tests left waiting would be counted, too."""
+    with a_world(aws) as made:
+        yield made
+
+
+def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
+    """A text to each channel, with the receipts of whoever sends some; the mean of the three."""
+    agent = world.create("AGENT")
+    kept, units = kept_use(), Units(world.product.template)
+    conversations = {
+        channel: world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
+        for channel in CHANNELS
+    }
+    for conversation in conversations.values():
+        world.post(conversation, agent, "so that everything is warm")
+    world.product.pump()
+    before = len(world.recorder.calls)
+
+    for conversation in conversations.values():
+        message_id = world.post(conversation, agent, "x" * 200)
+        world.product.pump()
+        (delivery,) = world.deliveries.of_message(message_id)
+        if delivery.channel == "whatsapp":
+            for status in ("delivered", "read"):
+                world.say("whatsapp", whatsapp_status(status, delivery.provider_message_id or ""))
+                world.product.pump()
+
+    calls = world.recorder.calls[before:]
+    sends = [one for one in calls if one.service == "sqs" and one.operation.startswith("Send")]
+    assert len(sends) / 3 == pytest.approx(kept.sqs_sends, rel=0.1)
+    assert units.read(calls) / 3 == pytest.approx(kept.dynamodb_read_units, rel=0.1)
+    assert units.written(calls) / 3 == pytest.approx(kept.dynamodb_write_units, rel=0.1)

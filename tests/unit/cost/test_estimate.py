@@ -1,0 +1,141 @@
+"""The arithmetic of the estimate, and what is kept for it."""
+
+import math
+import re
+from typing import Final
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from chat4all_local.cli.app import app
+from chat4all_local.cloud.function_logs import LogLine
+from chat4all_local.cost.estimate import FunctionUse, Price, PriceTable, Use, estimate, gb_seconds
+from chat4all_local.cost.main import kept_use, price_table
+from chat4all_local.cost.measure import uses
+
+PRICES: Final = PriceTable(
+    region="somewhere",
+    as_of="2026-01",
+    note="made up",
+    prices={
+        name: Price(usd, "one", "https://example.com")
+        for name, usd in {
+            "api_gateway_request": 4.0,
+            "lambda_request": 1.0,
+            "lambda_gb_second": 10.0,
+            "sqs_fifo_request": 0.5,
+            "dynamodb_read_unit": 0.25,
+            "dynamodb_write_unit": 2.0,
+            "logs_gb": 1_000_000.0,
+            "xray_trace": 100.0,
+        }.items()
+    },
+)
+USE: Final = Use(
+    measured_at="2026-01-01",
+    how="thought out",
+    functions={
+        "api": FunctionUse(1.0, 100.0, 1_024),
+        "webhooks": FunctionUse(2.0, 100.0, 512),
+        "router": FunctionUse(0.5, 0.0, 512),
+    },
+    sqs_sends=3.0,
+    dynamodb_read_units=4.0,
+    dynamodb_write_units=5.0,
+    log_kb=2.0,
+)
+
+
+def usd(of: Use = USE, messages: int = 1) -> dict[str, float]:
+    return {line.price: line.usd for line in estimate(of, PRICES, messages).lines}
+
+
+def test_each_line_is_a_quantity_times_a_price() -> None:
+    assert usd() == pytest.approx(
+        {
+            "api_gateway_request": 3 * 4.0,
+            "lambda_request": 3.5 * 1.0,
+            "lambda_gb_second": 0.15 * 10.0,
+            "sqs_fifo_request": (3 + 2 * 0.5) * 0.5,
+            "dynamodb_read_unit": 4 * 0.25,
+            "dynamodb_write_unit": 5 * 2.0,
+            "logs_gb": 2.0,
+            "xray_trace": 0.05 * 3 * 100.0,
+        }
+    )
+
+
+def test_the_whole_is_the_sum_and_grows_with_the_messages() -> None:
+    one, many = estimate(USE, PRICES, 1), estimate(USE, PRICES, 1_000)
+
+    assert one.usd == pytest.approx(math.fsum(line.usd for line in one.lines))
+    assert many.usd == pytest.approx(1_000 * one.usd)
+
+
+def test_http_functions_are_called_by_no_queue_and_the_others_by_no_client() -> None:
+    only_router = msgspec.structs.replace(
+        USE, functions={"router": FunctionUse(1.0, 0.0, 512)}, sqs_sends=0.0
+    )
+
+    assert usd(only_router)["api_gateway_request"] == 0
+    assert usd(only_router)["sqs_fifo_request"] == 2 * 0.5
+
+
+@pytest.mark.parametrize(
+    ("billed_ms", "memory_mb", "expected"), [(1_000.0, 1_024, 1.0), (500.0, 512, 0.25), (0.0, 512, 0.0)]
+)
+def test_gb_seconds(billed_ms: float, memory_mb: int, expected: float) -> None:
+    assert gb_seconds(FunctionUse(1.0, billed_ms, memory_mb)) == expected
+
+
+def test_reports_are_read_from_the_logs_and_shared_among_the_messages() -> None:
+    report = "REPORT RequestId: a\tDuration: 7.1 ms\tBilled Duration: {} ms\tMemory Size: 512 MB\tMax Memory Used: 60 MB"
+    lines = [
+        LogLine(1, "api", report.format(8)),
+        LogLine(2, "api", report.format("12.5")),
+        LogLine(3, "api", "START RequestId: a"),
+        LogLine(4, "relay", report.format(900)),
+        LogLine(5, "status", report.format(4)),
+    ]
+
+    assert uses(lines, messages=4) == {
+        "api": FunctionUse(0.5, 5.12, 512),
+        "status": FunctionUse(0.25, 1.0, 512),
+    }
+
+
+def test_every_price_is_known_with_its_source_and_its_date() -> None:
+    table = price_table()
+
+    assert {line.price for line in estimate(kept_use(), table, 1).lines} == set(table.prices)
+    assert re.fullmatch(r"20\d\d-\d\d", table.as_of)
+    assert all(price.usd > 0 and price.source.startswith("https://") for price in table.prices.values())
+
+
+def test_the_kept_measurement_is_of_every_function_that_messages_pass() -> None:
+    assert set(kept_use().functions) == {
+        "api",
+        "webhooks",
+        "inbound",
+        "router",
+        "whatsapp",
+        "telegram",
+        "instagram",
+        "status",
+    }
+
+
+def test_the_command_says_where_its_prices_come_from() -> None:
+    shown = CliRunner().invoke(app, ["cost"])
+
+    assert shown.exit_code == 0
+    assert "Check them" in " ".join(shown.stdout.split())
+
+
+def test_the_command_prints_json_for_programs() -> None:
+    shown = CliRunner().invoke(app, ["cost", "--messages", "10", "--json"])
+
+    assert msgspec.json.decode(shown.stdout)["usd"] == pytest.approx(
+        estimate(kept_use(), price_table(), 10).usd
+    )
