@@ -62,6 +62,7 @@ def test_the_connectors_are_pointed_at_the_simulators() -> None:
     assert given["WhatsAppBaseUrl"] == urls["whatsapp"]
     assert given["TelegramBaseUrl"] == urls["telegram"]
     assert given["InstagramBaseUrl"] == urls["instagram"]
+    assert given["Cloud"] == "local"
 
 
 def test_only_the_builds_used_last_are_kept(tmp_path: Path) -> None:
