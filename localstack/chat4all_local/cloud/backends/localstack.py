@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
@@ -15,6 +16,7 @@ from chat4all_local.cloud.ports import url
 from chat4all_local.cloud.settings import CHANNELS, KINESIS_VERSION, LOCALHOST, LOCALSTACK, RUN_MARK
 
 _KINESIS: Final = ROOT / ".envs/kinesis"
+_ON_LOCALHOST: Final = Path(__file__).with_name("node_on_localhost.cjs")
 _LACKS: Final = (
     "persistence: down and up begin with an empty cloud",
     "authorizers of API Gateway: the functions check every key themselves, as everywhere",
@@ -74,6 +76,7 @@ def _localstack(folder: StateFolder, port: int) -> Plan:
             "TMPDIR": str(folder.tmp),
             "LAMBDA_PROCESS_PYTHON": str(program(".envs/lambda", "python")),
             "LAMBDA_PROCESS_PASS": RUN_MARK,
+            "NODE_OPTIONS": f'--require "{_ON_LOCALHOST}"',
         },
         urls={"localstack": url(port)},
         ready_url=f"{url(port)}/_localstack/health",
