@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -234,8 +235,9 @@ def handler(event, context):
     sandbox.start()
 
     def stop_once_begun() -> None:
-        while not begun.exists():
-            pass
+        deadline = time.monotonic() + 30
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
         sandbox.stop()
 
     stopper = threading.Thread(target=stop_once_begun)
@@ -243,4 +245,5 @@ def handler(event, context):
     stopped = invoke(sandbox, begun=str(begun))
     stopper.join()
 
+    assert begun.exists()
     assert error(stopped) in {"Runtime.Shutdown", "Runtime.ExitError"}

@@ -38,13 +38,15 @@ class LocalStack:
         return _LACKS if _KINESIS.exists() else (*_LACKS, _NO_KINESIS)
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """What an earlier run left is of no use to it; what it would install, it finds installed."""
+        """What an earlier run left is of no use to it. It finds installed what it would install, and the index of all of AWS's
+        operations, which takes seconds to make, where the first run has left it.
+        """
         shutil.rmtree(folder.localstack, ignore_errors=True)
-        folder.localstack.mkdir()
+        cache = program(".envs/localstack", "python").parents[1] / "cache"
+        cache.mkdir(exist_ok=True)
+        _link(cache, folder.localstack / "var/lib/localstack/cache")
         if _KINESIS.exists():
-            place = folder.localstack / "usr/lib/localstack/kinesis-local" / KINESIS_VERSION
-            place.parent.mkdir(parents=True)
-            place.symlink_to(_KINESIS)
+            _link(_KINESIS, folder.localstack / "usr/lib/localstack/kinesis-local" / KINESIS_VERSION)
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
         return [simulators(folder.customers, ports), _localstack(folder, ports["localstack"])]
@@ -61,6 +63,11 @@ class LocalStack:
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:
         yield
+
+
+def _link(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True)
+    place.symlink_to(source)
 
 
 def _localstack(folder: StateFolder, port: int) -> Plan:
