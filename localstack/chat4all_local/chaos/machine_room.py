@@ -9,6 +9,7 @@ import psutil
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.chaos.workers import component
+from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.progress import Progress
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import STOPPED_WITHIN
@@ -25,8 +26,10 @@ class MachineRoom:
     cloud: Cloud
     api: ApiClient
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
+    def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
+        """By default on MiniStack."""
         self._folder = folder
+        self._backend = backend
         self._progress = progress
         self._stack = ExitStack()
         self._seen: list[SendRecord] = []
@@ -37,7 +40,9 @@ class MachineRoom:
 
     def start(self) -> None:
         """Raises CloudError."""
-        self.cloud = self._stack.enter_context(started(self._folder, progress=self._progress))
+        self.cloud = self._stack.enter_context(
+            started(self._folder, progress=self._progress, backend=self._backend)
+        )
         self.api = ApiClient(self.cloud.api_url, self.cloud.api_key, timeout=15, connections=CONNECTIONS)
         self.simulators = {
             channel: self._stack.enter_context(Simulator(url))
@@ -89,8 +94,8 @@ def with_nobody_left(child: psutil.Process) -> None:
 
 
 @contextmanager
-def machine_room(folder: Path, progress: Progress) -> Iterator[MachineRoom]:
-    room = MachineRoom(folder, progress)
+def machine_room(folder: Path, progress: Progress, backend: Backend | None = None) -> Iterator[MachineRoom]:
+    room = MachineRoom(folder, progress, backend)
     try:
         room.start()
         yield room

@@ -108,6 +108,20 @@ def test_a_message_that_could_not_be_routed_fails(product: Product, queues: Memo
     assert (letter.kind, letter.message_id) == (DeadLetterKind.MESSAGE, MESSAGE_ID)
 
 
+def test_a_message_that_was_routed_meanwhile_is_only_taken_away(
+    product: Product, queues: MemoryDeadQueues
+) -> None:
+    accepted = product.events.accepted.pop()
+    product.route(accepted)
+    queues.dead = [dead(product, "chat-events", accepted)]
+
+    collecting(product, queues)(product.clock())
+
+    assert queues.dead == []
+    assert product.message().status is Status.PENDING
+    assert product.redrive.listing(None, None, 10).items == ()
+
+
 @pytest.mark.parametrize("source", ["pigeon", "chat-events", "status-updates", "inbound"])
 def test_anything_else_is_kept_and_can_be_sent_back(
     product: Product, queues: MemoryDeadQueues, source: str

@@ -1,0 +1,114 @@
+"""EventStream=kinesis on a running cloud: LocalStack, whose event source mappings read a real stream.
+
+The chaos ledger judges: what every accepted message came to, by the providers' transcripts and by the API.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from chat4all_local.chaos.cast import Talk, assemble
+from chat4all_local.chaos.machine_room import MachineRoom, machine_room
+from chat4all_local.chaos.outcome import Outcome
+from chat4all_local.chaos.play import play
+from chat4all_local.chaos.scenario import Run, Scenario, unprepared
+from chat4all_local.cli.app import app
+from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.localstack import LocalStack
+from chat4all_local.cloud.progress import silent
+from chat4all_local.replay.stack import Stack, local
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("npm") is None, reason="LocalStack fetches its Kinesis with npm, which is not here"
+)
+
+CONVERSATIONS: Final = 30
+MESSAGES: Final = 150
+UNREADABLE: Final = 3
+RELAYED_WITHIN_S: Final = 60.0
+
+
+@dataclass
+class Stage:
+    room: MachineRoom
+    talks: Sequence[Talk]
+    stack: Stack
+    outcome: Outcome = field(init=False)
+
+    def replay(self, *arguments: str) -> str:
+        """What `chat4all replay` prints."""
+        folder = str(self.room.cloud.folder.path)
+        result = CliRunner().invoke(app, ["replay", "--state", folder, "--from", "1h", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A load during which what nobody can read lies on the stream before what busy conversations say."""
+    folder = tmp_path_factory.mktemp("kinesis")
+    with machine_room(folder, silent, LocalStack(EventStream.KINESIS)) as room:
+        stage = Stage(room, assemble(room, CONVERSATIONS), local(room.cloud))
+        scenario = Scenario("kinesis", "what nobody can read", unprepared(lambda run: unreadable(run, stage)))
+        stage.outcome = play(scenario, room, stage.talks, MESSAGES, lambda _: None)
+        yield stage
+
+
+def unreadable(run: Run, stage: Stage) -> None:
+    for number, talk in enumerate(stage.talks[:UNREADABLE]):
+        run.load.wait_for_share((number + 1) / (UNREADABLE + 1))
+        stage.stack.kinesis.put_record(
+            StreamName=stage.stack.stream(), PartitionKey=talk.conversation_id, Data=b"\xff nobody reads this"
+        )
+        run.struck("a record that nobody can read")
+
+
+def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -> None:
+    account = stage.outcome.account
+
+    assert stage.outcome.wrongs == []
+    assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
+    assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
+    assert {one.channel for one in stage.talks} == {"whatsapp", "telegram", "instagram"}
+
+
+def test_what_nobody_could_read_is_a_dead_letter(stage: Stage) -> None:
+    deadline, letters = time.monotonic() + RELAYED_WITHIN_S, []
+    while time.monotonic() < deadline:
+        stage.stack.functions.invoke(FunctionName=f"{stage.stack.name}-relay")
+        letters = [one for one in stage.room.api.dead_letters(None) if one.kind == "RECORD"]
+        if len(letters) == UNREADABLE:
+            return
+        time.sleep(1.0)
+    pytest.fail(f"{len(letters)} of {UNREADABLE} became dead letters")
+
+
+def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: Stage) -> None:
+    events = [msgspec.json.decode(line) for line in stage.replay("--into", "-").splitlines()]
+
+    sequences: dict[str, list[int]] = {}
+    for one in events:
+        sequences.setdefault(one["conversation_id"], []).append(one["sequence"])
+    assert len({one["message_id"] for one in events}) == MESSAGES
+    assert all(some == sorted(some) for some in sequences.values())
+
+
+def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
+    before = len(stage.room.accepted())
+
+    counted = msgspec.json.decode(stage.replay("--json"))
+
+    assert counted["read"] == MESSAGES + UNREADABLE
+    assert (counted["done"], counted["unreadable"]) == (MESSAGES, UNREADABLE)
+    assert not counted.get("routed")
+    # Whatever it set going comes before what is said now.
+    scenario = Scenario("after", "the replay", unprepared(lambda _: None))
+    after = play(scenario, stage.room, stage.talks, len(stage.talks), lambda _: None)
+    assert after.wrongs == []
+    assert len(stage.room.accepted()) == before + len(stage.talks)
