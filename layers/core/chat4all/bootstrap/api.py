@@ -1,5 +1,6 @@
 """The `api` function: the public HTTP API."""
 
+import functools
 from datetime import timedelta
 
 from chalice.app import Chalice, Request
@@ -61,9 +62,11 @@ def app(settings: ApiSettings) -> Chalice:
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
+    kinesis = functools.cache(world.kinesis)
+
     def probe_queue() -> None:
         if settings.chat_events_stream:
-            world.kinesis().describe_stream_summary(StreamName=settings.chat_events_stream)
+            kinesis().describe_stream_summary(StreamName=settings.chat_events_stream)
             return
         accepting.sqs.get_queue_attributes(
             QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
