@@ -3,7 +3,6 @@
 The chaos ledger judges: what every accepted message came to, by the providers' transcripts and by the API.
 """
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,12 @@ from chat4all_local.chaos.scenario import Run, Scenario, unprepared
 from chat4all_local.cli.app import app
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.localstack import LocalStack
+from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.progress import silent
 from chat4all_local.replay.stack import Stack, local
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("npm") is None, reason="LocalStack fetches its Kinesis with npm, which is not here"
+    not (ROOT / ".envs/kinesis").exists(), reason="Kinesis is not installed: it needs Node.js and npm"
 )
 
 CONVERSATIONS: Final = 30
