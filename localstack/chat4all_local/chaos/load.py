@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Sequence
 from threading import Event, Lock, Thread
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import msgspec
 
@@ -59,7 +60,7 @@ def script(scenario: str, talks: Sequence[Talk], messages: int, rate: float) -> 
 
 
 class Load:
-    """Runs in threads of its own; `wait_for_share` tells a scenario when to strike."""
+    """Runs in threads of its own for the time of a with block; `wait_for_share` tells a scenario when to strike."""
 
     def __init__(self, room: MachineRoom, lines: Sequence[Line]) -> None:
         self._room = room
@@ -88,10 +89,19 @@ class Load:
     def duration_s(self) -> float:
         return self._lines[-1].after_s
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is posted any more."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
 
     def posted(self) -> list[Posted]:
         """In the order of acceptance within each conversation."""
@@ -108,15 +118,11 @@ class Load:
         self._stop.wait(max(0.0, self._began + share * self.duration_s - time.monotonic()))
 
     def join(self, within_s: float) -> bool:
-        """Whether every message was accepted in time; nothing is posted any more afterwards."""
+        """Whether every message was accepted in time."""
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        done = not any(thread.is_alive() for thread in self._threads)
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        return done
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _post_all(self, lines: Sequence[Line]) -> None:
         for line in lines:

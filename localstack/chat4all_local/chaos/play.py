@@ -41,10 +41,8 @@ def play(
     run = Run(room, load, talks, tell)
     with scenario.prepared(room) as act:
         _warm_up(room, scenario.name, talks)
-        load.start()
-        try:
+        with load:
             act(run)
-        finally:
             ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
         if not ended:
             run.wrongs.append("the API did not accept everything in time")
@@ -62,9 +60,8 @@ def _warm_up(room: MachineRoom, scenario: str, talks: Sequence[Talk]) -> None:
     """
     first = [next(talk for talk in talks if talk.channel == channel) for channel in CHANNELS]
     lines = [Line(0.0, talk, f"before {scenario}") for talk in (*first, *talks[: CLIENTS - len(first)])]
-    load = Load(room, lines)
-    load.start()
-    load.join(LOAD_ENDS_WITHIN_S)
+    with Load(room, lines) as load:
+        load.join(LOAD_ENDS_WITHIN_S)
     _fates(room, load.posted(), SETTLES_WITHIN_S)
 
 
