@@ -20,7 +20,8 @@ class External:
     title: str = "Start the simulators"
     port_names: Sequence[str] = CHANNELS
     lacks: Sequence[str] = (
-        "whatever the cloud lacks; its functions must be able to reach the simulators on 127.0.0.1",
+        "whatever that cloud lacks; its functions must reach the simulators on 127.0.0.1",
+        "updates, where it is LocalStack: deploy what has changed to a fresh one",
     )
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
