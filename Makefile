@@ -11,9 +11,11 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
-# The first run side by side on all cores, file by file; the others share one local cloud, started once.
-IN_PROCESS = tests/unit tests/integration
-ON_THE_CLOUD = tests/smoke tests/e2e tests/chaos localstack/lambda-process-executor/tests
+# Each in a run of its own, so that no cloud stays up beside another one's tests.
+TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit tests/integration
+TEST_ON_MINISTACK = $(BIN)/python -m pytest tests/smoke tests/e2e -k "not localstack"
+TEST_ON_LOCALSTACK = $(BIN)/python -m pytest tests/smoke tests/kinesis localstack/lambda-process-executor/tests -k "not ministack"
+TEST_CHAOS = $(BIN)/python -m pytest tests/chaos
 
 define INSTALL
 python=$${PYTHON:-$(PYTHON)}; \
@@ -40,11 +42,11 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 	@$(BIN)/chat4all demo
 
 test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
-	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); \
-	else $(BIN)/python -m pytest --numprocesses logical --dist loadfile $(IN_PROCESS) && $(BIN)/python -m pytest $(ON_THE_CLOUD); fi
+	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); else \
+	$(TEST_IN_PROCESS) && $(TEST_ON_MINISTACK) && $(TEST_CHAOS) && $(TEST_ON_LOCALSTACK); fi
 
-test-localstack: setup-all ## The smoke tests on LocalStack, and those of its plugin
-	@$(BIN)/python -m pytest tests/smoke localstack/lambda-process-executor/tests -k "not ministack"
+test-localstack: setup-all ## The smoke tests on LocalStack, EventStream=kinesis, and the tests of the plugin
+	@$(TEST_ON_LOCALSTACK)
 
 chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
