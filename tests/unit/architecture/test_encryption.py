@@ -6,6 +6,7 @@ from tests.integration.template import Template, arn
 
 KEY: Final = arn("AWS::KMS::Key", {})
 OWN: Final = Template(parameters={"Encryption": "customer", "Scanner": "guardduty"})
+OWN_ON_KINESIS: Final = Template(parameters={"Encryption": "customer", "EventStream": "kinesis"})
 AWS_KEYS: Final = Template()
 AT: Final = {
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
@@ -38,8 +39,15 @@ def test_the_key_is_behind_everything() -> None:
     assert {bucket_key(one) for one in OWN.resources("AWS::S3::Bucket").values()} == {KEY}
 
 
+def test_it_is_behind_the_streams_and_their_queues_too() -> None:
+    streams = OWN_ON_KINESIS.resources("AWS::Kinesis::Stream")
+    assert [one["StreamEncryption"]["KeyId"] for one in streams.values()] == [KEY, KEY]
+    queues = OWN_ON_KINESIS.resources("AWS::SQS::Queue")
+    assert {key_of("AWS::SQS::Queue", one) for one in queues.values()} == {KEY}
+
+
 def test_a_queue_has_one_kind_of_encryption() -> None:
-    for template in (OWN, AWS_KEYS):
+    for template in (OWN, OWN_ON_KINESIS, AWS_KEYS):
         for queue in template.resources("AWS::SQS::Queue").values():
             assert ("KmsMasterKeyId" in queue) != queue.get("SqsManagedSseEnabled", False)
 

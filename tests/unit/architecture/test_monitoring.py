@@ -11,13 +11,17 @@ from chat4all.bootstrap.telemetry import SERVICE
 from tests.integration.template import ROOT, Template, functions
 
 TEMPLATE = Template()
-ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm")
+ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
+ALARMS = TEMPLATE.resources("AWS::CloudWatch::Alarm") | ON_KINESIS.resources("AWS::CloudWatch::Alarm")
 PREFIX = "chat4all-"
 RUNBOOKS = sorted(path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md") if path.stem != "README")
 SOURCES = "\n".join(
     path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")
 )
-QUEUES = {one["QueueName"] for one in TEMPLATE.resources("AWS::SQS::Queue").values()}
+QUEUES = {
+    one["QueueName"] for each in (TEMPLATE, ON_KINESIS) for one in each.resources("AWS::SQS::Queue").values()
+}
+STREAMS = {one["Name"] for one in ON_KINESIS.resources("AWS::Kinesis::Stream").values()}
 FUNCTIONS = {one["FunctionName"] for one in functions(TEMPLATE).values()}
 TABLES = {one["TableName"] for one in TEMPLATE.resources("AWS::DynamoDB::Table").values()}
 
@@ -87,10 +91,17 @@ def test_no_two_alarms_have_one_name() -> None:
 
 
 def test_every_queue_is_watched() -> None:
-    dead = {one for one in QUEUES if one.endswith("-dlq.fifo")}
+    dead = {one for one in QUEUES if one.removesuffix(".fifo").endswith("-dlq")}
 
     assert watched("dead-letter-queue") == dead
     assert watched("queue-age") == QUEUES - dead
+
+
+def test_every_stream_is_watched_where_there_is_one() -> None:
+    assert watched("stream-age") == STREAMS
+    assert not any(
+        runbook_of(one) == "stream-age" for one in TEMPLATE.resources("AWS::CloudWatch::Alarm").values()
+    )
 
 
 @pytest.mark.parametrize("runbook", ["function-errors", "function-throttles", "function-duration"])
