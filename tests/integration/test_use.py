@@ -42,6 +42,6 @@ def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
     calls = world.recorder.calls[before:]
     sends = [one for one in calls if one.service == "sqs" and one.operation.startswith("Send")]
     assert len(sends) / 3 == pytest.approx(kept.sqs_sends, rel=0.1)
-    # What is read is kept for a second or a minute: on a slow machine it is read more often.
-    assert 1 <= units.read(calls) / 3 <= 4 * kept.dynamodb_read_units
+    # What is read is kept, for a second or a minute: a quick machine reads it less often, a slow one more.
+    assert units.read(calls) / 3 <= 4 * kept.dynamodb_read_units
     assert units.written(calls) / 3 == pytest.approx(kept.dynamodb_write_units, rel=0.1)
