@@ -23,6 +23,8 @@ LAST_STATUS = {"whatsapp": "READ", "telegram": "SENT", "instagram": "READ"}
 _QUEUES = ("inbound", "files", "chat-events", *CHANNELS, "status-updates")
 """In the order in which things move: what has left one is in a later one, or done."""
 _ADDRESSES = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
+_NUMBERS = count(1)
+"""Several stages may stand on one cloud."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,9 @@ class Stage:
         self.simulators = simulators
         self._sqs = cloud.aws.sqs()
         self._functions = cloud.aws.functions()
-        self._numbers = count(1)
 
     def new_address(self, channel: str) -> str:
-        return _ADDRESSES[channel].format(next(self._numbers))
+        return _ADDRESSES[channel].format(next(_NUMBERS))
 
     def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
         """A person whom both the provider and the API know."""
