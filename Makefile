@@ -13,7 +13,7 @@ SOURCES = layers localstack functions tests requirements
 
 # Each in a run of its own, so that no cloud stays up beside another one's tests.
 TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit tests/integration
-TEST_ON_MINISTACK = $(BIN)/python -m pytest tests/smoke tests/e2e -k "not localstack"
+TEST_ON_MINISTACK = $(BIN)/python -m pytest tests/e2e tests/smoke -k "not localstack"
 TEST_ON_LOCALSTACK = $(BIN)/python -m pytest tests/smoke tests/kinesis localstack/lambda-process-executor/tests -k "not ministack"
 TEST_CHAOS = $(BIN)/python -m pytest tests/chaos
 

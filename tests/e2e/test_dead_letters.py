@@ -70,14 +70,19 @@ def test_a_channels_dead_letters_are_redriven_in_order(stage: Stage, channel: st
     assert letters(stage, channel, message_ids) == []
 
 
+def records(stage: Stage) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = msgspec.json.decode(command(stage, "list", "--json"))
+    return [one for one in listed if one["kind"] == "RECORD"]
+
+
 def test_what_no_function_can_handle_ends_as_a_dead_letter_and_goes_back(stage: Stage) -> None:
     """A record of the dead-letter queue, as SQS puts it there after a hundred receives."""
+    before = records(stage)
     stage.put("inbound-dlq", "no JSON at all")
 
     stage.relay()
 
-    listed = msgspec.json.decode(command(stage, "list", "--json"))
-    (record,) = [one for one in listed if one["kind"] == "RECORD"]
+    (record,) = [one for one in records(stage) if one not in before]
     assert (record["source"], record["error"]["code"]) == ("inbound", "NOT_HANDLED")
     assert stage.count("inbound-dlq") == 0
     command(stage, "redrive", record["dead_letter_id"])
