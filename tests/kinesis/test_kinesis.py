@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from chat4all_local.chaos.cast import Talk, assemble
 from chat4all_local.chaos.machine_room import MachineRoom, machine_room
 from chat4all_local.chaos.outcome import Outcome
-from chat4all_local.chaos.play import play
+from chat4all_local.chaos.play import BEFORE_THE_LOAD, play
 from chat4all_local.chaos.scenario import Run, Scenario, unprepared
 from chat4all_local.cli.app import app
 from chat4all_local.cloud.backends.event_stream import EventStream
@@ -95,7 +95,7 @@ def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: St
     sequences: dict[str, list[int]] = {}
     for one in events:
         sequences.setdefault(one["conversation_id"], []).append(one["sequence"])
-    assert len({one["message_id"] for one in events}) == MESSAGES
+    assert len({one["message_id"] for one in events}) == BEFORE_THE_LOAD + MESSAGES
     assert all(some == sorted(some) for some in sequences.values())
 
 
@@ -104,11 +104,12 @@ def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
 
     counted = msgspec.json.decode(stage.replay("--json"))
 
-    assert counted["read"] == MESSAGES + UNREADABLE
-    assert (counted["done"], counted["unreadable"]) == (MESSAGES, UNREADABLE)
+    messages = BEFORE_THE_LOAD + MESSAGES
+    assert counted["read"] == messages + UNREADABLE
+    assert (counted["done"], counted["unreadable"]) == (messages, UNREADABLE)
     assert not counted.get("routed")
     # Whatever it set going comes before what is said now.
     scenario = Scenario("after", "the replay", unprepared(lambda _: None))
     after = play(scenario, stage.room, stage.talks, len(stage.talks), lambda _: None)
     assert after.wrongs == []
-    assert len(stage.room.accepted()) == before + len(stage.talks)
+    assert len(stage.room.accepted()) == before + BEFORE_THE_LOAD + len(stage.talks)

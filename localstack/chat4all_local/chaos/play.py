@@ -19,6 +19,8 @@ RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
 SHORTEST_LOAD_S: Final = 6.0
 """Few messages come more slowly, so that there is time to strike between them."""
+BEFORE_THE_LOAD: Final = CLIENTS
+"""Messages that go out before it, and that no ledger counts."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
 GIVEN_UP_AFTER_S: Final = 10.0
@@ -59,7 +61,9 @@ def _warm_up(room: MachineRoom, scenario: str, talks: Sequence[Talk]) -> None:
     not to be taken for the fault's doing.
     """
     first = [next(talk for talk in talks if talk.channel == channel) for channel in CHANNELS]
-    lines = [Line(0.0, talk, f"before {scenario}") for talk in (*first, *talks[: CLIENTS - len(first)])]
+    lines = [
+        Line(0.0, talk, f"before {scenario}") for talk in (*first, *talks[: BEFORE_THE_LOAD - len(first)])
+    ]
     with Load(room, lines) as load:
         load.join(LOAD_ENDS_WITHIN_S)
     _fates(room, load.posted(), SETTLES_WITHIN_S)
