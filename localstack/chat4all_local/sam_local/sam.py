@@ -70,7 +70,13 @@ class SamLocal:
             stop_tree(process)
 
     def command(self, *what: str) -> list[str]:
-        command = [str(program(".envs/sam", "sam")), "local", *what, "--skip-pull-image"]
+        command = [
+            str(program(".envs/sam", "sam")),
+            "local",
+            *what,
+            "--skip-pull-image",
+            "--language-extensions",
+        ]
         command += ["--template", str(self.build.template), "--env-vars", str(self.environments)]
         return [
             *command,
