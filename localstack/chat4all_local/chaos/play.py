@@ -24,7 +24,7 @@ BEFORE_THE_LOAD: Final = CLIENTS
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
 GIVEN_UP_AFTER_S: Final = 10.0
-"""How long to ask for messages that a scenario may lose."""
+"""How long to ask for messages that a scenario may lose, and for those before the load."""
 _LOOK_EVERY_S: Final = 0.5
 _AT_ONCE: Final = 4
 _ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
@@ -66,7 +66,7 @@ def _warm_up(room: MachineRoom, scenario: str, talks: Sequence[Talk]) -> None:
     ]
     with Load(room, lines) as load:
         load.join(LOAD_ENDS_WITHIN_S)
-    _fates(room, load.posted(), SETTLES_WITHIN_S)
+    _fates(room, load.posted(), GIVEN_UP_AFTER_S)
 
 
 def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate]) -> Outcome:
