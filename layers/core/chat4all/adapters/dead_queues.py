@@ -1,6 +1,6 @@
 """The dead-letter queues, on SQS FIFO."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -15,8 +15,8 @@ HIDDEN_S: Final = 120
 """Longer than the relay may run."""
 
 
-class DeadQueuesClient(Protocol):
-    """The calls of boto3's client that are used here."""
+class ReceivingClient(Protocol):
+    """The calls of boto3's client that empty a dead-letter queue, of whatever kind."""
 
     def receive_message(
         self,
@@ -28,6 +28,10 @@ class DeadQueuesClient(Protocol):
     ) -> dict[str, Any]: ...
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> object: ...
+
+
+class DeadQueuesClient(ReceivingClient, Protocol):
+    """The calls of boto3's client that are used here."""
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
@@ -50,12 +54,7 @@ class SqsDeadQueues:
         return [one for source in self._pairs for one in self._receive(source)]
 
     def remove(self, received: ReceivedRecord) -> None:
-        try:
-            self._client.delete_message(
-                QueueUrl=self._pairs[received.record.source].dead, ReceiptHandle=received.receipt
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A dead-letter queue did not answer.") from error
+        delete(self._client, self._pairs[received.record.source].dead, received.receipt)
 
     def send_back(self, record: DeadRecord, at: str) -> None:
         try:
@@ -69,16 +68,31 @@ class SqsDeadQueues:
             raise Unavailable("A queue did not answer.") from error
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
-        try:
-            answer = self._client.receive_message(
-                QueueUrl=self._pairs[source].dead,
-                MaxNumberOfMessages=10,
-                MessageSystemAttributeNames=["All"],
-                VisibilityTimeout=HIDDEN_S,
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A dead-letter queue did not answer.") from error
-        return [_received(source, one) for one in answer.get("Messages", ())]
+        messages = receive(self._client, self._pairs[source].dead, attributes=["All"])
+        return [_received(source, one) for one in messages]
+
+
+def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -> Sequence[Mapping[str, Any]]:
+    """Messages in boto3's form, hidden for HIDDEN_S. Raises Unavailable."""
+    try:
+        answer = client.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=attributes,
+            VisibilityTimeout=HIDDEN_S,
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable("A dead-letter queue did not answer.") from error
+    messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
+    return messages
+
+
+def delete(client: ReceivingClient, queue_url: str, receipt: str) -> None:
+    """Raises Unavailable."""
+    try:
+        client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable("A dead-letter queue did not answer.") from error
 
 
 def _received(source: str, message: Mapping[str, Any]) -> ReceivedRecord:

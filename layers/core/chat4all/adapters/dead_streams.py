@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all.adapters.dead_queues import HIDDEN_S
+from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import Unavailable
@@ -35,21 +35,6 @@ class ReadingClient(Protocol):
     def put_record(self, **request: str | bytes) -> dict[str, str]: ...
 
 
-class PointersClient(Protocol):
-    """The calls of boto3's SQS client that are used here."""
-
-    def receive_message(
-        self,
-        *,
-        QueueUrl: str,
-        MaxNumberOfMessages: int,
-        MessageSystemAttributeNames: list[str],
-        VisibilityTimeout: int,
-    ) -> dict[str, Any]: ...
-
-    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> object: ...
-
-
 class StreamPair(msgspec.Struct, frozen=True):
     """A stream's name, and the URL of the queue with pointers to what nobody could handle of it."""
 
@@ -59,7 +44,7 @@ class StreamPair(msgspec.Struct, frozen=True):
 
 class KinesisDeadQueues:
     def __init__(
-        self, kinesis: Callable[[], ReadingClient], sqs: PointersClient, pairs: Mapping[str, StreamPair]
+        self, kinesis: Callable[[], ReadingClient], sqs: ReceivingClient, pairs: Mapping[str, StreamPair]
     ) -> None:
         """`kinesis` makes the client when it is needed: seldom."""
         self._kinesis = kinesis
@@ -76,7 +61,7 @@ class KinesisDeadQueues:
         left = self._left[received.receipt]
         left.discard(received.record.record_id)
         if not left:
-            self._delete(self._pairs[received.record.source].dead, received.receipt)
+            delete(self._sqs, self._pairs[received.record.source].dead, received.receipt)
 
     def send_back(self, record: DeadRecord, at: str) -> None:
         try:
@@ -89,18 +74,10 @@ class KinesisDeadQueues:
             raise Unavailable("A stream did not answer.") from error
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
-        try:
-            answer = self._sqs.receive_message(
-                QueueUrl=self._pairs[source].dead,
-                MaxNumberOfMessages=10,
-                MessageSystemAttributeNames=[],
-                VisibilityTimeout=HIDDEN_S,
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A dead-letter queue did not answer.") from error
+        messages = receive(self._sqs, self._pairs[source].dead, attributes=[])
         return [
             one
-            for message in answer.get("Messages", ())
+            for message in messages
             for one in self._read(source, message["Body"], message["ReceiptHandle"])
         ]
 
@@ -109,7 +86,7 @@ class KinesisDeadQueues:
         records = [_dead(source, pointer.shard_id, one) for one in self._records(pointer)]
         if not records:
             _log.error("the stream holds nothing any more of what could not be handled: %s", body)
-            self._delete(self._pairs[source].dead, receipt)
+            delete(self._sqs, self._pairs[source].dead, receipt)
         self._left[receipt] = {one.record_id for one in records}
         return [ReceivedRecord(one, receipt) for one in records]
 
@@ -143,12 +120,6 @@ class KinesisDeadQueues:
                 return found
             iterator = answer.get("NextShardIterator")
         raise Unavailable("The stream did not give out its records in time.")
-
-    def _delete(self, queue_url: str, receipt: str) -> None:
-        try:
-            self._sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A dead-letter queue did not answer.") from error
 
 
 class EachItsOwn:
