@@ -13,11 +13,11 @@ import psutil
 from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
+from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import start_tethered, stop
 from chat4all_local.cloud.settings import (
     ACCESS_KEY,
-    CHANNELS,
     HEALTHY_WITHIN,
     LOCALHOST,
     POLL_EVERY,
@@ -27,7 +27,6 @@ from chat4all_local.cloud.settings import (
 from chat4all_local.cloud.tools import tail
 
 Rule = Mapping[str, object]
-FUNCTIONS: Final = ("api", "webhooks", "inbound", "router", *CHANNELS, "status", "relay", "files")
 _AWS: Final = "AWS_ENDPOINT_URL"
 _S3: Final = "AWS_ENDPOINT_URL_S3"
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -126,8 +125,8 @@ def _redirected(room: MachineRoom, changed: Mapping[str, str]) -> Iterator[None]
     """The functions with other endpoints; what runs of them at a change is ended."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     before = {
-        name: functions.get_function_configuration(FunctionName=f"{stack}-{name}")["Environment"]["Variables"]
-        for name in FUNCTIONS
+        name: configuration(room.cloud, name)["Environment"]["Variables"]
+        for name in function_names(room.cloud)
     }
 
     def configure(changes: Mapping[str, str]) -> None:

@@ -15,9 +15,10 @@ from typing import Final
 
 from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.machine_room import MachineRoom
-from chat4all_local.chaos.proxy import FUNCTIONS, Proxy, Rule, proxies
+from chat4all_local.chaos.proxy import Proxy, Rule, proxies
 from chat4all_local.chaos.scenario import Act, Prepared, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
+from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.simulators.control_api import JsonObject
 
 _FROM: Final = 0.25
@@ -172,10 +173,9 @@ def _clocks_apart(room: MachineRoom) -> Iterator[Act]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
-    names = [f"{stack}-{name}" for name in FUNCTIONS]
     before = {
-        name: [one["Arn"] for one in functions.get_function_configuration(FunctionName=name)["Layers"]]
-        for name in names
+        f"{stack}-{name}": [one["Arn"] for one in configuration(room.cloud, name)["Layers"]]
+        for name in function_names(room.cloud)
     }
     for name, layers in before.items():
         functions.update_function_configuration(
