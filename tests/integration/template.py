@@ -137,6 +137,10 @@ class Template:
         if name.endswith(".Stage"):
             # What SAM makes of an API, whose logical id it knows.
             return self.document["Resources"][name.removesuffix(".Stage")]["Properties"]["StageName"]
+        if name.endswith(".Alias"):
+            # And of a function with AutoPublishAlias.
+            function = self._attribute([name.removesuffix(".Alias"), "Arn"])
+            return f"{function}:{self.document['Globals']['Function']['AutoPublishAlias']}"
         return self._id(name, self.document["Resources"][name])
 
     def _id(self, name: str, resource: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any part of a template
@@ -226,6 +230,13 @@ def arn(kind: str, properties: Mapping[str, Any]) -> str:
     service, form = _ARNS[kind]
     place = ":::" if service == "s3" else f":{REGION}:{ACCOUNT}:"
     return f"arn:aws:{service}{place}{form.format(**properties)}"
+
+
+def function_called(alias_arn: str) -> str:
+    """The name of the function that an alias is of."""
+    name, alias = alias_arn.split(":")[6:]
+    assert alias == "live"
+    return name
 
 
 def queue_url(name: str) -> str:

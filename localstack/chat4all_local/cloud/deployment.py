@@ -11,6 +11,7 @@ from chat4all_local.cloud.digest import digest_of_deployment
 from chat4all_local.cloud.environment import tool_environment
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.settings import (
+    ALIAS,
     API_TIMEOUT,
     ARTIFACTS_BUCKET,
     CONSUMER_TIMEOUT,
@@ -81,6 +82,20 @@ def deploy(folder: StateFolder, run: str, aws: Aws, build: Build, parameters: Ma
         {"AWS_ENDPOINT_URL": aws.endpoint, "TMPDIR": str(folder.tmp)},
     )
     run_tool("sam deploy", command, environment, folder.logs / "sam-deploy.log", ROOT)
+
+
+def let_live_follow(aws: Aws) -> None:
+    """Points every function's alias `live`, which the deployment leaves at a published version, to $LATEST.
+
+    A local cloud has one release at a time, and what is changed on a function is to hold at once.
+    """
+    functions = aws.functions()
+    pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=STACK)
+    for resource in (one for page in pages for one in page["StackResourceSummaries"]):
+        if resource["ResourceType"] == "AWS::Lambda::Function":
+            functions.update_alias(
+                FunctionName=resource["PhysicalResourceId"], Name=ALIAS, FunctionVersion="$LATEST"
+            )
 
 
 def _overrides(values: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ from chat4all_local.cloud.deployment import (
     api_id,
     deploy,
     is_deployed,
+    let_live_follow,
     parameters,
     wanted_digest,
 )
@@ -143,4 +144,5 @@ class _Starting:
                 self.folder.write(state)
                 with step(self.progress, "Deploy the stack (sam deploy)"):
                     deploy(self.folder, state.run, aws, build, given)
+                    let_live_follow(aws)
         return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id(aws)}/api")

@@ -7,6 +7,7 @@ import boto3
 
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import ALIAS
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -25,7 +26,8 @@ class Stack:
 
     @property
     def router(self) -> str:
-        return f"{self.name}-router"
+        """As it is released: a function without its alias is what nobody else calls."""
+        return f"{self.name}-router:{ALIAS}"
 
     def stream(self) -> str:
         """Raises CloudError where there is none."""

@@ -7,7 +7,7 @@ import pytest
 from chat4all.adapters.stream_batches import LONGEST_PAUSE_S
 from chat4all.bootstrap import router, status
 from tests.integration.permissions import Role
-from tests.integration.template import Template, environment, functions
+from tests.integration.template import Template, environment, function_called, functions
 
 ON_SQS = Template()
 ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
@@ -18,7 +18,7 @@ def mapping_of(template: Template, name: str) -> dict[str, Any]:
     (mapping,) = (
         one
         for one in template.resources("AWS::Lambda::EventSourceMapping").values()
-        if one["FunctionName"] == f"chat4all-{name}"
+        if function_called(one["FunctionName"]) == f"chat4all-{name}"
     )
     return mapping
 

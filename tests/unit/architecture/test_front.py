@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.template import REGION, Template, environment, functions
+from tests.integration.template import REGION, Template, environment, function_called, functions
 
 ON_AWS: Final = Template()
 LOCAL: Final = Template(parameters={"Cloud": "local"})
@@ -20,7 +20,9 @@ def the(template: Template, kind: str) -> dict[str, Any]:
 def mappings(template: Template) -> dict[str, int | None]:
     """The concurrency of each queue's function."""
     return {
-        one["FunctionName"].removeprefix("chat4all-"): one.get("ScalingConfig", {}).get("MaximumConcurrency")
+        function_called(one["FunctionName"]).removeprefix("chat4all-"): one.get("ScalingConfig", {}).get(
+            "MaximumConcurrency"
+        )
         for one in template.resources("AWS::Lambda::EventSourceMapping").values()
     }
 

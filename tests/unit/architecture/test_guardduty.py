@@ -14,7 +14,7 @@ from tests.integration.template import ACCOUNT, REGION, Template, environment, f
 TEMPLATE = Template(parameters={"Scanner": "guardduty"})
 FILES = functions(TEMPLATE)["files"]
 BUCKET = environment(FILES)["FILES_BUCKET"]
-FILES_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FILES['FunctionName']}"
+FILES_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FILES['FunctionName']}:live"
 STATUSES = ["NO_THREATS_FOUND", "THREATS_FOUND", "UNSUPPORTED", "ACCESS_DENIED", "FAILED"]
 KINDS = sorted({one["Type"] for one in read("infra/guardduty.yaml")["Resources"].values()})
 

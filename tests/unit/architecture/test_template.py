@@ -1,23 +1,17 @@
 """template.yaml and the code agree: routes, environments, timeouts."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from chalice.app import Chalice
 
-from chat4all.adapters.aws import session
 from chat4all.adapters.channels.registry import names
-from chat4all.adapters.dynamodb.rows import _Shared
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api, webhooks
 from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from tests.integration.template import ROOT, Template, environment, functions, read
+from tests.integration.template import ROOT, Template, environment, function_called, functions, read
+from tests.unit.architecture.entry_points import loaded
 
 TEMPLATE = Template()
 FUNCTIONS = functions(TEMPLATE)
@@ -26,18 +20,6 @@ FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 QUEUES_FUNCTIONS = ["files", "inbound", "router", "status", *names()]
 
 Routes = set[tuple[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A region and nothing else: nothing here calls AWS."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    session.cache_clear()
-    _Shared.client = None
 
 
 def routes_of(app: Chalice) -> Routes:
@@ -124,7 +106,7 @@ def test_a_record_is_given_out_again_only_after_the_function_has_ended(name: str
     (mapping,) = (
         one
         for one in TEMPLATE.resources("AWS::Lambda::EventSourceMapping").values()
-        if one["FunctionName"] == FUNCTIONS[name]["FunctionName"]
+        if function_called(one["FunctionName"]) == FUNCTIONS[name]["FunctionName"]
     )
     (queue,) = (
         one
@@ -166,16 +148,3 @@ def test_the_nested_templates_are_there() -> None:
 
     assert stacks
     assert all((ROOT / one["Properties"]["TemplateURL"]).is_file() for one in stacks)
-
-
-def loaded(path: Path) -> ModuleType:
-    name = f"function_{path.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.modules.pop(name, None)
-    return module

@@ -1,10 +1,13 @@
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.stub import Stubber
 
+from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.build import forget_old_builds
-from chat4all_local.cloud.deployment import parameters
+from chat4all_local.cloud.deployment import let_live_follow, parameters
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted
 from chat4all_local.cloud.state import Component, ProcessId, State
@@ -72,3 +75,30 @@ def test_only_the_builds_used_last_are_kept(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     forget_old_builds(tmp_path, kept=2)
     assert {path.name for path in tmp_path.iterdir()} == {"new", "older", "unfinished", "lock"}
+
+
+def test_every_function_of_the_stack_is_called_as_it_was_changed_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws = Aws("http://127.0.0.1:1", "http://127.0.0.1:1")
+    functions, formation = aws.functions(), aws.cloudformation()
+    monkeypatch.setattr(Aws, "functions", lambda _: functions)
+    monkeypatch.setattr(Aws, "cloudformation", lambda _: formation)
+    resources = [
+        {"ResourceType": kind, "PhysicalResourceId": name, "LogicalResourceId": "One"}
+        | {"LastUpdatedTimestamp": datetime.now(UTC), "ResourceStatus": "CREATE_COMPLETE"}
+        for kind, name in (
+            ("AWS::Lambda::Function", "chat4all-api"),
+            ("AWS::SQS::Queue", "a-queue"),
+            ("AWS::Lambda::Function", "chat4all-relay"),
+        )
+    ]
+    with Stubber(functions) as expected, Stubber(formation) as asked:
+        asked.add_response("list_stack_resources", {"StackResourceSummaries": resources})
+        for name in ("chat4all-api", "chat4all-relay"):
+            given = {"FunctionName": name, "Name": "live", "FunctionVersion": "$LATEST"}
+            expected.add_response("update_alias", {}, given)
+
+        let_live_follow(aws)
+
+        expected.assert_no_pending_responses()

@@ -39,6 +39,21 @@ def jitter() -> float:
     return random.random()  # noqa: S311 - spreads retries, guards nothing
 
 
+def differ_after_restore() -> None:
+    """With SnapStart many environments go on from one memory: each is to have a chance of its own, botocore's retries too.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
+    """
+    try:
+        from snapshot_restore_py import register_after_restore  # noqa: PLC0415 - a part of Lambda's runtime
+    except ModuleNotFoundError:
+        return
+    register_after_restore(random.seed)
+
+
+differ_after_restore()
+
+
 def sqs() -> "Sqs":
     return cast("Sqs", client("sqs"))
 

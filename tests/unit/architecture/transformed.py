@@ -1,0 +1,32 @@
+"""Prints what SAM makes of a template, as JSON: run by the interpreter that has SAM's translator.
+
+transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]: what was not given is uploaded elsewhere.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class ManagedPolicies:
+    def load(self) -> dict[str, str]:
+        names = ("AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess")
+        return {name: f"arn:aws:iam::aws:policy/{name}" for name in names}
+
+
+def main(path: str, *given: str) -> None:
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+    values = dict(one.split("=", 1) for one in given)
+    template = yaml_parse(Path(path).read_text(encoding="utf-8"))
+    for name, resource in template["Resources"].items():
+        for uri in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
+            resource["Properties"][uri] = values.get(name, f"s3://uploaded/{name}")
+    json.dump(transform(template, values, ManagedPolicies()), sys.stdout)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
