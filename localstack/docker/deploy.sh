@@ -12,6 +12,7 @@ awslocal cloudformation deploy --template-file "$packaged" --stack-name chat4all
     --capabilities CAPABILITY_IAM CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND \
     --parameter-overrides \
     "Runtime=$RUNTIME" \
+    "Cloud=local" \
     "ApiUrl=http://localhost:$PUBLIC_PORT/_aws/execute-api/{api}/api" \
     "WhatsAppBaseUrl=$WHATSAPP_BASE_URL" \
     "TelegramBaseUrl=$TELEGRAM_BASE_URL" \

@@ -59,7 +59,7 @@ def test_the_hook_sets_parameters_that_the_template_has() -> None:
     template = (ROOT / "template.yaml").read_text()
     given = re.findall(r'"([A-Z][A-Za-z]+)=', script())
 
-    assert len(given) == 5
+    assert len(given) == 6
     assert all(f"\n  {name}:\n    Type: " in template for name in given)
 
 
