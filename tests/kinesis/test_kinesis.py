@@ -17,6 +17,7 @@ from chat4all_local.chaos.machine_room import MachineRoom, machine_room
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.play import BEFORE_THE_LOAD, play
 from chat4all_local.chaos.scenario import Run, Scenario, unprepared
+from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cli.app import app
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.localstack import LocalStack
@@ -51,22 +52,24 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A load during which what nobody can read lies on the stream before what busy conversations say."""
+    """A load during which what nobody can read lies on the stream before what busy conversations say, and the router dies."""
     folder = tmp_path_factory.mktemp("kinesis")
     with machine_room(folder, silent, LocalStack(EventStream.KINESIS)) as room:
         stage = Stage(room, assemble(room, CONVERSATIONS), local(room.cloud))
-        scenario = Scenario("kinesis", "what nobody can read", unprepared(lambda run: unreadable(run, stage)))
+        scenario = Scenario("kinesis", "bad records, kill -9", unprepared(lambda run: troubled(run, stage)))
         stage.outcome = play(scenario, room, stage.talks, MESSAGES, lambda _: None)
         yield stage
 
 
-def unreadable(run: Run, stage: Stage) -> None:
+def troubled(run: Run, stage: Stage) -> None:
     for number, talk in enumerate(stage.talks[:UNREADABLE]):
         run.load.wait_for_share((number + 1) / (UNREADABLE + 1))
         stage.stack.kinesis.put_record(
             StreamName=stage.stack.stream(), PartitionKey=talk.conversation_id, Data=b"\xff nobody reads this"
         )
         run.struck("a record that nobody can read")
+        killed = kill(workers(run.room.cloud, "router"))
+        run.struck("kill -9 router", kills=killed)
 
 
 def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -> None:
@@ -76,6 +79,7 @@ def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -
     assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
     assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
     assert {one.channel for one in stage.talks} == {"whatsapp", "telegram", "instagram"}
+    assert stage.outcome.kills >= UNREADABLE
 
 
 def test_what_nobody_could_read_is_a_dead_letter(stage: Stage) -> None:

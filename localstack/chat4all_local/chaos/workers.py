@@ -9,14 +9,14 @@ from chat4all_local.cloud.running import Cloud
 
 
 def component(cloud: Cloud, name: str) -> psutil.Process:
-    """The process of `ministack`, `nanio` or a simulator."""
+    """The process of a backend, of `nanio`, or of the simulators."""
     [found] = (one for one in cloud.folder.read().components if one.name == name)
     return psutil.Process(found.process.pid)
 
 
 def workers(cloud: Cloud, function: str) -> list[psutil.Process]:
     """The processes that run the function at the moment."""
-    children = component(cloud, "ministack").children(recursive=True)
+    children = component(cloud, cloud.folder.read().backend).children(recursive=True)
     return [child for child in children if _function_of(child) == f"{cloud.stack}-{function}"]
 
 
