@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ def command(stage: Stage, *arguments: str) -> str:
     return subprocess.run(line, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def failed(stage: Stage, customer: Customer, talk: Talk, *texts: str) -> list[str]:
-    """Messages to somebody whose provider is out of order for good; it is in order again afterwards."""
+def failed(stage: Stage, talk: Talk, texts: Sequence[str], customer: Customer, kind: FaultKind) -> list[str]:
+    """Messages to somebody to whom nothing could be sent: resets fail after three attempts, errors are refusals."""
     simulator = stage.simulators[customer.channel]
-    simulator.add_fault(FaultKind.RESET, for_address=customer.address)
+    simulator.add_fault(kind, for_address=customer.address, status=400, code=400)
     message_ids = [stage.say(talk, text) for text in texts]
     for message_id in message_ids:
         stage.reaches(message_id, "FAILED")
@@ -39,7 +40,7 @@ def letters(stage: Stage, channel: str, message_ids: list[str]) -> list[Any]:
 def test_a_failed_message_is_retried_and_arrives_once(stage: Stage) -> None:
     customer = stage.customer("whatsapp")
     talk = stage.talk(customer)
-    (message_id,) = failed(stage, customer, talk, "again, please")
+    (message_id,) = failed(stage, talk, ["again, please"], customer, FaultKind.RESET)
 
     answer = stage.api.call("POST", f"/messages/{message_id}/retry", {})
 
@@ -55,10 +56,10 @@ def test_a_channels_dead_letters_are_redriven_in_order(stage: Stage, channel: st
     customer = stage.customer(channel)
     talk = stage.talk(customer)
     texts = [f"text {number}" for number in range(4)]
-    message_ids = failed(stage, customer, talk, *texts)
+    message_ids = failed(stage, talk, texts, customer, FaultKind.ERROR)
     listed = letters(stage, channel, message_ids)
     assert [one["message_id"] for one in listed] == message_ids
-    assert {one["error"]["code"] for one in listed} == {"NETWORK"}
+    assert {one["error"]["code"] for one in listed} == {"400"}
     assert listed[0]["dead_letter_id"] in command(stage, "list", "--channel", channel)
 
     redriven = msgspec.json.decode(command(stage, "redrive", "--channel", channel, "--json"))
