@@ -11,9 +11,11 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
-# Each in a run of its own, so that no cloud stays up beside another one's tests.
-TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/unit tests/integration
-TEST_ON_MINISTACK = $(BIN)/python -m pytest tests/e2e tests/smoke -k "not localstack"
+# One after the other. The tests on MiniStack and those on LocalStack wait more than they compute, and run side by side;
+# chaos measures times, and runs alone.
+TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile \
+	tests/unit tests/integration localstack/lambda-process-executor/tests
+TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/e2e tests/smoke tests/kinesis
 TEST_ON_LOCALSTACK = $(BIN)/python -m pytest tests/smoke tests/kinesis localstack/lambda-process-executor/tests -k "not ministack"
 TEST_CHAOS = $(BIN)/python -m pytest tests/chaos
 
@@ -43,7 +45,7 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 
 test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); else \
-	$(TEST_IN_PROCESS) && $(TEST_ON_MINISTACK) && $(TEST_CHAOS) && $(TEST_ON_LOCALSTACK); fi
+	$(TEST_IN_PROCESS) && $(TEST_ON_CLOUDS) && $(TEST_CHAOS); fi
 
 test-localstack: setup-all ## The smoke tests on LocalStack, EventStream=kinesis, and the tests of the plugin
 	@$(TEST_ON_LOCALSTACK)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
@@ -24,6 +26,29 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("chat4all")
+
+_ON_LOCALSTACK = ("localstack", "kinesis")
+"""A word of these is in the name of each test that needs LocalStack, or in its file's."""
+
+
+class _ByCloud(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return "localstack" if any(word in nodeid for word in _ON_LOCALSTACK) else "ministack"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """With `--dist loadgroup`, all tests on one cloud go to one process: each cloud is started once.
+
+    Marks would be the usual way, but pytest-xdist 3.8 loses them with pytest 9.2.
+    """
+    return _ByCloud(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @contextmanager
