@@ -11,13 +11,12 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
-# One after the other. The tests on MiniStack and those on LocalStack wait more than they compute, and run side by side;
-# chaos measures times, and runs alone.
+# One after the other. Tests on clouds wait more than they compute: two clouds at a time.
 TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile \
 	tests/unit tests/integration localstack/lambda-process-executor/tests
-TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/e2e tests/smoke tests/kinesis
+TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
+	tests/e2e tests/smoke tests/chaos tests/kinesis
 TEST_ON_LOCALSTACK = $(BIN)/python -m pytest tests/smoke tests/kinesis localstack/lambda-process-executor/tests -k "not ministack"
-TEST_CHAOS = $(BIN)/python -m pytest tests/chaos
 
 define INSTALL
 python=$${PYTHON:-$(PYTHON)}; \
@@ -45,7 +44,7 @@ demo: setup ## Run the main job on a local cloud of its own, live in the termina
 
 test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); else \
-	$(TEST_IN_PROCESS) && $(TEST_ON_CLOUDS) && $(TEST_CHAOS); fi
+	$(TEST_IN_PROCESS) && $(TEST_ON_CLOUDS); fi
 
 test-localstack: setup-all ## The smoke tests on LocalStack, EventStream=kinesis, and the tests of the plugin
 	@$(TEST_ON_LOCALSTACK)

@@ -27,13 +27,13 @@ settings.register_profile(
 )
 settings.load_profile("chat4all")
 
-_ON_LOCALSTACK = ("localstack", "kinesis")
-"""A word of these is in the name of each test that needs LocalStack, or in its file's."""
+_CLOUDS = {"chaos": "of its own", "localstack": "localstack", "kinesis": "localstack"}
+"""A word in the name of a test or its file, and the cloud that it needs; the others need the default one."""
 
 
 class _ByCloud(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
-        return "localstack" if any(word in nodeid for word in _ON_LOCALSTACK) else "ministack"
+        return next((cloud for word, cloud in _CLOUDS.items() if word in nodeid), "ministack")
 
 
 @pytest.hookimpl(optionalhook=True)
