@@ -16,7 +16,7 @@ from chat4all_local.chaos.cast import Talk, assemble
 from chat4all_local.chaos.machine_room import MachineRoom, machine_room
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.play import BEFORE_THE_LOAD, play
-from chat4all_local.chaos.scenario import Run, Scenario, unprepared
+from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cli.app import app
 from chat4all_local.cloud.backends.event_stream import EventStream
@@ -56,7 +56,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("kinesis")
     with machine_room(folder, silent, LocalStack(EventStream.KINESIS)) as room:
         stage = Stage(room, assemble(room, CONVERSATIONS), local(room.cloud))
-        scenario = Scenario("kinesis", "bad records, kill -9", unprepared(lambda run: troubled(run, stage)))
+        scenario = Scenario("kinesis", "bad records, kill -9", lambda run: troubled(run, stage))
         stage.outcome = play(scenario, room, stage.talks, MESSAGES, lambda _: None)
         yield stage
 
@@ -113,7 +113,7 @@ def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
     assert (counted["done"], counted["unreadable"]) == (messages, UNREADABLE)
     assert not counted.get("routed")
     # Whatever it set going comes before what is said now.
-    scenario = Scenario("after", "the replay", unprepared(lambda _: None))
+    scenario = Scenario("after", "the replay", lambda _: None)
     after = play(scenario, stage.room, stage.talks, len(stage.talks), lambda _: None)
     assert after.wrongs == []
     assert len(stage.room.accepted()) == before + BEFORE_THE_LOAD + len(stage.talks)

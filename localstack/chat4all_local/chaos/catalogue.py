@@ -11,8 +11,9 @@ from chat4all_local.chaos.scenarios.traffic import TRAFFIC
 from chat4all_local.chaos.scenarios.whole_cloud import KILL, RESTART
 from chat4all_local.cloud.errors import CloudError
 
-SCENARIOS: Final = {one.name: one for one in (*RESTART, *KILLS, *PROVIDERS, *AWS, *TRAFFIC, *KILL)}
-"""A stop writes all that the cloud has ever held: the restart comes before the others have filled it."""
+SCENARIOS: Final = {one.name: one for one in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)}
+"""A stop writes all that the cloud has ever held: the restart comes before the others have filled it. The last of the
+kills and the faults of AWS are behind the same proxies."""
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:

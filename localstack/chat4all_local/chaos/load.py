@@ -86,6 +86,11 @@ class Load:
         return len(self._lines)
 
     @property
+    def talks(self) -> list[Talk]:
+        """In which something is said, in the order in which it is."""
+        return list(dict.fromkeys(line.talk for line in self._lines))
+
+    @property
     def duration_s(self) -> float:
         return self._lines[-1].after_s
 

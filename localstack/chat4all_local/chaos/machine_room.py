@@ -8,6 +8,7 @@ from threading import Lock
 import psutil
 
 from chat4all_local.api_client import ApiClient
+from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.chaos.workers import component
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.progress import Progress
@@ -21,10 +22,12 @@ CONNECTIONS = 16
 
 
 class MachineRoom:
-    """`cloud` and `api` are those of the last start."""
+    """`cloud` and `api` are those of the last start; the proxies are there while functions are `behind_proxies`."""
 
     cloud: Cloud
     api: ApiClient
+    before_aws: Proxy
+    before_s3: Proxy
 
     def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
         """By default on MiniStack."""

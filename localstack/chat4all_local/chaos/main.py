@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ MESSAGES: Final = 240
 CONVERSATIONS: Final = 200
 FEW: Final = 100
 """Up to so many messages, fewer conversations do: they take longer to make than to talk in."""
+FEWEST_CONVERSATIONS: Final = 24
+"""With fewer, all the scenarios together would send a person more than a provider allows."""
 
 
 def run(names: Sequence[str], *, messages: int, report: str | None, json_output: bool) -> int:
@@ -53,11 +56,15 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         machine_room(folder, progress) as room,
     ):
         with step(progress, "Create an agent, customers, conversations"):
-            talks = assemble(room, CONVERSATIONS if messages > FEW else max(12, messages // 2))
-        for scenario in scenarios:
-            with Narrator(console, scenario.name) as tell:
-                outcomes.append(play(scenario, room, talks, messages, tell))
-            console.print(verdict(outcomes[-1]))
+            talks = assemble(
+                room, CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            )
+        for setting, some in groupby(scenarios, key=lambda one: one.setting):
+            with setting(room):
+                for scenario in some:
+                    with Narrator(console, scenario.name) as tell:
+                        outcomes.append(play(scenario, room, talks, messages, tell))
+                    console.print(verdict(outcomes[-1]))
     return outcomes
 
 

@@ -1,4 +1,4 @@
-"""One scenario from its load to its ledger."""
+"""One scenario from its load to its ledger, in its setting."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,6 @@ from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.timeline import Timeline, drained_s, first_arrivals, isolation, next_delivery_s
-from chat4all_local.cloud.settings import CHANNELS
 
 RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
@@ -41,29 +40,25 @@ def play(
     rate = min(RATE, messages / SHORTEST_LOAD_S) * scenario.rate_factor
     load = Load(room, script(scenario.name, talks, messages, rate))
     run = Run(room, load, talks, tell)
-    with scenario.prepared(room) as act:
-        _warm_up(room, scenario.name, talks)
-        with load:
-            act(run)
-            ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
-        if not ended:
-            run.wrongs.append("the API did not accept everything in time")
-        run.wrongs += load.refused()
-        tell("waits until everything has come to rest")
-        fates = _fates(room, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
+    _warm_up(room, scenario.name, talks)
+    with load:
+        scenario.act(run)
+        ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
+    if not ended:
+        run.wrongs.append("the API did not accept everything in time")
+    run.wrongs += load.refused()
+    tell("waits until everything has come to rest")
+    fates = _fates(room, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
     if scenario.check is not None:
         scenario.check(run)
     return _outcome(scenario, run, began, fates)
 
 
 def _warm_up(room: MachineRoom, scenario: str, talks: Sequence[Talk]) -> None:
-    """A message of every client at once, over each channel: after a change the functions start anew, which is
-    not to be taken for the fault's doing.
+    """A message of every client at once, over each channel, since talks are on all channels in turn: after a change the
+    functions start anew, which is not to be taken for the fault's doing.
     """
-    first = [next(talk for talk in talks if talk.channel == channel) for channel in CHANNELS]
-    lines = [
-        Line(0.0, talk, f"before {scenario}") for talk in (*first, *talks[: BEFORE_THE_LOAD - len(first)])
-    ]
+    lines = [Line(0.0, talk, f"before {scenario}") for talk in talks[:BEFORE_THE_LOAD]]
     with Load(room, lines) as load:
         load.join(LOAD_ENDS_WITHIN_S)
     _fates(room, load.posted(), GIVEN_UP_AFTER_S)

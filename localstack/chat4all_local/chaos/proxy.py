@@ -3,14 +3,14 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-import httpx
 import psutil
 
 from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.functions import configuration, function_names
@@ -26,52 +26,15 @@ from chat4all_local.cloud.settings import (
 )
 from chat4all_local.cloud.tools import tail
 
-Rule = Mapping[str, object]
 _AWS: Final = "AWS_ENDPOINT_URL"
 _S3: Final = "AWS_ENDPOINT_URL_S3"
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 _RUNNER: Final = "from microburst.cli import main; main()"
 
 
-class Proxy:
-    """`rules` are microburst's own (https://pypi.org/project/microburst)."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._http = httpx.Client(base_url=f"{url}/_microburst", timeout=10, trust_env=False)
-
-    def inject(self, rules: Sequence[Rule]) -> None:
-        self._http.post("/rules", json=list(rules)).raise_for_status()
-
-    def clear(self) -> None:
-        self.inject([])
-
-    def fired(self) -> list[dict[str, object]]:
-        """What was done to which call."""
-        answer = self._http.get("/fired").raise_for_status().json()
-        found: list[dict[str, object]] = answer
-        return found
-
-    def is_up(self) -> bool:
-        try:
-            return self._http.get("/health").is_success
-        except httpx.TransportError:
-            return False
-
-    def close(self) -> None:
-        self._http.close()
-
-
 @contextmanager
-def proxy(room: MachineRoom) -> Iterator[Proxy]:
-    """A proxy that every function's calls of AWS but S3 go through. Raises ComponentFailed."""
-    with _running(room, room.cloud.aws.endpoint, "aws") as aws, _redirected(room, {_AWS: aws.url}):
-        yield aws
-
-
-@contextmanager
-def proxies(room: MachineRoom) -> Iterator[tuple[Proxy, Proxy]]:
-    """Two proxies, one for every function's calls of S3, the other for all others. Raises ComponentFailed.
+def behind_proxies(room: MachineRoom) -> Iterator[None]:
+    """`room.before_s3` for every function's calls of S3, `room.before_aws` for all others. Raises ComponentFailed.
 
     S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
     """
@@ -80,7 +43,8 @@ def proxies(room: MachineRoom) -> Iterator[tuple[Proxy, Proxy]]:
         _running(room, room.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
         _redirected(room, {_AWS: aws.url, _S3: s3.url}),
     ):
-        yield aws, s3
+        room.before_aws, room.before_s3 = aws, s3
+        yield
 
 
 @contextmanager

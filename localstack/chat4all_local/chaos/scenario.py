@@ -60,11 +60,11 @@ class Run:
 
 Act = Callable[[Run], None]
 """Strikes while the load runs, and leaves everything mended."""
-Prepared = Callable[[MachineRoom], AbstractContextManager[Act]]
+Setting = Callable[[MachineRoom], AbstractContextManager[None]]
 
 
-def unprepared(act: Act) -> Prepared:
-    return lambda _: nullcontext(act)
+def as_it_is(_room: MachineRoom) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -72,9 +72,10 @@ class Scenario(msgspec.Struct, frozen=True):
 
     name: str
     sentence: str
-    prepared: Prepared
-    """Changes the functions before the load begins, gives the act, and changes them back when all is at rest:
-    MiniStack ends a function's processes at a change, whatever they work on, which AWS does not."""
+    act: Act
+    setting: Setting = as_it_is
+    """Changes the functions before the load begins, and back when all is at rest: MiniStack ends a function's processes
+    at a change, whatever they work on, which AWS does not. Scenarios in a row that have the same one share it."""
     repeats_per_kill: int = 0
     next_delivery_s: float | None = None
     """The aim; None: measured only."""

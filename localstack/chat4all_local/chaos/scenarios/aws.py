@@ -15,8 +15,9 @@ from typing import Final
 
 from chat4all_local.chaos.cast import Talk
 from chat4all_local.chaos.machine_room import MachineRoom
-from chat4all_local.chaos.proxy import Proxy, Rule, proxies
-from chat4all_local.chaos.scenario import Act, Prepared, Run, Scenario
+from chat4all_local.chaos.proxy import behind_proxies
+from chat4all_local.chaos.proxy_client import Proxy, Rule
+from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.simulators.control_api import JsonObject
@@ -73,29 +74,24 @@ DELAYS: Final[Sequence[Rule]] = (
 )
 
 
-def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Prepared:
-    @contextmanager
-    def prepared(room: MachineRoom) -> Iterator[Act]:
-        with proxies(room) as (between, before_s3):
+def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
+    def act(run: Run) -> None:
+        before_aws, before_s3 = run.room.before_aws, run.room.before_s3
+        run.load.wait_for_share(_FROM)
+        before_aws.inject(rules)
+        before_s3.inject(s3_rules)
+        run.struck(what)
+        refused = _write_large(run)
+        run.load.wait_for_share(_TO)
+        missed = _missed(before_aws) | _missed_s3(before_s3)
+        before_aws.clear()
+        before_s3.clear()
+        run.mended("AWS works again")
+        _repeat(run, refused)
+        if missed:
+            run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
 
-            def act(run: Run) -> None:
-                run.load.wait_for_share(_FROM)
-                between.inject(rules)
-                before_s3.inject(s3_rules)
-                run.struck(what)
-                refused = _write_large(run)
-                run.load.wait_for_share(_TO)
-                missed = _missed(between) | _missed_s3(before_s3)
-                between.clear()
-                before_s3.clear()
-                run.mended("AWS works again")
-                _repeat(run, refused)
-                if missed:
-                    run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
-
-            yield act
-
-    return prepared
+    return act
 
 
 def _write_large(run: Run) -> list[JsonObject]:
@@ -141,13 +137,13 @@ def _missed_s3(before_s3: Proxy) -> set[str]:
     return set() if before_s3.fired() else {"s3"}
 
 
-def _missed(between: Proxy) -> set[str]:
+def _missed(before_aws: Proxy) -> set[str]:
     """The services that no fault has met, though waited for: few messages make few calls."""
     deadline = time.monotonic() + _MET_WITHIN_S
     missed = set(_SERVICES)
     while missed and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_S)
-        missed -= {str(one.get("service")) for one in between.fired()}
+        missed -= {str(one.get("service")) for one in before_aws.fired()}
     return missed
 
 
@@ -169,7 +165,7 @@ def _check_skew(run: Run) -> None:
 
 
 @contextmanager
-def _clocks_apart(room: MachineRoom) -> Iterator[Act]:
+def _clocks_apart(room: MachineRoom) -> Iterator[None]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
     functions, stack = room.cloud.aws.functions(), room.cloud.stack
     layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
@@ -184,7 +180,7 @@ def _clocks_apart(room: MachineRoom) -> Iterator[Act]:
             Layers=[*layers, layer["LayerVersionArn"]],
         )
     try:
-        yield _run_skewed
+        yield
     finally:
         for name, layers in before.items():
             functions.update_function_configuration(FunctionName=name, Handler="app.handler", Layers=layers)
@@ -202,19 +198,22 @@ AWS: Final = (
         "aws-throttle",
         "DynamoDB, SQS and Secrets Manager throttle three calls in ten, S3 five.",
         _faulty("AWS throttles", THROTTLES, S3_THROTTLES),
+        behind_proxies,
         check=read_once,
     ),
     Scenario(
         "aws-errors",
         "DynamoDB, SQS, S3 and Secrets Manager fail, reset connections, and lose answers of what they did.",
         _faulty("AWS fails", ERRORS, S3_ERRORS),
+        behind_proxies,
         check=read_once,
     ),
     Scenario(
         "aws-slow",
         "Calls take up to a second, and some longer than is waited for.",
         _faulty("AWS is slow", DELAYS, S3_DELAYS),
+        behind_proxies,
         check=read_once,
     ),
-    Scenario("clock", "Every process has a clock two to five minutes off.", _clocks_apart),
+    Scenario("clock", "Every process has a clock two to five minutes off.", _run_skewed, _clocks_apart),
 )

@@ -1,13 +1,11 @@
 """kill -9 of the processes that run a function, again and again, in the middle of their work."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-from chat4all_local.chaos.machine_room import MachineRoom
-from chat4all_local.chaos.proxy import Proxy, proxy
-from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Act, Run, Scenario, unprepared
+from chat4all_local.chaos.proxy import behind_proxies
+from chat4all_local.chaos.proxy_client import Proxy
+from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Act, Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
@@ -58,15 +56,9 @@ def _kill_between_answer_and_record(run: Run) -> None:
         _kill_one(run, channel, channel)
 
 
-@contextmanager
-def _kill_between(room: MachineRoom) -> Iterator[Act]:
-    with proxy(room) as between:
-
-        def act(run: Run) -> None:
-            _kill_between_answer_and_record(run)
-            _kill_between_store_and_publish(run, between)
-
-        yield act
+def _kill_between(run: Run) -> None:
+    _kill_between_answer_and_record(run)
+    _kill_between_store_and_publish(run, run.room.before_aws)
 
 
 def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
@@ -107,32 +99,33 @@ KILLS: Final = (
     Scenario(
         "kill-api",
         "The api's processes are killed.",
-        unprepared(_killing("api")),
+        _killing("api"),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-router",
         "The router's processes are killed.",
-        unprepared(_killing("router")),
+        _killing("router"),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-channel",
         "Each channel function's processes are killed in turn.",
-        unprepared(_kill_channels),
+        _kill_channels,
         repeats_per_kill=1,
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-status",
         "The status function's processes are killed.",
-        unprepared(_killing("status")),
+        _killing("status"),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-between",
         "Functions die between the provider's answer and its record, and between store and publish.",
         _kill_between,
+        behind_proxies,
         repeats_per_kill=1,
     ),
 )

@@ -4,7 +4,7 @@ from typing import Final, Unpack
 
 import msgspec
 
-from chat4all_local.chaos.scenario import Act, Run, Scenario, unprepared
+from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.simulators.client import FaultOptions
 from chat4all_local.simulators.control_api import FaultKind
 
@@ -65,38 +65,38 @@ PROVIDERS: Final = (
     Scenario(
         "provider-down",
         "WhatsApp answers 500 to everything.",
-        unprepared(_faulty("whatsapp", FaultKind.ERROR, status=500, code=131000)),
+        _faulty("whatsapp", FaultKind.ERROR, status=500, code=131000),
         isolated="whatsapp",
     ),
     Scenario(
         "provider-slow",
         "Instagram takes two seconds for every answer.",
-        unprepared(_faulty("instagram", FaultKind.SLOW, seconds=2)),
+        _faulty("instagram", FaultKind.SLOW, seconds=2),
         isolated="instagram",
     ),
     Scenario(
         "provider-hang",
         "Telegram takes every request and answers none.",
-        unprepared(_faulty("telegram", FaultKind.HANG, seconds=30)),
+        _faulty("telegram", FaultKind.HANG, seconds=30),
         isolated="telegram",
     ),
     Scenario(
         "provider-throttle",
         "WhatsApp says that we send too much.",
-        unprepared(_faulty("whatsapp", FaultKind.THROTTLE)),
+        _faulty("whatsapp", FaultKind.THROTTLE),
         isolated="whatsapp",
     ),
-    Scenario("provider-flaky", "Telegram fails now and then, each time in another way.", unprepared(_flaky)),
+    Scenario("provider-flaky", "Telegram fails now and then, each time in another way.", _flaky),
     Scenario(
         "provider-resets",
         "Instagram resets every connection.",
-        unprepared(_faulty("instagram", FaultKind.RESET)),
+        _faulty("instagram", FaultKind.RESET),
         isolated="instagram",
     ),
     Scenario(
         "token-expired",
         "Instagram refuses our token until the secret is repaired.",
-        unprepared(_token_expired),
+        _token_expired,
         isolated="instagram",
     ),
 )

@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from typing import Final
 
-from chat4all_local.chaos.scenario import Run, Scenario, unprepared
+from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.simulators.control_api import FaultKind
 
 _STORM_FROM: Final = 0.2
@@ -54,7 +54,7 @@ def read_once(run: Run) -> None:
 
 def _poison(run: Run) -> None:
     """Some people's messages always fail, though the provider calls it passing; they write on."""
-    poisoned = [talk for talk in run.talks[:12] if talk.channel == "whatsapp"][:2]
+    poisoned = [talk for talk in run.load.talks if talk.channel == "whatsapp"][:2]
     for talk in poisoned:
         run.room.simulators[talk.channel].add_fault(
             FaultKind.ERROR, for_address=talk.address, status=500, code=131000
@@ -75,9 +75,9 @@ TRAFFIC: Final = (
     Scenario(
         "webhook-storm",
         "Receipts and texts come repeated, in parallel, shuffled, with garbage between.",
-        unprepared(_storm),
+        _storm,
         check=read_once,
     ),
-    Scenario("poison", "Some people's messages always fail.", unprepared(_poison), check=_mend),
-    Scenario("burst", "Ten times the normal rate.", unprepared(_burst), rate_factor=10.0),
+    Scenario("poison", "Some people's messages always fail.", _poison, check=_mend),
+    Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chat4all_local.chaos.scenario import AFTER_A_RESTART_S, Run, Scenario, unprepared
+from chat4all_local.chaos.scenario import AFTER_A_RESTART_S, Run, Scenario
 
 _AT: Final = 0.5
 
@@ -29,7 +29,7 @@ RESTART: Final = (
     Scenario(
         "restart-cloud",
         "The local cloud is stopped and started under load.",
-        unprepared(_restart),
+        _restart,
         next_delivery_s=AFTER_A_RESTART_S,
     ),
 )
@@ -37,7 +37,7 @@ KILL: Final = (
     Scenario(
         "kill-cloud",
         "kill -9 of the local cloud itself, which keeps only what its last clean stop wrote.",
-        unprepared(_kill),
+        _kill,
         judged=False,
     ),
 )
