@@ -1,43 +1,24 @@
 """A small instance of every scenario: nothing is lost, out of order, or repeated without need, and the fault happened."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 from rich.console import Console
 
 from chat4all_local.bench.machine import this_machine
 from chat4all_local.chaos.catalogue import SCENARIOS, choose
-from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.main import perform
 from chat4all_local.chaos.outcome import Outcome, Result, result
 from chat4all_local.chaos.view import write_report
 
 MESSAGES = 30
-COMES_BACK_S = 15
-"""When what a dead process had taken is given out again, instead of 25 s: no batch of so few messages takes as long."""
-BETWEEN_FUNCTIONS = ("chat-events", "status-updates", "inbound")
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
-    first, *others = choose([])
-    scenarios = [replace(first, setting=lost_batches_soon_back), *others]
-    performed = perform(scenarios, messages=MESSAGES, console=Console(stderr=True))
+    performed = perform(choose([]), messages=MESSAGES, console=Console(stderr=True))
     return {one.scenario.name: one for one in performed}
-
-
-@contextmanager
-def lost_batches_soon_back(room: MachineRoom) -> Iterator[None]:
-    """For the whole run: the cloud keeps it."""
-    sqs = room.cloud.aws.sqs()
-    for queue in BETWEEN_FUNCTIONS:
-        url = sqs.get_queue_url(QueueName=f"{room.cloud.stack}-{queue}.fifo")["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(COMES_BACK_S)})
-    yield
 
 
 @pytest.mark.parametrize("name", [name for name, one in SCENARIOS.items() if one.judged])
