@@ -11,7 +11,7 @@ from tests.integration.template import ROOT
 
 ROWS: Final = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
-    for line in (ROOT / "docs" / "local.md").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "docs" / "local.md").read_text(encoding="utf-8").split("\n## ")[0].splitlines()
     if line.startswith("| ") and not line.startswith("| feature")
 ]
 
