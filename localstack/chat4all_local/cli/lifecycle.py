@@ -121,8 +121,9 @@ def down(
     was_up = shut_down(folder)
     out.print("The local cloud is down." if was_up else "The local cloud was not running.")
     if purge:
-        folder.purge()
-        out.print(f"Removed {folder.path}.", soft_wrap=True)
+        is_gone = folder.purge()
+        told = "Removed" if is_gone else "Removed the local cloud's data, and no other files, from"
+        out.print(f"{told} {folder.path}.", soft_wrap=True)
 
 
 def status(*, json: JsonOption = False, state: StateOption = "") -> None:

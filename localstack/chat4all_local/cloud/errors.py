@@ -5,6 +5,7 @@
     CloudError
     ├── NotSetUp          the environments are missing
     ├── NotRunning        there is no cloud to talk to
+    ├── NotOurs           the folder holds something else
     ├── Busy              another process is starting or stopping this one
     ├── ComponentFailed   a process died, or was not healthy in time
     └── ToolFailed        sam build, sam deploy
@@ -25,6 +26,10 @@ class NotSetUp(CloudError):
 
 
 class NotRunning(CloudError):
+    pass
+
+
+class NotOurs(CloudError):
     pass
 
 

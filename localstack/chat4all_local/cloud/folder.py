@@ -4,18 +4,21 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chat4all_local.cloud.checkout import ROOT
-from chat4all_local.cloud.errors import Busy
+from chat4all_local.cloud.errors import Busy, NotOurs
 from chat4all_local.cloud.settings import STATE_VARIABLE
-from chat4all_local.cloud.state import State, decode, encode
+from chat4all_local.cloud.state import State, decode, encode, is_state
 
 
 class StateFolder:
-    """state.json, lock, logs/, ministack/ (its data), localstack/ (its files of one run), tmp/ (the functions' code unpacked), s3/ (nanio's data),
-    customers/ (whom the simulators know).
+    """Named by the user, who may be mistaken: it is made and changed only where it is new, empty, or has the state.json of a
+    local cloud; what is removed of it has our names.
+
+    state.json, lock, logs/, ministack/ (its data), localstack/ (its files of one run), tmp/ (the functions' code unpacked),
+    s3/ (nanio's data), customers/ (whom the simulators know), demo/ (the files of a demo).
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,12 +31,31 @@ class StateFolder:
         self.s3 = self.path / "s3"
         self.customers = self.path / "customers"
         self._state = self.path / "state.json"
+        self._new = self.path / "state.new"
         self._lock = self.path / "lock"
 
     def create(self) -> None:
+        """Raises NotOurs."""
+        self.check_ours()
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._state.exists():
+            self.write(State())
         for folder in (self.logs, self.ministack, self.s3, self.customers):
             folder.mkdir(exist_ok=True)
+
+    def check_ours(self) -> None:
+        """A local cloud's, empty, or not there yet. Raises NotOurs."""
+        advice = "name a folder that is new or empty: --state DIR, or CHAT4ALL_STATE"
+        try:
+            found = {path.name for path in self.path.iterdir()}
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise NotOurs(f"{self.path} cannot be a folder: {error.strerror}", advice) from error
+        if found <= {self._new.name}:
+            return
+        if not (self._state.is_file() and is_state(self._state.read_bytes())):
+            raise NotOurs(f"{self.path} is not the folder of a local cloud, and is left alone", advice)
 
     def read(self) -> State:
         try:
@@ -43,10 +65,9 @@ class StateFolder:
 
     def write(self, state: State) -> None:
         """Whole or not at all, and for its owner's eyes only."""
-        beside = self._state.with_suffix(".new")
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
+        with open(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
             file.write(encode(state))
-        beside.replace(self._state)
+        self._new.replace(self._state)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -71,8 +92,26 @@ class StateFolder:
         shutil.rmtree(self.tmp, ignore_errors=True)
         self.tmp.mkdir()
 
-    def purge(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+    def purge(self) -> bool:
+        """Removes what is ours, and the folder if nothing else is in it: whether it is gone. Raises NotOurs."""
+        self.check_ours()
+        demo, unfinished = self.path / "demo", self.before_deployment.with_suffix(".unfinished")
+        ours = (
+            self.logs,
+            self.ministack,
+            self.before_deployment,
+            unfinished,
+            self.localstack,
+            self.tmp,
+            self.s3,
+        )
+        for folder in (*ours, self.customers, demo):
+            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # what else is in it
+            for file in (self._lock, self._new, self._state):
+                file.unlink(missing_ok=True)
+            self.path.rmdir()
+        return not self.path.exists()
 
 
 def default_folder() -> StateFolder:

@@ -13,7 +13,8 @@ from chat4all_local.cloud.state import Phase
 
 
 def shut_down(folder: StateFolder) -> bool:
-    """Whether anything ran. Every component has ended, and written its data, when this returns. Raises Busy."""
+    """Whether anything ran. Every component has ended, and written its data, when this returns. Raises Busy, NotOurs."""
+    folder.check_ours()
     if not folder.path.exists():
         return False
     was_up = folder.is_locked()

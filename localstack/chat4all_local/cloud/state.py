@@ -69,6 +69,14 @@ def encode(state: State) -> bytes:
     return msgspec.json.format(msgspec.json.encode(state))
 
 
+def is_state(text: bytes) -> bool:
+    """Whether a launcher wrote this, and not somebody else's program that has a state.json, too."""
+    try:
+        return {"phase", "backend", "run"} <= msgspec.json.decode(text, type=dict[str, object]).keys()
+    except msgspec.MsgspecError:
+        return False
+
+
 def decode(text: bytes) -> State:
     """A state that cannot be read is no state: a cloud can always be started anew."""
     try:

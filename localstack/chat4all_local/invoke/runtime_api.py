@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -64,6 +65,11 @@ class RuntimeApi(ThreadingTCPServer):
     @property
     def address(self) -> str:
         return f"{LOCALHOST}:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A process is ended as soon as it has answered: that it hears no more of us is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def take(self) -> bool:
         """Whether the event is still to be had; it is given out once."""

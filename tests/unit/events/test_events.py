@@ -17,7 +17,7 @@ from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpd
 from chat4all.domain.files import FileEvent
 from chat4all.services.connector import ChannelSecret
 from chat4all_local.simulators.credentials import BY_CHANNEL
-from tests.integration.template import ACCOUNT, REGION, Template, functions
+from tests.integration.template import ACCOUNT, REGION, Template, function_called, functions
 
 FOLDER: Final = Path(__file__).parents[2] / "events"
 FILES: Final = sorted(FOLDER.glob("*.json"))
@@ -162,7 +162,7 @@ def test_a_batch_is_what_sqs_fifo_sends(path: Path) -> None:
     (mapping,) = (
         one
         for one in TEMPLATE.resources("AWS::Lambda::EventSourceMapping").values()
-        if one["FunctionName"] == function["FunctionName"]
+        if function_called(one["FunctionName"]) == function["FunctionName"]
     )
 
     assert 1 <= len(read(path)["Records"]) <= mapping["BatchSize"]

@@ -1,0 +1,25 @@
+"""LocalStack 4.9.2 reads only the port of an IPv4 GATEWAY_LISTEN, and listens on every interface: here on the host that it names.
+
+Whoever reaches it can run code: functions are processes of LocalStack's user.
+"""
+
+from types import SimpleNamespace
+
+from localstack.runtime import hooks
+
+
+@hooks.on_runtime_create()
+def listen_where_told() -> None:
+    from localstack.runtime.server import twisted as server  # noqa: PLC0415
+    from twisted.internet import endpoints  # noqa: PLC0415
+
+    from localstack import config  # noqa: PLC0415 (only in a LocalStack that starts)
+
+    hosts = {one.port: one.host for one in config.GATEWAY_LISTEN}
+
+    def on_its_host(reactor: object, port: int) -> object:
+        return endpoints.TCP4ServerEndpoint(reactor, port, interface=hosts[port])
+
+    server.endpoints = SimpleNamespace(
+        TCP4ServerEndpoint=on_its_host, TCP6ServerEndpoint=endpoints.TCP6ServerEndpoint
+    )
