@@ -28,6 +28,7 @@ def answered(stage: Stage, function: str, event: str) -> Any:  # noqa: ANN401 - 
     )
     done = invoke(stage, function, given)
     assert done.returncode == 0, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
     return msgspec.json.decode(done.stdout)
 
 

@@ -1,13 +1,15 @@
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from chat4all_local.cloud.errors import Busy, NotRunning
+from chat4all_local.cloud.errors import Busy, NotOurs, NotRunning
 from chat4all_local.cloud.folder import StateFolder, default_folder
 from chat4all_local.cloud.running import connect
+from chat4all_local.cloud.shutdown import shut_down
 from chat4all_local.cloud.state import Phase, State
 
 
@@ -56,8 +58,61 @@ def test_the_folder_of_a_killed_launcher_is_free_again(folder: StateFolder) -> N
     assert not folder.is_locked()
 
 
+@pytest.fixture(params=["files", "names as ours", "a state of its own", "a broken state"])
+def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of something else, such as a home, or /etc."""
+    path = tmp_path / "somebody's"
+    (path / "tmp").mkdir(parents=True)
+    (path / "tmp" / "work").write_text("of weeks")
+    match request.param:
+        case "names as ours":
+            (path / "lock").touch()
+            (path / "logs").mkdir()
+        case "a state of its own":
+            (path / "state.json").write_text('{"phase": "of the moon"}')
+        case "a broken state":
+            (path / "state.json").write_text("{")
+    return path
+
+
+def contents(path: Path) -> dict[str, str]:
+    return {str(one.relative_to(path)): one.read_text() for one in path.rglob("*") if one.is_file()}
+
+
+@pytest.mark.parametrize("deed", [StateFolder.create, StateFolder.purge, shut_down], ids=lambda deed: deed.__name__)
+def test_what_is_not_a_local_clouds_is_left_alone(
+    somebodys: Path, deed: Callable[[StateFolder], object]
+) -> None:
+    before = contents(somebodys)
+
+    with pytest.raises(NotOurs, match="is not the folder of a local cloud"):
+        deed(StateFolder(somebodys))
+
+    assert contents(somebodys) == before
+
+
+def test_a_place_that_can_hold_no_folder_is_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotOurs, match="cannot be a folder"):
+        StateFolder(tmp_path / "file").create()
+
+
+def test_a_start_that_was_killed_at_once_leaves_a_folder_that_is_ours(tmp_path: Path) -> None:
+    (tmp_path / "state.new").touch()
+    StateFolder(tmp_path).create()
+    StateFolder(tmp_path).create()
+
+
+def test_a_purge_leaves_what_somebody_has_put_into_the_folder(folder: StateFolder) -> None:
+    (folder.path / "notes.txt").write_text("mine")
+    assert not folder.purge()
+    assert contents(folder.path) == {"notes.txt": "mine"}
+
+
 def test_a_purged_folder_is_gone_and_free(folder: StateFolder) -> None:
-    folder.purge()
+    with folder.locked():
+        folder.empty_tmp()
+    assert folder.purge()
     assert not folder.path.exists()
     assert not folder.is_locked()
 
