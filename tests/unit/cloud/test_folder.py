@@ -79,7 +79,9 @@ def contents(path: Path) -> dict[str, str]:
     return {str(one.relative_to(path)): one.read_text() for one in path.rglob("*") if one.is_file()}
 
 
-@pytest.mark.parametrize("deed", [StateFolder.create, StateFolder.purge, shut_down], ids=lambda deed: deed.__name__)
+@pytest.mark.parametrize(
+    "deed", [StateFolder.create, StateFolder.purge, shut_down], ids=lambda deed: deed.__name__
+)
 def test_what_is_not_a_local_clouds_is_left_alone(
     somebodys: Path, deed: Callable[[StateFolder], object]
 ) -> None:
