@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.errors import Busy, NotOurs
 from chat4all_local.cloud.settings import STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
+
+_ADVICE: Final = f"name a folder that is new or empty: --state DIR, or {STATE_VARIABLE}"
 
 
 class StateFolder:
@@ -37,7 +40,10 @@ class StateFolder:
     def create(self) -> None:
         """Raises NotOurs."""
         self.check_ours()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotOurs(f"{self.path} cannot be made: {error.strerror}", _ADVICE) from error
         if not self._state.exists():
             self.write(State())
         for folder in (self.logs, self.ministack, self.s3, self.customers):
@@ -45,17 +51,16 @@ class StateFolder:
 
     def check_ours(self) -> None:
         """A local cloud's, empty, or not there yet. Raises NotOurs."""
-        advice = "name a folder that is new or empty: --state DIR, or CHAT4ALL_STATE"
         try:
             found = {path.name for path in self.path.iterdir()}
         except FileNotFoundError:
             return
         except OSError as error:
-            raise NotOurs(f"{self.path} cannot be a folder: {error.strerror}", advice) from error
+            raise NotOurs(f"{self.path} cannot be a folder: {error.strerror}", _ADVICE) from error
         if found <= {self._new.name}:
             return
         if not (self._state.is_file() and is_state(self._state.read_bytes())):
-            raise NotOurs(f"{self.path} is not the folder of a local cloud, and is left alone", advice)
+            raise NotOurs(f"{self.path} is not the folder of a local cloud, and is left alone", _ADVICE)
 
     def read(self) -> State:
         try:

@@ -99,6 +99,12 @@ def test_a_place_that_can_hold_no_folder_is_an_error_in_words(tmp_path: Path) ->
         StateFolder(tmp_path / "file").create()
 
 
+def test_a_place_where_no_folder_can_be_made_is_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotOurs, match=r"cannot be (made|a folder)"):
+        StateFolder(tmp_path / "file" / "below").create()
+
+
 def test_a_start_that_was_killed_at_once_leaves_a_folder_that_is_ours(tmp_path: Path) -> None:
     (tmp_path / "state.new").touch()
     StateFolder(tmp_path).create()
