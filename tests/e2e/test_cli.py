@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from signal import SIGINT
-from typing import Any
 
 import msgspec
-import psutil
 import pytest
 
 from chat4all_local.cloud.settings import LOCALHOST
 from tests.e2e.api import Api
+from tests.e2e.sockets import listening
 from tests.e2e.stage import Stage
 from tests.e2e.waiting import DEADLINE_S, eventually
 
@@ -84,20 +83,9 @@ def test_status_names_every_component_with_its_process_and_memory(stage: Stage) 
 
 
 def test_only_this_machine_reaches_the_local_cloud(stage: Stage) -> None:
-    components = [psutil.Process(one.process.pid) for one in stage.cloud.folder.read().components]
-    processes = [one for each in components for one in (each, *each.children(recursive=True))]
+    components = stage.cloud.folder.read().components
 
-    listening = {each.laddr.ip for one in processes for each in listeners(one)}
-
-    assert listening == {LOCALHOST}
-
-
-def listeners(process: psutil.Process) -> list[Any]:
-    """None of one that has ended since."""
-    try:
-        return [each for each in process.net_connections("inet") if each.status == psutil.CONN_LISTEN]
-    except psutil.NoSuchProcess:
-        return []
+    assert listening(one.process.pid for one in components) == {LOCALHOST}
 
 
 def test_logs_show_what_a_function_logged(stage: Stage) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from chat4all_local.cloud.aws import Aws
-from chat4all_local.cloud.backends.backend import Plan
 from chat4all_local.cloud.backends.external import External
+from chat4all_local.cloud.backends.ministack import ministack
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.launch import launched, wait_until_healthy
 from chat4all_local.cloud.ports import choose_ports, url
-from chat4all_local.cloud.settings import LOCALHOST, MINISTACK, REGION, STACK
+from chat4all_local.cloud.settings import STACK
 from chat4all_local.cloud.start import started
 from tests.e2e.stage import LAST_STATUS, stage_of
 
@@ -23,21 +23,7 @@ def somebodys_cloud(tmp_path: Path) -> Iterator[str]:
     folder = StateFolder(tmp_path / "theirs")
     folder.create()
     (port,) = choose_ports(["ministack"], {}).values()
-    plan = Plan(
-        name="ministack",
-        command=(str(program(".envs/cloud", "ministack")),),
-        environment={
-            **MINISTACK,
-            "MINISTACK_HOST": LOCALHOST,
-            "BIND_HOST": LOCALHOST,
-            "GATEWAY_PORT": str(port),
-            "MINISTACK_REGION": REGION,
-            "STATE_DIR": str(folder.ministack),
-            "TMPDIR": str(folder.tmp),
-        },
-        urls={"ministack": url(port)},
-        ready_url=f"{url(port)}/_ministack/ready",
-    )
+    plan = ministack(folder, port, [str(program(".envs/cloud", "ministack"))], {})
     with launched(folder, uuid.uuid4().hex, [plan]) as running:
         wait_until_healthy(running)
         yield url(port)

@@ -14,7 +14,7 @@ from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
 from tests.integration.permissions import Recorder
 from tests.integration.provider import Provider
-from tests.integration.template import Template, environment, function_called, functions
+from tests.integration.template import Template, environment, functions, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,10 +57,8 @@ class Product:
                     self._handlers[name] = WIRED[name]()
             self._timeouts[name] = int(function["Timeout"])
         self.queue_of = {
-            function_called(mapping["FunctionName"]).removeprefix("chat4all-"): mapping[
-                "EventSourceArn"
-            ].rsplit(":", 1)[1]
-            for mapping in self.template.resources("AWS::Lambda::EventSourceMapping").values()
+            name: mapping["EventSourceArn"].rsplit(":", 1)[1]
+            for name, mapping in mappings(self.template).items()
         }
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each answers its own

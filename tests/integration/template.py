@@ -232,13 +232,6 @@ def arn(kind: str, properties: Mapping[str, Any]) -> str:
     return f"arn:aws:{service}{place}{form.format(**properties)}"
 
 
-def function_called(alias_arn: str) -> str:
-    """The name of the function that an alias is of."""
-    name, alias = alias_arn.split(":")[6:]
-    assert alias == "live"
-    return name
-
-
 def queue_url(name: str) -> str:
     return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
 
@@ -254,6 +247,18 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
         }
         merged = {**common, **one, "Environment": {"Variables": variables}}
         found[one["CodeUri"].removeprefix("functions/")] = merged
+    return found
+
+
+def mappings(template: Template) -> dict[str, dict[str, Any]]:
+    """The event source mapping of every function that has one, by its folder's name."""
+    found = {}
+    for mapping in template.resources("AWS::Lambda::EventSourceMapping").values():
+        function, alias = mapping["FunctionName"].split(":")[6:]
+        name = function.removeprefix(f"{STACK}-")
+        assert alias == "live"
+        assert name not in found, f"{name} has two"
+        found[name] = mapping
     return found
 
 

@@ -20,6 +20,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.launch import Launched, launched, wait_until_healthy
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.settings import LOCALHOST
+from tests.e2e.sockets import listening
 from tests.e2e.waiting import eventually
 
 if TYPE_CHECKING:
@@ -75,15 +76,7 @@ def bare(tmp_path: Path) -> Iterator[Bare]:
 
 
 def test_only_this_machine_reaches_it(bare: Bare) -> None:
-    process = psutil.Process(bare.localstack.process.pid)
-    listening = {
-        each.laddr.ip
-        for one in (process, *process.children(recursive=True))
-        for each in one.net_connections("inet")
-        if each.status == psutil.CONN_LISTEN
-    }
-
-    assert listening == {LOCALHOST}
+    assert listening([bare.localstack.process.pid]) == {LOCALHOST}
 
 
 def test_environments_are_reused_stand_side_by_side_and_end_with_localstack(bare: Bare) -> None:

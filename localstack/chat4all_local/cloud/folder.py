@@ -30,9 +30,11 @@ class StateFolder:
         self.ministack = self.path / "ministack"
         self.localstack = self.path / "localstack"
         self.before_deployment = self.path / "ministack.before-deployment"
+        self.unfinished = self.path / "ministack.unfinished"
         self.tmp = self.path / "tmp"
         self.s3 = self.path / "s3"
         self.customers = self.path / "customers"
+        self.demo = self.path / "demo"
         self._state = self.path / "state.json"
         self._new = self.path / "state.new"
         self._lock = self.path / "lock"
@@ -100,17 +102,8 @@ class StateFolder:
     def purge(self) -> bool:
         """Removes what is ours, and the folder if nothing else is in it: whether it is gone. Raises NotOurs."""
         self.check_ours()
-        demo, unfinished = self.path / "demo", self.before_deployment.with_suffix(".unfinished")
-        ours = (
-            self.logs,
-            self.ministack,
-            self.before_deployment,
-            unfinished,
-            self.localstack,
-            self.tmp,
-            self.s3,
-        )
-        for folder in (*ours, self.customers, demo):
+        data = (self.ministack, self.before_deployment, self.unfinished, self.localstack, self.s3)
+        for folder in (*data, self.logs, self.tmp, self.customers, self.demo):
             shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # what else is in it
             for file in (self._lock, self._new, self._state):

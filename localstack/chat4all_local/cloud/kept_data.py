@@ -13,10 +13,9 @@ def remember_before(folder: StateFolder) -> None:
     up again. It replaces files and never changes one, so links to them are a copy.
     """
     shutil.rmtree(folder.before_deployment, ignore_errors=True)
-    unfinished = folder.before_deployment.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(folder.ministack, unfinished, copy_function=_link)
-    unfinished.rename(folder.before_deployment)
+    shutil.rmtree(folder.unfinished, ignore_errors=True)
+    shutil.copytree(folder.ministack, folder.unfinished, copy_function=_link)
+    folder.unfinished.rename(folder.before_deployment)
 
 
 def forget_before(folder: StateFolder) -> None:

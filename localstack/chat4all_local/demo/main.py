@@ -50,7 +50,7 @@ def perform(console: Console) -> tuple[Outcome, FilesVerdict]:
 
 
 def _perform_on(cloud: Cloud, console: Console) -> tuple[Outcome, FilesVerdict]:
-    folder = cloud.folder.path / "demo"
+    folder = cloud.folder.demo
     with play_on(cloud) as play:
         with (
             ProgressDisplay(console) as progress,

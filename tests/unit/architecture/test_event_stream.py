@@ -7,20 +7,11 @@ import pytest
 from chat4all.adapters.stream_batches import LONGEST_PAUSE_S
 from chat4all.bootstrap import router, status
 from tests.integration.permissions import Role
-from tests.integration.template import Template, environment, function_called, functions
+from tests.integration.template import Template, environment, functions, mappings
 
 ON_SQS = Template()
 ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
 STREAMS = {"router": "chat-events", "status": "status-updates"}
-
-
-def mapping_of(template: Template, name: str) -> dict[str, Any]:
-    (mapping,) = (
-        one
-        for one in template.resources("AWS::Lambda::EventSourceMapping").values()
-        if function_called(one["FunctionName"]) == f"chat4all-{name}"
-    )
-    return mapping
 
 
 def names_of(template: Template, kind: str) -> set[str]:
@@ -75,7 +66,7 @@ def test_a_stream_keeps_a_week_and_is_encrypted(name: str) -> None:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_bad_record_is_singled_out_and_ends_in_a_queue(name: str) -> None:
-    mapping = mapping_of(ON_KINESIS, name)
+    mapping = mappings(ON_KINESIS)[name]
 
     assert mapping["EventSourceArn"].endswith(f":stream/chat4all-{STREAMS[name]}")
     assert mapping["BisectBatchOnFunctionError"] is True

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.template import REGION, Template, environment, function_called, functions
+from tests.integration.template import REGION, Template, environment, functions, mappings
 
 ON_AWS: Final = Template()
 LOCAL: Final = Template(parameters={"Cloud": "local"})
@@ -17,13 +17,11 @@ def the(template: Template, kind: str) -> dict[str, Any]:
     return found
 
 
-def mappings(template: Template) -> dict[str, int | None]:
+def concurrencies(template: Template) -> dict[str, int | None]:
     """The concurrency of each queue's function."""
     return {
-        function_called(one["FunctionName"]).removeprefix("chat4all-"): one.get("ScalingConfig", {}).get(
-            "MaximumConcurrency"
-        )
-        for one in template.resources("AWS::Lambda::EventSourceMapping").values()
+        name: one.get("ScalingConfig", {}).get("MaximumConcurrency")
+        for name, one in mappings(template).items()
     }
 
 
@@ -56,10 +54,10 @@ def test_the_accounts_role_is_set_where_it_is_wanted(given: str, made: int) -> N
 
 
 def test_each_channel_has_a_concurrency_of_its_own() -> None:
-    limited = {name: limit for name, limit in mappings(ON_AWS).items() if limit is not None}
+    limited = {name: limit for name, limit in concurrencies(ON_AWS).items() if limit is not None}
 
     assert limited == dict.fromkeys(("inbound", "whatsapp", "telegram", "instagram"), 100)
-    assert set(mappings(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
+    assert set(concurrencies(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
 
 
 def test_nothing_is_reserved_unless_it_is_said() -> None:
@@ -109,6 +107,6 @@ def test_a_local_cloud_has_none_of_it() -> None:
     api = the(LOCAL, "AWS::Serverless::Api")
 
     assert not {"AccessLogSetting", "MethodSettings"} & set(api)
-    assert set(mappings(LOCAL).values()) == {None}
+    assert set(concurrencies(LOCAL).values()) == {None}
     kinds = ("AWS::ApiGateway::Account", "AWS::WAFv2::WebACL", "AWS::ApiGateway::DomainName", "AWS::KMS::Key")
     assert {kind: LOCAL.resources(kind) for kind in kinds} == {kind: {} for kind in kinds}

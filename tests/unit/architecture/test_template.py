@@ -10,7 +10,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api, webhooks
 from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from tests.integration.template import ROOT, Template, environment, function_called, functions, read
+from tests.integration.template import ROOT, Template, environment, functions, mappings, read
 from tests.unit.architecture.entry_points import loaded
 
 TEMPLATE = Template()
@@ -103,11 +103,7 @@ def test_a_function_is_told_nothing_that_it_does_not_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
 def test_a_record_is_given_out_again_only_after_the_function_has_ended(name: str) -> None:
-    (mapping,) = (
-        one
-        for one in TEMPLATE.resources("AWS::Lambda::EventSourceMapping").values()
-        if function_called(one["FunctionName"]) == FUNCTIONS[name]["FunctionName"]
-    )
+    mapping = mappings(TEMPLATE)[name]
     (queue,) = (
         one
         for one in TEMPLATE.resources("AWS::SQS::Queue").values()

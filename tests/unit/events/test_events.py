@@ -17,7 +17,7 @@ from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpd
 from chat4all.domain.files import FileEvent
 from chat4all.services.connector import ChannelSecret
 from chat4all_local.simulators.credentials import BY_CHANNEL
-from tests.integration.template import ACCOUNT, REGION, Template, function_called, functions
+from tests.integration.template import ACCOUNT, REGION, Template, functions, mappings
 
 FOLDER: Final = Path(__file__).parents[2] / "events"
 FILES: Final = sorted(FOLDER.glob("*.json"))
@@ -158,12 +158,7 @@ def test_a_subscription_is_confirmed() -> None:
 
 @pytest.mark.parametrize("path", batches(), ids=named)
 def test_a_batch_is_what_sqs_fifo_sends(path: Path) -> None:
-    function = FUNCTIONS[function_of(path)]
-    (mapping,) = (
-        one
-        for one in TEMPLATE.resources("AWS::Lambda::EventSourceMapping").values()
-        if function_called(one["FunctionName"]) == function["FunctionName"]
-    )
+    mapping = mappings(TEMPLATE)[function_of(path)]
 
     assert 1 <= len(read(path)["Records"]) <= mapping["BatchSize"]
     for record, _ in records(path):

@@ -1,6 +1,6 @@
 """The default: MiniStack, and nanio for S3. What was there at a clean stop is there again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,7 @@ class MiniStack:
         move_queues(folder.ministack, ports["ministack"])
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
-        return [nanio(folder.s3, ports), simulators(folder.customers, ports), _ministack(folder, ports)]
+        return [nanio(folder.s3, ports), simulators(folder.customers, ports), _with_nanio(folder, ports)]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         return Endpoints(aws=url(ports["ministack"]), s3=url(ports["nanio"]))
@@ -58,15 +58,18 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     )
 
 
-def _ministack(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
-    port = ports["ministack"]
+def _with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
+    """The functions inherit its environment: everything goes to MiniStack, files to nanio."""
+    command = (str(program(".envs/cloud", "python")), "-P", _SERVER)
+    endpoints = {"AWS_ENDPOINT_URL": url(ports["ministack"]), "AWS_ENDPOINT_URL_S3": url(ports["nanio"])}
+    return ministack(folder, ports["ministack"], command, endpoints)
+
+
+def ministack(folder: StateFolder, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Plan:
+    """MiniStack as `command` starts it; `environment` comes on top of what every one of ours has."""
     return Plan(
         name="ministack",
-        command=(
-            str(program(".envs/cloud", "python")),
-            "-P",
-            _SERVER,
-        ),
+        command=command,
         environment={
             **MINISTACK,
             "MINISTACK_HOST": LOCALHOST,
@@ -75,9 +78,7 @@ def _ministack(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
             "MINISTACK_REGION": REGION,
             "STATE_DIR": str(folder.ministack),
             "TMPDIR": str(folder.tmp),
-            # The functions inherit these: everything goes to MiniStack, files to nanio.
-            "AWS_ENDPOINT_URL": url(port),
-            "AWS_ENDPOINT_URL_S3": url(ports["nanio"]),
+            **environment,
         },
         urls={"ministack": url(port)},
         ready_url=f"{url(port)}/_ministack/ready",
