@@ -1,5 +1,15 @@
 """The command line, `chat4all`: the local cloud, and the API in a terminal."""
 
-from chat4all_local.cli.app import main
+import sys
+from typing import Final
 
-__all__ = ["main"]
+INTERRUPTED: Final = 130
+
+
+def main() -> None:
+    """The entry point. Loading the commands takes a part of a second, in which Ctrl-C is no traceback either."""
+    try:
+        from chat4all_local.cli.app import run  # noqa: PLC0415 (see above)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    run()

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from typing import Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all_local.api_client import ApiError, ApiUnreachable
 from chat4all_local.cli import (
+    INTERRUPTED,
     conversations,
     dead_letters,
     files,
@@ -27,8 +27,6 @@ from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.signals import Stopped
 from chat4all_local.transfer.errors import TransferFailed
 
-INTERRUPTED: Final = 130
-
 app = typer.Typer(
     name="chat4all",
     help="One API for WhatsApp, Telegram and Instagram, on this machine: no account, no Docker.",
@@ -46,7 +44,7 @@ app.add_typer(dead_letters.app, name="dead-letters", help="List and redrive what
 app.add_typer(keys.app, name="keys", help="Create API keys.")
 
 
-def main() -> None:
+def run() -> None:
     try:
         app()
     except TransferFailed as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from chat4all_local.cloud.answering import wait_until_answering
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.ministack import MiniStack
 from chat4all_local.cloud.build import Build, built
@@ -102,6 +103,8 @@ class _Starting:
         if self.before.api_key:
             with step(self.progress, "Introduce the customers to the simulators"):
                 introduce_again(cloud)
+        with step(self.progress, "Ask the API whether it is well"):
+            wait_until_answering(cloud)
         self.folder.write(state)
         return Start(cloud, running)
 

@@ -1,6 +1,8 @@
 import io
 import re
 import sys
+from importlib import import_module
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import msgspec
@@ -247,3 +249,25 @@ def test_sam_local_without_docker_has_an_exit_code_of_its_own(
         "error: there is no docker on PATH",
         "  without Docker there is: chat4all invoke",
     ]
+
+
+class InterruptedAt(MetaPathFinder):
+    """Ctrl-C while a module is loaded."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == self._module:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_while_its_commands_are_loaded_it_ends_without_a_word(
+    chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "chat4all_local.cli.app"
+    import_module(module)
+    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [InterruptedAt(module), *sys.meta_path])
+
+    assert chat4all("status") == (130, "", "")

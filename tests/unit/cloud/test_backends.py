@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,16 @@ def test_files_are_where_they_are_kept_best() -> None:
     assert LocalStack().endpoints(ports) == Endpoints("http://127.0.0.1:3", "http://127.0.0.1:3")
 
 
-@pytest.mark.parametrize("endpoint", ["", "127.0.0.1:4566", "ftp://127.0.0.1", "http://", "http://[::1"])
-def test_an_external_cloud_needs_an_address(endpoint: str) -> None:
+def test_an_external_cloud_needs_an_address() -> None:
     with pytest.raises(CloudError, match="where is the external cloud") as failure:
+        chosen(BackendName.EXTERNAL)
+
+    assert "--endpoint" in failure.value.advice
+
+
+@pytest.mark.parametrize("endpoint", ["cloud", "127.0.0.1:4566", "ftp://127.0.0.1", "http://", "http://[::1"])
+def test_what_is_no_address_is_named(endpoint: str) -> None:
+    with pytest.raises(CloudError, match=re.escape(f"--endpoint {endpoint} is no URL")) as failure:
         chosen(BackendName.EXTERNAL, endpoint)
 
     assert "--endpoint" in failure.value.advice

@@ -41,5 +41,6 @@ def _checked(endpoint: str) -> str:
     except LocationParseError:
         address = None
     if address is None or address.scheme not in {"http", "https"} or not address.host:
-        raise CloudError("where is the external cloud?", "say: --endpoint http://127.0.0.1:4566")
+        problem = f"--endpoint {endpoint} is no URL" if endpoint else "where is the external cloud?"
+        raise CloudError(problem, "say: --endpoint http://127.0.0.1:4566")
     return endpoint.rstrip("/")

@@ -1,0 +1,99 @@
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from chat4all_local.cloud.answering import wait_until_answering
+from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.errors import ComponentFailed
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.running import Cloud
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The API by GET, each answer in turn and the last for ever; CloudWatch Logs by POST."""
+
+    answers: ClassVar[list[tuple[int, bytes]]]
+    asked: ClassVar[list[str]]
+    logged: ClassVar[tuple[int, object]]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self._send(*(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, body = self.logged
+        self._send(status, msgspec.json.encode(body))
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+CloudAt = Callable[[str], Cloud]
+
+
+@pytest.fixture
+def cloud_on(tmp_path: Path) -> Iterator[CloudAt]:
+    Handler.asked = []
+    Handler.logged = (200, {"events": [{"timestamp": 1, "message": "no module named chat4all\n"}]})
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        yield lambda backend: Cloud(
+            f"{here}/api", "key", {}, Aws(here, here), StateFolder(tmp_path), backend=backend
+        )
+        server.shutdown()
+        thread.join()
+
+
+def test_it_waits_until_the_api_says_that_it_is_well(cloud_on: CloudAt) -> None:
+    Handler.answers = [(502, b""), (503, b'{"status": "DOWN"}'), (200, b'{"status": "UP"}')]
+
+    wait_until_answering(cloud_on("ministack"))
+
+    assert Handler.asked == ["/api/v1/health"] * 3
+
+
+def test_what_never_is_well_is_told_with_its_last_answer_and_what_it_logged(cloud_on: CloudAt) -> None:
+    Handler.answers = [(502, b'{"message": "Internal server error"}')]
+    cloud = cloud_on("ministack")
+
+    with pytest.raises(ComponentFailed, match="/api/v1/health: 502") as failure:
+        wait_until_answering(cloud, within=0)
+
+    assert failure.value.log.splitlines() == [
+        '{"message": "Internal server error"}',
+        "no module named chat4all",
+    ]
+    assert str(cloud.folder.logs) in failure.value.advice
+
+
+def test_somebody_elses_cloud_may_hold_what_is_in_the_way(cloud_on: CloudAt) -> None:
+    Handler.answers = [(502, b"")]
+
+    with pytest.raises(ComponentFailed) as failure:
+        wait_until_answering(cloud_on("external"), within=0)
+
+    assert "start it afresh" in failure.value.advice
+
+
+def test_logs_that_cannot_be_read_hide_no_failure(cloud_on: CloudAt) -> None:
+    Handler.answers = [(500, b"")]
+    Handler.logged = (400, {"__type": "AccessDeniedException", "message": "not you"})
+
+    with pytest.raises(ComponentFailed, match="/api/v1/health: 500") as failure:
+        wait_until_answering(cloud_on("ministack"), within=0)
+
+    assert "cannot be read" in failure.value.log
