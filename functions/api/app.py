@@ -1,5 +1,8 @@
 """Lambda: the public HTTP API."""
 
-from chat4all.bootstrap.api import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.api import handler as wire
+
+    handler = wire()

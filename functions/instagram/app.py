@@ -1,5 +1,8 @@
 """Lambda: delivers to Instagram."""
 
-from chat4all.bootstrap.channel import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.channel import handler as wire
+
+    handler = wire()

@@ -1,5 +1,8 @@
 """Lambda, on a schedule: publishes what was stored but not published, retries what waits."""
 
-from chat4all.bootstrap.relay import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.relay import handler as wire
+
+    handler = wire()

@@ -1,5 +1,8 @@
 """Lambda: one delivery per recipient and channel for every accepted message."""
 
-from chat4all.bootstrap.router import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.router import handler as wire
+
+    handler = wire()

@@ -1,5 +1,8 @@
 """Lambda: moves deliveries and messages forward."""
 
-from chat4all.bootstrap.status import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.status import handler as wire
+
+    handler = wire()

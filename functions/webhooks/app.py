@@ -1,5 +1,8 @@
 """Lambda: the providers webhooks, answered with 200 only when their bytes are stored."""
 
-from chat4all.bootstrap.webhooks import handler as wire
+from chat4all.bootstrap.loading import loading
 
-handler = wire()
+with loading():
+    from chat4all.bootstrap.webhooks import handler as wire
+
+    handler = wire()

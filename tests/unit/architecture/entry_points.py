@@ -1,5 +1,6 @@
 """The functions' app.py, loaded as Lambda does: once, under a name of its own."""
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -16,4 +17,5 @@ def loaded(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.modules.pop(name, None)
+        gc.unfreeze()  # a function's process lives on with what it has loaded, this one does not
     return module

@@ -1,5 +1,7 @@
 """template.yaml and the code agree: routes, environments, timeouts."""
 
+import gc
+
 import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -10,6 +12,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api, webhooks
 from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
+from chat4all.bootstrap.telemetry import Handler, Telemetry
 from tests.integration.template import ROOT, Template, environment, functions, mappings, read
 from tests.unit.architecture.entry_points import loaded
 
@@ -65,14 +68,18 @@ def test_every_channel_has_its_function() -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def _metrics_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Powertools keeps one set of metrics for a process, which is one function elsewhere."""
+    monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
+
+
 @pytest.mark.parametrize("template", [TEMPLATE, ON_KINESIS], ids=["sqs", "kinesis"])
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_functions_environment_is_enough_to_start_it(
     name: str, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = functions(template)[name]
-    # Powertools keeps one set of metrics for a process, which is one function elsewhere.
-    monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
     # Of what this process has, a function would have none.
     everybodys = (*FUNCTIONS.values(), *functions(ON_KINESIS).values())
     for variable in {one for each in everybodys for one in environment(each)}:
@@ -84,6 +91,27 @@ def test_a_functions_environment_is_enough_to_start_it(
 
     assert function["Handler"] == "app.handler"
     assert callable(module.handler)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_function_is_loaded_without_the_garbage_collector(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collecting = []
+    observing = Telemetry.observing
+
+    def observed(telemetry: Telemetry, handler: Handler) -> Handler:
+        collecting.append(gc.isenabled())
+        return observing(telemetry, handler)
+
+    monkeypatch.setattr(Telemetry, "observing", observed)
+    for variable, value in environment(FUNCTIONS[name]).items():
+        monkeypatch.setenv(variable, value)
+
+    loaded(ROOT / "functions" / name / "app.py")
+
+    assert set(collecting) == {False}
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("name", FOLDERS)
