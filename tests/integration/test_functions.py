@@ -398,6 +398,9 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     assert sum("once more, please" in str(one) for one in world.provider.accepted) == 1
     again = world.api.post(f"/v1/messages/{message_id}/retry", {})
     assert (again.status, again.json["error"]) == (409, "NOT_FAILED")
+    (retry,) = audited(world, "message.retry", f"message:{message_id}")
+    (redrive,) = audited(world, "dead-letters.redrive", f"dead-letter:{letter['dead_letter_id']}")
+    assert retry["actor"] == redrive["actor"] != ""
 
 
 def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> None:
@@ -778,6 +781,11 @@ def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 
     return world.api.get(f"/v1/files/{message['file']['file_id']}").json
 
 
+def audited(world: World, action: str, subject: str) -> list[dict[str, Any]]:
+    entries = world.api.get("/v1/audit", action=action, limit="100").json["entries"]
+    return [one for one in entries if one["subject"] == subject]
+
+
 def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:
     """A complete upload of one part."""
     wanted = {"filename": filename, "size": len(body), "content_type": content_type}
@@ -876,4 +884,5 @@ def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> N
         if any(f":table/{table}" in resource for resource in resources)
     }
 
-    assert allowed == {"files": {"dynamodb:PutItem"}, "api": {"dynamodb:Query"}}.get(name, set())
+    adds, reads = "dynamodb:PutItem", "dynamodb:Query"
+    assert allowed == {"files": {adds}, "api": {adds, reads}, "webhooks": {adds}}.get(name, set())

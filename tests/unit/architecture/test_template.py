@@ -47,7 +47,7 @@ def test_the_apis_routes_are_those_of_the_template() -> None:
 
 
 def test_the_webhooks_routes_are_those_of_the_template() -> None:
-    app = webhooks.app(WebhookSettings(*["nowhere"] * 4), ManagedSecrets({}))
+    app = webhooks.app(WebhookSettings(*["nowhere"] * 5), ManagedSecrets({}))
 
     assert routes_of(app) == declared_routes("webhooks")
 

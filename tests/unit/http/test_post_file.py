@@ -1,14 +1,15 @@
 """Posting a message with a file: whose file it is, and what is left when it is gone."""
 
-import msgspec
 import pytest
-from chalice.app import Request
 
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.messages import AcceptedView, MessageViews
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
+from tests.unit.http.requests import a_request
 
 PICTURE = {"filename": "it.png", "content_type": "image/png", "size": 400}
 
@@ -29,25 +30,13 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         frozenset({"pigeon", "telex"}),
         product.ids,
         attach=product.attach,
-        owner_of=lambda _: key,
+        account=Accounting(MemoryAudit(), product.clock, product.ids),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}
-    answer = views.post(request(msgspec.json.encode(body).decode()))
+    answer = views.post(a_request(body, key))
     assert answer.status == 202
     assert isinstance(answer.body, AcceptedView)
     return answer.body
-
-
-def request(body: str) -> Request:
-    event = {
-        "multiValueQueryStringParameters": None,
-        "headers": {},
-        "pathParameters": None,
-        "requestContext": {"httpMethod": "POST", "resourcePath": "/"},
-        "body": body,
-        "stageVariables": None,
-    }
-    return Request(event, None)
 
 
 @pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": " "}, {"content": "look"}])

@@ -13,13 +13,14 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.audit import AuditViews
 from chat4all.adapters.http.channels import ChannelViews
 from chat4all.adapters.http.conversations import ConversationViews
 from chat4all.adapters.http.dead_letters import DeadLetterViews
 from chat4all.adapters.http.files import FileViews
 from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.routes import bind, owner_of
+from chat4all.adapters.http.routes import bind
 from chat4all.adapters.http.users import UserViews
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
@@ -75,6 +76,8 @@ def app(settings: ApiSettings) -> Chalice:
     manage_users = ManageUsers(directory, canonical, world.now, world.new_id)
     manage_conversations = ManageConversations(conversations, directory, world.now, world.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
+    audit = DynamoAudit(settings.audit_table)
+    account = Accounting(audit, world.now, world.new_id)
     routes = [
         *MessageViews(
             accepting.accept,
@@ -83,11 +86,11 @@ def app(settings: ApiSettings) -> Chalice:
             channels,
             world.new_id,
             attach=AttachFile(files),
-            owner_of=owner_of,
+            account=account,
         ).routes(),
-        *DeadLetterViews(redrive, channels).routes(),
+        *DeadLetterViews(redrive, channels, account).routes(),
         *_file_views(settings, files, store, accepting).routes(),
-        *AuditViews(ReadAudit(DynamoAudit(settings.audit_table))).routes(),
+        *AuditViews(ReadAudit(audit)).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
         *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),

@@ -53,6 +53,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
     webhooks_table: str
     webhooks_bucket: str
     api_keys_table: str
+    audit_table: str
     inbound_queue: str
 
 

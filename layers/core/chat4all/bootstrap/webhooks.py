@@ -4,8 +4,10 @@ from chalice.app import Chalice
 
 from chat4all.adapters.channels.http import HttpClient
 from chat4all.adapters.channels.registry import connector, names
+from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.routes import bind
 from chat4all.adapters.http.webhooks import WebhookViews
 from chat4all.adapters.s3 import S3Bodies
@@ -34,7 +36,8 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     replay = ReplayWebhooks(known, webhooks, events, secrets, world.new_id)
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
-    bind(chalice, WebhookViews(receive, replay, names()).routes(), authenticate)
+    account = Accounting(DynamoAudit(settings.audit_table), world.now, world.new_id)
+    bind(chalice, WebhookViews(receive, replay, names(), account).routes(), authenticate)
     return chalice
 
 

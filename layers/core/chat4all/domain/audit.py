@@ -19,6 +19,9 @@ class AuditAction(StrEnum):
 
     FILE_INFECTED = "file.infected"
     FILE_REJECTED = "file.rejected"
+    MESSAGE_RETRY = "message.retry"
+    DEAD_LETTERS_REDRIVE = "dead-letters.redrive"
+    WEBHOOKS_REPLAY = "webhooks.replay"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -38,7 +41,10 @@ class AuditEntry(msgspec.Struct, frozen=True):
 def audit_entry(
     action: AuditAction, subject: str, *, actor: str, at: str, details: Mapping[str, str | None]
 ) -> AuditEntry:
-    """Told again, what happens once to a subject has the same id, and is kept once. Unknown details are left out."""
+    """Told again, what happens once to a subject has the same id, and is kept once."""
     entry_id = str(uuid.uuid5(_NAMESPACE, f"{action.value} {subject}"))
-    known = {name: text for name, text in details.items() if text is not None}
-    return AuditEntry(entry_id, at, action, subject, actor, known)
+    return AuditEntry(entry_id, at, action, subject, actor, known(details))
+
+
+def known(details: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in details.items() if text is not None}

@@ -5,11 +5,13 @@ from typing import Annotated
 import msgspec
 from chalice.app import Request
 
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.answers import Answer
 from chat4all.adapters.http.bodies import MOST_PAGE, body_of, limit_of, query_of
 from chat4all.adapters.http.checks import check_channel
 from chat4all.adapters.http.routes import Route
 from chat4all.adapters.http.views import ErrorView
+from chat4all.domain.audit import AuditAction
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.services.ports import DeadLetter
 from chat4all.services.redrive import Redrive, Redriven
@@ -51,9 +53,10 @@ class PostRedrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
 
 
 class DeadLetterViews:
-    def __init__(self, redrive: Redrive, channels: frozenset[str]) -> None:
+    def __init__(self, redrive: Redrive, channels: frozenset[str], account: Accounting) -> None:
         self._redrive = redrive
         self._channels = channels
+        self._account = account
 
     def routes(self) -> list[Route]:
         return [
@@ -68,19 +71,26 @@ class DeadLetterViews:
         return Answer(DeadLetterPage(tuple(_view(one) for one in page.items), page.next_cursor))
 
     def redrive(self, request: Request) -> Answer:
-        return Answer(self._redriven(body_of(request, PostRedrive)), 202)
+        return Answer(self._redriven(request, body_of(request, PostRedrive)), 202)
 
-    def _redriven(self, body: PostRedrive) -> Redriven:
+    def _redriven(self, request: Request, body: PostRedrive) -> Redriven:
         chosen = [body.dead_letter_id is not None, body.channel is not None, body.everything]
         if chosen.count(True) != 1:
             raise Invalid(
                 "Exactly one of dead_letter_id, channel, all is needed.",
                 Detail("dead_letter_id, channel, all", f"{chosen.count(True)} were given"),
             )
+        check_channel("channel", body.channel, self._channels)
+        self._account(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body))
         if body.dead_letter_id is not None:
             return self._redrive.one(body.dead_letter_id)
-        check_channel("channel", body.channel, self._channels)
         return self._redrive.many(body.channel, body.cursor, min(body.limit, MOST_AT_ONCE))
+
+
+def _subject(body: PostRedrive) -> str:
+    if body.dead_letter_id is not None:
+        return f"dead-letter:{body.dead_letter_id}"
+    return f"dead-letters:{body.channel or 'all'}"
 
 
 def _view(one: DeadLetter) -> DeadLetterView:

@@ -1,17 +1,18 @@
 """/v1/messages: accept one, read one, follow one, search."""
 
 import uuid
-from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
 from chalice.app import Request
 
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.answers import Answer
 from chat4all.adapters.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
 from chat4all.adapters.http.checks import check_channel, check_metadata
-from chat4all.adapters.http.routes import Route
+from chat4all.adapters.http.routes import Route, owner_of
 from chat4all.adapters.http.views import MessagePage, message_view, progress_view
+from chat4all.domain.audit import AuditAction
 from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import Message
@@ -51,15 +52,6 @@ class AcceptedView(msgspec.Struct, frozen=True):
     status_url: str
 
 
-OwnerOf = Callable[[Request], str]
-"""The id of the key that a request came with."""
-
-
-def nobody(_: Request) -> str:
-    """Owns no file."""
-    return ""
-
-
 class MessageViews:
     def __init__(
         self,
@@ -70,7 +62,7 @@ class MessageViews:
         new_id: NewId,
         *,
         attach: AttachFile,
-        owner_of: OwnerOf = nobody,
+        account: Accounting,
     ) -> None:
         self._accept = accept
         self._redrive = redrive
@@ -78,7 +70,7 @@ class MessageViews:
         self._channels = channels
         self._new_id = new_id
         self._attach = attach
-        self._owner_of = owner_of
+        self._account = account
 
     def routes(self) -> list[Route]:
         return [
@@ -97,6 +89,7 @@ class MessageViews:
 
     def retry(self, request: Request, message_id: str) -> Answer:
         """Everything of the message that failed, once more."""
+        self._account(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
         return Answer(_accepted_view(request, self._redrive.message(message_id)), 202)
 
     def search(self, request: Request) -> Answer:
@@ -144,7 +137,7 @@ class MessageViews:
         if body.file_id is None:
             return None
         try:
-            return self._attach(body.file_id, self._owner_of(request), body.conversation_id)
+            return self._attach(body.file_id, owner_of(request), body.conversation_id)
         except (NotFound, Forbidden, Conflict):
             # What was accepted once stays so, also when its file is there no longer.
             before = self._accept.file_of(body.message_id) if body.message_id is not None else None

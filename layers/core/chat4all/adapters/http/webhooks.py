@@ -8,10 +8,12 @@ from typing import Annotated
 import msgspec
 from chalice.app import Request
 
+from chat4all.adapters.http.accounting import Accounting
 from chat4all.adapters.http.answers import Answer
 from chat4all.adapters.http.bodies import MOST_PAGE, Id, body_of, raw_body_of, time_from
 from chat4all.adapters.http.checks import check_channel
 from chat4all.adapters.http.routes import Route
+from chat4all.domain.audit import AuditAction
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.services.ports import Arrivals
 from chat4all.services.receive_webhook import ReceiveWebhook
@@ -36,10 +38,17 @@ class PostReplay(
 
 
 class WebhookViews:
-    def __init__(self, receive: ReceiveWebhook, replay: ReplayWebhooks, channels: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        receive: ReceiveWebhook,
+        replay: ReplayWebhooks,
+        channels: tuple[str, ...],
+        account: Accounting,
+    ) -> None:
         self._receive = receive
         self._replay = replay
         self._channels = channels
+        self._account = account
 
     def routes(self) -> list[Route]:
         return [
@@ -53,20 +62,27 @@ class WebhookViews:
         return Answer(ReceivedView(self._receive(channel, headers, raw_body_of(request))))
 
     def replay(self, request: Request) -> Answer:
-        body = body_of(request, PostReplay)
-        return Answer(self._replayed(body))
+        return Answer(self._replayed(request, body_of(request, PostReplay)))
 
-    def _replayed(self, body: PostReplay) -> Replayed:
+    def _replayed(self, request: Request, body: PostReplay) -> Replayed:
         if body.webhook_ids is not None:
             if body.channel or body.since or body.until or body.cursor:
                 raise Invalid(
                     "Name webhooks, or a time.",
                     Detail("webhook_ids", "stands alone, without a time or channel"),
                 )
+            named = ", ".join(body.webhook_ids)
+            self._account(request, AuditAction.WEBHOOKS_REPLAY, "webhooks:named", webhook_ids=named)
             return self._replay(body.webhook_ids)
         check_channel("channel", body.channel, frozenset(self._channels))
         channels = (body.channel,) if body.channel is not None else self._channels
         arrivals = Arrivals(channels, time_from("from", body.since), time_from("to", body.until))
+        self._account(
+            request,
+            AuditAction.WEBHOOKS_REPLAY,
+            f"webhooks:{body.channel or 'all'}",
+            **{"from": arrivals.since, "to": arrivals.until},
+        )
         return self._replay.arrived(arrivals, body.cursor, body.limit)
 
     def challenge(self, request: Request, channel: str) -> Answer:

@@ -1,0 +1,25 @@
+"""Who asked for what has to be accounted for."""
+
+from chalice.app import Request
+
+from chat4all.adapters.http.routes import owner_of
+from chat4all.domain.audit import AuditAction, AuditEntry, known
+from chat4all.domain.clock import iso
+from chat4all.services.ports import Audit, Clock, NewId
+
+
+class Accounting:
+    """Records a request before anything is done for it, so that nothing is done unrecorded.
+
+    Each request has an entry of its own, also one that is refused in the end.
+    """
+
+    def __init__(self, audit: Audit, clock: Clock, new_id: NewId) -> None:
+        self._audit = audit
+        self._clock = clock
+        self._new_id = new_id
+
+    def __call__(self, request: Request, action: AuditAction, subject: str, **details: str | None) -> None:
+        """Raises Unavailable; then nothing is to be done."""
+        at = iso(self._clock())
+        self._audit.record(AuditEntry(self._new_id(), at, action, subject, owner_of(request), known(details)))

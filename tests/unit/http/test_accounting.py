@@ -1,0 +1,185 @@
+"""What is sent or published once more by hand: the audit log says who asked for it, before it is done."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.dead_letters import DeadLetterViews
+from chat4all.adapters.http.messages import MessageViews
+from chat4all.adapters.http.webhooks import WebhookViews
+from chat4all.domain.audit import AuditEntry
+from chat4all.domain.errors import Invalid, NotFound, Unavailable
+from chat4all.domain.events import InboundText
+from chat4all.domain.sending import Outcome, SendError
+from chat4all.domain.status import Status
+from chat4all.services.deliver import Settled
+from chat4all.services.ports import StoredWebhook
+from chat4all.services.receive_webhook import ReceiveWebhook
+from chat4all.services.replay_webhooks import ReplayWebhooks
+from tests.fakes.audit import MemoryAudit
+from tests.fakes.clock import FakeClock, FakeIds
+from tests.fakes.connector import FakeConnector
+from tests.fakes.events import RecordedEvents
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
+from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
+from tests.unit.http.requests import a_request
+
+CHANNELS = ("pigeon", "telex")
+BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
+WEBHOOK = StoredWebhook("pigeon-1", "pigeon", b"", "2026-01-31T12:00:00.000Z", 0)
+AT = "2026-01-31T12:00:00.000Z"
+
+
+class SilentAudit(MemoryAudit):
+    def record(self, entry: AuditEntry) -> None:
+        raise Unavailable("The audit log does not answer.", retry_after=1)
+
+
+class Desk:
+    """A message that failed, a webhook that is stored, and where they are asked for once more."""
+
+    def __init__(self, audit: MemoryAudit | None = None) -> None:
+        self.audit = audit or MemoryAudit()
+        self.product = _with_a_failure()
+        self.published = RecordedEvents()
+        redrive, channels = self.product.redrive, frozenset(CHANNELS)
+        account = Accounting(self.audit, FakeClock(), self.product.ids)
+        self._messages = MessageViews(
+            self.product.accept,
+            self.product.read,
+            redrive,
+            channels,
+            self.product.ids,
+            attach=self.product.attach,
+            account=account,
+        )
+        self._dead_letters = DeadLetterViews(redrive, channels, account)
+        self._webhooks = _webhook_views(self.published, account)
+
+    def retry(self, message_id: str = MESSAGE_ID) -> Answer:
+        return self._messages.retry(a_request(None, "key-1"), message_id)
+
+    def redrive(self, **body: object) -> Answer:
+        return self._dead_letters.redrive(a_request(body, "key-1"))
+
+    def replay(self, **body: object) -> Answer:
+        return self._webhooks.replay(a_request(body, "key-1"))
+
+    def entries(self) -> list[tuple[str, str, str, dict[str, str]]]:
+        assert {one.at for one in self.audit.entries.values()} <= {AT}
+        return [
+            (one.action.value, one.subject, one.actor, one.details) for one in self.audit.entries.values()
+        ]
+
+
+def _with_a_failure() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.connector.answers = [BLOCKED]
+    product.say()
+    product.route(product.events.accepted.pop())
+    settled = product.deliver()(product.events.requested.pop())
+    assert isinstance(settled, Settled)
+    product.record(settled.update)
+    assert product.message().status is Status.FAILED
+    return product
+
+
+def _webhook_views(events: RecordedEvents, account: Accounting) -> WebhookViews:
+    def known(channel: str) -> FakeConnector | None:
+        return FakeConnector() if channel in CHANNELS else None
+
+    webhooks, secrets = MemoryWebhooks(), MemorySecrets()
+    said = [InboundText("main", "ana", "1", "hello", AT)]
+    webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
+    receive = ReceiveWebhook(
+        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=FakeClock()
+    )
+    replay = ReplayWebhooks(known, webhooks, events, secrets, FakeIds())
+    return WebhookViews(receive, replay, CHANNELS, account)
+
+
+def test_a_retry_is_accounted_for() -> None:
+    desk = Desk()
+
+    desk.retry()
+
+    assert desk.entries() == [("message.retry", f"message:{MESSAGE_ID}", "key-1", {})]
+    assert desk.product.message().status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("body", "subject"),
+    [
+        ({"dead_letter_id": f"{MESSAGE_ID}|ana|pigeon|0"}, f"dead-letter:{MESSAGE_ID}|ana|pigeon|0"),
+        ({"channel": "pigeon"}, "dead-letters:pigeon"),
+        ({"all": True}, "dead-letters:all"),
+    ],
+)
+def test_a_redrive_is_accounted_for(body: dict[str, object], subject: str) -> None:
+    desk = Desk()
+
+    desk.redrive(**body)
+
+    assert desk.entries() == [("dead-letters.redrive", subject, "key-1", {})]
+    assert desk.product.message().status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("body", "subject", "details"),
+    [
+        ({"webhook_ids": ["pigeon-1", "x"]}, "webhooks:named", {"webhook_ids": "pigeon-1, x"}),
+        ({"channel": "pigeon"}, "webhooks:pigeon", {}),
+        ({"from": "2026-01-31T13:00:00+01:00", "to": AT}, "webhooks:all", {"from": AT, "to": AT}),
+    ],
+)
+def test_a_replay_is_accounted_for(body: dict[str, object], subject: str, details: dict[str, str]) -> None:
+    desk = Desk()
+
+    desk.replay(**body)
+
+    assert desk.entries() == [("webhooks.replay", subject, "key-1", details)]
+    assert len(desk.published.webhooks) == 1
+
+
+def test_each_request_has_an_entry_of_its_own_one_that_is_refused_too() -> None:
+    desk = Desk()
+
+    with pytest.raises(NotFound):
+        desk.retry("unknown")
+    with pytest.raises(NotFound):
+        desk.retry("unknown")
+
+    assert desk.entries() == [("message.retry", "message:unknown", "key-1", {})] * 2
+
+
+ASKED: list[Callable[[Desk], Answer]] = [
+    lambda desk: desk.retry(),
+    lambda desk: desk.redrive(all=True),
+    lambda desk: desk.replay(channel="pigeon"),
+    lambda desk: desk.replay(webhook_ids=["pigeon-1"]),
+]
+
+
+@pytest.mark.parametrize("ask", ASKED)
+def test_what_cannot_be_accounted_for_is_not_done(ask: Callable[[Desk], Answer]) -> None:
+    desk = Desk(SilentAudit())
+
+    with pytest.raises(Unavailable):
+        ask(desk)
+
+    assert desk.product.message().status is Status.FAILED
+    assert desk.published.webhooks == []
+
+
+@pytest.mark.parametrize("body", [{}, {"all": True, "channel": "pigeon"}, {"channel": "carrier"}])
+def test_what_cannot_be_meant_is_not_recorded(body: dict[str, object]) -> None:
+    desk = Desk()
+
+    with pytest.raises(Invalid):
+        desk.redrive(**body)
+
+    assert desk.entries() == []
