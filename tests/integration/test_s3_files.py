@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
+from chat4all.adapters.aws import session
 from chat4all.adapters.s3_files import PIECE_BYTES, S3Files, content_disposition
 from chat4all.bootstrap import world
 from chat4all.domain.files import LEAST_PART_BYTES, FileStatus, StoredFile
@@ -31,8 +33,6 @@ def a_file(size: int = PART + 3, filename: str = "Ärger.png") -> StoredFile:
 
 
 def begun(store: S3Files, file: StoredFile) -> StoredFile:
-    from msgspec.structs import replace  # noqa: PLC0415
-
     return replace(file, upload_id=store.begin_upload(file))
 
 
@@ -82,6 +82,36 @@ def test_an_address_names_part_and_length_and_expires(store: S3Files) -> None:
     assert query["uploadId"] == [file.upload_id]
     assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
     assert query["X-Amz-Expires"] == ["3600"]
+
+
+@pytest.fixture
+def _in_another_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.setenv(name, "eu-south-2")
+    session.cache_clear()
+    yield
+    session.cache_clear()
+
+
+@pytest.mark.usefixtures("_in_another_region")
+def test_addresses_name_their_region(store: S3Files, bucket: str) -> None:
+    """Without it, S3 sends who follows them on to another host, for which they are not signed."""
+    addresses = [
+        store.url("f1", 60),
+        store.thumbnail_url("f1", 200, 60),
+        store.part_url(replace(a_file(), upload_id="u1"), 1),
+    ]
+
+    assert {urlsplit(one).hostname for one in addresses} == {f"{bucket}.s3.eu-south-2.amazonaws.com"}
+
+
+@pytest.mark.usefixtures("_in_another_region")
+def test_a_local_cloud_needs_no_host_name_for_each_bucket(
+    store: S3Files, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://host.docker.internal:9")
+
+    assert store.url("f1", 60).startswith(f"http://host.docker.internal:9/{bucket}/files/f1?")
 
 
 def test_many_parts_are_listed_page_by_page(

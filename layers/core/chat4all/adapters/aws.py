@@ -16,7 +16,10 @@ _CONFIG: Final = Config(
 )
 # Presigned addresses are to have the signature that every region takes. Making one object of a file's parts takes S3
 # a while: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
-_S3_CONFIG: Final = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=25))
+_LOCAL_S3_CONFIG: Final = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=25))
+# They are to name their region, too, which botocore leaves out of them unless it is told so: without one a request goes to
+# us-east-1 as long as a bucket is new, and in newer regions always: https://github.com/boto/boto3/pull/4768
+_S3_CONFIG: Final = _LOCAL_S3_CONFIG.merge(Config(s3={"addressing_style": "virtual"}))
 
 
 @functools.cache
@@ -24,7 +27,7 @@ def session() -> Session:
     return get_session()
 
 
-def client(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """A client with short timeouts: a function has seconds."""
-    config = _S3_CONFIG if service == "s3" else _CONFIG
-    return session().create_client(service, config=config)
+def client(service: str, *, local: bool = False) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    """A client with short timeouts: a function has seconds. On a local cloud no bucket has a host name of its own."""
+    s3_config = _LOCAL_S3_CONFIG if local else _S3_CONFIG
+    return session().create_client(service, config=s3_config if service == "s3" else _CONFIG)
