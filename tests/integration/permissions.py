@@ -128,6 +128,11 @@ def _s3_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]:
     if operation == "CopyObject":
         source = parameters["CopySource"]
         needs.append(Need("s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"))
+    may_be_gone = operation == "GetObject" and not parameters["Key"].startswith(("files/", "thumbnails/"))
+    if may_be_gone or operation in {"HeadObject", "CopyObject"}:
+        # Whoever may not list is told that it is forbidden, and not that it is not there:
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        needs.append(Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}"))
     return needs
 
 

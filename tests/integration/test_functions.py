@@ -710,6 +710,19 @@ def test_an_upload_that_is_taken_back_or_forgotten_is_removed(world: World) -> N
     assert world.api.get(f"/v1/files/{forgotten['file_id']}").json["status"] == "EXPIRED"
 
 
+def test_an_upload_that_the_bucket_has_removed_is_to_be_begun_anew(world: World) -> None:
+    begun = world.api.post("/v1/files", {"filename": "a.txt", "size": 5, "content_type": "text/plain"}).json
+    stored = world.files.get(begun["file_id"])
+    assert stored is not None
+    world.product.aws.s3.abort_multipart_upload(
+        Bucket=world.product.aws.output("Data.FilesBucket"),
+        Key=f"files/{stored.file_id}",
+        UploadId=stored.upload_id or "",
+    )
+
+    world.api.post(f"/v1/files/{stored.file_id}/complete", {}).refused(409, "UPLOAD_GONE")
+
+
 def test_an_inspection_that_never_came_is_asked_for_again(world: World) -> None:
     text = uploaded(world, "notes.txt", "text/plain", b"words")
     world.product.aws.drained(world.product.aws.queue("FilesQueue"))
