@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import pytest
 import yaml
 
 from tests.integration.template import ROOT, Template, read
@@ -89,6 +90,27 @@ def test_cloudformation_may_make_every_kind_of_resource_that_the_templates_have(
 
     services = {kind.split("::")[1].lower() for kind in kinds}
     assert {SAM_SERVICES.get(one, one) for one in services} <= allowed_services()
+
+
+# Of the actions that making, changing and removing these kinds takes, those that know no resource, or only ids:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+WITHOUT_NAMES: Final = {
+    "AWS::CodeDeploy::DeploymentGroup": "codedeploy:StopDeployment",
+    "AWS::GuardDuty::MalwareProtectionPlan": "guardduty:CreateMalwareProtectionPlan guardduty:TagResource",
+    "AWS::Kinesis::Stream": "kinesis:UpdateShardCount",
+    "AWS::KMS::Alias": "kms:CreateAlias kms:DeleteAlias kms:ListAliases kms:UpdateAlias",
+    "AWS::KMS::Key": "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
+    "AWS::Lambda::EventSourceMapping": "lambda:CreateEventSourceMapping lambda:GetEventSourceMapping",
+    "AWS::SNS::Subscription": "sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe",
+    "AWS::WAFv2::WebACL": "wafv2:CreateWebACL wafv2:GetWebACL wafv2:ListTagsForResource wafv2:TagResource",
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_NAMES)
+def test_what_a_service_knows_no_name_for_is_allowed_without_one(kind: str) -> None:
+    (by_id,) = (one for one in statements("ExecutionRole") if one["Resource"] == "*")
+
+    assert set(WITHOUT_NAMES[kind].split()) <= set(by_id["Action"])
 
 
 def _resources(resources: dict[str, Any]) -> list[dict[str, Any]]:
