@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from chat4all.adapters.channels.registry import names
-from chat4all.bootstrap.telemetry import SERVICE
-from tests.integration.template import ROOT, Template, functions
+from tests.integration.template import ROOT, STACK, Template, functions, read
 
 TEMPLATE = Template()
 ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
@@ -143,10 +142,26 @@ def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
 
     assert ours
     for name, dimensions in ours:
-        assert dimensions["service"] == SERVICE
+        assert dimensions["service"] == STACK
         assert f"{PREFIX}{dimensions['function']}" in FUNCTIONS
         of_a_status = name.startswith("Status") and 'f"Status{update.status' in SOURCES
         assert of_a_status or re.search(rf'"{name}"|\b{name}=', SOURCES), name
+
+
+def test_what_functions_count_is_of_their_stack_alone() -> None:
+    """An account may have several, and each has alarms of its own."""
+    timeouts = dict.fromkeys(("ApiTimeout", "ConsumerTimeout", "UploadTimeout", "FilesTimeout"), 30)
+    alarms = Template("infra/alarms.yaml", {"NamePrefix": "another", **timeouts})
+
+    counted = [
+        {one["Name"]: one["Value"] for one in metric["Dimensions"]}["service"]
+        for alarm in alarms.resources("AWS::CloudWatch::Alarm").values()
+        for metric in metrics_of(alarm)
+        if metric["Namespace"] == "Chat4All"
+    ]
+    assert set(counted) == {"another"}
+    everybodys = read("template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
+    assert everybodys["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
 
 
 def test_the_dashboard_shows_what_there_is() -> None:

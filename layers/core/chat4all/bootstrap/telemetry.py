@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
     from chalice.app import Chalice
-
-SERVICE: Final = "chat4all"
 
 Handler = Callable[[dict[str, Any], "LambdaContext"], Any]
 Consumer = Callable[[dict[str, Any], Callable[[], bool]], dict[str, Any]]
@@ -30,11 +28,14 @@ class LambdaContext(Protocol):
 
 
 class Telemetry:
-    """One per function; `chat4all.*` loggers write through its logger."""
+    """One per function; `chat4all.*` loggers write through its logger.
+
+    The service of its lines and metrics is the stack, named by POWERTOOLS_SERVICE_NAME: an account may have several.
+    """
 
     def __init__(self, function: str) -> None:
-        self.logger = Logger(service=SERVICE)
-        self._metrics = Metrics(namespace="Chat4All", service=SERVICE)
+        self.logger = Logger()
+        self._metrics = Metrics(namespace="Chat4All")
         self._metrics.set_default_dimensions(function=function)
         _trace_aws_calls()
 
