@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.template import REGION, Template, environment, functions, mappings
+from tests.integration.template import REGION, Template, environment, functions, mappings, read
 
 ON_AWS: Final = Template()
 LOCAL: Final = Template(parameters={"Cloud": "local"})
@@ -58,6 +58,12 @@ def test_each_channel_has_a_concurrency_of_its_own() -> None:
 
     assert limited == dict.fromkeys(("inbound", "whatsapp", "telegram", "instagram"), 100)
     assert set(concurrencies(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
+
+
+def test_a_concurrency_that_lambda_refuses_is_refused_before_anything_is_made() -> None:
+    (assertion,) = read("template.yaml")["Rules"]["ChannelsWorkOnTwoBatches"]["Assertions"]
+
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ChannelConcurrency"}, "1"]}]}
 
 
 def test_nothing_is_reserved_unless_it_is_said() -> None:
