@@ -1,10 +1,12 @@
 """The files' bytes, over moto; that S3 refuses other lengths and parts than were signed, tests/e2e shows."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
@@ -137,6 +139,27 @@ def test_what_comes_in_pieces_is_stored_whole(store: S3Files, sizes: tuple[int, 
     assert store.write(file, pieces(*sizes), sum(sizes)) == sum(sizes)
 
     assert b"".join(store.stream(file.file_id)) == b"".join(pieces(*sizes))
+
+
+def test_a_part_has_no_other_checksum_than_its_upload_was_begun_with(store: S3Files) -> None:
+    """S3 refuses it; moto does not. The bytes are signed instead."""
+    sent: dict[str, dict[str, str]] = {}
+
+    def note(request: AWSPreparedRequest, event_name: str, **_more: object) -> None:
+        sent[event_name.rsplit(".", 1)[1]] = {
+            name.lower(): bytes_or_text(value) for name, value in request.headers.items()
+        }
+
+    store._client.meta.events.register("before-send.s3", note)  # type: ignore[attr-defined]
+    store.write(a_file(), iter([b"abc"]), 3)
+
+    begun, part = sent["CreateMultipartUpload"], sent["UploadPart"]
+    assert not [name for name in (*begun, *part) if "checksum" in name or name == "x-amz-trailer"]
+    assert part["x-amz-content-sha256"] == hashlib.sha256(b"abc").hexdigest()
+
+
+def bytes_or_text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def test_more_than_was_allowed_is_not_stored(aws: Aws, bucket: str, store: S3Files) -> None:

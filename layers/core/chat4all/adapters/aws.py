@@ -15,8 +15,11 @@ _CONFIG: Final = Config(
     parameter_validation=False,
 )
 # Presigned addresses are to have the signature that every region takes. Making one object of a file's parts takes S3
-# a while: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
-_LOCAL_S3_CONFIG: Final = _CONFIG.merge(Config(signature_version="s3v4", read_timeout=25))
+# a while: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html. A part is to have the kind of checksum
+# that its upload was begun with, which is none; its bytes are signed: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+_LOCAL_S3_CONFIG: Final = _CONFIG.merge(
+    Config(signature_version="s3v4", read_timeout=25, request_checksum_calculation="when_required")
+)
 # They are to name their region, too, which botocore leaves out of them unless it is told so: without one a request goes to
 # us-east-1 as long as a bucket is new, and in newer regions always: https://github.com/boto/boto3/pull/4768
 _S3_CONFIG: Final = _LOCAL_S3_CONFIG.merge(Config(s3={"addressing_style": "virtual"}))
