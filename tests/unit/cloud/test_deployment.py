@@ -1,4 +1,5 @@
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +48,33 @@ def test_a_deployment_that_came_to_its_end_stays(folder: StateFolder) -> None:
     forget_before(folder)
     undo_interrupted(folder)
     assert (folder.ministack / "dynamodb.json").read_text() == "more messages"
+
+
+def test_a_deployment_whose_copy_is_being_removed_stays(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a deployment that came to its end, and a signal in the middle of removing what was before it
+    (folder.ministack / "sqs.json").write_text("queues")
+    remember_before(folder)
+    for name in ("dynamodb.json", "sqs.json"):
+        replace_file(folder.ministack / name, "more")
+
+    def cut_short(path: Path, **_: object) -> None:
+        if path.exists():
+            next(path.iterdir()).unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            forget_before(folder)
+    # When the cloud starts again
+    undo_interrupted(folder)
+    # Then it has all that was there in the end
+    assert {path.name: path.read_text() for path in folder.ministack.iterdir()} == {
+        "dynamodb.json": "more",
+        "sqs.json": "more",
+    }
 
 
 def test_the_deployment_after_an_interrupted_one_is_undone_to_the_same_point(folder: StateFolder) -> None:
