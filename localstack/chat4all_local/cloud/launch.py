@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +46,13 @@ class Launched:
 
 @contextmanager
 def launched(folder: StateFolder, run: str, plans: Iterable[Plan]) -> Iterator[list[Launched]]:
-    """Started, not yet healthy. They are ended in the opposite order."""
+    """Started, not yet healthy. They are ended in the opposite order, all of them, also where a signal cuts one ending short."""
     running: list[Launched] = []
-    try:
+    with ExitStack() as ending:
         for plan in plans:
-            running.append(_launch(plan, folder, run))  # noqa: PERF401 (what has started must be known at a failure)
+            running.append(_launch(plan, folder, run))
+            ending.callback(_end, running[-1])
         yield running
-    finally:
-        for one in reversed(running):
-            _end(one)
 
 
 def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
@@ -95,9 +93,15 @@ def _listens(one: Launched) -> bool:
 
 
 def _end(one: Launched) -> None:
+    """A signal may cut it short, and comes only once: then it begins anew."""
     try:
+        _stop(one)
+    except BaseException:
+        _stop(one)
+        raise
+
+
+def _stop(one: Launched) -> None:
+    with suppress(psutil.NoSuchProcess):
         stop([psutil.Process(one.process.pid)], one.stopped_within)
-    except psutil.NoSuchProcess:
-        return
-    finally:
-        one.process.wait()
+    one.process.wait()

@@ -4,12 +4,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+
+from chat4all_local.cloud.folder import StateFolder
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    made = StateFolder(tmp_path / "a cloud")
+    made.create()
+    return made
 
 
 @pytest.fixture

@@ -13,13 +13,6 @@ from chat4all_local.cloud.shutdown import shut_down
 from chat4all_local.cloud.state import Phase, State
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> StateFolder:
-    made = StateFolder(tmp_path / "a cloud")
-    made.create()
-    return made
-
-
 def test_what_was_written_is_read_by_the_next(folder: StateFolder) -> None:
     folder.write(State(run="one"))
     folder.write(State(run="two"))
