@@ -3,16 +3,19 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.errors import Busy, NotOurs
-from chat4all_local.cloud.settings import STATE_VARIABLE
+from chat4all_local.cloud.settings import POLL_EVERY, STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
 
+_LOOKED_AT_S: Final = 0.5
+"""Nobody who only looks whether the folder is locked takes that long."""
 _ADVICE: Final = f"name a folder that is new or empty: --state DIR, or {STATE_VARIABLE}"
 
 
@@ -80,28 +83,34 @@ class StateFolder:
     def locked(self) -> Iterator[None]:
         """One launcher to a folder. The kernel lets go of the lock when its holder dies. Raises Busy."""
         with self._lock.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status") from None
+            deadline = time.monotonic() + _LOOKED_AT_S
+            while not _takes(lock, fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status")
+                time.sleep(POLL_EVERY)
             yield
 
     def is_locked(self) -> bool:
-        if not self._lock.exists():
-            return False
+        """Looked at with a lock that others who look share, and a launcher waits for."""
         try:
-            with self.locked():
-                return False
-        except Busy:
-            return True
+            with self._lock.open() as lock:
+                return not _takes(lock, fcntl.LOCK_SH)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def empty_tmp(self) -> None:
         shutil.rmtree(self.tmp, ignore_errors=True)
         self.tmp.mkdir()
 
     def purge(self) -> bool:
-        """Removes what is ours, and the folder if nothing else is in it: whether it is gone. Raises NotOurs."""
+        """Removes what is ours, and the folder if nothing else is in it: whether it is gone. Raises Busy, NotOurs."""
         self.check_ours()
+        if not self.path.exists():
+            return True
+        with self.locked():
+            return self._removed()
+
+    def _removed(self) -> bool:
         data = (self.ministack, self.before_deployment, self.unfinished, self.localstack, self.s3)
         for folder in (*data, self.logs, self.tmp, self.customers, self.demo):
             shutil.rmtree(folder, ignore_errors=True)
@@ -110,6 +119,14 @@ class StateFolder:
                 file.unlink(missing_ok=True)
             self.path.rmdir()
         return not self.path.exists()
+
+
+def _takes(lock: TextIO, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def default_folder() -> StateFolder:

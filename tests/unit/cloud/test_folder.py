@@ -1,6 +1,7 @@
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from chat4all_local.cloud.folder import StateFolder, default_folder
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.shutdown import shut_down
 from chat4all_local.cloud.state import Phase, State
+from tests.unit.cloud.waiting import until
 
 
 def test_what_was_written_is_read_by_the_next(folder: StateFolder) -> None:
@@ -36,6 +38,41 @@ def test_a_second_launcher_is_refused_while_the_first_holds_the_folder(folder: S
         with pytest.raises(Busy), folder.locked():
             pytest.fail("both got it")
     assert not folder.is_locked()
+
+
+def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
+    with folder.locked():
+        pass
+    over = threading.Event()
+    seen: set[bool] = set()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(StateFolder(folder.path).is_locked())
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for one in lookers:
+        one.start()
+    try:
+        until("somebody has looked", lambda: bool(seen))
+        assert seen == {False}
+        for _ in range(100):
+            with folder.locked():
+                pass
+    finally:
+        over.set()
+        for one in lookers:
+            one.join()
+
+
+def test_what_is_in_use_is_not_purged(folder: StateFolder) -> None:
+    with folder.locked(), pytest.raises(Busy):
+        folder.purge()
+    assert folder.ministack.exists()
+
+
+def test_a_folder_that_is_not_there_is_purged(tmp_path: Path) -> None:
+    assert StateFolder(tmp_path / "nothing").purge()
 
 
 def test_the_folder_of_a_killed_launcher_is_free_again(folder: StateFolder) -> None:
