@@ -1,7 +1,9 @@
 """Ends a cloud that another process runs, or what is left of it."""
 
 import time
+from contextlib import suppress
 
+import psutil
 from msgspec.structs import replace
 
 from chat4all_local.cloud.errors import Busy
@@ -28,12 +30,15 @@ def shut_down(folder: StateFolder) -> bool:
 
 
 def _stop_launcher(folder: StateFolder) -> None:
-    launcher = folder.read().launcher
-    process = find(launcher) if launcher else None
-    if process is not None:
-        process.terminate()
+    """It is told once: as soon as it has written down who it is, which it does after it has cleared up."""
+    told = None
     deadline = time.monotonic() + 3 * STOPPED_WITHIN
     while folder.is_locked():
+        launcher = folder.read().launcher
+        if launcher != told and launcher and (process := find(launcher)):
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+            told = launcher
         if time.monotonic() > deadline:
             raise Busy(f"the launcher of {folder.path} does not stop", "kill it, then run: chat4all down")
         time.sleep(POLL_EVERY)

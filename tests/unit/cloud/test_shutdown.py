@@ -1,0 +1,41 @@
+import subprocess
+import sys
+import threading
+import time
+
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.shutdown import shut_down
+
+# A launcher that has the lock, and writes down who it is only later: it may first have to stop what an earlier one left.
+LAUNCHER = """
+import os, sys, time
+from pathlib import Path
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.processes import identify
+from chat4all_local.cloud.state import State
+folder = StateFolder(Path(sys.argv[1]))
+with folder.locked():
+    print("held", flush=True)
+    sys.stdin.readline()
+    folder.write(State(launcher=identify(os.getpid())))
+    time.sleep(60)
+"""
+
+
+def test_a_launcher_that_has_only_begun_is_stopped_too(folder: StateFolder) -> None:
+    command = [sys.executable, "-c", LAUNCHER, str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as launcher:
+        assert launcher.stdout is not None
+        assert launcher.stdin is not None
+        assert launcher.stdout.readline() == b"held\n"
+        stopping = threading.Thread(target=shut_down, args=(folder,))
+        stopping.start()
+        try:
+            time.sleep(0.2)  # it looks, and finds nobody
+            launcher.stdin.write(b"\n")
+            launcher.stdin.flush()
+            stopping.join(20)
+            assert not stopping.is_alive()
+        finally:
+            launcher.kill()
+            stopping.join()
