@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 # Local calls take milliseconds; one that does not answer should fail while someone is looking.
-_PATIENCE = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
+# A proxy that the user needs for the internet is not asked: it knows another 127.0.0.1.
+_PATIENCE = Config(
+    connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}, proxies={}
+)
 _FILES = _PATIENCE.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 

@@ -32,11 +32,13 @@ def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
 def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
     """For SAM: also finds the interpreter of the functions' runtime, which is the one that runs this."""
     path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
+    users = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = f"{users},{LOCALHOST}" if users else LOCALHOST
     sam = {
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.5",
-        "NO_PROXY": LOCALHOST,
-        "no_proxy": LOCALHOST,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
     }
     return {**component_environment(run, {}), **network_environment(), "PATH": path, **sam, **more}
 

@@ -1,9 +1,12 @@
 import os
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.checkout import runtime
 from chat4all_local.cloud.environment import component_environment, tool_environment
 from chat4all_local.cloud.settings import RUN_MARK
@@ -53,7 +56,40 @@ def test_a_tool_reaches_the_registry_as_the_user_does_and_the_cloud_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     made = tool_environment("run", {})
     assert made["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert made["NO_PROXY"] == "127.0.0.1"
+    monkeypatch.setenv("NO_PROXY", "pypi.example")
+    assert tool_environment("run", {})["no_proxy"] == "pypi.example,127.0.0.1"
     assert "HTTPS_PROXY" not in component_environment("run", {})
+
+
+def test_the_cloud_is_asked_directly_whatever_proxy_the_user_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            here = f"http://127.0.0.1:{server.server_port}"
+            assert "QueueUrls" not in Aws(here, here).sqs().list_queues()
+        finally:
+            server.shutdown()
+            thread.join()
