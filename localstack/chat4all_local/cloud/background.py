@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
@@ -99,10 +100,17 @@ def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: Ev
     except Stopped:
         return 0
     except CloudError as error:
-        log = error.log if isinstance(error, ComponentFailed) else ""
-        _tell(Failed(error.message, error.advice, log))
-        sys.stderr.write(f"{error.message}\n{log}\n")
+        _fail(Failed(error.message, error.advice, getattr(error, "log", "")))
+    except (BotoCoreError, ClientError) as error:
+        _fail(Failed(f"AWS: {error}", f"see: {folder.logs}", ""))
+    except OSError as error:
+        _fail(Failed(str(error), f"see: {folder.logs}", ""))
     return 1
+
+
+def _fail(failed: Failed) -> None:
+    _tell(failed)
+    sys.stderr.write(f"{failed.message}\n{failed.log}\n")
 
 
 def _tell(report: Report) -> None:
