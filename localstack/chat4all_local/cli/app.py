@@ -45,6 +45,9 @@ app.add_typer(keys.app, name="keys", help="Create API keys.")
 
 
 def run() -> None:
+    if any(_is_broken(argument) for argument in sys.argv[1:]):
+        explain("the command line is not encoded in UTF-8")
+        sys.exit(1)
     try:
         app()
     except TransferFailed as error:
@@ -64,4 +67,11 @@ def run() -> None:
         # The reader has left (chat4all users list | head): nothing more to say, not even when Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        explain(str(error))
     sys.exit(1)
+
+
+def _is_broken(argument: str) -> bool:
+    """Bytes that are no UTF-8 come in as surrogates, which nothing can be told to the API with."""
+    return any("\ud800" <= letter <= "\udfff" for letter in argument)

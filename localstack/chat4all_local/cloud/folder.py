@@ -68,10 +68,13 @@ class StateFolder:
             raise NotOurs(f"{self.path} is not the folder of a local cloud, and is left alone", _ADVICE)
 
     def read(self) -> State:
+        """Raises NotOurs."""
         try:
             return decode(self._state.read_bytes())
         except FileNotFoundError:
             return State()
+        except OSError as error:
+            raise NotOurs(f"{self.path} cannot be read: {error.strerror}", _ADVICE) from error
 
     def write(self, state: State) -> None:
         """Whole or not at all, and for its owner's eyes only."""

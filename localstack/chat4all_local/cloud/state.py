@@ -73,7 +73,7 @@ def is_state(text: bytes) -> bool:
     """Whether a launcher wrote this, and not somebody else's program that has a state.json, too."""
     try:
         return {"phase", "backend", "run"} <= msgspec.json.decode(text, type=dict[str, object]).keys()
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
 
 
@@ -81,5 +81,5 @@ def decode(text: bytes) -> State:
     """A state that cannot be read is no state: a cloud can always be started anew."""
     try:
         return msgspec.json.decode(text, type=State)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return State()

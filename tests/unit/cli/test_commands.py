@@ -1,4 +1,5 @@
 import io
+import os
 import re
 import sys
 from importlib import import_module
@@ -271,3 +272,44 @@ def test_interrupted_while_its_commands_are_loaded_it_ends_without_a_word(
     monkeypatch.setattr(sys, "meta_path", [InterruptedAt(module), *sys.meta_path])
 
     assert chat4all("status") == (130, "", "")
+
+
+@pytest.mark.parametrize("command", [("status",), ("env",), ("logs", "api"), ("users", "list")])
+def test_a_file_in_the_place_of_the_folder_is_an_error_in_words(
+    chat4all: CommandLine, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    code, _, err = chat4all(*command, "--state", str(tmp_path / "file"))
+    assert code == 1
+    assert err.startswith(f"error: {tmp_path / 'file'} cannot be read: Not a directory")
+
+
+def test_a_log_that_is_not_there_is_an_error_in_words(chat4all: CommandLine) -> None:
+    code, _, err = chat4all("logs", "launcher")
+    assert code == 1
+    assert err.startswith("error: ")
+    assert "launcher.log" in err
+
+
+@pytest.mark.parametrize("key", ["“abc”", "abc\n"])
+def test_what_can_be_no_key_is_an_error_in_words(
+    chat4all: CommandLine, api: FakeApi, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    chat4all.use(api)
+    monkeypatch.setenv("CHAT4ALL_API_KEY", key)
+    code, _, err = chat4all("users", "list")
+    assert code == 1
+    assert err.startswith("error: CHAT4ALL_API_KEY is no API key")
+
+
+def test_a_command_line_in_another_encoding_is_an_error_in_words(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+    code, _, err = chat4all("send", "c1", os.fsdecode(b"ol\xe1"), "--sender", "u1")
+    assert (code, err) == (1, "error: the command line is not encoded in UTF-8\n")
+
+
+def test_an_event_in_another_encoding_is_refused_in_words(chat4all: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_bytes(b'{"text": "ol\xe1"}')
+    code, _, err = chat4all("invoke", "router", str(tmp_path / "event.json"))
+    assert code == 2
+    assert "is not JSON" in err

@@ -88,7 +88,7 @@ def test_the_folder_of_a_killed_launcher_is_free_again(folder: StateFolder) -> N
     assert not folder.is_locked()
 
 
-@pytest.fixture(params=["files", "names as ours", "a state of its own", "a broken state"])
+@pytest.fixture(params=["files", "names as ours", "a state of its own", "a broken state", "no text"])
 def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A folder of something else, such as a home, or /etc."""
     path = tmp_path / "somebody's"
@@ -102,11 +102,13 @@ def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
             (path / "state.json").write_text('{"phase": "of the moon"}')
         case "a broken state":
             (path / "state.json").write_text("{")
+        case "no text":
+            (path / "state.json").write_bytes(b'{"owner": "Jos\xe9"}')
     return path
 
 
 def contents(path: Path) -> dict[str, str]:
-    return {str(one.relative_to(path)): one.read_text() for one in path.rglob("*") if one.is_file()}
+    return {str(one.relative_to(path)): one.read_text("latin-1") for one in path.rglob("*") if one.is_file()}
 
 
 @pytest.mark.parametrize(
