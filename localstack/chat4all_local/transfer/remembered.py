@@ -42,13 +42,15 @@ class Remembered:
     def file_id(self, source: Source) -> str | None:
         try:
             return msgspec.json.decode(self._path(source).read_bytes(), type=_Upload).file_id
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def lock(self, source: Source) -> Path:
-        """What whoever uploads this file holds."""
+        """What whoever uploads this file holds; as new, lest it is taken for one of an upload that is long over."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return self._path(source).with_suffix(".lock")
+        lock = self._path(source).with_suffix(".lock")
+        lock.touch()
+        return lock
 
     def keep(self, source: Source, file_id: str) -> None:
         """Durable when it returns."""

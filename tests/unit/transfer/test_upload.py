@@ -219,3 +219,16 @@ def test_what_is_remembered_of_uploads_that_are_long_over_goes(
     upload(api, file, remembered=remembered)
 
     assert not old.exists()
+
+
+def test_one_who_uploads_a_file_again_after_days_is_still_the_only_one(
+    remembered: Remembered, file: Path
+) -> None:
+    source = source_of("http://api", file, None)
+    os.utime(remembered.lock(source), (0, 0))
+
+    with exclusively(remembered.lock(source)):
+        remembered.keep(source, "f1")
+
+        with pytest.raises(TransferFailed, match="another process"), exclusively(remembered.lock(source)):
+            pytest.fail("both got it")
