@@ -1,12 +1,13 @@
 """A function's process for one invocation: begun, watched, and ended whatever happens."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
@@ -77,6 +78,7 @@ def _process(execution: Execution, api: RuntimeApi, logs: TextIO) -> Iterator[No
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        start_new_session=True,
     )
     watchers = [
         threading.Thread(target=_copy, args=(process, logs)),
@@ -87,7 +89,7 @@ def _process(execution: Execution, api: RuntimeApi, logs: TextIO) -> Iterator[No
     try:
         yield
     finally:
-        process.kill()
+        _kill(process)
         for watcher in watchers:
             watcher.join()
         if process.stdout:
@@ -108,6 +110,12 @@ def _environment(execution: Execution, runtime_api: str) -> dict[str, str]:
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime()}",
         **execution.environment,
     }
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """With what it has started, which would keep its output open."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _copy(process: "subprocess.Popen[str]", logs: TextIO) -> None:

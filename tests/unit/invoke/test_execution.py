@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -139,6 +140,20 @@ def test_a_handler_that_takes_too_long_is_ended_with_its_process(run: Runner) ->
     assert failed.error_type == "Sandbox.Timedout"
     assert "Task timed out after 0.50 seconds" in failed.message
     assert not psutil.pid_exists(int(run.logs))
+
+
+def test_what_a_handler_has_started_ends_with_it(run: Runner) -> None:
+    began = time.monotonic()
+
+    run(
+        """
+        import subprocess, sys
+        def handler(event, context):
+            print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(90)"]).pid, flush=True)
+        """
+    )
+
+    assert time.monotonic() - began < LONG_S
 
 
 def test_what_is_handed_over_is_on_the_import_path(tmp_path: Path) -> None:
