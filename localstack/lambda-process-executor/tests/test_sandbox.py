@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localstack_lambda_process.sandbox import InitError, Result, Sandbox
+from localstack_lambda_process.sandbox import RELOADED_WITHIN_S, InitError, Result, Sandbox
 from localstack_lambda_process.worker import Program
 
 Make = Callable[..., Sandbox]
@@ -23,13 +23,22 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """An environment for a function of this code; all of them end with the test."""
     made: list[Sandbox] = []
 
-    def make(code: str, *, timeout: float = 20.0, memory: int = 0, **variables: str) -> Sandbox:
+    def make(
+        code: str,
+        *,
+        timeout: float = 20.0,
+        memory: int = 0,
+        reload_within: float = RELOADED_WITHIN_S,
+        **variables: str,
+    ) -> Sandbox:
         folder = tmp_path / str(len(made))
         folder.mkdir()
         (folder / "app.py").write_text(code)
         command = (sys.executable, "-m", "awslambdaric", "app.handler")
         program = Program(command, {"AWS_LAMBDA_FUNCTION_NAME": "f", **variables}, folder, memory)
-        made.append(Sandbox(program, timeout=timeout, memory_mb=128, version="$LATEST"))
+        made.append(
+            Sandbox(program, timeout=timeout, memory_mb=128, version="$LATEST", reload_within=reload_within)
+        )
         return made[-1]
 
     yield make
@@ -159,6 +168,22 @@ def test_a_function_that_exits_while_it_loads_says_so(make: Make) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds RLIMIT_DATA")
+def test_a_function_that_hangs_when_it_is_loaded_anew_is_given_up(make: Make, tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, time
+loaded = pathlib.Path({str(tmp_path / "loaded")!r})
+if loaded.exists():
+    time.sleep(600)
+loaded.touch()
+def handler(event, context): os._exit(3)
+"""
+    sandbox = make(code, reload_within=0.5)
+    sandbox.start()
+    assert error(invoke(sandbox)) == "Runtime.ExitError"
+
+    assert error(invoke(sandbox)) == "Sandbox.Timedout"
+
+
 def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
     sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
     sandbox.start()

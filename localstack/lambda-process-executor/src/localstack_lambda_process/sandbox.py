@@ -6,11 +6,14 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from localstack_lambda_process.events import Answered, Exited, InitFailed, Invocation, Ready
 from localstack_lambda_process.output import Output
 from localstack_lambda_process.report import Report, exited, most_memory_mb, stopped, timed_out
 from localstack_lambda_process.worker import Program, Worker
+
+RELOADED_WITHIN_S: Final = 60.0
 
 
 class InitError(Exception):
@@ -36,14 +39,26 @@ class Result:
 
 
 class Sandbox:
-    """`timeout` in seconds. Start it, invoke it from one thread at a time; `stop` from any."""
+    """`timeout` in seconds, and `reload_within`: LocalStack ends a first start that takes too long, and no later one.
 
-    def __init__(self, program: Program, *, timeout: float, memory_mb: int, version: str) -> None:
+    Start it, invoke it from one thread at a time; `stop` from any.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        timeout: float,
+        memory_mb: int,
+        version: str,
+        reload_within: float = RELOADED_WITHIN_S,
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="lambda-process-"))
         scratch = self._folder / "tmp"
         scratch.mkdir()
         self._program = replace(program, environment={**program.environment, "TMPDIR": str(scratch)})
         self._timeout = timeout
+        self._reload_within = reload_within
         self._memory_mb = memory_mb
         self._version = version
         self._output = Output(self._folder / "output")
@@ -52,11 +67,11 @@ class Sandbox:
         self._is_stopped = False
         self._lock = threading.Lock()
 
-    def start(self) -> Worker:
-        """Returns when the function is loaded. Raises InitError."""
+    def start(self, within: float | None = None) -> Worker:
+        """Returns when the function is loaded. Raises InitError, also after `within` seconds."""
         began = time.monotonic()
         worker = self._new_worker()
-        event = worker.ready()
+        event = worker.ready(within)
         if isinstance(event, Ready):
             self._init_duration = (time.monotonic() - began) * 1000
             return worker
@@ -66,6 +81,8 @@ class Sandbox:
                 raise InitError(payload, self._output.new())
             case Exited() as end:
                 raise InitError(exited("", end), self._output.new())
+            case None:
+                raise InitError(timed_out("", time.monotonic() - began), self._output.new())
             case _:
                 raise InitError(stopped(""), self._output.new())
 
@@ -102,7 +119,7 @@ class Sandbox:
         if worker is None or not worker.is_alive:
             if worker is not None:
                 worker.stop()
-            worker = self.start()
+            worker = self.start(self._reload_within)
         return worker
 
     def _answer(self, worker: Worker, invocation: Invocation) -> Result:

@@ -46,10 +46,15 @@ class Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ready(self) -> Ready | InitFailed | Exited | Stopped:
-        """Blocks until it has loaded the function, or failed to."""
+    def ready(self, within: float | None = None) -> Ready | InitFailed | Exited | Stopped | None:
+        """Blocks until it has loaded the function, or failed to; None after `within` seconds."""
+        deadline = time.monotonic() + within if within is not None else None
         while True:
-            event = self._events.get()
+            left = max(0.0, deadline - time.monotonic()) if deadline is not None else None
+            try:
+                event = self._events.get(timeout=left)
+            except Empty:
+                return None
             if isinstance(event, Ready | InitFailed | Exited | Stopped):
                 return event
 
