@@ -21,10 +21,12 @@ class CustomerBook:
         for line in lines:
             try:
                 customer = msgspec.json.decode(line, type=Customer)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 continue
             found[customer.address] = customer
-        self._path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in found.values()))
+        tidied = self._path.with_suffix(".new")
+        tidied.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in found.values()))
+        tidied.replace(self._path)
         return found
 
     def write(self, customer: Customer) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from chat4all_local.simulators.control_api import Customer
 from chat4all_local.simulators.customer_book import CustomerBook
 
@@ -31,3 +33,30 @@ def test_what_a_killed_process_left_unfinished_is_passed_over(tmp_path: Path) ->
     assert CustomerBook(path).read() == {"1": ANA}
     CustomerBook(path).write(BEN)
     assert CustomerBook(path).read() == {"1": ANA, "2": BEN}
+
+
+def test_what_is_no_text_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "whatsapp.jsonl"
+    CustomerBook(path).write(ANA)
+    with path.open("ab") as file:
+        file.write(b'{"address": "2", "name": "Jos\xe9"}\n')
+
+    assert CustomerBook(path).read() == {"1": ANA}
+
+
+def test_nobody_is_forgotten_when_a_start_is_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "whatsapp.jsonl"
+    CustomerBook(path).write(ANA)
+
+    def cut_short(written: Path, data: bytes) -> int:
+        written.open("wb").close()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            CustomerBook(path).read()
+
+    assert CustomerBook(path).read() == {"1": ANA}
