@@ -9,6 +9,7 @@ import typer
 from chat4all.services.authenticate import SCOPES
 from chat4all_local.api_keys import create_key
 from chat4all_local.cli.terminal import StateOption, folder_at
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.settings import STACK
 
@@ -57,4 +58,8 @@ def _local_table(state: str) -> "tuple[DynamoDBClient, str]":
 def _table_on_aws(stack: str) -> "tuple[DynamoDBClient, str]":
     description = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    if "ApiKeysTable" not in outputs:
+        raise CloudError(
+            f"the stack {stack} has no API keys: it is not Chat4All's", "name another: --stack NAME"
+        )
     return boto3.client("dynamodb"), outputs["ApiKeysTable"]

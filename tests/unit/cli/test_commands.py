@@ -2,14 +2,17 @@ import io
 import os
 import re
 import sys
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import msgspec
 import pytest
+from botocore.stub import Stubber
 
 from chat4all_local.cli import main
+from chat4all_local.cloud.aws import Aws
 from tests.unit.cli.conftest import FakeApi
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -313,3 +316,16 @@ def test_an_event_in_another_encoding_is_refused_in_words(chat4all: CommandLine,
     code, _, err = chat4all("invoke", "router", str(tmp_path / "event.json"))
     assert code == 2
     assert "is not JSON" in err
+
+
+def test_a_stack_of_somebody_elses_has_no_keys(
+    chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Aws("http://127.0.0.1:9", "http://127.0.0.1:9").cloudformation()
+    stack = {"StackName": "other", "CreationTime": datetime.now(UTC), "StackStatus": "CREATE_COMPLETE"}
+    monkeypatch.setattr("boto3.client", lambda _: client)
+    with Stubber(client) as stubbed:
+        stubbed.add_response("describe_stacks", {"Stacks": [stack]})
+        code, _, err = chat4all("keys", "create", "--on-aws", "--stack", "other")
+    assert code == 1
+    assert err.startswith("error: the stack other has no API keys")
