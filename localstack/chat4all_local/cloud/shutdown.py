@@ -35,7 +35,7 @@ def _stop_launcher(folder: StateFolder) -> None:
     deadline = time.monotonic() + 3 * STOPPED_WITHIN
     while folder.is_locked():
         launcher = folder.read().launcher
-        if launcher != told and launcher and (process := find(launcher)):
+        if launcher is not None and launcher != told and (process := find(launcher)):
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
             told = launcher
