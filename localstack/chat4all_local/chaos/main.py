@@ -1,5 +1,6 @@
 """`chat4all chaos`: a cloud of its own, the scenarios one after the other, the ledger, and nothing left behind."""
 
+import tempfile
 import time
 from collections.abc import Sequence
 from itertools import groupby
@@ -20,6 +21,7 @@ from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
 from chat4all_local.cli.progress_display import ProgressDisplay
 from chat4all_local.cli.terminal import err, out, print_json
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.demo.scratch import scratch_folder
@@ -35,8 +37,11 @@ FEWEST_CONVERSATIONS: Final = 24
 def run(names: Sequence[str], *, messages: int, report: str | None, json_output: bool) -> int:
     """The exit code: 0 when no scenario lost, reordered or wrongly repeated a message. Raises CloudError."""
     console = err if json_output else out
+    chosen = choose(names)
+    if report is not None:
+        _prepare(Path(report))
     machine, began = this_machine(), time.monotonic()
-    outcomes = perform(choose(names), messages=messages, console=console)
+    outcomes = perform(chosen, messages=messages, console=console)
     _show(console, outcomes)
     if report is not None:
         written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
@@ -66,6 +71,17 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
                         outcomes.append(play(scenario, room, talks, messages, tell))
                     console.print(verdict(outcomes[-1]))
     return outcomes
+
+
+def _prepare(folder: Path) -> None:
+    """Raises CloudError: before the minutes that a report takes, not after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CloudError(
+            f"{folder} can hold no report: {error.strerror}", "name another folder: --report DIR"
+        ) from error
 
 
 def _show(console: Console, outcomes: Sequence[Outcome]) -> None:

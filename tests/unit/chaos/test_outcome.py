@@ -1,8 +1,11 @@
 """What decides, and what is only told."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
+from chat4all_local.chaos import main
 from chat4all_local.chaos.catalogue import SCENARIOS, choose
 from chat4all_local.chaos.ledger import Account
 from chat4all_local.chaos.load import Posted
@@ -22,7 +25,10 @@ def outcome(name: str, account: Account = WELL, *, strikes: int = 1, first_s: fl
     return Outcome(SCENARIOS[name], account, first_s, 5.0, None, timeline, 0, ())
 
 
-@pytest.mark.parametrize("wrong", [{"lost": 1}, {"out_of_order": 1}, {"repeated": 1}, {"accepted": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"lost": 1}, {"out_of_order": 1}, {"repeated": 1}, {"accepted": 0}, {"delivered": 0, "failed": 10}],
+)
 def test_loss_disorder_repeats_and_silence_are_wrong(wrong: dict[str, int]) -> None:
     assert outcome("kill-api").wrongs == []
     assert len(outcome("kill-api", replace(WELL, **wrong)).wrongs) == 1
@@ -85,3 +91,13 @@ def test_an_unknown_scenario_is_refused_with_those_that_there_are() -> None:
 
     assert "kill-api" in refused.value.advice
     assert [one.name for one in choose(["burst", "kill-api", "burst"])] == ["kill-api", "burst"]
+
+
+def test_where_no_report_can_be_written_is_said_before_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(main, "perform", lambda *_, **__: pytest.fail("it ran"))
+
+    with pytest.raises(CloudError, match="can hold no report"):
+        main.run([], messages=20, report=str(tmp_path / "file"), json_output=False)
