@@ -69,6 +69,8 @@ class Outcome(msgspec.Struct, frozen=True):
         allowed = self.scenario.repeats_per_kill * len(self.timeline.strikes)
         if not self.account.accepted:
             found.append("nothing was accepted")
+        elif not self.account.delivered:
+            found.append("nothing was delivered")
         if self.account.lost:
             found.append(f"{self.account.lost} lost: {', '.join(self.account.lost_texts[:3])}")
         if self.account.out_of_order:

@@ -10,6 +10,7 @@ from chat4all_local.simulators.control_api import FaultKind
 
 _FROM: Final = 0.3
 _TO: Final = 0.65
+_FLAKES: Final = 15
 
 
 def _faulty(channel: str, kind: FaultKind, **options: Unpack[FaultOptions]) -> Act:
@@ -34,9 +35,11 @@ def _flaky(run: Run) -> None:
     run.load.wait_for_share(_FROM)
     run.struck("telegram: flaky")
     kinds = (FaultKind.ERROR, FaultKind.RESET, FaultKind.ERROR, FaultKind.SLOW, FaultKind.ERROR)
-    for number in range(15):
-        run.load.wait_for_share(_FROM + (_TO - _FROM) * number / 15)
+    for number in range(_FLAKES):
+        run.load.wait_for_share(_FROM + (_TO - _FROM) * number / _FLAKES)
         simulator.add_fault(kinds[number % len(kinds)], count=1, seconds=1)
+    if len(simulator.faults()) == _FLAKES:
+        run.wrongs.append("no send to telegram met a fault")
     simulator.clear_faults()
     run.mended("telegram works again")
 

@@ -11,6 +11,7 @@ from chat4all_local.simulators.control_api import FaultKind
 _STORM_FROM: Final = 0.2
 _WRITTEN: Final = 12
 _REPEATS: Final = 8
+_RECEIPTS: Final = ("sent", "delivered", "read")
 _SEEN_WITHIN_S: Final = 60.0
 
 
@@ -63,8 +64,26 @@ def _poison(run: Run) -> None:
 
 
 def _mend(run: Run) -> None:
-    for simulator in run.room.simulators.values():
-        simulator.clear_faults()
+    whatsapp = run.room.simulators["whatsapp"]
+    poisoned = {fault.request.for_address for fault in whatsapp.faults()}
+    began = run.strikes[0].at
+    if not any(one.address in poisoned and one.at >= began for one in whatsapp.transcript().requests):
+        run.wrongs.append("nothing was sent to those whose messages always fail")
+    whatsapp.clear_faults()
+
+
+def _stormed(run: Run) -> None:
+    """Some receipt came more than once, though it had been taken; each text was read once."""
+    began = run.strikes[0].at
+    taken = Counter(
+        (one.kind, one.provider_message_id)
+        for simulator in run.room.simulators.values()
+        for one in simulator.webhooks().webhooks
+        if one.at >= began and one.status == 200 and one.kind in _RECEIPTS
+    )
+    if not any(times > 1 for times in taken.values()):
+        run.wrongs.append("no receipt was repeated")
+    read_once(run)
 
 
 def _burst(run: Run) -> None:
@@ -76,7 +95,7 @@ TRAFFIC: Final = (
         "webhook-storm",
         "Receipts and texts come repeated, in parallel, shuffled, with garbage between.",
         _storm,
-        check=read_once,
+        check=_stormed,
     ),
     Scenario("poison", "Some people's messages always fail.", _poison, check=_mend),
     Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),
