@@ -10,12 +10,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import psutil
 
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.demo.files.props import VIDEO_BYTES
 
@@ -24,15 +25,16 @@ NEEDED: Final = 2 * 10**9 + 2 * VIDEO_BYTES
 """Bytes that must be free, of the folder and of the memory."""
 STALE_S: Final = 60.0
 _PREFIX: Final = "chat4all-demo-"
+_CLOUD: Final = "cloud"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder for the time of the block; what killed demos left behind goes, too."""
+    """A place for a cloud for the time of the block; what killed demos left behind goes, too."""
     base = MEMORY if is_roomy(MEMORY) else Path(tempfile.gettempdir())
     remove_stale(base)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+        yield Path(folder) / _CLOUD
 
 
 def is_roomy(folder: Path) -> bool:
@@ -46,11 +48,12 @@ def is_roomy(folder: Path) -> bool:
 
 
 def remove_stale(base: Path) -> None:
-    """Nobody holds such a folder's lock any more, and it is too old for one that is about to be locked."""
+    """Such a folder has a cloud's folder in it, and nothing else; nobody holds that one's lock any more, and it is too old
+    for one that is about to be locked.
+    """
     for folder in base.glob(f"{_PREFIX}*"):
-        try:
-            is_old = folder.stat().st_mtime < time.time() - STALE_S
-            if is_old and not StateFolder(folder).is_locked():
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # another user's, or just gone
+        with suppress(CloudError, OSError):  # in use, somebody else's, or just gone
+            cloud = folder / _CLOUD
+            is_old = cloud.lstat().st_mtime < time.time() - STALE_S
+            if is_old and not (folder.is_symlink() or cloud.is_symlink()) and StateFolder(cloud).purge():
+                folder.rmdir()

@@ -10,7 +10,7 @@ from chat4all_local.demo.scratch import STALE_S, is_roomy, remove_stale, scratch
 
 
 def left_behind(base: Path, name: str = "chat4all-demo-x", *, age_s: float = 2 * STALE_S) -> StateFolder:
-    folder = StateFolder(base / name)
+    folder = StateFolder(base / name / "cloud")
     folder.create()
     with folder.locked():
         pass
@@ -20,9 +20,27 @@ def left_behind(base: Path, name: str = "chat4all-demo-x", *, age_s: float = 2 *
 
 
 def test_what_a_killed_demo_left_is_removed(tmp_path: Path) -> None:
-    folder = left_behind(tmp_path)
+    left_behind(tmp_path)
     remove_stale(tmp_path)
-    assert not folder.path.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [".", "cloud"])
+def test_what_only_has_such_a_name_stays(tmp_path: Path, place: str) -> None:
+    notes = tmp_path / "chat4all-demo-notes" / place / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
+    for folder in (notes.parent, tmp_path / "chat4all-demo-notes"):
+        os.utime(folder, (0, 0))
+    remove_stale(tmp_path)
+    assert notes.read_text() == "mine"
+
+
+def test_a_cloud_elsewhere_that_is_linked_to_stays(tmp_path: Path) -> None:
+    mine = left_behind(tmp_path, "mine")
+    (tmp_path / "chat4all-demo-link").symlink_to(mine.path.parent)
+    remove_stale(tmp_path)
+    assert mine.path.exists()
 
 
 def test_what_a_running_demo_uses_stays(tmp_path: Path) -> None:
@@ -49,8 +67,8 @@ def test_where_memory_holds_no_files_the_disk_does(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(scratch, "MEMORY", tmp_path / "missing")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with scratch_folder() as folder:
-        assert folder.parent == tmp_path
-    assert not folder.exists()
+        assert folder.parent.parent == tmp_path
+    assert not folder.parent.exists()
 
 
 def test_a_folder_that_is_too_small_is_not_roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
