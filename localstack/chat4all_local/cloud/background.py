@@ -98,6 +98,7 @@ def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: Ev
             _tell(Ready())
             supervise(begun.running)
     except Stopped:
+        _tell(Failed("the local cloud was stopped before it was up", "run: chat4all up --detach", ""))
         return 0
     except CloudError as error:
         _fail(Failed(error.message, error.advice, getattr(error, "log", "")))
