@@ -76,10 +76,12 @@ def _build(build: Build, folder: StateFolder, run: str) -> None:
     command += ["--parameter-overrides", f"Runtime={runtime()}"]
     run_tool("sam build", command, tool_environment(run, {}), folder.logs / "sam-build.log", ROOT)
     forget_old_builds(BUILDS, KEPT_BUILDS - 1)
+    shutil.rmtree(build.folder, ignore_errors=True)  # what is left of one whose removal was cut short
     _UNFINISHED.rename(build.folder)
 
 
 def forget_old_builds(builds: Path, kept: int) -> None:
     folders = [path for path in builds.iterdir() if path.is_dir() and path.name != "unfinished"]
     for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[kept:]:
+        (path / "template.yaml").unlink(missing_ok=True)  # without it, half of a build is none
         shutil.rmtree(path, ignore_errors=True)

@@ -105,6 +105,21 @@ def test_only_the_builds_used_last_are_kept(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"new", "older", "unfinished", "lock"}
 
 
+def test_half_of_a_forgotten_build_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = tmp_path / "old" / "template.yaml"
+    template.parent.mkdir()
+    template.touch()
+
+    def cut_short(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        forget_old_builds(tmp_path, kept=0)
+
+    assert not template.exists()
+
+
 def test_every_function_of_the_stack_is_called_as_it_was_changed_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
