@@ -1,7 +1,10 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from chat4all_local.bench.pipeline.memory import memory_of, watched
 from chat4all_local.cloud.folder import StateFolder
@@ -42,3 +45,20 @@ def test_a_component_that_has_ended_takes_no_memory(tmp_path: Path) -> None:
         pass
 
     assert watch.samples[0].memory == 0
+
+
+def test_a_child_that_has_just_gone_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = StateFolder(tmp_path)
+    folder.create()
+    folder.write(State(components=(Component("ministack", identify(os.getpid()), {}, ""),)))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as living:
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            gone = psutil.Process(ended.pid)
+        children = [gone, psutil.Process(living.pid)]
+        monkeypatch.setattr(psutil.Process, "children", lambda *_, **__: children)
+        monkeypatch.setattr(gone, "create_time", lambda: psutil.Process(gone.pid).create_time())
+
+        with watched(folder) as watch:
+            pass
+
+    assert watch.samples[0].uses["others"].processes == 1

@@ -63,8 +63,8 @@ class Watch:
         if process is None:
             return
         yield component.name, process
-        with suppress(psutil.Error):
-            for child in process.children(recursive=True):
+        for child in _children(process):
+            with suppress(psutil.Error):
                 yield self._name(child), child
 
     def _name(self, process: psutil.Process) -> str:
@@ -93,6 +93,13 @@ def watched(folder: StateFolder) -> Iterator[Watch]:
     finally:
         over.set()
         looking.join()
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 def memory_of(process: psutil.Process) -> int:

@@ -157,7 +157,7 @@ def _until(seconds: float | None, command: list[str]) -> bytes | None:
         printed, complained = process.communicate(timeout=seconds or _WITHIN_S)
     except subprocess.TimeoutExpired:
         if seconds is None:
-            raise
+            raise CloudError(f"an upload did not end within {_WITHIN_S:.0f} s") from None
         return None
     finally:
         process.kill()
