@@ -49,6 +49,8 @@ from chat4all_local.simulators.telegram_updates import ChatHistory, update
 TEXT_CHARACTERS: Final = 4096
 CAPTION_CHARACTERS: Final = 1024
 FLOOD: Final = 429
+_IDS_PER_S: Final = 30
+"""More than a local cloud sends and receives, on average."""
 _PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
 
 
@@ -70,7 +72,7 @@ class Telegram:
         self._account = account
         self._media = TelegramMedia(account)
         # Later than any number of an earlier process, so that no message id is given out twice.
-        self._history = ChatHistory(int(time.time()) % 10**9)
+        self._history = ChatHistory(int(time.time() * _IDS_PER_S) % (2 * 10**9))
         self._update_id = secrets.randbelow(10**8)
         self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
             "getme": self._get_me,

@@ -284,3 +284,16 @@ def test_an_address_is_a_positive_number(telegram: Telegram, address: str) -> No
 
 def inbound(account: Account, telegram: Telegram, request: InboundRequest) -> Any:  # noqa: ANN401 (any update)
     return msgspec.json.decode(telegram.inbound(request, account.customers[CHAT], NOW).body)
+
+
+def test_after_a_restart_message_ids_go_on_also_where_much_was_written(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = NOW
+    monkeypatch.setattr("chat4all_local.simulators.telegram.time.time", lambda: now)
+    before = Telegram(account)
+    ids = [int(accepted(before).provider_message_id) for _ in range(100)]
+
+    now += 10
+
+    assert int(accepted(Telegram(account)).provider_message_id) > max(ids)
