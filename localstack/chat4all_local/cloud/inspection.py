@@ -7,7 +7,7 @@ import psutil
 
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
-from chat4all_local.cloud.processes import find
+from chat4all_local.cloud.processes import find, with_descendants
 from chat4all_local.cloud.state import Component, Phase, State
 
 
@@ -84,7 +84,7 @@ def _functions(state: State) -> tuple[FunctionUse, ...]:
         process = find(component.process)
         if process is None:
             continue
-        for child in process.children(recursive=True):
+        for child in with_descendants([process]):
             name, use = _function_name(child), _use(child)
             if name and use:
                 workers.setdefault(name, []).append(use)

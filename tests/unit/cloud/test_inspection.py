@@ -1,0 +1,27 @@
+import os
+
+import psutil
+import pytest
+
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.inspection import inspect
+from chat4all_local.cloud.processes import identify
+from chat4all_local.cloud.state import Component, Phase, State
+
+
+def test_a_component_that_ends_while_it_is_looked_at_is_no_error(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    component = Component("ministack", identify(os.getpid()), {}, "ministack.log")
+    folder.write(State(phase=Phase.READY, components=(component,)))
+
+    def gone(process: psutil.Process, **_: bool) -> list[psutil.Process]:
+        raise psutil.NoSuchProcess(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "children", gone)
+
+    with folder.locked():
+        seen = inspect(folder)
+
+    assert [one.name for one in seen.components] == ["ministack"]
+    assert seen.functions == ()
