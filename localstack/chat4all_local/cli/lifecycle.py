@@ -61,7 +61,7 @@ def up(
     """
     folder = folder_at(state)
     if folder.is_locked():
-        _already_up(folder, backend, event_stream)
+        _already_up(folder, backend, endpoint, event_stream)
         return
     wanted = chosen(backend or BackendName.MINISTACK, endpoint, event_stream or EventStream.SQS)
     for lacking in wanted.lacks:
@@ -72,11 +72,16 @@ def up(
         _up_in_foreground(folder, wanted)
 
 
-def _already_up(folder: StateFolder, wanted: BackendName | None, event_stream: EventStream | None) -> None:
+def _already_up(
+    folder: StateFolder, wanted: BackendName | None, endpoint: str, event_stream: EventStream | None
+) -> None:
     state = folder.read()
     running = state.backend
     if wanted not in {None, running} or event_stream not in {None, state.event_stream}:
         what = f"its cloud runs on {running}, with {state.event_stream}"
+        raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
+    if endpoint and endpoint.rstrip("/") != state.aws_url:
+        what = f"its cloud is at {state.aws_url}"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
     out.print(f"The local cloud is already up, on {running}.")

@@ -13,6 +13,8 @@ from botocore.stub import Stubber
 
 from chat4all_local.cli import main
 from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.state import Phase, State
 from tests.unit.cli.conftest import FakeApi
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -329,3 +331,16 @@ def test_a_stack_of_somebody_elses_has_no_keys(
         code, _, err = chat4all("keys", "create", "--on-aws", "--stack", "other")
     assert code == 1
     assert err.startswith("error: the stack other has no API keys")
+
+
+def test_a_cloud_that_is_up_elsewhere_is_not_taken_for_the_one_that_was_named(
+    chat4all: CommandLine, tmp_path: Path
+) -> None:
+    folder = StateFolder(tmp_path / "a cloud")
+    folder.create()
+    folder.write(State(phase=Phase.READY, backend="external", aws_url="http://127.0.0.1:1"))
+    asked = ("up", "--state", str(folder.path), "--backend", "external", "--endpoint", "http://127.0.0.1:2")
+    with folder.locked():
+        code, _, err = chat4all(*asked)
+    assert code == 1
+    assert "its cloud is at http://127.0.0.1:1" in err
