@@ -33,6 +33,7 @@ from chat4all_local.cloud.progress import Progress, silent, step
 from chat4all_local.cloud.running import Cloud, aws_of, cloud_of
 from chat4all_local.cloud.settings import START_ATTEMPTS, STOPPED_WITHIN
 from chat4all_local.cloud.state import Phase, State
+from chat4all_local.cloud.temporary import temporary_place
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def started(
     """
     with ExitStack() as stack:
         if path is None:
-            temporary = tempfile.TemporaryDirectory(prefix="chat4all-", ignore_cleanup_errors=True)
-            path = Path(stack.enter_context(temporary))
+            path = stack.enter_context(temporary_place(Path(tempfile.gettempdir())))
         yield stack.enter_context(start(StateFolder(path), progress, backend or MiniStack())).cloud
 
 

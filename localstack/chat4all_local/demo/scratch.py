@@ -8,33 +8,26 @@ twice, where it is made and where it is stored.
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from chat4all_local.cloud.errors import CloudError
-from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.temporary import temporary_place
 from chat4all_local.demo.files.props import VIDEO_BYTES
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 (folders in it are made by mkdtemp)
 NEEDED: Final = 2 * 10**9 + 2 * VIDEO_BYTES
 """Bytes that must be free, of the folder and of the memory."""
-STALE_S: Final = 60.0
-_PREFIX: Final = "chat4all-demo-"
-_CLOUD: Final = "cloud"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A place for a cloud for the time of the block; what killed demos left behind goes, too."""
-    base = MEMORY if is_roomy(MEMORY) else Path(tempfile.gettempdir())
-    remove_stale(base)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / _CLOUD
+    """A place for a cloud for the time of the block."""
+    with temporary_place(MEMORY if is_roomy(MEMORY) else Path(tempfile.gettempdir())) as place:
+        yield place
 
 
 def is_roomy(folder: Path) -> bool:
@@ -45,15 +38,3 @@ def is_roomy(folder: Path) -> bool:
     except OSError:
         return False
     return can_run and os.access(folder, os.W_OK | os.X_OK) and room >= NEEDED
-
-
-def remove_stale(base: Path) -> None:
-    """Such a folder has a cloud's folder in it, and nothing else; nobody holds that one's lock any more, and it is too old
-    for one that is about to be locked.
-    """
-    for folder in base.glob(f"{_PREFIX}*"):
-        with suppress(CloudError, OSError):  # in use, somebody else's, or just gone
-            cloud = folder / _CLOUD
-            is_old = cloud.lstat().st_mtime < time.time() - STALE_S
-            if is_old and not (folder.is_symlink() or cloud.is_symlink()) and StateFolder(cloud).purge():
-                folder.rmdir()

@@ -1,0 +1,40 @@
+"""A place for a cloud for a while. What a killed process leaves of it, hundreds of megabytes, goes with the next one."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.folder import StateFolder
+
+STALE_S: Final = 60.0
+_PREFIX: Final = "chat4all-cloud-"
+_CLOUD: Final = "cloud"
+
+
+@contextmanager
+def temporary_place(base: Path) -> Iterator[Path]:
+    """In a new folder of `base`, removed with all that is in it when the block ends."""
+    remove_stale(base)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / _CLOUD
+
+
+def remove_stale(base: Path) -> None:
+    """Such a folder has a cloud's folder in it, and nothing else; nobody holds that one's lock any more, and it is too old
+    for one that is about to be locked.
+    """
+    for folder in base.glob(f"{_PREFIX}*"):
+        with suppress(CloudError, OSError):  # in use, somebody else's, or just gone
+            if _is_stale(folder, folder / _CLOUD) and StateFolder(folder / _CLOUD).purge():
+                folder.rmdir()
+
+
+def _is_stale(folder: Path, cloud: Path) -> bool:
+    """Raises OSError."""
+    is_linked = folder.is_symlink() or cloud.is_symlink()
+    is_old = cloud.lstat().st_mtime < time.time() - STALE_S
+    return is_old and not is_linked and not StateFolder(cloud).is_locked()
