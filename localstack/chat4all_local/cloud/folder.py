@@ -11,11 +11,12 @@ from typing import Final, TextIO
 
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.errors import Busy, NotOurs
-from chat4all_local.cloud.settings import POLL_EVERY, STATE_VARIABLE
+from chat4all_local.cloud.settings import STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
 
 _LOOKED_AT_S: Final = 0.5
 """Nobody who only looks whether the folder is locked takes that long."""
+_LOOK_AGAIN_S: Final = 0.01
 _ADVICE: Final = f"name a folder that is new or empty: --state DIR, or {STATE_VARIABLE}"
 
 
@@ -90,7 +91,7 @@ class StateFolder:
             while not _takes(lock, fcntl.LOCK_EX):
                 if time.monotonic() > deadline:
                     raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status")
-                time.sleep(POLL_EVERY)
+                time.sleep(_LOOK_AGAIN_S)
             yield
 
     def is_locked(self) -> bool:

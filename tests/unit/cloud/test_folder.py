@@ -56,7 +56,7 @@ def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
     try:
         until("somebody has looked", lambda: bool(seen))
         assert seen == {False}
-        for _ in range(100):
+        for _ in range(50):
             with folder.locked():
                 pass
     finally:
