@@ -13,7 +13,8 @@ misreading on one side shows as a failing test on the other.
        └─────────┼─────────┘
                server                  three listeners on 127.0.0.1 in one event loop
 
-Everything is kept in memory: a restarted simulator knows no customer, and its settings are the defaults.
+Kept over a restart are whom they know, and the webhooks that our endpoint has not taken yet. Everything else is kept in
+memory: the settings of a restarted simulator are the defaults, its journals are empty.
 Of a file not even that: what we send is hashed as it comes, what people send is made of a seed again each
 time it is read.
 """

@@ -60,7 +60,7 @@ class _Control:
         return self._simulator.account.settings
 
     async def configure(self, request: Request) -> msgspec.Struct:
-        return self._simulator.account.change(await _body(request, JsonObject))
+        return self._simulator.configure(await _body(request, JsonObject))
 
     async def customers(self, request: Request) -> msgspec.Struct:
         return CustomerList(list(self._simulator.account.customers.values()))

@@ -22,6 +22,7 @@ from chat4all_local.simulators.customer_book import CustomerBook
 from chat4all_local.simulators.fetching import MOST_REDIRECTS, Fetcher
 from chat4all_local.simulators.instagram import Instagram
 from chat4all_local.simulators.journal import WebhookJournal
+from chat4all_local.simulators.outbox import Outbox
 from chat4all_local.simulators.provider import Provider
 from chat4all_local.simulators.simulator import Simulator
 from chat4all_local.simulators.telegram import Telegram
@@ -52,7 +53,8 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken.
 
-    `customers` is the folder in which the customers are kept; without it they are forgotten at the end.
+    `customers` is the folder in which the customers are kept, and the webhooks that are still to be sent; without it they
+    are forgotten at the end.
     """
     with contextlib.ExitStack() as stack:
         wanted = msgspec.structs.asdict(ports)
@@ -129,9 +131,10 @@ def _simulator(
     name: str, http: httpx.AsyncClient, fetcher: Fetcher, customers: Path | None, port: int
 ) -> tuple[Simulator, WebhookSender]:
     book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
+    outbox = Outbox(customers / f"{name}-webhooks.jsonl" if customers is not None else None)
     account = Account(default_settings(name), book, f"http://{HOST}:{port}")
     journal = WebhookJournal()
-    sender = WebhookSender(account, journal, http)
+    sender = WebhookSender(account, journal, outbox, http)
     return Simulator(PROVIDERS[name](account), account, sender, journal, fetcher), sender
 
 

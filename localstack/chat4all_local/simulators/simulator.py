@@ -14,7 +14,9 @@ from chat4all_local.simulators.control_api import (
     FaultRequest,
     InboundRequest,
     InboundResult,
+    JsonObject,
     SendRecord,
+    Settings,
     Verification,
     WebhookAnswer,
     WebhookCall,
@@ -25,6 +27,7 @@ from chat4all_local.simulators.fetching import Fetcher
 from chat4all_local.simulators.file_requests import FileRequests
 from chat4all_local.simulators.journal import SendJournal, WebhookJournal
 from chat4all_local.simulators.media import Content, OutgoingMedia, Unfetched
+from chat4all_local.simulators.outbox import Outgoing, Webhook
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -38,7 +41,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateCounter
 from chat4all_local.simulators.reply import Ending, Reply
-from chat4all_local.simulators.webhooks import Webhook, WebhookSender
+from chat4all_local.simulators.webhooks import WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
 _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
@@ -64,6 +67,13 @@ class Simulator:
         self._fetcher = fetcher
         self._rates = RateCounter(provider.rate_limits)
         self._files = FileRequests(provider, self.faults)
+
+    def configure(self, changes: JsonObject) -> Settings:
+        """Raises msgspec.ValidationError, and then changes nothing."""
+        settings = self.account.change(changes)
+        if settings.webhook_url:
+            self._sender.resume()
+        return settings
 
     async def receive(self, call: Call, at: float) -> Reply:
         """Judge and record one request, which had wholly arrived at `at`.
@@ -222,21 +232,28 @@ class Simulator:
         reports = [name for name in accepted.reports if wanted[name]] * settings.receipts.repeat
         if not reports or not settings.webhook_url:
             return
-        self.account.webhooks_pending += len(reports)
         if settings.receipts.shuffle:
             random.shuffle(reports)
             for report in reports:
-                self._sender.start(self._report_in_turn([report], accepted, latency_s))
+                self._report_in_turn([report], accepted, latency_s)
         else:
             reports.sort(key=accepted.reports.index)
-            self._sender.start(self._report_in_turn(reports, accepted, latency_s))
+            self._report_in_turn(reports, accepted, latency_s)
 
-    async def _report_in_turn(self, reports: list[str], accepted: Accepted, latency_s: float) -> None:
+    def _report_in_turn(self, reports: list[str], accepted: Accepted, latency_s: float) -> None:
+        """Expected at once, so that a restart forgets none; each says the time at which it is to go out."""
+        delay_s = self.account.settings.receipts.delay_ms / 1000
+        began, expected = time.time() + latency_s, []
+        for number, report in enumerate(reports, 1):
+            body = self.provider.report(report, accepted, began + number * delay_s)
+            expected.append(self._sender.expect(self._signed(report, body, accepted.provider_message_id)))
+        self._sender.start(self._send_in_turn(expected, latency_s, delay_s))
+
+    async def _send_in_turn(self, expected: list[Outgoing], latency_s: float, delay_s: float) -> None:
         await asyncio.sleep(latency_s)
-        for report in reports:
-            await asyncio.sleep(self.account.settings.receipts.delay_ms / 1000)
-            body = self.provider.report(report, accepted, time.time())
-            await self._sender.until_accepted(self._signed(report, body, accepted.provider_message_id))
+        for outgoing in expected:
+            await asyncio.sleep(delay_s)
+            await self._sender.until_accepted(outgoing)
 
     def _record(
         self,

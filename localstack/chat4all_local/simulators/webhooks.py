@@ -17,31 +17,28 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 import httpx
-import msgspec
+from msgspec.structs import replace
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import WebhookAnswer
 from chat4all_local.simulators.journal import WebhookJournal
+from chat4all_local.simulators.outbox import Outbox, Outgoing, Webhook
 
 NO_ANSWER: Final = 0
 TIMEOUT_S: Final = 30.0
 
 
-class Webhook(msgspec.Struct, frozen=True):
-    """One webhook, signed. `kind` is for the journal only."""
-
-    kind: str
-    body: bytes
-    headers: dict[str, str]
-    provider_message_id: str | None = None
-
-
 class WebhookSender:
-    """The outgoing calls of one simulator."""
+    """The outgoing calls of one simulator. What is in the outbox already goes out with `resume`."""
 
-    def __init__(self, account: Account, journal: WebhookJournal, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, account: Account, journal: WebhookJournal, outbox: Outbox, http: httpx.AsyncClient
+    ) -> None:
         self._account = account
         self._journal = journal
+        self._outbox = outbox
+        self._left_over = outbox.left_over()
+        account.webhooks_pending += len(self._left_over)
         self._http = http
         self._in_flight = account.settings.webhooks_in_flight
         self._slots = asyncio.Semaphore(self._in_flight)
@@ -59,23 +56,33 @@ class WebhookSender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def resume(self) -> None:
+        """Go on with what an earlier process did not bring to its end: of one message in order."""
+        for outgoing in self._left_over:
+            lane = outgoing.lane or outgoing.webhook.provider_message_id
+            self.start(self.until_accepted(replace(outgoing, lane=lane)))
+        self._left_over = []
+
+    def expect(self, webhook: Webhook, lane: str | None = None) -> Outgoing:
+        """Note that it is to be sent, at some time: it is pending from now on, and outlives this process."""
+        self._account.webhooks_pending += 1
+        return self._outbox.add(webhook, lane)
+
     def deliver(self, webhook: Webhook, lane: str | None) -> "asyncio.Future[int]":
         """Send in the background until accepted; the future is the status of the first answer."""
         first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._account.webhooks_pending += 1
-        self.start(self.until_accepted(webhook, lane, first))
+        self.start(self.until_accepted(self.expect(webhook, lane), first))
         return first
 
-    async def until_accepted(
-        self, webhook: Webhook, lane: str | None = None, first: "asyncio.Future[int] | None" = None
-    ) -> None:
-        """Send one pending webhook until it is accepted or the attempts are used up."""
+    async def until_accepted(self, outgoing: Outgoing, first: "asyncio.Future[int] | None" = None) -> None:
+        """Send what was expected until it is accepted or the attempts are used up."""
         try:
-            if lane is None:
-                await self._repeat(webhook, first)
+            if outgoing.lane is None:
+                await self._repeat(outgoing.webhook, first)
             else:
-                async with self._lanes.setdefault(lane, asyncio.Lock()):
-                    await self._repeat(webhook, first)
+                async with self._lanes.setdefault(outgoing.lane, asyncio.Lock()):
+                    await self._repeat(outgoing.webhook, first)
+            self._outbox.done(outgoing)
         finally:
             self._account.webhooks_pending -= 1
 

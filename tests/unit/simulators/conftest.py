@@ -4,7 +4,9 @@ import asyncio
 import queue
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,12 +33,18 @@ class Simulators:
 @pytest.fixture
 def simulators() -> Iterator[Simulators]:
     """Fresh simulators that answer at once and report at once."""
+    with running_simulators() as running:
+        yield running
+
+
+@contextmanager
+def running_simulators(customers: Path | None = None) -> Iterator[Simulators]:
     ready: queue.Queue[tuple[Ports, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        await serve(Ports(), lambda ports: ready.put((ports, loop, stop)), stop)
+        await serve(Ports(), lambda ports: ready.put((ports, loop, stop)), stop, customers)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
