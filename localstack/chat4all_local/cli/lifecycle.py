@@ -15,11 +15,12 @@ from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.background import start_in_background
-from chat4all_local.cloud.errors import Busy
+from chat4all_local.cloud.errors import Busy, NotRunning
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import Health, inspect
+from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.running import Cloud, connect
-from chat4all_local.cloud.shutdown import shut_down
+from chat4all_local.cloud.shutdown import is_ending, shut_down, wait_until_ended
 from chat4all_local.cloud.signals import Stopped, stopped_by_signals
 from chat4all_local.cloud.start import start
 from chat4all_local.cloud.state import Phase
@@ -60,7 +61,7 @@ def up(
     stops with Ctrl-C.
     """
     folder = folder_at(state)
-    if folder.is_locked():
+    if folder.is_locked() and not _has_ended(folder):
         _already_up(folder, backend, endpoint, event_stream)
         return
     wanted = chosen(backend or BackendName.MINISTACK, endpoint, event_stream or EventStream.SQS)
@@ -70,6 +71,19 @@ def up(
         _up_in_background(folder, backend or BackendName.MINISTACK, endpoint, wanted.event_stream)
     else:
         _up_in_foreground(folder, wanted)
+
+
+def _has_ended(folder: StateFolder) -> bool:
+    """Whether what runs there was about to end, and now has. Raises Busy where it does not."""
+    if not is_ending(folder):
+        return False
+    with (
+        stopped_by_signals(),
+        ProgressDisplay(err) as progress,
+        step(progress, "Wait until the last one has stopped"),
+    ):
+        wait_until_ended(folder)
+    return True
 
 
 def _already_up(
@@ -84,6 +98,8 @@ def _already_up(
         what = f"its cloud is at {state.aws_url}"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
+    if ill := [one.name for one in inspect(folder).components if one.health is not Health.UP]:
+        raise NotRunning(f"the local cloud is up, but not well: {', '.join(ill)}", "see: chat4all status")
     out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
 

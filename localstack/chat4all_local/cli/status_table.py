@@ -23,7 +23,8 @@ def ports(urls: Iterable[str]) -> str:
 
 def status_table(seen: Inspection) -> RenderableType:
     if seen.phase is Phase.STOPPED:
-        return Text("The local cloud is not running. Start it with: chat4all up --detach")
+        why = f": {seen.ended}" if seen.ended else ""
+        return Text(f"The local cloud is not running{why}. Start it with: chat4all up --detach")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("COMPONENT")
     for heading in ("PID", "PORT", "MEMORY"):

@@ -1,6 +1,7 @@
 """Waits until the deployed API answers: only then a cloud is up."""
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import urllib3
@@ -9,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.function_logs import FunctionLogs
+from chat4all_local.cloud.launch import Launched
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import ANSWERING_WITHIN, POLL_EVERY
 from chat4all_local.cloud.tools import LOG_LINES_SHOWN
@@ -16,10 +18,10 @@ from chat4all_local.cloud.tools import LOG_LINES_SHOWN
 _ANSWER_SHOWN: Final = 2_000  # characters of an answer that is not what it should be
 
 
-def wait_until_answering(cloud: Cloud, within: float = ANSWERING_WITHIN) -> None:
+def wait_until_answering(cloud: Cloud, running: Sequence[Launched], within: float = ANSWERING_WITHIN) -> None:
     """Until `GET /v1/health` is answered with 200. `within` is in seconds, and the first call starts the function.
 
-    Raises ComponentFailed, with the last answer and what the function has logged.
+    Raises ComponentFailed, with the last answer and what the function has logged, or with the log of what is `running` no more.
     """
     url = f"{cloud.api_url}/v1/health"
     deadline = time.monotonic() + within
@@ -28,6 +30,8 @@ def wait_until_answering(cloud: Cloud, within: float = ANSWERING_WITHIN) -> None
         status, answer = _asked(url, max(left, 1.0))
         if status == 200:
             return
+        for one in running:
+            one.check_alive()
         if left <= 0:
             told = [answer[:_ANSWER_SHOWN], *_last_lines(cloud)]
             raise ComponentFailed(

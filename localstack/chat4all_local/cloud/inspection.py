@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 import psutil
 
+from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.processes import find, with_descendants
@@ -41,7 +42,7 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """`memory` is of all processes together, in bytes."""
+    """`memory` is of all processes together, in bytes; `ended` why the last run ended, where nobody had asked for it."""
 
     folder: str
     phase: Phase
@@ -49,13 +50,14 @@ class Inspection(msgspec.Struct, frozen=True):
     components: tuple[ComponentUse, ...]
     functions: tuple[FunctionUse, ...]
     memory: int
+    ended: str
 
 
 def inspect(folder: StateFolder) -> Inspection:
     state = folder.read()
     if not folder.is_locked():
-        state = State(ports=state.ports)
-    components = tuple(_component(component) for component in state.components)
+        state = State(ports=state.ports, ended=state.ended)
+    components = (*_elsewhere(state), *(_component(component) for component in state.components))
     functions = _functions(state)
     everything = [one.process for one in components if one.process]
     everything += [worker for function in functions for worker in function.workers]
@@ -66,7 +68,16 @@ def inspect(folder: StateFolder) -> Inspection:
         components=components,
         functions=functions,
         memory=sum(use.memory for use in everything),
+        ended=state.ended,
     )
+
+
+def _elsewhere(state: State) -> tuple[ComponentUse, ...]:
+    """A cloud that is not ours: of it only its address is known."""
+    if state.backend != BackendName.EXTERNAL or not state.aws_url:
+        return ()
+    health = Health.UP if is_healthy([state.aws_url]) else Health.SILENT
+    return (ComponentUse("external cloud", health, None, {"aws": state.aws_url}),)
 
 
 def _component(component: Component) -> ComponentUse:

@@ -51,7 +51,10 @@ def connect(folder: StateFolder | None = None) -> Cloud:
     folder = folder or default_folder()
     state = folder.read()
     if not folder.is_locked() or state.phase is Phase.STOPPED:
-        raise NotRunning("the local cloud is not running", "run: chat4all up --detach")
+        why = f": {state.ended}" if state.ended else ""
+        raise NotRunning(f"the local cloud is not running{why}", "run: chat4all up --detach")
+    if state.phase is Phase.STOPPING:
+        raise NotRunning("the local cloud is stopping", "then run: chat4all up --detach")
     if state.phase is not Phase.READY:
         raise NotRunning("the local cloud is still starting", "see: chat4all status")
     return cloud_of(folder, state)

@@ -60,6 +60,7 @@ EVENT_STREAM_SHARDS: Final = 2  # of each Kinesis stream; on AWS there are ten
 START_ATTEMPTS: Final = 3
 HEALTHY_WITHIN: Final = 60.0  # seconds
 ANSWERING_WITHIN: Final = 60.0  # seconds, for the deployed API
+ANSWERS_WITHIN: Final = 10.0  # seconds, a cloud that is not ours
 STOPPED_WITHIN: Final = 20.0  # seconds; MiniStack writes its state in this time
 POLL_EVERY: Final = 0.05  # seconds
 SUPERVISE_EVERY: Final = 0.5  # seconds

@@ -1,6 +1,7 @@
 """Ends a cloud that another process runs, or what is left of it."""
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import psutil
@@ -25,20 +26,39 @@ def shut_down(folder: StateFolder) -> bool:
     with folder.locked():
         state = folder.read()
         left = stop_leftovers(state)
-        folder.write(replace(state, phase=Phase.STOPPED, launcher=None, components=()))
+        folder.write(replace(state, phase=Phase.STOPPED, launcher=None, components=(), ended=""))
     return was_up or left > 0
+
+
+def is_ending(folder: StateFolder) -> bool:
+    """Whether what runs there is about to end: one of its components has, or it was told to."""
+    state = folder.read()
+    is_broken = state.phase is Phase.READY and any(find(one.process) is None for one in state.components)
+    return is_broken or state.phase is Phase.STOPPING
+
+
+def wait_until_ended(folder: StateFolder) -> None:
+    """Raises Busy."""
+    for _ in _while_locked(folder):
+        pass
 
 
 def _stop_launcher(folder: StateFolder) -> None:
     """It is told once: as soon as it has written down who it is, which it does after it has cleared up."""
     told = None
-    deadline = time.monotonic() + 3 * STOPPED_WITHIN
-    while folder.is_locked():
+    for _ in _while_locked(folder):
         launcher = folder.read().launcher
         if launcher is not None and launcher != told and (process := find(launcher)):
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
             told = launcher
+
+
+def _while_locked(folder: StateFolder) -> Iterator[None]:
+    """Again and again. Raises Busy."""
+    deadline = time.monotonic() + 3 * STOPPED_WITHIN
+    while folder.is_locked():
+        yield
         if time.monotonic() > deadline:
             raise Busy(f"the launcher of {folder.path} does not stop", "kill it, then run: chat4all down")
         time.sleep(POLL_EVERY)

@@ -22,6 +22,7 @@ from chat4all_local.cloud.deployment import (
     parameters,
     wanted_digest,
 )
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.furnish import furnish
 from chat4all_local.cloud.introductions import introduce_again
@@ -69,11 +70,24 @@ def start(folder: StateFolder, progress: Progress, backend: Backend) -> Iterator
             with step(progress, "Stop what an earlier run left running"):
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
-        try:
-            with ExitStack() as stack:
-                yield _Starting(folder, progress, backend, before).up(stack)
-        finally:
-            folder.write(replace(folder.read(), phase=Phase.STOPPED, launcher=None, components=()))
+        with _written_down(folder), ExitStack() as stack:
+            begun = _Starting(folder, progress, backend, before).up(stack)
+            stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
+            yield begun
+
+
+@contextmanager
+def _written_down(folder: StateFolder) -> Iterator[None]:
+    """The end of a run, and why it ended."""
+    ended = ""
+    try:
+        yield
+    except CloudError as error:
+        ended = error.message
+        raise
+    finally:
+        stopped = replace(folder.read(), phase=Phase.STOPPED, launcher=None, components=(), ended=ended)
+        folder.write(stopped)
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ class _Starting:
             with step(self.progress, "Introduce the customers to the simulators"):
                 introduce_again(cloud)
         with step(self.progress, "Ask the API whether it is well"):
-            wait_until_answering(cloud)
+            wait_until_answering(cloud, running)
         self.folder.write(state)
         return Start(cloud, running)
 
@@ -141,7 +155,9 @@ class _Starting:
     def _deployed(self, state: State, build: Build) -> State:
         aws = aws_of(state)
         given = parameters(state, self.backend.parameters(self.backend.endpoints(state.ports)))
-        if not is_deployed(aws, wanted_digest(build, given)):
+        with step(self.progress, "Look at what is deployed"):
+            deployed = is_deployed(aws, wanted_digest(build, given))
+        if not deployed:
             with self.backend.deploying(self.folder):
                 state = replace(state, phase=Phase.DEPLOYING)
                 self.folder.write(state)

@@ -12,6 +12,7 @@ class Phase(StrEnum):
     STARTING = "starting"
     DEPLOYING = "deploying"
     READY = "ready"
+    STOPPING = "stopping"
 
 
 class ProcessId(msgspec.Struct, frozen=True):
@@ -42,6 +43,8 @@ class State(msgspec.Struct, frozen=True):
 
     `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
 
+    `ended` says why the last run ended, where nobody had asked for it.
+
     `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
     """
 
@@ -56,6 +59,7 @@ class State(msgspec.Struct, frozen=True):
     s3_url: str = ""
     api_url: str = ""
     api_key: str = ""
+    ended: str = ""
 
     def url(self, name: str) -> str:
         """Where `name` (a channel's name, say) is served; raises KeyError."""

@@ -42,6 +42,7 @@ def test_every_component_is_shown_with_process_port_memory_and_health() -> None:
         ),
         functions=(FunctionUse("chat4all-api", (ProcessUse(102, 40_000_000), ProcessUse(103, 41_000_000))),),
         memory=175_000_000,
+        ended="",
     )
     rows = [line.split() for line in text(status_table(seen)).splitlines()]
     assert ["ministack", "101", "4711", "94", "MB", "UP"] in rows

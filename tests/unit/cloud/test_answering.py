@@ -1,3 +1,4 @@
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,10 @@ from chat4all_local.cloud.answering import wait_until_answering
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.launch import Launched
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.state import Component, ProcessId
+from tests.unit.cloud.conftest import Start
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,7 +65,7 @@ def cloud_on(tmp_path: Path) -> Iterator[CloudAt]:
 def test_it_waits_until_the_api_says_that_it_is_well(cloud_on: CloudAt) -> None:
     Handler.answers = [(502, b""), (503, b'{"status": "DOWN"}'), (200, b'{"status": "UP"}')]
 
-    wait_until_answering(cloud_on("ministack"))
+    wait_until_answering(cloud_on("ministack"), [])
 
     assert Handler.asked == ["/api/v1/health"] * 3
 
@@ -71,7 +75,7 @@ def test_what_never_is_well_is_told_with_its_last_answer_and_what_it_logged(clou
     cloud = cloud_on("ministack")
 
     with pytest.raises(ComponentFailed, match="/api/v1/health: 502") as failure:
-        wait_until_answering(cloud, within=0)
+        wait_until_answering(cloud, [], within=0)
 
     assert failure.value.log.splitlines() == [
         '{"message": "Internal server error"}',
@@ -84,7 +88,7 @@ def test_somebody_elses_cloud_may_hold_what_is_in_the_way(cloud_on: CloudAt) -> 
     Handler.answers = [(502, b"")]
 
     with pytest.raises(ComponentFailed) as failure:
-        wait_until_answering(cloud_on("external"), within=0)
+        wait_until_answering(cloud_on("external"), [], within=0)
 
     assert "start it afresh" in failure.value.advice
 
@@ -94,6 +98,20 @@ def test_logs_that_cannot_be_read_hide_no_failure(cloud_on: CloudAt) -> None:
     Handler.logged = (400, {"__type": "AccessDeniedException", "message": "not you"})
 
     with pytest.raises(ComponentFailed, match="/api/v1/health: 500") as failure:
-        wait_until_answering(cloud_on("ministack"), within=0)
+        wait_until_answering(cloud_on("ministack"), [], within=0)
 
     assert "cannot be read" in failure.value.log
+
+
+def test_a_component_that_ends_meanwhile_is_not_waited_for(
+    cloud_on: CloudAt, python: Start, tmp_path: Path
+) -> None:
+    Handler.answers = [(502, b"")]
+    process = python("raise SystemExit(3)")
+    process.wait()
+    component = Component("ministack", ProcessId(process.pid, 0), {}, "ministack.log")
+
+    with pytest.raises(ComponentFailed, match=re.escape("ministack ended (exit 3)")):
+        wait_until_answering(
+            cloud_on("ministack"), [Launched(component, process, tmp_path / "ministack.log", 1)]
+        )

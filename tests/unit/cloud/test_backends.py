@@ -69,6 +69,13 @@ def test_what_is_no_address_is_named(endpoint: str) -> None:
     assert "--endpoint" in failure.value.advice
 
 
+def test_an_external_cloud_that_is_not_there_is_said_at_once(folder: StateFolder) -> None:
+    [port] = choose_ports(["nobody"], {}).values()
+
+    with pytest.raises(CloudError, match=f"nothing answers at http://127.0.0.1:{port}"):
+        External(f"http://127.0.0.1:{port}").prepare(folder, {})
+
+
 @pytest.mark.parametrize("name", [BackendName.MINISTACK, BackendName.LOCALSTACK])
 def test_a_cloud_that_is_started_here_takes_no_address(name: BackendName) -> None:
     with pytest.raises(CloudError, match="takes no --endpoint"):

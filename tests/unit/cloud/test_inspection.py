@@ -1,10 +1,11 @@
 import os
+import socket
 
 import psutil
 import pytest
 
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.inspection import inspect
+from chat4all_local.cloud.inspection import Health, inspect
 from chat4all_local.cloud.processes import identify
 from chat4all_local.cloud.state import Component, Phase, State
 
@@ -25,3 +26,16 @@ def test_a_component_that_ends_while_it_is_looked_at_is_no_error(
 
     assert [one.name for one in seen.components] == ["ministack"]
     assert seen.functions == ()
+
+
+def test_a_cloud_that_is_not_ours_is_asked_too(folder: StateFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = f"http://127.0.0.1:{server.getsockname()[1]}"
+        folder.write(State(phase=Phase.READY, backend="external", aws_url=here))
+        with folder.locked():
+            assert [(one.name, one.health) for one in inspect(folder).components] == [
+                ("external cloud", Health.UP)
+            ]
+
+    with folder.locked():
+        assert [one.health for one in inspect(folder).components] == [Health.SILENT]

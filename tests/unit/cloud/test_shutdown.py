@@ -1,10 +1,15 @@
+import os
 import subprocess
 import sys
 import threading
 import time
 
+import pytest
+
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.shutdown import shut_down
+from chat4all_local.cloud.processes import identify
+from chat4all_local.cloud.shutdown import is_ending, shut_down
+from chat4all_local.cloud.state import Component, Phase, ProcessId, State
 
 # A launcher that has the lock, and writes down who it is only later: it may first have to stop what an earlier one left.
 LAUNCHER = """
@@ -39,3 +44,24 @@ def test_a_launcher_that_has_only_begun_is_stopped_too(folder: StateFolder) -> N
         finally:
             launcher.kill()
             stopping.join()
+
+
+HERE = identify(os.getpid())
+GONE = ProcessId(HERE.pid, HERE.started - 100)
+
+
+@pytest.mark.parametrize(
+    ("phase", "process", "ending"),
+    [
+        (Phase.READY, HERE, False),
+        (Phase.READY, GONE, True),
+        (Phase.STOPPING, HERE, True),
+        (Phase.STARTING, GONE, False),
+    ],
+)
+def test_a_cloud_without_one_of_its_components_is_about_to_end(
+    folder: StateFolder, phase: Phase, process: ProcessId, *, ending: bool
+) -> None:
+    folder.write(State(phase=phase, components=(Component("nanio", process, {}, "nanio.log"),)))
+
+    assert is_ending(folder) is ending

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import urllib3
+
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import answers_ok
-from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.cloud.settings import ANSWERS_WITHIN, CHANNELS
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,13 @@ class External:
     )
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """It has been prepared by whoever runs it."""
+        """It has been prepared by whoever runs it. Raises CloudError where nobody does."""
+        try:
+            urllib3.request("GET", self.endpoint, timeout=ANSWERS_WITHIN, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise CloudError(
+                f"nothing answers at {self.endpoint}: {error}", "start that cloud first"
+            ) from error
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
         return [simulators(folder.customers, ports)]
