@@ -34,6 +34,9 @@ NAME = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 """Of a group or a deduplication id:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 
+BODY = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"""All that the same page allows in a message."""
+
 
 class StrictSqs:
     """Takes what SQS takes. `refuse` are the bodies that it fails; `down` lets nothing through."""
@@ -77,6 +80,7 @@ class StrictSqs:
             assert set(entry) == {"Id", "MessageBody", "MessageGroupId", "MessageDeduplicationId"}
             assert NAME.fullmatch(entry["MessageGroupId"])
             assert NAME.fullmatch(entry["MessageDeduplicationId"])
+            assert BODY.fullmatch(entry["MessageBody"])
         self.batches.append((QueueUrl, Entries))
         failed = [entry for entry in Entries if self._refuse and self._refuse in entry["MessageBody"]]
         self.taken += [entry for entry in Entries if entry not in failed]
@@ -211,6 +215,19 @@ def test_the_longest_texts_fit_into_their_batches() -> None:
     SqsEvents(sqs, QUEUES).deliveries_requested(requested)
 
     assert len(sqs.taken) == 300
+
+
+@pytest.mark.parametrize("said", ["\x00\x1f\x7f\x85", "a\ufffe", "\uffff", "\\\uffff", "\U0001ffff"])
+def test_whatever_character_somebody_types_sqs_takes_it(said: str) -> None:
+    sqs = StrictSqs()
+    event = webhook(InboundText("main", "5511987654321", "wamid.1", said, AT, display_name=said))
+
+    SqsEvents(sqs, QUEUES).webhook_events([event])
+    SqsEvents(sqs, QUEUES).deliveries_requested([delivery(0, text=said)])
+
+    there, sent = sqs.taken
+    assert msgspec.json.decode(there["MessageBody"], type=WebhookEvent) == event
+    assert msgspec.json.decode(sent["MessageBody"], type=DeliveryRequested).text == said
 
 
 def test_status_updates_that_were_not_taken_come_back() -> None:

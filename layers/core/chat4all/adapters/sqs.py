@@ -177,4 +177,9 @@ def _short(text: str) -> str:
 
 
 def _body(event: msgspec.Struct) -> str:
-    return msgspec.json.encode(event).decode()
+    """SQS refuses the two characters that JSON leaves as they are: they are escaped.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    """
+    body = msgspec.json.encode(event).decode()
+    return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
