@@ -5,7 +5,9 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.dynamodb import files as dynamodb_files
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.listing import TimeIndexEntry
 from chat4all.domain.files import FileStatus, Source, StoredFile
 from tests.integration.aws import Aws
 
@@ -79,6 +81,20 @@ def test_relay_sees_what_is_due(files: DynamoFiles) -> None:
 
     assert due in found
     assert not {later.file_id, done.file_id} & {one.file_id for one in found}
+
+
+def test_what_is_due_no_more_is_not_seen_though_the_index_shows_it_still(
+    files: DynamoFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = a_file()
+    files.add(file, DUE)
+    shown = TimeIndexEntry(DUE, f"FILE#{file.file_id}")
+    monkeypatch.setattr(dynamodb_files, "_due", lambda number, *_: iter(() if number else (shown,)))
+    assert files.due(DUE, 100) == [file]
+
+    files.save(replace(file, status=FileStatus.READY), FileStatus.PENDING, NEVER)
+
+    assert files.due(DUE, 100) == []
 
 
 def test_a_link_leads_to_its_file_until_it_expires(files: DynamoFiles) -> None:
