@@ -8,7 +8,7 @@ from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import Delivery, Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
+from chat4all.services.ports import MOST_REDRIVEN, DueMessage, MessageQuery, TimeOrder
 from tests.fakes.conversations import newest_first
 from tests.fakes.message_table import DeliveryState, MessageTable
 
@@ -97,6 +97,7 @@ class MemoryMessages:
             return True
 
     def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+        assert len(parts) <= MOST_REDRIVEN
         with self._table.lock:
             now = self._table.messages[message.message_id]
             states = [self._table.deliveries[replace(one.delivery_id, round=0)] for one in parts]

@@ -11,6 +11,7 @@ from chat4all.domain.records import Delivery, Message, MessageKind
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.ports import (
+    MOST_REDRIVEN,
     Claimed,
     ClaimRefused,
     DeadLetterKind,
@@ -191,6 +192,15 @@ def test_redriven_it_begins_anew(store: Store, dead_letters: DeadLetters) -> Non
     assert [one.status for one in part.status_history] == [Status.FAILED, Status.PENDING]
     assert dead_letters.listing(store.channel, None, 10) == []
     assert dead_letters.get(str(delivery.delivery_id)) is None
+
+
+def test_as_many_parts_as_may_be_are_redriven_at_once(store: Store) -> None:
+    message = store.message()
+    parts = [store.failed(message, part) for part in range(MOST_REDRIVEN)]
+
+    assert store.messages.redrive(store.fail(message), parts, LATER, DUE) == 1
+
+    assert store.read(store.requested(message, MOST_REDRIVEN - 1)).status is Status.PENDING
 
 
 def test_it_is_redriven_once_however_many_try(store: Store) -> None:

@@ -285,6 +285,24 @@ def test_in_a_group_only_whom_it_did_not_reach_gets_it_again() -> None:
     assert product.message().status is Status.SENT
 
 
+def test_a_large_group_is_redriven_in_several_rounds() -> None:
+    product = Product()
+    people = [customer(f"person-{number}", "pigeon") for number in range(60)]
+    product.settle(AGENT, *people, kind=ConversationType.GROUP)
+    product.connector.answers = [BLOCKED] * len(people)
+    product.say("x" * 20 + "y" * 20)
+    work(product)
+    assert product.message().status is Status.FAILED
+    product.connector.asked.clear()
+
+    product.redrive.message(MESSAGE_ID)
+    work(product)
+
+    assert product.message().status is Status.SENT
+    assert (product.message().round, len(product.connector.asked)) == (2, 120)
+    assert product.redrive.listing(None, None, 10).items == ()
+
+
 def test_a_message_that_was_never_on_its_way_is_redriven_whole(product: Product) -> None:
     product.events.broken = True
     with pytest.raises(Unavailable):

@@ -145,6 +145,10 @@ class ParkedStatus(msgspec.Struct, frozen=True):
     expires_at: str
 
 
+MOST_REDRIVEN: Final = 99
+"""Parts at once: with their message, as many rows as a transaction takes."""
+
+
 class Messages(Protocol):
     def add(self, message: Message, due_at: str | None) -> bool:
         """False if the id is taken. With `due_at`, `relay` publishes it unless it was routed by then."""
@@ -194,7 +198,7 @@ class Messages(Protocol):
         ...
 
     def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
-        """Make the message's failed parts PENDING again, all or none, and a FAILED message with them.
+        """Make the message's failed parts, at most MOST_REDRIVEN, PENDING again, all or none, and a FAILED message with them.
 
         Returns the round it is in now; None if the message or a part is no longer as it was read. From
         `due_at` on `relay` publishes it, unless it was routed by then.

@@ -21,6 +21,7 @@ from chat4all.domain.records import Delivery, Message
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import AcceptMessage
 from chat4all.services.ports import (
+    MOST_REDRIVEN,
     Clock,
     DeadLetter,
     DeadLetterKind,
@@ -89,16 +90,14 @@ class Redrive:
             Unavailable: nothing was redriven; the same request may be repeated.
         """
         for _ in range(_TRIES):
-            message = self._messages.get(message_id)
-            if message is None:
-                raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
             failed = [
                 one
                 for one in self._deliveries.of_message(message_id)
                 if one.status is Status.FAILED and not one.fallback
             ]
-            if self._again(message, failed):
-                return message
+            # Each in a round of its own, and of a message as it is then.
+            if all(self._again(self._known(message_id), some) for some in _at_once(failed)):
+                return self._known(message_id)
         raise Unavailable("The message is changing too quickly.", retry_after=1)
 
     def one(self, dead_letter_id: str) -> Redriven:
@@ -133,9 +132,7 @@ class Redrive:
             self.message(letter.dead_letter_id)
             return
         for _ in range(_TRIES):
-            message = self._messages.get(named.message_id)
-            if message is None:
-                raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
+            message = self._known(named.message_id)
             all_ = parts_by_recipient(self._deliveries.of_message(named.message_id))
             parts = all_.get((named.recipient_id, named.channel), [])
             failed = [one for one in parts if one.status is Status.FAILED and not one.fallback]
@@ -145,6 +142,12 @@ class Redrive:
             if self._again(message, failed):
                 return
         raise Unavailable("The message is changing too quickly.", retry_after=1)
+
+    def _known(self, message_id: str) -> Message:
+        message = self._messages.get(message_id)
+        if message is None:
+            raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
+        return message
 
     def _again(self, message: Message, failed: Sequence[Delivery]) -> bool:
         """False when it has changed since it was read."""
@@ -170,6 +173,16 @@ class Redrive:
             return False
         self._accept.republish(message, pending)
         return True
+
+
+def _at_once(failed: Sequence[Delivery]) -> list[list[Delivery]]:
+    """As many together as may be redriven at once; all of one recipient stay together. One empty list where nothing failed."""
+    found: list[list[Delivery]] = [[]]
+    for parts in parts_by_recipient(failed).values():
+        if found[-1] and len(found[-1]) + len(parts) > MOST_REDRIVEN:
+            found.append([])
+        found[-1] += parts
+    return found
 
 
 def _after(cursor: str | None) -> str | None:
