@@ -269,6 +269,24 @@ def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageO
     assert found.edits == (Edit("one", "2026-01-31T12:00:01.000Z"), Edit("two", "2026-01-31T12:00:05.000Z"))
 
 
+def test_however_often_a_long_text_is_changed_its_row_holds_it(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    message = a_message(content="as it was sent")
+    messages.add(message, None)
+
+    for second in range(40):
+        assert messages.edit(
+            message.message_id, f"{second}" + "😀" * 4096, f"2026-01-31T12:00:{second:02}.000Z"
+        )
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert found.content.startswith("39😀")
+    texts = [edit.content.rstrip("😀") for edit in found.edits]
+    assert texts == ["as it was sent", "33", "34", "35", "36", "37", "38"]
+
+
 @pytest.mark.parametrize(
     ("span", "expected"),
     [

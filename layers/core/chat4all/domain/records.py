@@ -1,6 +1,8 @@
 """The things that are kept: users and their identities, conversations, messages, deliveries, keys."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -83,6 +85,23 @@ class Edit(msgspec.Struct, frozen=True):
 
     content: str
     at: str
+
+
+MOST_EDITS_BYTES: Final = 100_000
+"""As JSON. A row of DynamoDB holds 400 KB, and a person may change a long text again and again."""
+
+
+def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
+    """`edit` after the others: of those the first, which is the text as it was sent, and as many of the latest as fit."""
+    first, *later = (*edits, edit)
+    left = MOST_EDITS_BYTES - len(msgspec.json.encode(first))
+    kept: list[Edit] = []
+    for one in reversed(later):
+        left -= len(msgspec.json.encode(one))
+        if kept and left < 0:
+            break
+        kept.append(one)
+    return (first, *reversed(kept))
 
 
 class Message(msgspec.Struct, frozen=True):
