@@ -1,6 +1,7 @@
 """What was stored and not published is published in the end."""
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from chat4all.domain.records import ConversationState, ConversationType, Partici
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
 from chat4all.services.deliver import Settled
-from chat4all.services.relay import LONGEST_UNROUTED
+from chat4all.services.relay import LONGEST_UNROUTED, Duty, Relay
 from chat4all.services.route_message import DELIVERY_GRACE
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
@@ -186,6 +187,26 @@ def test_when_the_queue_does_not_answer_it_is_tried_again_later(product: Product
 
     assert product.relay()["MessagesRepublished"] == 1
     assert published(product) == [MESSAGE_ID]
+
+
+def failing(_now: datetime) -> Counter[str]:
+    raise Unavailable("A queue did not answer.")
+
+
+def working(_now: datetime) -> Counter[str]:
+    return Counter(Worked=2)
+
+
+def test_a_duty_that_fails_keeps_no_other_from_being_done(product: Product) -> None:
+    counted: list[tuple[str, int]] = []
+    duties: list[Duty] = [failing, failing, working]
+    relay = Relay(product.clock, duties, lambda metric, number: counted.append((metric, number)))
+
+    with pytest.raises(Unavailable) as raised:
+        relay()
+
+    assert counted == [("Worked", 2)]
+    assert len(raised.value.__notes__) == 1
 
 
 def test_two_relays_at_once_publish_once(product: Product) -> None:

@@ -64,13 +64,11 @@ def handler() -> Handler:
                 accepting.events,
             ),
         ),
+        telemetry.count,
     )
 
     def handle(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-        done = relay()
-        for metric, count in done.items():
-            telemetry.count(metric, count)
-        return dict(done)
+        return dict(relay())
 
     return telemetry.observing(handle)
 

@@ -5,7 +5,7 @@ never published. Publishing it again is harmless; it is postponed longer each ti
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -26,21 +26,41 @@ LONGEST_ROUTED: Final = timedelta(days=1)
 class Duty(Protocol):
     """One kind of work that becomes due. Whatever is left undone is found by the next run."""
 
-    def __call__(self, now: datetime) -> Counter[str]:
+    def __call__(self, now: datetime, /) -> Counter[str]:
         """What was done, by metric."""
         ...
 
 
+Count = Callable[[str, int], None]
+"""Adds to a metric."""
+
+
 class Relay:
-    def __init__(self, clock: Clock, duties: Sequence[Duty]) -> None:
+    def __init__(
+        self, clock: Clock, duties: Sequence[Duty], count: Count = lambda _metric, _number: None
+    ) -> None:
         self._clock = clock
         self._duties = duties
+        self._count = count
 
     def __call__(self) -> Counter[str]:
-        """What one run did, by metric."""
+        """What one run did, by metric. A duty that fails keeps none of the others from being done; then its error is raised."""
         done: Counter[str] = Counter()
+        errors: list[Exception] = []
         for duty in self._duties:
-            done.update(duty(self._clock()))
+            try:
+                by_metric = duty(self._clock())
+            except Exception as error:  # noqa: BLE001 - raised when all have had their turn
+                errors.append(error)
+                continue
+            done.update(by_metric)
+            for metric, number in by_metric.items():
+                self._count(metric, number)
+        if errors:
+            first, *others = errors
+            for one in others:
+                first.add_note(f"Another duty failed, too: {one!r}")
+            raise first
         return done
 
 
