@@ -36,7 +36,8 @@ class MemoryFallbacks:
             due = [
                 one for one in self._table.fallbacks.values() if one.due_at is not None and one.due_at <= now
             ]
-        return sorted(due, key=lambda one: (one.event.conversation_id, one.event.sequence))[:limit]
+        longest = sorted(due, key=lambda one: one.due_at or "")[:limit]
+        return sorted(longest, key=lambda one: (one.event.conversation_id, one.event.sequence))
 
     def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
         with self._table.lock:

@@ -64,6 +64,16 @@ def test_it_is_due_as_the_router_says_and_not_after(fallbacks: Fallbacks, event:
     assert event.message_id not in {one.event.message_id for one in fallbacks.due("2099", 100)}
 
 
+def test_whose_turn_was_first_comes_first(
+    fallbacks: Fallbacks, event: MessageAccepted, new_id: Callable[[], str]
+) -> None:
+    events = [replace(event, message_id=new_id(), sequence=number) for number in range(12)]
+    for minute, one in enumerate(events):
+        fallbacks.begin(one, f"2001-01-31T12:{minute:02}:00.000Z")
+
+    assert [one.event for one in fallbacks.due("2002", 3)] == events[:3]
+
+
 def test_the_last_route_is_not_due(fallbacks: Fallbacks, event: MessageAccepted) -> None:
     fallbacks.routed(fallbacks.begin(event, NOW), None)
 

@@ -75,6 +75,16 @@ def test_the_first_says_when_the_line_is_due(lines: Lines, requested: DeliveryRe
     assert len(mine(lines, requested, NOW)) == 1
 
 
+def test_whose_turn_was_first_comes_first(
+    lines: Lines, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    groups = [replace(requested, conversation_id=new_id()) for _ in range(12)]
+    for minute, one in enumerate(groups):
+        lines.join(one, f"2001-01-31T12:{minute:02}:00.000Z", first=True)
+
+    assert [one.group for one in lines.due("2002", 3)] == [one.group for one in groups[:3]]
+
+
 def test_a_line_is_postponed_by_one(lines: Lines, requested: DeliveryRequested) -> None:
     lines.join(requested, NOW, first=True)
     (line,) = mine(lines, requested)

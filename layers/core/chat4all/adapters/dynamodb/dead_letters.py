@@ -12,12 +12,12 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.message_rows import (
     DEAD_SHARDS,
     DELIVERY,
-    DUE_SHARDS,
     MESSAGE,
     NO_CHANNEL,
     DueRow,
     delivery_id_of,
     delivery_record,
+    due_keys,
     due_shard,
     history_of,
 )
@@ -115,13 +115,8 @@ class DynamoDeadLetters:
 
     @answering
     def to_send_back(self, now: str, limit: int) -> list[DeadRecord]:
-        shards = (f"{RECORD}#{number}" for number in range(DUE_SHARDS))
-        due = [
-            (row.message_id, row.record)
-            for one in shards
-            for row in DueRow.by_due.query(one, DueRow.due_at <= now, limit=limit)
-        ]
-        rows = list(DeadRow.batch_get(due[:limit], consistent_read=True)) if due else []
+        due = due_keys(RECORD, now, limit)
+        rows = list(DeadRow.batch_get(due, consistent_read=True)) if due else []
         return sorted((_record(row) for row in rows), key=lambda one: (one.source, one.at, one.record_id))
 
     @answering

@@ -6,7 +6,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DUE_SHARDS, DueRow, due_shard
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
 from chat4all.domain.events import MessageAccepted
 from chat4all.services.ports import Fallback
@@ -67,12 +67,8 @@ class DynamoFallbacks:
 
     @answering
     def due(self, now: str, limit: int) -> list[Fallback]:
-        keys = [
-            (row.message_id, row.record)
-            for number in range(DUE_SHARDS)
-            for row in DueRow.by_due.query(f"{_FALLBACK}#{number}", DueRow.due_at <= now, limit=limit)
-        ]
-        rows = FallbackRow.batch_get(keys[:limit], consistent_read=True) if keys else []
+        keys = due_keys(_FALLBACK, now, limit)
+        rows = FallbackRow.batch_get(keys, consistent_read=True) if keys else []
         found = [_fallback(row) for row in rows]
         return sorted(
             (one for one in found if one.due_at is not None and one.due_at <= now),

@@ -14,7 +14,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DUE_SHARDS, DueRow, due_shard
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, saved, updated
 from chat4all.domain.events import DeliveryRequested
 from chat4all.services.ports import LINES_KNOWN_S, Line
@@ -110,12 +110,8 @@ class DynamoLines:
 
     @answering
     def due(self, now: str, limit: int) -> list[Line]:
-        keys = [
-            (row.message_id, row.record)
-            for number in range(DUE_SHARDS)
-            for row in DueRow.by_due.query(f"{_LINE}#{number}", DueRow.due_at <= now, limit=limit)
-        ]
-        rows = LineRow.batch_get(keys[:limit], consistent_read=True) if keys else []
+        keys = due_keys(_LINE, now, limit)
+        rows = LineRow.batch_get(keys, consistent_read=True) if keys else []
         found = [Line(row.channel, row.group, row.due_at, int(row.version)) for row in rows]
         return sorted((one for one in found if one.due_at <= now), key=lambda one: one.due_at)
 

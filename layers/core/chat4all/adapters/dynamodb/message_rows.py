@@ -1,5 +1,7 @@
 """The rows of the messages table: a message, its deliveries, and statuses that wait for one."""
 
+import heapq
+import itertools
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -182,6 +184,16 @@ class ProviderRow(Model):
     record = UnicodeAttribute(range_key=True)
     provider_key = UnicodeAttribute()
     by_provider_message = ByProviderMessage()
+
+
+def due_keys(kind: str, now: str, limit: int) -> list[tuple[str, str]]:
+    """Of the rows of a kind those that have been due for longest, in whatever shard: none waits for another shard to be empty."""
+    shards = (
+        DueRow.by_due.query(f"{kind}#{number}", DueRow.due_at <= now, limit=limit)
+        for number in range(DUE_SHARDS)
+    )
+    due = heapq.merge(*shards, key=lambda row: row.due_at)
+    return [(row.message_id, row.record) for row in itertools.islice(due, limit)]
 
 
 def provider_key(channel: str, account: str, provider_message_id: str) -> str:
