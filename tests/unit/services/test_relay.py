@@ -12,7 +12,7 @@ from chat4all.domain.records import ConversationState, ConversationType, Partici
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
 from chat4all.services.deliver import Settled
-from chat4all.services.relay import LONGEST_UNROUTED, Duty, Relay
+from chat4all.services.relay import IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
 from chat4all.services.route_message import DELIVERY_GRACE
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
@@ -173,6 +173,34 @@ def test_what_cannot_be_delivered_any_more_fails_with_the_reason(
     assert product.message().error_reason
     product.clock.advance(86_400)
     assert product.relay()["MessagesUndeliverable"] == 0
+
+
+@pytest.mark.parametrize("change", [remove_customers, archive, remove_sender, unlink])
+def test_what_is_on_its_way_does_not_fail_for_what_changed_since(product: Product, change: object) -> None:
+    product.say()
+    product.route(product.events.accepted[0])
+    assert callable(change)
+    change(product)
+
+    product.clock.advance(DELIVERY_GRACE.total_seconds())
+    assert product.relay()["MessagesUndeliverable"] == 0
+    for requested in product.events.requested:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+
+    assert product.message().status is Status.SENT
+
+
+def test_what_no_queue_can_hold_any_more_fails_with_the_reason(product: Product) -> None:
+    product.say()
+    product.route(product.events.accepted[0])
+    archive(product)
+
+    product.clock.advance(IN_A_QUEUE.total_seconds())
+
+    assert product.relay()["MessagesUndeliverable"] == 1
+    assert product.message().error_code == "CONVERSATION_ARCHIVED"
 
 
 def test_when_the_queue_does_not_answer_it_is_tried_again_later(product: Product) -> None:

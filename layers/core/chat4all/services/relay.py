@@ -21,6 +21,8 @@ BATCH: Final = 100
 LONGEST_UNROUTED: Final = timedelta(hours=1)
 LONGEST_ROUTED: Final = timedelta(days=1)
 """Its deliveries are in a queue most probably, each time once more: it shall not fill."""
+IN_A_QUEUE: Final = timedelta(days=14)
+"""For so long a queue keeps a delivery."""
 
 
 class Duty(Protocol):
@@ -91,6 +93,9 @@ class PublishMessages:
         try:
             self._accept.republish(message, pending if message.round else ())
         except (Forbidden, Conflict, NotFound, NotPossible) as refused:
+            if due.routed and _age(due, now) < IN_A_QUEUE:
+                # It is not routed once more, but its deliveries are on their way: FAILED would be untrue.
+                return None
             self._messages.give_up(message.message_id, iso(now), refused.error_code, refused.message)
             return "MessagesUndeliverable"
         return "MessagesRepublished"
@@ -102,9 +107,12 @@ class PublishMessages:
         return [one for one in begun if one.status is Status.PENDING]
 
 
+def _age(due: DueMessage, now: datetime) -> timedelta:
+    return now - parse_iso(due.message.status_history[-1].at)
+
+
 def _later(due: DueMessage, now: datetime) -> str:
-    age = now - parse_iso(due.message.status_history[-1].at)
-    return iso(now + min(age, LONGEST_ROUTED if due.routed else LONGEST_UNROUTED))
+    return iso(now + min(_age(due, now), LONGEST_ROUTED if due.routed else LONGEST_UNROUTED))
 
 
 class RetryStatuses:
