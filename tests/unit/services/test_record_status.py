@@ -242,6 +242,26 @@ def test_a_text_in_parts_is_sent_when_all_are() -> None:
     assert product.message().status is Status.SENT
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_text_of_which_a_part_failed_has_its_reason_whatever_is_told_first(order: tuple[int, ...]) -> None:
+    product = a_group()
+    product.connector.answers = [Sent("part 0"), SendError(Outcome.PERMANENT, "131026", "Not possible.")]
+    deliver = product.deliver()
+    settled = [deliver(group_delivery("ana", part, 3, people=1)) for part in range(3)]
+
+    for told in order:
+        outcome = settled[told]
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+
+    message = product.message()
+    assert (message.status, message.error_code, message.error_reason) == (
+        Status.FAILED,
+        "131026",
+        "Not possible.",
+    )
+
+
 def test_the_time_of_a_receipt_is_the_providers() -> None:
     product = a_sent_message()
     product.clock.advance(3600)

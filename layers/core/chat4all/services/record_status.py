@@ -4,6 +4,7 @@ Statuses come in any order, repeated and in parallel; every write is conditional
 and the message's status is worked out from its deliveries, so that doing it again changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
@@ -13,6 +14,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.parts import message_status
 from chat4all.domain.records import Delivery
+from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from chat4all.services.fall_back import FallBack
 from chat4all.services.ports import Clock, Deliveries, Messages, ParkedStatus
@@ -83,13 +85,19 @@ class RecordStatus:
         status = message_status(all_, delivery.recipient_count)
         if status is Status.PENDING:
             return
-        failed = status is Status.FAILED
+        cause = _cause(all_) if status is Status.FAILED else None
         self._messages.advance(
             delivery.message_id,
             status,
             update.at,
             max(one.round for one in all_),
             settled=all(one.status is not Status.PENDING for one in all_),
-            code=(update.error_code or delivery.error_code or "UNKNOWN") if failed else None,
-            reason=(update.error_reason or delivery.error_reason) if failed else None,
+            code=(cause.error_code or "UNKNOWN") if cause else None,
+            reason=cause.error_reason if cause else None,
         )
+
+
+def _cause(deliveries: Sequence[Delivery]) -> Delivery | None:
+    """Why a message failed. What is told last may be told of a part that did not."""
+    failed = [one for one in deliveries if one.status is Status.FAILED and not one.replaced]
+    return next((one for one in failed if one.error_code != EARLIER_PART), next(iter(failed), None))
