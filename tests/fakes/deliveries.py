@@ -66,7 +66,8 @@ class MemoryDeliveries:
                 return
             attempts = state.delivery.attempts - (1 if counts is Counts.NOTHING else 0)
             free = _unclaimed(state, replace(state.delivery, attempts=attempts))
-            self._put(replace(free, failures=state.failures + (1 if counts is Counts.FAILURE else 0)))
+            failures = state.failures + (1 if counts is Counts.FAILURE else 0)
+            self._put(replace(free, failures=failures, open_claims=state.open_claims - 1))
 
     def get(self, delivery_id: DeliveryId) -> Delivery | None:
         state = self._table.deliveries.get(_key(delivery_id))

@@ -119,6 +119,15 @@ def test_a_claim_is_given_back(
     assert (again.taken_over, again.failures, again.delivery.attempts) == (False, failures, attempts + 1)
 
 
+def test_a_claim_that_was_given_back_leaves_the_one_before_it_open(
+    deliveries: Deliveries, requested: DeliveryRequested
+) -> None:
+    claim(deliveries, requested)
+    deliveries.release(claim(deliveries, requested, "second", ENDS + 1), Counts.FAILURE)
+
+    assert claim(deliveries, requested, "third", ENDS + 2).taken_over
+
+
 def test_failures_add_up_over_claims(deliveries: Deliveries, requested: DeliveryRequested) -> None:
     for _ in range(2):
         deliveries.release(claim(deliveries, requested), Counts.FAILURE)

@@ -117,6 +117,20 @@ def test_a_claim_given_back_is_not_taken_over(product: Product, deliver: Deliver
     assert not outcome.taken_over
 
 
+def test_what_may_be_a_repeat_is_said_to_be_however_often_it_was_given_back_since(
+    product: Product, deliver: Deliver
+) -> None:
+    claim(product)
+    product.clock.advance(CLAIM_TIME.total_seconds() + 1)
+    product.connector.answers = [TRANSIENT]
+    waiting(deliver(a_delivery()))
+
+    outcome = deliver(a_delivery())
+
+    assert isinstance(outcome, Settled)
+    assert outcome.taken_over
+
+
 def test_over_the_rate_limit_nothing_is_claimed(product: Product) -> None:
     deliver = product.deliver(OneBucket(RateLimit(LimitScope.ACCOUNT, interval_s=6.0, burst=1)))
     deliver(a_delivery())

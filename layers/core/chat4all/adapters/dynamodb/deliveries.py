@@ -108,7 +108,7 @@ class DynamoDeliveries:
     def release(self, claimed: Claimed, counts: Counts) -> None:
         counted = _COUNTED[counts]
         mine = DeliveryRow.claim_id == claimed.claim_id
-        updated(_empty(claimed.delivery.delivery_id), [*counted, *_UNCLAIM], mine)
+        updated(_empty(claimed.delivery.delivery_id), [*counted, *_RELEASED], mine)
 
     @answering
     def get(self, delivery_id: DeliveryId) -> Delivery | None:
@@ -204,6 +204,12 @@ _UNCLAIM: Final[list[Action]] = [
     DeliveryRow.claim_id.remove(),
     DeliveryRow.claimed_until.remove(),
     DeliveryRow.open_claims.remove(),
+]
+_RELEASED: Final[list[Action]] = [
+    DeliveryRow.claim_id.remove(),
+    DeliveryRow.claimed_until.remove(),
+    # Those of dead processes stay: whoever sends it in the end may repeat what one of them sent.
+    DeliveryRow.open_claims.add(-1),
 ]
 
 
