@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.files import Attachment
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.services.deliver import Later, Settled
@@ -24,6 +25,13 @@ def throttled(seconds: float) -> SendError:
 def numbered(number: int, user_id: str = "ana") -> DeliveryRequested:
     one = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
     return msgspec.structs.replace(one, sequence=number)
+
+
+class NoTokens:
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
+        pytest.fail("tokens were asked for")
 
 
 @pytest.fixture
@@ -122,6 +130,37 @@ def test_who_was_settled_meanwhile_leaves_the_line(product: Product) -> None:
         product.in_line()(one, 1)
 
     assert [one.text for one in product.connector.accepted] == ["text 2"]
+
+
+def test_while_the_first_waits_the_queue_does_not_fill(product: Product) -> None:
+    in_line(product, 1, 2, 3)
+    product.clock.advance(DAY_S)
+    queue: list[DeliveryRequested] = []
+    visible_at = 0.0
+    for _ in range(600):
+        queue += brought_back(product)
+        while queue and visible_at <= product.clock.monotonic():
+            product.connector.answers = [throttled(600.0)]
+            outcome = product.in_line()(queue[0], 1)
+            if isinstance(outcome, Later):
+                visible_at = product.clock.monotonic() + outcome.wait_s
+            else:
+                queue.pop(0)
+        product.clock.advance(60)
+
+    assert len(queue) <= 3
+
+
+def test_what_was_brought_back_twice_takes_no_tokens(product: Product) -> None:
+    in_line(product, 1)
+    product.clock.advance(DAY_S)
+    (first,) = brought_back(product)
+    assert isinstance(product.in_line()(first, 1), Settled)
+
+    again = product.in_line(NoTokens())(msgspec.structs.replace(first, brought_back=1), 1)
+
+    assert isinstance(again, Settled)
+    assert (again.update.status, again.update.recorded) == (Status.SENT, True)
 
 
 def test_an_empty_line_is_closed(product: Product) -> None:

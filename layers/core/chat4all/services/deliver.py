@@ -111,6 +111,9 @@ class Deliver:
         self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
+        return self._settled_before(requested) or self._deliver(requested)
+
+    def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
         open_s = self._circuit.wait_s()
         if open_s > 0:
@@ -138,6 +141,15 @@ class Deliver:
             return self._failed(claimed, to_send)
         named = msgspec.structs.replace(to_send, delivery_id=str(claimed.delivery.delivery_id))
         return self._attempt(claimed, named, secret)
+
+    def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
+        """What was brought back twice is told by a read: its claim would be refused, too, but only after it took tokens."""
+        if requested.brought_back is None:
+            return None
+        known = self._deliveries.get(requested.delivery_id)
+        if known is None or known.status is Status.PENDING:
+            return None
+        return Settled(_update(known, iso(self._clock()), recorded=True))
 
     def _refused(self, refused: ClaimRefused) -> Delivering:
         if refused.until is not None:

@@ -58,7 +58,9 @@ class WaitInLine:
             if head is not None:
                 self._lines.leave(requested)
             return outcome
-        if outcome.wait_s <= LONG_S and receives < MOST_RECEIVES:
+        # Whoever is in line already would be brought back while they wait in the queue, and so would all behind them.
+        most_s = BROUGHT_BACK_AGAIN.total_seconds() if head == requested.place else LONG_S
+        if outcome.wait_s <= most_s and receives < MOST_RECEIVES:
             return outcome
         due_at = self._clock() + timedelta(seconds=outcome.wait_s)
         self._lines.join(requested, iso(due_at), first=True)
