@@ -103,6 +103,17 @@ def test_a_file_that_the_provider_does_not_find_is_told(
         assert "token" not in str(failure)
 
 
+@pytest.mark.parametrize("code", [4, 80007, 130429, 190, 131016])
+def test_whatsapps_limits_and_troubles_are_no_missing_file(
+    server: LocalServer, client: HttpClient, code: int
+) -> None:
+    server.pages["/v25.0/A"] = Page(400, json.dumps({"error": {"code": code}}).encode())
+
+    failure = failure_of(WhatsApp(client, server.url), "A")
+
+    assert (failure.code, failure.is_final) == (str(code), False)
+
+
 def test_a_provider_that_is_not_there_may_be_later(client: HttpClient) -> None:
     for connector in (WhatsApp(client, "http://127.0.0.1:1"), Telegram(client, "http://127.0.0.1:1")):
         failure = failure_of(connector, "A")

@@ -15,8 +15,8 @@ from chat4all.adapters.channels.answers import FailureTable, not_answered, refus
 from chat4all.adapters.channels.decoding import decoded
 from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.adapters.channels.secrets import same_secret
-from chat4all.domain.sending import SendError
-from chat4all.services.connector import ChannelSecret
+from chat4all.domain.sending import Outcome, SendError
+from chat4all.services.connector import ChannelSecret, FetchFailed
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -65,6 +65,16 @@ def post_message(
     if code is None and 200 <= answer.status < 300:
         return answer
     return refused(table, code, answer)
+
+
+def asked_again_later(answer: HttpAnswer | NetworkFailure, table: FailureTable) -> None:
+    """Raises FetchFailed where a question was refused by a code that is about us, or about the moment. Its status may be 400
+    all the same: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+    """
+    code = None if isinstance(answer, NetworkFailure) else _error_code(answer)
+    failure = None if code is None else table.find(code)
+    if failure is not None and failure.outcome not in {Outcome.PERMANENT, Outcome.UNREACHABLE}:
+        raise FetchFailed(str(code), failure.reason, is_final=False)
 
 
 def _error_code(answer: HttpAnswer) -> int | None:

@@ -20,7 +20,7 @@ from chat4all.adapters.channels.decoding import Id, decoded
 from chat4all.adapters.channels.downloads import Downloads
 from chat4all.adapters.channels.fetching import looked_up
 from chat4all.adapters.channels.http import HttpAnswer, HttpClient
-from chat4all.adapters.channels.meta import post_message, signed, subscription_answer
+from chat4all.adapters.channels.meta import asked_again_later, post_message, signed, subscription_answer
 from chat4all.adapters.channels.whatsapp_address import canonical, is_user_id
 from chat4all.adapters.channels.whatsapp_failures import WHATSAPP_FAILURES
 from chat4all.adapters.channels.whatsapp_webhook import inbound_events
@@ -106,6 +106,7 @@ class WhatsApp:
         """The media's id leads to an address that is good for five minutes, and wants the token, too."""
         bearer = {"authorization": f"Bearer {secret.access_token}"}
         answer = self._http.get(f"{self._url}/{quote(media.reference, safe='')}", bearer)
+        asked_again_later(answer, WHATSAPP_FAILURES)
         found = looked_up(answer, _MediaUrl)
         return self._downloads(found.url, bearer)
 
