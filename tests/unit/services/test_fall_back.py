@@ -10,6 +10,7 @@ from chat4all.services.accept_message import NewMessage
 from chat4all.services.deliver import Settled
 from chat4all.services.fall_back import GRACE, NOT_CONFIRMED
 from chat4all.services.record_status import Recorded
+from chat4all.services.relay import BATCH
 from chat4all.services.route_message import DELIVERY_GRACE
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
@@ -28,10 +29,16 @@ def product() -> Product:
     return product
 
 
-def say(product: Product, *channels: str, content: str = "hello", file: Attachment | None = None) -> None:
+def say(
+    product: Product,
+    *channels: str,
+    content: str = "hello",
+    file: Attachment | None = None,
+    message_id: str = MESSAGE_ID,
+) -> None:
     product.accept(
         NewMessage(
-            message_id=MESSAGE_ID,
+            message_id=message_id,
             conversation_id="conversation",
             sender_id="agent",
             content=content,
@@ -67,6 +74,19 @@ def asked(product: Product) -> list[str]:
 
 def receipt(status: Status, channel: str = "pigeon", theirs: str = "theirs") -> StatusUpdate:
     return StatusUpdate(channel, "main", status, "2026-01-31T12:00:01.000Z", theirs)
+
+
+def test_many_that_are_in_place_keep_nobody_waiting(product: Product) -> None:
+    for number in range(2 * BATCH + 1):
+        product.connector.answers = [Sent(f"theirs {number}")]
+        say(product, *PIGEON_FIRST, message_id=product.ids())
+        work(product)
+        product.record(receipt(Status.DELIVERED, theirs=f"theirs {number}"))
+
+    product.clock.advance(TIMEOUT_S)
+
+    assert product.relay()["FallbacksInPlace"] == 2 * BATCH + 1
+    assert product.fallbacks.due("9999", 1) == []
 
 
 def test_the_first_channel_is_enough_when_it_is_confirmed(product: Product) -> None:

@@ -12,7 +12,7 @@ from chat4all.domain.records import ConversationState, ConversationType, Partici
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
 from chat4all.services.deliver import Settled
-from chat4all.services.relay import IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
+from chat4all.services.relay import BATCH, IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
 from chat4all.services.route_message import DELIVERY_GRACE
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
@@ -235,6 +235,34 @@ def test_a_duty_that_fails_keeps_no_other_from_being_done(product: Product) -> N
 
     assert counted == [("Worked", 2)]
     assert len(raised.value.__notes__) == 1
+
+
+def test_a_backlog_is_worked_off_in_one_run(product: Product) -> None:
+    ids = [product.ids() for _ in range(3 * BATCH + 1)]
+    for message_id in ids:
+        stored_only(product, message_id)
+
+    product.clock.advance(GRACE_S)
+
+    assert product.relay()["MessagesRepublished"] == len(ids)
+    assert published(product) == ids
+
+
+def test_whoever_is_never_done_has_its_turns_until_the_time_is_over(product: Product) -> None:
+    turns = Counter[str]()
+
+    def endless(_now: datetime) -> Counter[str]:
+        turns["endless"] += 1
+        product.clock.advance(7)
+        return Counter(Worked=BATCH)
+
+    def soon_done(_now: datetime) -> Counter[str]:
+        turns["soon done"] += 1
+        return Counter(Worked=BATCH - 1)
+
+    Relay(product.clock, [endless, soon_done])()
+
+    assert turns == {"endless": 3, "soon done": 1}
 
 
 def test_two_relays_at_once_publish_once(product: Product) -> None:

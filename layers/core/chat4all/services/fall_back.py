@@ -68,7 +68,8 @@ class ConfirmInTime:
 
     def __call__(self, now: datetime) -> Counter[str]:
         due = self._fallbacks.due(iso(now), _BATCH)
-        return Counter(FallbacksTaken=[self._see_to(one, now) for one in due].count(True))
+        taken = [self._see_to(one, now) for one in due].count(True)
+        return Counter(FallbacksTaken=taken, FallbacksInPlace=len(due) - taken)
 
     def _see_to(self, fallback: Fallback, now: datetime) -> bool:
         if not fallback.routed:

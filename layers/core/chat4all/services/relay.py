@@ -18,6 +18,8 @@ from chat4all.services.ports import Clock, Deliveries, DueMessage, Messages
 from chat4all.services.record_status import Recorded, RecordStatus
 
 BATCH: Final = 100
+MORE_WITHIN: Final = timedelta(seconds=20)
+"""A third of the time that the function has."""
 LONGEST_UNROUTED: Final = timedelta(hours=1)
 LONGEST_ROUTED: Final = timedelta(days=1)
 """Its deliveries are in a queue most probably, each time once more: it shall not fill."""
@@ -46,24 +48,37 @@ class Relay:
         self._count = count
 
     def __call__(self) -> Counter[str]:
-        """What one run did, by metric. A duty that fails keeps none of the others from being done; then its error is raised."""
+        """What one run did, by metric.
+
+        A duty that fails keeps none of the others from being done; then its error is raised. One that had its hands full has another
+        turn, when all have had theirs, as long as there is time.
+        """
+        began = self._clock()
         done: Counter[str] = Counter()
         errors: list[Exception] = []
-        for duty in self._duties:
-            try:
-                by_metric = duty(self._clock())
-            except Exception as error:  # noqa: BLE001 - raised when all have had their turn
-                errors.append(error)
-                continue
-            done.update(by_metric)
-            for metric, number in by_metric.items():
-                self._count(metric, number)
+        left: Sequence[Duty] = self._duties
+        while left:
+            left = [duty for duty in left if self._perform(duty, done, errors) >= BATCH]
+            if self._clock() - began >= MORE_WITHIN:
+                break
         if errors:
             first, *others = errors
             for one in others:
                 first.add_note(f"Another duty failed, too: {one!r}")
             raise first
         return done
+
+    def _perform(self, duty: Duty, done: Counter[str], errors: list[Exception]) -> int:
+        """How much there was to do."""
+        try:
+            by_metric = duty(self._clock())
+        except Exception as error:  # noqa: BLE001 - raised when all have had their turn
+            errors.append(error)
+            return 0
+        done.update(by_metric)
+        for metric, number in by_metric.items():
+            self._count(metric, number)
+        return by_metric.total()
 
 
 class PublishMessages:
