@@ -1,11 +1,16 @@
 """Reading messages, histories, and how far a message has come."""
 
+import json
+from functools import partial
+
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.http.answers import Answer, respond
+from chat4all.adapters.http.views import MessagePage, message_view
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
 from chat4all.domain.pages import Page
-from chat4all.domain.records import ConversationType, Message
+from chat4all.domain.records import ConversationType, Edit, Message
 from chat4all.domain.status import Status
 from chat4all.services.ports import MessageQuery, TimeOrder
 from chat4all.services.read_messages import exactly_one
@@ -51,6 +56,35 @@ def test_a_history_shows_everything_once_newest_first(product: Product, count: i
     shown = all_pages(product.read.history, "conversation", None)
 
     assert [one.message_id for one in shown] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "edits", "raw"),
+    [
+        ("\x01" * 10_000, (), None),
+        ("\U0001f600" * 4096, (Edit("\\" * 99_000, "2026"),), '{"a": "\\n"}' * 8_000),
+    ],
+)
+def test_a_page_of_long_messages_is_one_that_lambda_takes(
+    product: Product, content: str, edits: tuple[Edit, ...], raw: str | None
+) -> None:
+    ids = say(product, 150)
+    for message_id in ids:
+        message = product.message(message_id)
+        product.table.messages[message_id] = replace(message, content=content, edits=edits, raw=raw)
+    searching = partial(product.read.search, MessageQuery(sender_id="agent"))
+
+    for read in (partial(product.read.history, "conversation", None), searching):
+        shown: list[str] = []
+        cursor = None
+        while len(shown) < len(ids):
+            page = read(cursor, 100)
+            assert page.items
+            answer = respond(Answer(MessagePage(tuple(message_view(one) for one in page.items), "c")), "t")
+            assert len(json.dumps(answer.body)) < 6_000_000
+            shown += [one.message_id for one in page.items]
+            cursor = page.next_cursor
+        assert (shown, cursor) == (ids[::-1], None)
 
 
 def test_what_is_said_while_paging_moves_nothing(product: Product) -> None:

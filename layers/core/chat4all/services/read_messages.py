@@ -1,11 +1,19 @@
 """Reading messages, histories and how far a message has come."""
 
+import json
+from collections.abc import Sequence
+from typing import Final
+
 import msgspec
 
 from chat4all.domain.errors import Detail, Forbidden, Invalid, NotFound
 from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.records import Delivery, Message
 from chat4all.services.ports import Conversations, Deliveries, MessageQuery, Messages
+
+MOST_PAGE_BYTES: Final = 5_000_000
+"""Of messages, as JSON within the JSON of a function's answer, of which Lambda takes 6 MB:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class MessageProgress(msgspec.Struct, frozen=True):
@@ -40,17 +48,17 @@ class ReadMessages:
         before = decode_cursor(cursor, SequenceCursor).sequence if cursor is not None else None
         after = self._visible_after(conversation_id, participant_id)
         found = self._messages.history(conversation_id, after, before, limit + 1)
-        shown = tuple(found[:limit])
-        more = len(found) > limit
+        shown = tuple(found[: _fitting(found[:limit])])
+        more = len(found) > len(shown)
         return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
 
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._messages.search(query, after, limit + 1)
-        shown = found[:limit]
-        by_id = {one.message_id: one for one in self._messages.get_many([id_ for _, id_ in shown])}
+        by_id = {one.message_id: one for one in self._messages.get_many([id_ for _, id_ in found[:limit]])}
+        shown = found[: _fitting([by_id.get(message_id) for _, message_id in found[:limit]])]
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
-        return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
+        return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
 
     def _visible_after(self, conversation_id: str, participant_id: str | None) -> int:
         conversation = self._conversations.get(conversation_id)
@@ -66,6 +74,16 @@ class ReadMessages:
             Detail("participant_id", "is no participant"),
             code="NOT_A_PARTICIPANT",
         )
+
+
+def _fitting(messages: Sequence[Message | None]) -> int:
+    """How many of the first fit into one answer: one does in any case."""
+    size = 0
+    for number, message in enumerate(messages):
+        size += len(json.dumps(msgspec.json.encode(message).decode()))
+        if number and size > MOST_PAGE_BYTES:
+            return number
+    return len(messages)
 
 
 def exactly_one(**criteria: str | None) -> None:
