@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterable
 
+import pytest
+
 from chat4all.domain.breaker import Breaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
@@ -105,6 +107,15 @@ class NoLimits:
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
         return 0.0
+
+
+class NotToBeAsked:
+    """Fails the test that takes tokens."""
+
+    def wait_s(
+        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
+    ) -> float:
+        pytest.fail("tokens were taken")
 
 
 class OneBucket:

@@ -10,7 +10,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files import Attachment, FileStatus, MediaKind
 from chat4all.domain.records import Delivery, MessageKind
-from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, at_once
+from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, at_once
 from chat4all.domain.sending import Media, Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt
@@ -20,7 +20,7 @@ from tests.fakes.connector import PIGEON, FakeConnector
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
-from tests.fakes.small_stores import OneBucket
+from tests.fakes.small_stores import NotToBeAsked, OneBucket
 
 QUOTED_ID = "33333333-3333-4333-8333-333333333333"
 TRANSIENT = SendError(Outcome.RETRY, "500", "The provider has a problem of its own.")
@@ -129,6 +129,17 @@ def test_what_may_be_a_repeat_is_said_to_be_however_often_it_was_given_back_sinc
 
     assert isinstance(outcome, Settled)
     assert outcome.taken_over
+
+
+def test_a_copy_of_what_is_done_takes_no_tokens(product: Product, deliver: Deliver) -> None:
+    deliver(a_delivery())
+    product.clock.advance(DELIVERY_GRACE.total_seconds())
+
+    copy = product.deliver(NotToBeAsked())(a_delivery())
+
+    assert isinstance(copy, Settled)
+    assert (copy.update.status, copy.update.recorded) == (Status.SENT, True)
+    assert len(product.connector.asked) == 1
 
 
 def test_over_the_rate_limit_nothing_is_claimed(product: Product) -> None:

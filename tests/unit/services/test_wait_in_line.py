@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chat4all.domain.events import DeliveryRequested
-from chat4all.domain.files import Attachment
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.services.deliver import Later, Settled
 from chat4all.services.ports import LINES_KNOWN_S
 from chat4all.services.wait_in_line import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, InLine
 from tests.fakes.product import Product, a_delivery
+from tests.fakes.small_stores import NotToBeAsked
 
 DAY_S = 86_400.0
 
@@ -25,13 +25,6 @@ def throttled(seconds: float) -> SendError:
 def numbered(number: int, user_id: str = "ana") -> DeliveryRequested:
     one = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
     return msgspec.structs.replace(one, sequence=number)
-
-
-class NoTokens:
-    def wait_s(
-        self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
-    ) -> float:
-        pytest.fail("tokens were asked for")
 
 
 @pytest.fixture
@@ -157,7 +150,7 @@ def test_what_was_brought_back_twice_takes_no_tokens(product: Product) -> None:
     (first,) = brought_back(product)
     assert isinstance(product.in_line()(first, 1), Settled)
 
-    again = product.in_line(NoTokens())(msgspec.structs.replace(first, brought_back=1), 1)
+    again = product.in_line(NotToBeAsked())(msgspec.structs.replace(first, brought_back=1), 1)
 
     assert isinstance(again, Settled)
     assert (again.update.status, again.update.recorded) == (Status.SENT, True)

@@ -1,6 +1,7 @@
 """How long to wait before another attempt."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 Backoff = Callable[[int, float], float]
@@ -10,6 +11,8 @@ MAX_FAILURES: Final = 3
 """Transient failures of one delivery before it is FAILED."""
 MAX_ATTEMPTS: Final = 20
 """Attempts of one delivery, the unfinished ones of dead processes included."""
+DELIVERY_GRACE: Final = timedelta(minutes=15)
+"""How long a message may be PENDING in the channels' queues before `relay` routes it again."""
 
 
 def backoff_s(failures: int, jitter: float, *, base_s: float = 1.0, longest_s: float = 60.0) -> float:

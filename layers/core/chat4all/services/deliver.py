@@ -28,12 +28,12 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.clock import iso
+from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
-from chat4all.domain.retry import MAX_ATTEMPTS, MAX_FAILURES, Backoff, backoff_s
+from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Backoff, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.circuit import Attempt, ChannelCircuit, Wait
@@ -143,8 +143,12 @@ class Deliver:
         return self._attempt(claimed, named, secret)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
-        """What was brought back twice is told by a read: its claim would be refused, too, but only after it took tokens."""
-        if requested.brought_back is None:
+        """What is there twice is told by a read: its claim would be refused, too, but only after it took tokens.
+
+        So may be what was brought back from a line, or has been PENDING for so long that `relay` routed it again.
+        """
+        routed_again_at = parse_iso(requested.accepted_at) + DELIVERY_GRACE
+        if requested.brought_back is None and self._clock() < routed_again_at:
             return None
         known = self._deliveries.get(requested.delivery_id)
         if known is None or known.status is Status.PENDING:

@@ -5,18 +5,15 @@ Sending the same deliveries twice is harmless: each is claimed before it is sent
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
 
 import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
 from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
 from chat4all.services.ports import Clock, Events, Fallback, Fallbacks, Messages
-
-DELIVERY_GRACE: Final = timedelta(minutes=15)
-"""How long a message may be PENDING in the channels' queues before `relay` routes it again."""
 
 
 class RouteMessage:
