@@ -303,6 +303,22 @@ def test_a_large_group_is_redriven_in_several_rounds() -> None:
     assert product.redrive.listing(None, None, 10).items == ()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_very_long_text_is_redriven_in_its_order(product: Product, *, whole: bool) -> None:
+    fail(product, " ".join(f"{number:019}" for number in range(250)))
+    (letter,) = product.redrive.listing(None, None, 10).items
+    product.connector.asked.clear()
+
+    if whole:
+        product.redrive.message(MESSAGE_ID)
+    else:
+        product.redrive.one(letter.dead_letter_id)
+    work(product)
+
+    assert [int(one.text) for one in product.connector.asked] == list(range(250))
+    assert product.message().status is Status.SENT
+
+
 def test_a_message_that_was_never_on_its_way_is_redriven_whole(product: Product) -> None:
     product.events.broken = True
     with pytest.raises(Unavailable):

@@ -139,7 +139,7 @@ class Redrive:
             if not failed and letter.sort_key and message.round:
                 # Two parts of one text may have failed; redriving the first took both.
                 return
-            if self._again(message, failed):
+            if all(self._again(self._known(named.message_id), some) for some in _at_once(failed)):
                 return
         raise Unavailable("The message is changing too quickly.", retry_after=1)
 
@@ -176,12 +176,15 @@ class Redrive:
 
 
 def _at_once(failed: Sequence[Delivery]) -> list[list[Delivery]]:
-    """As many together as may be redriven at once; all of one recipient stay together. One empty list where nothing failed."""
+    """As many together as may be redriven at once: all of one recipient, but for a very long text, which goes in its order.
+    One empty list where nothing failed.
+    """
     found: list[list[Delivery]] = [[]]
     for parts in parts_by_recipient(failed).values():
-        if found[-1] and len(found[-1]) + len(parts) > MOST_REDRIVEN:
-            found.append([])
-        found[-1] += parts
+        for some in (parts[start : start + MOST_REDRIVEN] for start in range(0, len(parts), MOST_REDRIVEN)):
+            if found[-1] and len(found[-1]) + len(some) > MOST_REDRIVEN:
+                found.append([])
+            found[-1] += some
     return found
 
 
