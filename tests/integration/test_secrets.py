@@ -44,6 +44,16 @@ def test_a_secret_is_kept_for_a_while_and_then_read_again(
     assert ManagedSecrets({"whatsapp": name}).channel("whatsapp") == rotated
 
 
+def test_what_was_pasted_with_the_end_of_its_line_is_taken_without(aws: Aws, name: str) -> None:
+    clean = secret_of("whatsapp")
+    pasted = msgspec.structs.replace(
+        clean, access_token=f"{clean.access_token}\n", account_id=f" {clean.account_id}"
+    )
+    aws.secrets.put_secret_value(SecretId=name, SecretString=msgspec.json.encode(pasted).decode())
+
+    assert ManagedSecrets({"whatsapp": name}).channel("whatsapp") == clean
+
+
 @pytest.mark.parametrize("text", ["no JSON", "{}", "[]", '{"account_id": 5}', " "])
 def test_what_is_no_secret_of_ours_is_unavailable(aws: Aws, name: str, text: str) -> None:
     aws.secrets.put_secret_value(SecretId=name, SecretString=text)

@@ -65,7 +65,7 @@ def _read(event: str) -> bytes:
         msgspec.json.decode(given)
     except OSError as error:
         raise typer.BadParameter(f"{event}: {error.strerror}", param_hint="EVENT") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise typer.BadParameter(f"{event} is not JSON: {error}", param_hint="EVENT") from None
     return given
 

@@ -11,7 +11,6 @@ from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import connect
-from chat4all_local.cloud.state import State
 
 POLL_SECONDS = 0.5
 
@@ -33,21 +32,23 @@ def logs(
 ) -> None:
     """Print what the functions, or a component, logged."""
     folder = folder_at(state)
-    if function in _component_logs(folder.read()) or function == "launcher":
+    if function in _log_files(folder):
         _print_file(folder, function, follow=follow)
     else:
         _print_functions(folder, function, follow=follow)
 
 
-def _component_logs(state: State) -> set[str]:
-    return {component.name for component in state.components}
+def _log_files(folder: StateFolder) -> list[str]:
+    """Also of components that run no more."""
+    return sorted(path.stem for path in folder.logs.glob("*.log"))
 
 
 def _print_functions(folder: StateFolder, function: str, *, follow: bool) -> None:
     source = FunctionLogs(connect(folder).aws, [function] if function else [])
     known = source.function_names()
     if function and function not in known:
-        raise CloudError(f"there is no function {function}", f"there are: {', '.join(known)}")
+        every = ", ".join([*known, *_log_files(folder)])
+        raise CloudError(f"there is no function or component {function}", f"there are: {every}")
     while True:
         for line in source.new_lines():
             out.print(_render(line), soft_wrap=True)

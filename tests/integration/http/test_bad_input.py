@@ -133,6 +133,8 @@ def test_a_body_in_base64_is_read(api: Gateway, cast: Cast) -> None:
         ({"message_id": f"urn:uuid:{uuid.uuid4()}"}, ["message_id"]),
         ({"channel": "carrier"}, ["channel"]),
         ({"channel": ""}, ["channel"]),
+        ({"channels": []}, ["channels"]),
+        ({"channels": ["whatsapp"] * 6}, ["channels"]),
         ({"reply_to": UNKNOWN}, ["reply_to"]),
         ({"reply_to": ""}, ["reply_to"]),
         ({"reply_to": LONG_ID}, ["reply_to"]),
@@ -190,8 +192,9 @@ def test_a_person_without_an_identity_on_the_channel_cannot_be_reached(
     assert undisturbed.customer in answer.json["details"][0]["issue"]
 
 
-def test_what_is_not_supported_yet_is_not_possible(api: Gateway, undisturbed: Cast) -> None:
-    answer = api.post("/v1/messages", body_of(undisturbed, template="x"))
+@pytest.mark.parametrize("template", ["order_shipped", {"name": "order_shipped", "language": "en"}, 1])
+def test_what_is_not_supported_yet_is_not_possible(api: Gateway, undisturbed: Cast, template: object) -> None:
+    answer = api.post("/v1/messages", body_of(undisturbed, template=template))
 
     assert answer.refused(422, "NOT_POSSIBLE") == ["template"]
 

@@ -30,7 +30,7 @@ class ManagedSecrets:
         try:
             text = self._provider.get(self._secret_ids[channel], max_age=KEEP_S, force_fetch=anew)
             self._refused.discard(channel)
-            return msgspec.json.decode(str(text or ""), type=ChannelSecret)
+            return _without_blanks(msgspec.json.decode(str(text or ""), type=ChannelSecret))
         except (GetParameterError, msgspec.DecodeError) as error:
             raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5) from error
 
@@ -43,3 +43,9 @@ class ManagedSecrets:
         from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
 
         return SecretsProvider(boto3_client=client("secretsmanager"))
+
+
+def _without_blanks(secret: ChannelSecret) -> ChannelSecret:
+    """Whoever pastes a token often pastes the end of its line, with which no request could be made."""
+    fields: dict[str, str] = msgspec.structs.asdict(secret)
+    return ChannelSecret(**{name: text.strip() for name, text in fields.items()})

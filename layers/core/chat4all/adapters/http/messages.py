@@ -36,12 +36,12 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: str = ""
     message_id: str | None = None
     channel: str | None = None
-    channels: Annotated[tuple[str, ...], msgspec.Meta(max_length=5)] = ()
+    channels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)] = ()
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
     file_id: Id | None = None
-    template: str | None = None
+    template: object = None
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
