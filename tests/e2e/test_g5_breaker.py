@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat4all_local.cloud.settings import STACK
 from chat4all_local.simulators.control_api import FaultKind
 from tests.e2e.stage import Customer, Stage
 from tests.e2e.waiting import eventually
@@ -72,7 +73,7 @@ def test_a_channel_that_is_down_is_left_alone_and_loses_nothing(stage: Stage, to
     assert health.json()["channels"][CHANNEL] in {"OPEN", "HALF_OPEN"}
     assert state(stage)["circuit"] == "CLOSED"
     heard = eventually(told.heard, lambda events: len(events) >= 2)
-    assert [(kind, detail["channel"]) for kind, detail in heard] == [
-        ("Channel circuit opened", CHANNEL),
-        ("Channel circuit closed", CHANNEL),
+    assert [(kind, detail["stack"], detail["channel"]) for kind, detail in heard] == [
+        ("Channel circuit opened", STACK, CHANNEL),
+        ("Channel circuit closed", STACK, CHANNEL),
     ]

@@ -2,8 +2,8 @@
 
 | detail-type | detail |
 |---|---|
-| `Channel circuit opened` | channel, since, retry_at (epoch seconds), code, reason |
-| `Channel circuit closed` | channel, since |
+| `Channel circuit opened` | stack, channel, since, retry_at (epoch seconds), code, reason |
+| `Channel circuit closed` | stack, channel, since |
 
 A rule on source `chat4all` takes them wherever they are wanted.
 """
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    stack: str
     channel: str
     since: float
     retry_at: float | None = None
@@ -33,17 +34,17 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Operators:
-    """`count` adds to a metric."""
+    """Of the channels of `stack`; `count` adds to a metric."""
 
-    def __init__(self, count: Callable[[str], None]) -> None:
+    def __init__(self, stack: str, count: Callable[[str], None]) -> None:
+        self._stack = stack
         self._count = count
 
     def circuit_changed(self, change: CircuitChanged) -> None:
         state = change.breaker
         opened = state.circuit is not Circuit.CLOSED
-        detail = _Detail(
-            change.channel, state.since, state.retry_at if opened else None, state.code, state.reason
-        )
+        retry_at = state.retry_at if opened else None
+        detail = _Detail(self._stack, change.channel, state.since, retry_at, state.code, state.reason)
         text = msgspec.json.encode(detail).decode()
         _log.warning("the circuit of %s is %s: %s", change.channel, state.circuit.value, text)
         self._count("CircuitOpened" if opened else "CircuitClosed")

@@ -108,7 +108,7 @@ def handler() -> Handler:
     circuit = ChannelCircuit(
         settings.channel,
         DynamoBreakers(settings.limits_table),
-        Operators(telemetry.count).circuit_changed,
+        Operators(settings.powertools_service_name, telemetry.count).circuit_changed,
         world.now,
         claim_time,
     )

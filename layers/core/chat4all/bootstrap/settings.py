@@ -82,6 +82,8 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     public_url: str
     """Of the API with its stage, as people's phones reach it; `{api}` stands for `api_id`."""
     api_id: str
+    powertools_service_name: str
+    """The stack."""
     consumer_timeout: int
     """Seconds that Lambda gives the function for one batch."""
 
