@@ -9,7 +9,7 @@ from chat4all.bootstrap.channel import NEEDED_MS, UPLOAD_NEEDED_MS, _needed_ms
 @pytest.mark.parametrize(
     ("channel", "timeout_s", "needed_ms"),
     [
-        ("telegram", 90, UPLOAD_NEEDED_MS),
+        ("telegram", 120, UPLOAD_NEEDED_MS),
         ("telegram", 20, NEEDED_MS),
         ("whatsapp", 90, NEEDED_MS),
         ("instagram", 30, NEEDED_MS),

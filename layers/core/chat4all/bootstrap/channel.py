@@ -30,7 +30,7 @@ from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
-UPLOAD_NEEDED_MS = 60_000
+UPLOAD_NEEDED_MS = 80_000
 """What the largest file takes to be uploaded, and to be answered."""
 REPORT_WAIT_S = 1.0
 CLAIM_MARGIN_S = 5
