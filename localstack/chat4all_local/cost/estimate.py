@@ -38,9 +38,10 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """What one message uses, its receipts included."""
+    """What one message uses, its receipts included. `where` is the machine on which the times were measured."""
 
     measured_at: str
+    where: str
     how: str
     functions: dict[str, FunctionUse]
     sqs_sends: float

@@ -34,7 +34,8 @@ def run(*, messages: int, measure: bool, json_output: bool) -> int:
     if json_output:
         print_json(msgspec.json.encode(result))
         return 0
-    out.print(_table(result, prices), Text(f"\nUse: {use.how} ({use.measured_at}).\nPrices: {prices.note}"))
+    told = f"Use: {use.how}; times of {use.where}, {use.measured_at}."
+    out.print(_table(result, prices), Text(f"\n{told}\nPrices: {prices.note}"))
     return 0
 
 
@@ -46,7 +47,7 @@ def _measured_now() -> Use:
         functions, log_kb = measured(cloud)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     return msgspec.structs.replace(
-        kept_use(), functions=functions, log_kb=round(log_kb, 2), measured_at=today
+        kept_use(), functions=functions, log_kb=round(log_kb, 2), measured_at=today, where="this machine"
     )
 
 
