@@ -66,7 +66,7 @@ class ApiClient:
         return self._call("POST", "/users", User, _without_none(body))
 
     def user(self, user_id: str) -> User:
-        return self._call("GET", f"/users/{quote(user_id)}", User)
+        return self._call("GET", f"/users/{_named(user_id)}", User)
 
     def users(self, kind: str) -> Iterator[User]:
         """Every AGENT, or every CUSTOMER, page by page."""
@@ -94,7 +94,7 @@ class ApiClient:
         return self._call("POST", "/conversations", Conversation, _without_none(body))
 
     def conversation(self, conversation_id: str) -> Conversation:
-        return self._call("GET", f"/conversations/{quote(conversation_id)}", Conversation)
+        return self._call("GET", f"/conversations/{_named(conversation_id)}", Conversation)
 
     def conversations(self) -> Iterator[Conversation]:
         """Every one, page by page."""
@@ -127,10 +127,10 @@ class ApiClient:
         return self._call("POST", "/messages", AcceptedMessage, _without_none(body))
 
     def message_status(self, message_id: str) -> MessageStatus:
-        return self._call("GET", f"/messages/{quote(message_id)}/status", MessageStatus)
+        return self._call("GET", f"/messages/{_named(message_id)}/status", MessageStatus)
 
     def history_page(self, conversation_id: str, *, limit: int = _PAGE, cursor: str = "") -> MessagePage:
-        path = f"/conversations/{quote(conversation_id)}/messages"
+        path = f"/conversations/{_named(conversation_id)}/messages"
         return self._call("GET", _paged(path, cursor, limit), MessagePage)
 
     def history(self, conversation_id: str) -> Iterator[Message]:
@@ -179,7 +179,7 @@ class ApiClient:
             cursor = page.next_cursor
 
     def retry(self, message_id: str) -> AcceptedMessage:
-        return self._call("POST", f"/messages/{quote(message_id)}/retry", AcceptedMessage, {})
+        return self._call("POST", f"/messages/{_named(message_id)}/retry", AcceptedMessage, {})
 
     @property
     def url(self) -> str:
@@ -198,19 +198,19 @@ class ApiClient:
         return self._call("POST", "/files", FileUpload, _without_none(body))
 
     def file(self, file_id: str) -> File:
-        return self._call("GET", f"/files/{quote(file_id)}", File)
+        return self._call("GET", f"/files/{_named(file_id)}", File)
 
     def file_parts(self, file_id: str, start: int) -> FileUpload:
-        return self._call("GET", f"/files/{quote(file_id)}/parts?from={start}", FileUpload)
+        return self._call("GET", f"/files/{_named(file_id)}/parts?from={start}", FileUpload)
 
     def complete_file(self, file_id: str) -> File:
-        return self._call("POST", f"/files/{quote(file_id)}/complete", File, {})
+        return self._call("POST", f"/files/{_named(file_id)}/complete", File, {})
 
     def abort_file(self, file_id: str) -> File:
-        return self._call("DELETE", f"/files/{quote(file_id)}", File)
+        return self._call("DELETE", f"/files/{_named(file_id)}", File)
 
     def file_link(self, file_id: str) -> FileLink:
-        return self._call("GET", f"/files/{quote(file_id)}/download", FileLink)
+        return self._call("GET", f"/files/{_named(file_id)}/download", FileLink)
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
         """Raises ApiError, ApiUnreachable."""
@@ -236,6 +236,11 @@ def _refusal(status: int, data: bytes) -> Exception:
         return ApiError(status, msgspec.json.decode(data, type=ErrorBody))
     except msgspec.MsgspecError:
         return ApiUnreachable(f"the API answered {status}: {data[:200].decode(errors='replace')}")
+
+
+def _named(identifier: str) -> str:
+    """One part of a path, whatever is in it."""
+    return quote(identifier, safe="")
 
 
 def _paged(path: str, cursor: str, limit: int, **filters: str) -> str:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Delivery, Edit, Message, with_edit
+from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.services.ports import MOST_REDRIVEN, DueMessage, MessageQuery, TimeOrder
 from tests.fakes.conversations import newest_first
@@ -132,7 +132,7 @@ class MemoryMessages:
     def edit(self, message_id: str, content: str, at: str) -> bool:
         with self._table.lock:
             message = self._table.messages.get(message_id)
-            if message is None or any(edit.at >= at for edit in message.edits):
+            if message is None or not is_latest(message.edits, message.content, content, at):
                 return False
             edits = with_edit(message.edits, Edit(message.content, at))
             self._table.messages[message_id] = replace(message, content=content, edits=edits)

@@ -1,11 +1,14 @@
 """dead-letters list, dead-letters redrive."""
 
+from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Annotated
 
 import msgspec
 import typer
 
-from chat4all_local.api_shapes import Redriven
+from chat4all_local.api_client import ApiClient, ApiError
+from chat4all_local.api_shapes import Redriven, RefusedRedrive
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
 
@@ -28,7 +31,7 @@ def list_dead_letters(
         print_json(msgspec.json.encode(found))
         return
     for one in found:
-        typer.echo(printable(f"{one.failed_at}  {one.error.code}  {one.dead_letter_id}"))
+        typer.echo(f"{one.failed_at}  {printable(one.error.code)}  {quote(printable(one.dead_letter_id))}")
         typer.echo(printable(f"    {one.error.message}"))
     if not found:
         typer.echo("There are no dead letters.")
@@ -54,7 +57,7 @@ def redrive(
     api = client(state)
     done = Redriven(0, ())
     with err.status("Redrive") as status:
-        pages = map(api.redrive, dead_letter_ids) if dead_letter_ids else api.redrive_many(channel)
+        pages = _named(api, dead_letter_ids) if dead_letter_ids else api.redrive_many(channel)
         for page in pages:
             done = Redriven(done.redriven + page.redriven, (*done.refused, *page.refused))
             status.update(f"Redrive: {done.redriven}")
@@ -65,3 +68,15 @@ def redrive(
         for one in done.refused:
             typer.echo(f"refused {printable(one.dead_letter_id)}: {printable(one.message)}")
     raise typer.Exit(1 if done.refused else 0)
+
+
+def _named(api: ApiClient, dead_letter_ids: Sequence[str]) -> Iterator[Redriven]:
+    """In the order of the list, in which those of a conversation have theirs; what is not there holds up no other."""
+    places = {one.dead_letter_id: place for place, one in enumerate(api.dead_letters(None))}
+    for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda one: places.get(one, len(places))):
+        try:
+            yield api.redrive(wanted)
+        except ApiError as refused:
+            if refused.status >= 500:
+                raise
+            yield Redriven(0, (RefusedRedrive(wanted, refused.body.error, refused.body.message),))

@@ -15,7 +15,7 @@ from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.background import start_in_background
-from chat4all_local.cloud.errors import Busy, NotRunning
+from chat4all_local.cloud.errors import Busy, CloudError, NotRunning
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import Health, inspect
 from chat4all_local.cloud.progress import step
@@ -125,6 +125,7 @@ def _up_in_foreground(folder: StateFolder, backend: Backend) -> None:
     except Stopped:
         if not is_up:
             raise
+        _check_saved(folder)
         err.print("stopped; the data stay: chat4all up brings them back", style="dim")
 
 
@@ -140,11 +141,22 @@ def down(
     """Stop the local cloud. Its data stay for the next [bold]up[/]."""
     folder = folder_at(state)
     was_up = shut_down(folder)
+    if was_up and not purge:
+        _check_saved(folder)
     out.print("The local cloud is down." if was_up else "The local cloud was not running.")
     if purge:
         is_gone = folder.purge()
         told = "Removed" if is_gone else "Removed the local cloud's data, and no other files, from"
         out.print(f"{told} {folder.path}.", soft_wrap=True)
+
+
+def _check_saved(folder: StateFolder) -> None:
+    """Raises CloudError: to stop without a word would be to say that everything is kept."""
+    if unsaved := folder.read().unsaved:
+        raise CloudError(
+            f"the local cloud is down, and did not save everything: {unsaved}",
+            "what is there after the next up is of the last time that it could",
+        )
 
 
 def status(*, json: JsonOption = False, state: StateOption = "") -> None:

@@ -2,8 +2,11 @@
 
 import os
 import shutil
+from typing import Final
 
 from chat4all_local.cloud.folder import StateFolder
+
+_NOT_SAVED: Final = "Persistence: failed to save "
 
 
 def remember_before(folder: StateFolder) -> None:
@@ -30,6 +33,15 @@ def undo_interrupted(folder: StateFolder) -> None:
     if folder.before_deployment.exists():
         shutil.rmtree(folder.ministack, ignore_errors=True)
         folder.before_deployment.rename(folder.ministack)
+
+
+def unsaved(folder: StateFolder) -> str:
+    """Why MiniStack could not write what it had when it was stopped, and of how many services; empty where it could."""
+    log = folder.logs / "ministack.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    failed = [line.partition(_NOT_SAVED)[2].partition(": ") for line in lines if _NOT_SAVED in line]
+    reasons = dict.fromkeys(reason for _, _, reason in failed)
+    return f"{', '.join(reasons)} ({len(failed)} services)" if failed else ""
 
 
 def _link(source: str, target: str) -> str:

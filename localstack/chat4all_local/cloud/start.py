@@ -26,6 +26,7 @@ from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.furnish import furnish
 from chat4all_local.cloud.introductions import introduce_again
+from chat4all_local.cloud.kept_data import unsaved
 from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
@@ -86,8 +87,8 @@ def _written_down(folder: StateFolder) -> Iterator[None]:
         ended = error.message
         raise
     finally:
-        stopped = replace(folder.read(), phase=Phase.STOPPED, launcher=None, components=(), ended=ended)
-        folder.write(stopped)
+        now = replace(folder.read(), ended=ended, unsaved=unsaved(folder))
+        folder.write(replace(now, phase=Phase.STOPPED, launcher=None, components=()))
 
 
 @dataclass(frozen=True)

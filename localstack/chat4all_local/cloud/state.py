@@ -43,7 +43,7 @@ class State(msgspec.Struct, frozen=True):
 
     `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
 
-    `ended` says why the last run ended, where nobody had asked for it.
+    `ended` says why the last run ended, where nobody had asked for it; `unsaved` why its data were not written, where they were not.
 
     `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
     """
@@ -60,6 +60,7 @@ class State(msgspec.Struct, frozen=True):
     api_url: str = ""
     api_key: str = ""
     ended: str = ""
+    unsaved: str = ""
 
     def url(self, name: str) -> str:
         """Where `name` (a channel's name, say) is served; raises KeyError."""

@@ -253,6 +253,26 @@ def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[
     assert messages.get(unknown) is None
 
 
+def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    """WhatsApp and Telegram tell no more of the time."""
+    message = a_message(content="one")
+    messages.add(message, None)
+    second = "2026-01-31T12:00:01.000Z"
+
+    assert messages.edit(message.message_id, "two", second)
+    assert messages.edit(message.message_id, "three", second)
+    assert not messages.edit(message.message_id, "two", second), "it comes once more"
+    assert not messages.edit(message.message_id, "three", second), "it comes once more"
+    assert not messages.edit(message.message_id, "earlier", "2026-01-31T12:00:00.000Z")
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert found.content == "three"
+    assert found.edits == (Edit("one", second), Edit("two", second))
+
+
 def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message(content="one")
     messages.add(message, None)

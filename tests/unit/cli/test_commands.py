@@ -344,3 +344,70 @@ def test_a_cloud_that_is_up_elsewhere_is_not_taken_for_the_one_that_was_named(
         code, _, err = chat4all(*asked)
     assert code == 1
     assert "its cloud is at http://127.0.0.1:1" in err
+
+
+def dead_letter(dead_letter_id: str) -> dict[str, object]:
+    error = {"code": "131026", "message": "Cannot be delivered."}
+    nothing = dict.fromkeys(
+        ("message_id", "conversation_id", "sequence", "recipient_id", "channel", "source", "attempts")
+    )
+    return {
+        **nothing,
+        "dead_letter_id": dead_letter_id,
+        "kind": "DELIVERY",
+        "failed_at": "2026-01-31T12:00:00.000Z",
+        "error": error,
+    }
+
+
+@pytest.fixture
+def letters(api: FakeApi, chat4all: CommandLine) -> FakeApi:
+    """Two dead letters of one conversation, in their order."""
+    chat4all.use(api)
+    page = {
+        "dead_letters": [dead_letter("m1|u|whatsapp|0"), dead_letter("m2|u|whatsapp|0")],
+        "next_cursor": None,
+    }
+    api.answer("GET", "/api/v1/dead-letters?limit=100", page)
+    return api
+
+
+def test_dead_letters_are_listed_as_a_shell_takes_them(chat4all: CommandLine, letters: FakeApi) -> None:
+    code, out, _ = chat4all("dead-letters", "list")
+
+    assert code == 0
+    assert [line.split(maxsplit=2)[2] for line in out.splitlines()[::2]] == [
+        "'m1|u|whatsapp|0'",
+        "'m2|u|whatsapp|0'",
+    ]
+
+
+def test_dead_letters_are_redriven_in_their_order_however_they_are_named(
+    chat4all: CommandLine, letters: FakeApi
+) -> None:
+    letters.answer("POST", "/api/v1/dead-letters/redrive", {"redriven": 1, "refused": []}, 202)
+
+    code, out, _ = chat4all("dead-letters", "redrive", "m2|u|whatsapp|0", "m1|u|whatsapp|0")
+
+    assert (code, out) == (0, "redriven: 2\n")
+    asked = [one.body for one in letters.asked if one.method == "POST"]
+    assert asked == [{"dead_letter_id": "m1|u|whatsapp|0"}, {"dead_letter_id": "m2|u|whatsapp|0"}]
+
+
+def test_a_dead_letter_that_is_not_there_is_named(chat4all: CommandLine, letters: FakeApi) -> None:
+    code, out, _ = chat4all("dead-letters", "redrive", "nope", "m1|u|whatsapp|0")
+
+    assert (code, out) == (
+        1,
+        "redriven: 0\nrefused m1|u|whatsapp|0: There is no such thing.\nrefused nope: There is no such thing.\n",
+    )
+
+
+def test_an_id_is_one_part_of_a_path_whatever_is_in_it(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+
+    code, _, err = chat4all("download", "../../x")
+
+    assert code == 1
+    assert "NOT_FOUND" in err
+    assert [one.path for one in api.asked] == ["/api/v1/files/..%2F..%2Fx/download"]

@@ -1,5 +1,7 @@
 import json
 import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,18 @@ def test_an_external_cloud_that_is_not_there_is_said_at_once(folder: StateFolder
 
     with pytest.raises(CloudError, match=f"nothing answers at http://127.0.0.1:{port}"):
         External(f"http://127.0.0.1:{port}").prepare(folder, {})
+
+
+def test_what_answers_and_is_no_cloud_is_said_to_be_none(folder: StateFolder) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with pytest.raises(CloudError, match="is no AWS"):
+                External(f"http://127.0.0.1:{server.server_port}").prepare(folder, {})
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("name", [BackendName.MINISTACK, BackendName.LOCALSTACK])

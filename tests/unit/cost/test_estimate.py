@@ -34,6 +34,7 @@ PRICES: Final = PriceTable(
 )
 USE: Final = Use(
     measured_at="2026-01-01",
+    where="nowhere",
     how="thought out",
     functions={
         "api": FunctionUse(1.0, 100.0, 1_024),

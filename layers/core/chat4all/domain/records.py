@@ -91,6 +91,17 @@ MOST_EDITS_BYTES: Final = 100_000
 """As JSON. A row of DynamoDB holds 400 KB, and a person may change a long text again and again."""
 
 
+def is_latest(edits: Sequence[Edit], content: str, text: str, at: str) -> bool:
+    """Whether `text`, to which a message of this `content` and these `edits` was changed at `at`, is later than all that it was.
+
+    Providers tell the second: of several changes in one, what comes last counts, unless the text was there in that second already.
+    """
+    if any(edit.at > at for edit in edits):
+        return False
+    texts = [*(edit.content for edit in edits[1:]), content]
+    return (at, text) not in {(edit.at, made) for edit, made in zip(edits, texts, strict=False)}
+
+
 def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
     """`edit` after the others: of those the first, which is the text as it was sent, and as many of the latest as fit."""
     first, *later = (*edits, edit)

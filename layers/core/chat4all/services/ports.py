@@ -206,7 +206,7 @@ class Messages(Protocol):
         ...
 
     def edit(self, message_id: str, content: str, at: str) -> bool:
-        """Replace the text, keeping the former one; False if a later edit is there already."""
+        """Replace the text, keeping the former one; False if a later edit is there already, or this one."""
         ...
 
     def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:

@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
@@ -31,10 +34,13 @@ class External:
         """It has been prepared by whoever runs it. Raises CloudError where nobody does."""
         try:
             urllib3.request("GET", self.endpoint, timeout=ANSWERS_WITHIN, retries=False)
+            Aws(self.endpoint, self.endpoint).cloudformation().list_stacks()
         except urllib3.exceptions.HTTPError as error:
             raise CloudError(
                 f"nothing answers at {self.endpoint}: {error}", "start that cloud first"
             ) from error
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
+            raise CloudError(f"what answers at {self.endpoint} is no AWS", "say: --endpoint URL") from error
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
         return [simulators(folder.customers, ports)]

@@ -30,7 +30,7 @@ from chat4all.adapters.dynamodb.message_rows import (
 from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Delivery, Edit, Message, with_edit
+from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
 from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
 
@@ -156,7 +156,7 @@ class DynamoMessages:
     @answering
     def edit(self, message_id: str, content: str, at: str) -> bool:
         row = _find(message_id)
-        if row is None or any(edit.at >= at for edit in row.edits or ()):
+        if row is None or not is_latest(row.edits or (), row.content, content, at):
             return False
         edits = with_edit(row.edits or (), Edit(row.content, at))
         actions = [MessageRow.content.set(content), MessageRow.edits.set(edits)]

@@ -81,7 +81,7 @@ class DeadLetterViews:
                 Detail("dead_letter_id, channel, all", f"{chosen.count(True)} were given"),
             )
         check_channel("channel", body.channel, self._channels)
-        self._account(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body))
+        self._account(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body), cursor=body.cursor)
         if body.dead_letter_id is not None:
             return self._redrive.one(body.dead_letter_id)
         return self._redrive.many(body.channel, body.cursor, min(body.limit, MOST_AT_ONCE))

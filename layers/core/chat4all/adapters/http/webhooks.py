@@ -81,7 +81,7 @@ class WebhookViews:
             request,
             AuditAction.WEBHOOKS_REPLAY,
             f"webhooks:{body.channel or 'all'}",
-            **{"from": arrivals.since, "to": arrivals.until},
+            **{"from": arrivals.since, "to": arrivals.until, "cursor": body.cursor},
         )
         return self._replay.arrived(arrivals, body.cursor, body.limit)
 

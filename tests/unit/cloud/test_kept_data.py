@@ -1,0 +1,19 @@
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.kept_data import unsaved
+
+LOG = """12:00:00 WARNING ministack: slow
+12:00:01 ERROR ministack: Persistence: failed to save dynamodb: [Errno 28] No space left on device
+12:00:01 ERROR ministack: Persistence: failed to save sqs: [Errno 28] No space left on device
+"""
+
+
+def test_what_was_not_saved_is_told_with_its_reason(folder: StateFolder) -> None:
+    (folder.logs / "ministack.log").write_text(LOG)
+
+    assert unsaved(folder) == "[Errno 28] No space left on device (2 services)"
+
+
+def test_where_all_was_saved_there_is_nothing_to_tell(folder: StateFolder) -> None:
+    assert unsaved(folder) == ""
+    (folder.logs / "ministack.log").write_text("12:00:00 WARNING ministack: slow\n")
+    assert unsaved(folder) == ""
