@@ -92,3 +92,13 @@ def test_why_a_cloud_ended_is_told_to_whoever_asks(machine: Machine) -> None:
     assert "not running: simulators ended (exit -9)" in refused.stderr
     assert machine.run("down").returncode == 0
     assert machine.status().ended == ""
+
+
+def test_of_two_that_start_at_once_one_waits_for_the_other(machine: Machine) -> None:
+    command = [PROGRAM, "up", "--detach", "--state", str(machine.folder.path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+
+    told = [one.communicate(timeout=WITHIN_S)[0].decode() for one in both]
+
+    assert [one.returncode for one in both] == [0, 0], told
+    assert machine.run("status").returncode == 0

@@ -20,7 +20,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import Health, inspect
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.running import Cloud, connect
-from chat4all_local.cloud.shutdown import is_ending, shut_down, wait_until_ended
+from chat4all_local.cloud.shutdown import is_changing, shut_down, wait_while_changing
 from chat4all_local.cloud.signals import Stopped, stopped_by_signals
 from chat4all_local.cloud.start import start
 from chat4all_local.cloud.state import Phase
@@ -61,29 +61,30 @@ def up(
     stops with Ctrl-C.
     """
     folder = folder_at(state)
-    if folder.is_locked() and not _has_ended(folder):
+    if _is_up(folder):
         _already_up(folder, backend, endpoint, event_stream)
         return
     wanted = chosen(backend or BackendName.MINISTACK, endpoint, event_stream or EventStream.SQS)
     for lacking in wanted.lacks:
         err.print(f"Not on {wanted.name}: {lacking}.", style="dim", highlight=False, soft_wrap=True)
-    if detach:
-        _up_in_background(folder, backend or BackendName.MINISTACK, endpoint, wanted.event_stream)
-    else:
-        _up_in_foreground(folder, wanted)
+    try:
+        if detach:
+            _up_in_background(folder, backend or BackendName.MINISTACK, endpoint, wanted.event_stream)
+        else:
+            _up_in_foreground(folder, wanted)
+    except CloudError:
+        # Another one may have been quicker by a moment: then it has the folder.
+        if not _is_up(folder):
+            raise
+        _already_up(folder, backend, endpoint, event_stream)
 
 
-def _has_ended(folder: StateFolder) -> bool:
-    """Whether what runs there was about to end, and now has. Raises Busy where it does not."""
-    if not is_ending(folder):
-        return False
-    with (
-        stopped_by_signals(),
-        ProgressDisplay(err) as progress,
-        step(progress, "Wait until the last one has stopped"),
-    ):
-        wait_until_ended(folder)
-    return True
+def _is_up(folder: StateFolder) -> bool:
+    """Whether a cloud is up there, once what begins or ends there has come to its end. Raises Busy where it does not."""
+    if folder.is_locked() and is_changing(folder):
+        with stopped_by_signals(), ProgressDisplay(err) as progress, step(progress, "Wait for the other one"):
+            wait_while_changing(folder)
+    return folder.is_locked()
 
 
 def _already_up(

@@ -30,17 +30,17 @@ def shut_down(folder: StateFolder) -> bool:
     return was_up or left > 0
 
 
-def is_ending(folder: StateFolder) -> bool:
-    """Whether what runs there is about to end: one of its components has, or it was told to."""
+def is_changing(folder: StateFolder) -> bool:
+    """Whether what has the folder begins, or is about to end: one of its components has, or it was told to."""
     state = folder.read()
-    is_broken = state.phase is Phase.READY and any(find(one.process) is None for one in state.components)
-    return is_broken or state.phase is Phase.STOPPING
+    return state.phase is not Phase.READY or any(find(one.process) is None for one in state.components)
 
 
-def wait_until_ended(folder: StateFolder) -> None:
+def wait_while_changing(folder: StateFolder) -> None:
     """Raises Busy."""
     for _ in _while_locked(folder):
-        pass
+        if not is_changing(folder):
+            return
 
 
 def _stop_launcher(folder: StateFolder) -> None:
@@ -60,5 +60,5 @@ def _while_locked(folder: StateFolder) -> Iterator[None]:
     while folder.is_locked():
         yield
         if time.monotonic() > deadline:
-            raise Busy(f"the launcher of {folder.path} does not stop", "kill it, then run: chat4all down")
+            raise Busy(f"the launcher of {folder.path} does not come to its end", "see: chat4all status")
         time.sleep(POLL_EVERY)

@@ -8,7 +8,7 @@ import pytest
 
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.processes import identify
-from chat4all_local.cloud.shutdown import is_ending, shut_down
+from chat4all_local.cloud.shutdown import is_changing, shut_down
 from chat4all_local.cloud.state import Component, Phase, ProcessId, State
 
 # A launcher that has the lock, and writes down who it is only later: it may first have to stop what an earlier one left.
@@ -51,17 +51,18 @@ GONE = ProcessId(HERE.pid, HERE.started - 100)
 
 
 @pytest.mark.parametrize(
-    ("phase", "process", "ending"),
+    ("phase", "process", "changing"),
     [
         (Phase.READY, HERE, False),
         (Phase.READY, GONE, True),
         (Phase.STOPPING, HERE, True),
-        (Phase.STARTING, GONE, False),
+        (Phase.STARTING, HERE, True),
+        (Phase.STOPPED, HERE, True),
     ],
 )
-def test_a_cloud_without_one_of_its_components_is_about_to_end(
-    folder: StateFolder, phase: Phase, process: ProcessId, *, ending: bool
+def test_only_a_cloud_that_is_ready_and_has_all_its_components_is_up(
+    folder: StateFolder, phase: Phase, process: ProcessId, *, changing: bool
 ) -> None:
     folder.write(State(phase=phase, components=(Component("nanio", process, {}, "nanio.log"),)))
 
-    assert is_ending(folder) is ending
+    assert is_changing(folder) is changing
