@@ -167,7 +167,6 @@ def test_a_function_that_exits_while_it_loads_says_so(make: Make) -> None:
     assert b"exit status 7" in failure.value.payload
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds RLIMIT_DATA")
 def test_a_function_that_hangs_when_it_is_loaded_anew_is_given_up(make: Make, tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, time
@@ -184,6 +183,7 @@ def handler(event, context): os._exit(3)
     assert error(invoke(sandbox)) == "Sandbox.Timedout"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds RLIMIT_DATA")
 def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
     sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
     sandbox.start()
