@@ -12,7 +12,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.leftovers import stop_leftovers
 from chat4all_local.cloud.processes import find
 from chat4all_local.cloud.settings import POLL_EVERY, STOPPED_WITHIN
-from chat4all_local.cloud.state import Phase
+from chat4all_local.cloud.state import Phase, stopped
 
 
 def shut_down(folder: StateFolder) -> bool:
@@ -26,7 +26,7 @@ def shut_down(folder: StateFolder) -> bool:
     with folder.locked():
         state = folder.read()
         left = stop_leftovers(state)
-        folder.write(replace(state, phase=Phase.STOPPED, launcher=None, components=(), ended=""))
+        folder.write(replace(stopped(state), ended=""))
     return was_up or left > 0
 
 

@@ -26,7 +26,6 @@ from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.furnish import furnish
 from chat4all_local.cloud.introductions import introduce_again
-from chat4all_local.cloud.kept_data import unsaved
 from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
@@ -34,7 +33,7 @@ from chat4all_local.cloud.processes import identify, stop
 from chat4all_local.cloud.progress import Progress, silent, step
 from chat4all_local.cloud.running import Cloud, aws_of, cloud_of
 from chat4all_local.cloud.settings import START_ATTEMPTS, STOPPED_WITHIN
-from chat4all_local.cloud.state import Phase, State
+from chat4all_local.cloud.state import Phase, State, stopped
 from chat4all_local.cloud.temporary import temporary_place
 
 
@@ -71,14 +70,14 @@ def start(folder: StateFolder, progress: Progress, backend: Backend) -> Iterator
             with step(progress, "Stop what an earlier run left running"):
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
-        with _written_down(folder), ExitStack() as stack:
+        with _written_down(folder, backend), ExitStack() as stack:
             begun = _Starting(folder, progress, backend, before).up(stack)
             stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
             yield begun
 
 
 @contextmanager
-def _written_down(folder: StateFolder) -> Iterator[None]:
+def _written_down(folder: StateFolder, backend: Backend) -> Iterator[None]:
     """The end of a run, and why it ended."""
     ended = ""
     try:
@@ -87,8 +86,8 @@ def _written_down(folder: StateFolder) -> Iterator[None]:
         ended = error.message
         raise
     finally:
-        now = replace(folder.read(), ended=ended, unsaved=unsaved(folder))
-        folder.write(replace(now, phase=Phase.STOPPED, launcher=None, components=()))
+        last = replace(folder.read(), ended=ended, unsaved=backend.unsaved(folder))
+        folder.write(stopped(last))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from chat4all_local.cloud.backends.event_stream import EventStream
 
@@ -68,6 +69,11 @@ class State(msgspec.Struct, frozen=True):
             if name in component.urls:
                 return component.urls[name]
         raise KeyError(name)
+
+
+def stopped(state: State) -> State:
+    """What stays when nothing of it runs any more."""
+    return replace(state, phase=Phase.STOPPED, launcher=None, components=())
 
 
 def encode(state: State) -> bytes:

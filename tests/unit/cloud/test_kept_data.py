@@ -1,3 +1,9 @@
+import pytest
+
+from chat4all_local.cloud.backends.backend import Backend
+from chat4all_local.cloud.backends.external import External
+from chat4all_local.cloud.backends.localstack import LocalStack
+from chat4all_local.cloud.backends.ministack import MiniStack
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import unsaved
 
@@ -17,3 +23,15 @@ def test_where_all_was_saved_there_is_nothing_to_tell(folder: StateFolder) -> No
     assert unsaved(folder) == ""
     (folder.logs / "ministack.log").write_text("12:00:00 WARNING ministack: slow\n")
     assert unsaved(folder) == ""
+
+
+@pytest.mark.parametrize(
+    "backend", [LocalStack(), External("http://127.0.0.1:4566")], ids=lambda one: str(one.name)
+)
+def test_what_an_earlier_ministack_could_not_save_is_not_told_of_another_cloud(
+    folder: StateFolder, backend: Backend
+) -> None:
+    (folder.logs / "ministack.log").write_text(LOG)
+
+    assert MiniStack().unsaved(folder)
+    assert backend.unsaved(folder) == ""

@@ -63,5 +63,8 @@ class Backend(Protocol):
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """The template's parameters that are this backend's."""
 
+    def unsaved(self, folder: StateFolder) -> str:
+        """Why it could not keep its data when it was stopped; empty where it could, or is not to."""
+
     def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
         """Around a deployment: where data are kept, one that is cut short never was."""

@@ -55,6 +55,9 @@ class External:
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
         return {**here, **self.event_stream.parameters}
 
+    def unsaved(self, folder: StateFolder) -> str:
+        return ""
+
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:
         yield

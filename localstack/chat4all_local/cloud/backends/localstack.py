@@ -60,6 +60,9 @@ class LocalStack:
         """No address: LocalStack tells it to the functions."""
         return self.event_stream.parameters
 
+    def unsaved(self, folder: StateFolder) -> str:
+        return ""
+
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:
         yield

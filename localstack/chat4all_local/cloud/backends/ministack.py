@@ -10,7 +10,7 @@ from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted
+from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted, unsaved
 from chat4all_local.cloud.ports import url
 from chat4all_local.cloud.queue_urls import move_queues
 from chat4all_local.cloud.settings import ACCESS_KEY, CHANNELS, LOCALHOST, MINISTACK, REGION, SECRET_KEY
@@ -39,6 +39,9 @@ class MiniStack:
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """None: the functions inherit MiniStack's own environment."""
         return {}
+
+    def unsaved(self, folder: StateFolder) -> str:
+        return unsaved(folder)
 
     @contextmanager
     def deploying(self, folder: StateFolder) -> Iterator[None]:
