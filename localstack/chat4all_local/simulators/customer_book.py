@@ -3,32 +3,21 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from chat4all_local.simulators.control_api import Customer
+from chat4all_local.simulators.json_lines import JsonLines
 
 
 class CustomerBook:
     """A line of JSON for every change; the last one of an address counts."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._lines = JsonLines(path, Customer)
 
     def read(self) -> Mapping[str, Customer]:
-        """Whoever was written down; what a killed process left unfinished is passed over. Leaves one line each."""
-        found: dict[str, Customer] = {}
-        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
-        for line in lines:
-            try:
-                customer = msgspec.json.decode(line, type=Customer)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            found[customer.address] = customer
-        tidied = self._path.with_suffix(".new")
-        tidied.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in found.values()))
-        tidied.replace(self._path)
+        """Whoever was written down. Leaves one line each."""
+        found = {customer.address: customer for customer in self._lines.read()}
+        self._lines.replace(found.values())
         return found
 
     def write(self, customer: Customer) -> None:
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(customer) + b"\n")
+        self._lines.append(customer)

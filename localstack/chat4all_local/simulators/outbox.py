@@ -1,9 +1,12 @@
 """The webhooks that our endpoint has not taken yet, kept over a restart: a provider goes on when we are there again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from chat4all_local.simulators.json_lines import JsonLines
 
 _TIDIED_AFTER: Final = 1_000
 
@@ -29,14 +32,23 @@ class _Done(msgspec.Struct, frozen=True):
     done: int
 
 
+class _Line(msgspec.Struct, frozen=True):
+    """An Outgoing or a _Done, as it is read."""
+
+    n: int = 0
+    webhook: Webhook | None = None
+    lane: str | None = None
+    done: int | None = None
+
+
 class Outbox:
     """A line of JSON for every webhook, and one for each that is done. Without `path` none outlives the process."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._pending: dict[int, Outgoing] = _left_over(path) if path is not None else {}
+        self._lines = JsonLines(path, _Line) if path is not None else None
+        self._pending = _left_over(self._lines.read()) if self._lines is not None else {}
         self._last = max(self._pending, default=0)
-        self._lines = 0
+        self._written = 0
         self._tidy()
 
     def left_over(self) -> list[Outgoing]:
@@ -54,35 +66,25 @@ class Outbox:
     def done(self, outgoing: Outgoing) -> None:
         del self._pending[outgoing.n]
         self._write(_Done(outgoing.n))
-        if not self._pending and self._lines > _TIDIED_AFTER:
+        if not self._pending and self._written > _TIDIED_AFTER:
             self._tidy()
 
     def _write(self, line: Outgoing | _Done) -> None:
-        if self._path is not None:
-            with self._path.open("ab") as file:
-                file.write(msgspec.json.encode(line) + b"\n")
-            self._lines += 1
+        if self._lines is not None:
+            self._lines.append(line)
+            self._written += 1
 
     def _tidy(self) -> None:
-        if self._path is None:
-            return
-        tidied = self._path.with_suffix(".new")
-        tidied.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in self._pending.values()))
-        tidied.replace(self._path)
-        self._lines = len(self._pending)
+        if self._lines is not None:
+            self._lines.replace(self._pending.values())
+            self._written = len(self._pending)
 
 
-def _left_over(path: Path) -> dict[int, Outgoing]:
-    """What a killed process left unfinished is passed over."""
+def _left_over(lines: Iterable[_Line]) -> dict[int, Outgoing]:
     left: dict[int, Outgoing] = {}
-    for line in path.read_bytes().splitlines() if path.exists() else []:
-        try:
-            read = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-            if "done" in read:
-                left.pop(msgspec.json.decode(line, type=_Done).done, None)
-            else:
-                outgoing = msgspec.json.decode(line, type=Outgoing)
-                left[outgoing.n] = outgoing
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
+    for line in lines:
+        if line.done is not None:
+            left.pop(line.done, None)
+        elif line.webhook is not None:
+            left[line.n] = Outgoing(line.n, line.webhook, line.lane)
     return left

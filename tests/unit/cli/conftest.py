@@ -1,13 +1,14 @@
 """An API of one's own to talk to: answers what a test says, and remembers what it was asked."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
 import msgspec
 import pytest
+
+from tests.unit.serving import serving
 
 
 @dataclass
@@ -55,10 +56,6 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
     Handler.api = FakeApi()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        Handler.api.url = f"http://127.0.0.1:{server.server_port}/api"
+    with serving(Handler) as here:
+        Handler.api.url = f"{here}/api"
         yield Handler.api
-        server.shutdown()
-        thread.join()

@@ -1,7 +1,6 @@
 import re
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from chat4all_local.cloud.launch import Launched
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.state import Component, ProcessId
 from tests.unit.cloud.conftest import Start
+from tests.unit.serving import serving
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,15 +51,10 @@ CloudAt = Callable[[str], Cloud]
 def cloud_on(tmp_path: Path) -> Iterator[CloudAt]:
     Handler.asked = []
     Handler.logged = (200, {"events": [{"timestamp": 1, "message": "no module named chat4all\n"}]})
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        here = f"http://127.0.0.1:{server.server_port}"
+    with serving(Handler) as here:
         yield lambda backend: Cloud(
             f"{here}/api", "key", {}, Aws(here, here), StateFolder(tmp_path), backend=backend
         )
-        server.shutdown()
-        thread.join()
 
 
 def test_it_waits_until_the_api_says_that_it_is_well(cloud_on: CloudAt) -> None:

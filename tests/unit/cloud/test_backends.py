@@ -1,7 +1,6 @@
 import json
 import re
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.settings import CHANNELS, KINESIS_VERSION
+from tests.unit.serving import serving
 
 ELSEWHERE = "http://127.0.0.1:4566"
 BACKENDS = [MiniStack(), LocalStack(), External(ELSEWHERE)]
@@ -79,15 +79,8 @@ def test_an_external_cloud_that_is_not_there_is_said_at_once(folder: StateFolder
 
 
 def test_what_answers_and_is_no_cloud_is_said_to_be_none(folder: StateFolder) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            with pytest.raises(CloudError, match="is no AWS"):
-                External(f"http://127.0.0.1:{server.server_port}").prepare(folder, {})
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(SimpleHTTPRequestHandler) as here, pytest.raises(CloudError, match="is no AWS"):
+        External(here).prepare(folder, {})
 
 
 @pytest.mark.parametrize("name", [BackendName.MINISTACK, BackendName.LOCALSTACK])

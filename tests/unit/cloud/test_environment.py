@@ -1,7 +1,6 @@
 import os
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.checkout import runtime
 from chat4all_local.cloud.environment import component_environment, tool_environment
 from chat4all_local.cloud.settings import RUN_MARK
+from tests.unit.serving import serving
 
 FOREIGN = {
     "AWS_PROFILE": "production",
@@ -84,12 +84,5 @@ def test_the_cloud_is_asked_directly_whatever_proxy_the_user_has(
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            here = f"http://127.0.0.1:{server.server_port}"
-            assert "QueueUrls" not in Aws(here, here).sqs().list_queues()
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answers) as here:
+        assert "QueueUrls" not in Aws(here, here).sqs().list_queues()

@@ -1,12 +1,12 @@
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from chat4all_local.cloud.health import is_healthy
 from chat4all_local.cloud.ports import choose_ports
+from tests.unit.serving import serving
 
 
 class Starting(BaseHTTPRequestHandler):
@@ -26,12 +26,8 @@ class Starting(BaseHTTPRequestHandler):
 @pytest.fixture
 def starting() -> Iterator[str]:
     Starting.asked = 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Starting) as here:
+        yield here
 
 
 def nowhere() -> str:

@@ -95,8 +95,7 @@ class Redrive:
                 for one in self._deliveries.of_message(message_id)
                 if one.status is Status.FAILED and not one.fallback
             ]
-            # Each in a round of its own, and of a message as it is then.
-            if all(self._again(self._known(message_id), some) for some in _at_once(failed)):
+            if self._all_again(message_id, failed):
                 return self._known(message_id)
         raise Unavailable("The message is changing too quickly.", retry_after=1)
 
@@ -132,14 +131,13 @@ class Redrive:
             self.message(letter.dead_letter_id)
             return
         for _ in range(_TRIES):
-            message = self._known(named.message_id)
             all_ = parts_by_recipient(self._deliveries.of_message(named.message_id))
             parts = all_.get((named.recipient_id, named.channel), [])
             failed = [one for one in parts if one.status is Status.FAILED and not one.fallback]
-            if not failed and letter.sort_key and message.round:
+            if not failed and letter.sort_key and self._known(named.message_id).round:
                 # Two parts of one text may have failed; redriving the first took both.
                 return
-            if all(self._again(self._known(named.message_id), some) for some in _at_once(failed)):
+            if self._all_again(named.message_id, failed):
                 return
         raise Unavailable("The message is changing too quickly.", retry_after=1)
 
@@ -148,6 +146,10 @@ class Redrive:
         if message is None:
             raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
         return message
+
+    def _all_again(self, message_id: str, failed: Sequence[Delivery]) -> bool:
+        """As many at once as may be, each time in a round of its own, and of a message as it is then."""
+        return all(self._again(self._known(message_id), some) for some in _at_once(failed))
 
     def _again(self, message: Message, failed: Sequence[Delivery]) -> bool:
         """False when it has changed since it was read."""

@@ -12,7 +12,7 @@ import msgspec
 import psutil
 
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.processes import find
+from chat4all_local.cloud.processes import find, with_descendants
 from chat4all_local.cloud.state import Component
 
 KIND: Final = "PSS" if psutil.LINUX else "RSS"
@@ -63,7 +63,7 @@ class Watch:
         if process is None:
             return
         yield component.name, process
-        for child in _children(process):
+        for child in with_descendants([process])[1:]:
             with suppress(psutil.Error):
                 yield self._name(child), child
 
@@ -93,13 +93,6 @@ def watched(folder: StateFolder) -> Iterator[Watch]:
     finally:
         over.set()
         looking.join()
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def memory_of(process: psutil.Process) -> int:

@@ -70,7 +70,7 @@ class DynamoDeliveries:
         known = [
             DeliveryRow.provider_key.set(key),
             DeliveryRow.provider_message_id.set(provider_message_id),
-            *_UNCLAIM,
+            *_SETTLED,
         ]
         row = _empty(one.delivery_id)
         mine = DeliveryRow.claim_id == claimed.claim_id
@@ -81,7 +81,7 @@ class DynamoDeliveries:
     @answering
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None:
         row = _empty(claimed.delivery.delivery_id)
-        failed = [*_forward(Status.FAILED, at), *_error(claimed.delivery, code, reason), *_UNCLAIM]
+        failed = [*_forward(Status.FAILED, at), *_error(claimed.delivery, code, reason), *_SETTLED]
         mine = (DeliveryRow.claim_id == claimed.claim_id) & (DeliveryRow.status == _PENDING)
         updated(row, failed, mine)
 
@@ -94,7 +94,7 @@ class DynamoDeliveries:
             *_described(requested),
             *_forward(Status.FAILED, at),
             *(DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)),
-            *_UNCLAIM,
+            *_SETTLED,
             DeliveryRow.attempts.add(0),
         ]
         if updated(
@@ -200,17 +200,10 @@ _COUNTED: Final[dict[Counts, list[Action]]] = {
     Counts.ATTEMPT: [],
     Counts.NOTHING: [DeliveryRow.attempts.add(-1)],
 }
-_UNCLAIM: Final[list[Action]] = [
-    DeliveryRow.claim_id.remove(),
-    DeliveryRow.claimed_until.remove(),
-    DeliveryRow.open_claims.remove(),
-]
-_RELEASED: Final[list[Action]] = [
-    DeliveryRow.claim_id.remove(),
-    DeliveryRow.claimed_until.remove(),
-    # Those of dead processes stay: whoever sends it in the end may repeat what one of them sent.
-    DeliveryRow.open_claims.add(-1),
-]
+_UNCLAIMED: Final[list[Action]] = [DeliveryRow.claim_id.remove(), DeliveryRow.claimed_until.remove()]
+_SETTLED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.remove()]
+# Those of dead processes stay: whoever sends it in the end may repeat what one of them sent.
+_RELEASED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.add(-1)]
 
 
 def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list[Action]:
