@@ -1,7 +1,6 @@
 """The one botocore session of the process: each costs a fifth of a cold start."""
 
 import functools
-import os
 from typing import Any, Final
 
 from botocore.config import Config
@@ -31,12 +30,7 @@ def session() -> Session:
     return get_session()
 
 
-def client(service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """A client with short timeouts: a function has seconds."""
-    return session().create_client(service, config=_s3_config() if service == "s3" else _CONFIG)
-
-
-def _s3_config() -> Config:
-    """Where botocore goes by itself to a local cloud, no bucket has a host name of its own."""
-    is_local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return _LOCAL_S3_CONFIG if is_local else _S3_CONFIG
+def client(service: str, *, local: bool = False) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    """A client with short timeouts: a function has seconds. On a local cloud no bucket has a host name of its own."""
+    s3_config = _LOCAL_S3_CONFIG if local else _S3_CONFIG
+    return session().create_client(service, config=s3_config if service == "s3" else _CONFIG)

@@ -1,5 +1,6 @@
 """What the services take from the world: the time, ids, chance, and AWS clients."""
 
+import os
 import random
 import uuid
 from datetime import UTC, datetime
@@ -63,8 +64,13 @@ def kinesis() -> "Kinesis":
 
 
 def files_s3() -> "S3FilesClient":
-    return cast("S3FilesClient", client("s3"))
+    return cast("S3FilesClient", client("s3", local=_has_endpoint()))
 
 
 def s3() -> "S3Client":
-    return cast("S3Client", client("s3"))
+    return cast("S3Client", client("s3", local=_has_endpoint()))
+
+
+def _has_endpoint() -> bool:
+    """Where botocore goes by itself."""
+    return bool(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"))
