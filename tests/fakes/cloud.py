@@ -23,6 +23,7 @@ from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.fall_back import ConfirmInTime, FallBack
+from chat4all.services.find_place import FindPlace
 from chat4all.services.inbound_file import InboundFile
 from chat4all.services.outgoing_file import OutgoingFile
 from chat4all.services.record_status import Recorded, RecordStatus
@@ -47,7 +48,7 @@ from tests.fakes.kinesis import InTurn, Stream
 from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
-from tests.fakes.people import agent, conversation_of, customer
+from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
 from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
@@ -112,7 +113,7 @@ class Cloud:
         for user in (AGENT, ANA, BEN, CARLA):
             self.directory.create(user)
         for conversation in (PAIR, GROUP):
-            self.conversations.create(conversation)
+            self.conversations.create(conversation, pair_customers(conversation, AGENT, ANA, BEN, CARLA))
         self._start_processes()
 
     def post(self, new: NewMessage) -> Accepted | None:
@@ -247,7 +248,7 @@ class Cloud:
         )
         self._take = TakeInbound(
             accept=self._accept,
-            conversations=conversations,
+            find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
             messages=messages,
             events=self._events,

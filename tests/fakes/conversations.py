@@ -1,11 +1,13 @@
 """Conversations in memory."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from chat4all.domain.pages import TimeCursor
+from chat4all.domain.places import Places, place_key
 from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.ports import ConversationChanged, Sequenced
 
@@ -13,13 +15,25 @@ from chat4all.services.ports import ConversationChanged, Sequenced
 class MemoryConversations:
     def __init__(self) -> None:
         self._by_id: dict[str, Conversation] = {}
+        self._customers: dict[str, tuple[str, ...]] = {}
+        """Of each 1:1 conversation."""
+        self._turns: dict[str, list[str]] = {}
+        """By customer, their active 1:1 conversations, the latest turn last."""
+        self._wrote: dict[str, dict[str, str]] = {}
+        self._versions: Counter[str] = Counter()
         self._lock = threading.RLock()
+        self.reads = 0
+        """How often somebody read a conversation, a list of them, or a person's places."""
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         with self._lock:
-            self._by_id.setdefault(conversation.conversation_id, conversation)
+            if conversation.conversation_id not in self._by_id:
+                self._by_id[conversation.conversation_id] = conversation
+                self._customers[conversation.conversation_id] = tuple(customers)
+                self._put_last(conversation.conversation_id)
 
     def get(self, conversation_id: str) -> Conversation | None:
+        self.reads += 1
         return self._by_id.get(conversation_id)
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
@@ -35,7 +49,25 @@ class MemoryConversations:
                 one, sequence=one.sequence + 1, message_count=one.message_count + 1, last_activity_at=at
             )
             self._by_id[conversation_id] = counted
-            return Sequenced(counted.sequence)
+            return Sequenced(counted.sequence, overtaken=self._is_overtaken(conversation_id))
+
+    def give_turn(self, conversation_id: str) -> None:
+        with self._lock:
+            if self._by_id[conversation_id].state is ConversationState.ACTIVE and self._is_overtaken(
+                conversation_id
+            ):
+                self._put_last(conversation_id)
+
+    def places(self, user_id: str) -> Places:
+        with self._lock:
+            self.reads += 1
+            one_to_one = next(reversed(self._turns.get(user_id, [])), None)
+            return Places(one_to_one, dict(self._wrote.get(user_id, {})), self._versions[user_id])
+
+    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+        with self._lock:
+            self._wrote.setdefault(user_id, {})[place_key(channel, account)] = conversation_id
+            self._versions[user_id] += 1
 
     def uncount(self, conversation_id: str) -> None:
         with self._lock:
@@ -51,9 +83,17 @@ class MemoryConversations:
         return self._change(conversation, participants=staying)
 
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
-        return self._change(conversation, state=state)
+        with self._lock:
+            if not self._change(conversation, state=state):
+                return False
+            if state is ConversationState.ACTIVE:
+                self._put_last(conversation.conversation_id)
+            else:
+                self._take_away(conversation.conversation_id)
+            return True
 
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        self.reads += 1
         joined = (
             (participant.joined_at, one.conversation_id)
             for one in self._by_id.values()
@@ -65,6 +105,22 @@ class MemoryConversations:
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         created = ((one.created_at, one.conversation_id) for one in self._by_id.values())
         return newest_first(created, after, limit)
+
+    def _is_overtaken(self, conversation_id: str) -> bool:
+        return any(
+            self._turns[customer][-1:] != [conversation_id] for customer in self._customers[conversation_id]
+        )
+
+    def _put_last(self, conversation_id: str) -> None:
+        self._take_away(conversation_id)
+        for customer in self._customers[conversation_id]:
+            self._turns[customer].append(conversation_id)
+
+    def _take_away(self, conversation_id: str) -> None:
+        for customer in self._customers[conversation_id]:
+            others = (other for other in self._turns.get(customer, []) if other != conversation_id)
+            self._turns[customer] = list(others)
+            self._versions[customer] += 1
 
     def _change(
         self,

@@ -48,3 +48,12 @@ def conversation_of(
         last_activity_at=NOW,
         created_at=NOW,
     )
+
+
+def pair_customers(conversation: Conversation, *users: User) -> list[str]:
+    """The customers of a 1:1 conversation, as the use case that creates it finds them."""
+    if conversation.type is not ConversationType.ONE_TO_ONE:
+        return []
+    return [
+        user.user_id for user in users if user.type is UserType.CUSTOMER and conversation.has(user.user_id)
+    ]

@@ -14,6 +14,7 @@ from chat4all.services.attach_file import AttachFile
 from chat4all.services.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.deliver import Deliver
 from chat4all.services.fall_back import ConfirmInTime, FallBack
+from chat4all.services.find_place import FindPlace
 from chat4all.services.inbound_file import InboundFile
 from chat4all.services.manage_conversations import ManageConversations
 from chat4all.services.manage_users import ManageUsers
@@ -39,7 +40,7 @@ from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
 from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
-from tests.fakes.people import agent, conversation_of, customer
+from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
@@ -100,7 +101,7 @@ class Product:
         )
         self.take = TakeInbound(
             accept=self.accept,
-            conversations=self.conversations,
+            find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             directory=self.directory,
             messages=self.messages,
             events=self.events,
@@ -153,7 +154,7 @@ class Product:
         for member in members:
             self.directory.create(member)
         conversation = conversation_of(*members, kind=kind)
-        self.conversations.create(conversation)
+        self.conversations.create(conversation, pair_customers(conversation, *members))
         return conversation
 
     def conversation(self, conversation_id: str = "conversation") -> Conversation:

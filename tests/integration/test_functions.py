@@ -231,6 +231,43 @@ def test_a_reply_quotes_on_the_recipients_app(world: World, agent: str) -> None:
     assert world.provider.accepted[-1]["context"] == {"message_id": theirs}
 
 
+def test_unquoted_words_go_to_the_1to1_conversation_that_had_its_turn_last(world: World, agent: str) -> None:
+    phone = a_phone()
+    customer, stranger = world.create("CUSTOMER", ("whatsapp", phone)), world.create("CUSTOMER")
+    older, newer = world.converse(agent, customer), world.converse(agent, customer)
+    message_id = world.post(older, agent, "Any news?")
+    world.product.pump()
+    for _ in range(2):
+        world.converse(agent, customer, stranger)
+
+    def says(text: str, **quote: object) -> None:
+        world.say(
+            "whatsapp",
+            whatsapp(**{"from": phone, "id": f"wamid.{text}{phone}"}, text={"body": text}, **quote),
+        )
+        world.product.pump()
+
+    says("after the agent's words")
+    world.post(newer, agent, "Hello")
+    world.product.pump()
+    (delivery,) = world.progress(message_id)["deliveries"]
+    says("quoting", context={"id": delivery["provider_message_id"]})
+    says("after the quote")
+    world.api.patch(f"/v1/conversations/{older}", {"state": "ARCHIVED"})
+    says("after the end")
+    world.api.patch(f"/v1/conversations/{older}", {"state": "ACTIVE"})
+    says("after all")
+
+    assert [message["content"] for message in reversed(world.history(older))] == [
+        "Any news?",
+        "after the agent's words",
+        "quoting",
+        "after the quote",
+        "after all",
+    ]
+    assert [message["content"] for message in reversed(world.history(newer))] == ["Hello", "after the end"]
+
+
 def test_an_unknown_person_gets_a_conversation(world: World) -> None:
     sender = str(uuid.uuid4().int)[:15]
     webhook = instagram(text="is anybody there?")

@@ -22,7 +22,7 @@ def made(conversations: Conversations, new_id: Callable[[], str]) -> Conversatio
         title="Título 😀",
         metadata={"ticket": "7", "": "an empty name"},
     )
-    conversations.create(conversation)
+    conversations.create(conversation, ())
     return conversation
 
 
@@ -39,7 +39,7 @@ def test_it_is_read_as_it_was_created(conversations: Conversations, made: Conver
 def test_creating_it_again_changes_nothing(conversations: Conversations, made: Conversation) -> None:
     conversations.next_sequence(made.conversation_id, 1, LATER)
 
-    conversations.create(replace(made, title="another"))
+    conversations.create(replace(made, title="another"), ())
 
     assert (read(conversations, made).title, read(conversations, made).sequence) == ("Título 😀", 1)
 
@@ -138,7 +138,7 @@ def test_a_users_conversations_come_latest_joined_first_with_ties(
         joined_at = f"2026-02-01T00:00:00.00{number // 3}Z"  # three in each millisecond
         one = conversation_of(agent(new_id()), conversation_id=new_id())
         one = replace(one, participants=(*one.participants, Participant(me.user_id, joined_at, 0)))
-        conversations.create(one)
+        conversations.create(one, ())
         expected.append((joined_at, one.conversation_id))
 
     seen = walked(lambda after, most: conversations.of_user(me.user_id, after, most), limit)
@@ -156,7 +156,7 @@ def test_all_conversations_come_latest_created_first_with_ties(
             conversation_of(agent(NOW), conversation_id=new_id()),
             created_at=created_at,
         )
-        conversations.create(one)
+        conversations.create(one, ())
         made.append((created_at, one.conversation_id))
 
     seen = walked(conversations.latest, 25)
@@ -169,7 +169,7 @@ def test_a_hundred_participants_are_kept(conversations: Conversations, new_id: C
     members = [customer(new_id()) for _ in range(100)]
     large = conversation_of(*members, conversation_id=new_id(), kind=ConversationType.GROUP)
 
-    conversations.create(large)
+    conversations.create(large, ())
 
     assert read(conversations, large) == large
     found = [conversations.of_user(one.user_id, None, 1)[0][1] for one in (members[0], members[99])]

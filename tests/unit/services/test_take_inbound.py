@@ -19,7 +19,8 @@ from chat4all.domain.records import ConversationState, ConversationType, Message
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.services.accept_message import PUBLISH_GRACE
-from chat4all.services.take_inbound import INBOX_USER_ID, EditTooEarly, inbound_message_id
+from chat4all.services.find_place import INBOX_USER_ID
+from chat4all.services.take_inbound import EditTooEarly, inbound_message_id
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
 
@@ -139,7 +140,7 @@ def test_a_conversation_archived_in_the_meantime_is_not_written_into(product: Pr
 def two_conversations(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
     pair = conversation_of(AGENT, ANA, conversation_id="pair")
-    product.conversations.create(pair)
+    product.conversations.create(pair, ["ana"])
     product.say("our question")
     product.connector.answers = [Sent("ours")]
     product.deliver()(a_delivery("our question"))

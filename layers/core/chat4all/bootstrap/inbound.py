@@ -10,6 +10,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import WebhookEvent
+from chat4all.services.find_place import FindPlace
 from chat4all.services.inbound_file import InboundFile
 from chat4all.services.take_inbound import EditTooEarly, TakeInbound
 
@@ -24,7 +25,7 @@ def handler() -> Handler:
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
         accept=accepting.accept,
-        conversations=accepting.conversations,
+        find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, world.now),
         directory=accepting.directory,
         messages=accepting.messages,
         events=accepting.events,

@@ -6,6 +6,8 @@
        │
     next_sequence ── a conditional write: only if the snapshot's version still stands
        │
+    give_turn ── only where another 1:1 conversation of the customer had its turn since
+       │
     add ── a conditional write: only if the message_id is new;  due_at lets `relay` find it
        │
     publish ── chat-events;  a failure is answered with 503, and the message stays due
@@ -165,6 +167,8 @@ class AcceptMessage:
                 new.conversation_id, snapshot.conversation.version, now
             )
             if isinstance(counted, Sequenced):
+                if counted.overtaken:
+                    self._conversations.give_turn(new.conversation_id)
                 return _Prepared(text, to, counted.sequence)
             snapshot = self._snapshots.fresh(new.conversation_id)
             text, to = self._route(snapshot, new)

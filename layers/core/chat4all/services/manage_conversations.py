@@ -13,6 +13,8 @@ from chat4all.domain.records import (
     ConversationState,
     ConversationType,
     Participant,
+    User,
+    UserType,
 )
 from chat4all.services.ports import Clock, Conversations, Directory, NewId
 
@@ -39,7 +41,7 @@ class ManageConversations:
 
     def create(self, new: NewConversation) -> Conversation:
         """Raises Invalid: too few or many participants, one twice, or one unknown."""
-        self._check(new)
+        users = self._check(new)
         now = iso(self._clock())
         conversation = Conversation(
             conversation_id=self._new_id(),
@@ -55,7 +57,9 @@ class ManageConversations:
             last_activity_at=now,
             created_at=now,
         )
-        self._conversations.create(conversation)
+        one_to_one = new.type is ConversationType.ONE_TO_ONE
+        customers = [user.user_id for user in users.values() if one_to_one and user.type is UserType.CUSTOMER]
+        self._conversations.create(conversation, customers)
         return conversation
 
     def get(self, conversation_id: str) -> Conversation:
@@ -110,7 +114,7 @@ class ManageConversations:
             raise Conflict("A 1:1 conversation keeps its two participants.", code="NOT_A_GROUP")
         return conversation
 
-    def _check(self, new: NewConversation) -> None:
+    def _check(self, new: NewConversation) -> dict[str, User]:
         fewest, most = SIZES[new.type]
         if not fewest <= len(new.participants) <= most:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
@@ -120,9 +124,9 @@ class ManageConversations:
             )
         if len(set(new.participants)) != len(new.participants):
             raise Invalid("A participant is named twice.", Detail("participants", "must be different users"))
-        self._check_known(new.participants, "participants")
+        return self._check_known(new.participants, "participants")
 
-    def _check_known(self, user_ids: Sequence[str], field: str) -> None:
+    def _check_known(self, user_ids: Sequence[str], field: str) -> dict[str, User]:
         known = self._directory.get_many(user_ids)
         details = [
             Detail(f"{field}[{index}]" if len(user_ids) > 1 else field, "is no known user")
@@ -131,6 +135,7 @@ class ManageConversations:
         ]
         if details:
             raise Invalid("Not every participant is a known user.", *details, code="UNKNOWN_USER")
+        return known
 
     def _page(self, found: list[tuple[TimeCursor, str]], limit: int) -> Page[Conversation]:
         shown = found[:limit]

@@ -4,7 +4,7 @@ Every method that talks to AWS raises `Unavailable` when AWS does not answer or 
 than its client retries.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from typing import Final, Protocol
@@ -17,6 +17,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor
+from chat4all.domain.places import Places
 from chat4all.domain.records import (
     ApiKey,
     Conversation,
@@ -40,9 +41,13 @@ Jitter = Callable[[], float]
 
 
 class Sequenced(msgspec.Struct, frozen=True):
-    """The number that a conversation gave to its next message."""
+    """The number that a conversation gave to its next message.
+
+    `overtaken`: it is a 1:1 conversation, and another one of a customer in it had its turn later.
+    """
 
     sequence: int
+    overtaken: bool = False
 
 
 class ConversationChanged(msgspec.Struct, frozen=True):
@@ -50,7 +55,12 @@ class ConversationChanged(msgspec.Struct, frozen=True):
 
 
 class Conversations(Protocol):
-    def create(self, conversation: Conversation) -> None: ...
+    def create(self, conversation: Conversation, customers: Collection[str]) -> None:
+        """Create it, unless its id is taken. It is the 1:1 conversation of each of `customers` from now on.
+
+        `customers`: those who take part in a 1:1 conversation; empty for a group.
+        """
+        ...
 
     def get(self, conversation_id: str) -> Conversation | None: ...
 
@@ -60,6 +70,18 @@ class Conversations(Protocol):
 
     def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
         """Count one more message, only if the conversation is still at `version`."""
+        ...
+
+    def give_turn(self, conversation_id: str) -> None:
+        """Make an active 1:1 conversation that was overtaken the one where its customers' words go."""
+        ...
+
+    def places(self, user_id: str) -> Places:
+        """Read where the person's words go, as all writes that were answered left it."""
+        ...
+
+    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+        """Keep that the person wrote in the conversation last, through this account."""
         ...
 
     def uncount(self, conversation_id: str) -> None:
@@ -72,7 +94,9 @@ class Conversations(Protocol):
 
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool: ...
 
-    def set_state(self, conversation: Conversation, state: ConversationState) -> bool: ...
+    def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
+        """Archive or reactivate it; a reactivated 1:1 conversation is its customers' from now on."""
+        ...
 
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         """(cursor, conversation_id), latest joined first."""

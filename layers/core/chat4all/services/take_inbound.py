@@ -12,34 +12,17 @@ from chat4all.domain.events import (
     InboundEdit,
     InboundStatus,
     InboundText,
-    InboundUnsupported,
     StatusUpdate,
     WebhookEvent,
 )
 from chat4all.domain.files import Source
-from chat4all.domain.inbox import choose_conversation
-from chat4all.domain.records import (
-    Conversation,
-    ConversationState,
-    ConversationType,
-    Identity,
-    Message,
-    MessageKind,
-    Participant,
-    User,
-    UserType,
-)
+from chat4all.domain.records import Identity, Message, MessageKind, User, UserType
 from chat4all.services.accept_message import AcceptMessage, NewMessage
+from chat4all.services.find_place import FindPlace, PersonsMessage
 from chat4all.services.inbound_file import InboundFile
-from chat4all.services.ports import Clock, Conversations, Directory, Events, Messages, NewId
+from chat4all.services.ports import Clock, Directory, Events, Messages, NewId
 
-INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
-"""The agent who is in the conversation that begins when an unknown person writes."""
 _NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
-_LATEST_CONVERSATIONS: Final = 25
-_MOST_INBOXES: Final = 1000
-
-PersonsMessage = InboundText | InboundUnsupported
 
 
 class EditTooEarly(Exception):
@@ -51,7 +34,7 @@ class TakeInbound:
         self,
         *,
         accept: AcceptMessage,
-        conversations: Conversations,
+        find_place: FindPlace,
         directory: Directory,
         messages: Messages,
         events: Events,
@@ -60,7 +43,7 @@ class TakeInbound:
         new_id: NewId,
     ) -> None:
         self._accept = accept
-        self._conversations = conversations
+        self._find_place = find_place
         self._directory = directory
         self._messages = messages
         self._events = events
@@ -108,18 +91,18 @@ class TakeInbound:
                 self._accept.republish(stored)
             return
         sender = self._sender(channel, event)
-        conversation_id = self._conversation(channel, event, sender)
+        place = self._find_place(channel, event, sender)
         text = isinstance(event, InboundText)
         media = event.media if isinstance(event, InboundText) else None
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
-                conversation_id=conversation_id,
+                conversation_id=place.conversation_id,
                 sender_id=sender.user_id,
                 content=event.text if isinstance(event, InboundText) else "",
                 kind=MessageKind.TEXT if text else MessageKind.UNSUPPORTED,
                 channel=channel,
-                reply_to=self._reply_to(channel, event, conversation_id),
+                reply_to=place.reply_to,
                 metadata={} if isinstance(event, InboundText) else {"provider_kind": event.kind},
                 provider_message_id=event.provider_message_id,
                 raw=None if isinstance(event, InboundText) else event.raw,
@@ -152,65 +135,6 @@ class TakeInbound:
         if known is None:
             raise Unavailable("The person is being created by another process.")
         return known
-
-    def _conversation(self, channel: str, event: PersonsMessage, sender: User) -> str:
-        quoted = self._quoted_conversation(channel, event, sender)
-        if quoted is not None:
-            return quoted
-        found = self._conversations.of_user(sender.user_id, None, _LATEST_CONVERSATIONS)
-        candidates = self._conversations.get_many([conversation_id for _, conversation_id in found])
-        chosen = choose_conversation(one for one in candidates if one.has(sender.user_id))
-        return chosen.conversation_id if chosen else self._open(channel, sender)
-
-    def _quoted_conversation(self, channel: str, event: PersonsMessage, sender: User) -> str | None:
-        if event.quoted_provider_message_id is None:
-            return None
-        quoted = self._messages.find(channel, event.account, event.quoted_provider_message_id)
-        conversation = self._conversations.get(quoted.conversation_id) if quoted else None
-        if conversation is None or not conversation.has(sender.user_id):
-            return None
-        return conversation.conversation_id if conversation.state is ConversationState.ACTIVE else None
-
-    def _reply_to(self, channel: str, event: PersonsMessage, conversation_id: str) -> str | None:
-        if event.quoted_provider_message_id is None:
-            return None
-        quoted = self._messages.find(channel, event.account, event.quoted_provider_message_id)
-        if quoted is None or quoted.conversation_id != conversation_id:
-            return None
-        return quoted.message_id
-
-    def _open(self, channel: str, sender: User) -> str:
-        """The conversation between the person and the inbox, or its successor once it is archived.
-
-        Its id follows from the person's, so that it is found before any index shows it.
-        """
-        for number in range(_MOST_INBOXES):
-            conversation_id = str(uuid.uuid5(_NAMESPACE, f"inbox {sender.user_id} {number}"))
-            known = self._conversations.get(conversation_id)
-            if known is None:
-                self._conversations.create(self._inbox(conversation_id, channel, sender))
-                return conversation_id
-            if known.state is ConversationState.ACTIVE and known.has(sender.user_id):
-                return conversation_id
-        raise Unavailable(f"{sender.user_id} has {_MOST_INBOXES} archived conversations with the inbox.")
-
-    def _inbox(self, conversation_id: str, channel: str, sender: User) -> Conversation:
-        now = iso(self._clock())
-        self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
-        return Conversation(
-            conversation_id=conversation_id,
-            type=ConversationType.ONE_TO_ONE,
-            state=ConversationState.ACTIVE,
-            participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 0)),
-            primary_channel=channel,
-            title=None,
-            metadata={},
-            version=1,
-            sequence=0,
-            message_count=0,
-            last_activity_at=now,
-            created_at=now,
-        )
 
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:

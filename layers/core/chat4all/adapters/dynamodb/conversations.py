@@ -1,111 +1,81 @@
-"""Conversations: one item each, and one per participant for the list by user."""
+"""Conversations: one item each, one per participant for the list by user, and the places of each person."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chat4all.adapters.dynamodb.conversation_rows import (
+    ALL,
+    CONVERSATION,
+    ConversationRow,
+    MemberRow,
+    OneToOneRow,
+    PlacesRow,
+    conversation_of,
+    member_row,
+    places_row,
+    row_of,
+)
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
+from chat4all.adapters.dynamodb.one_to_ones import give_turn, withdraw
 from chat4all.adapters.dynamodb.rows import (
-    StringsAttribute,
-    StructsAttribute,
-    TableSettings,
     answering,
     bind,
-    code_of,
+    committed,
     connection_of,
     saved,
     updated,
 )
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.places import Places, place_key
+from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.ports import ConversationChanged, Sequenced
 
-_CONVERSATION: Final = "CONVERSATION"
-_ALL: Final = "all"
-
-
-class _ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "by-user"
-        projection = KeysOnlyProjection()
-
-    user_id = UnicodeAttribute(hash_key=True)
-    joined_at = UnicodeAttribute(range_key=True)
-
-
-class _ByCreation(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "by-creation"
-        projection = KeysOnlyProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    created_at = UnicodeAttribute(range_key=True)
-
-
-class ConversationRow(Model):
-    class Meta(TableSettings):
-        pass
-
-    conversation_id = UnicodeAttribute(hash_key=True)
-    record = UnicodeAttribute(range_key=True, default=_CONVERSATION)
-    type = UnicodeAttribute()
-    state = UnicodeAttribute()
-    participants = StructsAttribute(Participant)
-    primary_channel = UnicodeAttribute(null=True)
-    title = UnicodeAttribute(null=True)
-    metadata = StringsAttribute()
-    version = NumberAttribute()
-    sequence = NumberAttribute()
-    message_count = NumberAttribute()
-    last_activity_at = UnicodeAttribute()
-    created_at = UnicodeAttribute()
-    listing = UnicodeAttribute(default=_ALL)
-    by_creation = _ByCreation()
-
-
-class MemberRow(Model):
-    class Meta(TableSettings):
-        pass
-
-    conversation_id = UnicodeAttribute(hash_key=True)
-    record = UnicodeAttribute(range_key=True)
-    user_id = UnicodeAttribute()
-    joined_at = UnicodeAttribute()
-    by_user = _ByUser()
+_TRIES: Final = 8
 
 
 class DynamoConversations:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, ConversationRow, MemberRow)
+        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow)
 
     @answering
-    def create(self, conversation: Conversation) -> None:
-        """Members first: a conversation that can be read has all of its members."""
+    def create(self, conversation: Conversation, customers: Collection[str]) -> None:
+        """Save the members first: a conversation that can be read has all of its members."""
         with MemberRow.batch_write() as batch:
             for participant in conversation.participants:
-                batch.save(_member(conversation.conversation_id, participant))
-        saved(_row(conversation), ConversationRow.conversation_id.does_not_exist())
+                batch.save(member_row(conversation.conversation_id, participant))
+        row = row_of(conversation)
+        if not customers:
+            saved(row, ConversationRow.conversation_id.does_not_exist())
+            return
+
+        def attempt(transaction: TransactWrite) -> bool:
+            if self.get(conversation.conversation_id) is not None:
+                return False
+            row.positions = give_turn(transaction, conversation.conversation_id, customers, {})
+            transaction.save(row, condition=ConversationRow.conversation_id.does_not_exist())
+            return True
+
+        self._transact(attempt)
 
     @answering
     def get(self, conversation_id: str) -> Conversation | None:
         try:
-            return _conversation(ConversationRow.get(conversation_id, _CONVERSATION, consistent_read=True))
+            return conversation_of(ConversationRow.get(conversation_id, CONVERSATION, consistent_read=True))
         except ConversationRow.DoesNotExist:
             return None
 
     @answering
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
-        keys = [(conversation_id, _CONVERSATION) for conversation_id in dict.fromkeys(conversation_ids)]
-        return [_conversation(row) for row in ConversationRow.batch_get(keys)] if keys else []
+        keys = [(conversation_id, CONVERSATION) for conversation_id in dict.fromkeys(conversation_ids)]
+        return [conversation_of(row) for row in ConversationRow.batch_get(keys)] if keys else []
 
     @answering
     def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
-        row = ConversationRow(conversation_id, _CONVERSATION)
+        row = ConversationRow(conversation_id, CONVERSATION)
         counting = [
             ConversationRow.sequence.add(1),
             ConversationRow.message_count.add(1),
@@ -113,32 +83,83 @@ class DynamoConversations:
         ]
         if not updated(row, counting, ConversationRow.version == version):
             return ConversationChanged()
-        return Sequenced(int(row.sequence))
+        return Sequenced(int(row.sequence), overtaken=bool(row.overtaken))
+
+    @answering
+    def give_turn(self, conversation_id: str) -> None:
+        def attempt(transaction: TransactWrite) -> bool:
+            row = ConversationRow.get(conversation_id, CONVERSATION, consistent_read=True)
+            if not row.overtaken or row.state != ConversationState.ACTIVE.value:
+                return False
+            _move(transaction, row, give_turn(transaction, conversation_id, row.positions, row.positions))
+            return True
+
+        self._transact(attempt)
+
+    @answering
+    def places(self, user_id: str) -> Places:
+        row = places_row(user_id)
+        return Places(row.one_to_one, row.wrote, int(row.version))
+
+    @answering
+    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+        for _ in range(_TRIES):
+            row = places_row(user_id)
+            known, version = row.wrote, int(row.version)
+            if known.get(place_key(channel, account)) == conversation_id:
+                return
+            row.wrote = {**known, place_key(channel, account): conversation_id}
+            row.version = version + 1
+            unchanged = (
+                PlacesRow.version == version if version else PlacesRow.conversation_id.does_not_exist()
+            )
+            if saved(row, unchanged):
+                return
+        raise _changing()
 
     @answering
     def uncount(self, conversation_id: str) -> None:
-        ConversationRow(conversation_id, _CONVERSATION).update([ConversationRow.message_count.add(-1)])
+        ConversationRow(conversation_id, CONVERSATION).update([ConversationRow.message_count.add(-1)])
 
     @answering
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         participants = (*conversation.participants, participant)
-        with_member = _member(conversation.conversation_id, participant)
+        with_member = member_row(conversation.conversation_id, participant)
         return self._replace_participants(conversation, participants, joining=with_member)
 
     @answering
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
         left = next(one for one in conversation.participants if one.user_id == user_id)
         participants = tuple(one for one in conversation.participants if one is not left)
-        member = _member(conversation.conversation_id, left)
+        member = member_row(conversation.conversation_id, left)
         return self._replace_participants(conversation, participants, leaving=member)
 
     @answering
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
-        return updated(
-            ConversationRow(conversation.conversation_id, _CONVERSATION),
-            [ConversationRow.state.set(state.value), ConversationRow.version.add(1)],
-            ConversationRow.version == conversation.version,
-        )
+        changed = False
+
+        def attempt(transaction: TransactWrite) -> bool:
+            nonlocal changed
+            row = ConversationRow.get(conversation.conversation_id, CONVERSATION, consistent_read=True)
+            changed = int(row.version) == conversation.version
+            if not changed:
+                return False
+            positions = row.positions or {}
+            if state is ConversationState.ACTIVE:
+                positions = give_turn(transaction, row.conversation_id, positions, positions)
+            else:
+                positions = withdraw(transaction, row.conversation_id, positions)
+            _move(
+                transaction,
+                row,
+                positions,
+                ConversationRow.state.set(state.value),
+                ConversationRow.version.add(1),
+            )
+            return True
+
+        self._transact(attempt)
+        return changed
 
     @answering
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
@@ -150,7 +171,7 @@ class DynamoConversations:
     @answering
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         upto = ConversationRow.created_at <= after.at if after else None
-        rows = ConversationRow.by_creation.query(_ALL, upto, scan_index_forward=False, page_size=limit + 1)
+        rows = ConversationRow.by_creation.query(ALL, upto, scan_index_forward=False, page_size=limit + 1)
         entries = (TimeIndexEntry(row.created_at, row.conversation_id) for row in rows)
         return page_of(entries, after, limit)
 
@@ -162,63 +183,40 @@ class DynamoConversations:
         joining: MemberRow | None = None,
         leaving: MemberRow | None = None,
     ) -> bool:
-        try:
-            with TransactWrite(connection=connection_of(ConversationRow)) as transaction:
-                transaction.update(
-                    ConversationRow(conversation.conversation_id, _CONVERSATION),
-                    actions=[ConversationRow.participants.set(participants), ConversationRow.version.add(1)],
-                    condition=ConversationRow.version == conversation.version,
-                )
-                if joining is not None:
-                    transaction.save(joining)
-                if leaving is not None:
-                    transaction.delete(leaving)
-        except TransactWriteError as error:
-            if code_of(error) == "TransactionCanceledException":
-                return False
-            raise
-        return True
+        transaction = TransactWrite(connection=connection_of(ConversationRow))
+        transaction.update(
+            ConversationRow(conversation.conversation_id, CONVERSATION),
+            actions=[ConversationRow.participants.set(participants), ConversationRow.version.add(1)],
+            condition=ConversationRow.version == conversation.version,
+        )
+        if joining is not None:
+            transaction.save(joining)
+        if leaving is not None:
+            transaction.delete(leaving)
+        return committed(transaction)
+
+    def _transact(self, attempt: Callable[[TransactWrite], bool]) -> None:
+        """Commit what `attempt` puts into a transaction, anew while others get in between; nothing if it says False."""
+        for _ in range(_TRIES):
+            transaction = TransactWrite(connection=connection_of(ConversationRow))
+            if not attempt(transaction):
+                return
+            if committed(transaction):
+                return
+        raise _changing()
 
 
-def _member(conversation_id: str, participant: Participant) -> MemberRow:
-    return MemberRow(
-        conversation_id,
-        f"MEMBER#{participant.user_id}",
-        user_id=participant.user_id,
-        joined_at=participant.joined_at,
+def _move(transaction: TransactWrite, row: ConversationRow, positions: dict[str, str], *more: Action) -> None:
+    """Update the conversation's row, unless its version, state or positions changed since `row` was read."""
+    condition = (ConversationRow.version == row.version) & (ConversationRow.state == row.state)
+    if not positions:
+        transaction.update(row, actions=list(more), condition=condition)
+        return
+    actions = [ConversationRow.positions.set(positions), ConversationRow.overtaken.set(False), *more]
+    transaction.update(
+        row, actions=actions, condition=condition & (ConversationRow.positions == row.positions)
     )
 
 
-def _row(one: Conversation) -> ConversationRow:
-    return ConversationRow(
-        one.conversation_id,
-        _CONVERSATION,
-        type=one.type.value,
-        state=one.state.value,
-        participants=one.participants,
-        primary_channel=one.primary_channel,
-        title=one.title,
-        metadata=one.metadata,
-        version=one.version,
-        sequence=one.sequence,
-        message_count=one.message_count,
-        last_activity_at=one.last_activity_at,
-        created_at=one.created_at,
-    )
-
-
-def _conversation(row: ConversationRow) -> Conversation:
-    return Conversation(
-        conversation_id=row.conversation_id,
-        type=ConversationType(row.type),
-        state=ConversationState(row.state),
-        participants=row.participants,
-        primary_channel=row.primary_channel,
-        title=row.title,
-        metadata=row.metadata,
-        version=int(row.version),
-        sequence=int(row.sequence),
-        message_count=int(row.message_count),
-        last_activity_at=row.last_activity_at,
-        created_at=row.created_at,
-    )
+def _changing() -> Unavailable:
+    return Unavailable("The conversation is changing too quickly.", retry_after=1)

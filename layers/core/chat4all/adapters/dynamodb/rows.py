@@ -10,10 +10,11 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
 from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
 from pynamodb.constants import STRING
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.aws import session
 from chat4all.domain.errors import Unavailable
@@ -117,6 +118,19 @@ def updated(row: Model, actions: Sequence[Action], condition: Condition) -> bool
 def deleted(row: Model, condition: Condition) -> bool:
     """Delete the row; False if the condition refused it."""
     return _unless_refused(lambda: row.delete(condition))
+
+
+def committed(transaction: TransactWrite) -> bool:
+    """Commit the transaction; False if a condition refused it, or another write was in between."""
+    try:
+        with transaction:
+            pass  # pynamodb commits where the block ends
+    except TransactWriteError as error:
+        if code_of(error) != "TransactionCanceledException":
+            raise
+        return False
+    else:
+        return True
 
 
 def _unless_refused(write: Callable[[], object]) -> bool:

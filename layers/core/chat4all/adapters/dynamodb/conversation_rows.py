@@ -1,0 +1,151 @@
+"""The rows of the table `conversations`: conversations, their members, and the places of a person."""
+
+from typing import Final
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
+from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+
+CONVERSATION: Final = "CONVERSATION"
+ALL: Final = "all"
+_PLACES: Final = "PLACES"
+ONE_TO_ONE_PREFIX: Final = "1:1#"
+
+
+class _ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-user"
+        projection = KeysOnlyProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    joined_at = UnicodeAttribute(range_key=True)
+
+
+class _ByCreation(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-creation"
+        projection = KeysOnlyProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
+
+
+class ConversationRow(Model):
+    """A conversation. `positions` and `overtaken` concern a 1:1 conversation with customers only."""
+
+    class Meta(TableSettings):
+        pass
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=CONVERSATION)
+    type = UnicodeAttribute()
+    state = UnicodeAttribute()
+    participants = StructsAttribute(Participant)
+    primary_channel = UnicodeAttribute(null=True)
+    title = UnicodeAttribute(null=True)
+    metadata = StringsAttribute()
+    version = NumberAttribute()
+    sequence = NumberAttribute()
+    message_count = NumberAttribute()
+    last_activity_at = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    listing = UnicodeAttribute(default=ALL)
+    positions = StringsAttribute(null=True)
+    """By customer, the range key of their OneToOneRow; "" while the conversation is archived."""
+    overtaken = BooleanAttribute(null=True)
+    """Another 1:1 conversation of a customer had its turn later. Never false while that is so."""
+    by_creation = _ByCreation()
+
+
+class MemberRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    user_id = UnicodeAttribute()
+    joined_at = UnicodeAttribute()
+    by_user = _ByUser()
+
+
+class PlacesRow(Model):
+    """Where a person's words go. `version` rises with every change of it, and of the person's OneToOneRows."""
+
+    class Meta(TableSettings):
+        pass
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=_PLACES)
+    one_to_one = UnicodeAttribute(null=True)
+    wrote = StringsAttribute()
+    version = NumberAttribute()
+
+
+class OneToOneRow(Model):
+    """An active 1:1 conversation of a person. The range key holds the turn: the highest is the latest."""
+
+    class Meta(TableSettings):
+        pass
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    place = UnicodeAttribute()
+
+
+def places_row(user_id: str) -> PlacesRow:
+    """Read the person's places; a row at version 0, which is not stored, for a person without any."""
+    try:
+        return PlacesRow.get(person_key(user_id), _PLACES, consistent_read=True)
+    except PlacesRow.DoesNotExist:
+        return PlacesRow(person_key(user_id), one_to_one=None, wrote={}, version=0)
+
+
+def person_key(user_id: str) -> str:
+    return f"USER#{user_id}"
+
+
+def member_row(conversation_id: str, participant: Participant) -> MemberRow:
+    return MemberRow(
+        conversation_id,
+        f"MEMBER#{participant.user_id}",
+        user_id=participant.user_id,
+        joined_at=participant.joined_at,
+    )
+
+
+def row_of(conversation: Conversation) -> ConversationRow:
+    return ConversationRow(
+        conversation.conversation_id,
+        CONVERSATION,
+        type=conversation.type.value,
+        state=conversation.state.value,
+        participants=conversation.participants,
+        primary_channel=conversation.primary_channel,
+        title=conversation.title,
+        metadata=conversation.metadata,
+        version=conversation.version,
+        sequence=conversation.sequence,
+        message_count=conversation.message_count,
+        last_activity_at=conversation.last_activity_at,
+        created_at=conversation.created_at,
+    )
+
+
+def conversation_of(row: ConversationRow) -> Conversation:
+    return Conversation(
+        conversation_id=row.conversation_id,
+        type=ConversationType(row.type),
+        state=ConversationState(row.state),
+        participants=row.participants,
+        primary_channel=row.primary_channel,
+        title=row.title,
+        metadata=row.metadata,
+        version=int(row.version),
+        sequence=int(row.sequence),
+        message_count=int(row.message_count),
+        last_activity_at=row.last_activity_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,90 @@
+"""A person's active 1:1 conversations, in the order of their turns.
+
+::
+
+    USER#ana  PLACES              one_to_one: B, version: 7, wrote: {"whatsapp#main": B}
+    USER#ana  1:1#…0005           place: A       an active 1:1 conversation, overtaken since
+    USER#ana  1:1#…0007           place: B       had its turn last
+    A         CONVERSATION        positions: {"ana": "1:1#…0005"}, overtaken: true
+    B         CONVERSATION        positions: {"ana": "1:1#…0007"}
+
+A conversation has its turn when it begins, when it is reactivated, and when somebody says something in it. All
+rows change in one transaction, conditional on the version of PLACES, which every change raises. A message in the
+conversation that had its turn last costs nothing: the write that numbers the message answers `overtaken`.
+
+The case that breaks a time in the place of the turn: two messages by two machines whose clocks differ.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pynamodb.transactions import TransactWrite
+
+from chat4all.adapters.dynamodb.conversation_rows import (
+    CONVERSATION,
+    ONE_TO_ONE_PREFIX,
+    ConversationRow,
+    OneToOneRow,
+    PlacesRow,
+    person_key,
+    places_row,
+)
+
+
+def give_turn(
+    transaction: TransactWrite, conversation_id: str, customers: Iterable[str], positions: Mapping[str, str]
+) -> dict[str, str]:
+    """Make the conversation the latest of each customer; return their new positions, for its row.
+
+    `positions` are those that it has so far. The caller writes the conversation's own row.
+    """
+    given = {}
+    overtaken = set()
+    for user_id in customers:
+        places = places_row(user_id)
+        given[user_id] = f"{ONE_TO_ONE_PREFIX}{int(places.version) + 1:020d}"
+        _change(transaction, places, conversation_id)
+        transaction.save(OneToOneRow(person_key(user_id), given[user_id], place=conversation_id))
+        if positions.get(user_id):
+            transaction.delete(OneToOneRow(person_key(user_id), positions[user_id]))
+        if places.one_to_one not in (None, conversation_id):
+            overtaken.add(places.one_to_one)
+    for other in overtaken:
+        transaction.update(
+            ConversationRow(other, CONVERSATION),
+            actions=[ConversationRow.overtaken.set(True)],
+            condition=ConversationRow.conversation_id.exists(),
+        )
+    return given
+
+
+def withdraw(
+    transaction: TransactWrite, conversation_id: str, positions: Mapping[str, str]
+) -> dict[str, str]:
+    """Take the conversation from each customer, whose next latest has its place; return their empty positions."""
+    for user_id, position in positions.items():
+        places = places_row(user_id)
+        latest = places.one_to_one
+        _change(transaction, places, _next(user_id, position) if latest == conversation_id else latest)
+        transaction.delete(OneToOneRow(person_key(user_id), position))
+    return dict.fromkeys(positions, "")
+
+
+def _change(transaction: TransactWrite, places: PlacesRow, one_to_one: str | None) -> None:
+    version = int(places.version)
+    known = PlacesRow.version == version if version else PlacesRow.conversation_id.does_not_exist()
+    changed = PlacesRow(
+        places.conversation_id, one_to_one=one_to_one, wrote=places.wrote, version=version + 1
+    )
+    transaction.save(changed, condition=known)
+
+
+def _next(user_id: str, position: str) -> str | None:
+    """The conversation that had its turn last but for the one at `position`."""
+    rows = OneToOneRow.query(
+        person_key(user_id),
+        OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),
+        consistent_read=True,
+        scan_index_forward=False,
+        limit=2,
+    )
+    return next((row.place for row in rows if row.record != position), None)

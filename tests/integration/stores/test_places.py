@@ -1,0 +1,195 @@
+"""Where a person's words go, by the adapter and by its fake."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chat4all.domain.places import Places
+from chat4all.domain.records import Conversation, ConversationState, ConversationType
+from chat4all.services.ports import Conversations, Sequenced
+from tests.fakes.people import NOW, agent, conversation_of, customer
+
+Begin = Callable[..., Conversation]
+
+
+@pytest.fixture
+def begin(conversations: Conversations, new_id: Callable[[], str]) -> Begin:
+    """Begin a 1:1 conversation of an agent with the customer, or of both customers."""
+
+    def begun(*customers: str) -> Conversation:
+        members = [customer(user_id) for user_id in customers]
+        if len(members) < 2:
+            members = [agent(new_id()), *members]
+        conversation = conversation_of(*members, conversation_id=new_id())
+        conversations.create(conversation, customers)
+        return conversation
+
+    return begun
+
+
+def one_to_one(conversations: Conversations, user_id: str) -> str | None:
+    return conversations.places(user_id).one_to_one
+
+
+def is_overtaken(conversations: Conversations, conversation: Conversation) -> bool:
+    """Number a message in it."""
+    known = conversations.get(conversation.conversation_id)
+    assert known is not None
+    numbered = conversations.next_sequence(known.conversation_id, known.version, NOW)
+    assert isinstance(numbered, Sequenced)
+    return numbered.overtaken
+
+
+def change(conversations: Conversations, conversation: Conversation, state: ConversationState) -> None:
+    known = conversations.get(conversation.conversation_id)
+    assert known is not None
+    assert conversations.set_state(known, state)
+
+
+def test_a_person_nobody_wrote_to_has_no_places(
+    conversations: Conversations, new_id: Callable[[], str]
+) -> None:
+    assert conversations.places(new_id()) == Places()
+
+
+def test_a_group_and_the_conversations_of_agents_are_nobodys_1to1(
+    conversations: Conversations, new_id: Callable[[], str]
+) -> None:
+    ana = customer(new_id())
+    members = (agent(new_id()), ana, customer(new_id()))
+    group = conversation_of(*members, conversation_id=new_id(), kind=ConversationType.GROUP)
+    conversations.create(group, ())
+
+    assert one_to_one(conversations, ana.user_id) is None
+    assert not is_overtaken(conversations, group)
+
+
+def test_the_latest_begun_is_the_persons_own_and_overtakes_the_others(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first, second = begin(ana), begin(ana)
+
+    assert one_to_one(conversations, ana) == second.conversation_id
+    assert is_overtaken(conversations, first)
+    assert not is_overtaken(conversations, second)
+
+
+def test_a_turn_is_given_back(conversations: Conversations, begin: Begin, new_id: Callable[[], str]) -> None:
+    ana = new_id()
+    first, second = begin(ana), begin(ana)
+
+    conversations.give_turn(first.conversation_id)
+    conversations.give_turn(first.conversation_id)
+
+    assert one_to_one(conversations, ana) == first.conversation_id
+    assert not is_overtaken(conversations, first)
+    assert is_overtaken(conversations, second)
+
+
+def test_after_an_archived_conversation_comes_the_one_before_it(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first, second, third = begin(ana), begin(ana), begin(ana)
+    conversations.give_turn(first.conversation_id)
+
+    order = []
+    for conversation in (first, third, second):
+        change(conversations, conversation, ConversationState.ARCHIVED)
+        order.append(one_to_one(conversations, ana))
+
+    assert order == [third.conversation_id, second.conversation_id, None]
+
+
+def test_archiving_another_conversation_changes_nothing(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first, second = begin(ana), begin(ana)
+
+    change(conversations, first, ConversationState.ARCHIVED)
+    conversations.give_turn(first.conversation_id)
+
+    assert one_to_one(conversations, ana) == second.conversation_id
+    change(conversations, second, ConversationState.ARCHIVED)
+    assert one_to_one(conversations, ana) is None
+
+
+def test_a_reactivated_conversation_is_the_persons_own_again(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first, second = begin(ana), begin(ana)
+    change(conversations, first, ConversationState.ARCHIVED)
+
+    change(conversations, first, ConversationState.ACTIVE)
+
+    assert one_to_one(conversations, ana) == first.conversation_id
+    assert is_overtaken(conversations, second)
+
+
+def test_two_customers_have_their_own_order(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, ben = new_id(), new_id()
+    both, hers = begin(ana, ben), begin(ana)
+
+    assert one_to_one(conversations, ana) == hers.conversation_id
+    assert one_to_one(conversations, ben) == both.conversation_id
+    assert is_overtaken(conversations, both)
+    conversations.give_turn(both.conversation_id)
+    assert one_to_one(conversations, ana) == both.conversation_id
+
+
+def test_the_same_conversation_created_again_changes_nothing(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first, second = begin(ana), begin(ana)
+
+    conversations.create(first, (ana,))
+
+    assert one_to_one(conversations, ana) == second.conversation_id
+
+
+def test_the_place_last_written_in_is_kept_by_channel_and_account(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    conversations.record_writing(ana, "pigeon", "main", "first")
+    conversation = begin(ana)
+    conversations.record_writing(ana, "telex", "main", "second")
+    conversations.record_writing(ana, "pigeon", "second line", "third")
+    conversations.record_writing(ana, "pigeon", "main", "fourth")
+
+    places = conversations.places(ana)
+    accounts = (("pigeon", "main"), ("telex", "main"), ("pigeon", "second line"), ("telex", "second line"))
+    assert [places.last_written(*account) for account in accounts] == ["fourth", "second", "third", None]
+    assert places.one_to_one == conversation.conversation_id
+
+
+def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    begun = [begin(ana) for _ in range(4)]
+
+    def act(number: int) -> None:
+        conversation = begun[number % 4]
+        if number % 4 == 3:
+            conversations.record_writing(ana, "pigeon", f"line {number}", conversation.conversation_id)
+        elif number == 8:
+            change(conversations, conversation, ConversationState.ARCHIVED)
+        else:
+            conversations.give_turn(conversation.conversation_id)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(act, range(12)))
+
+    own = one_to_one(conversations, ana)
+    overtaken = {one.conversation_id: is_overtaken(conversations, one) for one in begun[1:]}
+    assert overtaken == {conversation_id: conversation_id != own for conversation_id in overtaken}
+    assert own in overtaken
+    assert len(conversations.places(ana).wrote) == 3

@@ -1,0 +1,138 @@
+"""Where a person's words go, however many other conversations they are in."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.domain.records import Conversation, ConversationState, ConversationType
+from chat4all.services.find_place import INBOX_USER_ID
+from chat4all.services.manage_conversations import NewConversation
+from chat4all.services.take_inbound import inbound_message_id
+from tests.fakes.product import AGENT, ANA, BEN, Product
+
+COUNTS = (0, 1, 24, 25, 26, 200)
+STATES = tuple(ConversationState)
+TEXT = InboundText("main", "ana@pigeon", "hers-1", "only for you", "2026-01-31T12:00:00.000Z")
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    for user in (AGENT, ANA, BEN):
+        product.directory.create(user)
+    return product
+
+
+def begin(product: Product, kind: ConversationType) -> Conversation:
+    members = ("agent", "ana") if kind is ConversationType.ONE_TO_ONE else ("agent", "ana", "ben")
+    return product.manage_conversations.create(NewConversation(kind, members))
+
+
+def begin_others(product: Product, count: int, kind: ConversationType, state: ConversationState) -> None:
+    for _ in range(count):
+        other = begin(product, kind)
+        if state is ConversationState.ARCHIVED:
+            product.manage_conversations.set_state(other.conversation_id, state)
+
+
+def place_of(product: Product, event: InboundText = TEXT, channel: str = "pigeon") -> Conversation:
+    """Let Ana write; return the conversation that has her words."""
+    product.take(WebhookEvent(channel, "webhook", event))
+    stored = product.message(inbound_message_id(channel, event.account, event.provider_message_id))
+    return product.conversation(stored.conversation_id)
+
+
+def is_inbox(conversation: Conversation) -> bool:
+    return {participant.user_id for participant in conversation.participants} == {INBOX_USER_ID, "ana"}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("after", COUNTS)
+@pytest.mark.parametrize("before", COUNTS)
+def test_groups_never_get_words_of_a_person_with_a_1to1_conversation(
+    product: Product, before: int, after: int, state: ConversationState
+) -> None:
+    begin_others(product, before, ConversationType.GROUP, state)
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    begin_others(product, after, ConversationType.GROUP, state)
+
+    assert place_of(product).conversation_id == talk.conversation_id
+    assert product.events.accepted == []
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_archived_1to1_conversations_do_not_hide_the_active(product: Product, count: int) -> None:
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    begin_others(product, count, ConversationType.ONE_TO_ONE, ConversationState.ARCHIVED)
+
+    assert place_of(product).conversation_id == talk.conversation_id
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_without_a_1to1_conversation_only_a_single_group_is_certain(product: Product, count: int) -> None:
+    begin_others(product, count, ConversationType.GROUP, ConversationState.ACTIVE)
+
+    place = place_of(product)
+
+    assert is_inbox(place) is (count != 1)
+    assert len(product.events.accepted) == (1 if count == 1 else 0)
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_after_a_1to1_conversation_has_ended_private_words_stay_private(product: Product, count: int) -> None:
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    place_of(product)
+    begin_others(product, count, ConversationType.GROUP, ConversationState.ACTIVE)
+    product.manage_conversations.set_state(talk.conversation_id, ConversationState.ARCHIVED)
+
+    place = place_of(product, replace(TEXT, provider_message_id="hers-2"))
+
+    assert is_inbox(place)
+    assert product.events.accepted == []
+
+
+def test_the_group_that_a_person_wrote_in_is_theirs_on_that_account_alone(product: Product) -> None:
+    product.directory.link("ana", replace(ANA.identities[0], account="second line", address="ana@pigeon-2"))
+    group = begin(product, ConversationType.GROUP)
+    place_of(product)
+    begin_others(product, 30, ConversationType.GROUP, ConversationState.ACTIVE)
+
+    again = place_of(product, replace(TEXT, provider_message_id="hers-2"))
+    elsewhere = place_of(product, replace(TEXT, account="second line", address="ana@pigeon-2"))
+
+    assert again.conversation_id == group.conversation_id
+    assert is_inbox(elsewhere)
+
+
+def test_a_group_that_was_left_gets_no_more_words(product: Product) -> None:
+    for user_id in ("cy", "di"):
+        product.directory.create(replace(BEN, user_id=user_id, identities=()))
+    members = ("agent", "ana", "ben", "cy")
+    group = product.manage_conversations.create(NewConversation(ConversationType.GROUP, members))
+    place_of(product)
+    product.manage_conversations.remove_participant(group.conversation_id, "ana")
+
+    assert is_inbox(place_of(product, replace(TEXT, provider_message_id="hers-2")))
+
+
+@pytest.mark.parametrize("archived", [0, 1, 30])
+def test_many_ended_inboxes_cost_no_more_reads_than_none(product: Product, archived: int) -> None:
+    for number in range(archived):
+        inbox = place_of(product, replace(TEXT, provider_message_id=f"before-{number}"))
+        product.manage_conversations.set_state(inbox.conversation_id, ConversationState.ARCHIVED)
+    product.conversations.reads = 0
+
+    assert is_inbox(place_of(product))
+    assert product.conversations.reads <= 4
+
+
+def test_webhooks_in_parallel_open_one_inbox(product: Product) -> None:
+    events = [replace(TEXT, provider_message_id=f"hers-{number}") for number in range(16)]
+
+    with ThreadPoolExecutor(8) as threads:
+        places = list(threads.map(lambda event: place_of(product, event), events))
+
+    assert len({place.conversation_id for place in places}) == 1
+    assert is_inbox(places[0])
