@@ -3,6 +3,7 @@
 The use cases run over the adapter of the table as well as over its fake.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
@@ -212,6 +213,28 @@ class Words(RuleBasedStateMachine):
 @pytest.fixture(params=["memory", "dynamodb"])
 def machine(request: pytest.FixtureRequest, aws: Aws) -> type[Words]:
     return type("WordsOverIt", (Words,), {"aws": aws if request.param == "dynamodb" else None})
+
+
+def test_webhooks_in_parallel_agree_on_the_place(machine: type[Words]) -> None:
+    words = machine()
+    person = words.ids["ana"]
+    for _ in range(2):
+        words.begin(ConversationType.GROUP, "ada", "ana", "ben")
+
+    def take(number: int) -> Message:
+        channel = CHANNELS[number % 2]
+        event = InboundText("main", f"{person}@{channel}", f"theirs-{number}", "only for you", AT)
+        words.product.take(WebhookEvent(channel, "webhook", event))
+        return words.product.message(inbound_message_id(channel, "main", f"theirs-{number}"))
+
+    with ThreadPoolExecutor(8) as threads:
+        stored = list(threads.map(take, range(16)))
+
+    (conversation_id,) = {message.conversation_id for message in stored}
+    assert words.product.conversations.places(person).one_to_one == conversation_id
+    members = words.product.conversation(conversation_id).participants
+    assert {member.user_id for member in members} == {INBOX_USER_ID, person}
+    assert words.product.events.accepted == []
 
 
 def test_words_never_leave_the_place_that_the_rule_names(machine: type[Words]) -> None:
