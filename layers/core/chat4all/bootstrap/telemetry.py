@@ -1,14 +1,21 @@
 """Logs, metrics and traces of one function: JSON lines, CloudWatch EMF, X-Ray where it listens."""
 
+import logging
 import os
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
     from chalice.app import Chalice
+
+_PACKAGE: Final = "chat4all"
+_LEVELS: Final = {**logging.getLevelNamesMapping(), "TRACE": logging.DEBUG}
+"""Lambda has Python's names of levels, and TRACE besides."""
 
 Handler = Callable[[dict[str, Any], "LambdaContext"], Any]
 Consumer = Callable[[dict[str, Any], Callable[[], bool]], dict[str, Any]]
@@ -28,13 +35,14 @@ class LambdaContext(Protocol):
 
 
 class Telemetry:
-    """One per function; `chat4all.*` loggers write through its logger.
+    """Observe a function: every logger of its process, a library's too, writes through its Telemetry.
 
-    The service of its lines and metrics is the stack, named by POWERTOOLS_SERVICE_NAME: an account may have several.
+    The service of its lines and metrics is the stack, named by POWERTOOLS_SERVICE_NAME: an account may have
+    several stacks.
     """
 
     def __init__(self, function: str) -> None:
-        self.logger = Logger()
+        self._lines = _json_of_every_logger()
         self._metrics = Metrics(namespace="Chat4All")
         self._metrics.set_default_dimensions(function=function)
         _trace_aws_calls()
@@ -46,7 +54,7 @@ class Telemetry:
         """`handler`, with its request id in every log line and its metrics written after every call."""
 
         def observed(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-            self.logger.append_keys(request_id=context.aws_request_id)
+            self._lines.append_keys(request_id=context.aws_request_id)
             try:
                 return handler(event, context)
             finally:
@@ -76,6 +84,35 @@ def serving(telemetry: Telemetry, app: "Chalice") -> Handler:
         return answer
 
     return telemetry.observing(handle)
+
+
+def _json_of_every_logger() -> LambdaPowertoolsFormatter:
+    """Make every record of the process a line of JSON, once, with all keys that the formatter appends.
+
+    Powertools' Logger is Python's logger of the service's name. Our service is the stack, and a logger of
+    the stack's name is the parent of `chat4all.*` only where the stack is called `chat4all`. So Powertools'
+    formatter stands at the root, the ancestor of all loggers, and replaces Lambda's own handler, which
+    writes text.
+
+    The environment's level holds for the package. Libraries log from WARNING on, or from a higher level of
+    the environment: below WARNING their records contain tokens and messages.
+    """
+    lines = LambdaPowertoolsFormatter(service=os.environ.get("POWERTOOLS_SERVICE_NAME"))
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(lines)
+    level = _level()
+    logging.getLogger(_PACKAGE).setLevel(level)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    logging.captureWarnings(capture=True)
+    return lines
+
+
+def _level() -> int:
+    """Return the package's level: Lambda's setting goes before the template's, as in Powertools."""
+    name = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("POWERTOOLS_LOG_LEVEL") or "INFO"
+    return _LEVELS[name.upper()]
 
 
 def _trace_aws_calls() -> None:
