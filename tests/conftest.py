@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +27,11 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("chat4all")
+
+ANOTHER_STACK: Final = "desk-7"
+"""The stack of the e2e and smoke tests on MiniStack. All other clouds have `chat4all`."""
+
+_LAST: Final = "test_logs.py"
 
 _CLOUDS = {"chaos": "of its own", "localstack": "localstack", "kinesis": "localstack"}
 """A word in the name of a test or its file, and the cloud that it needs; the others need the default one."""
@@ -51,6 +57,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByCloud(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that read a cloud's logs after all others; pytest-xdist keeps the order."""
+    items.sort(key=lambda item: item.path.name == _LAST)
+
+
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
     """A run that is told to end tears its fixtures down, as it does after Ctrl-C."""
@@ -63,7 +75,7 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[Cloud]:
-    with _sigterm_as_ctrl_c(), started(backend=MiniStack()) as running:
+    with _sigterm_as_ctrl_c(), started(backend=MiniStack(), stack_name=ANOTHER_STACK) as running:
         yield running
 
 

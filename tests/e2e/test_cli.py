@@ -76,7 +76,7 @@ def test_status_names_every_component_with_its_process_and_memory(stage: Stage) 
         "simulators": "UP",
     }
     assert all(one["process"]["memory"] > 0 and one["urls"] for one in status["components"])
-    assert {"chat4all-api", "chat4all-router", "chat4all-telegram"} <= {
+    assert {f"{stage.cloud.stack}-{name}" for name in ("api", "router", "telegram")} <= {
         one["name"] for one in status["functions"]
     }
     assert status["memory"] > 0

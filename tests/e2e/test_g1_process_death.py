@@ -156,7 +156,7 @@ def test_what_a_dead_process_sent_is_repeated_once_and_counted_where_no_receipt_
 
     assert running_stage.texts(customer) == ["is it known?"] * 2
     assert (progress.retry_count, progress.deliveries[0].attempts) == (1, 2)
-    counted = FunctionLogs(running_stage.cloud.aws, ["telegram"])
+    counted = FunctionLogs(running_stage.cloud, ["telegram"])
     assert eventually(lambda: [line for line in counted.new_lines() if '"PossibleRepeats"' in line.text])
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from chat4all_local.cloud.settings import STACK
 from chat4all_local.simulators.control_api import FaultKind
 from tests.e2e.stage import Customer, Stage
 from tests.e2e.waiting import eventually
@@ -74,6 +73,6 @@ def test_a_channel_that_is_down_is_left_alone_and_loses_nothing(stage: Stage, to
     assert state(stage)["circuit"] == "CLOSED"
     heard = eventually(told.heard, lambda events: len(events) >= 2)
     assert [(kind, detail["stack"], detail["channel"]) for kind, detail in heard] == [
-        ("Channel circuit opened", STACK, CHANNEL),
-        ("Channel circuit closed", STACK, CHANNEL),
+        ("Channel circuit opened", stage.cloud.stack, CHANNEL),
+        ("Channel circuit closed", stage.cloud.stack, CHANNEL),
     ]

@@ -24,7 +24,7 @@ class Recorder:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._logs = FunctionLogs(cloud.aws, [])
+        self._logs = FunctionLogs(cloud, [])
         self.heard: dict[str, list[Event]] = {name: [] for name in function_names(cloud)}
 
     def install(self) -> None:

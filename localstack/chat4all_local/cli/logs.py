@@ -44,7 +44,7 @@ def _log_files(folder: StateFolder) -> list[str]:
 
 
 def _print_functions(folder: StateFolder, function: str, *, follow: bool) -> None:
-    source = FunctionLogs(connect(folder).aws, [function] if function else [])
+    source = FunctionLogs(connect(folder), [function] if function else [])
     known = source.function_names()
     if function and function not in known:
         every = ", ".join([*known, *_log_files(folder)])

@@ -53,7 +53,7 @@ def _asked(url: str, timeout: float) -> tuple[int, str]:
 
 def _last_lines(cloud: Cloud) -> list[str]:
     try:
-        return [line.text for line in FunctionLogs(cloud.aws, ["api"]).new_lines()[-LOG_LINES_SHOWN:]]
+        return [line.text for line in FunctionLogs(cloud, ["api"]).new_lines()[-LOG_LINES_SHOWN:]]
     except (BotoCoreError, ClientError) as error:
         return [f"what the function logged cannot be read: {error}"]
 

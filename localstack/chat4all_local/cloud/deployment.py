@@ -10,6 +10,7 @@ from chat4all_local.cloud.checkout import ROOT, program, runtime
 from chat4all_local.cloud.digest import digest_of_deployment
 from chat4all_local.cloud.environment import tool_environment
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.running import aws_of
 from chat4all_local.cloud.settings import (
     ALIAS,
     API_TIMEOUT,
@@ -18,7 +19,6 @@ from chat4all_local.cloud.settings import (
     FILES_TIMEOUT,
     FILES_VISIBILITY_TIMEOUT,
     FUNCTION_LOG_LEVEL,
-    STACK,
     VISIBILITY_TIMEOUT,
 )
 from chat4all_local.cloud.state import State
@@ -49,10 +49,10 @@ def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def is_deployed(aws: Aws, digest: str) -> bool:
+def is_deployed(aws: Aws, stack_name: str, digest: str) -> bool:
     """Whether the stack stands complete as `digest` says."""
     try:
-        stack = aws.cloudformation().describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
     except ClientError as error:
         if (
             error.response["Error"]["Code"] == "ValidationError"
@@ -67,30 +67,32 @@ def wanted_digest(build: Build, parameters: Mapping[str, str]) -> str:
     return digest_of_deployment(build.digest, parameters)
 
 
-def deploy(folder: StateFolder, run: str, aws: Aws, build: Build, parameters: Mapping[str, str]) -> None:
-    """Raises ToolFailed."""
+def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[str, str]) -> None:
+    """Deploy the stack under the name that `state` gives it. Raises ToolFailed."""
+    aws = aws_of(state)
     storage = aws.deployment_s3()
     storage.create_bucket(Bucket=ARTIFACTS_BUCKET)
     command = [str(program(".envs/sam", "sam")), "deploy"]
     command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+    command += ["--stack-name", state.stack]
     command += ["--template-file", str(build.template), "--s3-bucket", ARTIFACTS_BUCKET]
     command += ["--tags", f"{DIGEST_TAG}={wanted_digest(build, parameters)}"]
     command += ["--parameter-overrides", *_overrides(parameters)]
     environment = tool_environment(
         # SAM leaves its temporary folders behind: where they are removed with the rest.
-        run,
+        state.run,
         {"AWS_ENDPOINT_URL": aws.endpoint, "TMPDIR": str(folder.tmp)},
     )
     run_tool("sam deploy", command, environment, folder.logs / "sam-deploy.log", ROOT)
 
 
-def let_live_follow(aws: Aws) -> None:
+def let_live_follow(aws: Aws, stack_name: str) -> None:
     """Points every function's alias `live`, which the deployment leaves at a published version, to $LATEST.
 
     A local cloud has one release at a time, and what is changed on a function is to hold at once.
     """
     functions = aws.functions()
-    pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=STACK)
+    pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=stack_name)
     for resource in (one for page in pages for one in page["StackResourceSummaries"]):
         if resource["ResourceType"] == "AWS::Lambda::Function":
             functions.update_alias(
@@ -102,7 +104,7 @@ def _overrides(values: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def api_id(aws: Aws) -> str:
-    stack = aws.cloudformation().describe_stacks(StackName=STACK)["Stacks"][0]
+def api_id(aws: Aws, stack_name: str) -> str:
+    stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return outputs["ApiId"]

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from chat4all_local.cloud.aws import Aws
-from chat4all_local.cloud.settings import STACK
+from chat4all_local.cloud.running import Cloud
 
-GROUP_PREFIX = f"/aws/lambda/{STACK}-"
 LATE_MS = 5_000  # a line may be written this much later than its time says
 
 
@@ -29,17 +27,18 @@ class LogLine:
 class FunctionLogs:
     """Each line is given out once, so that asking again gives what came since."""
 
-    def __init__(self, aws: Aws, functions: Sequence[str] = ()) -> None:
+    def __init__(self, cloud: Cloud, functions: Sequence[str] = ()) -> None:
         """`functions` by their short names (api, router, ...); none: all."""
-        self._logs = aws.logs()
+        self._logs = cloud.aws.logs()
+        self._prefix = f"/aws/lambda/{cloud.stack}-"
         self._functions = functions
         self._seen: dict[str, set[LogLine]] = {}
         self._since: dict[str, int] = {}
 
     def function_names(self) -> list[str]:
-        groups = self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=GROUP_PREFIX)
+        groups = self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=self._prefix)
         names = (group["logGroupName"] for page in groups for group in page["logGroups"])
-        return sorted(name.removeprefix(GROUP_PREFIX) for name in names)
+        return sorted(name.removeprefix(self._prefix) for name in names)
 
     def new_lines(self) -> list[LogLine]:
         """In the order of time; those with the same time in the order in which they were written."""
@@ -48,7 +47,7 @@ class FunctionLogs:
 
     def _new_of(self, function: str) -> Iterator[LogLine]:
         pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=GROUP_PREFIX + function, startTime=max(0, self._since.get(function, 0) - LATE_MS)
+            logGroupName=self._prefix + function, startTime=max(0, self._since.get(function, 0) - LATE_MS)
         )
         try:
             for page in pages:

@@ -43,6 +43,7 @@ def cloud_of(folder: StateFolder, state: State) -> Cloud:
         aws=aws_of(state),
         folder=folder,
         backend=state.backend,
+        stack=state.stack,
     )
 
 

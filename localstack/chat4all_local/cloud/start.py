@@ -32,7 +32,7 @@ from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import identify, stop
 from chat4all_local.cloud.progress import Progress, silent, step
 from chat4all_local.cloud.running import Cloud, aws_of, cloud_of
-from chat4all_local.cloud.settings import START_ATTEMPTS, STOPPED_WITHIN
+from chat4all_local.cloud.settings import STACK, START_ATTEMPTS, STOPPED_WITHIN
 from chat4all_local.cloud.state import Phase, State, stopped
 from chat4all_local.cloud.temporary import temporary_place
 
@@ -47,7 +47,11 @@ class Start:
 
 @contextmanager
 def started(
-    path: Path | None = None, *, progress: Progress = silent, backend: Backend | None = None
+    path: Path | None = None,
+    *,
+    progress: Progress = silent,
+    backend: Backend | None = None,
+    stack_name: str = STACK,
 ) -> Iterator[Cloud]:
     """A cloud of one's own for the time of the block: in `path`, else in a temporary folder; MiniStack by default.
 
@@ -57,11 +61,14 @@ def started(
     with ExitStack() as stack:
         if path is None:
             path = stack.enter_context(temporary_place(Path(tempfile.gettempdir())))
-        yield stack.enter_context(start(StateFolder(path), progress, backend or MiniStack())).cloud
+        running = start(StateFolder(path), progress, backend or MiniStack(), stack_name)
+        yield stack.enter_context(running).cloud
 
 
 @contextmanager
-def start(folder: StateFolder, progress: Progress, backend: Backend) -> Iterator[Start]:
+def start(
+    folder: StateFolder, progress: Progress, backend: Backend, stack_name: str = STACK
+) -> Iterator[Start]:
     """Raises Busy where another launcher holds the folder, and every other CloudError."""
     folder.create()
     with folder.locked():
@@ -71,7 +78,7 @@ def start(folder: StateFolder, progress: Progress, backend: Backend) -> Iterator
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
         with _written_down(folder, backend), ExitStack() as stack:
-            begun = _Starting(folder, progress, backend, before).up(stack)
+            begun = _Starting(folder, progress, backend, stack_name, before).up(stack)
             stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
             yield begun
 
@@ -97,6 +104,7 @@ class _Starting:
     folder: StateFolder
     progress: Progress
     backend: Backend
+    stack_name: str
     before: State
 
     def up(self, stack: ExitStack) -> Start:
@@ -104,6 +112,7 @@ class _Starting:
             phase=Phase.STARTING,
             backend=self.backend.name,
             event_stream=self.backend.event_stream,
+            stack=self.stack_name,
             run=uuid.uuid4().hex,
             launcher=identify(os.getpid()),
             api_key=self.before.api_key,
@@ -156,12 +165,12 @@ class _Starting:
         aws = aws_of(state)
         given = parameters(state, self.backend.parameters(self.backend.endpoints(state.ports)))
         with step(self.progress, "Look at what is deployed"):
-            deployed = is_deployed(aws, wanted_digest(build, given))
+            deployed = is_deployed(aws, state.stack, wanted_digest(build, given))
         if not deployed:
             with self.backend.deploying(self.folder):
                 state = replace(state, phase=Phase.DEPLOYING)
                 self.folder.write(state)
                 with step(self.progress, "Deploy the stack (sam deploy)"):
-                    deploy(self.folder, state.run, aws, build, given)
-                    let_live_follow(aws)
-        return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id(aws)}/api")
+                    deploy(self.folder, state, build, given)
+                    let_live_follow(aws, state.stack)
+        return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id(aws, state.stack)}/api")

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.settings import STACK
 
 
 class Phase(StrEnum):
@@ -46,12 +47,15 @@ class State(msgspec.Struct, frozen=True):
 
     `ended` says why the last run ended, where nobody had asked for it; `unsaved` why its data were not written, where they were not.
 
+    `stack` is the name of the deployed stack.
+
     `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
     """
 
     phase: Phase = Phase.STOPPED
     backend: str = "ministack"
     event_stream: EventStream = EventStream.SQS
+    stack: str = STACK
     run: str = ""
     launcher: ProcessId | None = None
     components: tuple[Component, ...] = ()

@@ -27,7 +27,7 @@ def measured(cloud: Cloud) -> tuple[dict[str, FunctionUse], float]:
         product = ProductSide(cloud, CONVERSATIONS)
         try:
             product.send_receipts(wanted=True)
-            logs = FunctionLogs(cloud.aws)
+            logs = FunctionLogs(cloud)
             tell("warming up")
             _post(product, 1)
             logs.new_lines()

@@ -142,6 +142,6 @@ def test_every_function_of_the_stack_is_called_as_it_was_changed_last(
             given = {"FunctionName": name, "Name": "live", "FunctionVersion": "$LATEST"}
             expected.add_response("update_alias", {}, given)
 
-        let_live_follow(aws)
+        let_live_follow(aws, "chat4all")
 
         expected.assert_no_pending_responses()

@@ -4,6 +4,7 @@ from chat4all_local.cloud.state import Component, Phase, ProcessId, State, decod
 
 RUNNING = State(
     phase=Phase.READY,
+    stack="desk-7",
     run="a1b2",
     launcher=ProcessId(10, 1.5),
     components=(
