@@ -6,8 +6,9 @@ import pytest
 
 from chat4all_local.cost.main import kept_use
 from tests.integration.aws import CHANNELS, Aws
-from tests.integration.test_functions import World, a_world, an_address, whatsapp_status
+from tests.integration.test_functions import an_address, whatsapp_status
 from tests.integration.units import Units
+from tests.integration.world import World, a_world
 
 
 @pytest.fixture(scope="module")

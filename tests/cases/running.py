@@ -1,0 +1,118 @@
+"""Running a case: its steps one after the other, each to its end, then everything that it expects."""
+
+import re
+from typing import Any, NamedTuple, Protocol
+
+from tests.cases.case import Answer, Call, Case, Channel, Register, Repeat, Step, Webhook
+
+_NAME = re.compile(r"\$([a-z_]+)")
+
+
+class Response(NamedTuple):
+    status: int
+    body: Any
+
+
+class Product(Protocol):
+    """The product as a case sees it: its API, and the providers around it."""
+
+    def account(self, channel: Channel) -> str:
+        """Return our account's id at the provider; `$account` in a case of the channel."""
+        ...
+
+    def call(self, method: str, path: str, body: object) -> Response:
+        """`path` begins after /v1, with its query."""
+        ...
+
+    def webhook(self, channel: Channel, body: object) -> int:
+        """Send it as the provider would; return the status of the answer."""
+        ...
+
+    def register(self, channel: Channel, address: str, name: str) -> None: ...
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way any more."""
+        ...
+
+    def sent(self, channel: Channel, address: str) -> list[str]:
+        """Return the texts that the provider took on for the address, in their order."""
+        ...
+
+
+def run(case: Case, product: Product) -> list[str]:
+    """Run the steps; return a line for each difference from what the case expects.
+
+    Raises:
+        AssertionError: a step was answered otherwise than the case says.
+        LookupError: a `$name` that no step has saved, or a value to save that no answer has.
+    """
+    saved = {"account": product.account(case.channel)}
+    for step in case.steps:
+        _take(step, case.channel, product, saved)
+    differences = []
+    for expected in case.expected:
+        if isinstance(expected, Answer):
+            path = filled(expected.path, saved)
+            answer = product.call("GET", f"/{path}", None)
+            found = [f"GET {path}: the status is {answer.status}"] if answer.status != expected.status else []
+            differences += found or difference(f"GET {path}", filled(expected.body, saved), answer.body)
+        else:
+            address = filled(expected.address, saved)
+            texts = product.sent(expected.channel, address)
+            where = f"sent to {address} on {expected.channel}"
+            differences += difference(where, filled(list(expected.texts), saved), texts)
+    return differences
+
+
+def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str]) -> None:
+    match step:
+        case Register(channel=where, address=address, name=name):
+            product.register(where, address, name)
+        case Repeat(times=times, step=again):
+            for _ in range(times):
+                _take(again, channel, product, saved)
+        case Webhook(body=body, status=status):
+            assert product.webhook(channel, filled(body, saved)) == status
+            product.settle()
+        case Call(request=request):
+            method, _, path = filled(request, saved).partition(" ")
+            answer = product.call(method, f"/{path}", filled(step.body, saved))
+            right = answer.status < 300 if step.status is None else answer.status == step.status
+            assert right, f"{request}: {answer.status}, {answer.body}"
+            saved |= {name: str(value_at(answer.body, where)) for name, where in step.save.items()}
+            product.settle()
+
+
+def filled(value: Any, saved: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Put the saved values in the place of their names; raises LookupError for an unknown name."""
+    match value:
+        case str():
+            return _NAME.sub(lambda name: saved[name[1]], value)
+        case list():
+            return [filled(item, saved) for item in value]
+        case dict():
+            return {key: filled(item, saved) for key, item in value.items()}
+        case _:
+            return value
+
+
+def value_at(body: Any, where: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the value at a dotted path, such as `deliveries.0.provider_message_id`; raises LookupError."""
+    for key in where.split("."):
+        body = body[int(key)] if isinstance(body, list) else body[key]
+    return body
+
+
+def difference(where: str, expected: Any, found: Any) -> list[str]:  # noqa: ANN401 - JSON
+    """Compare: of an object the fields that are expected, of a list all of it, of anything else the value."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        missing = [f"{where}: has no {key!r}" for key in expected if key not in found]
+        common = [key for key in expected if key in found]
+        inner = [difference(f"{where}.{key}", expected[key], found[key]) for key in common]
+        return [*missing, *(line for lines in inner for line in lines)]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = enumerate(zip(expected, found, strict=True))
+        return [line for index, pair in pairs for line in difference(f"{where}[{index}]", *pair)]
+    if type(expected) is type(found) and expected == found:
+        return []
+    return [f"{where}: expected {expected!r}, found {found!r}"]

@@ -1,0 +1,44 @@
+"""Every case of tests/cases, on the local cloud: signed webhooks, and the strict simulators."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.cases.case import PATHS, Channel, read
+from tests.cases.running import Response, run
+from tests.e2e.stage import Stage
+
+
+class OnTheCloud:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def account(self, channel: Channel) -> str:
+        return self._stage.simulators[channel].settings().account_id
+
+    def call(self, method: str, path: str, body: object) -> Response:
+        answer = self._stage.api.call(method, path, body)
+        return Response(answer.status_code, answer.json())
+
+    def webhook(self, channel: Channel, body: object) -> int:
+        encoded = msgspec.json.encode(body).decode()
+        return self._stage.simulators[channel].call_webhook(encoded).status
+
+    def register(self, channel: Channel, address: str, name: str) -> None:
+        self._stage.simulators[channel].register(address, name)
+
+    def settle(self) -> None:
+        self._stage.settle()
+
+    def sent(self, channel: Channel, address: str) -> list[str]:
+        requests = self._stage.simulators[channel].transcript().requests
+        taken = [one for one in requests if one.address == address and one.provider_message_id is not None]
+        return [request.text or "" for request in taken]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_case_comes_out_right(stage: Stage, path: Path) -> None:
+    differences = run(read(path), OnTheCloud(stage))
+
+    assert not differences, "\n".join(differences)

@@ -1,0 +1,74 @@
+"""Every case of tests/cases, in process: the real functions over tables in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+
+from tests.cases.case import PATHS, Channel, read
+from tests.cases.running import Response, run
+from tests.integration.aws import Aws, secret_of
+from tests.integration.world import World, a_world
+
+
+class InProcess:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def account(self, channel: Channel) -> str:
+        return secret_of(channel).account_id
+
+    def call(self, method: str, path: str, body: object) -> Response:
+        where, _, query = path.partition("?")
+        text = None if body is None else msgspec.json.encode(body).decode()
+        answer = self._world.api.request(method, f"/v1{where}", text, query=dict(parse_qsl(query)))
+        return Response(answer.status, answer.json)
+
+    def webhook(self, channel: Channel, body: object) -> int:
+        return self._world.say(channel, body).status
+
+    def register(self, channel: Channel, address: str, name: str) -> None:
+        """Do nothing: the provider of this process knows everybody."""
+
+    def settle(self) -> None:
+        self._world.product.pump()
+
+    def sent(self, channel: Channel, address: str) -> list[str]:
+        return [
+            text
+            for sent in self._world.provider.accepted
+            for where, to, text in (_read(sent),)
+            if (where, to) == (channel, address)
+        ]
+
+
+def _read(sent: dict[str, object]) -> tuple[str, str, str]:
+    """The channel, the address and the text of a request to send."""
+    match sent:
+        case {"messaging_product": "whatsapp", "to": str(to), "text": {"body": str(text)}}:
+            return "whatsapp", to, text
+        case {"chat_id": chat_id, "text": str(text)}:
+            return "telegram", str(chat_id), text
+        case {"recipient": {"id": str(to)}, "message": {"text": str(text)}}:
+            return "instagram", to, text
+        case _:
+            raise ValueError(f"a case that sends {sent} can be told on the cloud only")
+
+
+@pytest.fixture(scope="module")
+def product(aws: Aws, _nothing_left: None) -> Iterator[InProcess]:
+    with a_world(aws) as world:
+        yield InProcess(world)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_case_comes_out_right(product: InProcess, path: Path) -> None:
+    case = read(path)
+    if case.cloud_only:
+        pytest.skip(case.cloud_only)
+
+    differences = run(case, product)
+
+    assert not differences, "\n".join(differences)

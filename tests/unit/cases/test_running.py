@@ -1,0 +1,158 @@
+"""The harness of the cases: it says what differs, and refuses what it can not judge."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.cases.case import PATHS, Case, Channel, read
+from tests.cases.running import Response, difference, filled, run, value_at
+
+STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save": {"ana": "user_id"}}]
+EXPECTED = [{"see": "answer", "path": "users/$ana", "body": {"name": "Ana"}}]
+BUSINESS_ACCOUNT = "100000000000002"
+"""In every webhook of WhatsApp."""
+
+
+class Users:
+    """A product with users only."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, Any] = {}
+        self.settled = 0
+
+    def account(self, channel: Channel) -> str:
+        return f"our-{channel}"
+
+    def call(self, method: str, path: str, body: object) -> Response:
+        if method == "POST":
+            user_id = f"user-{len(self.users)}"
+            self.users[f"/users/{user_id}"] = body
+            return Response(201, {"user_id": user_id})
+        return Response(200, self.users[path]) if path in self.users else Response(404, {"error": "GONE"})
+
+    def webhook(self, channel: Channel, body: object) -> int:
+        return 401
+
+    def register(self, channel: Channel, address: str, name: str) -> None: ...
+
+    def settle(self) -> None:
+        self.settled += 1
+
+    def sent(self, channel: Channel, address: str) -> list[str]:
+        return ["hello", "again"]
+
+
+def a_case(**fields: object) -> Case:
+    whole = {"title": "A", "channel": "whatsapp", "steps": STEPS, "expected": EXPECTED, **fields}
+    return msgspec.json.decode(msgspec.json.encode(whole), type=Case)
+
+
+def test_a_case_that_comes_out_right_has_no_difference() -> None:
+    product = Users()
+
+    assert run(a_case(), product) == []
+    assert product.settled == 1
+
+
+@pytest.mark.parametrize(
+    ("expected", "line"),
+    [
+        (
+            {"see": "answer", "path": "users/$ana", "body": {"name": "Ben"}},
+            "GET users/user-0.name: expected 'Ben', found 'Ana'",
+        ),
+        (
+            {"see": "answer", "path": "users/$ana", "body": {"phone": "1"}},
+            "GET users/user-0: has no 'phone'",
+        ),
+        ({"see": "answer", "path": "users/nobody", "body": {}}, "GET users/nobody: the status is 404"),
+        (
+            {"see": "sent", "channel": "whatsapp", "address": "49", "texts": ["hello"]},
+            "sent to 49 on whatsapp: expected ['hello'], found ['hello', 'again']",
+        ),
+    ],
+)
+def test_a_difference_says_where_it_is(expected: object, line: str) -> None:
+    assert run(a_case(expected=[expected]), Users()) == [line]
+
+
+def test_a_missing_thing_can_be_expected() -> None:
+    gone = {"see": "answer", "path": "users/nobody", "status": 404, "body": {"error": "GONE"}}
+
+    assert run(a_case(expected=[gone]), Users()) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"expected": []},
+        {"steps": []},
+        {"note": "an unknown field"},
+        {"expected": [{"see": "answer", "path": "users"}]},
+        {"steps": [{"do": "wait", "seconds": 3}]},
+    ],
+)
+def test_what_can_not_be_judged_is_no_case(fields: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        a_case(**fields)
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    with pytest.raises(LookupError):
+        run(a_case(expected=[{"see": "answer", "path": "users/$ben", "body": {}}]), Users())
+
+
+@pytest.mark.parametrize(
+    "step", [{"do": "webhook", "body": {}}, {"do": "call", "request": "GET users/nobody"}]
+)
+def test_a_step_that_is_refused_ends_the_case(step: object) -> None:
+    with pytest.raises(AssertionError):
+        run(a_case(steps=[step], expected=EXPECTED), Users())
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "lines"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, 0),
+        ([{"a": 1}], [{"a": 1, "b": 2}], 0),
+        ([1], [1, 2], 1),
+        ([], {}, 1),
+        (0, False, 1),
+        (None, "", 1),
+    ],
+)
+def test_objects_are_compared_in_part_and_lists_whole(expected: object, found: object, lines: int) -> None:
+    assert len(difference("here", expected, found)) == lines
+
+
+def test_names_are_filled_in_everywhere() -> None:
+    value = {"a": ["$x and ${y", {"b": "$x"}], "c": 3, "d": "costs $5"}
+
+    assert filled(value, {"x": "1"}) == {"a": ["1 and ${y", {"b": "1"}], "c": 3, "d": "costs $5"}
+
+
+def test_a_value_is_found_by_its_path() -> None:
+    assert value_at({"a": [{"b": "c"}]}, "a.0.b") == "c"
+
+
+def addresses(value: Any) -> set[str]:  # noqa: ANN401 - JSON
+    """Every address of a person in a case."""
+    if isinstance(value, list):
+        return {found for item in value for found in addresses(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {str(value[key]) for key in ("address", "wa_id", "from", "id") if key in value}
+    inner = {found for item in value.values() for found in addresses(item)}
+    return inner | {address for address in own if address.isdigit() and len(address) >= 9} - {
+        BUSINESS_ACCOUNT
+    }
+
+
+def test_every_file_is_a_case_and_shares_no_address_with_another() -> None:
+    used = Counter(address for path in PATHS for address in addresses(msgspec.json.decode(path.read_bytes())))
+
+    assert all(read(path).title for path in PATHS)
+    assert len(PATHS) >= 4
+    assert [address for address, count in used.items() if count > 1] == []
