@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.cases.case import PATHS, Case, Channel, read
+from tests.cases.case import FOLDER, PATHS, Case, Channel, read
 from tests.cases.running import Response, difference, filled, run, value_at
 
 STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save": {"ana": "user_id"}}]
@@ -156,3 +156,10 @@ def test_every_file_is_a_case_and_shares_no_address_with_another() -> None:
     assert all(read(path).title for path in PATHS)
     assert len(PATHS) >= 4
     assert [address for address, count in used.items() if count > 1] == []
+
+
+def test_the_example_of_the_readme_is_a_case() -> None:
+    text = (FOLDER / "README.md").read_text()
+    example = text.split("```json\n")[1].split("```")[0]
+
+    assert msgspec.json.decode(example, type=Case).title
