@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.files import LEAST_PART_BYTES, MOST_BYTES, FileStatus
+from chat4all.domain.text import LONGEST_QUOTE
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import Cast, a_key
 from tests.integration.http.gateway import Answer, Gateway
@@ -191,6 +192,16 @@ def test_completing_again_answers_the_same_and_asks_once(aws: Aws, api: Gateway,
     assert first.json == again.json
     assert queued(aws, file_id) == 1
     assert api.get(f"/v1/files/{file_id}/parts").refused(409, "FILE_COMPLETE") == []
+
+
+def test_of_an_endless_number_of_a_part_only_the_beginning_is_repeated(api: Gateway) -> None:
+    file_id = begin(api)["file_id"]
+
+    answer = complete(api, file_id, [{"part_number": 10**4_000, "etag": "x"}])
+
+    fields = answer.refused(400, "VALIDATION_ERROR")
+    assert fields
+    assert max(map(len, fields)) <= LONGEST_QUOTE + len("parts[]")
 
 
 def test_a_file_without_a_body_is_completed_too(api: Gateway, parts: Parts) -> None:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.stream_failures import Failures, Pointer
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.ports import DeadRecord, ReceivedRecord
 
 ARN = "arn:aws:kinesis:us-east-1:123456789012:stream/chat4all-chat-events"
@@ -215,3 +216,12 @@ def test_each_source_has_its_own_kind() -> None:
     assert [one.record.source for one in received] == ["inbound", "whatsapp", "chat-events"]
     assert of_queues.done == ["removed inbound", "removed whatsapp"]
     assert of_streams.done == ["removed chat-events", "sent back chat-events"]
+
+
+def test_of_a_long_pointer_only_the_beginning_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    sqs = FakeSqs({**OF_LAMBDA, "version": "x" * 100_000})
+
+    queues(sqs, FakeKinesis(first=13)).receive()
+
+    (line,) = caplog.messages
+    assert len(line) <= LONGEST_QUOTE + 100

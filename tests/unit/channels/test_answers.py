@@ -8,6 +8,7 @@ from chat4all.adapters.channels.answers import (
     not_answered,
     refused,
     sent_unread,
+    spelled,
 )
 from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
 from chat4all.domain.sending import Outcome
@@ -87,3 +88,12 @@ def test_an_unread_acceptance_has_an_id_of_its_own_which_is_never_quoted() -> No
     assert one.provider_message_id != other.provider_message_id
     assert not can_be_quoted(one.provider_message_id)
     assert can_be_quoted("wamid.HBgL")
+
+
+@pytest.mark.parametrize("code", [10**4_000, -(10**4_000)])
+def test_of_an_endless_code_only_the_beginning_is_kept(code: int) -> None:
+    error = refused(TABLE, code, HttpAnswer(400, {}, b""))
+
+    assert error.code == spelled(code)
+    assert len(error.code) <= 40
+    assert len(error.reason) <= 100

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Invalid
-from chat4all.domain.text import MAX_CHARACTERS, check_content, check_plain
+from chat4all.domain.text import LONGEST_QUOTE, MAX_CHARACTERS, check_content, check_plain, shortened
 
 PRINTABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 
@@ -47,3 +47,15 @@ def test_a_short_text_is_refused_with_its_field(text: str) -> None:
 
 def test_a_short_text_of_the_longest_length_is_taken() -> None:
     assert check_plain("title", "é" * 10, 10) == "é" * 10
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"), [("", ""), ("abc", "abc"), ("abcd", "abcd"), ("abcde", "abc…"), ("😀" * 9, "😀😀😀…")]
+)
+def test_of_a_long_text_only_the_beginning_is_repeated(text: str, quote: str) -> None:
+    assert shortened(text, 4) == quote
+
+
+def test_a_quote_is_of_a_few_words() -> None:
+    assert shortened("x" * LONGEST_QUOTE) == "x" * LONGEST_QUOTE
+    assert len(shortened("x" * 1_000_000)) == LONGEST_QUOTE

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.accounting import LONGEST_DETAIL, Accounting
 from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.bodies import LONGEST_ID, MOST_PAGE
 from chat4all.adapters.http.dead_letters import DeadLetterViews
 from chat4all.adapters.http.messages import MessageViews
 from chat4all.adapters.http.webhooks import WebhookViews
@@ -183,3 +184,23 @@ def test_what_cannot_be_meant_is_not_recorded(body: dict[str, object]) -> None:
         desk.redrive(**body)
 
     assert desk.entries() == []
+
+
+def test_of_an_endless_cursor_only_the_beginning_is_recorded() -> None:
+    desk = Desk()
+
+    for ask in (desk.redrive, desk.replay):
+        with pytest.raises(Invalid):
+            ask(channel="pigeon", cursor="x" * 200_000)
+
+    cursors = [details["cursor"] for _, _, _, details in desk.entries()]
+    assert [len(cursor) for cursor in cursors] == [LONGEST_DETAIL] * 2
+
+
+def test_all_that_a_request_may_name_at_once_is_recorded() -> None:
+    desk = Desk()
+    names = [f"{number:03}".ljust(LONGEST_ID, "x") for number in range(MOST_PAGE)]
+
+    desk.replay(webhook_ids=names)
+
+    assert desk.entries()[0][3] == {"webhook_ids": ", ".join(names)}

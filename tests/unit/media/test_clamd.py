@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chat4all.adapters.media.clamd import ClamdScanner
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.inspection import RejectCode
+from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.scanning import CannotScan, Clean, Malware, Verdict
 from tests.fakes.clamd import FakeClamd
 
@@ -119,3 +120,13 @@ def test_a_scan_that_is_given_up_closes_its_connection(tmp_path: Path) -> None:
         one.feed(b"bytes")
 
     assert clamd.mistakes == ["the stream had no end"]
+
+
+def test_of_a_long_answer_only_the_beginning_is_repeated(tmp_path: Path) -> None:
+    with (
+        FakeClamd(b"stream: " + b"x" * 4_000 + b" ERROR\0").listening(tmp_path / "s") as address,
+        pytest.raises(Unavailable) as refused,
+    ):
+        scan(address, b"bytes")
+
+    assert len(refused.value.message) <= LONGEST_QUOTE + 50

@@ -7,6 +7,7 @@ import pytest
 
 from chat4all.adapters.media.guardduty import ScanResult, guardduty, scan_result
 from chat4all.domain.inspection import RejectCode
+from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
 from tests.fakes.guardduty import event
 
@@ -66,3 +67,11 @@ def test_while_a_file_is_read_it_has_no_verdict() -> None:
         scan.feed(b"anything")
 
         assert scan.verdict() == Awaited()
+
+
+def test_of_an_endless_status_only_the_beginning_is_repeated() -> None:
+    result = scan_result(event("X" * 100_000), "files-bucket")
+
+    assert result is not None
+    assert isinstance(result.verdict, CannotScan)
+    assert len(result.verdict.refusal.reason) <= LONGEST_QUOTE + 50

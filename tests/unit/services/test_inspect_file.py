@@ -21,6 +21,7 @@ from chat4all.domain.files import (
     StoredFile,
 )
 from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.connector import FetchFailed
 from chat4all.services.fetch_file import FetchFile
 from chat4all.services.file_ports import Files, FileStore
@@ -549,3 +550,13 @@ def _is_accounted_for(world: World) -> bool:
 
 def _is_readable_malware(world: World) -> bool:
     return world.file.status is FileStatus.READY and EICAR in world.store.objects.get(FILE_ID, b"")
+
+
+def test_of_malware_with_an_endless_name_only_the_beginning_is_kept(world: World) -> None:
+    world.upload(b"A text.", "text/plain")
+
+    file = world.inspect().scanned(FILE_ID, Malware("x" * 100_000))
+
+    assert file is not None
+    assert file.malware == "x" * (LONGEST_QUOTE - 1) + "…"
+    assert len(file.reason or "") <= LONGEST_QUOTE + 50

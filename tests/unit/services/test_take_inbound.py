@@ -18,6 +18,7 @@ from chat4all.domain.files import FileStatus, FileToFetch, Source
 from chat4all.domain.records import ConversationState, ConversationType, Message, MessageKind, UserType
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
+from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.accept_message import PUBLISH_GRACE
 from chat4all.services.find_place import INBOX_USER_ID
 from chat4all.services.take_inbound import EditTooEarly, inbound_message_id
@@ -407,3 +408,11 @@ def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(pr
 
     assert taken(product).kind is MessageKind.UNSUPPORTED
     assert (product.files.files, product.events.files) == ({}, [])
+
+
+def test_of_a_kind_with_an_endless_name_only_the_beginning_is_kept(product: Product) -> None:
+    product.settle(AGENT, ANA)
+
+    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "x" * 100_000, "{}", AT))
+
+    assert len(taken(product).metadata["provider_kind"]) == LONGEST_QUOTE

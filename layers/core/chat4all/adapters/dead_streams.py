@@ -12,6 +12,7 @@ from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.text import shortened
 from chat4all.services.ports import DeadQueues, DeadRecord, ReceivedRecord
 
 _log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class KinesisDeadQueues:
         pointer = pointer_of(body)
         records = [_dead(source, pointer.shard_id, one) for one in self._records(pointer)]
         if not records:
-            _log.error("the stream holds nothing any more of what could not be handled: %s", body)
+            _log.error("the stream holds nothing any more of what could not be handled: %s", shortened(body))
             delete(self._sqs, self._pairs[source].dead, receipt)
         self._left[receipt] = {one.record_id for one in records}
         return [ReceivedRecord(one, receipt) for one in records]

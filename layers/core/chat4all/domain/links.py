@@ -3,6 +3,7 @@
 from typing import Final
 
 from chat4all.domain.files import Attachment
+from chat4all.domain.text import shortened
 
 LONGEST_NAME_SHOWN: Final = 100
 """Characters: with the link, the text stays under the shortest limit of a channel, 1,000 bytes."""
@@ -10,7 +11,7 @@ LONGEST_NAME_SHOWN: Final = 100
 
 def link_text(file: Attachment, link: str) -> str:
     """Its name, its size, and where it is. No words: nobody knows the person's language."""
-    return f"📎 {_shortened(file.filename)} ({human_size(file.size)})\n{link}"
+    return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} ({human_size(file.size)})\n{link}"
 
 
 def human_size(size: int) -> str:
@@ -22,9 +23,3 @@ def human_size(size: int) -> str:
     if size < 999_950_000:
         return f"{size / 1_000_000:.1f} MB"
     return f"{size / 1_000_000_000:.1f} GB"
-
-
-def _shortened(filename: str) -> str:
-    if len(filename) <= LONGEST_NAME_SHOWN:
-        return filename
-    return filename[: LONGEST_NAME_SHOWN - 1] + "…"

@@ -5,6 +5,13 @@ from typing import Final
 from chat4all.domain.errors import Detail, Invalid
 
 MAX_CHARACTERS: Final = 10_000
+LONGEST_QUOTE: Final = 200
+"""Characters of a stranger's text that an error, a log line or a stored reason repeats."""
+
+
+def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """Cut `text` to `longest` characters; an ellipsis at the end of a text says that it was longer."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def check_content(content: str) -> str:

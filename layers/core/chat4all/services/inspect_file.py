@@ -48,6 +48,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
 from chat4all.domain.inspection import Found, Reading, ReadRange, Refusal, RejectCode
 from chat4all.domain.sniffing import NameFormat, judge, mismatch
+from chat4all.domain.text import shortened
 from chat4all.services.fetch_file import FetchFile, retyped
 from chat4all.services.file_ports import Files, FileStore
 from chat4all.services.ports import Audit, Clock
@@ -222,13 +223,14 @@ class InspectFile:
 
     def _infected(self, file: StoredFile, malware: Malware) -> StoredFile | None:
         now: StoredFile | None = file
+        rule = shortened(malware.rule)
         while now is not None and now.status in {FileStatus.SCANNING, FileStatus.READY}:
             infected = replace(
                 now,
                 status=FileStatus.INFECTED,
                 code=MALWARE,
-                reason=f"The malware scanner found {malware.rule}.",
-                malware=malware.rule,
+                reason=f"The malware scanner found {rule}.",
+                malware=rule,
                 sha256=file.sha256 or now.sha256,
             )
             saved = self._files.save(infected, now.status, self._due(TRY_AGAIN))

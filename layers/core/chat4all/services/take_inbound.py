@@ -17,6 +17,7 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files import Source
 from chat4all.domain.records import Identity, Message, MessageKind, User, UserType
+from chat4all.domain.text import shortened
 from chat4all.services.accept_message import AcceptMessage, NewMessage
 from chat4all.services.find_place import FindPlace, PersonsMessage
 from chat4all.services.inbound_file import InboundFile
@@ -103,7 +104,7 @@ class TakeInbound:
                 kind=MessageKind.TEXT if text else MessageKind.UNSUPPORTED,
                 channel=channel,
                 reply_to=place.reply_to,
-                metadata={} if isinstance(event, InboundText) else {"provider_kind": event.kind},
+                metadata={} if isinstance(event, InboundText) else {"provider_kind": shortened(event.kind)},
                 provider_message_id=event.provider_message_id,
                 raw=None if isinstance(event, InboundText) else event.raw,
                 file=self._file.attachment(message_id, media) if media else None,

@@ -29,6 +29,7 @@ from chat4all.domain.files import (
     check_new_file,
     part_size,
 )
+from chat4all.domain.text import shortened
 from chat4all.services.file_ports import FileEvents, Files, FileStore, StoredPart
 from chat4all.services.ports import Clock, Conversations, NewId
 
@@ -226,7 +227,10 @@ def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence
 def _check_given(file: StoredFile, stored: dict[int, StoredPart], given: Sequence[GivenPart]) -> None:
     counted = Counter(one.part_number for one in given)
     issues = [
-        Detail(f"parts[{number}]", "is named twice" if counted[number] > 1 else "is no part of this file")
+        Detail(
+            f"parts[{shortened(str(number))}]",
+            "is named twice" if counted[number] > 1 else "is no part of this file",
+        )
         for number in counted
         if counted[number] > 1 or not 1 <= number <= file.part_count
     ]

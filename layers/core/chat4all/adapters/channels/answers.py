@@ -7,11 +7,14 @@ import msgspec
 
 from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
 from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.text import shortened
 
 NETWORK: Final = "NETWORK"
 DEFAULT_WAIT_S: Final = 5.0
 """Where the provider throttles and names no time: the buckets refill within seconds."""
 _UNREAD: Final = "unread:"
+_LONGEST_CODE: Final = 40
+"""Digits; a number of JSON may have thousands."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -39,7 +42,14 @@ class FailureTable(msgspec.Struct, frozen=True):
         failure = None if code is None else self.find(code)
         if failure is not None:
             return failure.reason
-        return f"{self.provider} did not deliver the message" + (f" (error {code})." if code else ".")
+        return f"{self.provider} did not deliver the message" + (
+            f" (error {spelled(code)})." if code else "."
+        )
+
+
+def spelled(code: int) -> str:
+    """Spell a provider's code as it is kept and shown."""
+    return shortened(str(code), _LONGEST_CODE)
 
 
 def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendError:
@@ -50,7 +60,10 @@ def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendEr
     if failure.outcome is Outcome.THROTTLED:
         wait_s = _retry_after(answer) or failure.wait_s or DEFAULT_WAIT_S
     return SendError(
-        failure.outcome, str(answer.status if code is None else code), failure.reason, retry_after_s=wait_s
+        failure.outcome,
+        spelled(answer.status if code is None else code),
+        failure.reason,
+        retry_after_s=wait_s,
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.adapters.channels.answers import not_answered, refused, sent_unread
+from chat4all.adapters.channels.answers import not_answered, refused, sent_unread, spelled
 from chat4all.adapters.channels.capabilities import TELEGRAM
 from chat4all.adapters.channels.decoding import Id, decoded
 from chat4all.adapters.channels.downloads import Downloads
@@ -209,7 +209,7 @@ def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:
     if parameters.migrate_to_chat_id:
         return SendError(
             Outcome.ADDRESS_CHANGED,
-            str(code),
+            spelled(code),
             "The group has moved to a new id.",
             new_address=str(parameters.migrate_to_chat_id),
         )

@@ -1,11 +1,17 @@
 """Who asked for what has to be accounted for."""
 
+from typing import Final
+
 from chalice.app import Request
 
 from chat4all.adapters.http.routes import owner_of
 from chat4all.domain.audit import AuditAction, AuditEntry, known
 from chat4all.domain.clock import iso
+from chat4all.domain.text import shortened
 from chat4all.services.ports import Audit, Clock, NewId
+
+LONGEST_DETAIL: Final = 16_384
+"""Characters: as many as all ids take that a request may name at once."""
 
 
 class Accounting:
@@ -22,4 +28,5 @@ class Accounting:
     def __call__(self, request: Request, action: AuditAction, subject: str, **details: str | None) -> None:
         """Raises Unavailable; then nothing is to be done."""
         at = iso(self._clock())
-        self._audit.record(AuditEntry(self._new_id(), at, action, subject, owner_of(request), known(details)))
+        kept = {name: shortened(text, LONGEST_DETAIL) for name, text in known(details).items()}
+        self._audit.record(AuditEntry(self._new_id(), at, action, subject, owner_of(request), kept))

@@ -17,6 +17,7 @@ from typing import Final
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.text import shortened
 from chat4all.services.scanning import CannotScan, Clean, Malware, Verdict
 
 CONNECT_S: Final = 2.0
@@ -112,4 +113,4 @@ def _verdict(answer: str) -> Verdict:
         return CannotScan(refusal) if refusal else Malware(name)
     if said.startswith(_OVER_THE_LIMIT):
         return CannotScan(_TOO_LARGE)
-    raise Unavailable(f"The malware scanner failed: {said}", retry_after=5)
+    raise Unavailable(f"The malware scanner failed: {shortened(said)}", retry_after=5)

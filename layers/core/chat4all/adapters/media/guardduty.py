@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.text import shortened
 from chat4all.services.scanning import Awaited, CannotScan, Clean, FinalVerdict, KnownVerdict, Malware
 
 DETAIL_TYPE: Final = "GuardDuty Malware Protection Object Scan Result"
@@ -74,5 +75,5 @@ def _verdict(details: _Details) -> FinalVerdict:
         case "THREATS_FOUND":
             return Malware(", ".join(threat.name for threat in details.threats or ()) or "a threat")
         case status:
-            reason = _CANNOT.get(status, f"The malware scanner said {status}.")
+            reason = _CANNOT.get(status, f"The malware scanner said {shortened(status)}.")
             return CannotScan(Refusal(RejectCode.CANNOT_BE_SCANNED, reason))
