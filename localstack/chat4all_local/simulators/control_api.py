@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access_token: str
     webhook_secret: str
     verify_token: str = ""
-    webhook_url: Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#]+[^\s]*)?$")] = ""
+    webhook_url: Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#][^\s]*)?$")] = ""
     latency_ms: LatencyMs = LatencyMs()
     receipts: ReceiptSettings = ReceiptSettings()
     webhooks_in_flight: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
@@ -107,7 +107,7 @@ class CustomerMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `begins_as` does, which is `content_type` where it is left out, and have no sign where it is empty.
     """
 
-    content_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[^\s/]+(; ?[^\s]+)?$")]
+    content_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[^\s/;]+(; ?[^\s]+)?$")]
     size: Annotated[int, msgspec.Meta(ge=0, le=4 * 2**30)] = 1000
     seed: int = 0
     begins_as: str | None = None

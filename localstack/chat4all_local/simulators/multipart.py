@@ -14,9 +14,7 @@ from chat4all_local.simulators.media import Content, ContentReader
 MOST_FIELD_BYTES: Final = 65_536
 _MOST_HEADER_BYTES: Final = 16_384
 _MOST_PARTS: Final = 100
-_BOUNDARY: Final = re.compile(
-    r'^multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;,]{1,70}))', re.IGNORECASE
-)
+_BOUNDARY: Final = re.compile(r'\bboundary=(?:"([^"]{1,70})"|([^\s;,]{1,70}))', re.IGNORECASE)
 _NAME: Final = re.compile(r';\s*name="([^"\r\n]*)"')
 _FILENAME: Final = re.compile(r';\s*filename="([^"\r\n]*)"')
 
@@ -34,8 +32,9 @@ class Form(msgspec.Struct, frozen=True):
 
 async def read_form(content_type: str, pieces: AsyncIterator[bytes]) -> Form:
     """Read a whole form; raises FormError."""
-    match = _BOUNDARY.match(content_type)
-    if match is None:
+    kind, _, parameters = content_type.partition(";")
+    match = _BOUNDARY.search(parameters)
+    if kind.rstrip().lower() != "multipart/form-data" or match is None:
         raise FormError("the content type of a form names its boundary")
     reader = _FormReader((match.group(1) or match.group(2)).encode("latin-1"))
     async for piece in pieces:

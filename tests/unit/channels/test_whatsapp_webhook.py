@@ -435,3 +435,23 @@ def test_news_of_the_account_are_no_events(field: str) -> None:
 def test_what_is_no_webhook_is_invalid(body: bytes) -> None:
     with pytest.raises(Invalid):
         WHATSAPP.parse_webhook(body, SECRET)
+
+
+def test_of_an_endless_error_code_only_the_beginning_is_kept() -> None:
+    event = only(statuses=[{**STATUS, "status": "failed", "errors": [{"code": 10**4_000}]}])
+
+    assert isinstance(event, InboundStatus)
+    assert len(event.error_code or "") == 40
+    assert len(event.error_reason or "") <= 100
+
+
+def test_of_several_contacts_that_fit_the_first_is_meant() -> None:
+    by_number = {"wa_id": "16505551234", "profile": {"name": "By number"}}
+    by_user_id = {"user_id": "US.1", "profile": {"name": "By user id"}}
+    text = {**TEXT, "from_user_id": "US.1"}
+
+    for contacts in ([by_number, by_user_id], [by_user_id, by_number], [by_number, by_number, by_user_id]):
+        event = only(contacts=contacts, messages=[text])
+
+        assert isinstance(event, InboundText)
+        assert event.display_name == contacts[0]["profile"]["name"]  # type: ignore[index]

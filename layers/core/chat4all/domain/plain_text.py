@@ -20,7 +20,7 @@ _CONTROLS: Final = "".join(chr(code) for code in (*range(32), 127) if chr(code) 
 _CONTROL: Final = re.compile(f"[{re.escape(_CONTROLS)}]")
 _CONTROL_BYTES: Final = _CONTROLS.encode()
 _PROGRAMS: Final = re.compile(
-    rb"[\s\xef\xbb\xbf]*+(?:#!|<!doctype\s+html|<(?:html|head|body|script|iframe|svg|\?php|%)|\{\\rtf|%!ps)",
+    rb"[\s\xef\xbb\xbf]*+(?:#!|<!doctype\s++html|<(?:html|head|body|script|iframe|svg|\?php|%)|\{\\rtf|%!ps)",
     re.IGNORECASE,
 )
 

@@ -1,6 +1,5 @@
 """The directory of a zip file, read with few bytes however large the file is, and nothing unpacked but one small part."""
 
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -88,16 +87,24 @@ def unpack(entry: Entry, read: ReadRange, most_bytes: int) -> bytes:
 def _ends(sample: Sample) -> Iterator[_End]:
     """End records with their directory in front of them, the last first, as readers take them."""
     tail_start = sample.size - len(sample.tail)
-    for mark in reversed(list(re.finditer(re.escape(END_MARK), sample.tail))):
-        record = sample.tail[mark.start() : mark.start() + _END.size]
+    for at in _last_first(sample.tail, END_MARK):
+        record = sample.tail[at : at + _END.size]
         if len(record) < _END.size:
             continue
         _, disk, directory_disk, here, count, size, _, _ = _END.unpack(record)
-        start = tail_start + mark.start() - size
+        start = tail_start + at - size
         if disk or directory_disk or here != count or not count or start < 0:
             continue
         if sample.read(start, len(_ENTRY_MARK)) == _ENTRY_MARK:
             yield _End(count, size, start)
+
+
+def _last_first(tail: bytes, mark: bytes) -> Iterator[int]:
+    """Yield every place of `mark`, which never overlaps with itself."""
+    at = tail.rfind(mark)
+    while at != -1:
+        yield at
+        at = tail.rfind(mark, 0, at)
 
 
 def _entries(directory: bytes) -> Iterator[Entry]:

@@ -1,6 +1,5 @@
 """Which file each thing that came is, and how it came."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +12,7 @@ from chat4all_local.demo.files.sent import Sent
 from chat4all_local.demo.seen import Seen
 from chat4all_local.simulators.control_api import SendRecord
 
-_LINK: Final = re.compile(r"https?://\S+/v1/links/\S+")
+_LINKS: Final = "/v1/links/"
 _PHOTO_KINDS: Final = ("image", "photo")
 
 
@@ -58,8 +57,8 @@ def file_of(record: SendRecord, channel: str) -> str | None:
 
 
 def link_in(record: SendRecord) -> str | None:
-    found = _LINK.search(record.text or "")
-    return found[0] if found else None
+    words = (record.text or "").split()
+    return next((word for word in words if word.startswith(("http://", "https://")) and _LINKS in word), None)
 
 
 def _arrival(name: str, channel: str, record: SendRecord, seen: FilesSeen) -> Arrival:

@@ -11,6 +11,9 @@ bytes that are not UTF-8, and nesting deeper than the interpreter's stack."""
 Id = Annotated[str, msgspec.Meta(min_length=1)]
 """A provider's id of something: any text, but a text."""
 
+MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
+"""A provider's id of a message, which longer ids begin with. The providers' ids have some 200 characters."""
+
 T = TypeVar("T")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
-from chat4all.adapters.channels.decoding import Id, decoded
+from chat4all.adapters.channels.decoding import Id, MessageId, decoded
 from chat4all.adapters.channels.instagram_address import is_address
 from chat4all.adapters.channels.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
 from chat4all.domain.channel import DEFAULT_ACCOUNT
@@ -176,7 +176,7 @@ def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -
 
 
 def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    mid = decoded(message.mid, str)
+    mid = decoded(message.mid, MessageId)
     text = decoded(message.text, str) or ""
     quoted = decoded(message.reply_to, _Mid)
     attachments = items(message.attachments)

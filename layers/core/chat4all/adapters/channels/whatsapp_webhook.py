@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Raw, Struct, field
 
+from chat4all.adapters.channels.answers import spelled
 from chat4all.adapters.channels.decoding import Id, decoded
 from chat4all.adapters.channels.webhooks import (
     ABSENT,
@@ -142,6 +143,29 @@ class _Error(Struct, frozen=True):
     code: int
 
 
+class _Contacts:
+    """Find the contact of each message in a webhook by its number or its user id."""
+
+    def __init__(self, contacts: list[_Contact]) -> None:
+        self._contacts = contacts
+        self._by_number: dict[str, int] = {}
+        self._by_user_id: dict[str, int] = {}
+        for place, contact in enumerate(contacts):
+            number = first_canonical(contact.wa_id)
+            if number:
+                self._by_number.setdefault(number, place)
+            if contact.user_id:
+                self._by_user_id.setdefault(contact.user_id, place)
+
+    def find(self, sender: str | None, user_id: str | None) -> _Contact:
+        """Return the first contact with that number or user id; without either, the only contact."""
+        if len(self._contacts) == 1 and not sender and not user_id:
+            return self._contacts[0]
+        places = (self._by_number.get(first_canonical(sender) or ""), self._by_user_id.get(user_id or ""))
+        first = min((place for place in places if place is not None), default=None)
+        return _Contact() if first is None else self._contacts[first]
+
+
 def inbound_events(body: bytes, phone_number_id: str) -> list[InboundEvent]:
     """The events of a webhook that concern `phone_number_id`; raises Invalid for what is no webhook."""
     webhook = read_envelope(body, _Webhook)
@@ -159,7 +183,7 @@ def _of_entry(part: Raw, phone_number_id: str) -> Iterator[InboundEvent]:
 
 
 def _of_value(value: _Value) -> Iterator[InboundEvent]:
-    contacts = [contact for contact, _ in objects(value.contacts, _Contact)]
+    contacts = _Contacts([contact for contact, _ in objects(value.contacts, _Contact)])
     for message, raw in objects(value.messages, _Message):
         event = _of_message(message, raw, contacts)
         if event:
@@ -169,9 +193,9 @@ def _of_value(value: _Value) -> Iterator[InboundEvent]:
             yield _of_status(status)
 
 
-def _of_message(message: _Message, raw: Raw, contacts: list[_Contact]) -> InboundEvent | None:
+def _of_message(message: _Message, raw: Raw, contacts: _Contacts) -> InboundEvent | None:
     sender, user_id = decoded(message.sender, str), decoded(message.from_user_id, str)
-    contact = _contact(contacts, sender, user_id)
+    contact = contacts.find(sender, user_id)
     address = first_canonical(sender, contact.wa_id, user_id, contact.user_id)
     if address is None:
         return None
@@ -236,19 +260,6 @@ def _media(file: _File) -> InboundMedia:
     )
 
 
-def _contact(contacts: list[_Contact], sender: str | None, user_id: str | None) -> _Contact:
-    """The contact with the message's number or user id; the only one, where the message has neither."""
-    if len(contacts) == 1 and not sender and not user_id:
-        return contacts[0]
-    number = first_canonical(sender)
-    for contact in contacts:
-        if user_id and contact.user_id == user_id:
-            return contact
-        if number and first_canonical(contact.wa_id) == number:
-            return contact
-    return _Contact()
-
-
 def _of_status(status: _Status) -> InboundStatus:
     failed = _STATUSES[status.status] is Status.FAILED
     error = next((error for error, _ in objects(status.errors, _Error)), None) if failed else None
@@ -262,6 +273,6 @@ def _of_status(status: _Status) -> InboundStatus:
         at=moment(status.timestamp),
         provider_message_id=status.id,
         delivery_id=callback_data if DeliveryId.parse(callback_data) else None,
-        error_code=str(error.code) if error else None,
+        error_code=spelled(error.code) if error else None,
         error_reason=WHATSAPP_FAILURES.reason(error.code if error else None) if failed else None,
     )

@@ -1,6 +1,6 @@
 """Reading a request: its body as a Struct, its query parameters, and a clear error for anything else."""
 
-import re
+from types import GenericAlias
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -8,6 +8,7 @@ from chalice.app import Request
 
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
+from chat4all.domain.text import shortened
 
 T = TypeVar("T")
 
@@ -19,8 +20,12 @@ DEFAULT_PAGE: Final = 50
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
 """The id of something of ours, known or not. DynamoDB refuses an empty key, and one over 2,048 bytes."""
 
-_PATH: Final = re.compile(r" - at `\$\.?(.*)`$")
-_FIELD: Final = re.compile(r"field `([^`]+)`")
+_ROOT: Final = "`$[0]"
+"""How msgspec begins the path of whatever lies in the first item of a list."""
+_BEFORE_PATH: Final = " - at "
+_LONGEST_PATH: Final = 200
+"""Characters: a path holds the names of our own fields, and the numbers of items."""
+_NAMING: Final = ("Object contains unknown field `", "Object missing required field `")
 
 
 def body_of(request: Request, kind: type[T]) -> T:
@@ -34,7 +39,7 @@ def body_of(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from error
+        raise _invalid(_complaint(raw, kind)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid("The body is not valid JSON.", Detail("", "is not valid JSON")) from error
 
@@ -94,12 +99,35 @@ def time_from(field: str, text: str | None) -> str | None:
     raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
 
 
-def _invalid(text: str) -> Invalid:
-    """The error with its field: msgspec names both in its message only."""
-    path = _PATH.search(text)
-    issue = text[: path.start()] if path else text
-    named = _FIELD.search(issue)
-    field = ".".join(
-        part for part in (path.group(1) if path else "", named.group(1) if named else "") if part
-    )
-    return Invalid("The body is not valid.", Detail(field, issue))
+def _complaint(raw: bytes, kind: type[T]) -> str:
+    """Return msgspec's message about a body that is no `kind`, with a path at its end in every case.
+
+    msgspec adds no path to a complaint about the outermost object, and a field that a client names
+    "x` - at `$.content" would then read as a path. So msgspec reads the body as the only item of a list.
+    """
+    try:
+        msgspec.json.decode(b"[%b]" % raw, type=GenericAlias(list, (kind,)))
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _invalid(complaint: str) -> Invalid:
+    """Return the error with its field, which msgspec names in its message only.
+
+    The message may quote the client: before the path, and as long as the body is. The path holds no
+    text of the client, so that the last beginning of a path in the message is the true one.
+    """
+    at = complaint.rfind(_ROOT, max(0, len(complaint) - _LONGEST_PATH))
+    if at == -1:
+        return Invalid("The body is not valid.", Detail("", shortened(complaint)))
+    path = complaint[at + len(_ROOT) : -1].removeprefix(".")
+    issue = complaint[: complaint.rfind(_BEFORE_PATH, 0, at)]
+    field = ".".join(part for part in (path, shortened(_named(issue))) if part)
+    return Invalid("The body is not valid.", Detail(field, shortened(issue)))
+
+
+def _named(issue: str) -> str:
+    """Return the field that the issue itself names, be it unknown or missing; else nothing."""
+    naming = next((begin for begin in _NAMING if issue.startswith(begin)), None)
+    return issue[len(naming) : -1] if naming is not None else ""
