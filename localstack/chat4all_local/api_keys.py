@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chat4all.domain.clock import iso
 from chat4all.domain.records import ApiKey
-from chat4all.services.authenticate import SCOPES, hash_key, new_key
+from chat4all.services.access.authenticate import SCOPES, hash_key, new_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from chat4all.services.authenticate import SCOPES, new_key
+from chat4all.services.access.authenticate import SCOPES, new_key
 from chat4all_local.api_keys import create_key, write
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.simulators.control_api import Signature

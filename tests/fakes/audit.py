@@ -1,8 +1,7 @@
 """An audit log in memory."""
 
-from chat4all.domain.audit import AuditEntry
+from chat4all.domain.audit import AuditEntry, AuditQuery
 from chat4all.domain.pages import TimeCursor
-from chat4all.services.ports import AuditQuery
 
 
 class MemoryAudit:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from chat4all.adapters.batches import Batch, HandBack, Received
-from chat4all.adapters.stream_batches import StreamBatch
 from chat4all.adapters.stream_failures import Pointer
 from chat4all.bootstrap.channel import DeliveryBatch
 from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
@@ -19,20 +17,22 @@ from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
 from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
 from chat4all.domain.records import ConversationType
-from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
-from chat4all.services.circuit import ChannelCircuit, CircuitChanged
-from chat4all.services.deliver import Deliver
-from chat4all.services.fall_back import ConfirmInTime, FallBack
-from chat4all.services.find_place import FindPlace
-from chat4all.services.inbound_file import InboundFile
-from chat4all.services.outgoing_file import OutgoingFile
-from chat4all.services.record_status import Recorded, RecordStatus
-from chat4all.services.redrive import Redrive
-from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
-from chat4all.services.route_message import RouteMessage
-from chat4all.services.snapshots import Snapshots
-from chat4all.services.take_inbound import EditTooEarly, TakeInbound
-from chat4all.services.wait_in_line import BringBack, WaitInLine
+from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
+from chat4all.entrypoints.queues.stream_batches import StreamBatch
+from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
+from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.deliver import Deliver
+from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.record_status import Recorded, RecordStatus
+from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.snapshots import Snapshots
+from chat4all.services.messaging.wait_in_line import BringBack, WaitInLine
+from chat4all.services.recovery.redrive import Redrive
+from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations

@@ -19,7 +19,7 @@ from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.events import InboundEvent, InboundMedia
 from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import SendError, Sent, Submission
-from chat4all.services.connector import ChannelSecret, Fetching
+from chat4all.services.messaging.connector import ChannelSecret, Fetching
 from tests.fakes.small_stores import SECRET
 
 # Channels that no product has: the core knows none by name.

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
 from chat4all.domain.records import Conversation, ConversationState, Participant
-from chat4all.services.ports import ConversationChanged, Sequenced
+from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 
 class MemoryConversations:

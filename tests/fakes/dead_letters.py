@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
+from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
 from chat4all.domain.records import Delivery, Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
-from chat4all.services.ports import DeadLetter, DeadLetterKind, DeadRecord
 from tests.fakes.message_table import MessageTable
 
 

@@ -2,11 +2,12 @@
 
 from msgspec.structs import replace
 
+from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import Claimed, ClaimRefused, Counts, ParkedStatus
+from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable
 
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.ports import Fallback
+from chat4all.domain.waiting import Fallback
 from tests.fakes.message_table import MessageTable
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import FILE_TYPES, THUMBNAILS_PX
 from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
-from chat4all.services.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from tests.fakes.samples import EVERY_TYPE
 from tests.fakes.small_stores import SECRET
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from chat4all.domain.events import DeliveryRequested
-from chat4all.services.ports import Line
+from chat4all.domain.waiting import Line
 
 
 @dataclass

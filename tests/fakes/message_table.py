@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.records import Delivery, Message
-from chat4all.services.ports import DeadRecord, Fallback, ParkedStatus
+from chat4all.domain.waiting import Fallback, ParkedStatus
 
 
 class DeliveryState(msgspec.Struct, frozen=True):

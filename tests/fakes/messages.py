@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from chat4all.domain.channel import DEFAULT_ACCOUNT
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.dead_letters import MOST_REDRIVEN
+from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import MOST_REDRIVEN, DueMessage, MessageQuery, TimeOrder
+from chat4all.domain.waiting import DueMessage
+from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.conversations import newest_first
 from tests.fakes.message_table import DeliveryState, MessageTable
 

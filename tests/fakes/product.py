@@ -9,25 +9,25 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Message, User
 from chat4all.domain.retry import Backoff, backoff_s
 from chat4all.domain.status import Status, StatusChange
-from chat4all.services.accept_message import Accepted, AcceptMessage, NewMessage
-from chat4all.services.attach_file import AttachFile
-from chat4all.services.circuit import ChannelCircuit, CircuitChanged
-from chat4all.services.deliver import Deliver
-from chat4all.services.fall_back import ConfirmInTime, FallBack
-from chat4all.services.find_place import FindPlace
-from chat4all.services.inbound_file import InboundFile
-from chat4all.services.manage_conversations import ManageConversations
-from chat4all.services.manage_users import ManageUsers
-from chat4all.services.outgoing_file import OutgoingFile
-from chat4all.services.ports import Limiter
-from chat4all.services.read_messages import ReadMessages
-from chat4all.services.record_status import RecordStatus
-from chat4all.services.redrive import Redrive
-from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
-from chat4all.services.route_message import RouteMessage
-from chat4all.services.snapshots import Snapshots
-from chat4all.services.take_inbound import TakeInbound
-from chat4all.services.wait_in_line import BringBack, WaitInLine
+from chat4all.services.directory.manage_conversations import ManageConversations
+from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.take_inbound import TakeInbound
+from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.deliver import Deliver
+from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.ports import Limiter
+from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.record_status import RecordStatus
+from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.snapshots import Snapshots
+from chat4all.services.messaging.wait_in_line import BringBack, WaitInLine
+from chat4all.services.recovery.redrive import Redrive
+from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chat4all.domain.errors import Unavailable
-from chat4all.services.scanning import Clean, Malware, Verdict
+from chat4all.services.files.scanning import Clean, Malware, Verdict
 from tests.fakes.samples import EICAR
 
 

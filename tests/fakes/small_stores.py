@@ -5,15 +5,15 @@ from collections.abc import Iterable
 
 import pytest
 
-from chat4all.domain.breaker import Breaker
+from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import ApiKey
-from chat4all.services.connector import ChannelSecret
-from chat4all.services.ports import Arrivals, KnownBreaker, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.services.messaging.connector import ChannelSecret
 
 SECRET = ChannelSecret(
     account_id="our-account",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from boto3 import Session
 
-from chat4all.services.connector import ChannelSecret
+from chat4all.services.messaging.connector import ChannelSecret
 from tests.integration.template import REGION, Template, queue_url
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
-from chat4all.services.authenticate import SCOPES, hash_key, new_key
+from chat4all.services.access.authenticate import SCOPES, hash_key, new_key
 from tests.fakes.people import NOW
 from tests.integration.aws import Aws
 

@@ -20,7 +20,7 @@ from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status
-from chat4all.services.ports import ParkedStatus
+from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.samples import EICAR
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone

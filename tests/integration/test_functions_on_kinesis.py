@@ -13,7 +13,7 @@ from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.authenticate import SCOPES
+from chat4all.services.access.authenticate import SCOPES
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Gateway

@@ -13,7 +13,7 @@ from chat4all.adapters.aws import session
 from chat4all.adapters.s3_files import PIECE_BYTES, S3Files, content_disposition
 from chat4all.bootstrap import world
 from chat4all.domain.files import LEAST_PART_BYTES, FileStatus, StoredFile
-from chat4all.services.file_ports import ObjectTooLarge
+from chat4all.services.files.ports import ObjectTooLarge
 from tests.fakes.people import NOW
 from tests.integration.aws import Aws
 

@@ -11,7 +11,7 @@ from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.bootstrap import world
 from chat4all.domain.errors import Unavailable
-from chat4all.services.ports import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from tests.integration.aws import Aws
 
 

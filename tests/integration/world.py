@@ -16,7 +16,7 @@ from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.domain.records import Message
-from chat4all.services.authenticate import SCOPES
+from chat4all.services.access.authenticate import SCOPES
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_key
 from tests.integration.http.gateway import Answer, Gateway

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import boto3
 import typer
 
-from chat4all.services.authenticate import SCOPES
+from chat4all.services.access.authenticate import SCOPES
 from chat4all_local.api_keys import create_key
 from chat4all_local.cli.terminal import StateOption, folder_at
 from chat4all_local.cloud.errors import CloudError

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from chat4all.services.replay_messages import Replayed
+from chat4all.services.recovery.replay_messages import Replayed
 from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.settings import STACK

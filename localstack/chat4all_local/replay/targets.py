@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.replay_messages import Replayed
+from chat4all.services.recovery.replay_messages import Replayed
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.replay.reading import Read
 

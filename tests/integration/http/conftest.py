@@ -11,7 +11,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from chat4all.services.authenticate import SCOPES, new_key
+from chat4all.services.access.authenticate import SCOPES, new_key
 from tests.fakes.people import NOW
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Gateway

@@ -15,7 +15,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import WebhookSettings
 from chat4all.domain.events import InboundText, WebhookEvent
-from chat4all.services.authenticate import new_key
+from chat4all.services.access.authenticate import new_key
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.gateway import Answer, Gateway
 from tests.integration.template import environment, functions

@@ -12,15 +12,9 @@ from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.services.ports import (
-    Conversations,
-    DeadLetters,
-    Deliveries,
-    Directory,
-    Fallbacks,
-    Lines,
-    Messages,
-)
+from chat4all.services.directory.ports import Conversations, Directory
+from chat4all.services.messaging.ports import Deliveries, Fallbacks, Lines, Messages
+from chat4all.services.recovery.ports import DeadLetters
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
-from chat4all.domain.audit import AuditAction, AuditEntry, audit_entry
+from chat4all.domain.audit import AuditAction, AuditEntry, AuditQuery, audit_entry
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.services.ports import Audit, AuditLog, AuditQuery
+from chat4all.services.access.ports import Audit, AuditLog
 from tests.fakes.audit import MemoryAudit
 from tests.integration.aws import Aws
 

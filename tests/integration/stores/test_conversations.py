@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
-from chat4all.services.ports import ConversationChanged, Conversations, Sequenced
+from chat4all.services.directory.ports import ConversationChanged, Conversations, Sequenced
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.stores.paging import walked
 

@@ -6,20 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.claims import Claimed, ClaimRefused
+from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetterKind, DeadRecord
 from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
 from chat4all.domain.records import Delivery, Message, MessageKind
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, StatusChange
-from chat4all.services.ports import (
-    MOST_REDRIVEN,
-    Claimed,
-    ClaimRefused,
-    DeadLetterKind,
-    DeadLetters,
-    DeadRecord,
-    Deliveries,
-    Messages,
-)
+from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.recovery.ports import DeadLetters
 from tests.fakes.people import NOW
 
 BEGAN = 1_770_000_000.0

@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
 from chat4all.domain.records import Delivery, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import Claimed, ClaimRefused, Counts, Deliveries, Messages, ParkedStatus
+from chat4all.domain.waiting import ParkedStatus
+from chat4all.services.messaging.ports import Deliveries, Messages
 from tests.fakes.people import NOW
 
 BEGAN = 1_770_000_000.123456

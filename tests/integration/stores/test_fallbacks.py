@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.events import MessageAccepted, Recipient, Route
-from chat4all.services.ports import Fallback, Fallbacks
+from chat4all.domain.waiting import Fallback
+from chat4all.services.messaging.ports import Fallbacks
 from tests.fakes.people import NOW
 
 LATER = "2026-01-31T13:00:00.000Z"

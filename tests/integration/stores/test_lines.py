@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.domain.events import DeliveryRequested, Recipient
-from chat4all.services.ports import LINES_KNOWN_S, Line, Lines
+from chat4all.domain.waiting import Line
+from chat4all.services.messaging.ports import LINES_KNOWN_S, Lines
 from tests.fakes.people import NOW
 from tests.integration.aws import Aws
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat4all.domain.files import Attachment
+from chat4all.domain.pages import TimeOrder
 from chat4all.domain.records import Edit, Message, MessageKind
 from chat4all.domain.status import Status, StatusChange, may_become
-from chat4all.services.ports import DueMessage, MessageQuery, Messages, TimeOrder
+from chat4all.domain.waiting import DueMessage
+from chat4all.services.messaging.ports import MessageQuery, Messages
 from tests.fakes.people import NOW
 from tests.integration.stores.paging import walked
 

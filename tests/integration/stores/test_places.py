@@ -7,7 +7,7 @@ import pytest
 
 from chat4all.domain.places import Places
 from chat4all.domain.records import Conversation, ConversationState, ConversationType
-from chat4all.services.ports import Conversations, Sequenced
+from chat4all.services.directory.ports import Conversations, Sequenced
 from tests.fakes.people import NOW, agent, conversation_of, customer
 
 Begin = Callable[..., Conversation]

@@ -9,8 +9,8 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.batches import LONGEST_WAIT_S, Batch, HandBack, Record
 from chat4all.domain.errors import Unavailable
+from chat4all.entrypoints.queues.batches import LONGEST_WAIT_S, Batch, HandBack, Record
 
 WAIT_S = 10.0
 

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.stream_failures import Failures, Pointer
+from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.ports import DeadRecord, ReceivedRecord
+from chat4all.services.recovery.ports import ReceivedRecord
 
 ARN = "arn:aws:kinesis:us-east-1:123456789012:stream/chat4all-chat-events"
 SHARD = "shardId-000000000001"

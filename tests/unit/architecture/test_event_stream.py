@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chat4all.adapters.stream_batches import LONGEST_PAUSE_S
 from chat4all.bootstrap import router, status
+from chat4all.entrypoints.queues.stream_batches import LONGEST_PAUSE_S
 from tests.integration.permissions import Role
 from tests.integration.template import Template, environment, functions, mappings
 

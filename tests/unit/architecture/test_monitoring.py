@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat4all.adapters.channels.registry import names
+from chat4all.channels.registry import names
 from tests.integration.template import ROOT, STACK, Template, functions, read
 
 TEMPLATE = Template()

@@ -50,27 +50,27 @@ class Entry(NamedTuple):
 DIGITS: Final = (Text("1"), Text("1", end="\n"), Text("-1"), Text("1:1", end="x"))
 LINK: Final = (Text("/", begin="http://a"), Text("a", begin="http://", end=" "), Text("http://"))
 TABLE: Final = {
-    "chat4all.adapters.channels.instagram_address:_IGSID": Entry(
+    "chat4all.channels.instagram.address:_IGSID": Entry(
         "an address that a client or the provider names, of any length", SHORT, DIGITS
     ),
-    "chat4all.adapters.channels.telegram_ids:_CHAT_ID": Entry(
+    "chat4all.channels.telegram.address:_CHAT_ID": Entry(
         "an address that a client or the provider names, of any length", SHORT, DIGITS
     ),
-    "chat4all.adapters.channels.telegram_ids:_MESSAGE_ID": Entry(
+    "chat4all.channels.telegram.address:_MESSAGE_ID": Entry(
         "the provider's id of the message that a message of ours quotes", SHORT, DIGITS
     ),
-    "chat4all.adapters.channels.whatsapp_address:_E164": Entry(
+    "chat4all.channels.whatsapp.address:_E164": Entry(
         "an address that a client or the provider names, of any length", SHORT, DIGITS
     ),
-    "chat4all.adapters.channels.whatsapp_address:_USER_ID": Entry(
+    "chat4all.channels.whatsapp.address:_USER_ID": Entry(
         "an address that a client or the provider names, of any length",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR."), Text("BR.")),
     ),
-    "chat4all.adapters.channels.whatsapp_address:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
+    "chat4all.channels.whatsapp.address:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
         "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("6", begin="5511"))
     ),
-    "chat4all.adapters.http.files:_SHA256": Entry(
+    "chat4all.entrypoints.http.files:_SHA256": Entry(
         "the checksum that a client declares, of any length", SHORT, (Text("a"), Text("a", end="\n"))
     ),
     "chat4all.domain.delivery_id:_NUMBER": Entry(

@@ -7,12 +7,12 @@ import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from chalice.app import Chalice
 
-from chat4all.adapters.channels.registry import names
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api, webhooks
 from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.bootstrap.telemetry import Handler, Telemetry
+from chat4all.channels.registry import names
 from tests.integration.template import ROOT, Template, environment, functions, mappings, read
 from tests.unit.architecture.entry_points import loaded
 

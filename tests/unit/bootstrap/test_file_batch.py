@@ -14,8 +14,8 @@ from chat4all.bootstrap.settings import FilesSettings
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
-from chat4all.services.inspect_file import InspectFile
-from chat4all.services.scanning import Awaited, Clean, FinalVerdict, Malware
+from chat4all.services.files.inspect_file import InspectFile
+from chat4all.services.files.scanning import Awaited, Clean, FinalVerdict, Malware
 from tests.fakes.files import a_scanning_file
 from tests.fakes.guardduty import event as guardduty_event
 from tests.fakes.samples import EICAR

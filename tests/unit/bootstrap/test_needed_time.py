@@ -2,8 +2,8 @@
 
 import pytest
 
-from chat4all.adapters.channels.registry import capabilities
 from chat4all.bootstrap.channel import NEEDED_MS, UPLOAD_NEEDED_MS, _needed_ms
+from chat4all.channels.registry import capabilities
 
 
 @pytest.mark.parametrize(

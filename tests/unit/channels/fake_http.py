@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all.adapters.channels.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.channels.shared.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
 from chat4all.domain.channel import Transfer
 from chat4all.domain.files import FILE_TYPES
 from chat4all.domain.sending import Media, SendError, Sent, Submission
-from chat4all.services.connector import ChannelSecret, Connector
+from chat4all.services.messaging.connector import ChannelSecret, Connector
 
 DELIVERY_ID = "11111111-1111-4111-8111-111111111111|u-1|channel|1"
 SECRET = ChannelSecret(

@@ -1,6 +1,6 @@
 import pytest
 
-from chat4all.adapters.channels.answers import (
+from chat4all.channels.shared.answers import (
     NETWORK,
     Failure,
     FailureTable,
@@ -10,7 +10,7 @@ from chat4all.adapters.channels.answers import (
     sent_unread,
     spelled,
 )
-from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
+from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.domain.sending import Outcome
 
 TABLE = FailureTable(

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from urllib3 import BaseHTTPResponse
 
-from chat4all.adapters.channels.downloads import Downloads, connected, is_public
-from chat4all.services.connector import FetchFailed
+from chat4all.channels.shared.downloads import Downloads, connected, is_public
+from chat4all.services.messaging.connector import FetchFailed
 from tests.unit.channels.local_server import LocalServer, Page, local_server
 
 
@@ -250,7 +250,7 @@ def test_what_is_connected_to_must_prove_the_name_that_was_asked_for(
     certificate = a_certificate("files.example", tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    monkeypatch.setattr("chat4all.adapters.channels.downloads.is_public", lambda _: True)
+    monkeypatch.setattr("chat4all.channels.shared.downloads.is_public", lambda _: True)
     read = Downloads("https://api.example")
     read._public_pool.connection_pool_kw["ca_certs"] = str(certificate)
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat4all.adapters.channels.http import HttpClient
-from chat4all.adapters.channels.instagram import Instagram
-from chat4all.adapters.channels.telegram import Telegram
-from chat4all.adapters.channels.whatsapp import WhatsApp
+from chat4all.channels.instagram.connector import Instagram
+from chat4all.channels.shared.http import HttpClient
+from chat4all.channels.telegram.connector import Telegram
+from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.events import InboundMedia
-from chat4all.services.connector import Connector, FetchFailed
+from chat4all.services.messaging.connector import Connector, FetchFailed
 from tests.unit.channels.fake_http import SECRET
 from tests.unit.channels.local_server import LocalServer, Page, local_server
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chat4all.domain.errors import Invalid
-from chat4all.services.connector import Connector
+from chat4all.services.messaging.connector import Connector
 from tests.unit.channels.fake_http import SECRET
 from tests.unit.channels.test_webhook_robustness import CONNECTORS, every_connector, whatsapp_webhook
 from tests.unit.growth import MOST, growth

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from chat4all.adapters.channels.http import HttpAnswer, HttpClient, NetworkFailure
+from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 
 
 class Handler(BaseHTTPRequestHandler):

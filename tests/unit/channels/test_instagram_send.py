@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.channels.answers import sent_unread
-from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
-from chat4all.adapters.channels.instagram import Instagram
-from chat4all.adapters.channels.instagram_failures import INSTAGRAM_FAILURES
+from chat4all.channels.instagram.connector import Instagram
+from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
+from chat4all.channels.shared.answers import sent_unread
+from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.domain.errors import Invalid
 from chat4all.domain.sending import Outcome, Sent
 from tests.unit.channels.fake_http import (

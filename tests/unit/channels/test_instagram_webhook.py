@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from chat4all.adapters.channels.instagram import Instagram
+from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat4all.adapters.channels.instagram import Instagram
-from chat4all.adapters.channels.whatsapp import WhatsApp
-from chat4all.services.connector import Connector
+from chat4all.channels.instagram.connector import Instagram
+from chat4all.channels.whatsapp.connector import WhatsApp
+from chat4all.services.messaging.connector import Connector
 from tests.unit.channels.fake_http import SECRET, FakeHttp
 
 CONNECTORS: list[Connector] = [

@@ -3,10 +3,10 @@ import sys
 
 import pytest
 
-from chat4all.adapters.channels import registry
-from chat4all.adapters.channels.instagram import Instagram
-from chat4all.adapters.channels.telegram import Telegram
-from chat4all.adapters.channels.whatsapp import WhatsApp
+from chat4all.channels import registry
+from chat4all.channels.instagram.connector import Instagram
+from chat4all.channels.telegram.connector import Telegram
+from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.channel import LengthUnit
 from chat4all.domain.errors import NotFound
 from tests.unit.channels.fake_http import FakeHttp
@@ -45,21 +45,21 @@ def test_an_unknown_name_is_not_found(name: str) -> None:
 
 
 def test_capabilities_are_read_without_loading_a_connector_or_an_http_library() -> None:
-    loaded = loaded_after("from chat4all.adapters.channels import registry; registry.capabilities()")
+    loaded = loaded_after("from chat4all.channels import registry; registry.capabilities()")
 
-    assert "chat4all.adapters.channels.registry" in loaded
-    assert not loaded & {"urllib3", "ssl", "requests", "boto3", "chat4all.adapters.channels.whatsapp"}
+    assert "chat4all.channels.registry" in loaded
+    assert not loaded & {"urllib3", "ssl", "requests", "boto3", "chat4all.channels.whatsapp.connector"}
 
 
 @pytest.mark.parametrize("name", registry.names())
 def test_one_connector_loads_no_other_and_no_http_library_before_it_sends(name: str) -> None:
     loaded = loaded_after(
-        "from chat4all.adapters.channels import http, registry\n"
+        "from chat4all.channels import registry\nfrom chat4all.channels.shared import http\n"
         f"registry.connector({name!r}, http.HttpClient(), 'https://provider.example')"
     )
 
-    assert f"chat4all.adapters.channels.{name}" in loaded
-    others = {f"chat4all.adapters.channels.{other}" for other in registry.names() if other != name}
+    assert f"chat4all.channels.{name}.connector" in loaded
+    others = {f"chat4all.channels.{other}.connector" for other in registry.names() if other != name}
     assert not loaded & (others | {"urllib3", "ssl", "requests", "boto3"})
 
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.channels.answers import sent_unread
-from chat4all.adapters.channels.http import FilePart, HttpAnswer, NetworkFailure, SourceFailed
-from chat4all.adapters.channels.telegram import Telegram
+from chat4all.channels.shared.answers import sent_unread
+from chat4all.channels.shared.http import FilePart, HttpAnswer, NetworkFailure, SourceFailed
+from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.channel import Transfer
 from chat4all.domain.errors import Invalid
 from chat4all.domain.sending import Outcome, SendError, Sent

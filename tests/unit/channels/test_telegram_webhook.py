@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat4all.adapters.channels.telegram import Telegram
+from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported

@@ -8,7 +8,7 @@ from email.policy import HTTP
 
 import pytest
 
-from chat4all.adapters.channels.http import (
+from chat4all.channels.shared.http import (
     FilePart,
     HttpAnswer,
     HttpClient,
@@ -16,7 +16,7 @@ from chat4all.adapters.channels.http import (
     SourceFailed,
     _pieces,
 )
-from chat4all.adapters.channels.multipart import Form
+from chat4all.channels.shared.multipart import Form
 from tests.unit.channels.local_server import Asked, LocalServer, Page, local_server
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.channels import registry
+from chat4all.channels import registry
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, WebhookEvent
-from chat4all.services.connector import Connector
+from chat4all.services.messaging.connector import Connector
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
 CONNECTORS = [registry.connector(name, FakeHttp(), "https://provider.example") for name in registry.names()]

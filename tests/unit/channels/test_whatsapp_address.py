@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.channels.whatsapp import WhatsApp
+from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.errors import Invalid
 from tests.unit.channels.fake_http import FakeHttp
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.channels.answers import sent_unread
-from chat4all.adapters.channels.http import HttpAnswer, NetworkFailure
-from chat4all.adapters.channels.whatsapp import WhatsApp
-from chat4all.adapters.channels.whatsapp_failures import WHATSAPP_FAILURES
+from chat4all.channels.shared.answers import sent_unread
+from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
+from chat4all.channels.whatsapp.connector import WhatsApp
+from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.sending import Outcome, Sent
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,

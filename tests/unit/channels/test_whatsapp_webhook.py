@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from chat4all.adapters.channels.webhooks import RAW_LIMIT
-from chat4all.adapters.channels.whatsapp import WhatsApp
+from chat4all.channels.shared.webhooks import RAW_LIMIT
+from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chat4all.services.authenticate import SCOPES, hash_key
+from chat4all.services.access.authenticate import SCOPES, hash_key
 from chat4all_local.api_keys import create_key, has_every_scope, restore_key
 
 if TYPE_CHECKING:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from chat4all.adapters.channels.capabilities import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
+from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
+from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities, LimitScope, OtherFiles, Transfer
 from chat4all.domain.files import FILE_TYPES, Attachment, MediaKind
 

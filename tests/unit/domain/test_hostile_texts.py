@@ -6,10 +6,11 @@ from typing import Final
 
 import pytest
 
-from chat4all.adapters.channels import instagram_address, telegram_ids, whatsapp_address
-from chat4all.adapters.channels.downloads import _joined, _origin
-from chat4all.adapters.channels.multipart import _quoted
-from chat4all.adapters.http.bodies import time_from
+from chat4all.channels.instagram import address as instagram_address
+from chat4all.channels.shared.downloads import _joined, _origin
+from chat4all.channels.shared.multipart import _quoted
+from chat4all.channels.telegram import address as telegram_ids
+from chat4all.channels.whatsapp import address as whatsapp_address
 from chat4all.domain.channel import LengthUnit
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -23,7 +24,8 @@ from chat4all.domain.signatures import types_by_head
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import check_content, check_plain, shortened
 from chat4all.domain.zips import END_MARK, ends_as_zip
-from chat4all.services.connector import FetchFailed
+from chat4all.entrypoints.http.bodies import time_from
+from chat4all.services.messaging.connector import FetchFailed
 from tests.unit.growth import MOST, growth
 
 LENGTH: Final = 20_000

@@ -9,13 +9,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from chat4all.adapters.batches import Record
-from chat4all.adapters.channels.http import HttpClient
-from chat4all.adapters.channels.registry import connector, names
 from chat4all.adapters.media.guardduty import scan_result
+from chat4all.channels.registry import connector, names
+from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
-from chat4all.services.connector import ChannelSecret
+from chat4all.entrypoints.queues.batches import Record
+from chat4all.services.messaging.connector import ChannelSecret
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from tests.integration.template import ACCOUNT, REGION, Template, functions, mappings
 

@@ -5,21 +5,21 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from chat4all.adapters.http.accounting import LONGEST_DETAIL, Accounting
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import LONGEST_ID, MOST_PAGE
-from chat4all.adapters.http.dead_letters import DeadLetterViews
-from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.webhooks import WebhookViews
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.errors import Invalid, NotFound, Unavailable
 from chat4all.domain.events import InboundText
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
-from chat4all.services.deliver import Settled
-from chat4all.services.ports import StoredWebhook
-from chat4all.services.receive_webhook import ReceiveWebhook
-from chat4all.services.replay_webhooks import ReplayWebhooks
+from chat4all.domain.webhooks import StoredWebhook
+from chat4all.entrypoints.http.accounting import LONGEST_DETAIL, Accounting
+from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE
+from chat4all.entrypoints.http.dead_letters import DeadLetterViews
+from chat4all.entrypoints.http.messages import MessageViews
+from chat4all.entrypoints.http.webhooks import WebhookViews
+from chat4all.services.inbound.receive_webhook import ReceiveWebhook
+from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
+from chat4all.services.messaging.deliver import Settled
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import FakeConnector

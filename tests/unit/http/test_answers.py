@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from chalice.app import Chalice, Request
 
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.routes import Route, bind
 from chat4all.domain import errors
 from chat4all.domain.errors import Chat4AllError, Detail
+from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.routes import Route, bind
 from tests.integration.http.gateway import REQUEST_ID, Context, Gateway
 
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from chalice.app import Request
 
-from chat4all.adapters.http.bodies import (
+from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
+from chat4all.entrypoints.http.bodies import (
     DEFAULT_PAGE,
     MOST_BODY_BYTES,
     body_of,
@@ -13,7 +14,6 @@ from chat4all.adapters.http.bodies import (
     limit_of,
     query_of,
 )
-from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):

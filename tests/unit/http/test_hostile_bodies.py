@@ -9,15 +9,15 @@ import msgspec
 import pytest
 from chalice.app import Request
 
-from chat4all.adapters.http.bodies import MOST_BODY_BYTES, body_of
-from chat4all.adapters.http.conversations import PatchConversation, PostConversation, PostParticipant
-from chat4all.adapters.http.dead_letters import PostRedrive
-from chat4all.adapters.http.files import PostComplete, PostFile
-from chat4all.adapters.http.messages import PostMessage
-from chat4all.adapters.http.users import PostIdentity, PostUser
-from chat4all.adapters.http.webhooks import PostReplay
 from chat4all.domain.errors import Invalid
 from chat4all.domain.text import LONGEST_QUOTE
+from chat4all.entrypoints.http.bodies import MOST_BODY_BYTES, body_of
+from chat4all.entrypoints.http.conversations import PatchConversation, PostConversation, PostParticipant
+from chat4all.entrypoints.http.dead_letters import PostRedrive
+from chat4all.entrypoints.http.files import PostComplete, PostFile
+from chat4all.entrypoints.http.messages import PostMessage
+from chat4all.entrypoints.http.users import PostIdentity, PostUser
+from chat4all.entrypoints.http.webhooks import PostReplay
 from tests.unit.growth import MOST, TIMES, growth
 from tests.unit.http.test_bodies import request
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Forbidden, Unauthenticated
-from chat4all.services.authenticate import KEEP_S, SCOPES, Authenticate, hash_key, new_key
+from chat4all.services.access.authenticate import KEEP_S, SCOPES, Authenticate, hash_key, new_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.people import NOW
 from tests.fakes.small_stores import MemoryApiKeys

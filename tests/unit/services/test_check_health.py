@@ -1,6 +1,6 @@
 """Which components answer."""
 
-from chat4all.services.check_health import CheckHealth, Health
+from chat4all.services.access.check_health import CheckHealth, Health
 
 
 def works() -> None:

@@ -7,7 +7,7 @@ from hypothesis.strategies import DataObject, booleans, data, floats, integers, 
 from chat4all.domain.breaker import FIRST_WAIT_S, OPEN_AFTER_FAILURES, Circuit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.sending import Outcome, SendError, Sent
-from chat4all.services.circuit import KEEP_S, Attempt, ChannelCircuit, CircuitChanged, Wait
+from chat4all.services.messaging.circuit import KEEP_S, Attempt, ChannelCircuit, CircuitChanged, Wait
 from tests.fakes.clock import FakeClock
 from tests.fakes.product import CLAIM_TIME, Product
 from tests.fakes.small_stores import MemoryBreakers

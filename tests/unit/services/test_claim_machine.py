@@ -9,7 +9,7 @@ from chat4all.domain.events import StatusUpdate
 from chat4all.domain.retry import MAX_FAILURES
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
-from chat4all.services.deliver import Delivering, Later, Settled
+from chat4all.services.messaging.deliver import Delivering, Later, Settled
 from tests.fakes.fate import Blow, Died, Struck, fated
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product
 

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from chat4all.domain.clock import iso
+from chat4all.domain.dead_letters import DeadLetterKind, DeadRecord
 from chat4all.domain.status import Status
-from chat4all.services.collect_dead_records import CODE, CollectDeadRecords
-from chat4all.services.deliver import Settled
-from chat4all.services.ports import DeadLetterKind, DeadRecord, ReceivedRecord
+from chat4all.services.messaging.deliver import Settled
+from chat4all.services.recovery.collect_dead_records import CODE, CollectDeadRecords
+from chat4all.services.recovery.ports import ReceivedRecord
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product
 
 

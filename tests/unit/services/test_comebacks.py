@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
-from chat4all.services.accept_message import NewMessage
+from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.cloud import Cloud
 from tests.fakes.fate import Blow, Kind, Once
 from tests.fakes.product import a_message

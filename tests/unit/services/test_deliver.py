@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_WAIT_S, Circuit
 from chat4all.domain.channel import LimitScope, RateLimit, Transfer
+from chat4all.domain.claims import Claimed
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
@@ -13,9 +14,8 @@ from chat4all.domain.records import Delivery, MessageKind
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, at_once
 from chat4all.domain.sending import Media, Outcome, SendError, Sent
 from chat4all.domain.status import Status
-from chat4all.services.circuit import Attempt
-from chat4all.services.deliver import Deliver, Delivering, Later, Settled
-from chat4all.services.ports import Claimed
+from chat4all.services.messaging.circuit import Attempt
+from chat4all.services.messaging.deliver import Deliver, Delivering, Later, Settled
 from tests.fakes.connector import PIGEON, FakeConnector
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.files import a_file

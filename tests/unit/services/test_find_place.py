@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from chat4all.domain.events import InboundText, WebhookEvent
 from chat4all.domain.records import Conversation, ConversationState, ConversationType
-from chat4all.services.find_place import INBOX_USER_ID
-from chat4all.services.manage_conversations import NewConversation
-from chat4all.services.take_inbound import inbound_message_id
+from chat4all.services.directory.manage_conversations import NewConversation
+from chat4all.services.inbound.find_place import INBOX_USER_ID
+from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.product import AGENT, ANA, BEN, Product
 
 COUNTS = (0, 1, 24, 25, 26, 200)

@@ -18,8 +18,8 @@ from chat4all.domain.records import Conversation, Message
 from chat4all.domain.routing import provider_messages
 from chat4all.domain.sending import Outcome, SendError, Submission
 from chat4all.domain.status import Status, may_become
-from chat4all.services.accept_message import NewMessage
-from chat4all.services.take_inbound import inbound_message_id
+from chat4all.services.inbound.take_inbound import inbound_message_id
+from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
 from tests.fakes.connector import CAPABILITIES

@@ -22,12 +22,12 @@ from chat4all.domain.files import (
 )
 from chat4all.domain.inspection import Refusal, RejectCode
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.connector import FetchFailed
-from chat4all.services.fetch_file import FetchFile
-from chat4all.services.file_ports import Files, FileStore
-from chat4all.services.inspect_file import LONGEST_WAIT, InspectFile
-from chat4all.services.ports import Audit
-from chat4all.services.scanning import Awaited, CannotScan, Clean, Malware
+from chat4all.services.access.ports import Audit
+from chat4all.services.files.fetch_file import FetchFile
+from chat4all.services.files.inspect_file import LONGEST_WAIT, InspectFile
+from chat4all.services.files.ports import Files, FileStore
+from chat4all.services.files.scanning import Awaited, CannotScan, Clean, Malware
+from chat4all.services.messaging.connector import FetchFailed
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated

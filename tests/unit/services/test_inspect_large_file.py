@@ -8,8 +8,8 @@ import pytest
 
 from chat4all.adapters.media.yara import YaraScanner
 from chat4all.domain.files import FileStatus, FileStored
-from chat4all.services.fetch_file import FetchFile
-from chat4all.services.inspect_file import InspectFile
+from chat4all.services.files.fetch_file import FetchFile
+from chat4all.services.files.inspect_file import InspectFile
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file

@@ -6,8 +6,8 @@ import pytest
 
 from chat4all.domain.clock import iso
 from chat4all.domain.files import FileStatus, FileStored, FileToFetch, Source
-from chat4all.services.look_after_files import FETCHED_WITHIN, LookAfterFiles
-from chat4all.services.upload_file import INSPECTED_WITHIN
+from chat4all.services.files.look_after_files import FETCHED_WITHIN, LookAfterFiles
+from chat4all.services.files.upload_file import INSPECTED_WITHIN
 from tests.fakes.clock import BEGINNING
 from tests.fakes.files import MemoryFiles, MemoryFileStore, RecordedFileEvents, a_file
 

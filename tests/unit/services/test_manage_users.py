@@ -4,7 +4,7 @@ import pytest
 
 from chat4all.domain.errors import Conflict, Invalid, NotFound
 from chat4all.domain.records import User, UserType
-from chat4all.services.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
+from chat4all.services.directory.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
 from tests.fakes.product import Product
 
 

@@ -6,14 +6,14 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from chat4all.adapters.http.answers import Answer, respond
-from chat4all.adapters.http.views import MessagePage, message_view
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
-from chat4all.domain.pages import Page
+from chat4all.domain.pages import Page, TimeOrder
 from chat4all.domain.records import ConversationType, Edit, Message
 from chat4all.domain.status import Status
-from chat4all.services.ports import MessageQuery, TimeOrder
-from chat4all.services.read_messages import exactly_one
+from chat4all.entrypoints.http.answers import Answer, respond
+from chat4all.entrypoints.http.views import MessagePage, message_view
+from chat4all.services.messaging.ports import MessageQuery
+from chat4all.services.messaging.read_messages import exactly_one
 from tests.fakes.people import agent, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
 

@@ -7,8 +7,8 @@ import pytest
 
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundText, WebhookEvent
-from chat4all.services.ports import StoredWebhook
-from chat4all.services.receive_webhook import KEEP, ReceiveWebhook
+from chat4all.domain.webhooks import StoredWebhook
+from chat4all.services.inbound.receive_webhook import KEEP, ReceiveWebhook
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.connector import FakeConnector
 from tests.fakes.events import RecordedEvents

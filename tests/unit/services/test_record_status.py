@@ -11,8 +11,8 @@ from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import ConversationType, Delivery
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status, may_become
-from chat4all.services.deliver import Settled
-from chat4all.services.record_status import PARKED_AGAIN, PARKED_FOR, Recorded
+from chat4all.services.messaging.deliver import Settled
+from chat4all.services.messaging.record_status import PARKED_AGAIN, PARKED_FOR, Recorded
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery, statuses
 
 RECEIPTS = [Status.SENT, Status.DELIVERED, Status.READ]

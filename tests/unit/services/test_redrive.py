@@ -3,16 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.dead_letters import DeadLetterKind
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationType
 from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent
 from chat4all.domain.status import Status
-from chat4all.services.deliver import Outdated, Settled
-from chat4all.services.ports import DeadLetterKind
-from chat4all.services.record_status import Recorded
-from chat4all.services.redrive import PUBLISH_GRACE
+from chat4all.services.messaging.deliver import Outdated, Settled
+from chat4all.services.messaging.record_status import Recorded
+from chat4all.services.recovery.redrive import PUBLISH_GRACE
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses

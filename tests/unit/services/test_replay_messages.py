@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.deliver import Settled
-from chat4all.services.replay_messages import Replayed, ReplayMessages
+from chat4all.services.messaging.deliver import Settled
+from chat4all.services.recovery.replay_messages import Replayed, ReplayMessages
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 
 SECOND = "22222222-2222-4222-8222-222222222222"

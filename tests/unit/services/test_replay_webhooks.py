@@ -5,8 +5,8 @@ import pytest
 
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import InboundText
-from chat4all.services.ports import Arrivals, StoredWebhook
-from chat4all.services.replay_webhooks import ReplayWebhooks
+from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
 from tests.fakes.connector import FakeConnector
 from tests.fakes.events import RecordedEvents

@@ -4,7 +4,7 @@ import pytest
 
 from chat4all.domain.errors import NotFound
 from chat4all.domain.records import ConversationState, Identity
-from chat4all.services.snapshots import KEEP_S
+from chat4all.services.messaging.snapshots import KEEP_S
 from tests.fakes.people import NOW
 from tests.fakes.product import AGENT, ANA, Product
 

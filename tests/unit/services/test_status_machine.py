@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import ConversationType
 from chat4all.domain.status import Status
-from chat4all.services.deliver import Settled
-from chat4all.services.ports import ParkedStatus
-from chat4all.services.record_status import PARKED_AGAIN, Recorded
+from chat4all.domain.waiting import ParkedStatus
+from chat4all.services.messaging.deliver import Settled
+from chat4all.services.messaging.record_status import PARKED_AGAIN, Recorded
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, MESSAGE_ID, Product
 

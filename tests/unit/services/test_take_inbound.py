@@ -19,9 +19,9 @@ from chat4all.domain.records import ConversationState, ConversationType, Message
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.accept_message import PUBLISH_GRACE
-from chat4all.services.find_place import INBOX_USER_ID
-from chat4all.services.take_inbound import EditTooEarly, inbound_message_id
+from chat4all.services.inbound.find_place import INBOX_USER_ID
+from chat4all.services.inbound.take_inbound import EditTooEarly, inbound_message_id
+from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
 

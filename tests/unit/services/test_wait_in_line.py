@@ -9,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
-from chat4all.services.deliver import Later, Settled
-from chat4all.services.ports import LINES_KNOWN_S
-from chat4all.services.wait_in_line import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, InLine
+from chat4all.services.messaging.deliver import Later, Settled
+from chat4all.services.messaging.ports import LINES_KNOWN_S
+from chat4all.services.messaging.wait_in_line import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, InLine
 from tests.fakes.product import Product, a_delivery
 from tests.fakes.small_stores import NotToBeAsked
 

@@ -8,8 +8,9 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all.domain.clock import iso
+from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
-from chat4all.services.ports import DeadRecord, ReceivedRecord
+from chat4all.services.recovery.ports import ReceivedRecord
 
 HIDDEN_S: Final = 120
 """Longer than the relay may run."""

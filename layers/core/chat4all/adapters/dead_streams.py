@@ -11,9 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
+from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
-from chat4all.services.ports import DeadQueues, DeadRecord, ReceivedRecord
+from chat4all.services.recovery.ports import DeadQueues, ReceivedRecord
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all.adapters.aws import client
 from chat4all.domain.breaker import Circuit
-from chat4all.services.circuit import CircuitChanged
+from chat4all.services.messaging.circuit import CircuitChanged
 
 SOURCE: Final = "chat4all"
 

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
-from chat4all.services.file_ports import ObjectTooLarge, StoredPart
+from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 
 PART_URL_S: Final = 3600
 PIECE_BYTES: Final = 1024 * 1024

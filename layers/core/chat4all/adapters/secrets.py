@@ -8,7 +8,7 @@ import msgspec
 
 from chat4all.adapters.aws import client
 from chat4all.domain.errors import Unavailable
-from chat4all.services.connector import ChannelSecret
+from chat4all.services.messaging.connector import ChannelSecret
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider

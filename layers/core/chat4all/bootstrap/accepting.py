@@ -1,14 +1,14 @@
 """The use case that api, inbound and relay share: accepting a message."""
 
-from chat4all.adapters.channels.registry import capabilities
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import MessageTables
-from chat4all.services.accept_message import AcceptMessage
-from chat4all.services.snapshots import Snapshots
+from chat4all.channels.registry import capabilities
+from chat4all.services.messaging.accept_message import AcceptMessage
+from chat4all.services.messaging.snapshots import Snapshots
 
 
 class Accepting:

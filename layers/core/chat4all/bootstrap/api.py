@@ -5,39 +5,39 @@ from datetime import timedelta
 
 from chalice.app import Chalice, Request
 
-from chat4all.adapters.channels.http import HttpClient
-from chat4all.adapters.channels.registry import connector
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.audit import AuditViews
-from chat4all.adapters.http.channels import ChannelViews
-from chat4all.adapters.http.conversations import ConversationViews
-from chat4all.adapters.http.dead_letters import DeadLetterViews
-from chat4all.adapters.http.files import FileViews
-from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.routes import bind
-from chat4all.adapters.http.users import UserViews
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
-from chat4all.services.attach_file import AttachFile
-from chat4all.services.authenticate import Authenticate
-from chat4all.services.check_health import CheckHealth
-from chat4all.services.download_file import DownloadFile
-from chat4all.services.manage_conversations import ManageConversations
-from chat4all.services.manage_users import ManageUsers
-from chat4all.services.read_audit import ReadAudit
-from chat4all.services.read_messages import ReadMessages
-from chat4all.services.redrive import Redrive
-from chat4all.services.upload_file import UploadFile
+from chat4all.channels.registry import connector
+from chat4all.channels.shared.http import HttpClient
+from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.audit import AuditViews
+from chat4all.entrypoints.http.channels import ChannelViews
+from chat4all.entrypoints.http.conversations import ConversationViews
+from chat4all.entrypoints.http.dead_letters import DeadLetterViews
+from chat4all.entrypoints.http.files import FileViews
+from chat4all.entrypoints.http.messages import MessageViews
+from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.users import UserViews
+from chat4all.services.access.authenticate import Authenticate
+from chat4all.services.access.check_health import CheckHealth
+from chat4all.services.access.read_audit import ReadAudit
+from chat4all.services.directory.manage_conversations import ManageConversations
+from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.files.download_file import DownloadFile
+from chat4all.services.files.upload_file import UploadFile
+from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.recovery.redrive import Redrive
 
 
 def app(settings: ApiSettings) -> Chalice:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from chat4all.adapters.batches import Batch, HandBack, Record, VisibilityClient
 from chat4all.adapters.media.guardduty import scan_result
 from chat4all.bootstrap.settings import FilesSettings
 from chat4all.bootstrap.telemetry import LambdaContext, Telemetry, consuming
 from chat4all.domain.files import FileEvent, StoredFile
-from chat4all.services.inspect_file import InspectFile
+from chat4all.entrypoints.queues.batches import Batch, HandBack, Record, VisibilityClient
+from chat4all.services.files.inspect_file import InspectFile
 
 NEEDED_MS = 60_000
 """2 GiB are read and scanned in a part of that; clamd is slower, and a try that is cut short is made again."""

@@ -3,8 +3,6 @@
 Its records are best given to it one by one: the memory and the time of a call are then those of one file.
 """
 
-from chat4all.adapters.channels.http import HttpClient
-from chat4all.adapters.channels.registry import connector, names
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.media.formats import name_format
@@ -16,9 +14,11 @@ from chat4all.bootstrap.file_batch import FileBatch
 from chat4all.bootstrap.scanners import scanner
 from chat4all.bootstrap.settings import FilesSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry
-from chat4all.services.connector import Connector
-from chat4all.services.fetch_file import FetchFile
-from chat4all.services.inspect_file import InspectFile
+from chat4all.channels.registry import connector, names
+from chat4all.channels.shared.http import HttpClient
+from chat4all.services.files.fetch_file import FetchFile
+from chat4all.services.files.inspect_file import InspectFile
+from chat4all.services.messaging.connector import Connector
 
 
 def handler() -> Handler:

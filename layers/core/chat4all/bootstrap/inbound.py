@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from chat4all.adapters.batches import Batch, HandBack, Record
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
@@ -10,9 +9,10 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import WebhookEvent
-from chat4all.services.find_place import FindPlace
-from chat4all.services.inbound_file import InboundFile
-from chat4all.services.take_inbound import EditTooEarly, TakeInbound
+from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
+from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
 
 NEEDED_MS = 5_000
 EDIT_WAIT_S = 2.0

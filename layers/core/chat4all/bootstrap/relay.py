@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from chat4all.adapters.channels.registry import names
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
@@ -17,12 +16,13 @@ from chat4all.bootstrap import world
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
-from chat4all.services.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
-from chat4all.services.fall_back import ConfirmInTime, FallBack
-from chat4all.services.look_after_files import LookAfterFiles
-from chat4all.services.record_status import RecordStatus
-from chat4all.services.relay import PublishMessages, Relay, RetryStatuses
-from chat4all.services.wait_in_line import BringBack
+from chat4all.channels.registry import names
+from chat4all.services.files.look_after_files import LookAfterFiles
+from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.record_status import RecordStatus
+from chat4all.services.messaging.wait_in_line import BringBack
+from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
+from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 
 STATUS_UPDATES: Final = "status-updates"
 CLAIM_TIME: Final = timedelta(minutes=1)

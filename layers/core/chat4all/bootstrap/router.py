@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import msgspec
 
-from chat4all.adapters.batches import HandBack, Received
-from chat4all.adapters.channels.registry import capabilities, names
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, consuming
+from chat4all.channels.registry import capabilities, names
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.replay_messages import ReplayMessages
-from chat4all.services.route_message import RouteMessage
+from chat4all.entrypoints.queues.batches import HandBack, Received
+from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.recovery.replay_messages import ReplayMessages
 
 NEEDED_MS: Final = 5_000
 

@@ -6,7 +6,7 @@ Each engine is imported only by whoever uses it: yara-x is 37 MB.
 from pathlib import Path
 
 from chat4all.bootstrap.settings import FilesSettings
-from chat4all.services.scanning import Scanner
+from chat4all.services.files.scanning import Scanner
 
 
 def scanner(settings: FilesSettings) -> Scanner:

@@ -1,6 +1,5 @@
 """The `status` function: deliveries and messages move forward."""
 
-from chat4all.adapters.batches import HandBack, Received
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
@@ -9,8 +8,9 @@ from chat4all.bootstrap import streams, world
 from chat4all.bootstrap.settings import StatusSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
-from chat4all.services.fall_back import FallBack
-from chat4all.services.record_status import Recorded, RecordStatus
+from chat4all.entrypoints.queues.batches import HandBack, Received
+from chat4all.services.messaging.fall_back import FallBack
+from chat4all.services.messaging.record_status import Recorded, RecordStatus
 
 NEEDED_MS = 5_000
 UNKNOWN_WAIT_S = 1.0

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
-from chat4all.adapters.batches import Batch, HandBack, Received
 from chat4all.adapters.kinesis import KinesisEvents, Streams
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.adapters.stream_batches import StreamBatch
 from chat4all.adapters.stream_failures import Failures
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import StreamSettings
+from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
+from chat4all.entrypoints.queues.stream_batches import StreamBatch
 
 if TYPE_CHECKING:
     from chat4all.adapters.stream_failures import FailuresClient

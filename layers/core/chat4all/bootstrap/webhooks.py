@@ -2,24 +2,24 @@
 
 from chalice.app import Chalice
 
-from chat4all.adapters.channels.http import HttpClient
-from chat4all.adapters.channels.registry import connector, names
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.routes import bind
-from chat4all.adapters.http.webhooks import WebhookViews
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import world
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
-from chat4all.services.authenticate import Authenticate
-from chat4all.services.connector import Connector
-from chat4all.services.receive_webhook import ReceiveWebhook
-from chat4all.services.replay_webhooks import ReplayWebhooks
+from chat4all.channels.registry import connector, names
+from chat4all.channels.shared.http import HttpClient
+from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.webhooks import WebhookViews
+from chat4all.services.access.authenticate import Authenticate
+from chat4all.services.inbound.receive_webhook import ReceiveWebhook
+from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
+from chat4all.services.messaging.connector import Connector
 
 
 def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 from chat4all.adapters.aws import client
 
 if TYPE_CHECKING:
-    from chat4all.adapters.batches import VisibilityClient
     from chat4all.adapters.dead_queues import DeadQueuesClient
     from chat4all.adapters.dead_streams import ReadingClient
     from chat4all.adapters.kinesis import KinesisClient
     from chat4all.adapters.s3 import S3Client
     from chat4all.adapters.s3_files import S3FilesClient
     from chat4all.adapters.sqs import SqsClient
+    from chat4all.entrypoints.queues.batches import VisibilityClient
 
     class Sqs(SqsClient, VisibilityClient, DeadQueuesClient):
         """All that the functions do with SQS."""

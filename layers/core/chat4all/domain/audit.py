@@ -48,3 +48,11 @@ def audit_entry(
 
 def known(details: Mapping[str, str | None]) -> dict[str, str]:
     return {name: text for name, text in details.items() if text is not None}
+
+
+class AuditQuery(msgspec.Struct, frozen=True):
+    """Entries of these actions within a time, both ends included; ISO 8601 UTC. None: no limit."""
+
+    actions: tuple[AuditAction, ...]
+    since: str | None = None
+    until: str | None = None

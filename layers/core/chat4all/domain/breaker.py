@@ -101,3 +101,10 @@ def _opened(breaker: Breaker, code: str, reason: str, now: float, first_s: float
         code=code,
         reason=reason,
     )
+
+
+class KnownBreaker(msgspec.Struct, frozen=True):
+    """A breaker and the version it had; 0: it was never written."""
+
+    breaker: Breaker
+    version: int

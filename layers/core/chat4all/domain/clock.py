@@ -1,5 +1,6 @@
 """Times as they are kept and shown: ISO 8601 UTC with milliseconds, so that they sort as text."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
@@ -10,3 +11,11 @@ def iso(moment: datetime) -> str:
 
 def parse_iso(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+Clock = Callable[[], datetime]
+"""The time now, in UTC."""
+
+
+NewId = Callable[[], str]
+"""A fresh uuid4."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
@@ -45,3 +46,8 @@ def decode_cursor(text: str, kind: type[C]) -> C:
         return msgspec.json.decode(raw, type=kind)
     except (UnicodeError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
         raise Invalid("The cursor is not valid.", Detail("cursor", "is not one of ours")) from error
+
+
+class TimeOrder(StrEnum):
+    NEWEST_FIRST = "desc"
+    OLDEST_FIRST = "asc"

@@ -24,3 +24,7 @@ def backoff_s(failures: int, jitter: float, *, base_s: float = 1.0, longest_s: f
 def at_once(_failures: int, _jitter: float) -> float:
     """The backoff of tests: no waiting."""
     return 0.0
+
+
+Jitter = Callable[[], float]
+"""A random number in [0, 1)."""

@@ -1,1 +1,1 @@
-"""One use case a module; what a use case needs of the world is a port in `chat4all.services.ports`."""
+"""One use case a module, in a folder with those beside it; what they need of the world is in its `ports`."""

@@ -5,7 +5,9 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
-from chat4all.adapters.channels.capabilities import INSTAGRAM, TELEGRAM, WHATSAPP
+from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
+from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
+from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.files import Attachment
 from chat4all_local.demo.files.making import made, make_photo

@@ -12,10 +12,9 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import StringsAttribute, TableSettings, answering, bind, saved
-from chat4all.domain.audit import KEPT_FOR, AuditAction, AuditEntry
+from chat4all.domain.audit import KEPT_FOR, AuditAction, AuditEntry, AuditQuery
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.pages import TimeCursor
-from chat4all.services.ports import AuditQuery
 
 SHARDS: Final = 4
 """For each action. Days are no part of the key: whatever happens now would be of one day all the same, and a page of

@@ -8,8 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
-from chat4all.domain.breaker import Breaker
-from chat4all.services.ports import KnownBreaker
+from chat4all.domain.breaker import Breaker, KnownBreaker
 
 _PREFIX: Final = "breaker#"
 _decoder: Final = msgspec.json.Decoder(Breaker)

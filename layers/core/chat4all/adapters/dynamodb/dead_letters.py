@@ -22,8 +22,8 @@ from chat4all.adapters.dynamodb.message_rows import (
     history_of,
 )
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.services.ports import DeadLetter, DeadLetterKind, DeadRecord
 
 RECORD: Final = "RECORD"
 _PREFIX: Final = "RECORD#"

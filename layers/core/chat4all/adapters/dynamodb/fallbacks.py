@@ -9,7 +9,7 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
 from chat4all.domain.events import MessageAccepted
-from chat4all.services.ports import Fallback
+from chat4all.domain.waiting import Fallback
 
 _FALLBACK = "FALLBACK"
 

@@ -17,7 +17,8 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, saved, updated
 from chat4all.domain.events import DeliveryRequested
-from chat4all.services.ports import LINES_KNOWN_S, Line
+from chat4all.domain.waiting import Line
+from chat4all.services.messaging.ports import LINES_KNOWN_S
 
 _LINE: Final = "LINE"
 _ITEM: Final = "ITEM#"

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chat4all.domain.pages import TimeCursor
-from chat4all.services.ports import TimeOrder
+from chat4all.domain.pages import TimeCursor, TimeOrder
 
 
 class TimeIndexEntry(NamedTuple):

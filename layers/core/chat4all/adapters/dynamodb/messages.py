@@ -29,10 +29,11 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
-from chat4all.services.ports import DueMessage, MessageQuery, TimeOrder
+from chat4all.domain.waiting import DueMessage
+from chat4all.services.messaging.ports import MessageQuery
 
 
 class DynamoMessages:

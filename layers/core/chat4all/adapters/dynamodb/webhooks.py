@@ -12,8 +12,8 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
-from chat4all.domain.pages import TimeCursor
-from chat4all.services.ports import Arrivals, StoredWebhook, TimeOrder
+from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.webhooks import Arrivals, StoredWebhook
 
 MOST_BYTES: Final = 350_000
 """Compressed; a DynamoDB item holds 400 KB."""

@@ -18,7 +18,7 @@ from typing import Final
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.inspection import Refusal, RejectCode
 from chat4all.domain.text import shortened
-from chat4all.services.scanning import CannotScan, Clean, Malware, Verdict
+from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 
 CONNECT_S: Final = 2.0
 ANSWER_S: Final = 180.0

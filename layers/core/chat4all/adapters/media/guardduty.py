@@ -10,7 +10,7 @@ import msgspec
 
 from chat4all.domain.inspection import Refusal, RejectCode
 from chat4all.domain.text import shortened
-from chat4all.services.scanning import Awaited, CannotScan, Clean, FinalVerdict, KnownVerdict, Malware
+from chat4all.services.files.scanning import Awaited, CannotScan, Clean, FinalVerdict, KnownVerdict, Malware
 
 DETAIL_TYPE: Final = "GuardDuty Malware Protection Object Scan Result"
 _FILES: Final = "files/"

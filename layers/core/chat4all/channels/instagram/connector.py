@@ -1,0 +1,108 @@
+"""Instagram messaging.
+
+Sending: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
+`metadata` comes back in the echo of the message:
+https://developers.facebook.com/docs/messenger-platform/reference/send-api
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chat4all.channels.instagram.address import canonical
+from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
+from chat4all.channels.instagram.manifest import CAPABILITIES
+from chat4all.channels.instagram.webhook import inbound_events
+from chat4all.channels.shared.answers import sent_unread
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.downloads import Downloads
+from chat4all.channels.shared.http import HttpAnswer, HttpClient
+from chat4all.channels.shared.meta import post_message, signed, subscription_answer
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.files import MediaKind
+from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.services.messaging.connector import ChannelSecret, Fetching
+
+API_VERSION: Final = "v25.0"
+"""Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
+
+
+class _Recipient(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Payload(msgspec.Struct, frozen=True):
+    url: str
+
+
+class _Attachment(msgspec.Struct, frozen=True):
+    type: str
+    payload: _Payload
+
+
+class _Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    metadata: str
+    text: str | None = None
+    attachment: _Attachment | None = None
+
+
+class _Message(msgspec.Struct, frozen=True):
+    recipient: _Recipient
+    message: _Content
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    message_id: Id
+
+
+class Instagram:
+    """One professional account; `secret.account_id` is its Instagram user id."""
+
+    capabilities: Capabilities = CAPABILITIES
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = f"{base_url.rstrip('/')}/{API_VERSION}"
+        self._downloads = Downloads(base_url)
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        """A quote is left out: the reference names no field for it. A file has no caption."""
+        message = _Message(_Recipient(submission.address), _content(submission))
+        answer = post_message(self._http, self._url, secret, message, INSTAGRAM_FAILURES)
+        if isinstance(answer, SendError):
+            return answer
+        return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        """`reference` is the address itself, which is signed and needs no token."""
+        return self._downloads(media.reference)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        return signed(headers, body, secret)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        return subscription_answer(query, secret)
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        return inbound_events(body, secret.account_id)
+
+
+def _content(submission: Submission) -> _Content:
+    media = submission.media
+    if media is None:
+        return _Content(submission.delivery_id, text=submission.text)
+    kind = "file" if media.kind is MediaKind.DOCUMENT else media.kind.value
+    return _Content(submission.delivery_id, attachment=_Attachment(kind, _Payload(media.url)))
+
+
+def _sent(answer: HttpAnswer) -> Sent | None:
+    read = decoded(answer.body, _Answer)
+    return Sent(read.message_id) if read else None
+
+
+CONNECTOR: Final = Instagram

@@ -1,0 +1,39 @@
+"""What Instagram can do, as data. Importing it loads neither a connector nor an HTTP library."""
+
+from typing import Final
+
+from chat4all.channels.shared.media_rules import by_link
+from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.files import MediaKind
+
+CAPABILITIES: Final = Capabilities(
+    channel="instagram",
+    kinds=("text", *MediaKind),
+    text_length=1000,
+    text_unit=LengthUnit.BYTES,
+    over_long_text="split",
+    rate_limits=(
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 10, burst=10, kinds=(MediaKind.AUDIO, MediaKind.VIDEO)),
+    ),
+    receipts=Receipts(delivered=False, read=True),
+    window_h=24,
+    media=(
+        by_link(MediaKind.IMAGE, ("image/png", "image/jpeg", "image/gif"), 8),
+        by_link(MediaKind.AUDIO, ("audio/mp4", "audio/wav"), 25),
+        by_link(MediaKind.VIDEO, ("video/mp4", "video/quicktime", "video/webm"), 25),
+        by_link(MediaKind.DOCUMENT, ("application/pdf",), 25),
+    ),
+    other_files=OtherFiles.LINK,
+)
+"""Text ("must be UTF-8 and be a 1000 bytes or less"):
+https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
+Files, which have no caption: the same page.
+
+300 texts a second of an account, 10 with audio or video:
+https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
+
+Receipts: `messaging_seen` tells that a message was read; `message_deliveries` is "only available
+for Messenger conversations":
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
+"""

@@ -1,0 +1,269 @@
+"""Instagram's webhooks: what people wrote, and how far our messages have come.
+
+https://developers.facebook.com/docs/instagram-messaging/webhooks
+https://developers.facebook.com/documentation/instagram-platform/webhooks/examples
+Deliveries and edits are documented for Messenger, whose events have the same form:
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Raw, Struct
+
+from chat4all.channels.instagram.address import is_address
+from chat4all.channels.shared.decoding import Id, MessageId, decoded
+from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Invalid
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundEvent,
+    InboundMedia,
+    InboundStatus,
+    InboundText,
+    InboundUnsupported,
+)
+from chat4all.domain.status import Status
+
+_ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
+_NOT_FROM_A_PERSON: Final = frozenset(
+    {
+        "pass_thread_control",
+        "take_thread_control",
+        "request_thread_control",
+        "app_roles",
+        "policy_enforcement",
+    }
+)
+
+_FILE_TYPES: Final = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mp4",
+    "file": "application/pdf",
+}
+"""The attachments that are files, and what they most likely are: the webhook does not say it."""
+
+
+class _Webhook(Struct, frozen=True):
+    object: str
+    entry: list[Raw]
+
+
+class _Entry(Struct, frozen=True):
+    id: Raw = ABSENT
+    messaging: Raw = ABSENT
+    changes: Raw = ABSENT
+
+
+class _Change(Struct, frozen=True):
+    field: str
+    value: Raw
+
+
+class _Party(Struct, frozen=True):
+    id: str
+
+
+class _Event(Struct, frozen=True):
+    sender: Raw = ABSENT
+    recipient: Raw = ABSENT
+    timestamp: Raw = ABSENT
+    message: Raw = ABSENT
+    message_edit: Raw = ABSENT
+    read: Raw = ABSENT
+    delivery: Raw = ABSENT
+
+
+class _Message(Struct, frozen=True):
+    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+
+    mid: Raw = ABSENT
+    text: Raw = ABSENT
+    attachments: Raw = ABSENT
+    reply_to: Raw = ABSENT
+    metadata: Raw = ABSENT
+    is_deleted: Raw = ABSENT
+    is_unsupported: Raw = ABSENT
+
+
+class _Attachment(Struct, frozen=True):
+    type: str = "attachment"
+    payload: Raw = ABSENT
+
+
+class _Payload(Struct, frozen=True):
+    url: Id
+
+
+class _Mid(Struct, frozen=True):
+    """`read`, `reply_to` (a reply to a story has no `mid`) and `postback`."""
+
+    mid: Id
+
+
+class _Delivery(Struct, frozen=True):
+    mids: list[Id]
+
+
+class _Edit(Struct, frozen=True):
+    mid: Id
+    text: str
+
+
+def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
+    """The events of a webhook that concern `account_id`; raises Invalid for what is no webhook."""
+    webhook = read_envelope(body, _Webhook)
+    if webhook.object != "instagram" or not webhook.entry:
+        raise Invalid("The webhook is not of an Instagram account.")
+    return [event for entry in webhook.entry for event in _of_entry(entry, account_id)]
+
+
+def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
+    entry = decoded(part, _Entry) or _Entry()
+    entry_id = decoded(entry.id, str)
+    for raw in (*items(entry.messaging), *_changes(entry)):
+        event = decoded(raw, _Event)
+        if event:
+            yield from _of_event(event, raw, account_id, entry_id)
+
+
+def _changes(entry: _Entry) -> Iterator[Raw]:
+    """The same events under `changes`, as accounts connected by Instagram Login may get them."""
+    for part in items(entry.changes):
+        change = decoded(part, _Change)
+        # Comments, mentions and insights are no messages.
+        if change and change.field.startswith("messag"):
+            yield change.value
+
+
+def _of_event(event: _Event, raw: Raw, account_id: str, entry_id: str | None) -> Iterator[InboundEvent]:
+    sender, recipient = _party(event.sender), _party(event.recipient)
+    message = decoded(event.message, _Message)
+    if sender == account_id:
+        yield from _of_echo(event, message, recipient)
+    elif (recipient or entry_id) == account_id and sender and is_address(sender):
+        yield from _of_person(event, message, raw, sender)
+
+
+def _of_echo(event: _Event, message: _Message | None, recipient: str | None) -> Iterator[InboundEvent]:
+    """Our own message; where it carries a delivery's id, it proves that the message was sent."""
+    mid = decoded(message.mid, str) if message else None
+    delivery_id = (decoded(message.metadata, str) if message else None) or ""
+    if mid and recipient and is_address(recipient) and DeliveryId.parse(delivery_id):
+        yield _status(event, recipient, Status.SENT, mid, delivery_id)
+
+
+def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -> Iterator[InboundEvent]:
+    seen, delivery, edit = (
+        decoded(event.read, _Mid),
+        decoded(event.delivery, _Delivery),
+        decoded(event.message_edit, _Edit),
+    )
+    if seen:
+        yield _status(event, sender, Status.READ, seen.mid)
+    elif delivery:
+        for mid in delivery.mids:
+            yield _status(event, sender, Status.DELIVERED, mid)
+    elif edit and edit.text.strip():
+        yield InboundEdit(DEFAULT_ACCOUNT, sender, edit.mid, edit.text, moment(event.timestamp))
+    elif message:
+        yield from _of_message(event, message, raw, sender)
+    else:
+        yield from _of_other(event, raw, sender)
+
+
+def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iterator[InboundEvent]:
+    mid = decoded(message.mid, MessageId)
+    text = decoded(message.text, str) or ""
+    quoted = decoded(message.reply_to, _Mid)
+    attachments = items(message.attachments)
+    files = [_media(one) for one in attachments]
+    if decoded(message.is_deleted, bool):
+        yield _unsupported(event, raw, sender, "deleted", f"{mid}:deleted" if mid else None)
+        return
+    said = _said(mid, text, files) if mid else []
+    for name, words, media in said:
+        yield InboundText(
+            account=DEFAULT_ACCOUNT,
+            address=sender,
+            provider_message_id=name,
+            text=words,
+            at=moment(event.timestamp),
+            quoted_provider_message_id=quoted.mid if quoted else None,
+            media=media,
+        )
+    others = (
+        attachments if not mid else [one for one, file in zip(attachments, files, strict=True) if not file]
+    )
+    if others or not said:
+        yield _unsupported(event, raw, sender, _kind(message, others), f"{mid}:attachments" if said else mid)
+
+
+def _said(
+    mid: str, text: str, files: list[InboundMedia | None]
+) -> list[tuple[str, str, InboundMedia | None]]:
+    """The text by itself, and each file by itself: (id, text, file). The first has the provider's id, which is quoted
+    and edited; the others have it with their place, which is the same when the webhook comes again.
+    """
+    found: list[tuple[str, InboundMedia | None, str]] = [(text, None, "text")] if text.strip() else []
+    found += [("", file, str(place)) for place, file in enumerate(files) if file]
+    return [
+        (f"{mid}:{place}" if later else mid, words, file) for later, (words, file, place) in enumerate(found)
+    ]
+
+
+def _media(part: Raw) -> InboundMedia | None:
+    attachment = decoded(part, _Attachment)
+    payload = decoded(attachment.payload, _Payload) if attachment else None
+    if not attachment or not payload or attachment.type not in _FILE_TYPES:
+        return None
+    return InboundMedia(payload.url, _FILE_TYPES[attachment.type])
+
+
+def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
+    """Postbacks, reactions, referrals, and whatever will be invented."""
+    parts = decoded(raw, dict[str, Raw]) or {}
+    kind = next((name for name in parts if name not in _ENVELOPE), None)
+    if kind is None or kind in _NOT_FROM_A_PERSON or kind in {"read", "delivery"}:
+        return
+    # A postback has an id of its own; the `mid` of a reaction or an edit is of another message.
+    own = decoded(parts[kind], _Mid) if kind == "postback" else None
+    yield _unsupported(event, raw, sender, kind, own.mid if own else None)
+
+
+def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundUnsupported:
+    return InboundUnsupported(
+        account=DEFAULT_ACCOUNT,
+        address=sender,
+        provider_message_id=mid or fingerprint(raw),
+        kind=kind,
+        raw=kept(raw),
+        at=moment(event.timestamp),
+    )
+
+
+def _status(
+    event: _Event, address: str, status: Status, mid: str, delivery_id: str | None = None
+) -> InboundStatus:
+    return InboundStatus(
+        account=DEFAULT_ACCOUNT,
+        address=address,
+        status=status,
+        at=moment(event.timestamp),
+        provider_message_id=mid,
+        delivery_id=delivery_id,
+    )
+
+
+def _kind(message: _Message, attachments: list[Raw]) -> str:
+    if attachments:
+        return (decoded(attachments[0], _Attachment) or _Attachment()).type
+    return "unsupported" if decoded(message.is_unsupported, bool) else "message"
+
+
+def _party(part: Raw) -> str | None:
+    party = decoded(part, _Party)
+    return party.id if party else None

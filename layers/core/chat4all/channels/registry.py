@@ -1,0 +1,40 @@
+"""The channels by name: the only list of them. A channel is the folder of its name beside this file."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final, cast
+
+from chat4all.channels.shared.http import HttpClient
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.errors import NotFound
+from chat4all.services.messaging.connector import Connector
+
+_NAMES: Final = ("whatsapp", "telegram", "instagram")
+
+
+def names() -> tuple[str, ...]:
+    """Return every channel's name, in a fixed order."""
+    return _NAMES
+
+
+def capabilities() -> dict[str, Capabilities]:
+    """Return what every channel can do, by name; import no connector."""
+    return {name: capabilities_of(name) for name in _NAMES}
+
+
+def capabilities_of(name: str) -> Capabilities:
+    return cast("Capabilities", import_module(f"chat4all.channels.{name}.manifest").CAPABILITIES)
+
+
+def connector(name: str, http: HttpClient, base_url: str) -> Connector:
+    """Make the connector of the channel `name`; raises NotFound for another name.
+
+    `base_url` is scheme and host of the provider's API (`https://graph.facebook.com`), or of its stand-in. Only the
+    channel's own modules are imported: a function that serves one channel starts without the others.
+    """
+    if name not in _NAMES:
+        raise NotFound(f"There is no channel {name!r}.")
+    make: Callable[[HttpClient, str], Connector] = import_module(
+        f"chat4all.channels.{name}.connector"
+    ).CONNECTOR
+    return make(http, base_url)

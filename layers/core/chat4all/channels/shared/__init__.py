@@ -1,0 +1,1 @@
+"""What several channels share: HTTP, Meta's webhooks and answers, files."""

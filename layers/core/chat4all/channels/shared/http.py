@@ -1,0 +1,157 @@
+"""One HTTP request to a provider, over kept-alive connections."""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+CONNECT_TIMEOUT_S: Final = 3.0
+READ_TIMEOUT_S: Final = 10.0
+UPLOAD_BYTES_PER_S: Final = 2_500_000
+"""How slowly a file may be sent, and how slowly the provider may take it over then before it answers."""
+PIECE_BYTES: Final = 256 * 1024
+_CONNECTIONS: Final = 16
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What the provider answered; `headers` have lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class NetworkFailure(msgspec.Struct, frozen=True):
+    """No answer came. `may_have_arrived`: the request was sent, or it is not known that it was not."""
+
+    may_have_arrived: bool
+
+
+class FilePart(msgspec.Struct, frozen=True):
+    """A file of a form: `source_url` serves its `size` bytes to us."""
+
+    field: str
+    filename: str
+    content_type: str
+    size: int
+    source_url: str
+
+
+class SourceFailed(Exception):
+    """The bytes of a file could not be read in time, or were more or fewer than was said."""
+
+
+class HttpClient:
+    """A pool of connections, shared by the threads of one process. It never retries or redirects."""
+
+    def __init__(
+        self, connect_timeout_s: float = CONNECT_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+    ) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+
+    def post_json(
+        self, url: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | NetworkFailure:
+        """POST `body`, which is JSON already."""
+        return self._request("POST", url, {"content-type": "application/json", **(headers or {})}, body=body)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
+        """GET something small: the whole of it is read."""
+        return self._request("GET", url, headers or {})
+
+    def post_multipart(
+        self, url: str, fields: Mapping[str, str], file: FilePart
+    ) -> HttpAnswer | NetworkFailure:
+        """POST a form with one file (https://www.rfc-editor.org/rfc/rfc7578), which is read while it is sent.
+
+        Raises SourceFailed; the request has then not begun, or was broken off before its end, so that the provider
+        drops it. So it is when sending takes too long.
+        """
+        from chat4all.channels.shared.multipart import Form  # noqa: PLC0415  # only uploads need it
+
+        form = Form(fields, file)
+        allowed_s = self._read_timeout_s + file.size / UPLOAD_BYTES_PER_S
+        source = self._open(file)
+        try:
+            return self._request(
+                "POST",
+                url,
+                {"content-type": form.content_type, "content-length": str(form.size)},
+                body=form.body(_pieces(source, time.monotonic() + allowed_s)),
+                read_timeout_s=allowed_s,
+            )
+        finally:
+            source.close()
+
+    def _open(self, file: FilePart) -> "BaseHTTPResponse":
+        """Begin to read a file of ours; raises SourceFailed."""
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415  # see _pool
+
+        try:
+            answer = self._pool.request(
+                "GET", file.source_url, preload_content=False, retries=False, redirect=False
+            )
+        except HTTPError as error:
+            raise SourceFailed from error
+        if answer.status != 200 or answer.headers.get("content-length", str(file.size)) != str(file.size):
+            answer.close()
+            raise SourceFailed
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | Iterator[bytes] | None = None,
+        read_timeout_s: float | None = None,
+    ) -> HttpAnswer | NetworkFailure:
+        from urllib3 import Timeout  # noqa: PLC0415  # see _pool
+        from urllib3.exceptions import (  # noqa: PLC0415  # see _pool
+            ConnectTimeoutError,
+            HTTPError,
+            NewConnectionError,
+        )
+
+        options: dict[str, Any] = {}
+        if read_timeout_s is not None:
+            options["timeout"] = Timeout(connect=self._connect_timeout_s, read=read_timeout_s)
+        try:
+            answer = self._pool.request(
+                method, url, body=body, headers=headers, retries=False, redirect=False, **options
+            )
+        except (ConnectTimeoutError, NewConnectionError):
+            return NetworkFailure(may_have_arrived=False)
+        except HTTPError:
+            return NetworkFailure(may_have_arrived=True)
+        return HttpAnswer(
+            answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data
+        )
+
+    @cached_property
+    def _pool(self) -> "PoolManager":
+        # Imported with the first request: functions that only read webhooks start without it.
+        from urllib3 import PoolManager, Timeout  # noqa: PLC0415
+
+        timeout = Timeout(connect=self._connect_timeout_s, read=self._read_timeout_s)
+        return PoolManager(maxsize=_CONNECTIONS, timeout=timeout)
+
+
+def _pieces(source: "BaseHTTPResponse", until: float) -> Iterator[bytes]:
+    """Until then, by the monotonic clock."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415  # see _pool
+
+    try:
+        for piece in source.stream(PIECE_BYTES):
+            if time.monotonic() > until:
+                raise SourceFailed
+            yield piece
+    except HTTPError as error:
+        raise SourceFailed from error

@@ -1,0 +1,222 @@
+"""Telegram by the Bot API: https://core.telegram.org/bots/api"""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.channels.shared.answers import not_answered, refused, sent_unread, spelled
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.downloads import Downloads
+from chat4all.channels.shared.fetching import looked_up
+from chat4all.channels.shared.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.channels.shared.secrets import same_secret
+from chat4all.channels.telegram.address import canonical, message_name, message_number
+from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
+from chat4all.channels.telegram.manifest import CAPABILITIES
+from chat4all.channels.telegram.webhook import inbound_events
+from chat4all.domain.channel import Capabilities, Transfer
+from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.files import MediaKind
+from chat4all.domain.sending import Media, Outcome, SendError, Sent, Submission
+from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
+
+MOST_FETCHED_BYTES: Final = 20_000_000
+"""https://core.telegram.org/bots/api#getfile"""
+_METHODS: Final = {
+    MediaKind.IMAGE: ("sendPhoto", "photo"),
+    MediaKind.VIDEO: ("sendVideo", "video"),
+    MediaKind.AUDIO: ("sendAudio", "audio"),
+    MediaKind.DOCUMENT: ("sendDocument", "document"),
+}
+"""Each kind's method, and its field for the file: https://core.telegram.org/bots/api#sendphoto"""
+_UNREADABLE: Final = SendError(Outcome.RETRY, "FILE_UNREADABLE", "The file could not be read from our store.")
+
+
+class _Quote(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#replyparameters"""
+
+    message_id: int
+    allow_sending_without_reply: bool
+
+
+class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """https://core.telegram.org/bots/api#sendmessage: without `parse_mode`, the text is sent as it is."""
+
+    chat_id: int
+    text: str
+    reply_parameters: _Quote | None = None
+
+
+class _FileMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`photo`, `video`, `audio` or `document` is the file's address."""
+
+    chat_id: int
+    caption: str | None = None
+    photo: str | None = None
+    video: str | None = None
+    audio: str | None = None
+    document: str | None = None
+    reply_parameters: _Quote | None = None
+
+
+class _FileReference(msgspec.Struct, frozen=True):
+    file_id: str
+
+
+class _FilePath(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#file"""
+
+    file_path: Id
+
+
+class _Found(msgspec.Struct, frozen=True):
+    result: _FilePath
+
+
+class _Chat(msgspec.Struct, frozen=True):
+    id: int
+
+
+class _SentMessage(msgspec.Struct, frozen=True):
+    message_id: int
+    chat: _Chat
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#responseparameters"""
+
+    retry_after: float | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class _Accepted(msgspec.Struct, frozen=True):
+    result: _SentMessage
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    error_code: int
+    parameters: _Parameters = _Parameters()
+
+
+class Telegram:
+    """One bot. Its webhook is authenticated by a shared secret, not by a signature."""
+
+    capabilities: Capabilities = CAPABILITIES
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = base_url.rstrip("/")
+        self._downloads = Downloads(base_url)
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        try:
+            answer = self._post(submission, secret)
+        except SourceFailed:
+            return _UNREADABLE
+        if isinstance(answer, NetworkFailure):
+            return not_answered(TELEGRAM_FAILURES, answer)
+        refusal = decoded(answer.body, _Refused)
+        if refusal or not 200 <= answer.status < 300:
+            return _send_error(refusal, answer)
+        accepted = decoded(answer.body, _Accepted)
+        if accepted is None:
+            return sent_unread(submission.delivery_id)
+        return Sent(message_name(accepted.result.chat.id, accepted.result.message_id))
+
+    def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
+        media = submission.media
+        if media is None:
+            return self._http.post_json(self._method("sendMessage", secret), _encoded(_message(submission)))
+        method, field = _METHODS[media.kind]
+        url = self._method(method, secret)
+        if media.transfer is Transfer.UPLOAD:
+            file = FilePart(field, media.filename, media.content_type, media.size, media.url)
+            return self._http.post_multipart(url, _form_fields(submission), file)
+        return self._http.post_json(url, _encoded(_file_message(submission, media)))
+
+    def _method(self, name: str, secret: ChannelSecret) -> str:
+        return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        """The file's id leads to a path that is good for an hour."""
+        if media.size is not None and media.size > MOST_FETCHED_BYTES:
+            raise FetchFailed("TOO_LARGE", "Telegram gives bots no files over 20 MB.", is_final=True)
+        question = _encoded(_FileReference(media.reference))
+        found = looked_up(self._http.post_json(self._method("getFile", secret), question), _Found)
+        token = quote(secret.access_token, safe=":")
+        return self._downloads(f"{self._url}/file/bot{token}/{quote(found.result.file_path)}")
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        """https://core.telegram.org/bots/api#setwebhook: the secret_token comes back in a header."""
+        given = headers.get("x-telegram-bot-api-secret-token", "")
+        return bool(secret.webhook_secret) and same_secret(secret.webhook_secret, given)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        """None: a webhook is set by a call of the API, and not confirmed."""
+        return None
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        """Updates do not name the bot: that they are for ours, `verify` has proved."""
+        return inbound_events(body)
+
+
+def _message(submission: Submission) -> _Message:
+    return _Message(
+        chat_id=int(submission.address), text=submission.text, reply_parameters=_quote(submission)
+    )
+
+
+def _file_message(submission: Submission, media: Media) -> _FileMessage:
+    message = _FileMessage(
+        chat_id=int(submission.address),
+        caption=submission.text or None,
+        reply_parameters=_quote(submission),
+    )
+    _, field = _METHODS[media.kind]
+    return replace(message, **{field: media.url})
+
+
+def _form_fields(submission: Submission) -> dict[str, str]:
+    """As in JSON, but each by itself: https://core.telegram.org/bots/api#making-requests"""
+    quoted = _quote(submission)
+    fields = {
+        "chat_id": submission.address,
+        "caption": submission.text,
+        "reply_parameters": _encoded(quoted).decode() if quoted else "",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _quote(submission: Submission) -> _Quote | None:
+    quoted = message_number(submission.quoted_provider_message_id, submission.address)
+    # The person may have deleted what is quoted; the answer shall reach them all the same.
+    return None if quoted is None else _Quote(quoted, allow_sending_without_reply=True)
+
+
+def _encoded(body: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(body)
+
+
+def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:
+    code = refusal.error_code if refusal else answer.status
+    parameters = refusal.parameters if refusal else _Parameters()
+    if parameters.migrate_to_chat_id:
+        return SendError(
+            Outcome.ADDRESS_CHANGED,
+            spelled(code),
+            "The group has moved to a new id.",
+            new_address=str(parameters.migrate_to_chat_id),
+        )
+    error = refused(TELEGRAM_FAILURES, code, answer)
+    if error.outcome is Outcome.THROTTLED and parameters.retry_after:
+        return msgspec.structs.replace(error, retry_after_s=parameters.retry_after)
+    return error
+
+
+CONNECTOR: Final = Telegram

@@ -1,0 +1,63 @@
+"""What Telegram can do, as data. Importing it loads neither a connector nor an HTTP library."""
+
+from typing import Final
+
+from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
+from chat4all.domain.channel import (
+    Capabilities,
+    LengthUnit,
+    LimitScope,
+    MediaRule,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+    Transfer,
+)
+from chat4all.domain.files import FILE_TYPES, MediaKind
+
+_PHOTOS: Final = (*PICTURES, "image/webp")
+_MUSIC: Final = ("audio/mpeg", "audio/mp4")
+
+
+def _rule(kind: MediaKind, content_types: tuple[str, ...], megabytes: int, transfer: Transfer) -> MediaRule:
+    return MediaRule(kind, content_types, megabytes * MB, transfer, CAPTION)
+
+
+CAPABILITIES: Final = Capabilities(
+    channel="telegram",
+    kinds=("text", *MediaKind),
+    text_length=4096,
+    text_unit=LengthUnit.CHARACTERS,
+    over_long_text="split",
+    rate_limits=(
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 30, burst=30, lease=3),
+        RateLimit(LimitScope.RECIPIENT, interval_s=1.0, burst=3, lease=1),
+        # A bucket gives its burst and a minute's refill within one minute: together 20.
+        RateLimit(LimitScope.GROUP, interval_s=4.0, burst=5, lease=1),
+    ),
+    receipts=Receipts(delivered=False, read=False),
+    window_h=None,
+    media=(
+        _rule(MediaKind.IMAGE, _PHOTOS, 5, Transfer.LINK),
+        _rule(MediaKind.IMAGE, _PHOTOS, 10, Transfer.UPLOAD),
+        _rule(MediaKind.VIDEO, ("video/mp4",), 20, Transfer.LINK),
+        _rule(MediaKind.VIDEO, ("video/mp4",), 50, Transfer.UPLOAD),
+        _rule(MediaKind.AUDIO, _MUSIC, 20, Transfer.LINK),
+        _rule(MediaKind.AUDIO, _MUSIC, 50, Transfer.UPLOAD),
+        # By address, a document may be a GIF, a PDF or a ZIP file only.
+        _rule(MediaKind.DOCUMENT, ("application/pdf", "image/gif"), 20, Transfer.LINK),
+        _rule(MediaKind.DOCUMENT, tuple(FILE_TYPES), 50, Transfer.UPLOAD),
+    ),
+    other_files=OtherFiles.LINK,
+    group_prefix="-",
+)
+"""Text: https://core.telegram.org/bots/api#sendmessage
+
+Files: https://core.telegram.org/bots/api#sending-files
+What is a video or music: https://core.telegram.org/bots/api#sendvideo, https://core.telegram.org/bots/api#sendaudio;
+whatever is not shown as what it is goes as a document.
+
+About 30 messages a second in all, and one a second in one chat, where short bursts over it are
+tolerated; how short is not said, so 3 is cautious. 20 a minute in one group, whose id is negative:
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+"""

@@ -1,0 +1,274 @@
+"""Telegram's webhooks: one update each, most often a message.
+
+https://core.telegram.org/bots/api#update
+https://core.telegram.org/bots/api#message
+"""
+
+from typing import Final
+
+from msgspec import Raw, Struct, field
+from msgspec.structs import replace
+
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.webhooks import ABSENT, kept, moment, objects, read_envelope
+from chat4all.channels.telegram.address import is_address, message_name
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.errors import Invalid
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported
+
+_NO_WORDS_OF_A_PERSON: Final = frozenset(
+    {
+        "update_id",
+        "my_chat_member",
+        "chat_member",
+        "chat_join_request",
+        "chat_boost",
+        "removed_chat_boost",
+        "business_connection",
+    }
+)
+"""Who is in which chat with which rights: news of the account, not something said."""
+
+_CONTENTS: Final = (
+    "text",
+    "animation",  # comes with a `document`
+    "audio",
+    "document",
+    "live_photo",
+    "photo",
+    "sticker",
+    "story",
+    "video_note",
+    "video",
+    "voice",
+    "checklist",
+    "contact",
+    "dice",
+    "game",
+    "poll",
+    "venue",  # comes with a `location`
+    "location",
+    "invoice",
+    "successful_payment",
+    "new_chat_members",
+    "left_chat_member",
+    "migrate_to_chat_id",
+    "migrate_from_chat_id",
+    "pinned_message",
+)
+"""What a message may hold; the first that is there names its kind."""
+_FILE_TYPES: Final = {
+    "animation": "video/mp4",
+    "audio": "audio/mpeg",
+    "document": None,
+    "video": "video/mp4",
+    "voice": "audio/ogg",
+}
+"""The contents that are one file, and what they are where the update does not say it."""
+_PHOTO_TYPE: Final = "image/jpeg"
+
+
+class _User(Struct, frozen=True):
+    id: int
+    is_bot: bool = False
+    first_name: str = ""
+    last_name: str = ""
+    username: str | None = None
+
+
+class _Chat(Struct, frozen=True):
+    id: int
+    type: str = "private"
+    title: str | None = None
+    username: str | None = None
+
+
+class _Message(Struct, frozen=True):
+    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+
+    message_id: Raw = ABSENT
+    sender: Raw = field(name="from", default=ABSENT)
+    chat: Raw = ABSENT
+    date: Raw = ABSENT
+    edit_date: Raw = ABSENT
+    text: Raw = ABSENT
+    caption: Raw = ABSENT
+    photo: Raw = ABSENT
+    reply_to_message: Raw = ABSENT
+
+
+class _File(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#document and its like"""
+
+    file_id: Id
+    mime_type: Raw = ABSENT
+    file_name: Raw = ABSENT
+    file_size: Raw = ABSENT
+
+
+class _PhotoSize(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#photosize"""
+
+    file_id: Id
+    width: int = 0
+    height: int = 0
+    file_size: Raw = ABSENT
+
+
+class _Quoted(Struct, frozen=True):
+    message_id: int
+
+
+class _Interaction(Struct, frozen=True):
+    """Any other update: a pressed button, a reaction, an inline query."""
+
+    sender: Raw = field(name="from", default=ABSENT)
+    user: Raw = ABSENT
+    chat: Raw = ABSENT
+    message: Raw = ABSENT
+    date: Raw = ABSENT
+
+
+class _Person(Struct, frozen=True):
+    """Who is spoken to: one user, or a group, which is answered as a whole."""
+
+    address: str
+    display_name: str | None
+    handle: str | None
+
+
+def inbound_events(body: bytes) -> list[InboundEvent]:
+    """The event of an update, if it has one; raises Invalid for what is no update."""
+    parts = read_envelope(body, dict[str, Raw])
+    update_id = decoded(parts.get("update_id", ABSENT), int)
+    if update_id is None:
+        raise Invalid("The webhook is no Telegram update.")
+    events = (_of_part(name, part, update_id) for name, part in parts.items())
+    return [event for event in events if event]
+
+
+def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
+    if name in _NO_WORDS_OF_A_PERSON:
+        return None
+    if name in {"message", "edited_message"}:
+        message = decoded(part, _Message)
+        person = _person(message.sender, message.chat) if message else None
+        if not message or not person:
+            return None
+        if name == "message":
+            return _of_message(message, part, person, update_id)
+        return _of_edit(message, part, person, update_id)
+    return _of_interaction(name, part, update_id)
+
+
+def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
+    message_id = decoded(message.message_id, int)
+    media = _media(message, part)
+    text = _words(message)
+    quoted = decoded(message.reply_to_message, _Quoted)
+    quoted_name = message_name(person.address, quoted.message_id) if quoted else None
+    name = f"update:{update_id}" if message_id is None else message_name(person.address, message_id)
+    if message_id is None or not (media or text.strip()):
+        event = _unsupported(name, part, person, _kind(part), message.date)
+        return replace(event, quoted_provider_message_id=quoted_name)
+    return InboundText(
+        account=DEFAULT_ACCOUNT,
+        address=person.address,
+        provider_message_id=name,
+        text=text,
+        at=moment(message.date),
+        display_name=person.display_name,
+        handle=person.handle,
+        quoted_provider_message_id=quoted_name,
+        media=media,
+    )
+
+
+def _media(message: _Message, part: Raw) -> InboundMedia | None:
+    kind = _kind(part)
+    if kind == "photo":
+        return _photo(message)
+    if kind not in _FILE_TYPES:
+        return None
+    parts = decoded(part, dict[str, Raw]) or {}
+    file = decoded(parts[kind], _File)
+    if file is None:
+        return None
+    return InboundMedia(
+        reference=file.file_id,
+        content_type=decoded(file.mime_type, str) or _FILE_TYPES[kind],
+        filename=decoded(file.file_name, str),
+        size=decoded(file.file_size, int),
+    )
+
+
+def _photo(message: _Message) -> InboundMedia | None:
+    """The largest of the sizes in which a photo is there."""
+    sizes = [size for size, _ in objects(message.photo, _PhotoSize)]
+    largest = max(sizes, key=lambda one: one.width * one.height, default=None)
+    if largest is None:
+        return None
+    return InboundMedia(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
+
+
+def _words(message: _Message) -> str:
+    return decoded(message.text, str) or decoded(message.caption, str) or ""
+
+
+def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
+    message_id = decoded(message.message_id, int)
+    text = _words(message)
+    if message_id is None or not text.strip():
+        # Not under the message's own name, under which the original is known already.
+        return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
+    return InboundEdit(
+        account=DEFAULT_ACCOUNT,
+        address=person.address,
+        provider_message_id=message_name(person.address, message_id),
+        text=text,
+        at=moment(message.edit_date),
+    )
+
+
+def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None:
+    interaction = decoded(part, _Interaction)
+    if interaction is None:
+        return None
+    # A callback query tells its chat only in the message whose button was pressed.
+    message = decoded(interaction.message, _Message) or _Message()
+    chat = interaction.chat if bytes(interaction.chat) else message.chat
+    sender = interaction.sender if bytes(interaction.sender) else interaction.user
+    person = _person(sender, chat) if bytes(sender) else None
+    return _unsupported(f"update:{update_id}", part, person, name, interaction.date) if person else None
+
+
+def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundUnsupported:
+    return InboundUnsupported(
+        account=DEFAULT_ACCOUNT,
+        address=person.address,
+        provider_message_id=name,
+        kind=kind,
+        raw=kept(part),
+        at=moment(at),
+        display_name=person.display_name,
+        handle=person.handle,
+    )
+
+
+def _person(sender: Raw, chat_part: Raw) -> _Person | None:
+    """None for a bot (ourselves among them) and for a channel's post, which has no author."""
+    user, chat = decoded(sender, _User), decoded(chat_part, _Chat)
+    if user is None or user.is_bot:
+        return None
+    address = str(chat.id if chat else user.id)
+    if not is_address(address):
+        return None
+    if chat and chat.type != "private":
+        return _Person(address, chat.title, chat.username)
+    full_name = f"{user.first_name} {user.last_name}".strip()
+    return _Person(address, full_name or None, user.username)
+
+
+def _kind(part: Raw) -> str:
+    parts = decoded(part, dict[str, Raw]) or {}
+    return next((content for content in _CONTENTS if content in parts), "message")

@@ -1,0 +1,159 @@
+"""WhatsApp by the Cloud API.
+
+Sending: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
+Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/document-messages
+and the pages beside it; fetching those of people:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+Quoting: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contextual-replies
+"""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.channels.shared.answers import can_be_quoted, sent_unread
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.downloads import Downloads
+from chat4all.channels.shared.fetching import looked_up
+from chat4all.channels.shared.http import HttpAnswer, HttpClient
+from chat4all.channels.shared.meta import asked_again_later, post_message, signed, subscription_answer
+from chat4all.channels.whatsapp.address import canonical, is_user_id
+from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
+from chat4all.channels.whatsapp.manifest import CAPABILITIES
+from chat4all.channels.whatsapp.webhook import inbound_events
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.files import MediaKind
+from chat4all.domain.sending import Media, SendError, Sent, Submission
+from chat4all.services.messaging.connector import ChannelSecret, Fetching
+
+API_VERSION: Final = "v25.0"
+"""Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
+
+
+class _Text(msgspec.Struct, frozen=True):
+    body: str
+    preview_url: bool
+
+
+class _File(msgspec.Struct, frozen=True, omit_defaults=True):
+    link: str
+    caption: str | None = None
+    filename: str | None = None
+    """Of a document only."""
+
+
+class _Context(msgspec.Struct, frozen=True):
+    message_id: str
+
+
+class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`to` is a phone number; a user id goes in `recipient`, since in `to` it would be taken for a
+    number, accepted, and never delivered.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+    """
+
+    messaging_product: str
+    recipient_type: str
+    type: str
+    biz_opaque_callback_data: str
+    text: _Text | None = None
+    image: _File | None = None
+    video: _File | None = None
+    audio: _File | None = None
+    document: _File | None = None
+    to: str | None = None
+    recipient: str | None = None
+    context: _Context | None = None
+
+
+class _Accepted(msgspec.Struct, frozen=True):
+    id: Id
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    messages: list[_Accepted]
+
+
+class _MediaUrl(msgspec.Struct, frozen=True):
+    url: Id
+
+
+class WhatsApp:
+    """One business phone number; `secret.account_id` is its phone_number_id."""
+
+    capabilities: Capabilities = CAPABILITIES
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = f"{base_url.rstrip('/')}/{API_VERSION}"
+        self._downloads = Downloads(base_url)
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        answer = post_message(self._http, self._url, secret, _message(submission), WHATSAPP_FAILURES)
+        if isinstance(answer, SendError):
+            return answer
+        return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+        """The media's id leads to an address that is good for five minutes, and wants the token, too."""
+        bearer = {"authorization": f"Bearer {secret.access_token}"}
+        answer = self._http.get(f"{self._url}/{quote(media.reference, safe='')}", bearer)
+        asked_again_later(answer, WHATSAPP_FAILURES)
+        found = looked_up(answer, _MediaUrl)
+        return self._downloads(found.url, bearer)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+        return signed(headers, body, secret)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        return subscription_answer(query, secret)
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+        return inbound_events(body, secret.account_id)
+
+
+def _message(submission: Submission) -> _Message:
+    quoted = submission.quoted_provider_message_id
+    by_user_id = is_user_id(submission.address)
+    message = _Message(
+        messaging_product="whatsapp",
+        recipient_type="individual",
+        type="text",
+        biz_opaque_callback_data=submission.delivery_id,
+        to=None if by_user_id else submission.address,
+        recipient=submission.address if by_user_id else None,
+        context=_Context(quoted) if quoted and can_be_quoted(quoted) else None,
+    )
+    if submission.media is None:
+        return replace(message, text=_Text(submission.text, preview_url=False))
+    file = _file(submission.media, submission.text)
+    match submission.media.kind:
+        case MediaKind.IMAGE:
+            return replace(message, type="image", image=file)
+        case MediaKind.VIDEO:
+            return replace(message, type="video", video=file)
+        case MediaKind.AUDIO:
+            return replace(message, type="audio", audio=file)
+        case MediaKind.DOCUMENT:
+            return replace(message, type="document", document=file)
+
+
+def _file(media: Media, caption: str) -> _File:
+    filename = media.filename if media.kind is MediaKind.DOCUMENT else None
+    return _File(media.url, caption=caption or None, filename=filename)
+
+
+def _sent(answer: HttpAnswer) -> Sent | None:
+    read = decoded(answer.body, _Answer)
+    return Sent(read.messages[0].id) if read and read.messages else None
+
+
+CONNECTOR: Final = WhatsApp

@@ -1,0 +1,50 @@
+"""What WhatsApp can do, as data. Importing it loads neither a connector nor an HTTP library."""
+
+from typing import Final
+
+from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
+from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.files import MediaKind
+
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+_DOCUMENTS: Final = (
+    "application/pdf",
+    "text/plain",
+    f"{_OFFICE}.wordprocessingml.document",
+    f"{_OFFICE}.spreadsheetml.sheet",
+    f"{_OFFICE}.presentationml.presentation",
+)
+
+CAPABILITIES: Final = Capabilities(
+    channel="whatsapp",
+    kinds=("text", *MediaKind),
+    text_length=4096,
+    text_unit=LengthUnit.CHARACTERS,
+    over_long_text="split",
+    rate_limits=(
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 80, burst=80, lease=8),
+        # Most people are sent one message at a time: a second leased token would go unused, and
+        # each one costs six seconds to refill.
+        RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=45, lease=1),
+    ),
+    receipts=Receipts(delivered=True, read=True),
+    window_h=24,
+    media=(
+        by_link(MediaKind.IMAGE, PICTURES, 5, CAPTION),
+        by_link(MediaKind.VIDEO, ("video/mp4",), 16, CAPTION),
+        by_link(MediaKind.AUDIO, ("audio/mp4", "audio/mpeg", "audio/ogg"), 16),
+        by_link(MediaKind.DOCUMENT, _DOCUMENTS, 100, CAPTION),
+    ),
+    other_files=OtherFiles.LINK,
+)
+"""Text: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
+
+Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+Captions: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages
+
+80 messages a second of a number:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+
+One per six seconds to one person, with bursts of 45:
+https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
+"""

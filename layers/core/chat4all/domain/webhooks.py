@@ -1,0 +1,20 @@
+"""Webhooks as they are kept."""
+
+import msgspec
+
+
+class StoredWebhook(msgspec.Struct, frozen=True):
+    webhook_id: str
+    channel: str
+    body: bytes
+    received_at: str
+    expires_at: int
+    """Epoch seconds."""
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """Webhooks that arrived within a time, both ends included; ISO 8601 UTC. None: no limit."""
+
+    channels: tuple[str, ...]
+    since: str | None = None
+    until: str | None = None

@@ -1,0 +1,1 @@
+"""Where requests and queue records come in; they parse, call one use case, and answer."""

@@ -1,0 +1,32 @@
+"""Who asked for what has to be accounted for."""
+
+from typing import Final
+
+from chalice.app import Request
+
+from chat4all.domain.audit import AuditAction, AuditEntry, known
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.text import shortened
+from chat4all.entrypoints.http.routes import owner_of
+from chat4all.services.access.ports import Audit
+
+LONGEST_DETAIL: Final = 16_384
+"""Characters: as many as all ids take that a request may name at once."""
+
+
+class Accounting:
+    """Records a request before anything is done for it, so that nothing is done unrecorded.
+
+    Each request has an entry of its own, also one that is refused in the end.
+    """
+
+    def __init__(self, audit: Audit, clock: Clock, new_id: NewId) -> None:
+        self._audit = audit
+        self._clock = clock
+        self._new_id = new_id
+
+    def __call__(self, request: Request, action: AuditAction, subject: str, **details: str | None) -> None:
+        """Raises Unavailable; then nothing is to be done."""
+        at = iso(self._clock())
+        kept = {name: shortened(text, LONGEST_DETAIL) for name, text in known(details).items()}
+        self._audit.record(AuditEntry(self._new_id(), at, action, subject, owner_of(request), kept))

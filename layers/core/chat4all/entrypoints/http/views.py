@@ -1,0 +1,170 @@
+"""How records are shown."""
+
+import msgspec
+
+from chat4all.domain.files import Attachment
+from chat4all.domain.parts import parts_by_recipient, status_of
+from chat4all.domain.records import Conversation, Delivery, Edit, Message, User
+from chat4all.domain.status import Status, StatusChange
+from chat4all.services.messaging.read_messages import MessageProgress
+
+
+class ErrorView(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class AttachedFileView(msgspec.Struct, frozen=True):
+    """Of what a customer sent, as it was said to be; `size` is null where the provider did not say it."""
+
+    file_id: str
+    filename: str
+    content_type: str
+    size: int | None
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    message_id: str
+    conversation_id: str
+    sequence: int
+    sender_id: str
+    kind: str
+    content: str
+    channel: str | None
+    reply_to: str | None
+    metadata: dict[str, str]
+    status: str
+    error: ErrorView | None
+    accepted_at: str
+    edits: tuple[Edit, ...]
+    raw: str | None
+    file: AttachedFileView | None
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    messages: tuple[MessageView, ...]
+    next_cursor: str | None
+
+
+class DeliveryView(msgspec.Struct, frozen=True):
+    """One recipient on one channel; `parts` provider messages for an over-long text."""
+
+    recipient_id: str
+    channel: str
+    status: str
+    parts: int
+    provider_message_id: str | None
+    provider_message_ids: tuple[str, ...]
+    attempts: int
+    error: ErrorView | None
+
+
+class ProgressView(msgspec.Struct, frozen=True):
+    message_id: str
+    current_status: str
+    status_history: tuple[StatusChange, ...]
+    retry_count: int
+    deliveries: tuple[DeliveryView, ...]
+
+
+class ParticipantView(msgspec.Struct, frozen=True):
+    user_id: str
+    joined_at: str
+
+
+class ConversationView(msgspec.Struct, frozen=True):
+    conversation_id: str
+    type: str
+    state: str
+    participants: tuple[ParticipantView, ...]
+    primary_channel: str | None
+    title: str | None
+    metadata: dict[str, str]
+    message_count: int
+    participant_count: int
+    last_activity_at: str
+    created_at: str
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    conversations: tuple[ConversationView, ...]
+    next_cursor: str | None
+
+
+class UserPage(msgspec.Struct, frozen=True):
+    users: tuple[User, ...]
+    next_cursor: str | None
+
+
+def message_view(one: Message) -> MessageView:
+    return MessageView(
+        message_id=one.message_id,
+        conversation_id=one.conversation_id,
+        sequence=one.sequence,
+        sender_id=one.sender_id,
+        kind=one.kind.value,
+        content=one.content,
+        channel=one.channel,
+        reply_to=one.reply_to,
+        metadata=one.metadata,
+        status=one.status.value,
+        error=_error(one.error_code, one.error_reason),
+        accepted_at=one.accepted_at,
+        edits=one.edits,
+        raw=one.raw,
+        file=_file(one.file),
+    )
+
+
+def _file(one: Attachment | None) -> AttachedFileView | None:
+    if one is None:
+        return None
+    return AttachedFileView(one.file_id, one.filename, one.content_type, one.size or None)
+
+
+def progress_view(progress: MessageProgress) -> ProgressView:
+    parts = parts_by_recipient(progress.deliveries)
+    attempts = [delivery.attempts for delivery in progress.deliveries]
+    return ProgressView(
+        message_id=progress.message.message_id,
+        current_status=progress.message.status.value,
+        status_history=progress.message.status_history,
+        retry_count=sum(max(0, count - 1) for count in attempts),
+        deliveries=tuple(_delivery_view(found) for found in parts.values()),
+    )
+
+
+def conversation_view(one: Conversation) -> ConversationView:
+    return ConversationView(
+        conversation_id=one.conversation_id,
+        type=one.type.value,
+        state=one.state.value,
+        participants=tuple(ParticipantView(member.user_id, member.joined_at) for member in one.participants),
+        primary_channel=one.primary_channel,
+        title=one.title,
+        metadata=one.metadata,
+        message_count=one.message_count,
+        participant_count=len(one.participants),
+        last_activity_at=one.last_activity_at,
+        created_at=one.created_at,
+    )
+
+
+def _delivery_view(parts: list[Delivery]) -> DeliveryView:
+    first = parts[0]
+    failed = next((part for part in parts if part.status is Status.FAILED), first)
+    ids = tuple(part.provider_message_id for part in parts if part.provider_message_id is not None)
+    return DeliveryView(
+        recipient_id=first.recipient_id,
+        channel=first.channel,
+        status=status_of(parts).value,
+        parts=first.part_count,
+        provider_message_id=ids[0] if ids else None,
+        provider_message_ids=ids,
+        attempts=max(part.attempts for part in parts),
+        error=_error(failed.error_code, failed.error_reason),
+    )
+
+
+def _error(code: str | None, reason: str | None) -> ErrorView | None:
+    return ErrorView(code, reason or "") if code is not None else None

@@ -1,0 +1,1 @@
+"""Batches of a queue or a stream, a record at a time."""

@@ -1,0 +1,1 @@
+"""Who may ask, what was done, and whether all is well."""

@@ -1,0 +1,151 @@
+"""Creating, changing and listing conversations."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.errors import Conflict, Detail, Invalid, NotFound, Unavailable
+from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.records import (
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Participant,
+    User,
+    UserType,
+)
+from chat4all.services.directory.ports import Conversations, Directory
+
+SIZES: Final = {ConversationType.ONE_TO_ONE: (2, 2), ConversationType.GROUP: (3, 100)}
+"""The fewest and the most participants."""
+
+
+class NewConversation(msgspec.Struct, frozen=True):
+    type: ConversationType
+    participants: tuple[str, ...]
+    primary_channel: str | None = None
+    title: str | None = None
+    metadata: dict[str, str] = {}
+
+
+class ManageConversations:
+    def __init__(
+        self, conversations: Conversations, directory: Directory, clock: Clock, new_id: NewId
+    ) -> None:
+        self._conversations = conversations
+        self._directory = directory
+        self._clock = clock
+        self._new_id = new_id
+
+    def create(self, new: NewConversation) -> Conversation:
+        """Raises Invalid: too few or many participants, one twice, or one unknown."""
+        users = self._check(new)
+        now = iso(self._clock())
+        conversation = Conversation(
+            conversation_id=self._new_id(),
+            type=new.type,
+            state=ConversationState.ACTIVE,
+            participants=tuple(Participant(user_id, now, 0) for user_id in new.participants),
+            primary_channel=new.primary_channel,
+            title=new.title,
+            metadata=new.metadata,
+            version=1,
+            sequence=0,
+            message_count=0,
+            last_activity_at=now,
+            created_at=now,
+        )
+        one_to_one = new.type is ConversationType.ONE_TO_ONE
+        customers = [user.user_id for user in users.values() if one_to_one and user.type is UserType.CUSTOMER]
+        self._conversations.create(conversation, customers)
+        return conversation
+
+    def get(self, conversation_id: str) -> Conversation:
+        """Raises NotFound."""
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+        return conversation
+
+    def listing(self, user_id: str | None, cursor: str | None, limit: int) -> Page[Conversation]:
+        """Those of one user, latest joined first; or all, latest created first."""
+        after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
+        if user_id is not None:
+            found = self._conversations.of_user(user_id, after, limit + 1)
+        else:
+            found = self._conversations.latest(after, limit + 1)
+        return self._page(found, limit)
+
+    def set_state(self, conversation_id: str, state: ConversationState) -> Conversation:
+        """Archive or reactivate."""
+        conversation = self.get(conversation_id)
+        if conversation.state is not state and not self._conversations.set_state(conversation, state):
+            raise _changing()
+        return self.get(conversation_id)
+
+    def add_participant(self, conversation_id: str, user_id: str) -> Conversation:
+        """A group's new participant sees from now on. Raises Invalid, NotFound, Conflict."""
+        conversation = self._group(conversation_id)
+        if conversation.has(user_id):
+            return conversation
+        if len(conversation.participants) >= SIZES[ConversationType.GROUP][1]:
+            raise Conflict("The group is full.", code="GROUP_FULL")
+        self._check_known([user_id], "user_id")
+        joining = Participant(user_id, iso(self._clock()), conversation.sequence)
+        if not self._conversations.add_participant(conversation, joining):
+            raise _changing()
+        return self.get(conversation_id)
+
+    def remove_participant(self, conversation_id: str, user_id: str) -> Conversation:
+        conversation = self._group(conversation_id)
+        if not conversation.has(user_id):
+            raise NotFound("The user is no participant of this conversation.", code="NOT_A_PARTICIPANT")
+        if len(conversation.participants) <= SIZES[ConversationType.GROUP][0]:
+            raise Conflict("A group keeps at least 3 participants.", code="GROUP_TOO_SMALL")
+        if not self._conversations.remove_participant(conversation, user_id):
+            raise _changing()
+        return self.get(conversation_id)
+
+    def _group(self, conversation_id: str) -> Conversation:
+        conversation = self.get(conversation_id)
+        if conversation.type is not ConversationType.GROUP:
+            raise Conflict("A 1:1 conversation keeps its two participants.", code="NOT_A_GROUP")
+        return conversation
+
+    def _check(self, new: NewConversation) -> dict[str, User]:
+        fewest, most = SIZES[new.type]
+        if not fewest <= len(new.participants) <= most:
+            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+            raise Invalid(
+                f"A {new.type} conversation has {wanted} participants.",
+                Detail("participants", f"must be {wanted}, not {len(new.participants)}"),
+            )
+        if len(set(new.participants)) != len(new.participants):
+            raise Invalid("A participant is named twice.", Detail("participants", "must be different users"))
+        return self._check_known(new.participants, "participants")
+
+    def _check_known(self, user_ids: Sequence[str], field: str) -> dict[str, User]:
+        known = self._directory.get_many(user_ids)
+        details = [
+            Detail(f"{field}[{index}]" if len(user_ids) > 1 else field, "is no known user")
+            for index, user_id in enumerate(user_ids)
+            if user_id not in known
+        ]
+        if details:
+            raise Invalid("Not every participant is a known user.", *details, code="UNKNOWN_USER")
+        return known
+
+    def _page(self, found: list[tuple[TimeCursor, str]], limit: int) -> Page[Conversation]:
+        shown = found[:limit]
+        by_id = {
+            one.conversation_id: one
+            for one in self._conversations.get_many([conversation_id for _, conversation_id in shown])
+        }
+        items = tuple(by_id[conversation_id] for _, conversation_id in shown if conversation_id in by_id)
+        return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
+
+
+def _changing() -> Unavailable:
+    return Unavailable("The conversation was changed by another request; try again.", retry_after=1)

@@ -1,0 +1,108 @@
+"""Users and the identities by which the channels know them."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.errors import Conflict, Detail, Invalid, NotFound
+from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.records import Identity, User, UserType
+from chat4all.services.directory.ports import Directory, IdentityTaken
+
+MOST_IDENTITIES = 20
+
+CanonicalAddress = Callable[[str, str], str]
+"""(channel, address) -> the one spelling of the address; raises Invalid."""
+
+
+class NewIdentity(msgspec.Struct, frozen=True):
+    channel: str
+    address: str
+    phone: str | None = None
+    handle: str | None = None
+
+
+class NewUser(msgspec.Struct, frozen=True):
+    type: UserType
+    display_name: str
+    identities: tuple[NewIdentity, ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class ManageUsers:
+    def __init__(
+        self, directory: Directory, canonical: CanonicalAddress, clock: Clock, new_id: NewId
+    ) -> None:
+        self._directory = directory
+        self._canonical = canonical
+        self._clock = clock
+        self._new_id = new_id
+
+    def create(self, new: NewUser) -> User:
+        """Raises Invalid; Conflict when an identity belongs to somebody else."""
+        now = iso(self._clock())
+        identities = tuple(self._identity(one, now) for one in new.identities)
+        if len({(one.channel, one.address) for one in identities}) != len(identities):
+            raise Invalid("An identity is named twice.", Detail("identities", "must be different"))
+        user = User(self._new_id(), new.type, new.display_name, identities, new.metadata, now)
+        _refuse(self._directory.create(user))
+        return user
+
+    def get(self, user_id: str) -> User:
+        """Raises NotFound."""
+        user = self._directory.get(user_id)
+        if user is None:
+            raise NotFound("There is no such user.", code="USER_NOT_FOUND")
+        return user
+
+    def listing(self, user_type: UserType, cursor: str | None, limit: int) -> Page[User]:
+        """Latest created first."""
+        after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
+        found = self._directory.listing(user_type, after, limit + 1)
+        shown = found[:limit]
+        by_id = self._directory.get_many([user_id for _, user_id in shown])
+        items = tuple(by_id[user_id] for _, user_id in shown if user_id in by_id)
+        return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
+
+    def link(self, user_id: str, new: NewIdentity) -> User:
+        """The same identity again changes nothing; somebody else's raises Conflict."""
+        user = self.get(user_id)
+        identity = self._identity(new, iso(self._clock()))
+        if any((one.channel, one.address) == (identity.channel, identity.address) for one in user.identities):
+            return user
+        if len(user.identities) >= MOST_IDENTITIES:
+            raise Conflict(f"A user has at most {MOST_IDENTITIES} identities.", code="TOO_MANY_IDENTITIES")
+        _refuse(self._directory.link(user_id, identity))
+        return self.get(user_id)
+
+    def unlink(self, user_id: str, channel: str, address: str) -> User:
+        user = self.get(user_id)
+        wanted = (channel, self._canonical(channel, address))
+        for identity in user.identities:
+            if (identity.channel, identity.address) == wanted:
+                self._directory.unlink(user, identity)
+                return self.get(user_id)
+        raise NotFound("The user has no such identity.", code="IDENTITY_NOT_FOUND")
+
+    def resolve(self, channel: str, address: str) -> User:
+        """The user behind an identity; raises NotFound."""
+        canonical = self._canonical(channel, address)
+        user_id = self._directory.resolve(channel, DEFAULT_ACCOUNT, canonical)
+        if user_id is None:
+            raise NotFound("Nobody is known by this identity.", code="IDENTITY_NOT_FOUND")
+        return self.get(user_id)
+
+    def _identity(self, new: NewIdentity, now: str) -> Identity:
+        address = self._canonical(new.channel, new.address)
+        return Identity(new.channel, DEFAULT_ACCOUNT, address, now, new.phone, new.handle)
+
+
+def _refuse(taken: IdentityTaken | None) -> None:
+    if taken is not None:
+        raise Conflict(
+            "The identity belongs to another user.",
+            Detail("identities", f"belongs to user {taken.user_id}"),
+            code="IDENTITY_TAKEN",
+        )

@@ -1,0 +1,109 @@
+"""What the use cases of people and conversations need of the world."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from chat4all.domain.pages import TimeCursor
+from chat4all.domain.places import Places
+from chat4all.domain.records import Conversation, ConversationState, Identity, Participant, User, UserType
+
+
+class Sequenced(msgspec.Struct, frozen=True):
+    """The number that a conversation gave to its next message.
+
+    `overtaken`: it is a 1:1 conversation, and another one of a customer in it had its turn later.
+    """
+
+    sequence: int
+    overtaken: bool = False
+
+
+class ConversationChanged(msgspec.Struct, frozen=True):
+    """The conversation is no longer at the version that was read, or is gone."""
+
+
+class Conversations(Protocol):
+    def create(self, conversation: Conversation, customers: Collection[str]) -> None:
+        """Create it, unless its id is taken. It is the 1:1 conversation of each of `customers` from now on.
+
+        `customers`: those who take part in a 1:1 conversation; empty for a group.
+        """
+        ...
+
+    def get(self, conversation_id: str) -> Conversation | None: ...
+
+    def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
+        """In no order; unknown ones are left out."""
+        ...
+
+    def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
+        """Count one more message, only if the conversation is still at `version`."""
+        ...
+
+    def give_turn(self, conversation_id: str) -> None:
+        """Make an active 1:1 conversation that was overtaken the one where its customers' words go."""
+        ...
+
+    def places(self, user_id: str) -> Places:
+        """Read where the person's words go, as all writes that were answered left it."""
+        ...
+
+    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+        """Keep that the person wrote in the conversation last, through this account."""
+        ...
+
+    def uncount(self, conversation_id: str) -> None:
+        """Take back one of `message_count`: the number was given to a message that is no new one."""
+        ...
+
+    def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
+        """Only if the conversation is still at the version of `conversation`; else False."""
+        ...
+
+    def remove_participant(self, conversation: Conversation, user_id: str) -> bool: ...
+
+    def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
+        """Archive or reactivate it; a reactivated 1:1 conversation is its customers' from now on."""
+        ...
+
+    def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        """(cursor, conversation_id), latest joined first."""
+        ...
+
+    def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        """(cursor, conversation_id), latest created first."""
+        ...
+
+
+class IdentityTaken(msgspec.Struct, frozen=True):
+    """The identity belongs to `user_id` already."""
+
+    user_id: str
+
+
+class Directory(Protocol):
+    """Users and the identities by which channels know them."""
+
+    def create(self, user: User) -> IdentityTaken | None:
+        """The user with all their identities, or nothing at all."""
+        ...
+
+    def get(self, user_id: str) -> User | None: ...
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+
+    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None: ...
+
+    def unlink(self, user: User, identity: Identity) -> None: ...
+
+    def resolve(self, channel: str, account: str, address: str) -> str | None:
+        """The user_id behind an identity."""
+        ...
+
+    def listing(
+        self, user_type: UserType, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        """(cursor, user_id), latest created first."""
+        ...

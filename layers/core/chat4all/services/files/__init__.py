@@ -1,0 +1,1 @@
+"""Files from the first part to their end."""

@@ -1,0 +1,31 @@
+"""Taking a file that was uploaded before into a message: it must be there, the sender's, and READY."""
+
+from chat4all.domain.errors import Detail, Forbidden, NotFound
+from chat4all.domain.files import Attachment, require_ready
+from chat4all.services.files.ports import Files
+
+
+class AttachFile:
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def __call__(self, file_id: str, owner: str, conversation_id: str) -> Attachment:
+        """`owner` is the id of the key that sends the message.
+
+        Raises:
+            NotFound: no such file.
+            Forbidden: it is another conversation's, or another key's.
+            Conflict: it is not READY, and may never be.
+        """
+        file = self._files.get(file_id)
+        if file is None:
+            raise NotFound(
+                "There is no such file.", Detail("file_id", "names no file"), code="FILE_NOT_FOUND"
+            )
+        if file.conversation_id is None:
+            may_be_sent, whose = file.owner == owner, "was uploaded with another key"
+        else:
+            may_be_sent, whose = file.conversation_id == conversation_id, "belongs to another conversation"
+        if not may_be_sent:
+            raise Forbidden("The file is not yours.", Detail("file_id", whose), code="NOT_YOUR_FILE")
+        return require_ready(file).attachment

@@ -1,0 +1,59 @@
+"""Reading about a file, and downloading it: only what is READY, and only who may."""
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.clock import Clock
+from chat4all.domain.errors import Forbidden, NotFound
+from chat4all.domain.files import FileStatus, StoredFile, require_ready
+from chat4all.services.files.download_links import hash_token
+from chat4all.services.files.ports import Files, FileStore
+
+THUMBNAIL_URL_S: Final = 3600
+REDIRECT_S: Final = int(timedelta(minutes=5).total_seconds())
+"""For the client to begin; a download that has begun goes on."""
+
+
+class FileDetails(msgspec.Struct, frozen=True):
+    """`thumbnails`: addresses for an hour, by the longer side in pixels."""
+
+    file: StoredFile
+    thumbnails: dict[str, str]
+
+
+class DownloadFile:
+    def __init__(self, files: Files, store: FileStore, clock: Clock) -> None:
+        self._files = files
+        self._store = store
+        self._clock = clock
+
+    def details(self, file_id: str, reader: str) -> FileDetails:
+        """`reader` is the key's id. Raises NotFound, Forbidden."""
+        file = self._readable(file_id, reader)
+        shown = file.thumbnails if file.status is FileStatus.READY else ()
+        return FileDetails(
+            file, {str(px): self._store.thumbnail_url(file_id, px, THUMBNAIL_URL_S) for px in shown}
+        )
+
+    def ready(self, file_id: str, reader: str) -> StoredFile:
+        """A file that may be downloaded; raises NotFound, Forbidden, Conflict."""
+        return require_ready(self._readable(file_id, reader))
+
+    def follow(self, token: str) -> str:
+        """The address behind a link, for some minutes; raises NotFound, Conflict."""
+        file_id = self._files.linked(hash_token(token), self._clock().timestamp())
+        file = self._files.get(file_id) if file_id is not None else None
+        if file is None:
+            raise NotFound("The link is wrong, or has expired.", code="LINK_NOT_FOUND")
+        require_ready(file)
+        return self._store.url(file.file_id, REDIRECT_S)
+
+    def _readable(self, file_id: str, reader: str) -> StoredFile:
+        file = self._files.get(file_id)
+        if file is None:
+            raise NotFound("There is no such file.", code="FILE_NOT_FOUND")
+        if file.owner != reader and file.conversation_id is None:
+            raise Forbidden("Another key uploaded this file.", code="NOT_YOUR_FILE")
+        return file

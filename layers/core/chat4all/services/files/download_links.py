@@ -1,0 +1,31 @@
+"""Links by which whoever has one can download a file for 24 hours. What is kept of one is its hash."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from chat4all.domain.clock import Clock
+from chat4all.services.files.ports import Files
+
+VALID_FOR: Final = timedelta(hours=24)
+_TOKEN_BYTES: Final = 32
+
+
+class DownloadLinks:
+    def __init__(self, files: Files, public_url: str, clock: Clock) -> None:
+        """`public_url` is the API's, without `/v1`."""
+        self._files = files
+        self._public_url = public_url.rstrip("/")
+        self._clock = clock
+
+    def link(self, file_id: str) -> str:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        expires_at = int((self._clock() + VALID_FOR).timestamp())
+        self._files.add_link(hash_token(token), file_id, expires_at)
+        return f"{self._public_url}/v1/links/{token}"
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 in hex; a token has 256 random bits, so that no salt or stretching is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Bringing a person's file from their app's provider into the store.
+
+What the provider says of its type is what the person's phone says. So its first bytes are looked at before the
+rest is read: the object is stored with the type that it seems to have, and the inspection says the last word.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Final, Protocol
+
+from msgspec.structs import replace
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import InboundMedia
+from chat4all.domain.files import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
+from chat4all.domain.inspection import HEAD_BYTES, Refusal, RejectCode
+from chat4all.domain.sniffing import likely_type
+from chat4all.services.files.ports import FileStore, ObjectTooLarge
+from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.services.messaging.ports import Secrets
+
+_EMPTY: Final = Refusal(RejectCode.EMPTY, "The provider gave a file without any bytes.")
+_TOO_LARGE: Final = Refusal(RejectCode.TOO_LARGE, f"The file is larger than {MOST_BYTES} bytes.")
+
+
+def retyped(file: StoredFile, content_type: str) -> StoredFile:
+    """As a file of this type, its name too; a type that nobody takes changes nothing."""
+    file_type = FILE_TYPES.get(content_type)
+    if file_type is None:
+        return file
+    return replace(file, content_type=content_type, filename=fitting_name(file.filename, file_type))
+
+
+class Fetches(Protocol):
+    """What is needed of a connector here."""
+
+    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching: ...
+
+
+class FetchFile:
+    def __init__(
+        self,
+        *,
+        store: FileStore,
+        connector: Callable[[str], Fetches],
+        secrets: Secrets,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """`connector` gives the one of a channel."""
+        self._store = store
+        self._connector = connector
+        self._secrets = secrets
+        self._most_bytes = most_bytes
+
+    def __call__(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
+        """The file as it lies in the store; raises Unavailable if the provider may give it later."""
+        try:
+            return self._fetched(file, source)
+        except ObjectTooLarge:
+            return _TOO_LARGE
+        except FetchFailed as failure:
+            if failure.is_final:
+                return Refusal(failure.code, failure.reason)
+            raise Unavailable(f"The provider did not give the file: {failure}", retry_after=5) from failure
+
+    def _fetched(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
+        media = InboundMedia(source.reference, file.content_type, file.filename, file.size or None)
+        secret = self._secrets.channel(source.channel)
+        fetching = self._connector(source.channel).fetch(media, secret)
+        pieces = iter(fetching.pieces)
+        head = _first_bytes(pieces)
+        if not head:
+            return _EMPTY
+        seeming = retyped(file, likely_type(file.content_type, head[:HEAD_BYTES]))
+        size = self._store.write(seeming, chain((head,), pieces), self._most_bytes)
+        return replace(seeming, size=size)
+
+
+def _first_bytes(pieces: Iterator[bytes]) -> bytes:
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= HEAD_BYTES:
+            break
+    return head

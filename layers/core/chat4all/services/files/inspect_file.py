@@ -1,0 +1,288 @@
+"""Inspecting a file: whether it is what it was said to be, and nothing that harms.
+
+::
+
+    fetch ── a person's file: from its provider into the store
+       │
+    read ── all bytes, once: size, SHA-256, first and last bytes, text or not, the scanner
+       │
+    judge ── size and checksum as declared; malware; the type by the bytes
+       │
+    thumbnails ── of images
+       │
+    save ── READY, REJECTED or INFECTED, in the place of SCANNING
+       │
+    remove ── REJECTED: the object is deleted; INFECTED: it goes into quarantine
+       │
+    audit ── REJECTED and INFECTED: an entry says so
+
+Nothing is kept between two tries: a process that dies leaves SCANNING, the queue gives the event out again, and
+all of it is done anew. Two at once find the same; the second's save finds no SCANNING.
+
+**The status comes before the removal.** Only a READY file has an address. Were the object moved first, a process
+that dies then would leave a SCANNING file without an object, and nobody who knew that it was infected. So it is
+INFECTED first, from when on it can never be READY, and the row stays due until the object is away: the same
+event again, or `relay`, removes it. Malware wins over READY as well, where another process with older rules was
+quicker: addresses that were given out then find nothing.
+
+**The audit entry comes last, and the row stays due until it is written**: whoever dies anywhere before it leaves
+a file that is due, and is seen to again until there is the entry. Were it written first, malware would stay READY for as long
+as the audit log does not answer, and a file that another process has made something else of meanwhile would have
+an entry that is not true. The entry's id is that of action and file, so that those who repeat it write one.
+
+A verdict that comes later, as an event of its own, meets with a file whose `sha256` is known, for then all else was
+well; or with one that is still being read, and then the event's own process reads it, too.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.domain.audit import AuditAction, audit_entry
+from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.files import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
+from chat4all.domain.inspection import Found, Reading, ReadRange, Refusal, RejectCode
+from chat4all.domain.sniffing import NameFormat, judge, mismatch
+from chat4all.domain.text import shortened
+from chat4all.services.access.ports import Audit
+from chat4all.services.files.fetch_file import FetchFile, retyped
+from chat4all.services.files.ports import Files, FileStore
+from chat4all.services.files.scanning import (
+    Awaited,
+    CannotScan,
+    FinalVerdict,
+    KnownVerdict,
+    Malware,
+    Scanner,
+    Verdict,
+)
+
+TRY_AGAIN: Final = timedelta(minutes=30)
+"""Later than the queue's own tries: `relay` then publishes the event once more."""
+LONGEST_WAIT: Final = timedelta(hours=24)
+"""For a verdict that comes as an event."""
+
+MALWARE: Final = "MALWARE"
+ACTOR: Final = "files"
+"""Who found it, in the audit log: the function."""
+_MISSING: Final = Refusal(RejectCode.MISSING, "There are no bytes of this file.")
+_NO_VERDICT: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "The malware scanner never gave its verdict.")
+_AUDITED: Final = {
+    FileStatus.INFECTED: AuditAction.FILE_INFECTED,
+    FileStatus.REJECTED: AuditAction.FILE_REJECTED,
+}
+_REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus.EXPIRED))
+
+
+class Thumbnailer(Protocol):
+    def __call__(self, content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
+        """JPEGs by their longer side in pixels; `read` gives the image's bytes, `size` says how many there are."""
+        ...
+
+
+class _Passed(msgspec.Struct, frozen=True):
+    """Nothing is wrong with it: `file` with all that was found."""
+
+    file: StoredFile
+
+
+class InspectFile:
+    def __init__(
+        self,
+        *,
+        files: Files,
+        store: FileStore,
+        audit: Audit,
+        fetch: FetchFile,
+        scanner: Scanner,
+        thumbnailer: Thumbnailer,
+        name_format: NameFormat,
+        clock: Clock,
+    ) -> None:
+        self._files = files
+        self._store = store
+        self._audit = audit
+        self._fetch = fetch
+        self._scanner = scanner
+        self._thumbnailer = thumbnailer
+        self._name_format = name_format
+        self._clock = clock
+
+    def __call__(self, event: FileEvent) -> StoredFile | None:
+        """The file as it is then; None: there is none. Raises Unavailable: the queue gives the event out again."""
+        file = self._files.get(event.file_id)
+        if file is not None and file.status is FileStatus.PENDING and isinstance(event, FileToFetch):
+            file = self._fetched(file)
+        if file is not None and file.status is FileStatus.SCANNING:
+            return self._inspected(file, self._scanner)
+        return self._cleared(file) if file else None
+
+    def scanned(self, file_id: str, verdict: FinalVerdict) -> StoredFile | None:
+        """The verdict that the file waited for, or one that nobody asked for."""
+        file = self._files.get(file_id)
+        if file is None:
+            return None
+        if file.status is FileStatus.PENDING:
+            raise Unavailable("The bytes are there before the file's status; try again.", retry_after=5)
+        if isinstance(verdict, Malware):
+            return self._infected(file, verdict)
+        if file.status is not FileStatus.SCANNING:
+            return self._cleared(file)
+        if file.sha256 is None:
+            return self._inspected(file, KnownVerdict(verdict))
+        if isinstance(verdict, CannotScan):
+            return self._rejected(file, verdict.refusal)
+        return self._saved(replace(file, status=FileStatus.READY))
+
+    def _fetched(self, file: StoredFile) -> StoredFile | None:
+        if file.source is None:
+            return file
+        stored = self._fetch(file, file.source)
+        if isinstance(stored, Refusal):
+            return self._rejected(file, stored)
+        scanning = replace(stored, status=FileStatus.SCANNING)
+        saved = self._files.save(scanning, FileStatus.PENDING, self._due(TRY_AGAIN))
+        return scanning if saved else self._files.get(file.file_id)
+
+    def _inspected(self, file: StoredFile, scanner: Scanner) -> StoredFile | None:
+        if self._store.size_of(file.file_id) is None:
+            return self._rejected(file, _MISSING)
+        found, verdict = self._read(file, scanner)
+        if isinstance(verdict, Malware):
+            return self._infected(replace(file, sha256=found.sha256), verdict)
+        passed = self._judged(file, found, verdict)
+        if isinstance(passed, Refusal):
+            return self._rejected(file, passed)
+        if isinstance(verdict, Awaited):
+            return self._awaiting(passed.file)
+        return self._saved(replace(passed.file, status=FileStatus.READY))
+
+    def _read(self, file: StoredFile, scanner: Scanner) -> tuple[Found, Verdict]:
+        reading = Reading()
+        with scanner.begin() as scan:
+            for piece in self._store.stream(file.file_id):
+                reading.feed(piece)
+                scan.feed(piece)
+            return reading.found(), scan.verdict()
+
+    def _judged(self, file: StoredFile, found: Found, verdict: Verdict) -> _Passed | Refusal:
+        declared = _not_as_declared(file, found)
+        if declared is not None:
+            return declared
+        read = partial(self._store.read_range, file.file_id)
+        content_type = judge(file.content_type, found, read, self._name_format)
+        if isinstance(content_type, Refusal):
+            return content_type
+        if isinstance(verdict, CannotScan):
+            return verdict.refusal
+        if content_type != file.content_type:
+            if file.source is None:
+                return mismatch(file.content_type, content_type)
+            file = self._adopted(file, content_type)
+        return self._with_thumbnails(replace(file, sha256=found.sha256), read)
+
+    def _adopted(self, file: StoredFile, content_type: str) -> StoredFile:
+        """The object carries its type and name, so it is written anew, from itself."""
+        adopted = retyped(file, content_type)
+        self._store.write(adopted, self._store.stream(file.file_id), file.size)
+        return adopted
+
+    def _with_thumbnails(self, file: StoredFile, read: ReadRange) -> _Passed | Refusal:
+        if file.attachment.kind is not MediaKind.IMAGE:
+            return _Passed(file)
+        thumbnails = self._thumbnailer(file.content_type, read, file.size)
+        if isinstance(thumbnails, Refusal):
+            return thumbnails
+        for px, jpeg in thumbnails.items():
+            self._store.put_thumbnail(file.file_id, px, jpeg)
+        return _Passed(replace(file, thumbnails=tuple(thumbnails)))
+
+    def _awaiting(self, file: StoredFile) -> StoredFile | None:
+        if self._clock() - parse_iso(file.created_at) > LONGEST_WAIT:
+            return self._rejected(file, _NO_VERDICT)
+        saved = self._files.save(file, FileStatus.SCANNING, self._due(TRY_AGAIN))
+        return file if saved else self._files.get(file.file_id)
+
+    def _saved(self, file: StoredFile) -> StoredFile | None:
+        """READY: due again when its time is over."""
+        if self._files.save(file, FileStatus.SCANNING, file.expires_at):
+            return file
+        now = self._files.get(file.file_id)
+        return self._cleared(now) if now else None
+
+    def _rejected(self, file: StoredFile, refusal: Refusal) -> StoredFile | None:
+        rejected = replace(file, status=FileStatus.REJECTED, code=refusal.code, reason=refusal.reason)
+        saved = self._files.save(rejected, file.status, self._due(TRY_AGAIN))
+        now = rejected if saved else self._files.get(file.file_id)
+        return self._cleared(now) if now else None
+
+    def _infected(self, file: StoredFile, malware: Malware) -> StoredFile | None:
+        now: StoredFile | None = file
+        rule = shortened(malware.rule)
+        while now is not None and now.status in {FileStatus.SCANNING, FileStatus.READY}:
+            infected = replace(
+                now,
+                status=FileStatus.INFECTED,
+                code=MALWARE,
+                reason=f"The malware scanner found {rule}.",
+                malware=rule,
+                sha256=file.sha256 or now.sha256,
+            )
+            saved = self._files.save(infected, now.status, self._due(TRY_AGAIN))
+            now = infected if saved else self._files.get(file.file_id)
+        return self._cleared(now) if now else None
+
+    def _cleared(self, file: StoredFile) -> StoredFile:
+        """Of its bytes, if it is to have none; done already, it changes nothing."""
+        remove = self._removal(file.status)
+        if remove is not None:
+            remove(file.file_id)
+            self._account_for(file)
+            self._files.save(file, file.status, None)
+        return file
+
+    def _account_for(self, file: StoredFile) -> None:
+        action = _AUDITED.get(file.status)
+        if action is None:
+            return
+        details = {
+            "filename": file.filename,
+            "content_type": file.content_type,
+            "sha256": file.sha256,
+            "rule": file.malware,
+            "code": file.code,
+            "reason": file.reason,
+            "owner": file.owner,
+            "conversation_id": file.conversation_id,
+            "channel": file.source.channel if file.source else None,
+        }
+        subject = f"file:{file.file_id}"
+        self._audit.record(audit_entry(action, subject, actor=ACTOR, at=iso(self._clock()), details=details))
+
+    def _removal(self, status: FileStatus) -> Callable[[str], None] | None:
+        if status is FileStatus.INFECTED:
+            return self._store.quarantine
+        return self._store.delete if status in _REMOVED else None
+
+    def _due(self, after: timedelta) -> str:
+        return iso(self._clock() + after)
+
+
+def _not_as_declared(file: StoredFile, found: Found) -> Refusal | None:
+    if found.size == 0:
+        return Refusal(RejectCode.EMPTY, "The file has no bytes.")
+    if found.size != file.size:
+        return Refusal(
+            RejectCode.SIZE_MISMATCH, f"It was declared as {file.size} bytes, but it has {found.size}."
+        )
+    if file.declared_sha256 is not None and file.declared_sha256 != found.sha256:
+        return Refusal(
+            RejectCode.CHECKSUM_MISMATCH,
+            f"Its SHA-256 was declared as {file.declared_sha256}, but it is {found.sha256}.",
+        )
+    return None

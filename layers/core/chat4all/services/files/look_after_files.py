@@ -1,0 +1,64 @@
+"""What `relay` does about files: ends uploads that nobody completed, asks for inspections that did not come, removes
+what has had its time.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
+from chat4all.services.files.ports import FileEvents, Files, FileStore
+from chat4all.services.files.upload_file import INSPECTED_WITHIN
+from chat4all.services.recovery.relay import BATCH
+
+FETCHED_WITHIN: Final = timedelta(hours=24)
+"""After which what a person sent is given up; the providers keep it longer."""
+
+
+class LookAfterFiles:
+    def __init__(self, files: Files, store: FileStore, events: FileEvents) -> None:
+        self._files = files
+        self._store = store
+        self._events = events
+
+    def __call__(self, now: datetime) -> Counter[str]:
+        return Counter(
+            metric
+            for file in self._files.due(iso(now), BATCH)
+            if (metric := self._see_to(file, now)) is not None
+        )
+
+    def _see_to(self, file: StoredFile, now: datetime) -> str | None:
+        match file.status:
+            case FileStatus.PENDING if file.source is not None and now < _given_up_at(file):
+                return self._ask_again(file, now, FileToFetch(file.file_id))
+            case FileStatus.SCANNING | FileStatus.INFECTED | FileStatus.REJECTED:
+                return self._ask_again(file, now, FileStored(file.file_id))
+            case FileStatus.PENDING | FileStatus.READY:
+                return self._expire(file)
+            case _:
+                self._files.save(file, file.status, None)
+                return None
+
+    def _ask_again(self, file: StoredFile, now: datetime, event: FileEvent) -> str | None:
+        """What is INFECTED or REJECTED is due until its bytes are away."""
+        if not self._files.save(file, file.status, iso(now + INSPECTED_WITHIN)):
+            return None
+        self._events.file_event(event)
+        return "InspectionsRequestedAgain"
+
+    def _expire(self, file: StoredFile) -> str | None:
+        """The bytes first: a row that says EXPIRED is looked after no more."""
+        if file.upload_id is not None and file.status is FileStatus.PENDING:
+            self._store.abort_upload(file)
+        else:
+            self._store.delete(file.file_id)
+        expired = msgspec.structs.replace(file, status=FileStatus.EXPIRED)
+        return "FilesExpired" if self._files.save(expired, file.status, None) else None
+
+
+def _given_up_at(file: StoredFile) -> datetime:
+    return parse_iso(file.created_at) + FETCHED_WITHIN

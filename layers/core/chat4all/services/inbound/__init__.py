@@ -1,0 +1,1 @@
+"""What providers tell us, from the raw webhook to the message."""

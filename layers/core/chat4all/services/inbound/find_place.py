@@ -1,0 +1,134 @@
+"""Finding the conversation that a person's words go to.
+
+::
+
+    the conversation of the message that they quote, while it is active and they take part in it
+    else their active 1:1 conversation; of several, the one in which somebody said something last
+    else the conversation that they last wrote in through the same account, while they can write in it
+    else, if they never wrote through this account, the only conversation that they take part in
+    else a new conversation with the inbox, which is their 1:1 conversation from then on
+
+Nothing here depends on how many conversations there are. The rule never chooses between groups: words that may
+not be meant for a group are read by the inbox alone.
+
+The case that breaks a search of the latest conversations: a person with a 1:1 conversation joins 26 groups, and
+what they write next goes into a group, and to strangers.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.clock import Clock, iso
+from chat4all.domain.events import InboundText, InboundUnsupported
+from chat4all.domain.places import Places
+from chat4all.domain.records import (
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Message,
+    Participant,
+    User,
+    UserType,
+)
+from chat4all.services.directory.ports import Conversations, Directory
+from chat4all.services.messaging.ports import Messages
+
+INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
+"""The agent who is in the conversation that begins when an unknown person writes."""
+_NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
+
+PersonsMessage = InboundText | InboundUnsupported
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The conversation for a person's words, and the message in it that they quote."""
+
+    conversation_id: str
+    reply_to: str | None = None
+
+
+class FindPlace:
+    def __init__(
+        self, conversations: Conversations, directory: Directory, messages: Messages, clock: Clock
+    ) -> None:
+        self._conversations = conversations
+        self._directory = directory
+        self._messages = messages
+        self._clock = clock
+
+    def __call__(self, channel: str, event: PersonsMessage, sender: User) -> Place:
+        """Find the place by the rule above, and keep that the person wrote there.
+
+        Raises:
+            Unavailable: AWS did not answer, or the person's places are changing too quickly.
+        """
+        places = self._conversations.places(sender.user_id)
+        place = self._quoted(channel, event, sender) or self._unquoted(channel, event.account, sender, places)
+        if places.last_written(channel, event.account) != place.conversation_id:
+            self._conversations.record_writing(sender.user_id, channel, event.account, place.conversation_id)
+        return place
+
+    def _quoted(self, channel: str, event: PersonsMessage, sender: User) -> Place | None:
+        quoted = self._quoted_message(channel, event)
+        if quoted is None or not self._is_open(quoted.conversation_id, sender):
+            return None
+        return Place(quoted.conversation_id, quoted.message_id)
+
+    def _quoted_message(self, channel: str, event: PersonsMessage) -> Message | None:
+        if event.quoted_provider_message_id is None:
+            return None
+        return self._messages.find(channel, event.account, event.quoted_provider_message_id)
+
+    def _unquoted(self, channel: str, account: str, sender: User, places: Places) -> Place:
+        if places.one_to_one is not None:
+            return Place(places.one_to_one)
+        for conversation_id in self._candidates(places, channel, account, sender):
+            if self._is_open(conversation_id, sender):
+                return Place(conversation_id)
+        return Place(self._begin(channel, sender, places))
+
+    def _candidates(self, places: Places, channel: str, account: str, sender: User) -> Iterator[str]:
+        last_written = places.last_written(channel, account)
+        if last_written is not None:
+            yield last_written
+            return
+        first_two = self._conversations.of_user(sender.user_id, None, 2)
+        if len(first_two) == 1:
+            yield first_two[0][1]
+
+    def _is_open(self, conversation_id: str, sender: User) -> bool:
+        conversation = self._conversations.get(conversation_id)
+        return (
+            conversation is not None
+            and conversation.state is ConversationState.ACTIVE
+            and conversation.has(sender.user_id)
+        )
+
+    def _begin(self, channel: str, sender: User, places: Places) -> str:
+        """Begin the conversation between the person and the inbox.
+
+        Its id follows from the person and the version of their places: of two processes that find the person
+        without a place at once, both mean the same conversation.
+        """
+        conversation_id = str(uuid.uuid5(_NAMESPACE, f"inbox {sender.user_id} {places.version}"))
+        now = iso(self._clock())
+        self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
+        conversation = Conversation(
+            conversation_id=conversation_id,
+            type=ConversationType.ONE_TO_ONE,
+            state=ConversationState.ACTIVE,
+            participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 0)),
+            primary_channel=channel,
+            title=None,
+            metadata={},
+            version=1,
+            sequence=0,
+            message_count=0,
+            last_activity_at=now,
+            created_at=now,
+        )
+        self._conversations.create(conversation, (sender.user_id,))
+        return conversation_id

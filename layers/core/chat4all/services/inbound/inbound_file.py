@@ -1,0 +1,50 @@
+"""A file that a person sent: kept as PENDING, and to be fetched from its provider."""
+
+import uuid
+from datetime import timedelta
+from typing import Final
+
+from chat4all.domain.clock import Clock, iso
+from chat4all.domain.events import InboundMedia
+from chat4all.domain.files import Attachment, FileStatus, FileToFetch, Source, StoredFile
+from chat4all.domain.inbound_files import attachment_of
+from chat4all.services.files.ports import FileEvents, Files
+
+FETCH_GRACE: Final = timedelta(minutes=2)
+"""How long a file may stay PENDING before `relay` looks after it."""
+_NAMESPACE: Final = uuid.UUID("0c1f4f8e-3a52-4f0b-9a36-7a1a2f8f6d55")
+
+
+class InboundFile:
+    def __init__(self, files: Files, events: FileEvents, clock: Clock, kept_for: timedelta) -> None:
+        """`kept_for`: how long a file may be downloaded at all."""
+        self._files = files
+        self._events = events
+        self._clock = clock
+        self._kept_for = kept_for
+
+    def attachment(self, message_id: str, media: InboundMedia) -> Attachment:
+        """Always the same for the same message."""
+        return attachment_of(str(uuid.uuid5(_NAMESPACE, message_id)), media)
+
+    def fetch(self, attachment: Attachment, conversation_id: str, source: Source) -> None:
+        """Have it fetched, unless that was done before; raises Unavailable."""
+        now = self._clock()
+        file = StoredFile(
+            file_id=attachment.file_id,
+            filename=attachment.filename,
+            content_type=attachment.content_type,
+            size=attachment.size,
+            status=FileStatus.PENDING,
+            created_at=iso(now),
+            expires_at=iso(now + self._kept_for),
+            conversation_id=conversation_id,
+            source=source,
+        )
+        if self._files.add(file, iso(now + FETCH_GRACE)) or self._is_pending(file.file_id):
+            self._events.file_event(FileToFetch(file.file_id))
+
+    def _is_pending(self, file_id: str) -> bool:
+        # Whoever added it may have died before its event was published.
+        known = self._files.get(file_id)
+        return known is not None and known.status is FileStatus.PENDING

@@ -1,0 +1,144 @@
+"""Turning what a webhook held into messages and status updates.
+
+A person's message gets its id from the provider's, so that the same webhook twice makes one message.
+"""
+
+import uuid
+from typing import Final
+
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundStatus,
+    InboundText,
+    StatusUpdate,
+    WebhookEvent,
+)
+from chat4all.domain.files import Source
+from chat4all.domain.records import Identity, Message, MessageKind, User, UserType
+from chat4all.domain.text import shortened
+from chat4all.services.directory.ports import Directory
+from chat4all.services.inbound.find_place import FindPlace, PersonsMessage
+from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
+from chat4all.services.messaging.ports import Events, Messages
+
+_NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
+
+
+class EditTooEarly(Exception):
+    """The edited message is not there (yet)."""
+
+
+class TakeInbound:
+    def __init__(
+        self,
+        *,
+        accept: AcceptMessage,
+        find_place: FindPlace,
+        directory: Directory,
+        messages: Messages,
+        events: Events,
+        file: InboundFile,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._accept = accept
+        self._find_place = find_place
+        self._directory = directory
+        self._messages = messages
+        self._events = events
+        self._file = file
+        self._clock = clock
+        self._new_id = new_id
+
+    def __call__(self, received: WebhookEvent) -> None:
+        """Raises EditTooEarly for an edit of a message that is not there."""
+        event = received.event
+        match event:
+            case InboundStatus():
+                self._report(received.channel, event)
+            case InboundEdit():
+                self._edit(received.channel, event)
+            case _:
+                self._take(received.channel, event)
+
+    def _report(self, channel: str, event: InboundStatus) -> None:
+        update = StatusUpdate(
+            channel=channel,
+            account=event.account,
+            status=event.status,
+            at=event.at,
+            provider_message_id=event.provider_message_id,
+            delivery_id=event.delivery_id,
+            error_code=event.error_code,
+            error_reason=event.error_reason,
+        )
+        if self._events.status_updates([update]):
+            raise Unavailable("status-updates did not take the status")
+
+    def _edit(self, channel: str, event: InboundEdit) -> None:
+        message_id = inbound_message_id(channel, event.account, event.provider_message_id)
+        if self._messages.get(message_id) is None:
+            raise EditTooEarly
+        self._messages.edit(message_id, event.text, event.at)
+
+    def _take(self, channel: str, event: PersonsMessage) -> None:
+        message_id = inbound_message_id(channel, event.account, event.provider_message_id)
+        stored = self._messages.get(message_id)
+        if stored is not None:
+            self._fetch(channel, event, stored)
+            if self._messages.is_unrouted(message_id):
+                self._accept.republish(stored)
+            return
+        sender = self._sender(channel, event)
+        place = self._find_place(channel, event, sender)
+        text = isinstance(event, InboundText)
+        media = event.media if isinstance(event, InboundText) else None
+        accepted = self._accept(
+            NewMessage(
+                message_id=message_id,
+                conversation_id=place.conversation_id,
+                sender_id=sender.user_id,
+                content=event.text if isinstance(event, InboundText) else "",
+                kind=MessageKind.TEXT if text else MessageKind.UNSUPPORTED,
+                channel=channel,
+                reply_to=place.reply_to,
+                metadata={} if isinstance(event, InboundText) else {"provider_kind": shortened(event.kind)},
+                provider_message_id=event.provider_message_id,
+                raw=None if isinstance(event, InboundText) else event.raw,
+                file=self._file.attachment(message_id, media) if media else None,
+            )
+        )
+        self._fetch(channel, event, accepted.message)
+
+    def _fetch(self, channel: str, event: PersonsMessage, message: Message) -> None:
+        """After the message: whoever died in between is given the event again, and finds it."""
+        if isinstance(event, InboundText) and event.media is not None and message.file is not None:
+            source = Source(channel, event.account, event.media.reference)
+            self._file.fetch(message.file, message.conversation_id, source)
+
+    def _sender(self, channel: str, event: PersonsMessage) -> User:
+        user_id = self._directory.resolve(channel, event.account, event.address)
+        user = self._directory.get(user_id) if user_id else None
+        return user or self._meet(channel, event)
+
+    def _meet(self, channel: str, event: PersonsMessage) -> User:
+        """A person whom nobody knew: a customer from now on."""
+        now = iso(self._clock())
+        identity = Identity(channel, event.account, event.address, now, event.phone, event.handle)
+        name = event.display_name or event.handle or event.address
+        user = User(self._new_id(), UserType.CUSTOMER, name[:200], (identity,), {}, now)
+        taken = self._directory.create(user)
+        if taken is None:
+            return user
+        known = self._directory.get(taken.user_id)
+        if known is None:
+            raise Unavailable("The person is being created by another process.")
+        return known
+
+
+def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
+    """The id of a person's message: always the same for the same provider message."""
+    return str(uuid.uuid5(_NAMESPACE, f"{channel} {account} {provider_message_id}"))

@@ -1,0 +1,1 @@
+"""A message from its acceptance to its last status."""

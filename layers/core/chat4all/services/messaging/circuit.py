@@ -1,0 +1,139 @@
+"""What a channel's deliveries share: whether the provider is worth asking at all.
+
+The state is kept for `KEEP_S` in memory, so that the common path costs one read a second and no write. Only
+failures write, the first answer after one, and whoever takes the probe.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Final
+
+import msgspec
+
+from chat4all.domain import breaker as rules
+from chat4all.domain.breaker import Breaker, Circuit, KnownBreaker
+from chat4all.domain.clock import Clock
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.services.messaging.ports import Breakers
+
+KEEP_S: Final = 1.0
+_TRIES: Final = 5
+
+
+class Attempt(Enum):
+    """How an attempt was allowed."""
+
+    FREELY = auto()
+    AS_PROBE = auto()
+
+
+class Wait(msgspec.Struct, frozen=True):
+    seconds: float
+
+
+class CircuitChanged(msgspec.Struct, frozen=True):
+    """A channel was opened or closed; for operators."""
+
+    channel: str
+    breaker: Breaker
+
+
+Announce = Callable[[CircuitChanged], None]
+"""Tells operators; never raises."""
+
+
+class ChannelCircuit:
+    """The breaker of one channel as one process sees it; shared by its threads."""
+
+    def __init__(
+        self, channel: str, breakers: Breakers, announce: Announce, clock: Clock, probe_time: timedelta
+    ) -> None:
+        """`probe_time` is longer than a function may run: a probe that takes longer has died."""
+        self._channel = channel
+        self._breakers = breakers
+        self._announce = announce
+        self._clock = clock
+        self._probe_s = probe_time.total_seconds()
+        self._lock = threading.Lock()
+        self._known = KnownBreaker(Breaker(), 0)
+        self._read_at: float | None = None
+
+    def wait_s(self) -> float:
+        """Seconds to wait before an attempt; 0 when it is worth claiming a delivery."""
+        with self._lock:
+            return rules.wait_s(self._state().breaker, self._now())
+
+    def begin(self) -> Attempt | Wait:
+        """To be asked right before the provider is: of all processes, one gets the probe."""
+        with self._lock:
+            known, now = self._state(), self._now()
+            if known.breaker.circuit is Circuit.CLOSED:
+                return Attempt.FREELY
+            if rules.wait_s(known.breaker, now) <= 0 and self._saved(
+                rules.probing(known.breaker, now, self._probe_s)
+            ):
+                return Attempt.AS_PROBE
+            self._read()
+            return Wait(max(0.1, rules.wait_s(self._known.breaker, now)))
+
+    def report(self, attempt: Attempt, recipient: str, answer: Sent | SendError) -> None:
+        """What came of it. A state that cannot be kept does no harm: the next answer tells it again."""
+        with self._lock, suppress(Unavailable):
+            if isinstance(answer, SendError) and answer.outcome is Outcome.CHANNEL_PAUSED:
+                self._change(lambda state: rules.refused(state, answer.code, answer.reason, self._now()))
+            elif isinstance(answer, SendError) and answer.outcome is Outcome.RETRY:
+                self._change(lambda state: self._failed(attempt, state, recipient, answer))
+            elif attempt is Attempt.AS_PROBE:
+                self._change(lambda _state: rules.answered(self._now()))
+            elif self._known.breaker.failures:
+                self._change(self._answered_freely)
+
+    def _failed(self, attempt: Attempt, state: Breaker, recipient: str, error: SendError) -> Breaker:
+        if state.circuit is Circuit.HALF_OPEN and attempt is not Attempt.AS_PROBE:
+            return state
+        return rules.failed(state, recipient, error.code, error.reason, self._now())
+
+    def _answered_freely(self, state: Breaker) -> Breaker:
+        """An answer ends a run; one that had been asked for before it opened closes nothing."""
+        closed = state.circuit is Circuit.CLOSED and state.failures > 0
+        return rules.answered(self._now()) if closed else state
+
+    def _change(self, step: Callable[[Breaker], Breaker]) -> None:
+        for _ in range(_TRIES):
+            before = self._known.breaker
+            after = step(before)
+            if after == before:
+                return
+            if self._saved(after):
+                self._tell(before, after)
+                return
+            self._read()
+
+    def _tell(self, before: Breaker, after: Breaker) -> None:
+        opened = before.circuit is Circuit.CLOSED and after.circuit is Circuit.OPEN
+        closed = before.circuit is not Circuit.CLOSED and after.circuit is Circuit.CLOSED
+        if opened or closed:
+            self._announce(CircuitChanged(self._channel, after))
+
+    def _saved(self, state: Breaker) -> bool:
+        saved = self._breakers.save(self._channel, state, self._known.version)
+        if saved:
+            self._known = KnownBreaker(state, self._known.version + 1)
+            self._read_at = self._now()
+        return saved
+
+    def _state(self) -> KnownBreaker:
+        if self._read_at is None or abs(self._now() - self._read_at) >= KEEP_S:
+            self._read()
+        return self._known
+
+    def _read(self) -> None:
+        self._known = self._breakers.get(self._channel)
+        self._read_at = self._now()
+
+    def _now(self) -> float:
+        return self._clock().timestamp()

@@ -1,0 +1,275 @@
+"""Delivering one provider message: wait for the rate limits, claim, send, record.
+
+::
+
+    circuit ── nothing is attempted while the channel's breaker is open: Later
+       │
+    limiter ── tokens of the account's and the recipient's buckets, else Later
+       │
+    file ── where there is one: an address for the provider, or a link in a text; no longer READY: FAILED
+       │
+    claim ── conditional write; done already: report its status again; somebody else's: Later
+       │
+    time ── enough for the send and its record, else the claim is given back: a function that is ended by its
+       │    timeout in between would leave it in doubt
+    send ── one HTTP request to the provider; of a half-open channel, only the probe
+       │
+    record ── SENT with the provider's id, or FAILED with its code, or the claim given back; what cannot be
+              written here goes to `status` unrecorded, which writes it
+
+The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
+The claim then ends by time and is taken over; a status that names the delivery may arrive before and
+settles it without a second send.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.claims import Claimed, ClaimRefused, Counts
+from chat4all.domain.clock import Clock, NewId, iso, parse_iso
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.records import Delivery
+from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Backoff, Jitter, backoff_s
+from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Submission
+from chat4all.domain.status import Status
+from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.messaging.circuit import Attempt, ChannelCircuit, Wait
+from chat4all.services.messaging.connector import ChannelSecret, Connector
+from chat4all.services.messaging.ports import Deliveries, Limiter, Secrets
+
+_ADDRESS_CHANGES: Final = 2
+_RECORD_TRIES: Final = 2
+
+
+class Later(msgspec.Struct, frozen=True):
+    """Nothing was sent; come again after `wait_s` seconds."""
+
+    wait_s: float
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """The delivery is SENT or FAILED; `update` is to be published, `taken_over` to be counted."""
+
+    update: StatusUpdate
+    taken_over: bool = False
+
+
+class Outdated(msgspec.Struct, frozen=True):
+    """The message was redriven since this was requested; what was requested then comes later, in its order."""
+
+
+Delivering = Settled | Later | Outdated
+"""What came of one delivery."""
+
+
+class Deliver:
+    def __init__(
+        self,
+        *,
+        connector: Connector,
+        deliveries: Deliveries,
+        limiter: Limiter,
+        circuit: ChannelCircuit,
+        secrets: Secrets,
+        file: OutgoingFile,
+        clock: Clock,
+        new_id: NewId,
+        jitter: Jitter,
+        claim_time: timedelta,
+        backoff: Backoff = backoff_s,
+        in_time: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`claim_time` is longer than a function may run: a claim that ended is a dead process's.
+
+        `in_time`: whether there is time for a send and its record before the function is ended.
+        """
+        self._connector = connector
+        self._deliveries = deliveries
+        self._limiter = limiter
+        self._circuit = circuit
+        self._secrets = secrets
+        self._file = file
+        self._clock = clock
+        self._new_id = new_id
+        self._jitter = jitter
+        self._claim_time = claim_time
+        self._backoff = backoff
+        self._in_time = in_time
+
+    def __call__(self, requested: DeliveryRequested) -> Delivering:
+        return self._settled_before(requested) or self._deliver(requested)
+
+    def _deliver(self, requested: DeliveryRequested) -> Delivering:
+        to = requested.recipient
+        open_s = self._circuit.wait_s()
+        if open_s > 0:
+            return Later(open_s)
+        # Read before the claim: were it not to be had then, the claim would look like a dead process's.
+        secret = self._secrets.channel(to.channel)
+        submission = self._submission(requested)
+        earlier = self._earlier_part(requested)
+        if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
+            return Outdated()
+        now = self._clock()
+        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp(), requested.file)
+        if wait_s > 0:
+            return Later(wait_s)
+        complete = self._with_file(submission, requested)
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed)
+        earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
+        hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
+        to_send = hopeless or complete
+        if isinstance(to_send, SendError):
+            return self._failed(claimed, to_send)
+        named = msgspec.structs.replace(to_send, delivery_id=str(claimed.delivery.delivery_id))
+        return self._attempt(claimed, named, secret)
+
+    def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
+        """What is there twice is told by a read: its claim would be refused, too, but only after it took tokens.
+
+        So may be what was brought back from a line, or has been PENDING for so long that `relay` routed it again.
+        """
+        routed_again_at = parse_iso(requested.accepted_at) + DELIVERY_GRACE
+        if requested.brought_back is None and self._clock() < routed_again_at:
+            return None
+        known = self._deliveries.get(requested.delivery_id)
+        if known is None or known.status is Status.PENDING:
+            return None
+        return Settled(_update(known, iso(self._clock()), recorded=True))
+
+    def _refused(self, refused: ClaimRefused) -> Delivering:
+        if refused.until is not None:
+            return Later(max(1.0, refused.until - self._clock().timestamp()))
+        if refused.delivery.status is Status.PENDING:
+            return Outdated()
+        return Settled(_update(refused.delivery, iso(self._clock()), recorded=True))
+
+    def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+        if not self._in_time():
+            return self._give_back(claimed, Counts.NOTHING, 0.0)
+        attempt = self._circuit.begin()
+        if isinstance(attempt, Wait):
+            return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
+        answer = self._send(submission, secret)
+        outcome = self._record(claimed, attempt, answer)
+        self._circuit.report(attempt, submission.address, answer)
+        return outcome
+
+    def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
+        if isinstance(answer, Sent):
+            return self._sent(claimed, answer)
+        wait_s = self._backoff(claimed.failures + 1, self._jitter())
+        match answer.outcome:
+            case Outcome.THROTTLED:
+                return self._give_back(claimed, Counts.NOTHING, answer.retry_after_s or 1.0)
+            case Outcome.CHANNEL_PAUSED:
+                self._secrets.forget(claimed.delivery.channel)
+                return self._give_back(claimed, Counts.NOTHING, wait_s)
+            case Outcome.RETRY if attempt is Attempt.AS_PROBE:
+                return self._give_back(claimed, Counts.ATTEMPT, wait_s)
+            case Outcome.RETRY if claimed.failures + 1 < MAX_FAILURES:
+                return self._give_back(claimed, Counts.FAILURE, wait_s)
+            case _:
+                return self._failed(claimed, answer)
+
+    def _send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        answer = self._connector.send(submission, secret)
+        for _ in range(_ADDRESS_CHANGES):
+            if isinstance(answer, Sent) or answer.new_address is None:
+                break
+            submission = msgspec.structs.replace(submission, address=answer.new_address)
+            answer = self._connector.send(submission, secret)
+        return answer
+
+    def _submission(self, requested: DeliveryRequested) -> Submission:
+        to = requested.recipient
+        return Submission(
+            delivery_id=str(requested.delivery_id),
+            account=to.account,
+            address=to.address,
+            text=requested.text,
+            quoted_provider_message_id=self._quoted(requested),
+        )
+
+    def _with_file(self, submission: Submission, requested: DeliveryRequested) -> Submission | SendError:
+        if requested.file is None:
+            return submission
+        return self._file(submission, requested.file, self._connector.capabilities)
+
+    def _quoted(self, requested: DeliveryRequested) -> str | None:
+        """The id by which the recipient's app knows the message replied to, where it has one."""
+        if requested.reply_to is None or requested.part > 0:
+            return None
+        to = requested.recipient
+        quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
+        return self._deliveries.provider_id(quoted)
+
+    def _earlier_part(self, requested: DeliveryRequested) -> Delivery | None:
+        if requested.part == 0:
+            return None
+        return self._deliveries.get(msgspec.structs.replace(requested.delivery_id, part=requested.part - 1))
+
+    def _sent(self, claimed: Claimed, sent: Sent) -> Settled:
+        at = iso(self._clock())
+        recorded = _kept(lambda: self._deliveries.record_sent(claimed, sent.provider_message_id, at))
+        settled = msgspec.structs.replace(
+            claimed.delivery, status=Status.SENT, provider_message_id=sent.provider_message_id
+        )
+        return Settled(_update(settled, at, recorded=recorded), taken_over=claimed.taken_over)
+
+    def _failed(self, claimed: Claimed, error: SendError) -> Settled:
+        at = iso(self._clock())
+        recorded = _kept(lambda: self._deliveries.record_failed(claimed, error.code, error.reason, at))
+        settled = msgspec.structs.replace(
+            claimed.delivery, status=Status.FAILED, error_code=error.code, error_reason=error.reason
+        )
+        return Settled(_update(settled, at, recorded=recorded))
+
+    def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
+        self._deliveries.release(claimed, counts)
+        return Later(wait_s)
+
+
+def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
+    if attempts > MAX_ATTEMPTS:
+        return SendError(
+            Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
+        )
+    if earlier_part_failed:
+        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
+    return None
+
+
+def _kept(record: Callable[[], None]) -> bool:
+    """Whether it is written. A provider's answer must not be forgotten: the message would be sent again."""
+    for _ in range(_RECORD_TRIES):
+        try:
+            record()
+        except Unavailable:
+            continue
+        return True
+    return False
+
+
+def _update(delivery: Delivery, at: str, *, recorded: bool) -> StatusUpdate:
+    return StatusUpdate(
+        channel=delivery.channel,
+        account=delivery.account,
+        status=delivery.status,
+        at=at,
+        provider_message_id=delivery.provider_message_id,
+        delivery_id=str(delivery.delivery_id),
+        error_code=delivery.error_code,
+        error_reason=delivery.error_reason,
+        only=delivery.recipient_count == delivery.part_count == 1,
+        recorded=recorded,
+    )

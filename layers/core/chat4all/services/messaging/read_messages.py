@@ -1,0 +1,95 @@
+"""Reading messages, histories and how far a message has come."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.errors import Detail, Forbidden, Invalid, NotFound
+from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.records import Delivery, Message
+from chat4all.services.directory.ports import Conversations
+from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
+
+MOST_PAGE_BYTES: Final = 5_000_000
+"""Of messages, as JSON within the JSON of a function's answer, of which Lambda takes 6 MB:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class MessageProgress(msgspec.Struct, frozen=True):
+    message: Message
+    deliveries: tuple[Delivery, ...]
+    """Those that were begun, by recipient, channel and part."""
+
+
+class ReadMessages:
+    def __init__(self, messages: Messages, deliveries: Deliveries, conversations: Conversations) -> None:
+        self._messages = messages
+        self._deliveries = deliveries
+        self._conversations = conversations
+
+    def get(self, message_id: str) -> Message:
+        """Raises NotFound."""
+        message = self._messages.get(message_id)
+        if message is None:
+            raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
+        return message
+
+    def progress(self, message_id: str) -> MessageProgress:
+        message = self.get(message_id)
+        deliveries = self._deliveries.of_message(message_id)
+        deliveries.sort(key=lambda one: (one.recipient_id, one.channel, one.part))
+        return MessageProgress(message, tuple(deliveries))
+
+    def history(
+        self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Message]:
+        """Newest first; as `participant_id` sees it, from when they joined."""
+        before = decode_cursor(cursor, SequenceCursor).sequence if cursor is not None else None
+        after = self._visible_after(conversation_id, participant_id)
+        found = self._messages.history(conversation_id, after, before, limit + 1)
+        shown = tuple(found[: _fitting(found[:limit])])
+        more = len(found) > len(shown)
+        return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
+
+    def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
+        after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
+        found = self._messages.search(query, after, limit + 1)
+        by_id = {one.message_id: one for one in self._messages.get_many([id_ for _, id_ in found[:limit]])}
+        shown = found[: _fitting([by_id.get(message_id) for _, message_id in found[:limit]])]
+        items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
+        return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
+
+    def _visible_after(self, conversation_id: str, participant_id: str | None) -> int:
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+        if participant_id is None:
+            return 0
+        for participant in conversation.participants:
+            if participant.user_id == participant_id:
+                return participant.joined_after
+        raise Forbidden(
+            "The user is no participant of this conversation.",
+            Detail("participant_id", "is no participant"),
+            code="NOT_A_PARTICIPANT",
+        )
+
+
+def _fitting(messages: Sequence[Message | None]) -> int:
+    """How many of the first fit into one answer: one does in any case."""
+    size = 0
+    for number, message in enumerate(messages):
+        size += len(json.dumps(msgspec.json.encode(message).decode()))
+        if number and size > MOST_PAGE_BYTES:
+            return number
+    return len(messages)
+
+
+def exactly_one(**criteria: str | None) -> None:
+    """Raises Invalid unless one, and only one, of the criteria is given."""
+    given = [name for name, value in criteria.items() if value is not None]
+    if len(given) != 1:
+        wanted = ", ".join(criteria)
+        raise Invalid(f"Exactly one of {wanted} is needed.", Detail(wanted, f"{len(given)} were given"))

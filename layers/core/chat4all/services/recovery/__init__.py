@@ -1,0 +1,1 @@
+"""What failed, was left behind, or is wanted once more."""

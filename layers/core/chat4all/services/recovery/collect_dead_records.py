@@ -1,0 +1,114 @@
+"""What a queue gave up ends where people look for it: as a dead letter, its delivery or its message FAILED."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+import msgspec
+
+from chat4all.domain.claims import Claimed
+from chat4all.domain.clock import NewId, iso
+from chat4all.domain.dead_letters import DeadRecord
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate
+from chat4all.domain.status import Status
+from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.messaging.record_status import RecordStatus
+from chat4all.services.recovery.ports import DeadLetters, DeadQueues
+
+E = TypeVar("E", bound=msgspec.Struct)
+
+CODE: Final = "NOT_HANDLED"
+CHAT_EVENTS: Final = "chat-events"
+_BATCH: Final = 100
+
+
+class CollectDeadRecords:
+    """A duty of the relay."""
+
+    def __init__(
+        self,
+        *,
+        queues: DeadQueues,
+        dead_letters: DeadLetters,
+        messages: Messages,
+        deliveries: Deliveries,
+        record: RecordStatus,
+        channels: frozenset[str],
+        new_id: NewId,
+        claim_time: timedelta,
+    ) -> None:
+        self._queues = queues
+        self._dead_letters = dead_letters
+        self._messages = messages
+        self._deliveries = deliveries
+        self._record = record
+        self._channels = channels
+        self._new_id = new_id
+        self._claim_time = claim_time
+
+    def __call__(self, now: datetime) -> Counter[str]:
+        sent_back = self._send_back(now)
+        kept = 0
+        for received in self._queues.receive():
+            if self._keep(received.record, now):
+                self._queues.remove(received)
+                kept += 1
+        return Counter(DeadRecords=kept, RecordsSentBack=sent_back)
+
+    def _send_back(self, now: datetime) -> int:
+        waiting = self._dead_letters.to_send_back(iso(now), _BATCH)
+        for record in waiting:
+            self._queues.send_back(record, iso(now))
+            self._dead_letters.forget(record)
+        return len(waiting)
+
+    def _keep(self, record: DeadRecord, now: datetime) -> bool:
+        """False: it stays in the queue for now."""
+        if record.source in self._channels:
+            requested = _decoded(record, DeliveryRequested)
+            if requested is not None:
+                return self._fail(requested, record, now)
+        if record.source == CHAT_EVENTS:
+            accepted = _decoded(record, MessageAccepted)
+            if accepted is not None and self._was_routed(accepted):
+                return True
+            if accepted is not None and not self._deliveries.of_message(accepted.message_id):
+                self._messages.give_up(accepted.message_id, iso(now), CODE, _reason(record))
+                return True
+        self._dead_letters.keep(record)
+        return True
+
+    def _was_routed(self, accepted: MessageAccepted) -> bool:
+        """It came with others of its batch, of which a stream gives up all from the first that failed."""
+        return accepted.position == 0 and not self._messages.is_unrouted(accepted.message_id)
+
+    def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
+        until = (now + self._claim_time).timestamp()
+        claimed = self._deliveries.claim(requested, self._new_id(), now.timestamp(), until)
+        if not isinstance(claimed, Claimed):
+            return claimed.until is None
+        self._deliveries.record_failed(claimed, CODE, _reason(record), iso(now))
+        self._record(
+            StatusUpdate(
+                requested.recipient.channel,
+                requested.recipient.account,
+                Status.FAILED,
+                iso(now),
+                delivery_id=str(claimed.delivery.delivery_id),
+                error_code=CODE,
+                error_reason=_reason(record),
+                recorded=True,
+            )
+        )
+        return True
+
+
+def _decoded(record: DeadRecord, kind: type[E]) -> E | None:
+    try:
+        return msgspec.json.decode(record.body, type=kind)
+    except msgspec.DecodeError:
+        return None
+
+
+def _reason(record: DeadRecord) -> str:
+    return f"The queue {record.source} gave it out again and again, and nobody could handle it."
