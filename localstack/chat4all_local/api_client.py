@@ -206,9 +206,6 @@ class ApiClient:
     def complete_file(self, file_id: str) -> File:
         return self._call("POST", f"/files/{_named(file_id)}/complete", File, {})
 
-    def abort_file(self, file_id: str) -> File:
-        return self._call("DELETE", f"/files/{_named(file_id)}", File)
-
     def file_link(self, file_id: str) -> FileLink:
         return self._call("GET", f"/files/{_named(file_id)}/download", FileLink)
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Message, User
-from chat4all.domain.retry import Backoff, backoff_s
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
@@ -124,7 +123,6 @@ class Product:
     def deliver(
         self,
         limiter: Limiter | None = None,
-        backoff: Backoff = backoff_s,
         in_time: Callable[[], bool] = lambda: True,
     ) -> Deliver:
         return Deliver(
@@ -138,7 +136,6 @@ class Product:
             new_id=self.ids,
             jitter=lambda: 0.0,
             claim_time=CLAIM_TIME,
-            backoff=backoff,
             in_time=in_time,
         )
 

@@ -11,7 +11,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files import Attachment, FileStatus, MediaKind
 from chat4all.domain.records import Delivery, MessageKind
-from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, at_once
+from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
 from chat4all.domain.sending import Media, Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.circuit import Attempt
@@ -371,14 +371,6 @@ def test_a_refused_account_pauses_the_channel_until_its_secret_is_repaired(
     assert delivery(product).attempts == 0
     assert waiting(deliver(a_delivery(message_id=QUOTED_ID))) > 0
     product.clock.advance(FIRST_WAIT_REFUSED_S)
-    assert settled(deliver(a_delivery())).status is Status.SENT
-
-
-def test_tests_need_not_wait_between_attempts(product: Product) -> None:
-    deliver = product.deliver(backoff=at_once)
-    product.connector.answers = [TRANSIENT]
-
-    assert waiting(deliver(a_delivery())) == 0
     assert settled(deliver(a_delivery())).status is Status.SENT
 
 

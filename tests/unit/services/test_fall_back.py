@@ -7,11 +7,11 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.fall_back import GRACE, NOT_CONFIRMED
 from chat4all.services.messaging.record_status import Recorded
-from chat4all.services.recovery.relay import BATCH
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product

@@ -46,7 +46,7 @@ MOST_BYTES = 100_000
 @dataclass
 class World:
     files: MemoryFiles = field(default_factory=MemoryFiles)
-    store: MemoryFileStore = field(default_factory=MemoryFileStore)
+    store: MemoryFileStore = field(default_factory=lambda: MemoryFileStore(MOST_BYTES))
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     provider: FakeProvider = field(default_factory=FakeProvider)
     scanner: FakeScanner = field(default_factory=FakeScanner)
@@ -61,7 +61,6 @@ class World:
             store=store,
             connector=lambda channel: self.provider,
             secrets=MemorySecrets(),
-            most_bytes=MOST_BYTES,
         )
         return InspectFile(
             files=files,

@@ -10,9 +10,9 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationType
 from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.deliver import Outdated, Settled
 from chat4all.services.messaging.record_status import Recorded
-from chat4all.services.recovery.redrive import PUBLISH_GRACE
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses

@@ -11,9 +11,10 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.records import ConversationState, ConversationType, Participant
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.status import Status
+from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.deliver import Settled
-from chat4all.services.recovery.relay import BATCH, IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
+from chat4all.services.recovery.relay import IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message

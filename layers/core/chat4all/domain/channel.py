@@ -88,9 +88,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     channel: str
     kinds: tuple[str, ...]
     text_length: int
+    """A longer text is split into several provider messages."""
     text_unit: LengthUnit
-    over_long_text: str
-    """What happens to a text over `text_length`: `split` into several provider messages."""
     rate_limits: tuple[RateLimit, ...]
     receipts: Receipts
     window_h: int | None

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-Backoff = Callable[[int, float], float]
-"""Seconds to wait after the n-th failure, by a jitter in [0, 1)."""
+Jitter = Callable[[], float]
+"""A random number in [0, 1)."""
 
 MAX_FAILURES: Final = 3
 """Transient failures of one delivery before it is FAILED."""
@@ -19,12 +19,3 @@ def backoff_s(failures: int, jitter: float, *, base_s: float = 1.0, longest_s: f
     """Seconds to wait after the n-th failure: doubling from `base_s`, spread by `jitter` in [0, 1)."""
     doubled: float = min(longest_s, base_s * 2.0 ** (max(failures, 1) - 1))
     return doubled * (0.5 + jitter / 2)
-
-
-def at_once(_failures: int, _jitter: float) -> float:
-    """The backoff of tests: no waiting."""
-    return 0.0
-
-
-Jitter = Callable[[], float]
-"""A random number in [0, 1)."""

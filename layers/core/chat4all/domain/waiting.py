@@ -1,9 +1,14 @@
 """What waits for `relay`: due messages, parked statuses, held deliveries, fallbacks."""
 
+from typing import Final
+
 import msgspec
 
 from chat4all.domain.events import MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.records import Message
+
+BATCH: Final = 100
+"""How many things that wait a job of `relay` takes at once."""
 
 
 class DueMessage(msgspec.Struct, frozen=True):

@@ -1,17 +1,13 @@
 """Deliveries: claimed before they are sent, recorded by the claim's holder, moved forward by statuses."""
 
-import heapq
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chat4all.adapters.dynamodb.listing import TimeIndexEntry
 from chat4all.adapters.dynamodb.message_rows import (
     DELIVERY,
-    DUE_SHARDS,
     MESSAGE,
     PARKED,
     DeliveryRow,
@@ -23,6 +19,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     delivery_id_of,
     delivery_of,
     delivery_record,
+    due_keys,
     due_shard,
     history_line,
     provider_key,
@@ -179,9 +176,7 @@ class DynamoDeliveries:
 
     @answering
     def parked(self, now: str, limit: int) -> list[ParkedStatus]:
-        found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
-        # A provider's id may hold a line break; the record's name holds none.
-        keys = [tuple(entry.item_id.rsplit("\n", 1)) for entry, _ in zip(found, range(limit), strict=False)]
+        keys = due_keys(PARKED, now, limit)
         return [_parked(row) for row in ParkedRow.batch_get(keys)] if keys else []
 
     @answering
@@ -261,11 +256,6 @@ def _find(delivery_id: DeliveryId) -> DeliveryRow | None:
 
 def _empty(delivery_id: DeliveryId) -> DeliveryRow:
     return DeliveryRow(delivery_id.message_id, delivery_record(delivery_id))
-
-
-def _due(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
-    rows = DueRow.by_due.query(f"{PARKED}#{number}", DueRow.due_at <= now, limit=limit)
-    return (TimeIndexEntry(row.due_at, f"{row.message_id}\n{row.record}") for row in rows)
 
 
 def _parked_keys(update: StatusUpdate) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import (
-    DUE_SHARDS,
     MESSAGE,
     STATUS_SHARDS,
     DeliveryRow,
@@ -21,6 +20,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     dead_keys,
     delivery_again,
     delivery_record,
+    due_keys,
     due_shard,
     history_line,
     message_of,
@@ -75,11 +75,10 @@ class DynamoMessages:
 
     @answering
     def due(self, now: str, limit: int) -> list[DueMessage]:
-        found = heapq.merge(*(_due_entries(number, now, limit) for number in range(DUE_SHARDS)))
-        ids = [entry.item_id for entry, _ in zip(found, range(limit), strict=False)]
-        if not ids:
+        keys = due_keys(MESSAGE, now, limit)
+        if not keys:
             return []
-        rows = MessageRow.batch_get([(message_id, MESSAGE) for message_id in ids], consistent_read=True)
+        rows = MessageRow.batch_get(keys, consistent_read=True)
         still = [DueMessage(message_of(row), row.due_at, bool(row.routed)) for row in rows if row.due_at]
         return sorted(still, key=lambda one: (one.message.conversation_id, one.message.sequence))
 
@@ -271,11 +270,6 @@ def _again(message: Message, at: str) -> list[Action]:
         *(one.remove() for one in (MessageRow.error_code, MessageRow.error_reason)),
         *(one.remove() for one in (MessageRow.dead_shard, MessageRow.dead_order)),
     ]
-
-
-def _due_entries(number: int, now: str, limit: int) -> Iterator[TimeIndexEntry]:
-    rows = DueRow.by_due.query(f"{MESSAGE}#{number}", DueRow.due_at <= now, limit=limit)
-    return (TimeIndexEntry(row.due_at, row.message_id) for row in rows)
 
 
 def _row(one: Message) -> MessageRow:

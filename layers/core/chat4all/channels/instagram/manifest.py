@@ -11,7 +11,6 @@ CAPABILITIES: Final = Capabilities(
     kinds=("text", *MediaKind),
     text_length=1000,
     text_unit=LengthUnit.BYTES,
-    over_long_text="split",
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 10, burst=10, kinds=(MediaKind.AUDIO, MediaKind.VIDEO)),

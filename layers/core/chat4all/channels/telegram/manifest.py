@@ -28,7 +28,6 @@ CAPABILITIES: Final = Capabilities(
     kinds=("text", *MediaKind),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
-    over_long_text="split",
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 30, burst=30, lease=3),
         RateLimit(LimitScope.RECIPIENT, interval_s=1.0, burst=3, lease=1),

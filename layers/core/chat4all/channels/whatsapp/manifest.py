@@ -20,7 +20,6 @@ CAPABILITIES: Final = Capabilities(
     kinds=("text", *MediaKind),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
-    over_long_text="split",
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 80, burst=80, lease=8),
         # Most people are sent one message at a time: a second leased token would go unused, and

@@ -44,13 +44,11 @@ class FetchFile:
         store: FileStore,
         connector: Callable[[str], Fetches],
         secrets: Secrets,
-        most_bytes: int = MOST_BYTES,
     ) -> None:
         """`connector` gives the one of a channel."""
         self._store = store
         self._connector = connector
         self._secrets = secrets
-        self._most_bytes = most_bytes
 
     def __call__(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
         """The file as it lies in the store; raises Unavailable if the provider may give it later."""
@@ -72,7 +70,7 @@ class FetchFile:
         if not head:
             return _EMPTY
         seeming = retyped(file, likely_type(file.content_type, head[:HEAD_BYTES]))
-        size = self._store.write(seeming, chain((head,), pieces), self._most_bytes)
+        size = self._store.write(seeming, chain((head,), pieces), MOST_BYTES)
         return replace(seeming, size=size)
 
 

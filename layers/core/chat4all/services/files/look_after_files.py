@@ -10,9 +10,9 @@ import msgspec
 
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
+from chat4all.domain.waiting import BATCH
 from chat4all.services.files.ports import FileEvents, Files, FileStore
 from chat4all.services.files.upload_file import INSPECTED_WITHIN
-from chat4all.services.recovery.relay import BATCH
 
 FETCHED_WITHIN: Final = timedelta(hours=24)
 """After which what a person sent is given up; the providers keep it longer."""

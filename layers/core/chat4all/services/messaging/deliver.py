@@ -34,7 +34,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.records import Delivery
-from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Backoff, Jitter, backoff_s
+from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -81,7 +81,6 @@ class Deliver:
         new_id: NewId,
         jitter: Jitter,
         claim_time: timedelta,
-        backoff: Backoff = backoff_s,
         in_time: Callable[[], bool] = lambda: True,
     ) -> None:
         """`claim_time` is longer than a function may run: a claim that ended is a dead process's.
@@ -98,7 +97,6 @@ class Deliver:
         self._new_id = new_id
         self._jitter = jitter
         self._claim_time = claim_time
-        self._backoff = backoff
         self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
@@ -167,7 +165,7 @@ class Deliver:
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):
             return self._sent(claimed, answer)
-        wait_s = self._backoff(claimed.failures + 1, self._jitter())
+        wait_s = backoff_s(claimed.failures + 1, self._jitter())
         match answer.outcome:
             case Outcome.THROTTLED:
                 return self._give_back(claimed, Counts.NOTHING, answer.retry_after_s or 1.0)

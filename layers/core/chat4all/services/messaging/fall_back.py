@@ -17,14 +17,13 @@ from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.records import Delivery
 from chat4all.domain.routing import deliveries as deliveries_of
 from chat4all.domain.status import Status
-from chat4all.domain.waiting import Fallback
+from chat4all.domain.waiting import BATCH, Fallback
 from chat4all.services.messaging.ports import Deliveries, Events, Fallbacks
 
 NOT_CONFIRMED: Final = "NOT_CONFIRMED"
 REASON: Final = "The delivery was not confirmed in time; the next channel was tried."
 GRACE: Final = timedelta(seconds=30)
 """How long a step may stay unpublished, or a delivery in the hands of a process."""
-_BATCH: Final = 100
 _BY_A_PERSON: Final = frozenset({Status.DELIVERED, Status.READ})
 
 
@@ -68,7 +67,7 @@ class ConfirmInTime:
         self._capabilities = capabilities
 
     def __call__(self, now: datetime) -> Counter[str]:
-        due = self._fallbacks.due(iso(now), _BATCH)
+        due = self._fallbacks.due(iso(now), BATCH)
         taken = [self._see_to(one, now) for one in due].count(True)
         return Counter(FallbacksTaken=taken, FallbacksInPlace=len(due) - taken)
 

@@ -26,6 +26,7 @@ import msgspec
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.deliver import Deliver, Delivering, Later
 from chat4all.services.messaging.ports import LINES_KNOWN_S, Events, Lines
 
@@ -37,7 +38,6 @@ every second or so, and comes back sooner from the queue than from a line: a tex
 """
 BROUGHT_BACK_AGAIN: Final = timedelta(minutes=2)
 """Unless they have left the line by then."""
-_BATCH: Final = 100
 
 
 class InLine(msgspec.Struct, frozen=True):
@@ -83,8 +83,8 @@ class BringBack:
 
     def __call__(self, now: datetime) -> Counter[str]:
         done: Counter[str] = Counter()
-        for line in self._lines.due(iso(now), _BATCH):
-            waiting = self._lines.waiting(line, _BATCH)
+        for line in self._lines.due(iso(now), BATCH):
+            waiting = self._lines.waiting(line, BATCH)
             if not waiting:
                 self._lines.close(line)
             elif self._lines.postpone(line, iso(now + BROUGHT_BACK_AGAIN)):

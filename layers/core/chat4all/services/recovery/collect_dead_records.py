@@ -11,6 +11,7 @@ from chat4all.domain.clock import NewId, iso
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate
 from chat4all.domain.status import Status
+from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.ports import Deliveries, Messages
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.recovery.ports import DeadLetters, DeadQueues
@@ -19,7 +20,6 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 CODE: Final = "NOT_HANDLED"
 CHAT_EVENTS: Final = "chat-events"
-_BATCH: Final = 100
 
 
 class CollectDeadRecords:
@@ -56,7 +56,7 @@ class CollectDeadRecords:
         return Counter(DeadRecords=kept, RecordsSentBack=sent_back)
 
     def _send_back(self, now: datetime) -> int:
-        waiting = self._dead_letters.to_send_back(iso(now), _BATCH)
+        waiting = self._dead_letters.to_send_back(iso(now), BATCH)
         for record in waiting:
             self._queues.send_back(record, iso(now))
             self._dead_letters.forget(record)

@@ -7,7 +7,6 @@ What is told of an earlier round is no news any more. (A receipt says that a per
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -20,11 +19,10 @@ from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.records import Delivery, Message
 from chat4all.domain.status import Status
-from chat4all.services.messaging.accept_message import AcceptMessage
+from chat4all.services.messaging.accept_message import PUBLISH_GRACE, AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Events, Messages
 from chat4all.services.recovery.ports import DeadLetters
 
-PUBLISH_GRACE: Final = timedelta(seconds=30)
 _TRIES: Final = 3
 
 

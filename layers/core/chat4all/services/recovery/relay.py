@@ -13,12 +13,11 @@ from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
 from chat4all.domain.records import Delivery
 from chat4all.domain.status import Status
-from chat4all.domain.waiting import DueMessage
+from chat4all.domain.waiting import BATCH, DueMessage
 from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Messages
 from chat4all.services.messaging.record_status import Recorded, RecordStatus
 
-BATCH: Final = 100
 MORE_WITHIN: Final = timedelta(seconds=20)
 """A third of the time that the function has."""
 LONGEST_UNROUTED: Final = timedelta(hours=1)
