@@ -55,9 +55,10 @@ class Stage:
         return _ADDRESSES[channel].format(next(_NUMBERS))
 
     def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
-        """A person whom both the provider and the API know."""
+        """A person made through the API, which is all that the provider needs; `blocked`: they want nothing of us."""
         address = self.new_address(channel)
-        self.simulators[channel].register(address, name, blocked=blocked)
+        if blocked:
+            self.simulators[channel].register(address, name, blocked=True)
         user = self.api.create_user("CUSTOMER", name, [{"channel": channel, "address": address}])
         return Customer(user.user_id, name, channel, address)
 

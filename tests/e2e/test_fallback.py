@@ -8,7 +8,6 @@ def on_two(stage: Stage) -> tuple[Customer, Customer]:
     """One person, known on WhatsApp and on Telegram."""
     first = stage.customer("whatsapp")
     address = stage.new_address("telegram")
-    stage.simulators["telegram"].register(address, "Carla")
     linked = stage.api.call(
         "POST", f"/users/{first.user_id}/identities", {"channel": "telegram", "address": address}
     )

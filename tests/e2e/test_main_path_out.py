@@ -1,7 +1,9 @@
 """An agent writes; the people read it on their apps."""
 
+import httpx
 import pytest
 
+from chat4all_local.simulators.credentials import BY_CHANNEL
 from tests.e2e.stage import CHANNELS, LAST_STATUS, Stage
 
 TEXT = "Olá 👋🏽 שלום, עולם مرحبا\nsecond line 👨‍👩‍👧"
@@ -29,6 +31,43 @@ def test_a_text_reaches_the_person_unchanged_and_once(stage: Stage, channel: str
     assert delivery.provider_message_id is not None
     assert str(received.provider_message_id) in delivery.provider_message_id
     assert progress.retry_count == 0
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_customer_made_through_the_api_alone_is_reached_at_once(stage: Stage, channel: str) -> None:
+    customer = stage.customer(channel)
+    assert customer.address not in {known.address for known in stage.simulators[channel].customers()}
+
+    stage.reaches(stage.say(stage.talk(customer), "welcome"), LAST_STATUS[channel])
+
+    assert [request.text for request in stage.requests(customer)] == ["welcome"]
+    [known] = [one for one in stage.simulators[channel].customers() if one.address == customer.address]
+    assert known.name == customer.name
+
+
+def test_an_address_that_nobody_made_is_unknown_to_every_provider(stage: Stage) -> None:
+    addresses = {channel: stage.new_address(channel) for channel in CHANNELS}
+    graph = {
+        "whatsapp": {"messaging_product": "whatsapp", "to": addresses["whatsapp"], "text": {"body": "hello"}},
+        "instagram": {"recipient": {"id": addresses["instagram"]}, "message": {"text": "hello"}},
+    }
+    for channel, body in graph.items():
+        known = BY_CHANNEL[channel]
+        url = f"{stage.simulators[channel].base_url}/v23.0/{known.account_id}/messages"
+        httpx.post(url, json=body, headers={"authorization": f"Bearer {known.access_token}"})
+    bot = f"{stage.simulators['telegram'].base_url}/bot{BY_CHANNEL['telegram'].access_token}"
+    httpx.post(f"{bot}/sendMessage", json={"chat_id": addresses["telegram"], "text": "hello"})
+
+    codes = {
+        channel: request.error_code
+        for channel, simulator in stage.simulators.items()
+        for request in simulator.transcript().requests
+        if request.address == addresses[channel]
+    }
+    assert (codes["telegram"], codes["instagram"]) == (400, 100)
+    assert codes["whatsapp"] is None, "WhatsApp says it only later, as a failed status"
+    for channel, simulator in stage.simulators.items():
+        assert addresses[channel] not in {known.address for known in simulator.customers()}
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -74,7 +113,6 @@ def test_an_over_long_text_arrives_whole_in_several_parts(stage: Stage, channel:
 def test_a_message_goes_to_the_channel_that_was_asked_for(stage: Stage) -> None:
     customer = stage.customer("whatsapp")
     address = stage.new_address("telegram")
-    stage.simulators["telegram"].register(address, customer.name)
     linked = {"channel": "telegram", "address": address}
     assert stage.api.call("POST", f"/users/{customer.user_id}/identities", linked).status_code == 201
     talk = stage.talk(customer)

@@ -9,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from chat4all_local.api_shapes import Identity, User
-from chat4all_local.cli.api_access import client, local_cloud
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, print_whole, printable
-from chat4all_local.cloud.introductions import introduce
+from chat4all_local.cli.api_access import client
+from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,15 +40,9 @@ def create(
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
-    """Create a user and print its id. On the local cloud the simulators get to know a customer, too."""
+    """Create a user and print its id."""
     identities = [parse_identity(text) for text in identity or ()]
     user = client(state).create_user(kind, name, identities)
-    cloud = local_cloud(state)
-    if cloud is not None:
-        for reason in introduce(cloud, [user]):
-            err.print(
-                f"warning: {printable(reason)}", style="yellow", highlight=False, markup=False, soft_wrap=True
-            )
     if json:
         print_json(msgspec.json.encode(user))
     else:

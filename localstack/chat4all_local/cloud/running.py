@@ -26,10 +26,6 @@ class Cloud:
     def api_keys_table(self) -> str:
         return f"{self.stack}-api-keys"
 
-    @property
-    def directory_table(self) -> str:
-        return f"{self.stack}-directory"
-
 
 def aws_of(state: State) -> Aws:
     return Aws(endpoint=state.aws_url, s3_endpoint=state.s3_url)

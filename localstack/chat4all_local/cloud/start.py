@@ -25,7 +25,6 @@ from chat4all_local.cloud.deployment import (
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.furnish import furnish
-from chat4all_local.cloud.introductions import introduce_again
 from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
@@ -123,9 +122,6 @@ class _Starting:
         with step(self.progress, "Credentials, webhooks, API key"):
             state = replace(state, api_key=furnish(cloud_of(self.folder, state)), phase=Phase.READY)
         cloud = cloud_of(self.folder, state)
-        if self.before.api_key:
-            with step(self.progress, "Introduce the customers to the simulators"):
-                introduce_again(cloud)
         with step(self.progress, "Ask the API whether it is well"):
             wait_until_answering(cloud, running)
         self.folder.write(state)

@@ -12,24 +12,31 @@ from pathlib import Path
 
 import msgspec
 
+from chat4all_local.simulators.directory import DirectoryTable
 from chat4all_local.simulators.server import Ports, serve
+
+
+class _Arguments(msgspec.Struct, frozen=True):
+    ports: Ports
+    customers: Path | None
+    directory: DirectoryTable | None
 
 
 def main() -> int:
     try:
-        asyncio.run(_run(*_arguments()))
+        asyncio.run(_run(_arguments()))
     except OSError as problem:
         sys.stderr.write(f"simulators: {problem}\n")
         return 1
     return 0
 
 
-async def _run(ports: Ports, customers: Path | None) -> None:
+async def _run(arguments: _Arguments) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(ports, _announce, stop, customers)
+    await serve(arguments.ports, _announce, stop, arguments.customers, directory=arguments.directory)
 
 
 def _announce(ports: Ports) -> None:
@@ -37,14 +44,21 @@ def _announce(ports: Ports) -> None:
     sys.stdout.flush()
 
 
-def _arguments() -> tuple[Ports, Path | None]:
+def _arguments() -> _Arguments:
     parser = argparse.ArgumentParser(prog="chat4all_local.simulators", description="The simulated providers.")
     for name in Ports.__struct_fields__:
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0: a free one")
     parser.add_argument("--customers", type=Path, metavar="DIR", help="where whom they know is kept")
+    parser.add_argument(
+        "--directory",
+        nargs=2,
+        metavar=("URL", "TABLE"),
+        help="the DynamoDB and the table that have whom they know, too",
+    )
     arguments = vars(parser.parse_args())
     ports = Ports(**{name: arguments[f"{name}_port"] for name in Ports.__struct_fields__})
-    return ports, arguments["customers"]
+    directory = DirectoryTable(*arguments["directory"]) if arguments["directory"] else None
+    return _Arguments(ports, arguments["customers"], directory)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class Account:
         self._keep(customer)
         return customer
 
+    def introduce(self, address: str, details: CustomerDetails, now: float) -> None:
+        """Add a person, unless they are known: then what is known of them stays."""
+        if address not in self.customers:
+            self.register(address, details, now)
+
     def wrote(self, address: str, now: float) -> Customer:
         """A person writes: they are known from now on, and their window opens."""
         known = self.customers.get(address)

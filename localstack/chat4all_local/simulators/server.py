@@ -19,6 +19,7 @@ from chat4all_local.simulators.app import TRANSPORT, simulator_app
 from chat4all_local.simulators.control_api import ReceiptSettings, Settings, WebhookRetries
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.customer_book import CustomerBook
+from chat4all_local.simulators.directory import Directory, DirectoryTable
 from chat4all_local.simulators.fetching import MOST_REDIRECTS, Fetcher
 from chat4all_local.simulators.instagram import Instagram
 from chat4all_local.simulators.journal import WebhookJournal
@@ -49,19 +50,31 @@ class Ports(msgspec.Struct, frozen=True):
 
 
 async def serve(
-    ports: Ports, ready: Callable[[Ports], None], stop: asyncio.Event, customers: Path | None = None
+    ports: Ports,
+    ready: Callable[[Ports], None],
+    stop: asyncio.Event,
+    customers: Path | None = None,
+    *,
+    directory: DirectoryTable | None = None,
 ) -> None:
     """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken.
 
     `customers` is the folder in which the customers are kept, and the webhooks that are still to be sent; without it they
-    are forgotten at the end.
+    are forgotten at the end. Whoever is in `directory` is a customer, too.
     """
     with contextlib.ExitStack() as stack:
         wanted = msgspec.structs.asdict(ports)
         sockets = {name: stack.enter_context(_bound(port)) for name, port in wanted.items()}
         async with _http_client() as http, _link_client() as links:
             simulators = {
-                name: _simulator(name, http, Fetcher(links), customers, bound.getsockname()[1])
+                name: _simulator(
+                    _account(name, customers, bound.getsockname()[1]),
+                    Outbox(customers / f"{name}-webhooks.jsonl" if customers is not None else None),
+                    http,
+                    Fetcher(links),
+                    Directory(name, directory, http),
+                    provider=PROVIDERS[name],
+                )
                 for name, bound in sockets.items()
             }
             servers = {name: _Server(simulator_app(simulators[name][0])) for name in sockets}
@@ -127,15 +140,23 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
-def _simulator(
-    name: str, http: httpx.AsyncClient, fetcher: Fetcher, customers: Path | None, port: int
-) -> tuple[Simulator, WebhookSender]:
+def _account(name: str, customers: Path | None, port: int) -> Account:
     book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
-    outbox = Outbox(customers / f"{name}-webhooks.jsonl" if customers is not None else None)
-    account = Account(default_settings(name), book, f"http://{HOST}:{port}")
+    return Account(default_settings(name), book, f"http://{HOST}:{port}")
+
+
+def _simulator(
+    account: Account,
+    outbox: Outbox,
+    http: httpx.AsyncClient,
+    fetcher: Fetcher,
+    directory: Directory,
+    *,
+    provider: Callable[[Account], Provider],
+) -> tuple[Simulator, WebhookSender]:
     journal = WebhookJournal()
     sender = WebhookSender(account, journal, outbox, http)
-    return Simulator(PROVIDERS[name](account), account, sender, journal, fetcher), sender
+    return Simulator(provider(account), account, sender, journal, fetcher, directory=directory), sender
 
 
 def _http_client() -> httpx.AsyncClient:

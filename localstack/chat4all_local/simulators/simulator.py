@@ -4,6 +4,7 @@ import asyncio
 import random
 import secrets
 import time
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from chat4all_local.simulators.control_api import (
     WebhookCall,
 )
 from chat4all_local.simulators.customer_media import check_media, sha256_of
+from chat4all_local.simulators.directory import Directory, Unanswered
 from chat4all_local.simulators.faults import FaultPlan
 from chat4all_local.simulators.fetching import Fetcher
 from chat4all_local.simulators.file_requests import FileRequests
@@ -57,6 +59,8 @@ class Simulator:
         sender: WebhookSender,
         webhooks: WebhookJournal,
         fetcher: Fetcher,
+        *,
+        directory: Directory,
     ) -> None:
         self.provider = provider
         self.account = account
@@ -65,6 +69,7 @@ class Simulator:
         self.sends = SendJournal()
         self._sender = sender
         self._fetcher = fetcher
+        self._directory = directory
         self._rates = RateCounter(provider.rate_limits)
         self._files = FileRequests(provider, self.faults)
 
@@ -81,7 +86,7 @@ class Simulator:
         A fault or a rate limit meets only what would be accepted without it, but for the file of a message:
         none is looked at before. A faulty request does not count for the limit.
         """
-        match self.provider.read(call, at):
+        match await self._read(call, at):
             case Answer() as answer:
                 return Reply(answer)
             case Lookup() as lookup:
@@ -92,6 +97,26 @@ class Simulator:
                 return self._refuse(refused, at)
             case Order() as order:
                 return await self._take_on(order, at)
+
+    async def _read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        """Judge a request, once more where its addressee was unknown and the directory has them."""
+        judged = self.provider.read(call, at)
+        order = judged.order if isinstance(judged, Refused) else judged
+        if not isinstance(order, Order) or order.customer is not None:
+            return judged
+        try:
+            await self._get_to_know(order.address)
+        except Unanswered:
+            return Refused(self.provider.broken(None, None), order=order)
+        return self.provider.read(call, at)
+
+    async def _get_to_know(self, address: str) -> None:
+        """Register an unknown person whom the directory has. Raises Unanswered."""
+        found = await self._directory.look_up(address)
+        for own_address, details in found.items():
+            with suppress(ControlError):  # an address that this provider has not, such as a group's
+                self.provider.check_address(own_address)
+                self.account.introduce(own_address, details, time.time())
 
     async def inbound(self, request: InboundRequest, at: float, *, wait: bool) -> InboundResult:
         """Let a person write; raises ControlError. With `wait`, our first answers are awaited."""
@@ -107,6 +132,9 @@ class Simulator:
                 raise ControlError(f"`media.base64` is none: {problem}") from None
             # So that the webhook can carry it: to make and hash a large file takes a while.
             await asyncio.to_thread(sha256_of, request.media)
+        if request.sender not in self.account.customers:
+            with suppress(Unanswered):  # somebody new, as far as anybody can tell
+                await self._get_to_know(request.sender)
         customer = self.account.wrote(request.sender, at)
         inbound = self.provider.inbound(request, customer, at)
         webhook = self._signed("inbound", inbound.body, inbound.provider_message_id)

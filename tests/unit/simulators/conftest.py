@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.directory import DirectoryTable
 from chat4all_local.simulators.server import HOST, Ports, serve
 from tests.unit.simulators.file_host import FileHost
 from tests.unit.simulators.receiver import Receiver
@@ -38,13 +39,21 @@ def simulators() -> Iterator[Simulators]:
 
 
 @contextmanager
-def running_simulators(customers: Path | None = None) -> Iterator[Simulators]:
+def running_simulators(
+    customers: Path | None = None, *, directory: DirectoryTable | None = None
+) -> Iterator[Simulators]:
     ready: queue.Queue[tuple[Ports, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        await serve(Ports(), lambda ports: ready.put((ports, loop, stop)), stop, customers)
+        await serve(
+            Ports(),
+            lambda ports: ready.put((ports, loop, stop)),
+            stop,
+            customers,
+            directory=directory,
+        )
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()

@@ -43,7 +43,7 @@ class External:
             raise CloudError(f"what answers at {self.endpoint} is no AWS", "say: --endpoint URL") from error
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
-        return [simulators(folder.customers, ports)]
+        return [simulators(folder.customers, ports, self.endpoint)]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)

@@ -49,7 +49,8 @@ class LocalStack:
             _link(_KINESIS, folder.localstack / "usr/lib/localstack/kinesis-local" / KINESIS_VERSION)
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
-        return [simulators(folder.customers, ports), _localstack(folder, ports["localstack"])]
+        here = url(ports["localstack"])
+        return [simulators(folder.customers, ports, here), _localstack(folder, ports["localstack"])]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         """Its S3 checks signatures and keeps objects in files, so it is the files' too."""

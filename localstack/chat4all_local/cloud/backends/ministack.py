@@ -31,7 +31,11 @@ class MiniStack:
         move_queues(folder.ministack, ports["ministack"])
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
-        return [nanio(folder.s3, ports), simulators(folder.customers, ports), _with_nanio(folder, ports)]
+        return [
+            nanio(folder.s3, ports),
+            simulators(folder.customers, ports, url(ports["ministack"])),
+            _with_nanio(folder, ports),
+        ]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         return Endpoints(aws=url(ports["ministack"]), s3=url(ports["nanio"]))

@@ -6,10 +6,11 @@ from pathlib import Path
 from chat4all_local.cloud.backends.backend import Plan
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.ports import url
-from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.cloud.settings import CHANNELS, DIRECTORY_TABLE
 
 
-def simulators(customers: Path, ports: Mapping[str, int]) -> Plan:
+def simulators(customers: Path, ports: Mapping[str, int], aws_url: str) -> Plan:
+    """Plan the simulators, which know their `customers` and whoever is in the directory at `aws_url`."""
     options = [option for channel in CHANNELS for option in (f"--{channel}-port", str(ports[channel]))]
     return Plan(
         name="simulators",
@@ -20,6 +21,9 @@ def simulators(customers: Path, ports: Mapping[str, int]) -> Plan:
             *options,
             "--customers",
             str(customers),
+            "--directory",
+            aws_url,
+            DIRECTORY_TABLE,
         ),
         environment={},
         urls={channel: url(ports[channel]) for channel in CHANNELS},
