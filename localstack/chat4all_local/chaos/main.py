@@ -20,7 +20,7 @@ from chat4all_local.chaos.play import play
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
 from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json
+from chat4all_local.cli.terminal import err, out, print_json, print_whole
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.signals import stopped_by_signals
@@ -42,10 +42,10 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
         _prepare(Path(report))
     machine, began = this_machine(), time.monotonic()
     outcomes = perform(chosen, messages=messages, console=console)
-    _show(console, outcomes)
+    show(console, outcomes)
     if report is not None:
         written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
-        console.print(f"The report: {written}")
+        console.print(f"The report: {written}", soft_wrap=True)
     if json_output:
         print_json(msgspec.json.encode(result(outcomes)))
     return 1 if any(one.wrongs for one in outcomes) else 0
@@ -69,7 +69,7 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
                 for scenario in some:
                     with Narrator(console, scenario.name) as tell:
                         outcomes.append(play(scenario, room, talks, messages, tell))
-                    console.print(verdict(outcomes[-1]))
+                    console.print(verdict(outcomes[-1]), soft_wrap=True)
     return outcomes
 
 
@@ -84,7 +84,11 @@ def _prepare(folder: Path) -> None:
         ) from error
 
 
-def _show(console: Console, outcomes: Sequence[Outcome]) -> None:
+def show(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print the table as wide as the terminal; into a pipe or a file, whole."""
     console.print()
-    console.print(table(outcomes))
+    if console.is_terminal:
+        console.print(table(outcomes))
+    else:
+        print_whole(table(outcomes), console)
     console.print()

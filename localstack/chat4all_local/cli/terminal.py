@@ -53,10 +53,10 @@ def explain(message: str, advice: str = "", log: str = "") -> None:
         err.print(f"  {escape(advice)}", highlight=False, soft_wrap=True)
 
 
-def print_whole(table: RenderableType) -> None:
-    """At its natural width, also on a narrow terminal: an id that is cut off is of no use."""
-    natural = Measurement.get(out, out.options.update(width=10_000), table).maximum
-    Console(width=max(out.width, natural)).print(table, highlight=False)
+def print_whole(table: RenderableType, console: Console = out) -> None:
+    """Print a table at its natural width, also on a narrow terminal: an id that is cut off is of no use."""
+    natural = Measurement.get(console, console.options.update(width=10_000), table).maximum
+    Console(file=console.file, width=max(console.width, natural)).print(table, highlight=False)
 
 
 def print_json(text: bytes) -> None:

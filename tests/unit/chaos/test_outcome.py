@@ -1,9 +1,11 @@
 """What decides, and what is only told."""
 
+import re
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from chat4all_local.chaos import main
 from chat4all_local.chaos.catalogue import SCENARIOS, choose
@@ -12,7 +14,7 @@ from chat4all_local.chaos.load import Posted
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Strike
 from chat4all_local.chaos.timeline import Isolation, Timeline, isolation, next_delivery_s
-from chat4all_local.chaos.view import row, verdict
+from chat4all_local.chaos.view import HEADINGS, row, verdict
 from chat4all_local.cloud.errors import CloudError
 from tests.unit.chaos.test_ledger import ANA, BEN
 
@@ -51,6 +53,18 @@ def test_times_are_told_and_decide_nothing() -> None:
     assert (len(slow.missed), len(coupled.missed)) == (1, 1)
     assert "9.0 s" in verdict(slow).plain
     assert outcome("kill-api", first_s=None).missed == ["next delivery after never, aim 3.7 s"]
+
+
+def test_the_table_is_whole_where_no_terminal_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(width=40)
+    well = replace(outcome("kill-channel"), isolation=Isolation(1.0, 2.0))
+
+    main.show(console, [well])
+
+    heading, line = capsys.readouterr().out.strip().splitlines()
+    assert heading.split("  ")[0] == "scenario"
+    assert [word for word in re.split(r"\s{2,}", heading) if word] == list(HEADINGS)
+    assert tuple(line.split()) == row(well)
 
 
 def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
