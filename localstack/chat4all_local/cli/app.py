@@ -18,6 +18,7 @@ from chat4all_local.cli import (
     logs,
     messages,
     replay,
+    reply,
     runs,
     users,
     webhooks,
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (lifecycle, logs, replay, messages, files, functions, runs):
+for commands in (lifecycle, logs, replay, messages, reply, files, functions, runs):
     commands.add_to(app)
 app.add_typer(users.app, name="users", help="Create and list users.")
 app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")

@@ -61,7 +61,7 @@ class ChatHistory:
             "chat": chat_of(customer),
             "date": int(at),
         }
-        if quoted is not None and (known := self.find(customer.address, quoted)):
+        if quoted is not None and (known := self.quoted(customer, quoted)):
             message["reply_to_message"] = {k: v for k, v in known.items() if k != "reply_to_message"}
         message |= file or {}
         if text is not None:
@@ -74,6 +74,13 @@ class ChatHistory:
     def find(self, address: str, message_id: str) -> JsonObject | None:
         known = self._known.get(int(message_id)) if message_id.isdecimal() else None
         return known.message if known and known.address == address else None
+
+    def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
+        """Find a message of the chat; of a forgotten message, perhaps of an earlier process, the id is left."""
+        known = self.find(customer.address, message_id)
+        if known is None and message_id.isdecimal() and 0 < int(message_id) <= self._forgotten_until:
+            return {"message_id": int(message_id), "chat": chat_of(customer), "date": 0}
+        return known
 
     def may_quote(self, address: str, message_id: int) -> bool:
         """Whether the message is in the chat, as far as can be known of one already forgotten."""
@@ -117,7 +124,7 @@ def _written(
 ) -> JsonObject:
     if request.kind != "text" and request.kind not in _CONTENT and file is None:
         raise ControlError(f"no message of kind `{request.kind}`: give its fields as `raw`")
-    if request.quoted is not None and history.find(customer.address, request.quoted) is None:
+    if request.quoted is not None and history.quoted(customer, request.quoted) is None:
         raise ControlError(f"message {request.quoted} is not in the chat with {customer.address}")
     text = request.text if file is not None else ((request.text or "") if request.kind == "text" else None)
     message = history.add(customer, _person(customer), text, at, quoted=request.quoted, file=file)

@@ -14,6 +14,7 @@ from tests.unit.simulators.calls import CHAT, decoded, telegram_call
 
 NOW = 1_700_000_000.0
 BLOCKED = "43"
+LATER_THAN_ANY = str(10**12)
 
 
 @pytest.fixture
@@ -265,9 +266,22 @@ def test_raw_fields_are_laid_over_the_message(account: Account, telegram: Telegr
     assert inbound(account, telegram, InboundRequest(CHAT, raw=raw))["message"]["dice"]["value"] == 3
 
 
+def test_a_message_of_an_earlier_process_can_be_quoted_by_its_id(
+    account: Account, telegram: Telegram
+) -> None:
+    update = inbound(account, telegram, InboundRequest(CHAT, "yes", quoted="1"))
+
+    quoted = update["message"]["reply_to_message"]
+    assert (quoted["message_id"], quoted["chat"]["id"]) == (1, int(CHAT))
+
+
 @pytest.mark.parametrize(
     "request_",
-    [InboundRequest(CHAT, kind="smoke"), InboundRequest(CHAT, quoted="1"), InboundRequest(CHAT, edit_of="1")],
+    [
+        InboundRequest(CHAT, kind="smoke"),
+        InboundRequest(CHAT, quoted=LATER_THAN_ANY),
+        InboundRequest(CHAT, edit_of="1"),
+    ],
 )
 def test_what_a_person_can_not_do_is_refused(
     account: Account, telegram: Telegram, request_: InboundRequest

@@ -1,0 +1,156 @@
+"""reply."""
+
+import base64
+import mimetypes
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.api_shapes import Conversation, Delivery, Identity, User
+from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud
+from chat4all_local.cli.messages import ConversationArgument
+from chat4all_local.cli.terminal import StateOption, err, printable
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.simulators.client import InboundOptions, Simulator, SimulatorError
+from chat4all_local.simulators.control_api import CustomerMedia
+
+_PHOTO_KINDS: Final = {"whatsapp": "image", "telegram": "photo", "instagram": "image"}
+"""The provider's word for a photo."""
+_GROUP: Final = "GROUP"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Talk")(reply)
+
+
+def reply(
+    conversation: ConversationArgument,
+    text: Annotated[str, typer.Argument(help="What the customer writes; with --photo its caption.")],
+    *,
+    customer: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="USER",
+            help="The id of the customer; by default the only one of the conversation.",
+        ),
+    ] = None,
+    photo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A picture that the customer sends.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
+    state: StateOption = "",
+) -> None:
+    """Play a customer: let them write into a conversation on their app, and print the provider's id of the message.
+
+    The simulator of the provider tells it to the local cloud by a signed webhook. In a group the customer quotes the
+    last message that they received from it, so that the words go there.
+    """
+    media = None if photo is None else _photo(photo)
+    cloud = local_cloud(state)
+    if cloud is None:
+        raise CloudError(
+            "only the simulators of a local cloud play customers", f"unset {URL_VARIABLE} and {KEY_VARIABLE}"
+        )
+    api = client(state)
+    found = api.conversation(conversation)
+    user = choose_customer([api.user(participant.user_id) for participant in found.participants], customer)
+    received = _last_received(api, found, user) if found.type == _GROUP else None
+    identity = choose_identity(user, received.channel if received else found.primary_channel)
+    if found.type == _GROUP and received is None:
+        _warn(
+            f"{user.display_name} has received nothing from this group: the words go to their own conversation"
+        )
+    typer.echo(
+        _write(
+            cloud.simulators, identity, text, quoted=_quotable(received) if received else None, media=media
+        )
+    )
+
+
+def choose_customer(participants: Sequence[User], wanted: str | None) -> User:
+    """Find the customer with the id `wanted`, or the only customer. Raises CloudError."""
+    customers = [user for user in participants if user.type == "CUSTOMER"]
+    everybody = ", ".join(f"{printable(user.display_name)} ({user.user_id})" for user in customers)
+    if not customers:
+        raise CloudError("the conversation has no customer", "say send: an agent writes through the API")
+    if wanted is not None:
+        for user in customers:
+            if user.user_id == wanted:
+                return user
+        raise CloudError(f"{wanted} is no customer of the conversation", f"its customers: {everybody}")
+    if len(customers) > 1:
+        raise CloudError("the conversation has several customers", f"say --as USER: {everybody}")
+    return customers[0]
+
+
+def choose_identity(user: User, channel: str | None) -> Identity:
+    """Find where the customer is on `channel`, else on any channel that has a simulator. Raises CloudError."""
+    simulated = [identity for identity in user.identities if identity.channel in CHANNELS]
+    if not simulated:
+        raise CloudError(
+            f"{printable(user.display_name)} has no identity on {', '.join(CHANNELS)}",
+            f"add an identity: POST /v1/users/{user.user_id}/identities",
+        )
+    return next((identity for identity in simulated if identity.channel == channel), simulated[0])
+
+
+def _last_received(api: ApiClient, conversation: Conversation, user: User) -> Delivery | None:
+    """Find the delivery of the newest message of the conversation that a provider took on for the customer."""
+    for message in api.history(conversation.conversation_id):
+        for delivery in api.message_status(message.message_id).deliveries:
+            if delivery.recipient_id == user.user_id and delivery.provider_message_id:
+                return delivery
+    return None
+
+
+def _quotable(delivery: Delivery) -> str:
+    """Give the provider's own id of the last part; Telegram's counts within a chat, whose id stands before it."""
+    last = (*delivery.provider_message_ids, delivery.provider_message_id or "")[-1]
+    return last.rpartition(":")[2]
+
+
+def _photo(file: Path) -> CustomerMedia:
+    content_type, _ = mimetypes.guess_type(file.name)
+    if content_type is None or not content_type.startswith("image/"):
+        raise typer.BadParameter(f"{file} is no picture, as its name says", param_hint="--photo")
+    return CustomerMedia(content_type, base64=base64.b64encode(file.read_bytes()).decode())
+
+
+def _write(
+    simulators: Mapping[str, str],
+    identity: Identity,
+    text: str,
+    *,
+    quoted: str | None,
+    media: CustomerMedia | None,
+) -> str:
+    """Let the customer write, and return the provider's id of the message. Raises CloudError."""
+    options: InboundOptions = {"quoted": quoted}
+    if media is not None:
+        options |= {"kind": _PHOTO_KINDS[identity.channel], "media": media}
+    with Simulator(simulators[identity.channel]) as simulator:
+        try:
+            written = simulator.write(identity.address, text or None, **options)
+        except SimulatorError as error:
+            raise CloudError(
+                f"the simulator of {identity.channel} refused: {'; '.join(error.reasons)}"
+            ) from error
+    [status] = written.webhook_statuses
+    if status != 200:
+        _warn(f"the webhook was answered with {status or 'nothing'}: {identity.channel} sends it again")
+    return written.provider_message_id
+
+
+def _warn(text: str) -> None:
+    err.print(f"warning: {printable(text)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
