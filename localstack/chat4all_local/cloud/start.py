@@ -114,6 +114,7 @@ class _Starting:
             stack=self.stack_name,
             run=uuid.uuid4().hex,
             launcher=identify(os.getpid()),
+            ports=self.before.ports,
             api_key=self.before.api_key,
         )
         self.folder.write(state)

@@ -1,0 +1,32 @@
+"""A start that is cut short costs the next start nothing."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from chat4all_local.cloud.backends.ministack import MiniStack
+from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.progress import silent
+from chat4all_local.cloud.start import start
+from chat4all_local.cloud.state import Phase, State
+
+
+class Interrupted(MiniStack):
+    """Ctrl-C comes before anything is started."""
+
+    def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
+        raise KeyboardInterrupt
+
+
+def test_the_ports_outlive_a_start_that_was_interrupted(folder: StateFolder) -> None:
+    # Given a cloud that was up: its stack is deployed with the addresses of these ports
+    ports = {"ministack": 4711, "whatsapp": 4712}
+    folder.write(State(ports=ports))
+
+    # When the next start is interrupted at once
+    with pytest.raises(KeyboardInterrupt), start(folder, silent, Interrupted()):
+        pass
+
+    # Then the start after it finds the ports, so that nothing is deployed again
+    state = folder.read()
+    assert (state.phase, state.ports) == (Phase.STOPPED, ports)
