@@ -24,7 +24,7 @@ from chat4all_local.cli import (
     webhooks,
 )
 from chat4all_local.cli.terminal import explain
-from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.errors import CloudError, in_words
 from chat4all_local.cloud.signals import Stopped
 from chat4all_local.transfer.errors import TransferFailed
 
@@ -69,7 +69,7 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        explain(str(error))
+        explain(in_words(error))
     sys.exit(1)
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.checkout import ROOT, own_python
-from chat4all_local.cloud.errors import CloudError, ComponentFailed
+from chat4all_local.cloud.errors import CloudError, ComponentFailed, in_words
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.progress import Progress, Step
 from chat4all_local.cloud.signals import Stopped, stopped_by_signals
@@ -105,7 +105,7 @@ def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: Ev
     except (BotoCoreError, ClientError) as error:
         _fail(Failed(f"AWS: {error}", f"see: {folder.logs}", ""))
     except OSError as error:
-        _fail(Failed(str(error), f"see: {folder.logs}", ""))
+        _fail(Failed(in_words(error), f"see: {folder.logs}", ""))
     return 1
 
 

@@ -12,6 +12,12 @@
 """
 
 
+def in_words(error: OSError) -> str:
+    """Say what the system refused, and of which file, without its number."""
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename else said
+
+
 class CloudError(Exception):
     """`advice` is a command, or what else to do; one line."""
 

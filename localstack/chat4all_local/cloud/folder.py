@@ -50,10 +50,11 @@ class StateFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise NotOurs(f"{self.path} cannot be made: {error.strerror}", _ADVICE) from error
-        if not self._state.exists():
-            self.write(State())
-        for folder in (self.logs, self.ministack, self.s3, self.customers):
-            folder.mkdir(exist_ok=True)
+        with self._writing():
+            if not self._state.exists():
+                self.write(State())
+            for folder in (self.logs, self.ministack, self.s3, self.customers):
+                folder.mkdir(exist_ok=True)
 
     def check_ours(self) -> None:
         """A local cloud's, empty, or not there yet. Raises NotOurs."""
@@ -84,9 +85,19 @@ class StateFolder:
         self._new.replace(self._state)
 
     @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raise NotOurs where the system does not let us write."""
+        try:
+            yield
+        except OSError as error:
+            raise NotOurs(f"{self.path} cannot be written: {error.strerror}", _ADVICE) from error
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
-        """One launcher to a folder. The kernel lets go of the lock when its holder dies. Raises Busy."""
-        with self._lock.open("a") as lock:
+        """One launcher to a folder. The kernel lets go of the lock when its holder dies. Raises Busy, NotOurs."""
+        with self._writing():
+            lock = self._lock.open("a")
+        with lock:
             deadline = time.monotonic() + _LOOKED_AT_S
             while not _takes(lock, fcntl.LOCK_EX):
                 if time.monotonic() > deadline:

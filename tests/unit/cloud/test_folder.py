@@ -1,3 +1,5 @@
+import errno
+import os
 import stat
 import subprocess
 import sys
@@ -135,6 +137,33 @@ def test_a_place_where_no_folder_can_be_made_is_an_error_in_words(tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(NotOurs, match=r"cannot be (made|a folder)"):
         StateFolder(tmp_path / "file" / "below").create()
+
+
+def refuse_to_write(path: object, *_: object, **__: object) -> None:
+    """Stand in for a read-only folder, into which root, who may run this, could write."""
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "open", refuse_to_write)
+
+    with pytest.raises(NotOurs) as refused:
+        StateFolder(tmp_path).create()
+
+    assert refused.value.message == f"{tmp_path} cannot be written: Permission denied"
+
+
+def test_a_folder_that_cannot_be_locked_is_an_error_in_words(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "open", refuse_to_write)
+
+    with pytest.raises(NotOurs) as refused, folder.locked():
+        pass
+
+    assert refused.value.message == f"{folder.path} cannot be written: Permission denied"
 
 
 def test_a_start_that_was_killed_at_once_leaves_a_folder_that_is_ours(tmp_path: Path) -> None:
