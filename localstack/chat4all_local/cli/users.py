@@ -20,6 +20,14 @@ class Kind(StrEnum):
     CUSTOMER = "CUSTOMER"
 
 
+def parse_kind(text: str) -> Kind:
+    """Read a kind, in upper or lower case; raises BadParameter."""
+    try:
+        return Kind(text.upper())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither {Kind.AGENT} nor {Kind.CUSTOMER}") from None
+
+
 def parse_identity(text: str) -> Identity:
     """`channel:address`, where the address may have colons."""
     channel, found, address = text.partition(":")
@@ -30,7 +38,7 @@ def parse_identity(text: str) -> Identity:
 
 @app.command()
 def create(
-    kind: Annotated[Kind, typer.Argument(case_sensitive=False, help="AGENT or CUSTOMER.")],
+    kind: Annotated[Kind, typer.Argument(parser=parse_kind, metavar="AGENT|CUSTOMER", help="In any case.")],
     name: Annotated[str, typer.Argument(help="The name shown to others.")],
     *,
     identity: Annotated[

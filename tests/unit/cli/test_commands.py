@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import re
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 from botocore.stub import Stubber
 
-from chat4all_local.cli import main
+from chat4all_local.cli import lifecycle, main
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.state import Phase, State
@@ -130,6 +131,28 @@ def test_users_are_created_with_their_identities(chat4all: CommandLine, api: Fak
         "display_name": "Maria",
         "identities": [{"channel": "whatsapp", "address": "5511987654321"}],
     }
+
+
+def test_a_user_is_an_agent_or_a_customer(chat4all: CommandLine, api: FakeApi) -> None:
+    chat4all.use(api)
+
+    code, _, err = chat4all("users", "create", "boss", "Maria")
+
+    assert code == 2
+    assert "'boss' is neither AGENT nor CUSTOMER" in err
+    assert "agent" not in chat4all("users", "create", "--help")[1]
+    assert api.asked == []
+
+
+def test_a_file_that_cannot_be_written_is_an_error_without_a_number(
+    chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "photo.jpg")
+
+    monkeypatch.setattr(lifecycle, "shut_down", refuse)
+
+    assert chat4all("down") == (1, "", "error: photo.jpg: Permission denied\n")
 
 
 @pytest.mark.parametrize("identity", ["whatsapp", ":5511", "whatsapp:"])
