@@ -103,6 +103,10 @@ def test_an_address_is_taken_with_or_without_a_slash_at_its_end() -> None:
     assert chosen(BackendName.EXTERNAL, f"{ELSEWHERE}/").endpoints({}).aws == ELSEWHERE
 
 
+def test_localstack_tells_of_nothing_that_the_product_does_not_use() -> None:
+    assert not [lacking for lacking in LocalStack().lacks if "WebSocket" in lacking]
+
+
 def test_localstack_begins_with_nothing(folder: StateFolder) -> None:
     folder.localstack.mkdir()
     (folder.localstack / "left").touch()

@@ -20,7 +20,6 @@ _ON_LOCALHOST: Final = Path(__file__).with_name("node_on_localhost.cjs")
 _LACKS: Final = (
     "persistence: down and up begin with an empty cloud",
     "authorizers of API Gateway: the functions check every key themselves, as everywhere",
-    "WebSocket APIs",
     "percentiles of metrics (p95): CloudWatch answers with an error",
 )
 _NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup-all"
