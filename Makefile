@@ -74,7 +74,8 @@ build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); th
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
 	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28}" \
-	$(SAM) build --config-env aws --parameter-overrides $$built \
+	told=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \
+	printf '%s\n' "$$told" | sed '/^Commands you can use next/,$$d'; [ $$code -eq 0 ] \
 	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
 
 lock: setup-all ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)

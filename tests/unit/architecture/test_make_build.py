@@ -1,0 +1,33 @@
+"""`make build` tells the one way to deploy that fits, whatever SAM proposes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SAM = """#!/bin/sh
+echo 'Built Artifacts  : .aws-sam/build'
+echo
+echo 'Commands you can use next'
+echo '========================='
+echo '[*] Deploy: sam deploy --guided'
+exit {code}
+"""
+
+
+@pytest.mark.parametrize(("code", "proposals"), [(0, 1), (1, 0)])
+def test_only_the_right_way_to_deploy_is_told_and_only_after_a_success(
+    tmp_path: Path, code: int, proposals: int
+) -> None:
+    sam = tmp_path / "sam"
+    sam.write_text(SAM.format(code=code))
+    sam.chmod(0o700)
+
+    command = ["make", "--silent", "--old-file=setup", "build", f"SAM={sam}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode == 0) == (code == 0)
+    assert "Built Artifacts" in done.stdout
+    assert "--guided" not in done.stdout
+    assert done.stdout.count("sam deploy") == proposals
