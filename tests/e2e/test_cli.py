@@ -1,5 +1,6 @@
 """The commands, against the running cloud."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from queue import Empty, Queue
 from signal import SIGINT
 
 import msgspec
+import psutil
 import pytest
 
 from chat4all_local.cloud.settings import LOCALHOST
@@ -96,6 +98,17 @@ def test_logs_show_what_a_function_logged(stage: Stage) -> None:
         lambda: run(stage, "logs", "api"), lambda text: "MESSAGE_NOT" in text
     )
     run(stage, "logs", "ministack")
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="only Linux tells the most that a process had resident")
+def test_a_report_tells_the_memory_that_the_function_used(stage: Stage) -> None:
+    stage.api.call("GET", "/users")
+
+    logged = eventually(lambda: run(stage, "logs", "api"), lambda text: "REPORT " in text)
+
+    used = re.findall(r"REPORT .*Memory Size: (\d+) MB\s+Max Memory Used: (\d+) MB", logged)
+    assert used, logged
+    assert all(10 < int(most) < int(size) for size, most in used)
 
 
 def test_a_key_that_is_created_works_within_its_scopes(stage: Stage) -> None:
