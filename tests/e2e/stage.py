@@ -55,7 +55,7 @@ class Stage:
         return _ADDRESSES[channel].format(next(_NUMBERS))
 
     def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
-        """A person made through the API, which is all that the provider needs; `blocked`: they want nothing of us."""
+        """Make a person through the API, which is enough for the provider; a `blocked` person blocks us."""
         address = self.new_address(channel)
         if blocked:
             self.simulators[channel].register(address, name, blocked=True)

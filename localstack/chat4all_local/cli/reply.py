@@ -36,7 +36,7 @@ def reply(
         typer.Option(
             "--as",
             metavar="USER",
-            help="The id of the customer; by default the only one of the conversation.",
+            help="The id of the customer; by default the only customer of the conversation.",
         ),
     ] = None,
     photo: Annotated[
@@ -51,10 +51,10 @@ def reply(
     ] = None,
     state: StateOption = "",
 ) -> None:
-    """Play a customer: let them write into a conversation on their app, and print the provider's id of the message.
+    """Play a customer, who writes into a conversation on their app, and print the provider's message id.
 
-    The simulator of the provider tells it to the local cloud by a signed webhook. In a group the customer quotes the
-    last message that they received from it, so that the words go there.
+    The simulator of the provider sends the local cloud a signed webhook. In a group the customer quotes the
+    last message that they received from the group, so that the words go there.
     """
     media = None if photo is None else _photo(photo)
     cloud = local_cloud(state)
@@ -68,9 +68,7 @@ def reply(
     received = _last_received(api, found, user) if found.type == _GROUP else None
     identity = choose_identity(user, received.channel if received else found.primary_channel)
     if found.type == _GROUP and received is None:
-        _warn(
-            f"{user.display_name} has received nothing from this group: the words go to their own conversation"
-        )
+        _warn(f"{user.display_name} has received nothing from this group: the words go to a 1:1 conversation")
     typer.echo(
         _write(
             cloud.simulators, identity, text, quoted=_quotable(received) if received else None, media=media
@@ -95,7 +93,7 @@ def choose_customer(participants: Sequence[User], wanted: str | None) -> User:
 
 
 def choose_identity(user: User, channel: str | None) -> Identity:
-    """Find where the customer is on `channel`, else on any channel that has a simulator. Raises CloudError."""
+    """Find the customer's identity on `channel`, else on any simulated channel. Raises CloudError."""
     simulated = [identity for identity in user.identities if identity.channel in CHANNELS]
     if not simulated:
         raise CloudError(
@@ -106,16 +104,17 @@ def choose_identity(user: User, channel: str | None) -> Identity:
 
 
 def _last_received(api: ApiClient, conversation: Conversation, user: User) -> Delivery | None:
-    """Find the delivery of the newest message of the conversation that a provider took on for the customer."""
+    """Find the delivery of the newest message that a provider took on for the customer."""
     for message in api.history(conversation.conversation_id):
         for delivery in api.message_status(message.message_id).deliveries:
-            if delivery.recipient_id == user.user_id and delivery.provider_message_id:
+            has_arrived = delivery.provider_message_id is not None and delivery.status != "FAILED"
+            if delivery.recipient_id == user.user_id and has_arrived:
                 return delivery
     return None
 
 
 def _quotable(delivery: Delivery) -> str:
-    """Give the provider's own id of the last part; Telegram's counts within a chat, whose id stands before it."""
+    """Give the provider's own id of the last part; Telegram's id stands behind the id of its chat."""
     last = (*delivery.provider_message_ids, delivery.provider_message_id or "")[-1]
     return last.rpartition(":")[2]
 

@@ -94,7 +94,10 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One launcher to a folder. The kernel lets go of the lock when its holder dies. Raises Busy, NotOurs."""
+        """Give the folder to one launcher. The kernel lets go of the lock when its holder dies.
+
+        Raises Busy, NotOurs.
+        """
         with self._writing():
             lock = self._lock.open("a")
         with lock:

@@ -4,8 +4,8 @@ By itself MiniStack saves its state while functions still work on their batches.
 between, and whose record comes too late for the saved state, would be sent again after the next start. So no new batch
 is handed out first, and those in flight end, before the server closes. Imports nothing of ours: it is another environment.
 
-What it reports as the memory that a function used is that of its ended processes, 0 MB where none has ended. Here a report
-tells the most that the function's own process had resident, or nothing where the system does not say it.
+MiniStack measures the memory of processes that have ended, and reports 0 MB where no process has ended.
+Here a report tells the most memory that the function's own process had resident, where the system tells it.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ def _no_mappings() -> Iterator[tuple[str, str, dict[str, object]]]:
 
 
 def _release_measured(worker: Any) -> None:  # noqa: ANN401 (MiniStack's, without types)
-    process = getattr(worker, "_proc", None)  # neither is there after a crash
+    process = getattr(worker, "_proc", None)  # MiniStack drops a worker that crashed
     _used.mb = _most_memory_mb(process.pid) if process is not None else 0
     _release(worker)
 

@@ -1,6 +1,7 @@
-"""Whom Chat4All has in its directory: whoever is made through its API has the provider's app, and has just written to us.
+"""The people in Chat4All's directory: they have the provider's app, and have just written.
 
-The directory is read in its table, not through the API: while a cloud comes up, the API starts slower than messages go out.
+The simulators read the directory's table, and do not ask the API: while a cloud comes up, messages go out
+before the API's function has started.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ class _FoundUser(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """The people of one channel; without a table nobody is in the directory."""
+    """The people of one channel; a directory without a table has nobody."""
 
     def __init__(self, channel: str, table: DirectoryTable | None, http: httpx.AsyncClient) -> None:
         self._channel = channel

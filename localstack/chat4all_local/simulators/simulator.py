@@ -114,7 +114,7 @@ class Simulator:
         """Register an unknown person whom the directory has. Raises Unanswered."""
         found = await self._directory.look_up(address)
         for own_address, details in found.items():
-            with suppress(ControlError):  # an address that this provider has not, such as a group's
+            with suppress(ControlError):  # this provider has no such address: it may be a group's
                 self.provider.check_address(own_address)
                 self.account.introduce(own_address, details, time.time())
 
@@ -133,7 +133,7 @@ class Simulator:
             # So that the webhook can carry it: to make and hash a large file takes a while.
             await asyncio.to_thread(sha256_of, request.media)
         if request.sender not in self.account.customers:
-            with suppress(Unanswered):  # somebody new, as far as anybody can tell
+            with suppress(Unanswered):  # then the person counts as new
                 await self._get_to_know(request.sender)
         customer = self.account.wrote(request.sender, at)
         inbound = self.provider.inbound(request, customer, at)

@@ -76,7 +76,7 @@ class ChatHistory:
         return known.message if known and known.address == address else None
 
     def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
-        """Find a message of the chat; of a forgotten message, perhaps of an earlier process, the id is left."""
+        """Find a message of the chat; of a forgotten message, as of an earlier process, the id is left."""
         known = self.find(customer.address, message_id)
         if known is None and message_id.isdecimal() and 0 < int(message_id) <= self._forgotten_until:
             return {"message_id": int(message_id), "chat": chat_of(customer), "date": 0}

@@ -1,4 +1,4 @@
-"""Who replies, and where: what `chat4all reply` decides before a simulator is asked."""
+"""The customer and the channel that `chat4all reply` chooses before it asks a simulator."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_the_only_customer_replies() -> None:
     assert choose_customer([ADA, ANA], None) == ANA
 
 
-def test_of_several_customers_the_wanted_one_replies() -> None:
+def test_of_several_customers_the_wanted_customer_replies() -> None:
     assert choose_customer([ANA, ADA, BO], "bo") == BO
 
 

@@ -1,4 +1,4 @@
-"""Whoever is made through Chat4All's API is known to the providers; nobody else is."""
+"""The providers know every person who is made through Chat4All's API, and no other person."""
 
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -34,7 +34,7 @@ SENDING: dict[str, Callable[[httpx.Client, Simulator], httpx.Response]] = {
 
 
 class Table(BaseHTTPRequestHandler):
-    """A DynamoDB that has the rows of a directory and answers GetItem; a broken one answers as AWS does when it fails."""
+    """A DynamoDB that has the rows of a directory and answers GetItem; while `is_broken`, it fails."""
 
     rows: ClassVar[dict[str, dict[str, dict[str, str]]]] = {}
     asked: ClassVar[list[str]] = []
