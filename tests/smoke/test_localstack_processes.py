@@ -19,7 +19,7 @@ from chat4all_local.cloud.checkout import runtime
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.launch import Launched, launched, wait_until_healthy
 from chat4all_local.cloud.ports import choose_ports
-from chat4all_local.cloud.settings import LOCALHOST
+from chat4all_local.cloud.settings import LOCALHOST, STACK
 from tests.e2e.sockets import listening
 from tests.e2e.waiting import eventually
 
@@ -68,7 +68,7 @@ def bare(tmp_path: Path) -> Iterator[Bare]:
     folder.empty_tmp()
     ports = choose_ports(backend.port_names, {})
     backend.prepare(folder, ports)
-    with launched(folder, uuid.uuid4().hex, backend.plans(folder, ports)) as running:
+    with launched(folder, uuid.uuid4().hex, backend.plans(folder, ports, STACK)) as running:
         wait_until_healthy(running)
         endpoints = backend.endpoints(ports)
         [localstack] = [one for one in running if one.component.name == "localstack"]

@@ -3,7 +3,6 @@
 from typing import Final
 
 STACK: Final = "chat4all"
-DIRECTORY_TABLE: Final = f"{STACK}-directory"
 ALIAS: Final = "live"  # of every function, as the template has it
 REGION: Final = "us-east-1"
 ARTIFACTS_BUCKET: Final = "chat4all-artifacts"

@@ -141,7 +141,7 @@ class _Starting:
         with ExitStack() as attempt:
             ports = choose_ports(self.backend.port_names, wished)
             self.backend.prepare(self.folder, ports)
-            plans = self.backend.plans(self.folder, ports)
+            plans = self.backend.plans(self.folder, ports, self.stack_name)
             running = attempt.enter_context(launched(self.folder, state.run, plans))
             endpoints = self.backend.endpoints(ports)
             state = replace(

@@ -35,7 +35,7 @@ def test_everything_that_is_started_listens_on_this_machine_at_the_chosen_ports(
 ) -> None:
     ports = choose_ports(backend.port_names, {})
 
-    plans = backend.plans(folder, ports)
+    plans = backend.plans(folder, ports, "desk-7")
 
     served = [url for plan in plans for url in plan.urls.values()]
     assert sorted(served) == sorted(f"http://127.0.0.1:{port}" for port in ports.values())

@@ -55,7 +55,7 @@ class Backend(Protocol):
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
         """Before anything is started, and again where it is tried on other ports."""
 
-    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+    def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         """In the order of starting; they are stopped in the opposite one. Raises NotSetUp."""
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints: ...

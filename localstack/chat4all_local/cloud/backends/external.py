@@ -42,8 +42,8 @@ class External:
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise CloudError(f"what answers at {self.endpoint} is no AWS", "say: --endpoint URL") from error
 
-    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
-        return [simulators(folder.customers, ports, self.endpoint)]
+    def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
+        return [simulators(folder.customers, ports, self.endpoint, stack)]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)

@@ -47,9 +47,9 @@ class LocalStack:
         if _KINESIS.exists():
             _link(_KINESIS, folder.localstack / "usr/lib/localstack/kinesis-local" / KINESIS_VERSION)
 
-    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+    def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         here = url(ports["localstack"])
-        return [simulators(folder.customers, ports, here), _localstack(folder, ports["localstack"])]
+        return [simulators(folder.customers, ports, here, stack), _localstack(folder, ports["localstack"])]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         """Its S3 checks signatures and keeps objects in files, so it is the files' too."""

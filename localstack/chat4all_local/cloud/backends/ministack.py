@@ -30,10 +30,10 @@ class MiniStack:
         folder.create()
         move_queues(folder.ministack, ports["ministack"])
 
-    def plans(self, folder: StateFolder, ports: Mapping[str, int]) -> list[Plan]:
+    def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         return [
             nanio(folder.s3, ports),
-            simulators(folder.customers, ports, url(ports["ministack"])),
+            simulators(folder.customers, ports, url(ports["ministack"]), stack),
             _with_nanio(folder, ports),
         ]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from chat4all_local.cloud.backends.backend import Plan
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.ports import url
-from chat4all_local.cloud.settings import CHANNELS, DIRECTORY_TABLE
+from chat4all_local.cloud.settings import CHANNELS
 
 
-def simulators(customers: Path, ports: Mapping[str, int], aws_url: str) -> Plan:
-    """Plan the simulators, which know their `customers` and whoever is in the directory at `aws_url`."""
+def simulators(customers: Path, ports: Mapping[str, int], aws_url: str, stack: str) -> Plan:
+    """Plan the simulators, which know their `customers` and whoever is in the directory of the stack at `aws_url`."""
     options = [option for channel in CHANNELS for option in (f"--{channel}-port", str(ports[channel]))]
     return Plan(
         name="simulators",
@@ -23,7 +23,7 @@ def simulators(customers: Path, ports: Mapping[str, int], aws_url: str) -> Plan:
             str(customers),
             "--directory",
             aws_url,
-            DIRECTORY_TABLE,
+            f"{stack}-directory",
         ),
         environment={},
         urls={channel: url(ports[channel]) for channel in CHANNELS},
