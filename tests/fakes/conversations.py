@@ -67,7 +67,6 @@ class MemoryConversations:
     def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
         with self._lock:
             self._wrote.setdefault(user_id, {})[place_key(channel, account)] = conversation_id
-            self._versions[user_id] += 1
 
     def uncount(self, conversation_id: str) -> None:
         with self._lock:

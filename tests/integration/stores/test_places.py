@@ -170,6 +170,21 @@ def test_the_place_last_written_in_is_kept_by_channel_and_account(
     assert places.one_to_one == conversation.conversation_id
 
 
+def test_a_place_written_in_changes_nothing_of_the_1to1_conversations(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    begin(ana)
+    before = conversations.places(ana)
+
+    conversations.record_writing(ana, "pigeon", "main", "somewhere")
+
+    after = conversations.places(ana)
+    assert (after.version, after.one_to_one) == (before.version, before.one_to_one)
+    begin(ana)
+    assert conversations.places(ana).last_written("pigeon", "main") == "somewhere"
+
+
 def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
     conversations: Conversations, begin: Begin, new_id: Callable[[], str]
 ) -> None:

@@ -142,7 +142,9 @@ def _reasons(items: Sequence[Any], after: Sequence[Any], *, searches: bool, flag
 def _of_repeat(
     operator: object, argument: tuple[int, int, Any], rest: Sequence[Any], *, searches: bool, flags: int
 ) -> Iterator[str]:
-    _, most, body = argument
+    least, most, body = argument
+    if least != most and most > 1 and any(_varies(*item) for item in body):
+        yield "a repeat within a repeat takes a text in many ways"
     if most <= FEW:
         return
     if searches:
@@ -153,6 +155,15 @@ def _of_repeat(
         both = _taken(body, flags) & _first(rest, flags)
         if both:
             yield f"a loop takes {min(both)!r}, with which its next part may begin"
+
+
+def _varies(operator: object, argument: Any) -> bool:  # noqa: ANN401 - of the parser
+    """Tell whether an item holds a repeat that may take a text of more than one length, from two times on."""
+    if operator is _constants.POSSESSIVE_REPEAT:
+        return False
+    if operator in _REPEATS and argument[0] != argument[1] and argument[1] > 1:
+        return True
+    return any(_varies(*item) for inner in _inner(operator, argument) for item in inner)
 
 
 _REPEATS: Final = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)

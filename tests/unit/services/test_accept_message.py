@@ -20,7 +20,7 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.snapshots import KEEP_S
 from tests.fakes.messages import MemoryMessages
-from tests.fakes.people import NOW, agent, customer
+from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
 
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
@@ -389,3 +389,24 @@ def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str,
 
 def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:
     assert product.accept.file_of(MESSAGE_ID) is None
+
+
+def test_a_message_that_can_not_get_its_turn_is_not_counted(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product.settle(AGENT, ANA)
+    product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
+    with monkeypatch.context() as patch:
+        patch.setattr(product.conversations, "give_turn", unavailable)
+        with pytest.raises(Unavailable):
+            product.say()
+    assert product.conversation().message_count == 0
+
+    product.say()
+
+    assert product.conversation().message_count == 1
+    assert product.conversations.places("ana").one_to_one == "conversation"
+
+
+def unavailable(*_: object) -> None:
+    raise Unavailable("DynamoDB did not answer.")

@@ -128,6 +128,35 @@ def test_many_ended_inboxes_cost_no_more_reads_than_none(product: Product, archi
     assert product.conversations.reads <= 4
 
 
+def test_a_quote_on_another_account_between_two_first_words_opens_no_second_inbox(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        begin(product, ConversationType.GROUP)
+    before = product.conversations.places("ana")
+    product.conversations.record_writing("ana", "telex", "main", "a group")
+    first = place_of(product)
+    monkeypatch.setattr(product.conversations, "places", lambda _: before)
+
+    second = place_of(product, replace(TEXT, provider_message_id="hers-2"))
+
+    assert is_inbox(first)
+    assert second.conversation_id == first.conversation_id
+
+
+def test_after_a_quote_in_a_group_words_stay_there_only_without_a_1to1_conversation(product: Product) -> None:
+    group = begin(product, ConversationType.GROUP)
+    place_of(product)
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    quoting = replace(TEXT, provider_message_id="hers-2", quoted_provider_message_id="hers-1")
+
+    assert place_of(product, quoting).conversation_id == group.conversation_id
+    unquoted = replace(TEXT, provider_message_id="hers-3")
+    assert place_of(product, unquoted).conversation_id == talk.conversation_id
+    product.manage_conversations.set_state(talk.conversation_id, ConversationState.ARCHIVED)
+    assert is_inbox(place_of(product, replace(TEXT, provider_message_id="hers-4")))
+
+
 def test_webhooks_in_parallel_open_one_inbox(product: Product) -> None:
     events = [replace(TEXT, provider_message_id=f"hers-{number}") for number in range(16)]
 

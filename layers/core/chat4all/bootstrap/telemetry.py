@@ -110,9 +110,9 @@ def _json_of_every_logger() -> LambdaPowertoolsFormatter:
 
 
 def _level() -> int:
-    """Return the package's level: Lambda's setting goes before the template's, as in Powertools."""
+    """Return the package's level: Lambda's setting goes before the template's; an unknown level is INFO."""
     name = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("POWERTOOLS_LOG_LEVEL") or "INFO"
-    return _LEVELS[name.upper()]
+    return _LEVELS.get(name.upper(), logging.INFO)
 
 
 def _trace_aws_calls() -> None:

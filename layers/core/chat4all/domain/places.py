@@ -4,10 +4,11 @@ import msgspec
 
 
 class Places(msgspec.Struct, frozen=True):
-    """The conversations that a person's words may go to, as they are kept with the person.
+    """Hold the conversations that a person's words may go to, as they are kept with the person.
 
-    `one_to_one` is their active 1:1 conversation; of several, the one in which somebody said something last.
-    `wrote` holds, by `place_key`, the conversation that they last wrote in. `version` rises with every change.
+    `one_to_one` is the person's active 1:1 conversation: of several, the conversation that began, was
+    reactivated or had a message last. `wrote` maps a `place_key` to the conversation that the person last
+    wrote in. `version` rises with every change of the person's 1:1 conversations.
     """
 
     one_to_one: str | None = None
@@ -15,7 +16,7 @@ class Places(msgspec.Struct, frozen=True):
     version: int = 0
 
     def last_written(self, channel: str, account: str) -> str | None:
-        """Return the id of the conversation that they last wrote in through this account, archived or not."""
+        """Return the conversation that the person last wrote in through this account, archived or not."""
         return self.wrote.get(place_key(channel, account))
 
 

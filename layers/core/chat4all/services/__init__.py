@@ -1,1 +1,1 @@
-"""One use case a module, in a folder with those beside it; what they need of the world is in its `ports`."""
+"""Use cases, each in a module of its own; the `ports` of a folder are the interfaces that its use cases need."""

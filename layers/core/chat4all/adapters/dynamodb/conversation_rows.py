@@ -54,9 +54,9 @@ class ConversationRow(Model):
     created_at = UnicodeAttribute()
     listing = UnicodeAttribute(default=ALL)
     positions = StringsAttribute(null=True)
-    """By customer, the range key of their OneToOneRow; "" while the conversation is archived."""
+    """Maps each customer to the range key of the customer's OneToOneRow; to "" in an archived conversation."""
     overtaken = BooleanAttribute(null=True)
-    """Another 1:1 conversation of a customer had its turn later. Never false while that is so."""
+    """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
     by_creation = _ByCreation()
 
 
@@ -72,7 +72,10 @@ class MemberRow(Model):
 
 
 class PlacesRow(Model):
-    """Where a person's words go. `version` rises with every change of it, and of the person's OneToOneRows."""
+    """The conversations that a person's words may go to.
+
+    Every change of `one_to_one` or of the person's OneToOneRows raises `version`; `wrote` changes by itself.
+    """
 
     class Meta(TableSettings):
         pass
@@ -80,8 +83,8 @@ class PlacesRow(Model):
     conversation_id = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=_PLACES)
     one_to_one = UnicodeAttribute(null=True)
-    wrote = StringsAttribute()
-    version = NumberAttribute()
+    wrote = StringsAttribute(null=True)
+    version = NumberAttribute(default=0)
 
 
 class OneToOneRow(Model):
@@ -96,11 +99,11 @@ class OneToOneRow(Model):
 
 
 def places_row(user_id: str) -> PlacesRow:
-    """Read the person's places; a row at version 0, which is not stored, for a person without any."""
+    """Read the person's places; return an empty row, which is not stored, for a person without any."""
     try:
         return PlacesRow.get(person_key(user_id), _PLACES, consistent_read=True)
     except PlacesRow.DoesNotExist:
-        return PlacesRow(person_key(user_id), one_to_one=None, wrote={}, version=0)
+        return PlacesRow(person_key(user_id))
 
 
 def person_key(user_id: str) -> str:

@@ -1,5 +1,7 @@
 """Conversations: one item each, one per participant for the list by user, and the places of each person."""
 
+import random
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -35,6 +37,8 @@ from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 _TRIES: Final = 8
+_PAUSE_S: Final = 0.01
+"""The longest pause before the second try; before each later try it is longer by as much."""
 
 
 class DynamoConversations:
@@ -99,27 +103,23 @@ class DynamoConversations:
     @answering
     def places(self, user_id: str) -> Places:
         row = places_row(user_id)
-        return Places(row.one_to_one, row.wrote, int(row.version))
+        return Places(row.one_to_one, row.wrote or {}, int(row.version))
 
     @answering
     def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
         for _ in range(_TRIES):
             row = places_row(user_id)
-            known, version = row.wrote, int(row.version)
-            if known.get(place_key(channel, account)) == conversation_id:
-                return
-            row.wrote = {**known, place_key(channel, account): conversation_id}
-            row.version = version + 1
-            unchanged = (
-                PlacesRow.version == version if version else PlacesRow.conversation_id.does_not_exist()
-            )
-            if saved(row, unchanged):
+            known = row.wrote or {}
+            now = {**known, place_key(channel, account): conversation_id}
+            unchanged = PlacesRow.wrote == known if known else PlacesRow.wrote.does_not_exist()
+            if updated(PlacesRow(row.conversation_id, row.record), [PlacesRow.wrote.set(now)], unchanged):
                 return
         raise _changing()
 
     @answering
     def uncount(self, conversation_id: str) -> None:
-        ConversationRow(conversation_id, CONVERSATION).update([ConversationRow.message_count.add(-1)])
+        row = ConversationRow(conversation_id, CONVERSATION)
+        updated(row, [ConversationRow.message_count.add(-1)], ConversationRow.conversation_id.exists())
 
     @answering
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
@@ -196,8 +196,12 @@ class DynamoConversations:
         return committed(transaction)
 
     def _transact(self, attempt: Callable[[TransactWrite], bool]) -> None:
-        """Commit what `attempt` puts into a transaction, anew while others get in between; nothing if it says False."""
-        for _ in range(_TRIES):
+        """Commit the writes that `attempt` adds to a transaction; if `attempt` returns False, write nothing.
+
+        After a conflict with another write, call `attempt` again a moment later.
+        """
+        for number in range(_TRIES):
+            time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - to keep rivals apart
             transaction = TransactWrite(connection=connection_of(ConversationRow))
             if not attempt(transaction):
                 return

@@ -10,9 +10,9 @@
 
 A conversation has its turn when it begins, when it is reactivated, and when somebody says something in it. All
 rows change in one transaction, conditional on the version of PLACES, which every change raises. A message in the
-conversation that had its turn last costs nothing: the write that numbers the message answers `overtaken`.
+conversation with the latest turn costs nothing: the write that numbers the message answers `overtaken`.
 
-The case that breaks a time in the place of the turn: two messages by two machines whose clocks differ.
+A counter orders the turns, because two machines with different clocks would order their messages wrongly by time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -60,7 +60,10 @@ def give_turn(
 def withdraw(
     transaction: TransactWrite, conversation_id: str, positions: Mapping[str, str]
 ) -> dict[str, str]:
-    """Take the conversation from each customer, whose next latest has its place; return their empty positions."""
+    """Remove the conversation from each customer's order; return an empty position for each customer.
+
+    The conversation with the next latest turn takes over.
+    """
     for user_id, position in positions.items():
         places = places_row(user_id)
         latest = places.one_to_one
@@ -70,16 +73,16 @@ def withdraw(
 
 
 def _change(transaction: TransactWrite, places: PlacesRow, one_to_one: str | None) -> None:
+    """Add the change of the person's places: only at the version that was read, and without what they wrote in."""
     version = int(places.version)
-    known = PlacesRow.version == version if version else PlacesRow.conversation_id.does_not_exist()
-    changed = PlacesRow(
-        places.conversation_id, one_to_one=one_to_one, wrote=places.wrote, version=version + 1
-    )
-    transaction.save(changed, condition=known)
+    unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
+    own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)
+    key = PlacesRow(places.conversation_id, places.record)
+    transaction.update(key, actions=[own, PlacesRow.version.set(version + 1)], condition=unchanged)
 
 
 def _next(user_id: str, position: str) -> str | None:
-    """The conversation that had its turn last but for the one at `position`."""
+    """Return the conversation with the latest turn, apart from the conversation at `position`."""
     rows = OneToOneRow.query(
         person_key(user_id),
         OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),

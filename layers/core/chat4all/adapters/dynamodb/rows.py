@@ -1,6 +1,8 @@
 """What all rows share: their settings, lists of structs, and what counts as DynamoDB not answering."""
 
 import functools
+import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Generic, ParamSpec, TypeVar
 
@@ -24,6 +26,12 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_IN_A_TRANSACTION: Final = "TransactionConflictException"
+_CONFLICTS: Final = 5
+"""How often a row may be in somebody's transaction before a write of it alone is given up."""
+_PAUSE_S: Final = 0.01
+_REFUSALS: Final = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
+"""Reasons of a canceled transaction that another write explains; all others are faults."""
 
 
 class TableSettings:
@@ -121,12 +129,13 @@ def deleted(row: Model, condition: Condition) -> bool:
 
 
 def committed(transaction: TransactWrite) -> bool:
-    """Commit the transaction; False if a condition refused it, or another write was in between."""
+    """Commit the transaction; False if a condition refused it, or another write was in progress."""
     try:
         with transaction:
             pass  # pynamodb commits where the block ends
     except TransactWriteError as error:
-        if code_of(error) != "TransactionCanceledException":
+        reasons = {reason.code for reason in error.cancellation_reasons if reason is not None}
+        if code_of(error) != "TransactionCanceledException" or reasons - _REFUSALS:
             raise
         return False
     else:
@@ -134,12 +143,18 @@ def committed(transaction: TransactWrite) -> bool:
 
 
 def _unless_refused(write: Callable[[], object]) -> bool:
-    try:
-        write()
-    except PynamoDBException as error:
-        if code_of(error) == CONDITION_FAILED:
-            return False
-        raise
+    for number in range(_CONFLICTS):
+        time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - to keep rivals apart
+        try:
+            write()
+        except PynamoDBException as error:
+            code = code_of(error)
+            if code == CONDITION_FAILED:
+                return False
+            if code != _IN_A_TRANSACTION or number == _CONFLICTS - 1:
+                raise
+        else:
+            break
     return True
 
 

@@ -14,6 +14,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.text import shortened
 
 E = TypeVar("E")
 
@@ -123,8 +124,9 @@ class Batch(Generic[E]):
             return self._handle(self._decoder.decode(record.body), record)
         except Unavailable as error:
             _log.warning("handed back: %s", error.message)
-        except msgspec.DecodeError:
-            _log.exception("a record that cannot be decoded")
+        except msgspec.DecodeError as error:
+            # Without the traceback, which repeats the message: msgspec quotes the record in it, however long.
+            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is handed back
             _log.exception("a record that failed")
         return HandBack(min(2.0 ** min(record.receive_count - 1, _MOST_DOUBLINGS), 60.0))

@@ -26,6 +26,7 @@ import msgspec
 
 from chat4all.adapters.stream_failures import Pointer
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.text import shortened
 from chat4all.entrypoints.queues.batches import SIDE_BY_SIDE, HandBack, Received
 
 E = TypeVar("E")
@@ -134,8 +135,9 @@ class StreamBatch(Generic[E]):
             return self._handle(self._decoder.decode(record.kinesis.data), _Try(tries))
         except Unavailable as error:
             _log.warning("to be tried again: %s", error.message)
-        except msgspec.DecodeError:
-            _log.exception("a record that cannot be decoded")
+        except msgspec.DecodeError as error:
+            # Without the traceback, which repeats the message: msgspec quotes the record in it, however long.
+            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
             return self._given_up(record, tries)
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is not lost
             _log.exception("a record that failed")

@@ -43,11 +43,11 @@ class Conversations(Protocol):
         ...
 
     def give_turn(self, conversation_id: str) -> None:
-        """Make an active 1:1 conversation that was overtaken the one where its customers' words go."""
+        """Give an overtaken, active 1:1 conversation the latest turn: its customers' words go there."""
         ...
 
     def places(self, user_id: str) -> Places:
-        """Read where the person's words go, as all writes that were answered left it."""
+        """Read the person's places. The answer contains every write that has returned."""
         ...
 
     def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
@@ -65,7 +65,7 @@ class Conversations(Protocol):
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool: ...
 
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
-        """Archive or reactivate it; a reactivated 1:1 conversation is its customers' from now on."""
+        """Archive or reactivate the conversation. A reactivated 1:1 conversation takes the latest turn."""
         ...
 
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:

@@ -1,18 +1,18 @@
-"""Finding the conversation that a person's words go to.
+"""Find the conversation that a person's words go to.
 
 ::
 
     the conversation of the message that they quote, while it is active and they take part in it
-    else their active 1:1 conversation; of several, the one in which somebody said something last
+    else their active 1:1 conversation; of several, the conversation with the latest turn
     else the conversation that they last wrote in through the same account, while they can write in it
     else, if they never wrote through this account, the only conversation that they take part in
     else a new conversation with the inbox, which is their 1:1 conversation from then on
 
-Nothing here depends on how many conversations there are. The rule never chooses between groups: words that may
-not be meant for a group are read by the inbox alone.
+Nothing here depends on how many conversations there are, and the rule never chooses between groups: a group gets
+words that quote nothing only from a person who wrote in it last, or who takes part in nothing else.
 
-The case that breaks a search of the latest conversations: a person with a 1:1 conversation joins 26 groups, and
-what they write next goes into a group, and to strangers.
+A search of the latest 25 conversations fails for a person who joined 26 groups after the 1:1 conversation began:
+the person's next words reach strangers in a group.
 """
 
 import uuid
@@ -38,7 +38,8 @@ from chat4all.services.messaging.ports import Messages
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
 """The agent who is in the conversation that begins when an unknown person writes."""
-_NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
+NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
+"""Of the ids that follow from what a provider or a person is called."""
 
 PersonsMessage = InboundText | InboundUnsupported
 
@@ -110,10 +111,10 @@ class FindPlace:
     def _begin(self, channel: str, sender: User, places: Places) -> str:
         """Begin the conversation between the person and the inbox.
 
-        Its id follows from the person and the version of their places: of two processes that find the person
-        without a place at once, both mean the same conversation.
+        Its id follows from the person and the version of their places, which rises with every change of their
+        1:1 conversations: two processes that find no 1:1 conversation at the same version create the same one.
         """
-        conversation_id = str(uuid.uuid5(_NAMESPACE, f"inbox {sender.user_id} {places.version}"))
+        conversation_id = str(uuid.uuid5(NAMESPACE, f"inbox {sender.user_id} {places.version}"))
         now = iso(self._clock())
         self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         conversation = Conversation(

@@ -4,7 +4,6 @@ A person's message gets its id from the provider's, so that the same webhook twi
 """
 
 import uuid
-from typing import Final
 
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Unavailable
@@ -19,12 +18,10 @@ from chat4all.domain.files import Source
 from chat4all.domain.records import Identity, Message, MessageKind, User, UserType
 from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Directory
-from chat4all.services.inbound.find_place import FindPlace, PersonsMessage
+from chat4all.services.inbound.find_place import NAMESPACE, FindPlace, PersonsMessage
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import Events, Messages
-
-_NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
 
 
 class EditTooEarly(Exception):
@@ -141,4 +138,4 @@ class TakeInbound:
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
     """The id of a person's message: always the same for the same provider message."""
-    return str(uuid.uuid5(_NAMESPACE, f"{channel} {account} {provider_message_id}"))
+    return str(uuid.uuid5(NAMESPACE, f"{channel} {account} {provider_message_id}"))

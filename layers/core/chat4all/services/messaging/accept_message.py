@@ -169,11 +169,19 @@ class AcceptMessage:
             )
             if isinstance(counted, Sequenced):
                 if counted.overtaken:
-                    self._conversations.give_turn(new.conversation_id)
+                    self._give_turn(new.conversation_id)
                 return _Prepared(text, to, counted.sequence)
             snapshot = self._snapshots.fresh(new.conversation_id)
             text, to = self._route(snapshot, new)
         raise Unavailable("The conversation is changing too quickly.", retry_after=1)
+
+    def _give_turn(self, conversation_id: str) -> None:
+        """Give the 1:1 conversation the latest turn; what can not be accepted without it is not counted."""
+        try:
+            self._conversations.give_turn(conversation_id)
+        except Unavailable:
+            self._conversations.uncount(conversation_id)
+            raise
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[str, tuple[Recipient, ...]]:
         sender = _check_sender(snapshot, new.sender_id)
