@@ -16,7 +16,7 @@ _MOST: Final = 10_000
 _START: Final = re.compile(r"START RequestId: (?P<id>[0-9a-f-]{36}) Version: (?:\$LATEST|\d+)")
 _REPORT: Final = (
     r"REPORT RequestId: {id}\tDuration: \d+ ms\tBilled Duration: \d+ ms"
-    r"\tMemory Size: \d+ MB\tMax Memory Used: \d+ MB"
+    r"\tMemory Size: \d+ MB(?:\tMax Memory Used: \d+ MB)?"
 )
 _DIED: Final = re.compile(
     r"Worker process died|Task timed out after \d+\.00 seconds"

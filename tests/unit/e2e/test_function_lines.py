@@ -107,3 +107,9 @@ def test_a_line_of_a_process_that_lives_may_not_be_torn() -> None:
 def test_what_ministack_tells_of_an_exception_that_left_the_handler_is_not_the_functions() -> None:
     assert of_a_stream(GOOD, *TRACEBACK).lines == [GOOD]
     assert len(wrong(GOOD, TRACEBACK[0], *TRACEBACK[2:])) == 3
+
+
+def test_a_report_may_leave_out_a_memory_that_nobody_knows() -> None:
+    report = REPORT.partition("\tMax Memory Used")[0]
+
+    assert invocation_of("api", [START, GOOD, END, report]).lines == [GOOD]
