@@ -78,6 +78,15 @@ class Accepted(msgspec.Struct, frozen=True):
     status_url: str
 
 
+class ListedChannel(msgspec.Struct, frozen=True):
+    channel: str
+    capabilities_url: str
+
+
+class Channels(msgspec.Struct, frozen=True):
+    channels: tuple[ListedChannel, ...]
+
+
 class Identity(msgspec.Struct, frozen=True):
     channel: str
     address: str

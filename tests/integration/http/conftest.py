@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import pytest
@@ -14,8 +15,11 @@ from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.services.access.authenticate import SCOPES, new_key
 from tests.fakes.people import NOW
 from tests.integration.aws import CHANNELS, Aws
-from tests.integration.http.gateway import Gateway
-from tests.integration.template import environment, functions
+from tests.integration.http.gateway import API_ID, Gateway
+from tests.integration.template import REGION, environment, functions
+
+PUBLIC_URL: Final = f"https://{API_ID}.execute-api.{REGION}.amazonaws.com/api"
+"""Where API Gateway itself has the API, before `/v1`."""
 
 
 @pytest.fixture(scope="package")

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 import msgspec
 from chalice.app import Chalice
 
+API_ID: Final = "a1b2c3"
 REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
@@ -107,7 +108,7 @@ class Gateway:
                 "httpMethod": method,
                 "path": f"/api{path}",
                 "stage": "api",
-                "apiId": "a1b2c3",
+                "apiId": API_ID,
                 "requestId": REQUEST_ID,
                 "identity": {"sourceIp": "127.0.0.1"},
             },

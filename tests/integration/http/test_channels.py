@@ -7,6 +7,7 @@ from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.breaker import Breaker, Circuit
 from tests.integration.aws import CHANNELS
+from tests.integration.http.conftest import PUBLIC_URL
 from tests.integration.http.gateway import Gateway
 
 
@@ -15,7 +16,7 @@ def test_every_channel_tells_what_it_can_do(api: Gateway) -> None:
 
     assert [one["channel"] for one in channels] == ["whatsapp", "telegram", "instagram"]
     for one in channels:
-        can = api.get(one["capabilities_url"].removeprefix("/api")).json
+        can = api.get(one["capabilities_url"].removeprefix(PUBLIC_URL)).json
         assert can["channel"] == one["channel"]
         assert can["text_length"] > 0
         assert can["text_unit"] in {"characters", "bytes"}

@@ -13,7 +13,7 @@ from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.files import LEAST_PART_BYTES, MOST_BYTES, FileStatus
 from chat4all.domain.text import LONGEST_QUOTE
 from tests.integration.aws import Aws
-from tests.integration.http.conftest import Cast, a_key
+from tests.integration.http.conftest import PUBLIC_URL, Cast, a_key
 from tests.integration.http.gateway import Answer, Gateway
 
 PART = LEAST_PART_BYTES
@@ -373,7 +373,7 @@ def test_a_link_sends_on_to_the_bytes_without_a_key(api: Gateway, files: DynamoF
     base, token = link["url"].split("/v1/links/")
     followed = api.with_key(None).get(f"/v1/links/{token}")
 
-    assert base == "https://a1b2c3.execute-api.us-east-1.amazonaws.com/api"
+    assert base == PUBLIC_URL
     assert (link["filename"], link["content_type"], link["size"]) == ("a.png", "image/png", PART + 3)
     assert followed.status == 302
     assert f"files/{file_id}?" in followed.headers["location"]

@@ -11,7 +11,7 @@ from chat4all.domain.events import MessageAccepted
 from chat4all.domain.files import Attachment, FileStatus
 from tests.fakes.files import a_file
 from tests.integration.aws import Aws
-from tests.integration.http.conftest import Cast, create_customer
+from tests.integration.http.conftest import PUBLIC_URL, Cast, create_customer
 from tests.integration.http.gateway import Gateway
 
 
@@ -37,7 +37,7 @@ def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws
     assert accepted.headers["content-type"] == "application/json"
     assert set(accepted.json) == {"message_id", "conversation_id", "status", "accepted_at", "status_url"}
     assert (accepted.json["message_id"], accepted.json["status"]) == (message_id, "PENDING")
-    assert accepted.json["status_url"] == f"/api/v1/messages/{message_id}/status"
+    assert accepted.json["status_url"] == f"{PUBLIC_URL}/v1/messages/{message_id}/status"
     (event,) = published(aws, cast.conversation)
     assert (event.message_id, event.recipients[0].address) == (message_id, cast.phone)
 

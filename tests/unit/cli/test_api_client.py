@@ -14,7 +14,7 @@ ACCEPTED = {
     "conversation_id": "c1",
     "status": "PENDING",
     "accepted_at": "2026-01-01T00:00:00.000Z",
-    "status_url": "/v1/messages/m1/status",
+    "status_url": "https://api.example.com/v1/messages/m1/status",
 }
 
 

@@ -229,7 +229,8 @@ def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api:
     api.answer("GET", "/api/v1/users/u1", USER)
     api.answer("GET", "/api/v1/users/u2", {**USER, "user_id": "u2", "type": "AGENT"})
     accepted = {"message_id": "m1", "conversation_id": "c1", "status": "PENDING", "accepted_at": joined}
-    api.answer("POST", "/api/v1/messages", {**accepted, "status_url": "/v1/messages/m1/status"}, status=202)
+    accepted["status_url"] = f"{api.url}/v1/messages/m1/status"
+    api.answer("POST", "/api/v1/messages", accepted, status=202)
     # When something is sent, and nobody says by whom
     assert chat4all("send", "c1", "hello") == (0, "m1\n", "")
     # Then the agent says it

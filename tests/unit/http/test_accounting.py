@@ -5,6 +5,12 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.addresses import addresses
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.dead_letters import DeadLetterViews
+from chat4all.adapters.http.messages import MessageViews
+from chat4all.adapters.http.webhooks import WebhookViews
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.errors import Invalid, NotFound, Unavailable
 from chat4all.domain.events import InboundText
@@ -56,6 +62,7 @@ class Desk:
             self.product.ids,
             attach=self.product.attach,
             account=account,
+            addresses=addresses("https://api.example.com"),
         )
         self._dead_letters = DeadLetterViews(redrive, channels, account)
         self._webhooks = _webhook_views(self.published, account)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.addresses import addresses
+from chat4all.adapters.http.messages import AcceptedView, MessageViews
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
 from chat4all.entrypoints.http.accounting import Accounting
@@ -31,6 +34,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.ids,
         attach=product.attach,
         account=Accounting(MemoryAudit(), product.clock, product.ids),
+        addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}
     answer = views.post(a_request(body, key))

@@ -3,7 +3,7 @@
 import functools
 from datetime import timedelta
 
-from chalice.app import Chalice, Request
+from chalice.app import Chalice
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
@@ -11,6 +11,16 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.addresses import Addresses, addresses
+from chat4all.adapters.http.audit import AuditViews
+from chat4all.adapters.http.channels import ChannelViews
+from chat4all.adapters.http.conversations import ConversationViews
+from chat4all.adapters.http.dead_letters import DeadLetterViews
+from chat4all.adapters.http.files import FileViews
+from chat4all.adapters.http.messages import MessageViews
+from chat4all.adapters.http.routes import bind
+from chat4all.adapters.http.users import UserViews
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
@@ -78,6 +88,7 @@ def app(settings: ApiSettings) -> Chalice:
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     audit = DynamoAudit(settings.audit_table)
     account = Accounting(audit, world.now, world.new_id)
+    public = addresses(settings.api_url)
     routes = [
         *MessageViews(
             accepting.accept,
@@ -87,20 +98,23 @@ def app(settings: ApiSettings) -> Chalice:
             world.new_id,
             attach=AttachFile(files),
             account=account,
+            addresses=public,
         ).routes(),
         *DeadLetterViews(redrive, channels, account).routes(),
-        *_file_views(settings, files, store, accepting).routes(),
+        *_file_views(settings, files, store, accepting, public).routes(),
         *AuditViews(ReadAudit(audit)).routes(),
         *ConversationViews(manage_conversations, read, channels).routes(),
         *UserViews(manage_users, channels).routes(),
-        *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health).routes(),
+        *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health, public).routes(),
     ]
     chalice = Chalice(app_name="chat4all", configure_logs=False)
     bind(chalice, routes, Authenticate(keys))
     return chalice
 
 
-def _file_views(settings: ApiSettings, files: DynamoFiles, store: S3Files, accepting: Accepting) -> FileViews:
+def _file_views(
+    settings: ApiSettings, files: DynamoFiles, store: S3Files, accepting: Accepting, public: Addresses
+) -> FileViews:
     upload = UploadFile(
         files=files,
         store=store,
@@ -114,15 +128,8 @@ def _file_views(settings: ApiSettings, files: DynamoFiles, store: S3Files, accep
         upload=upload,
         download=DownloadFile(files, store, world.now),
         files=files,
-        public_url=lambda request: _public_url(settings.api_url, request),
+        addresses=public,
         clock=world.now,
-    )
-
-
-def _public_url(form: str, request: Request) -> str:
-    context = request.context
-    return form.format(
-        domain=context.get("domainName", ""), api=context.get("apiId", ""), stage=context.get("stage", "")
     )
 
 

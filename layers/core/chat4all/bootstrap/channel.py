@@ -1,5 +1,6 @@
 """The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
 
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,12 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
 from chat4all.services.messaging.wait_in_line import InLine, WaitInLine
+from chat4all.services.circuit import ChannelCircuit
+from chat4all.services.deliver import Deliver, Later, Outdated
+from chat4all.services.download_links import DownloadLinks
+from chat4all.services.outgoing_file import OutgoingFile
+from chat4all.services.public_addresses import public_address
+from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
@@ -123,7 +130,11 @@ def handler() -> Handler:
         file=OutgoingFile(
             files,
             S3Files(world.files_s3, settings.files_bucket),
-            DownloadLinks(files, settings.public_url.replace("{api}", settings.api_id), world.now),
+            DownloadLinks(
+                files,
+                functools.partial(public_address, settings.public_url, settings.api_id),
+                world.now,
+            ),
         ),
         clock=world.now,
         new_id=world.new_id,

@@ -46,7 +46,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     file_retention_days: int
     audit_table: str
     api_url: str
-    """How an address of this API begins: `{domain}`, `{api}` and `{stage}` stand for the request's."""
+    """It is the API's public address before `/v1`; `{api}` stands for the id that a request tells."""
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -80,7 +80,7 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     files_table: str
     files_bucket: str
     public_url: str
-    """Of the API with its stage, as people's phones reach it; `{api}` stands for `api_id`."""
+    """It is the API's public address before `/v1`; `{api}` stands for `api_id`."""
     api_id: str
     powertools_service_name: str
     """The stack."""

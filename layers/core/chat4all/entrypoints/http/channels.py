@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 import msgspec
 from chalice.app import Request
 
+from chat4all.adapters.http.addresses import Addresses
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.routes import Route
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
@@ -45,11 +48,16 @@ class HealthView(msgspec.Struct, frozen=True):
 
 class ChannelViews:
     def __init__(
-        self, capabilities: Mapping[str, Capabilities], breakers: Breakers, check_health: CheckHealth
+        self,
+        capabilities: Mapping[str, Capabilities],
+        breakers: Breakers,
+        check_health: CheckHealth,
+        addresses: Addresses,
     ) -> None:
         self._capabilities = capabilities
         self._breakers = breakers
         self._check_health = check_health
+        self._addresses = addresses
 
     def routes(self) -> list[Route]:
         return [
@@ -59,9 +67,9 @@ class ChannelViews:
         ]
 
     def listing(self, request: Request) -> Answer:
-        stage = request.context.get("stage", "api")
+        address_of = self._addresses(request)
         channels = (
-            ChannelView(name, _view(breaker), f"/{stage}/v1/channels/{name}/capabilities")
+            ChannelView(name, _view(breaker), address_of(f"/v1/channels/{name}/capabilities"))
             for name, breaker in self._breakers.get_many(self._capabilities).items()
         )
         return Answer(ChannelList(tuple(channels)))

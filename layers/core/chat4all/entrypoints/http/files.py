@@ -1,13 +1,18 @@
 """/v1/files: upload in parts, follow, download. /v1/links: whoever has one downloads with it."""
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.domain.clock import Clock, iso
+from chat4all.adapters.http.addresses import Addresses
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.bodies import Id, body_of, query_of
+from chat4all.adapters.http.routes import Route, owner_of
+from chat4all.adapters.http.views import ErrorView
+from chat4all.domain.clock import iso
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.files import MOST_PARTS, StoredFile
 from chat4all.entrypoints.http.answers import Answer
@@ -85,13 +90,13 @@ class FileViews:
         upload: UploadFile,
         download: DownloadFile,
         files: Files,
-        public_url: Callable[[Request], str],
+        addresses: Addresses,
         clock: Clock,
     ) -> None:
         self._upload = upload
         self._download = download
         self._files = files
-        self._public_url = public_url
+        self._addresses = addresses
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -128,7 +133,7 @@ class FileViews:
 
     def download(self, request: Request, file_id: str) -> Answer:
         file = self._download.ready(file_id, owner_of(request))
-        url = DownloadLinks(self._files, self._public_url(request), self._clock).link(file_id)
+        url = DownloadLinks(self._files, self._addresses(request), self._clock).link(file_id)
         return Answer(_link_view(file, url, iso(self._clock() + VALID_FOR)))
 
     def follow(self, request: Request, token: str) -> Answer:

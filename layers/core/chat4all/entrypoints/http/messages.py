@@ -6,6 +6,13 @@ from typing import Annotated, Final
 import msgspec
 from chalice.app import Request
 
+from chat4all.adapters.http.accounting import Accounting
+from chat4all.adapters.http.addresses import Addresses
+from chat4all.adapters.http.answers import Answer
+from chat4all.adapters.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
+from chat4all.adapters.http.checks import check_channel, check_metadata
+from chat4all.adapters.http.routes import Route, owner_of
+from chat4all.adapters.http.views import MessagePage, message_view, progress_view
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import NewId
 from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
@@ -65,6 +72,7 @@ class MessageViews:
         *,
         attach: AttachFile,
         account: Accounting,
+        addresses: Addresses,
     ) -> None:
         self._accept = accept
         self._redrive = redrive
@@ -73,6 +81,7 @@ class MessageViews:
         self._new_id = new_id
         self._attach = attach
         self._account = account
+        self._addresses = addresses
 
     def routes(self) -> list[Route]:
         return [
@@ -87,12 +96,12 @@ class MessageViews:
         accepted = self._accept(self._new(request, body_of(request, PostMessage)))
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
-        return Answer(_accepted_view(request, message), 202, headers)
+        return Answer(self._accepted_view(request, message), 202, headers)
 
     def retry(self, request: Request, message_id: str) -> Answer:
         """Everything of the message that failed, once more."""
         self._account(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
-        return Answer(_accepted_view(request, self._redrive.message(message_id)), 202)
+        return Answer(self._accepted_view(request, self._redrive.message(message_id)), 202)
 
     def search(self, request: Request) -> Answer:
         sender_id, status = id_of(request, "sender_id"), query_of(request, "status")
@@ -115,6 +124,16 @@ class MessageViews:
 
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
+
+    def _accepted_view(self, request: Request, message: Message) -> AcceptedView:
+        address_of = self._addresses(request)
+        return AcceptedView(
+            message_id=message.message_id,
+            conversation_id=message.conversation_id,
+            status=Status.PENDING.value,
+            accepted_at=message.accepted_at,
+            status_url=address_of(f"/v1/messages/{message.message_id}/status"),
+        )
 
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
         if body.template is not None:
@@ -165,16 +184,6 @@ def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
     details = [Detail(field, issues[field]) for field, is_wrong in wrong.items() if is_wrong]
     if details:
         raise Invalid("The channels are not valid.", *details)
-
-
-def _accepted_view(request: Request, message: Message) -> AcceptedView:
-    return AcceptedView(
-        message_id=message.message_id,
-        conversation_id=message.conversation_id,
-        status=Status.PENDING.value,
-        accepted_at=message.accepted_at,
-        status_url=f"/{request.context.get('stage', 'api')}/v1/messages/{message.message_id}/status",
-    )
 
 
 def _checked_id(message_id: str) -> str:

@@ -7,23 +7,25 @@ from typing import Final
 
 from chat4all.domain.clock import Clock
 from chat4all.services.files.ports import Files
+from chat4all.services.file_ports import Files
+from chat4all.services.ports import Clock
+from chat4all.services.public_addresses import AddressOf
 
 VALID_FOR: Final = timedelta(hours=24)
 _TOKEN_BYTES: Final = 32
 
 
 class DownloadLinks:
-    def __init__(self, files: Files, public_url: str, clock: Clock) -> None:
-        """`public_url` is the API's, without `/v1`."""
+    def __init__(self, files: Files, address_of: AddressOf, clock: Clock) -> None:
         self._files = files
-        self._public_url = public_url.rstrip("/")
+        self._address_of = address_of
         self._clock = clock
 
     def link(self, file_id: str) -> str:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         expires_at = int((self._clock() + VALID_FOR).timestamp())
         self._files.add_link(hash_token(token), file_id, expires_at)
-        return f"{self._public_url}/v1/links/{token}"
+        return self._address_of(f"/v1/links/{token}")
 
 
 def hash_token(token: str) -> str:
