@@ -25,6 +25,13 @@ echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt instal
 "$$python" requirements/install.py
 endef
 
+# Lambda's python3.11 is Amazon Linux 2; the later runtimes are Amazon Linux 2023, with glibc 2.34.
+define REFUSAL_OF_3_11
+make build: the virtual environments have Python 3.11. Lambda's python3.11 has glibc 2.26, and Pillow wants 2.27 for WebP:
+every WebP file would be refused as IMAGE_BROKEN. Build with a newer Python: make clean, then make build PYTHON=/path/to/python3.13
+endef
+export REFUSAL_OF_3_11
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format build lock clean
 
@@ -72,6 +79,7 @@ format: setup ## Put every file into the project's format, mend what the linter 
 
 build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); then: sam deploy --config-env aws
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	if [ "$$runtime" = python3.11 ]; then echo "$$REFUSAL_OF_3_11" >&2; exit 1; fi; \
 	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
 	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28}" \
 	told=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \

@@ -129,6 +129,15 @@ class Template:
     def output(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
         return self.resolved(self.document["Outputs"][name]["Value"])
 
+    def refusals(self) -> list[str]:
+        """Name the rules that CloudFormation refuses these parameters by, before it makes anything."""
+        return [
+            name
+            for name, rule in self.document.get("Rules", {}).items()
+            if self._is(rule.get("RuleCondition", {"Fn::And": []}))
+            and not all(self._is(assertion["Assert"]) for assertion in rule["Assertions"])
+        ]
+
     def _ref(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
         if name == "AWS::NoValue":
             return NO_VALUE

@@ -153,14 +153,6 @@ def test_a_canary_without_alarms_is_refused() -> None:
     assert assertion["Assert"] == {"Fn::And": needed}
 
 
-def test_snapshots_of_a_runtime_that_has_none_are_refused() -> None:
-    rule = read("template.yaml")["Rules"]["SnapshotsNeedTheirRuntime"]
-
-    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]}
-    (assertion,) = rule["Assertions"]
-    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Runtime"}, "python3.11"]}]}
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_snapshots_are_taken_where_lambda_can(name: str) -> None:
     def asked(**parameters: str) -> Any:  # noqa: ANN401 - any part of a template
@@ -168,7 +160,6 @@ def test_snapshots_are_taken_where_lambda_can(name: str) -> None:
 
     assert asked(SnapStart="true") == {"ApplyOn": "PublishedVersions"}
     assert asked() is None
-    assert asked(SnapStart="true", Runtime="python3.11") is None
     assert asked(SnapStart="true", Cloud="local") is None
 
 
