@@ -1,6 +1,7 @@
 """Parameters that cannot work are refused before anything is built or made."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from chat4all_local.cloud.checkout import runtime
 from tests.integration.template import ROOT, Template, read
 
-RUNTIMES = read("template.yaml")["Parameters"]["Runtime"]["AllowedValues"]
+PARAMETERS = read("template.yaml")["Parameters"]
+RUNTIMES = PARAMETERS["Runtime"]["AllowedValues"]
 STAND_IN = """#!/bin/sh
 echo {version}
 """
@@ -55,3 +57,18 @@ def test_make_builds_for_aws_from_python_3_12(tmp_path: Path, version: str) -> N
     else:
         assert made.returncode == 0, made.stderr
         assert f"sam build --config-env aws --parameter-overrides Runtime=python{version}" in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("rate", "is_taken"),
+    [("0", True), *((str(rate), False) for rate in range(1, 10)), ("10", True), ("2000", True)]
+    + [(rate, False) for rate in ("", "00", "05", "-10", "10.5", "1000000000000")],
+)
+def test_a_rate_that_the_firewall_does_not_take_is_refused(rate: str, *, is_taken: bool) -> None:
+    pattern = PARAMETERS["FirewallRate"]["AllowedPattern"]
+
+    assert (re.fullmatch(pattern, rate) is not None) is is_taken
+
+
+def test_what_the_firewalls_own_template_takes_at_least_is_what_waf_does() -> None:
+    assert read("infra/firewall.yaml")["Parameters"]["Rate"]["MinValue"] == 10
