@@ -1,6 +1,7 @@
 """template.yaml and the code agree: routes, environments, timeouts."""
 
 import gc
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,8 @@ from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.bootstrap.telemetry import Handler, Telemetry
 from chat4all.channels.registry import names
+from chat4all_local.cloud.deployment import parameters
+from chat4all_local.cloud.state import Component, ProcessId, State
 from tests.integration.template import ROOT, Template, environment, functions, mappings, read
 from tests.unit.architecture.entry_points import loaded
 
@@ -20,6 +23,12 @@ TEMPLATE = Template()
 FUNCTIONS = functions(TEMPLATE)
 ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+PROVIDERS = Component("simulators", ProcessId(1, 0.0), dict.fromkeys(names(), "http://127.0.0.1:1"), "a.log")
+LOCAL = Template(parameters=parameters(State(components=(PROVIDERS,)), {}))
+ADVISED_TIMEOUTS = 6
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+ADVISED_RECEIVES = 5
+"""It is the least `maxReceiveCount` that the same page advises."""
 QUEUES_FUNCTIONS = ["files", "inbound", "router", "status", *names()]
 
 Routes = set[tuple[str, str]]
@@ -129,29 +138,62 @@ def test_a_function_is_told_nothing_that_it_does_not_read(name: str) -> None:
         assert known or f'"{variable}"' in sources, f"{name}: {variable}"
 
 
+def queue_of(template: Template, name: str) -> dict[str, Any]:
+    """Find the queue that a function takes its records from."""
+    mapping = mappings(template)[name]
+    (queue,) = (
+        queue
+        for queue in template.resources("AWS::SQS::Queue").values()
+        if mapping["EventSourceArn"].endswith(f":{queue['QueueName']}")
+    )
+    return queue
+
+
 @pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
 def test_a_record_is_given_out_again_only_after_the_function_has_ended(name: str) -> None:
     mapping = mappings(TEMPLATE)[name]
-    (queue,) = (
-        one
-        for one in TEMPLATE.resources("AWS::SQS::Queue").values()
-        if mapping["EventSourceArn"].endswith(f":{one['QueueName']}")
-    )
+    queue = queue_of(TEMPLATE, name)
 
     assert queue["VisibilityTimeout"] > FUNCTIONS[name]["Timeout"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] <= 10
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_claim_outlives_the_function_and_ends_before_the_record_comes_again(name: str) -> None:
-    claim_s = int(environment(FUNCTIONS[name])["CONSUMER_TIMEOUT"]) + CLAIM_MARGIN_S
+@pytest.mark.parametrize("template", [TEMPLATE, LOCAL], ids=["aws", "local"])
+@pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
+def test_a_conversation_waits_for_a_dead_function_two_timeouts_at_most(name: str, template: Template) -> None:
+    timeout_s = int(functions(template)[name]["Timeout"])
 
-    assert FUNCTIONS[name]["Timeout"] < claim_s
-    queue = TEMPLATE.resources("AWS::SQS::Queue")
-    visible_s = {one["VisibilityTimeout"] for one in queue.values() if f"-{name}.fifo" in one["QueueName"]}
-    assert visible_s
-    assert all(claim_s <= one for one in visible_s)
+    assert timeout_s < int(queue_of(template, name)["VisibilityTimeout"]) <= 2 * timeout_s
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, LOCAL], ids=["aws", "local"])
+@pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
+def test_a_throttled_record_stays_in_its_queue_as_long_as_aws_advises(name: str, template: Template) -> None:
+    queue = queue_of(template, name)
+    advised_s = ADVISED_TIMEOUTS * int(functions(template)[name]["Timeout"]) * ADVISED_RECEIVES
+
+    stays_s = int(queue["VisibilityTimeout"]) * queue["RedrivePolicy"]["maxReceiveCount"]
+
+    assert stays_s >= advised_s
+
+
+@pytest.mark.parametrize("name", QUEUES_FUNCTIONS)
+def test_no_reserve_throttles_the_function_of_a_queue(name: str) -> None:
+    template = Template(parameters={"ApiConcurrency": 5, "WebhooksConcurrency": 5, "ChannelConcurrency": 5})
+
+    assert "ReservedConcurrentExecutions" not in functions(template)[name]
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, LOCAL], ids=["aws", "local"])
+@pytest.mark.parametrize("name", names())
+def test_a_claim_outlives_the_function_and_ends_before_the_record_comes_again(
+    name: str, template: Template
+) -> None:
+    function = functions(template)[name]
+    claim_s = int(environment(function)["CONSUMER_TIMEOUT"]) + CLAIM_MARGIN_S
+
+    assert int(function["Timeout"]) < claim_s <= int(queue_of(template, name)["VisibilityTimeout"])
 
 
 def test_every_function_keeps_its_logs_for_a_time() -> None:

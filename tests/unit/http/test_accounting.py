@@ -5,12 +5,6 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.addresses import addresses
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.dead_letters import DeadLetterViews
-from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.webhooks import WebhookViews
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.errors import Invalid, NotFound, Unavailable
 from chat4all.domain.events import InboundText
@@ -18,6 +12,7 @@ from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.entrypoints.http.accounting import LONGEST_DETAIL, Accounting
+from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews

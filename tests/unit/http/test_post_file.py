@@ -2,12 +2,10 @@
 
 import pytest
 
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.addresses import addresses
-from chat4all.adapters.http.messages import AcceptedView, MessageViews
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
 from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.messages import AcceptedView, MessageViews
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.files import a_file

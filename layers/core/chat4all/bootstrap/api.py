@@ -11,16 +11,6 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.addresses import Addresses, addresses
-from chat4all.adapters.http.audit import AuditViews
-from chat4all.adapters.http.channels import ChannelViews
-from chat4all.adapters.http.conversations import ConversationViews
-from chat4all.adapters.http.dead_letters import DeadLetterViews
-from chat4all.adapters.http.files import FileViews
-from chat4all.adapters.http.messages import MessageViews
-from chat4all.adapters.http.routes import bind
-from chat4all.adapters.http.users import UserViews
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import world
@@ -30,6 +20,7 @@ from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.channels.registry import connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.addresses import Addresses, addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.conversations import ConversationViews

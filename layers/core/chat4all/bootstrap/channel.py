@@ -21,6 +21,7 @@ from chat4all.channels.registry import capabilities, connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.public_addresses import public_address
 from chat4all.domain.status import Status
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.files.download_links import DownloadLinks
@@ -28,12 +29,6 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
 from chat4all.services.messaging.wait_in_line import InLine, WaitInLine
-from chat4all.services.circuit import ChannelCircuit
-from chat4all.services.deliver import Deliver, Later, Outdated
-from chat4all.services.download_links import DownloadLinks
-from chat4all.services.outgoing_file import OutgoingFile
-from chat4all.services.public_addresses import public_address
-from chat4all.services.wait_in_line import InLine, WaitInLine
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chalice.app import Request
 
-from chat4all.services.public_addresses import AddressOf, public_address
+from chat4all.domain.public_addresses import AddressOf, public_address
 
 Addresses = Callable[[Request], AddressOf]
 """An `Addresses` takes the request, which alone tells the API's id: template.yaml cannot give it to the API's function."""

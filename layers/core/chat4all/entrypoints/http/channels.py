@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 import msgspec
 from chalice.app import Request
 
-from chat4all.adapters.http.addresses import Addresses
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.routes import Route
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import NotFound, Unavailable
+from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Route
 from chat4all.services.access.check_health import CheckHealth

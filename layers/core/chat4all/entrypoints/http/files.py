@@ -7,14 +7,9 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.adapters.http.addresses import Addresses
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import Id, body_of, query_of
-from chat4all.adapters.http.routes import Route, owner_of
-from chat4all.adapters.http.views import ErrorView
-from chat4all.domain.clock import iso
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.files import MOST_PARTS, StoredFile
+from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, body_of, query_of
 from chat4all.entrypoints.http.routes import Route, owner_of

@@ -6,13 +6,6 @@ from typing import Annotated, Final
 import msgspec
 from chalice.app import Request
 
-from chat4all.adapters.http.accounting import Accounting
-from chat4all.adapters.http.addresses import Addresses
-from chat4all.adapters.http.answers import Answer
-from chat4all.adapters.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
-from chat4all.adapters.http.checks import check_channel, check_metadata
-from chat4all.adapters.http.routes import Route, owner_of
-from chat4all.adapters.http.views import MessagePage, message_view, progress_view
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import NewId
 from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
@@ -22,6 +15,7 @@ from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
 from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
 from chat4all.entrypoints.http.checks import check_channel, check_metadata

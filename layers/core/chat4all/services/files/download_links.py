@@ -6,10 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from chat4all.domain.clock import Clock
+from chat4all.domain.public_addresses import AddressOf
 from chat4all.services.files.ports import Files
-from chat4all.services.file_ports import Files
-from chat4all.services.ports import Clock
-from chat4all.services.public_addresses import AddressOf
 
 VALID_FOR: Final = timedelta(hours=24)
 _TOKEN_BYTES: Final = 32
