@@ -79,6 +79,21 @@ def test_what_failed_is_reported_and_counted(run: Run) -> None:
     assert run.counters.counts == {"DeliveriesFailed": 1}
 
 
+def test_a_failure_is_logged_with_all_by_which_it_is_looked_for(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    run.product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
+
+    run(a_delivery("private words", message_id="m-1"))
+
+    (line,) = caplog.records
+    assert (line.levelname, line.message) == ("WARNING", "a delivery failed: Cannot be delivered.")
+    fields = ("message_id", "conversation_id", "recipient_id", "channel", "error_code")
+    assert [vars(line)[field] for field in fields] == ["m-1", "conversation", "ana", "pigeon", "131026"]
+    assert "private words" not in str(vars(line))
+    assert "ana@pigeon" not in str(vars(line))
+
+
 def test_what_waits_is_handed_back_with_the_rest_of_its_person(run: Run) -> None:
     run.product.connector.answers = [SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=7.0)]
 

@@ -1,6 +1,7 @@
 """The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
 
 import functools
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,8 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
 from chat4all.services.messaging.wait_in_line import InLine, WaitInLine
+
+_log = logging.getLogger(__name__)
 
 NEEDED_MS = 15_000
 """A provider may take 13 s to refuse a connection and to answer."""
@@ -95,10 +98,24 @@ class DeliveryBatch:
             return None
         self._settled.append((record, outcome.update))
         failed = outcome.update.status is Status.FAILED
+        if failed:
+            _log_failure(requested, outcome.update)
         self._telemetry.count("DeliveriesFailed" if failed else "DeliveriesSent")
         if outcome.taken_over:
             self._telemetry.count("PossibleRepeats")
         return None
+
+
+def _log_failure(requested: DeliveryRequested, update: StatusUpdate) -> None:
+    """Say which delivery failed and why, in fields that a search of the logs finds; neither text nor address."""
+    found_by = {
+        "message_id": requested.message_id,
+        "conversation_id": requested.conversation_id,
+        "recipient_id": requested.recipient.user_id,
+        "channel": requested.recipient.channel,
+        "error_code": update.error_code,
+    }
+    _log.warning("a delivery failed: %s", update.error_reason, extra=found_by)
 
 
 def handler() -> Handler:
