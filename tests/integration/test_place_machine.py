@@ -3,7 +3,9 @@
 The use cases run over the adapter of the table as well as over its fake.
 """
 
+import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import cast
 
 import pytest
@@ -12,9 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundText, WebhookEvent
 from chat4all.domain.records import ConversationState, ConversationType, Message
 from chat4all.services.directory.manage_conversations import NewConversation
+from chat4all.services.directory.ports import Sequenced
 from chat4all.services.inbound.find_place import INBOX_USER_ID
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
@@ -235,6 +239,63 @@ def test_webhooks_in_parallel_agree_on_the_place(machine: type[Words]) -> None:
     members = words.product.conversation(conversation_id).participants
     assert {member.user_id for member in members} == {INBOX_USER_ID, person}
     assert words.product.events.accepted == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to1(
+    machine: type[Words], seed: int
+) -> None:
+    words = machine()
+    product, person = words.product, words.ids["ana"]
+    for _ in range(3):
+        words.begin(ConversationType.GROUP, "ada", "ana", "ben")
+    for other in ("ada", "bob", "ben"):
+        words.begin(ConversationType.ONE_TO_ONE, other, "ana")
+    groups, talks = words.rooms[:3], words.rooms[3:]
+    choices = random.Random(seed)  # noqa: S311 - the same story for the same seed
+
+    def write(number: int) -> str:
+        channel = CHANNELS[number % 2]
+        event = InboundText("main", f"{person}@{channel}", f"theirs-{number}", "only for you", AT)
+        product.take(WebhookEvent(channel, "webhook", event))
+        return product.message(inbound_message_id(channel, "main", f"theirs-{number}")).conversation_id
+
+    def act(number: int) -> str | None:
+        talk = talks[number % 3]
+        with suppress(Conflict, Unavailable):  # the client, or the queue, tries again
+            if number % 4 == 0:
+                return write(number)
+            if number % 4 == 1:
+                state = choices.choice(list(ConversationState))
+                product.manage_conversations.set_state(talk.conversation_id, state)
+            else:
+                content = NewMessage(f"ours-{number}", talk.conversation_id, min(talk.members), "hello")
+                product.accept(content)
+        return None
+
+    with ThreadPoolExecutor(4) as threads:
+        places = list(threads.map(act, choices.sample(range(48), 48)))
+
+    assert not {group.conversation_id for group in groups} & set(places)
+    for name in ("ana", "ben"):
+        check_own(product, words.ids[name])
+
+
+def check_own(product: Product, user_id: str) -> None:
+    """Check that the person's own 1:1 conversation is active, and that each other active one is overtaken."""
+    known = product.conversations.of_user(user_id, None, 100)
+    conversations = [product.conversation(conversation_id) for _, conversation_id in known]
+    active = [
+        conversation
+        for conversation in conversations
+        if conversation.type is ConversationType.ONE_TO_ONE and conversation.state is ConversationState.ACTIVE
+    ]
+    own = product.conversations.places(user_id).one_to_one
+    assert own in [conversation.conversation_id for conversation in active] or (own is None and not active)
+    for conversation in active:
+        numbered = product.conversations.next_sequence(conversation.conversation_id, conversation.version, AT)
+        assert isinstance(numbered, Sequenced)
+        assert numbered.overtaken or conversation.conversation_id == own
 
 
 def test_words_never_leave_the_place_that_the_rule_names(machine: type[Words]) -> None:
