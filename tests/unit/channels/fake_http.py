@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all.channels.shared.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
+from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.domain.channel import Transfer
 from chat4all.domain.files import FILE_TYPES
 from chat4all.domain.sending import Media, SendError, Sent, Submission

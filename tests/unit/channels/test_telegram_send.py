@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.channels.shared.answers import sent_unread
-from chat4all.channels.shared.http import FilePart, HttpAnswer, NetworkFailure, SourceFailed
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
+from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.channel import Transfer
 from chat4all.domain.errors import Invalid

@@ -8,14 +8,8 @@ from email.policy import HTTP
 
 import pytest
 
-from chat4all.channels.shared.http import (
-    FilePart,
-    HttpAnswer,
-    HttpClient,
-    NetworkFailure,
-    SourceFailed,
-    _pieces,
-)
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
+from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure, _pieces
 from chat4all.channels.shared.multipart import Form
 from tests.unit.channels.local_server import Asked, LocalServer, Page, local_server
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
+
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
@@ -30,20 +32,6 @@ class NetworkFailure(msgspec.Struct, frozen=True):
     """No answer came. `may_have_arrived`: the request was sent, or it is not known that it was not."""
 
     may_have_arrived: bool
-
-
-class FilePart(msgspec.Struct, frozen=True):
-    """A file of a form: `source_url` serves its `size` bytes to us."""
-
-    field: str
-    filename: str
-    content_type: str
-    size: int
-    source_url: str
-
-
-class SourceFailed(Exception):
-    """The bytes of a file could not be read in time, or were more or fewer than was said."""
 
 
 class HttpClient:

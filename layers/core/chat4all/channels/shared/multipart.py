@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 
-from chat4all.channels.shared.http import FilePart, SourceFailed
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
 
 
 class Form:

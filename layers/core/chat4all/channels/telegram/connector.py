@@ -11,7 +11,8 @@ from chat4all.channels.shared.answers import not_answered, refused, sent_unread,
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.fetching import looked_up
-from chat4all.channels.shared.http import FilePart, HttpAnswer, HttpClient, NetworkFailure, SourceFailed
+from chat4all.channels.shared.file_part import FilePart, SourceFailed
+from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.shared.secrets import same_secret
 from chat4all.channels.telegram.address import canonical, message_name, message_number
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES

@@ -1,0 +1,17 @@
+"""A file of a form, which a provider gets from us."""
+
+import msgspec
+
+
+class FilePart(msgspec.Struct, frozen=True):
+    """A file of a form: `source_url` serves its `size` bytes to us."""
+
+    field: str
+    filename: str
+    content_type: str
+    size: int
+    source_url: str
+
+
+class SourceFailed(Exception):
+    """The bytes of a file could not be read in time, or were more or fewer than was said."""
