@@ -26,10 +26,11 @@ class Call(_Strict, frozen=True, tag_field="do", tag="call"):
 
 
 class Webhook(_Strict, frozen=True, tag_field="do", tag="webhook"):
-    """Let the provider of the case's channel send this body, signed."""
+    """Let the provider of the channel, or else of the case's channel, send this body, signed."""
 
     body: Json
     status: int = 200
+    channel: Channel | None = None
 
 
 class Register(_Strict, frozen=True, tag_field="do", tag="register"):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tests.cases.case import Answer, Call, Case, Channel, Register, Repeat, Step, Webhook
 
-_NAME = re.compile(r"\$([a-z_]+)")
+_NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 
 class Response(NamedTuple):
@@ -72,14 +72,15 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
             for _ in range(times):
                 _take(again, channel, product, saved)
         case Webhook(body=body, status=status):
-            assert product.webhook(channel, filled(body, saved)) == status
+            answered = product.webhook(step.channel or channel, filled(body, saved))
+            assert answered == status, f"a webhook was answered with {answered}"
             product.settle()
         case Call(request=request):
             method, _, path = filled(request, saved).partition(" ")
             answer = product.call(method, f"/{path}", filled(step.body, saved))
             right = answer.status < 300 if step.status is None else answer.status == step.status
             assert right, f"{request}: {answer.status}, {answer.body}"
-            saved |= {name: str(value_at(answer.body, where)) for name, where in step.save.items()}
+            saved |= {name: value_at(answer.body, where) for name, where in step.save.items()}
             product.settle()
 
 
@@ -96,10 +97,12 @@ def filled(value: Any, saved: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
             return value
 
 
-def value_at(body: Any, where: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the value at a dotted path, such as `deliveries.0.provider_message_id`; raises LookupError."""
+def value_at(body: Any, where: str) -> str:  # noqa: ANN401 - JSON
+    """Return the text at a dotted path, such as `deliveries.0.provider_message_id`; raises LookupError."""
     for key in where.split("."):
         body = body[int(key)] if isinstance(body, list) else body[key]
+    if not isinstance(body, str):
+        raise LookupError(f"{where} is no text but {body!r}")  # noqa: TRY004 - as where nothing is
     return body
 
 

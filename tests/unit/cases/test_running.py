@@ -1,5 +1,6 @@
 """The harness of the cases: it says what differs, and refuses what it can not judge."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -11,8 +12,9 @@ from tests.cases.running import Response, difference, filled, run, value_at
 
 STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save": {"ana": "user_id"}}]
 EXPECTED = [{"see": "answer", "path": "users/$ana", "body": {"name": "Ana"}}]
-BUSINESS_ACCOUNT = "100000000000002"
-"""In every webhook of WhatsApp."""
+OURS = {"100000000000002", "15550001234"}
+"""Our business account and our number, in every webhook of WhatsApp."""
+ADDRESS = re.compile(r"-?[0-9]{9,}|[A-Z]{2}\.[A-Za-z0-9.]+")
 
 
 class Users:
@@ -131,10 +133,14 @@ def test_names_are_filled_in_everywhere() -> None:
     value = {"a": ["$x and ${y", {"b": "$x"}], "c": 3, "d": "costs $5"}
 
     assert filled(value, {"x": "1"}) == {"a": ["1 and ${y", {"b": "1"}], "c": 3, "d": "costs $5"}
+    assert filled("$x1, $x", {"x": "1", "x1": "2"}) == "2, 1"
 
 
 def test_a_value_is_found_by_its_path() -> None:
     assert value_at({"a": [{"b": "c"}]}, "a.0.b") == "c"
+    for nothing in ("a.0.c", "a.1", "d"):
+        with pytest.raises(LookupError):
+            value_at({"a": [{"b": "c"}], "d": None}, nothing)
 
 
 def addresses(value: Any) -> set[str]:  # noqa: ANN401 - JSON
@@ -145,9 +151,7 @@ def addresses(value: Any) -> set[str]:  # noqa: ANN401 - JSON
         return set()
     own = {str(value[key]) for key in ("address", "wa_id", "from", "id") if key in value}
     inner = {found for item in value.values() for found in addresses(item)}
-    return inner | {address for address in own if address.isdigit() and len(address) >= 9} - {
-        BUSINESS_ACCOUNT
-    }
+    return inner | {address for address in own if ADDRESS.fullmatch(address)} - OURS
 
 
 def test_every_file_is_a_case_and_shares_no_address_with_another() -> None:
