@@ -175,6 +175,8 @@ class Words(RuleBasedStateMachine):
         one_to_ones = [room for room in open_to_me if room.kind is ConversationType.ONE_TO_ONE]
         if one_to_ones:
             return max(one_to_ones, key=lambda room: room.turn)
+        if quoted is not None:
+            return None
         if (user_id, channel) in self.wrote:
             last = self.wrote[user_id, channel]
             return last if last in open_to_me else None

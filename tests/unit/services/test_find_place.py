@@ -157,6 +157,31 @@ def test_after_a_quote_in_a_group_words_stay_there_only_without_a_1to1_conversat
     assert is_inbox(place_of(product, replace(TEXT, provider_message_id="hers-4")))
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_quote_that_leads_nowhere_never_leads_into_a_group(product: Product, groups: int) -> None:
+    begin_others(product, groups, ConversationType.GROUP, ConversationState.ACTIVE)
+    product.conversations.record_writing(
+        "ana", "pigeon", "main", product.conversations.of_user("ana", None, 1)[0][1]
+    )
+
+    place = place_of(product, replace(TEXT, quoted_provider_message_id="nobody knows it"))
+
+    assert is_inbox(place)
+    assert product.events.accepted == []
+
+
+def test_an_answer_to_an_archived_private_message_never_leads_into_a_group(product: Product) -> None:
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    place_of(product)
+    group = begin(product, ConversationType.GROUP)
+    product.conversations.record_writing("ana", "pigeon", "main", group.conversation_id)
+    product.manage_conversations.set_state(talk.conversation_id, ConversationState.ARCHIVED)
+    answer = replace(TEXT, provider_message_id="hers-2", quoted_provider_message_id="hers-1")
+
+    assert is_inbox(place_of(product, answer))
+    assert product.events.accepted == []
+
+
 def test_webhooks_in_parallel_open_one_inbox(product: Product) -> None:
     events = [replace(TEXT, provider_message_id=f"hers-{number}") for number in range(16)]
 

@@ -23,7 +23,7 @@ from chat4all.services.inbound.find_place import INBOX_USER_ID
 from chat4all.services.inbound.take_inbound import EditTooEarly, inbound_message_id
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from tests.fakes.people import conversation_of
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery, a_message
 
 AT = "2026-01-31T12:00:00.000Z"
 TEXT = InboundText("main", "ana@pigeon", "hers-1", "hello", AT)
@@ -209,13 +209,13 @@ def test_what_was_stored_and_not_published_is_published_when_it_comes_again(prod
 
 
 def test_it_is_published_even_if_what_it_quotes_was_found_only_now(product: Product) -> None:
-    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    product.settle(ANA, BEN)
     quoting = replace(TEXT, quoted_provider_message_id="ours")
     product.events.broken = True
     with pytest.raises(Unavailable):
         take(product, quoting)
     product.events.broken = False
-    product.say()
+    product.accept(a_message(sender_id="ben"))
     product.connector.answers = [Sent("ours")]
     product.deliver()(a_delivery())
 

@@ -4,8 +4,8 @@
 
     the conversation of the message that they quote, while it is active and they take part in it
     else their active 1:1 conversation; of several, the conversation with the latest turn
-    else the conversation that they last wrote in through the same account, while they can write in it
-    else, if they never wrote through this account, the only conversation that they take part in
+    else, if they quote nothing, the conversation that they last wrote in through the same account, while they
+        can write in it; or, if they never wrote through this account, the only conversation that they take part in
     else a new conversation with the inbox, which is their 1:1 conversation from then on
 
 Nothing here depends on how many conversations there are, and the rule never chooses between groups: a group gets
@@ -67,7 +67,7 @@ class FindPlace:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
         """
         places = self._conversations.places(sender.user_id)
-        place = self._quoted(channel, event, sender) or self._unquoted(channel, event.account, sender, places)
+        place = self._quoted(channel, event, sender) or self._unquoted(channel, event, sender, places)
         if places.last_written(channel, event.account) != place.conversation_id:
             self._conversations.record_writing(sender.user_id, channel, event.account, place.conversation_id)
         return place
@@ -83,15 +83,19 @@ class FindPlace:
             return None
         return self._messages.find(channel, event.account, event.quoted_provider_message_id)
 
-    def _unquoted(self, channel: str, account: str, sender: User, places: Places) -> Place:
+    def _unquoted(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Place:
         if places.one_to_one is not None:
             return Place(places.one_to_one)
-        for conversation_id in self._candidates(places, channel, account, sender):
+        for conversation_id in self._candidates(channel, event, sender, places):
             if self._is_open(conversation_id, sender):
                 return Place(conversation_id)
         return Place(self._begin(channel, sender, places))
 
-    def _candidates(self, places: Places, channel: str, account: str, sender: User) -> Iterator[str]:
+    def _candidates(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Iterator[str]:
+        if event.quoted_provider_message_id is not None:
+            # The words answer a message that is unknown or in a closed conversation: not a group's, for all we know.
+            return
+        account = event.account
         last_written = places.last_written(channel, account)
         if last_written is not None:
             yield last_written
