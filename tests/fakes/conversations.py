@@ -32,6 +32,13 @@ class MemoryConversations:
                 self._customers[conversation.conversation_id] = tuple(customers)
                 self._put_last(conversation.conversation_id)
 
+    def create_first(self, conversation: Conversation, customer: str, version: int) -> bool:
+        with self._lock:
+            if self._versions[customer] != version:
+                return False
+            self.create(conversation, (customer,))
+            return True
+
     def get(self, conversation_id: str) -> Conversation | None:
         self.reads += 1
         return self._by_id.get(conversation_id)

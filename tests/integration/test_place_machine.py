@@ -16,10 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundText, WebhookEvent
-from chat4all.domain.records import ConversationState, ConversationType, Message
+from chat4all.domain.records import INBOX_USER_ID, ConversationState, ConversationType, Message
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.directory.ports import Sequenced
-from chat4all.services.inbound.find_place import INBOX_USER_ID
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.clock import FakeIds

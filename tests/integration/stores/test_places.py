@@ -154,6 +154,21 @@ def test_the_same_conversation_created_again_changes_nothing(
     assert one_to_one(conversations, ana) == second.conversation_id
 
 
+def test_a_first_conversation_is_created_at_the_version_that_was_read_alone(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana = new_id()
+    first = conversation_of(agent(new_id()), customer(ana), conversation_id=new_id())
+    late = conversation_of(agent(new_id()), customer(ana), conversation_id=new_id())
+
+    assert conversations.create_first(first, ana, 0)
+    assert not conversations.create_first(late, ana, 0)
+
+    assert one_to_one(conversations, ana) == first.conversation_id
+    assert conversations.get(late.conversation_id) is None
+    assert [found for _, found in conversations.of_user(ana, None, 5)] == [first.conversation_id]
+
+
 def test_the_place_last_written_in_is_kept_by_channel_and_account(
     conversations: Conversations, begin: Begin, new_id: Callable[[], str]
 ) -> None:

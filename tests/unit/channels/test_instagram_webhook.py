@@ -55,6 +55,15 @@ def test_a_quoting_text_names_what_it_quotes() -> None:
     assert event.quoted_provider_message_id == "aWdfOURS"
 
 
+def test_what_comes_with_a_quote_quotes_the_same_message_text_or_not() -> None:
+    message = {"mid": "aWdf", "text": "this", "reply_to": {"mid": "ours"}, "attachments": [{"type": "share"}]}
+
+    events = parse({**FROM_ANA, "message": message})
+
+    assert [type(event) for event in events] == [InboundText, InboundUnsupported]
+    assert [getattr(event, "quoted_provider_message_id", "") for event in events] == ["ours", "ours"]
+
+
 def test_a_reply_to_a_story_quotes_no_message() -> None:
     story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
     event = only({**FROM_ANA, "message": {"mid": "m", "text": "Nice", "reply_to": story}})

@@ -1,6 +1,7 @@
 """Accepting a message: stored, published, answered; once."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from msgspec.structs import replace
@@ -391,7 +392,7 @@ def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> No
     assert product.accept.file_of(MESSAGE_ID) is None
 
 
-def test_a_message_that_can_not_get_its_turn_is_not_counted(
+def test_a_message_that_can_not_get_its_turn_is_stored_and_counted_once(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     product.settle(AGENT, ANA)
@@ -400,12 +401,23 @@ def test_a_message_that_can_not_get_its_turn_is_not_counted(
         patch.setattr(product.conversations, "give_turn", unavailable)
         with pytest.raises(Unavailable):
             product.say()
-    assert product.conversation().message_count == 0
 
     product.say()
 
     assert product.conversation().message_count == 1
-    assert product.conversations.places("ana").one_to_one == "conversation"
+    assert [event.message_id for event in product.events.accepted] == [MESSAGE_ID]
+
+
+@pytest.mark.parametrize("again", ["hello", "other words"])
+def test_a_repeated_post_gives_its_conversation_no_turn(product: Product, again: str) -> None:
+    product.settle(AGENT, ANA)
+    product.say()
+    product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
+
+    with suppress(Conflict):
+        product.say(again)
+
+    assert product.conversations.places("ana").one_to_one == "later"
 
 
 def unavailable(*_: object) -> None:

@@ -6,9 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.events import InboundText, WebhookEvent
-from chat4all.domain.records import Conversation, ConversationState, ConversationType
+from chat4all.domain.records import INBOX_USER_ID, Conversation, ConversationState, ConversationType
 from chat4all.services.directory.manage_conversations import NewConversation
-from chat4all.services.inbound.find_place import INBOX_USER_ID
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.product import AGENT, ANA, BEN, Product
 
@@ -136,7 +135,8 @@ def test_a_quote_on_another_account_between_two_first_words_opens_no_second_inbo
     before = product.conversations.places("ana")
     product.conversations.record_writing("ana", "telex", "main", "a group")
     first = place_of(product)
-    monkeypatch.setattr(product.conversations, "places", lambda _: before)
+    seen, now = [before], product.conversations.places
+    monkeypatch.setattr(product.conversations, "places", lambda user_id: seen.pop() if seen else now(user_id))
 
     second = place_of(product, replace(TEXT, provider_message_id="hers-2"))
 
@@ -180,6 +180,19 @@ def test_an_answer_to_an_archived_private_message_never_leads_into_a_group(produ
 
     assert is_inbox(place_of(product, answer))
     assert product.events.accepted == []
+
+
+def test_a_1to1_that_begins_meanwhile_gets_the_words_instead_of_an_inbox(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, now = [product.conversations.places("ana")], product.conversations.places
+    talk = begin(product, ConversationType.ONE_TO_ONE)
+    monkeypatch.setattr(
+        product.conversations, "places", lambda user_id: before.pop() if before else now(user_id)
+    )
+    monkeypatch.setattr(product.conversations, "of_user", lambda *_: [])
+
+    assert place_of(product).conversation_id == talk.conversation_id
 
 
 def test_webhooks_in_parallel_open_one_inbox(product: Product) -> None:

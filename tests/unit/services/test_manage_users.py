@@ -3,7 +3,7 @@
 import pytest
 
 from chat4all.domain.errors import Conflict, Invalid, NotFound
-from chat4all.domain.records import User, UserType
+from chat4all.domain.records import INBOX_USER_ID, User, UserType
 from chat4all.services.directory.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
 from tests.fakes.product import Product
 
@@ -125,3 +125,12 @@ def test_pages_show_every_user_of_a_type_once(product: Product) -> None:
 
     assert cursor is None
     assert sorted(seen) == sorted(customers)
+
+
+def test_the_inbox_gets_no_identity(product: Product) -> None:
+    product.directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, "2026-01-31T12:00:00.000Z"))
+
+    with pytest.raises(Conflict, match="inbox"):
+        product.manage_users.link(INBOX_USER_ID, NewIdentity("pigeon", "ana"))
+
+    assert product.manage_users.get(INBOX_USER_ID).identities == ()

@@ -15,11 +15,17 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files import FileStatus, FileToFetch, Source
-from chat4all.domain.records import ConversationState, ConversationType, Message, MessageKind, UserType
+from chat4all.domain.records import (
+    INBOX_USER_ID,
+    ConversationState,
+    ConversationType,
+    Message,
+    MessageKind,
+    UserType,
+)
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.inbound.find_place import INBOX_USER_ID
 from chat4all.services.inbound.take_inbound import EditTooEarly, inbound_message_id
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from tests.fakes.people import conversation_of

@@ -10,6 +10,9 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status, StatusChange
 
+INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
+"""The agent who is in the conversation that begins when an unknown person writes."""
+
 
 class UserType(StrEnum):
     AGENT = "AGENT"

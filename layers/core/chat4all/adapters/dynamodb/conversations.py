@@ -47,23 +47,26 @@ class DynamoConversations:
 
     @answering
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
-        """Save the members first: a conversation that can be read has all of its members."""
+        """Save the members first, or with it: a conversation that can be read has all of its members."""
+        if customers:
+            self._transact(lambda transaction: self._add(transaction, conversation, customers))
+            return
         with MemberRow.batch_write() as batch:
             for participant in conversation.participants:
                 batch.save(member_row(conversation.conversation_id, participant))
-        row = row_of(conversation)
-        if not customers:
-            saved(row, ConversationRow.conversation_id.does_not_exist())
-            return
+        saved(row_of(conversation), ConversationRow.conversation_id.does_not_exist())
+
+    @answering
+    def create_first(self, conversation: Conversation, customer: str, version: int) -> bool:
+        is_first = False
 
         def attempt(transaction: TransactWrite) -> bool:
-            if self.get(conversation.conversation_id) is not None:
-                return False
-            row.positions = give_turn(transaction, conversation.conversation_id, customers, {})
-            transaction.save(row, condition=ConversationRow.conversation_id.does_not_exist())
-            return True
+            nonlocal is_first
+            is_first = int(places_row(customer).version) == version
+            return is_first and self._add(transaction, conversation, (customer,))
 
         self._transact(attempt)
+        return is_first
 
     @answering
     def get(self, conversation_id: str) -> Conversation | None:
@@ -194,6 +197,19 @@ class DynamoConversations:
         if leaving is not None:
             transaction.delete(leaving)
         return committed(transaction)
+
+    def _add(
+        self, transaction: TransactWrite, conversation: Conversation, customers: Collection[str]
+    ) -> bool:
+        """Add a 1:1 conversation with its members and its customers' turns; False if its id is taken."""
+        if self.get(conversation.conversation_id) is not None:
+            return False
+        row = row_of(conversation)
+        row.positions = give_turn(transaction, conversation.conversation_id, customers, {})
+        transaction.save(row, condition=ConversationRow.conversation_id.does_not_exist())
+        for participant in conversation.participants:
+            transaction.save(member_row(conversation.conversation_id, participant))
+        return True
 
     def _transact(self, attempt: Callable[[TransactWrite], bool]) -> None:
         """Commit the writes that `attempt` adds to a transaction; if `attempt` returns False, write nothing.

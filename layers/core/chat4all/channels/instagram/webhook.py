@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from chat4all.channels.instagram.address import is_address
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
@@ -199,7 +200,8 @@ def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iter
         attachments if not mid else [one for one, file in zip(attachments, files, strict=True) if not file]
     )
     if others or not said:
-        yield _unsupported(event, raw, sender, _kind(message, others), f"{mid}:attachments" if said else mid)
+        rest = _unsupported(event, raw, sender, _kind(message, others), f"{mid}:attachments" if said else mid)
+        yield replace(rest, quoted_provider_message_id=quoted.mid if quoted else None)
 
 
 def _said(

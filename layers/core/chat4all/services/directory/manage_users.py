@@ -8,7 +8,7 @@ from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Conflict, Detail, Invalid, NotFound
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.records import INBOX_USER_ID, Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
 
 MOST_IDENTITIES = 20
@@ -69,6 +69,8 @@ class ManageUsers:
     def link(self, user_id: str, new: NewIdentity) -> User:
         """The same identity again changes nothing; somebody else's raises Conflict."""
         user = self.get(user_id)
+        if user_id == INBOX_USER_ID:
+            raise Conflict("The inbox has no identities: it is nobody who writes.")
         identity = self._identity(new, iso(self._clock()))
         if any((one.channel, one.address) == (identity.channel, identity.address) for one in user.identities):
             return user

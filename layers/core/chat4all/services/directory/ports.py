@@ -32,6 +32,10 @@ class Conversations(Protocol):
         """
         ...
 
+    def create_first(self, conversation: Conversation, customer: str, version: int) -> bool:
+        """Create the customer's 1:1 conversation, only if their places are still at `version`; else False."""
+        ...
+
     def get(self, conversation_id: str) -> Conversation | None: ...
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:

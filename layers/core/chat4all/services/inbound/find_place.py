@@ -22,9 +22,11 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundText, InboundUnsupported
 from chat4all.domain.places import Places
 from chat4all.domain.records import (
+    INBOX_USER_ID,
     Conversation,
     ConversationState,
     ConversationType,
@@ -36,8 +38,7 @@ from chat4all.domain.records import (
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
 
-INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
-"""The agent who is in the conversation that begins when an unknown person writes."""
+_TRIES: Final = 5
 NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
 """Of the ids that follow from what a provider or a person is called."""
 
@@ -66,10 +67,17 @@ class FindPlace:
         Raises:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
         """
-        places = self._conversations.places(sender.user_id)
-        place = self._quoted(channel, event, sender) or self._unquoted(channel, event, sender, places)
-        if places.last_written(channel, event.account) != place.conversation_id:
-            self._conversations.record_writing(sender.user_id, channel, event.account, place.conversation_id)
+        for _ in range(_TRIES):
+            places = self._conversations.places(sender.user_id)
+            place = self._quoted(channel, event, sender) or self._unquoted(channel, event, sender, places)
+            if place is not None:
+                return self._kept(channel, event.account, sender, places, place)
+        raise Unavailable("The person's conversations are changing too quickly.", retry_after=1)
+
+    def _kept(self, channel: str, account: str, sender: User, places: Places, place: Place) -> Place:
+        """Keep that the person wrote there last."""
+        if places.last_written(channel, account) != place.conversation_id:
+            self._conversations.record_writing(sender.user_id, channel, account, place.conversation_id)
         return place
 
     def _quoted(self, channel: str, event: PersonsMessage, sender: User) -> Place | None:
@@ -83,13 +91,15 @@ class FindPlace:
             return None
         return self._messages.find(channel, event.account, event.quoted_provider_message_id)
 
-    def _unquoted(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Place:
+    def _unquoted(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Place | None:
+        """Find the place without a quote; None if the person's places changed meanwhile."""
         if places.one_to_one is not None:
             return Place(places.one_to_one)
         for conversation_id in self._candidates(channel, event, sender, places):
             if self._is_open(conversation_id, sender):
                 return Place(conversation_id)
-        return Place(self._begin(channel, sender, places))
+        begun = self._begin(channel, sender, places)
+        return Place(begun) if begun is not None else None
 
     def _candidates(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Iterator[str]:
         if event.quoted_provider_message_id is not None:
@@ -112,12 +122,8 @@ class FindPlace:
             and conversation.has(sender.user_id)
         )
 
-    def _begin(self, channel: str, sender: User, places: Places) -> str:
-        """Begin the conversation between the person and the inbox.
-
-        Its id follows from the person and the version of their places, which rises with every change of their
-        1:1 conversations: two processes that find no 1:1 conversation at the same version create the same one.
-        """
+    def _begin(self, channel: str, sender: User, places: Places) -> str | None:
+        """Begin the conversation between the person and the inbox; None if a 1:1 conversation began meanwhile."""
         conversation_id = str(uuid.uuid5(NAMESPACE, f"inbox {sender.user_id} {places.version}"))
         now = iso(self._clock())
         self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
@@ -135,5 +141,5 @@ class FindPlace:
             last_activity_at=now,
             created_at=now,
         )
-        self._conversations.create(conversation, (sender.user_id,))
-        return conversation_id
+        is_first = self._conversations.create_first(conversation, sender.user_id, places.version)
+        return conversation_id if is_first else None

@@ -6,9 +6,9 @@
        │
     next_sequence ── a conditional write: only if the snapshot's version still stands
        │
-    give_turn ── only where another 1:1 conversation of the customer had its turn since
-       │
     add ── a conditional write: only if the message_id is new;  due_at lets `relay` find it
+       │
+    give_turn ── only for a new message, where another 1:1 conversation of the customer had its turn since
        │
     publish ── chat-events;  a failure is answered with 503, and the message stays due
 
@@ -81,6 +81,8 @@ class _Prepared(msgspec.Struct, frozen=True):
     text: str
     to: tuple[Recipient, ...]
     sequence: int
+    overtaken: bool = False
+    """The customer's latest turn belongs to another 1:1 conversation."""
 
 
 class AcceptMessage:
@@ -121,6 +123,8 @@ class AcceptMessage:
         before = self._store(message, due_at)
         if before is not None:
             return self._replay(before, message)
+        if prepared.overtaken:
+            self._conversations.give_turn(new.conversation_id)
         if prepared.to:
             self._events.message_accepted(_event(message, prepared))
         return Accepted(message, replayed=False)
@@ -168,20 +172,10 @@ class AcceptMessage:
                 new.conversation_id, snapshot.conversation.version, now
             )
             if isinstance(counted, Sequenced):
-                if counted.overtaken:
-                    self._give_turn(new.conversation_id)
-                return _Prepared(text, to, counted.sequence)
+                return _Prepared(text, to, counted.sequence, counted.overtaken)
             snapshot = self._snapshots.fresh(new.conversation_id)
             text, to = self._route(snapshot, new)
         raise Unavailable("The conversation is changing too quickly.", retry_after=1)
-
-    def _give_turn(self, conversation_id: str) -> None:
-        """Give the 1:1 conversation the latest turn; what can not be accepted without it is not counted."""
-        try:
-            self._conversations.give_turn(conversation_id)
-        except Unavailable:
-            self._conversations.uncount(conversation_id)
-            raise
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[str, tuple[Recipient, ...]]:
         sender = _check_sender(snapshot, new.sender_id)
