@@ -33,8 +33,11 @@ class OnTheCloud:
 
     def sent(self, channel: Channel, address: str) -> list[str]:
         requests = self._stage.simulators[channel].transcript().requests
-        taken = [one for one in requests if one.address == address and one.provider_message_id is not None]
-        return [request.text or "" for request in taken]
+        return [
+            request.text or ""
+            for request in requests
+            if request.address == address and request.provider_message_id is not None
+        ]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -5,10 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chat4all.adapters.dynamodb import conversations as conversations_module
+from chat4all.adapters.dynamodb.conversation_rows import PlacesRow, places_row
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.domain.places import Places
 from chat4all.domain.records import Conversation, ConversationState, ConversationType
 from chat4all.services.directory.ports import Conversations, Sequenced
 from tests.fakes.people import NOW, agent, conversation_of, customer
+from tests.integration.aws import Aws
 
 Begin = Callable[..., Conversation]
 
@@ -167,6 +171,27 @@ def test_a_first_conversation_is_created_at_the_version_that_was_read_alone(
     assert one_to_one(conversations, ana) == first.conversation_id
     assert conversations.get(late.conversation_id) is None
     assert [found for _, found in conversations.of_user(ana, None, 5)] == [first.conversation_id]
+
+
+def test_a_1to1_that_begins_after_the_version_was_read_is_not_overtaken(
+    aws: Aws, new_id: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, ana = DynamoConversations(aws.output("Data.ConversationsTable")), new_id()
+    first, rival = (
+        conversation_of(agent(new_id()), customer(ana), conversation_id=new_id()) for _ in range(2)
+    )
+    rivals = [rival]
+
+    def read_then_lose_the_race(user_id: str) -> PlacesRow:
+        found = places_row(user_id)
+        if rivals:
+            store.create(rivals.pop(), (ana,))
+        return found
+
+    monkeypatch.setattr(conversations_module, "places_row", read_then_lose_the_race)
+
+    assert not store.create_first(first, ana, 0)
+    assert one_to_one(store, ana) == rival.conversation_id
 
 
 def test_the_place_last_written_in_is_kept_by_channel_and_account(

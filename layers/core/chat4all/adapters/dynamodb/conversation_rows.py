@@ -1,5 +1,6 @@
 """The rows of the table `conversations`: conversations, their members, and the places of a person."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -104,6 +105,11 @@ def places_row(user_id: str) -> PlacesRow:
         return PlacesRow.get(person_key(user_id), _PLACES, consistent_read=True)
     except PlacesRow.DoesNotExist:
         return PlacesRow(person_key(user_id))
+
+
+def places_rows(user_ids: Iterable[str]) -> dict[str, PlacesRow]:
+    """Read the places of each person."""
+    return {user_id: places_row(user_id) for user_id in user_ids}
 
 
 def person_key(user_id: str) -> str:

@@ -1,8 +1,6 @@
 """Conversations: one item each, one per participant for the list by user, and the places of each person."""
 
-import random
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from pynamodb.expressions.update import Action
@@ -18,6 +16,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     conversation_of,
     member_row,
     places_row,
+    places_rows,
     row_of,
 )
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
@@ -28,6 +27,7 @@ from chat4all.adapters.dynamodb.rows import (
     committed,
     connection_of,
     saved,
+    tries,
     updated,
 )
 from chat4all.domain.errors import Unavailable
@@ -37,8 +37,6 @@ from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 _TRIES: Final = 8
-_PAUSE_S: Final = 0.01
-"""The longest pause before the second try; before each later try it is longer by as much."""
 
 
 class DynamoConversations:
@@ -49,7 +47,7 @@ class DynamoConversations:
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         """Save the members first, or with it: a conversation that can be read has all of its members."""
         if customers:
-            self._transact(lambda transaction: self._add(transaction, conversation, customers))
+            self._transact(lambda transaction: self._add(transaction, conversation, places_rows(customers)))
             return
         with MemberRow.batch_write() as batch:
             for participant in conversation.participants:
@@ -62,8 +60,9 @@ class DynamoConversations:
 
         def attempt(transaction: TransactWrite) -> bool:
             nonlocal is_first
-            is_first = int(places_row(customer).version) == version
-            return is_first and self._add(transaction, conversation, (customer,))
+            places = places_row(customer)
+            is_first = int(places.version) == version
+            return is_first and self._add(transaction, conversation, {customer: places})
 
         self._transact(attempt)
         return is_first
@@ -98,7 +97,8 @@ class DynamoConversations:
             row = ConversationRow.get(conversation_id, CONVERSATION, consistent_read=True)
             if not row.overtaken or row.state != ConversationState.ACTIVE.value:
                 return False
-            _move(transaction, row, give_turn(transaction, conversation_id, row.positions, row.positions))
+            customers = places_rows(row.positions)
+            _move(transaction, row, give_turn(transaction, conversation_id, customers, row.positions))
             return True
 
         self._transact(attempt)
@@ -110,7 +110,7 @@ class DynamoConversations:
 
     @answering
     def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
-        for _ in range(_TRIES):
+        for _ in tries(_TRIES):
             row = places_row(user_id)
             known = row.wrote or {}
             now = {**known, place_key(channel, account): conversation_id}
@@ -149,7 +149,8 @@ class DynamoConversations:
                 return False
             positions = row.positions or {}
             if state is ConversationState.ACTIVE:
-                positions = give_turn(transaction, row.conversation_id, positions, positions)
+                customers = places_rows(positions)
+                positions = give_turn(transaction, row.conversation_id, customers, positions)
             else:
                 positions = withdraw(transaction, row.conversation_id, positions)
             _move(
@@ -199,7 +200,7 @@ class DynamoConversations:
         return committed(transaction)
 
     def _add(
-        self, transaction: TransactWrite, conversation: Conversation, customers: Collection[str]
+        self, transaction: TransactWrite, conversation: Conversation, customers: Mapping[str, PlacesRow]
     ) -> bool:
         """Add a 1:1 conversation with its members and its customers' turns; False if its id is taken."""
         if self.get(conversation.conversation_id) is not None:
@@ -216,8 +217,7 @@ class DynamoConversations:
 
         After a conflict with another write, call `attempt` again a moment later.
         """
-        for number in range(_TRIES):
-            time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - to keep rivals apart
+        for _ in tries(_TRIES):
             transaction = TransactWrite(connection=connection_of(ConversationRow))
             if not attempt(transaction):
                 return

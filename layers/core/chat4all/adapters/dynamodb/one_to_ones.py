@@ -15,7 +15,7 @@ conversation with the latest turn costs nothing: the write that numbers the mess
 A counter orders the turns, because two machines with different clocks would order their messages wrongly by time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pynamodb.transactions import TransactWrite
 
@@ -31,16 +31,19 @@ from chat4all.adapters.dynamodb.conversation_rows import (
 
 
 def give_turn(
-    transaction: TransactWrite, conversation_id: str, customers: Iterable[str], positions: Mapping[str, str]
+    transaction: TransactWrite,
+    conversation_id: str,
+    customers: Mapping[str, PlacesRow],
+    positions: Mapping[str, str],
 ) -> dict[str, str]:
-    """Make the conversation the latest of each customer; return their new positions, for its row.
+    """Make the conversation the latest of each customer; return the customers' new positions, for its row.
 
-    `positions` are those that it has so far. The caller writes the conversation's own row.
+    `customers` maps each customer to the places that the caller has read: the transaction holds only while they
+    stay so. `positions` are the conversation's positions so far. The caller writes the conversation's own row.
     """
     given = {}
     overtaken = set()
-    for user_id in customers:
-        places = places_row(user_id)
+    for user_id, places in customers.items():
         given[user_id] = f"{ONE_TO_ONE_PREFIX}{int(places.version) + 1:020d}"
         _change(transaction, places, conversation_id)
         transaction.save(OneToOneRow(person_key(user_id), given[user_id], place=conversation_id))

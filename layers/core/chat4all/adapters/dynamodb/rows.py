@@ -3,7 +3,7 @@
 import functools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -30,6 +30,7 @@ _IN_A_TRANSACTION: Final = "TransactionConflictException"
 _CONFLICTS: Final = 5
 """How often a row may be in somebody's transaction before a write of it alone is given up."""
 _PAUSE_S: Final = 0.01
+"""The longest pause before the second try; before each later try it is longer by as much."""
 _REFUSALS: Final = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
 """Reasons of a canceled transaction that another write explains; all others are faults."""
 
@@ -142,9 +143,16 @@ def committed(transaction: TransactWrite) -> bool:
         return True
 
 
+def tries(most: int) -> Iterator[int]:
+    """Yield the numbers of tries from 0 on, each but the first after a short random pause that keeps rivals apart."""
+    for number in range(most):
+        if number:
+            time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - not for a secret
+        yield number
+
+
 def _unless_refused(write: Callable[[], object]) -> bool:
-    for number in range(_CONFLICTS):
-        time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - to keep rivals apart
+    for number in tries(_CONFLICTS):
         try:
             write()
         except PynamoDBException as error:

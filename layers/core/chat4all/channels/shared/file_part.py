@@ -14,4 +14,4 @@ class FilePart(msgspec.Struct, frozen=True):
 
 
 class SourceFailed(Exception):
-    """The bytes of a file could not be read in time, or were more or fewer than was said."""
+    """The bytes of a file could not be read in time, or their number is not the announced size."""

@@ -59,7 +59,7 @@ class Conversations(Protocol):
         ...
 
     def uncount(self, conversation_id: str) -> None:
-        """Take back one of `message_count`: the number was given to a message that is no new one."""
+        """Take one back from `message_count`: the number was given to a message that already exists."""
         ...
 
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:

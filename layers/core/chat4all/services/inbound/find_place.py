@@ -67,9 +67,10 @@ class FindPlace:
         Raises:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
         """
+        quoted = self._quoted(channel, event, sender)
         for _ in range(_TRIES):
             places = self._conversations.places(sender.user_id)
-            place = self._quoted(channel, event, sender) or self._unquoted(channel, event, sender, places)
+            place = quoted or self._unquoted(channel, event, sender, places)
             if place is not None:
                 return self._kept(channel, event.account, sender, places, place)
         raise Unavailable("The person's conversations are changing too quickly.", retry_after=1)
