@@ -108,7 +108,7 @@ class ApiClient:
         self,
         conversation_id: str,
         sender_id: str,
-        content: str,
+        text: str,
         *,
         message_id: str | None = None,
         channel: str | None = None,
@@ -119,10 +119,9 @@ class ApiClient:
             "message_id": message_id,
             "conversation_id": conversation_id,
             "sender_id": sender_id,
-            "content": content,
+            "content": text if file_id is None else {"type": "media", "file_id": file_id, "text": text},
             "channel": channel,
             "reply_to": reply_to,
-            "file_id": file_id,
         }
         return self._call("POST", "/messages", AcceptedMessage, _without_none(body))
 

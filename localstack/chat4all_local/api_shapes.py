@@ -61,19 +61,25 @@ class AttachedFile(msgspec.Struct, frozen=True):
     size: int | None = None
 
 
+class MessageContent(msgspec.Struct, frozen=True):
+    """What a message says: `type` is its kind, and `text` what people can read of it."""
+
+    type: str
+    text: str = ""
+    file: AttachedFile | None = None
+
+
 class Message(msgspec.Struct, frozen=True):
     """One line of a conversation's history; `sequence` counts from 1 in the order of acceptance."""
 
     message_id: str
     sequence: int
     sender_id: str
-    kind: str
-    content: str
+    content: MessageContent
     status: str
     accepted_at: str
     channel: str | None = None
     error: Failure | None = None
-    file: AttachedFile | None = None
 
 
 class StatusChange(msgspec.Struct, frozen=True):

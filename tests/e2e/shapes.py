@@ -36,11 +36,6 @@ class Progress(msgspec.Struct, frozen=True):
         return [change.status for change in self.status_history]
 
 
-class Edit(msgspec.Struct, frozen=True):
-    content: str
-    at: str
-
-
 class File(msgspec.Struct, frozen=True):
     file_id: str
     filename: str
@@ -48,21 +43,33 @@ class File(msgspec.Struct, frozen=True):
     size: int | None
 
 
+class Content(msgspec.Struct, frozen=True):
+    """A kind by its `type`: `file` is there for a media, `provider_kind` and `raw` for an unsupported."""
+
+    type: str
+    text: str
+    file: File | None = None
+    provider_kind: str | None = None
+    raw: str | None = None
+
+
+class Edit(msgspec.Struct, frozen=True):
+    content: Content
+    at: str
+
+
 class Message(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
     sequence: int
     sender_id: str
-    kind: str
-    content: str
+    content: Content
     status: str
     accepted_at: str
     channel: str | None
     reply_to: str | None
     error: Failure | None
     edits: tuple[Edit, ...]
-    raw: str | None
-    file: File | None
 
 
 class History(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -217,10 +217,10 @@ def behaving_again(stage: Stage) -> Iterator[None]:
         simulator.configure(**msgspec.convert(msgspec.to_builtins(settings[channel]), SettingsChanges))
 
 
-def message_body(talk: Talk, text: str, **more: str) -> dict[str, str]:
+def message_body(talk: Talk, content: object, **more: str) -> dict[str, Any]:
     """The body of POST /messages."""
-    said = {"conversation_id": talk.conversation_id, "sender_id": talk.agent_id, "content": text}
-    return {**said, **more}
+    sent = {"conversation_id": talk.conversation_id, "sender_id": talk.agent_id, "content": content}
+    return {**sent, **more}
 
 
 def new_id() -> str:

@@ -48,8 +48,8 @@ BAD_FIELDS: dict[str, tuple[dict[str, object], int]] = {
     "a conversation id over any key's length": ({"conversation_id": "x" * 3_000}, 400),
     "an empty sender id": ({"sender_id": ""}, 400),
     "an answer to an empty id": ({"reply_to": ""}, 400),
-    "a file nobody has": ({"file_id": new_id()}, 404),
-    "an empty file id": ({"file_id": ""}, 400),
+    "a file nobody has": ({"content": {"type": "media", "file_id": new_id()}}, 404),
+    "an empty file id": ({"content": {"type": "media", "file_id": ""}}, 400),
 }
 BAD_QUERIES = [
     "/users?limit=0",
@@ -93,9 +93,9 @@ def talk(running_stage: Stage) -> Talk:
 @pytest.fixture(autouse=True)
 def a_valid_message_works_afterwards(stage: Stage, talk: Talk) -> Iterator[None]:
     """Nothing accepted is disturbed: before and after, the conversation holds what was accepted."""
-    before = [message.content for message in stage.history(talk)]
+    before = [message.content.text for message in stage.history(talk)]
     yield
-    assert [message.content for message in stage.history(talk)] == before
+    assert [message.content.text for message in stage.history(talk)] == before
     answer = stage.api.post_message(message_body(talk, "valid"))
     assert answer.status_code == 202, answer.text
 

@@ -56,7 +56,9 @@ def photo(tmp_path: Path) -> Path:
 
 def send(stage: Stage, customer: Customer, file: File, text: str = "") -> str:
     talk = stage.talk(customer)
-    return stage.api.send({**message_body(talk, text), "file_id": file.file_id}).message_id
+    return stage.api.send(
+        message_body(talk, {"type": "media", "file_id": file.file_id, "text": text})
+    ).message_id
 
 
 def files_of(stage: Stage, customer: Customer) -> list[SendRecord]:
@@ -151,7 +153,7 @@ def test_malware_is_found_and_nobody_gets_it(
     refused = stage.api.call("GET", f"/files/{file_id}/download")
     assert (refused.status_code, refused.json()["error"]) == (409, "FILE_REFUSED")
     customer = stage.customer("whatsapp")
-    body = {**message_body(stage.talk(customer), "look"), "file_id": file_id}
+    body = message_body(stage.talk(customer), {"type": "media", "file_id": file_id, "text": "look"})
     assert stage.api.post_message(body).json()["error"] == "FILE_REFUSED"
     s3, bucket = stage.cloud.aws.s3(), stage.files_bucket()
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"] if file_id in one["Key"]]
@@ -228,9 +230,9 @@ def test_a_photo_that_somebody_sends_is_fetched_inspected_and_attached(
 
     stage.simulators[channel].write_media(customer.address, kind, "image/jpeg", data=photo.read_bytes())
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.file], bool)[0]
-    assert received.file is not None
-    file_id = received.file.file_id
+    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
+    assert received.content.file is not None
+    file_id = received.content.file.file_id
     stored = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
     assert (stored.status, stored.sha256) == ("READY", hashlib.sha256(photo.read_bytes()).hexdigest())
 
@@ -243,9 +245,9 @@ def test_malware_that_somebody_sends_is_kept_from_the_agents(stage: Stage, api: 
         customer.address, "document", "text/plain", data=EICAR.encode(), filename="readme.txt"
     )
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.file], bool)[0]
-    assert received.file is not None
-    file_id = received.file.file_id
+    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
+    assert received.content.file is not None
+    file_id = received.content.file.file_id
     assert eventually(lambda: api.file(file_id).status, lambda status: status == "INFECTED")
     assert stage.api.call("GET", f"/files/{file_id}/download").status_code == 409
 
@@ -259,9 +261,9 @@ def test_a_provider_that_sends_us_elsewhere_is_not_followed_into_private_network
 
     stage.simulators["whatsapp"].write_media(customer.address, "image", "image/jpeg", size=1000)
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.file], bool)[0]
-    assert received.file is not None
-    file_id = received.file.file_id
+    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
+    assert received.content.file is not None
+    file_id = received.content.file.file_id
     refused = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
     assert (refused.status, refused.error and refused.error.code) == ("REJECTED", "REFUSED_ADDRESS")
 

@@ -57,7 +57,7 @@ def test_of_messages_posted_at_once_each_clients_own_stay_in_order(stage: Stage)
     for message_id in chain.from_iterable(posted):
         stage.reaches(message_id, "READ")
 
-    shown = [message.content for message in reversed(stage.history(talk))]
+    shown = [message.content.text for message in reversed(stage.history(talk))]
     delivered = [str(text) for text in stage.texts(customer)]
     assert sorted(shown) == sorted(delivered) == sorted(chain.from_iterable(clients))
     for texts in clients:

@@ -30,7 +30,7 @@ def test_other_channels_deliver_and_replies_come_in_while_one_channel_is_in_trou
             stage.reaches(message_id, LAST_STATUS[other])
     newest = eventually(lambda: stage.history(troubled), lambda seen: len(seen) == 2)[0]
 
-    assert newest.content == "anybody there?"
+    assert newest.content.text == "anybody there?"
     assert stage.api.progress(waiting).current_status == "PENDING"
     stage.simulators[channel].clear_faults()
     stage.reaches(waiting, LAST_STATUS[channel])

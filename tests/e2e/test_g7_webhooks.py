@@ -53,7 +53,7 @@ def test_the_same_webhook_ten_times_makes_one_message(stage: Stage, channel: str
 
     stage.settle()
     assert written.webhook_statuses == [200] * 10
-    assert [message.content for message in stage.history(talk)] == ["once"]
+    assert [message.content.text for message in stage.history(talk)] == ["once"]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -93,7 +93,7 @@ def test_odd_spellings_are_stored_as_they_came(stage: Stage) -> None:
     sha256 = hashlib.sha256(body.encode()).hexdigest()
     assert stored_bytes(stage, "telegram", sha256) == body.encode()
     [message] = eventually(lambda: stage.history(talk))
-    assert message.content == "café / \\u00e9 🙂"
+    assert message.content.text == "café / \\u00e9 🙂"
 
 
 def test_a_webhook_too_large_for_the_table_is_stored_all_the_same(stage: Stage) -> None:
@@ -106,7 +106,7 @@ def test_a_webhook_too_large_for_the_table_is_stored_all_the_same(stage: Stage) 
     assert answer.status == 200
     assert stored_bytes(stage, "telegram", hashlib.sha256(body.encode()).hexdigest()) == body.encode()
     [message] = eventually(lambda: stage.history(talk))
-    assert message.content == "with a lot beside it"
+    assert message.content.text == "with a lot beside it"
 
 
 @pytest.mark.parametrize("missing", ["WEBHOOKS_TABLE", "INBOUND_QUEUE"])
@@ -121,7 +121,7 @@ def test_a_webhook_that_could_not_be_taken_gets_no_200_and_is_taken_when_it_come
     stage.settle()
     assert written.webhook_statuses == [503]
     assert calls(stage, "whatsapp", written.provider_message_id)[-1].status == 200
-    assert [message.content for message in stage.history(talk)] == ["try again"]
+    assert [message.content.text for message in stage.history(talk)] == ["try again"]
 
 
 @pytest.mark.parametrize(

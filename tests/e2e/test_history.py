@@ -23,7 +23,7 @@ def test_history_comes_newest_first_page_by_page(stage: Stage) -> None:
 
     assert [len(page.messages) for page in pages] == [3, 3, 1]
     shown = [message for page in pages for message in page.messages]
-    assert [message.content for message in shown] == texts[::-1]
+    assert [message.content.text for message in shown] == texts[::-1]
     assert [message.sequence for message in shown] == [7, 6, 5, 4, 3, 2, 1]
 
 
@@ -36,7 +36,7 @@ def test_a_page_stays_where_it_is_while_messages_come(stage: Stage) -> None:
 
     second = stage.api.history_page(talk.conversation_id, limit="2", cursor=first.next_cursor or "")
 
-    assert [message.content for message in second.messages] == ["old 1", "old 0"]
+    assert [message.content.text for message in second.messages] == ["old 1", "old 0"]
 
 
 def test_a_participant_sees_from_when_they_joined(stage: Stage) -> None:
@@ -52,8 +52,8 @@ def test_a_participant_sees_from_when_they_joined(stage: Stage) -> None:
 
     seen = stage.api.history_page(talk.conversation_id, participant_id=late.user_id)
     everything = stage.api.history_page(talk.conversation_id, participant_id=talk.agent_id)
-    assert [message.content for message in seen.messages] == ["after"]
-    assert [message.content for message in everything.messages] == ["after", "before"]
+    assert [message.content.text for message in seen.messages] == ["after"]
+    assert [message.content.text for message in everything.messages] == ["after", "before"]
     assert stage.texts(late) == ["after"]
 
 

@@ -19,7 +19,11 @@ def test_a_reply_stands_in_the_conversation(stage: Stage, channel: str) -> None:
 
     reply, question = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
     assert written.webhook_statuses == [200]
-    assert (reply.sender_id, reply.kind, reply.content) == (customer.user_id, "TEXT", "olá 👋🏽 שלום")
+    assert (reply.sender_id, reply.content.type, reply.content.text) == (
+        customer.user_id,
+        "text",
+        "olá 👋🏽 שלום",
+    )
     assert (reply.channel, reply.sequence) == (channel, question.sequence + 1)
 
 
@@ -33,7 +37,7 @@ def test_words_in_a_group_are_passed_on_with_their_authors_name(stage: Stage) ->
 
     [message] = eventually(lambda: stage.history(talk))
     stage.reaches(message.message_id, "READ")
-    assert message.content == "good morning"
+    assert message.content.text == "good morning"
     assert stage.texts(ana) == stage.texts(cy) == ["Bo: good morning"]
     assert stage.requests(bo) == []
 
@@ -54,8 +58,8 @@ def test_a_reply_that_quotes_goes_to_the_conversation_of_the_quoted_message(
 
     thanks, _ = eventually(lambda: stage.history(newer), lambda seen: len(seen) == 2)
     blue, _ = eventually(lambda: stage.history(older), lambda seen: len(seen) == 2)
-    assert (blue.content, blue.reply_to) == ("blue", quoted_id)
-    assert (thanks.content, thanks.reply_to) == ("no, thanks", None)
+    assert (blue.content.text, blue.reply_to) == ("blue", quoted_id)
+    assert (thanks.content.text, thanks.reply_to) == ("no, thanks", None)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -75,7 +79,7 @@ def test_an_unknown_person_becomes_a_user_with_a_conversation(stage: Stage, chan
     assert user.display_name == (address if channel == "instagram" else "Nia Nova")
     [conversation] = stage.api.conversations_of(user.user_id)
     history = stage.history(Talk(conversation.conversation_id, ""))
-    assert sorted(message.content for message in history) == ["hello 0", "hello 1", "hello 2"]
+    assert sorted(message.content.text for message in history) == ["hello 0", "hello 1", "hello 2"]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +93,8 @@ def test_a_kind_that_is_not_supported_is_kept_in_its_raw_form(stage: Stage, chan
     written = stage.simulators[channel].write(customer.address, kind=kind)
 
     [message] = eventually(lambda: stage.history(talk))
-    assert (message.kind, message.sender_id) == ("UNSUPPORTED", customer.user_id)
-    raw = msgspec.json.decode(message.raw or "")
+    assert (message.content.type, message.sender_id) == ("unsupported", customer.user_id)
+    raw = msgspec.json.decode(message.content.raw or "")
     assert isinstance(raw, dict)
     assert kind in str(raw)
     assert written.provider_message_id in str(raw)
@@ -105,9 +109,9 @@ def test_an_edit_changes_the_text_and_keeps_the_old_one(stage: Stage, channel: s
 
     stage.simulators[channel].edit(customer.address, written.provider_message_id, "tomorrow at 6")
 
-    [after] = eventually(lambda: stage.history(talk), lambda seen: seen[0].content == "tomorrow at 6")
+    [after] = eventually(lambda: stage.history(talk), lambda seen: seen[0].content.text == "tomorrow at 6")
     assert after.message_id == before.message_id
-    assert [edit.content for edit in after.edits] == ["tomorow at 5"]
+    assert [edit.content.text for edit in after.edits] == ["tomorow at 5"]
 
 
 def test_what_a_person_writes_keeps_its_order(stage: Stage) -> None:
@@ -119,4 +123,4 @@ def test_what_a_person_writes_keeps_its_order(stage: Stage) -> None:
         stage.simulators["telegram"].write(customer.address, text, wait=False)
 
     newest_first = eventually(lambda: stage.history(talk), lambda seen: len(seen) == len(texts))
-    assert [message.content for message in reversed(newest_first)] == texts
+    assert [message.content.text for message in reversed(newest_first)] == texts

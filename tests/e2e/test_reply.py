@@ -27,7 +27,7 @@ def test_the_only_customer_writes_into_the_conversation(stage: Stage, channel: s
 
     assert (done.returncode, done.stderr) == (0, "")
     [message] = eventually(lambda: stage.history(talk))
-    assert (message.sender_id, message.content) == (customer.user_id, "from the terminal 🙂")
+    assert (message.sender_id, message.content.text) == (customer.user_id, "from the terminal 🙂")
     [webhook] = [
         record
         for record in stage.simulators[channel].webhooks().webhooks
@@ -51,7 +51,7 @@ def test_a_customer_of_a_group_writes_into_it_by_a_quote(stage: Stage, channel: 
     assert reply(stage, group, "blue", "--as", ana.user_id).returncode == 0
 
     blue = eventually(lambda: stage.history(group), lambda seen: len(seen) == 3)[0]
-    assert (blue.sender_id, blue.content, blue.reply_to) == (ana.user_id, "blue", latest)
+    assert (blue.sender_id, blue.content.text, blue.reply_to) == (ana.user_id, "blue", latest)
     assert len(stage.history(alone)) == 1
 
 
@@ -76,8 +76,8 @@ def test_a_photo_comes_with_the_text_as_its_caption(stage: Stage, tmp_path: Path
 
     assert (done.returncode, done.stderr) == (0, "")
     messages = eventually(
-        lambda: stage.history(talk), lambda seen: any(message.file is not None for message in seen)
+        lambda: stage.history(talk), lambda seen: any(message.content.file is not None for message in seen)
     )
-    assert "my cat" in [message.content for message in messages]
-    [file] = [message.file for message in messages if message.file is not None]
+    assert "my cat" in [message.content.text for message in messages]
+    [file] = [message.content.file for message in messages if message.content.file is not None]
     assert file.content_type == "image/jpeg"

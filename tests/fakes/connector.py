@@ -15,10 +15,11 @@ from chat4all.domain.channel import (
     Receipts,
     Transfer,
 )
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Detail, Invalid
-from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
-from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching
 from tests.fakes.small_stores import SECRET
 
@@ -69,8 +70,9 @@ class FakeConnector:
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         limits = self.capabilities
         assert secret == SECRET
-        least = 0 if submission.media else 1
-        assert least <= limits.text_unit.measure(submission.text) <= limits.text_length, submission.text
+        text = submission.content.text
+        least = 0 if isinstance(submission.content, OutgoingMedia) else 1
+        assert least <= limits.text_unit.measure(text) <= limits.text_length, text
         assert len(submission.delivery_id) <= 200
         with self._lock:
             self.asked.append(submission)
@@ -80,8 +82,8 @@ class FakeConnector:
             self.accepted.append(submission)
             return answer or Sent(f"{limits.channel}-{len(self.accepted)}")
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
-        return Fetching(iter((b"bytes of ", media.reference.encode())))
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
+        return Fetching(iter((b"bytes of ", file.reference.encode())))
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
         return headers.get("x-signature") == secret.webhook_secret

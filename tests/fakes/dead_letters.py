@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
-from chat4all.domain.records import Delivery, Message
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from tests.fakes.message_table import MessageTable
@@ -55,7 +55,7 @@ class MemoryDeadLetters:
         return [*deliveries, *messages, *records]
 
 
-def _of_delivery(one: Delivery) -> DeadLetter:
+def _of_delivery(one: DeliveryPart) -> DeadLetter:
     return DeadLetter(
         dead_letter_id=str(replace(one.delivery_id, round=0)),
         kind=DeadLetterKind.DELIVERY,

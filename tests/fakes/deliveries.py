@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable
@@ -70,7 +70,7 @@ class MemoryDeliveries:
             failures = state.failures + (1 if counts is Counts.FAILURE else 0)
             self._put(replace(free, failures=failures, open_claims=state.open_claims - 1))
 
-    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+    def get(self, delivery_id: DeliveryId) -> DeliveryPart | None:
         state = self._table.deliveries.get(_key(delivery_id))
         return state.delivery if state else None
 
@@ -83,7 +83,7 @@ class MemoryDeliveries:
             return None
         return message.provider_message_id if message.channel == delivery_id.channel else None
 
-    def of_message(self, message_id: str) -> list[Delivery]:
+    def of_message(self, message_id: str) -> list[DeliveryPart]:
         with self._table.lock:
             states = self._table.deliveries.values()
             return [state.delivery for state in states if state.delivery.message_id == message_id]
@@ -97,7 +97,7 @@ class MemoryDeliveries:
                     return _key(one.delivery_id)
         return None
 
-    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         with self._table.lock:
             state = self._table.deliveries.get(_key(delivery_id))
             if state is None:
@@ -144,7 +144,7 @@ def _claimed(
     requested: DeliveryRequested, before: DeliveryState | None, claim_id: str, until: float
 ) -> DeliveryState:
     to = requested.recipient
-    delivery = Delivery(
+    delivery = DeliveryPart(
         message_id=requested.message_id,
         recipient_id=to.user_id,
         channel=to.channel,
@@ -165,11 +165,11 @@ def _claimed(
     return DeliveryState(delivery, claim_id, until, open_claims, before.failures if before else 0)
 
 
-def _unclaimed(state: DeliveryState, delivery: Delivery) -> DeliveryState:
+def _unclaimed(state: DeliveryState, delivery: DeliveryPart) -> DeliveryState:
     return DeliveryState(delivery, None, 0.0, 0, state.failures)
 
 
-def _forward(delivery: Delivery, status: Status, at: str) -> Delivery:
+def _forward(delivery: DeliveryPart, status: Status, at: str) -> DeliveryPart:
     if not may_become(delivery.status, status):
         return delivery
     return replace(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chat4all.domain.events import InboundMedia
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.files import FILE_TYPES, THUMBNAILS_PX
 from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
@@ -17,9 +17,9 @@ class FakeProvider:
         self.content = EVERY_TYPE["image/png"]
         self.failure: FetchFailed | None = None
         self.fails_in_the_midst = False
-        self.asked: list[InboundMedia] = []
+        self.asked: list[ProviderFile] = []
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+    def fetch(self, media: ProviderFile, secret: ChannelSecret) -> Fetching:
         assert secret == SECRET
         self.asked.append(media)
         if self.failure is not None and not self.fails_in_the_midst:

@@ -7,14 +7,14 @@ import msgspec
 
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.records import Delivery, Message
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.waiting import Fallback, ParkedStatus
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
     """A delivery with its claim, which is no part of what others see."""
 
-    delivery: Delivery
+    delivery: DeliveryPart
     claim_id: str | None
     claimed_until: float
     open_claims: int

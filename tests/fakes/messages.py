@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import reworded
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
+from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery
@@ -98,7 +99,7 @@ class MemoryMessages:
             self._table.given_up.add(message_id)
             return True
 
-    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
         assert len(parts) <= MOST_REDRIVEN
         with self._table.lock:
             now = self._table.messages[message.message_id]
@@ -131,10 +132,13 @@ class MemoryMessages:
             error_reason=(reason or "") if code is not None else message.error_reason,
         )
 
-    def edit(self, message_id: str, content: str, at: str) -> bool:
+    def edit(self, message_id: str, text: str, at: str) -> bool:
         with self._table.lock:
             message = self._table.messages.get(message_id)
-            if message is None or not is_latest(message.edits, message.content, content, at):
+            if message is None:
+                return False
+            content = reworded(message.content, text)
+            if not is_latest(message.edits, message.content, content, at):
                 return False
             edits = with_edit(message.edits, Edit(message.content, at))
             self._table.messages[message_id] = replace(message, content=content, edits=edits)
@@ -180,7 +184,7 @@ def _is(message: Message, query: MessageQuery) -> bool:
     return message.sender_id == query.sender_id
 
 
-def _again(delivery: Delivery, at: str, round_: int) -> Delivery:
+def _again(delivery: DeliveryPart, at: str, round_: int) -> DeliveryPart:
     return replace(
         delivery,
         status=Status.PENDING,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from chat4all.domain.content import Media, Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Message, User
@@ -171,6 +172,10 @@ class Product:
         return self.accept(a_message(content, message_id=message_id, reply_to=reply_to))
 
 
+def a_content(text: str, file: Attachment | None = None) -> Text | Media:
+    return Text(text) if file is None else Media(file, text)
+
+
 def a_message(
     content: str = "hello",
     *,
@@ -185,16 +190,22 @@ def a_message(
         message_id=message_id,
         conversation_id=conversation_id,
         sender_id=sender_id,
-        content=content,
+        content=a_content(content, file),
         channel=channel,
         reply_to=reply_to,
-        file=file,
     )
 
 
 def an_event(*recipients: Recipient, text: str = "hello", reply_to: str | None = None) -> MessageAccepted:
     return MessageAccepted(
-        MESSAGE_ID, "conversation", text, recipients, "2026-01-31T12:00:00.000Z", 1, len(recipients), reply_to
+        message_id=MESSAGE_ID,
+        conversation_id="conversation",
+        content=Text(text),
+        recipients=recipients,
+        accepted_at="2026-01-31T12:00:00.000Z",
+        sequence=1,
+        recipient_count=len(recipients),
+        reply_to=reply_to,
     )
 
 
@@ -214,7 +225,7 @@ def a_delivery(
         message_id=message_id,
         conversation_id="conversation",
         recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon"),
-        text=text,
+        content=a_content(text, file),
         part=part,
         part_count=part_count,
         recipient_count=recipient_count,
@@ -222,7 +233,6 @@ def a_delivery(
         accepted_at="2026-01-31T12:00:00.000Z",
         sequence=1,
         reply_to=reply_to,
-        file=file,
     )
 
 

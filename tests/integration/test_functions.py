@@ -17,6 +17,7 @@ from PIL import Image
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.bootstrap.status import UNKNOWN_TRIES
+from chat4all.domain.content import Text
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status
@@ -81,7 +82,11 @@ def test_a_text_reaches_whatsapp_is_read_and_answered(world: World, agent: str) 
     assert progress["current_status"] == "READ"
     assert [change["status"] for change in progress["status_history"]] == ["PENDING", "SENT", "READ"]
     answered, _ = world.history(conversation)
-    assert (answered["content"], answered["sender_id"], answered["reply_to"]) == ("hi!", customer, message_id)
+    assert (answered["content"]["text"], answered["sender_id"], answered["reply_to"]) == (
+        "hi!",
+        customer,
+        message_id,
+    )
 
 
 def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent: str) -> None:
@@ -169,14 +174,17 @@ def test_unquoted_words_go_to_the_1to1_conversation_that_had_its_turn_last(world
     world.api.patch(f"/v1/conversations/{older}", {"state": "ACTIVE"})
     says("after all")
 
-    assert [message["content"] for message in reversed(world.history(older))] == [
+    assert [message["content"]["text"] for message in reversed(world.history(older))] == [
         "Any news?",
         "after the agent's words",
         "quoting",
         "after the quote",
         "after all",
     ]
-    assert [message["content"] for message in reversed(world.history(newer))] == ["Hello", "after the end"]
+    assert [message["content"]["text"] for message in reversed(world.history(newer))] == [
+        "Hello",
+        "after the end",
+    ]
 
 
 def test_an_unknown_person_gets_a_conversation(world: World) -> None:
@@ -191,7 +199,7 @@ def test_an_unknown_person_gets_a_conversation(world: World) -> None:
     user = world.api.get("/v1/identities/resolve", channel="instagram", address=sender).json
     (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
     (message,) = world.history(conversation["conversation_id"])
-    assert message["content"] == "is anybody there?"
+    assert message["content"]["text"] == "is anybody there?"
 
 
 def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
@@ -210,9 +218,13 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     user = world.api.get("/v1/identities/resolve", channel="telegram", address="99").json
     conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
     newest, older = world.history(conversations[0]["conversation_id"])
-    assert (older["content"], [edit["content"] for edit in older["edits"]]) == ("hello", ["helo"])
-    assert (newest["kind"], newest["metadata"]) == ("UNSUPPORTED", {"provider_kind": "sticker"})
-    assert "👍" in newest["raw"]
+    assert (older["content"]["text"], [edit["content"]["text"] for edit in older["edits"]]) == (
+        "hello",
+        ["helo"],
+    )
+    content = newest["content"]
+    assert (content["type"], content["provider_kind"], content["text"]) == ("unsupported", "sticker", "")
+    assert "👍" in content["raw"]
 
 
 def test_an_edit_before_its_message_is_handed_back_and_given_up_in_the_end(world: World) -> None:
@@ -300,7 +312,7 @@ def stored_long_ago(world: World, agent: str, conversation: str) -> str:
         status=Status.PENDING,
         status_history=(status,),
         sequence=99,
-        content="lost?",
+        content=Text("lost?"),
     )
     world.messages.add(message, LONG_AGO)
     return message_id
@@ -601,7 +613,7 @@ def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, 
     people = [("whatsapp", a_phone()), ("telegram", a_number()), ("instagram", a_number())]
     for channel, address in people:
         conversation = world.converse(agent, world.create("CUSTOMER", (channel, address)))
-        message_id = world.post(conversation, agent, f"look, {channel}", file_id=photo)
+        message_id = world.post(conversation, agent, a_file_message(photo, f"look, {channel}"))
         world.product.pump()
         assert world.progress(message_id)["current_status"] == "SENT"
     sent = [str(one) for one in world.provider.accepted if f"files/{photo}?" in str(one)]
@@ -624,7 +636,7 @@ def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str,
     conversation = world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
     before = len(world.provider.accepted)
 
-    message_id = world.post(conversation, agent, "read this", file_id=text)
+    message_id = world.post(conversation, agent, a_file_message(text, "read this"))
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
@@ -685,6 +697,10 @@ def test_an_inspection_that_never_came_is_asked_for_again(world: World) -> None:
     assert world.api.get(f"/v1/files/{text}").json["status"] == "READY"
 
 
+def a_file_message(file_id: str, text: str) -> dict[str, str]:
+    return {"type": "media", "file_id": file_id, "text": text}
+
+
 def a_photo_of(world: World, channel: str, address: str, file_id: str) -> dict[str, Any]:
     """The webhook of a person's photo."""
     match channel:
@@ -739,7 +755,7 @@ def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 
     user = world.api.get("/v1/identities/resolve", channel=channel, address=address).json
     (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
     (message,) = world.history(conversation["conversation_id"])
-    return world.api.get(f"/v1/files/{message['file']['file_id']}").json
+    return world.api.get(f"/v1/files/{message['content']['file']['file_id']}").json
 
 
 def audited(world: World, action: str, subject: str) -> list[dict[str, Any]]:

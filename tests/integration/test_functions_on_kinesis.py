@@ -111,7 +111,7 @@ def test_messages_reach_the_customer_in_order_and_are_answered(world: World) -> 
     assert world.sent_to(phone) == ["first", "second", "third"]
     assert [world.status(one) for one in ids] == ["SENT"] * 3
     history = world.api.get(f"/v1/conversations/{conversation}/messages").json["messages"]
-    assert history[0]["content"] == "hi!"
+    assert history[0]["content"]["text"] == "hi!"
 
 
 def test_what_customers_write_to_a_group_is_passed_on(world: World) -> None:

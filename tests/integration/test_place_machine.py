@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Conflict, Unavailable
-from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.records import INBOX_USER_ID, ConversationState, ConversationType, Message
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.directory.ports import Sequenced
@@ -122,7 +123,7 @@ class Words(RuleBasedStateMachine):
                 message_id=f"ours-{number}",
                 conversation_id=room.conversation_id,
                 sender_id=data.draw(st.sampled_from(sorted(room.members))),
-                content=f"words {number}",
+                content=Text(f"words {number}"),
                 channel=channel,
                 provider_message_id=f"ours-{number}",
             )
@@ -145,11 +146,11 @@ class Words(RuleBasedStateMachine):
         number = self.next()
         expected = self.named_by_the_rule(self.ids[name], channel, quoted)
 
-        event = InboundText(
+        event = InboundMessage(
             "main",
             f"{self.ids[name]}@{channel}",
             f"theirs-{number}",
-            f"words {number}",
+            Text(f"words {number}"),
             AT,
             quoted_provider_message_id=quoted,
         )
@@ -212,7 +213,7 @@ class Words(RuleBasedStateMachine):
     def teardown(self) -> None:
         for room in self.rooms:
             found = self.product.messages.history(room.conversation_id, 0, None, 10_000)
-            assert [message.content for message in reversed(found)] == room.contents
+            assert [message.content.text for message in reversed(found)] == room.contents
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -228,7 +229,7 @@ def test_webhooks_in_parallel_agree_on_the_place(machine: type[Words]) -> None:
 
     def take(number: int) -> Message:
         channel = CHANNELS[number % 2]
-        event = InboundText("main", f"{person}@{channel}", f"theirs-{number}", "only for you", AT)
+        event = InboundMessage("main", f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
         words.product.take(WebhookEvent(channel, "webhook", event))
         return words.product.message(inbound_message_id(channel, "main", f"theirs-{number}"))
 
@@ -257,7 +258,7 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
 
     def write(number: int) -> str:
         channel = CHANNELS[number % 2]
-        event = InboundText("main", f"{person}@{channel}", f"theirs-{number}", "only for you", AT)
+        event = InboundMessage("main", f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
         product.take(WebhookEvent(channel, "webhook", event))
         return product.message(inbound_message_id(channel, "main", f"theirs-{number}")).conversation_id
 
@@ -270,7 +271,7 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
                 state = choices.choice(list(ConversationState))
                 product.manage_conversations.set_state(talk.conversation_id, state)
             else:
-                content = NewMessage(f"ours-{number}", talk.conversation_id, min(talk.members), "hello")
+                content = NewMessage(f"ours-{number}", talk.conversation_id, min(talk.members), Text("hello"))
                 product.accept(content)
         return None
 

@@ -11,6 +11,7 @@ import pytest
 from boto3 import Session
 from typer.testing import CliRunner
 
+from chat4all.domain.content import Text
 from chat4all.domain.events import MessageAccepted
 from chat4all_local.cli import replay as command
 from chat4all_local.cli.app import app
@@ -41,7 +42,13 @@ def stream(kinesis: "KinesisClient") -> Iterator[str]:
 
 def an_event(conversation_id: str, sequence: int) -> MessageAccepted:
     return MessageAccepted(
-        f"{conversation_id}-{sequence}", conversation_id, "hello", (), "2026-11-25T08:00:00.000Z", sequence, 0
+        f"{conversation_id}-{sequence}",
+        conversation_id,
+        Text("hello"),
+        (),
+        "2026-11-25T08:00:00.000Z",
+        sequence,
+        0,
     )
 
 

@@ -54,7 +54,7 @@ class World:
         answer = self.api.post("/v1/conversations", {"type": kind, "participants": users})
         return str(answer.json["conversation_id"])
 
-    def post(self, conversation_id: str, sender_id: str, content: str, **more: object) -> str:
+    def post(self, conversation_id: str, sender_id: str, content: object, **more: object) -> str:
         body = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content, **more}
         answer = self.api.post("/v1/messages", body)
         assert answer.status == 202, answer.text

@@ -29,5 +29,7 @@ def test_what_cannot_be_read_ends_as_a_dead_letter_while_its_neighbours_pass(sta
 
     assert {one["source"] for one in found} == {"inbound"}
     histories = eventually(lambda: [stage.history(talk) for talk in talks], all)
-    assert [[message.content for message in history] for history in histories] == [["beside it"]] * len(talks)
+    assert [[message.content.text for message in history] for history in histories] == [["beside it"]] * len(
+        talks
+    )
     assert stage.count("inbound") == 0

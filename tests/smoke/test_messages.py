@@ -18,7 +18,7 @@ def test_a_message_goes_out_and_the_answer_comes_back(stage: Stage, channel: str
 
     assert stage.texts(customer) == [TEXT]
     reply, said = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
-    assert (said.content, reply.content) == (TEXT, f"{TEXT}!")
+    assert (said.content.text, reply.content.text) == (TEXT, f"{TEXT}!")
     assert (reply.sender_id, reply.channel) == (customer.user_id, channel)
 
 

@@ -24,7 +24,7 @@ def test_the_same_webhook_three_times_is_one_message(stage: Stage) -> None:
 
     eventually(lambda: stage.history(talk))
     stage.settle()
-    assert [message.content for message in stage.history(talk)] == ["once"]
+    assert [message.content.text for message in stage.history(talk)] == ["once"]
 
 
 def test_without_a_key_or_its_scope_the_api_refuses(stage: Stage) -> None:

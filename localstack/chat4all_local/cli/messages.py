@@ -86,10 +86,10 @@ def render_message(message: Message, sender: str) -> Text:
         status,
         " ",
         (printable(sender), "bold"),
-        f": {printable(message.content)}",
+        f": {printable(message.content.text)}",
     )
-    if message.file is not None:
-        line.append(f" [{printable(message.file.filename)}]", style="cyan")
+    if message.content.file is not None:
+        line.append(f" [{printable(message.content.file.filename)}]", style="cyan")
     if message.error:
         line.append(f"  ({message.error.code}: {message.error.message})", style="red")
     return line

@@ -42,7 +42,7 @@ def at_provider(said: Said, seen: Seen, channel: str) -> Findings:
 def in_history(said: Said, seen: Seen, conversation: str) -> Findings:
     """Everybody's lines, each speaker's in the order in which they were said."""
     expected = [Expected(line.key, line.speaker, line.text) for line in _lines(said, conversation)]
-    return compare(expected, (message.content for message in seen.histories.get(conversation, ())))
+    return compare(expected, (message.content.text for message in seen.histories.get(conversation, ())))
 
 
 def deliveries(said: Said, seen: Seen) -> Iterator[Delivery]:

@@ -71,7 +71,7 @@ def test_participants_come_and_go_and_see_from_when_they_came(api: Gateway, cast
 
     assert (joined.status, joined.json["participant_count"]) == (200, 4)
     seen = api.get(f"/v1/conversations/{group}/messages", participant_id=carla).json["messages"]
-    assert [one["content"] for one in seen] == ["after"]
+    assert [message["content"]["text"] for message in seen] == ["after"]
 
     left = api.delete(f"/v1/conversations/{group}/participants/{carla}")
     assert (left.status, left.json["participant_count"]) == (200, 3)

@@ -7,6 +7,7 @@ import pytest
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap.settings import ApiSettings
+from chat4all.domain.content import Media
 from chat4all.domain.events import MessageAccepted
 from chat4all.domain.files import Attachment, FileStatus
 from tests.fakes.files import a_file
@@ -42,7 +43,7 @@ def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws
     assert (event.message_id, event.recipients[0].address) == (message_id, cast.phone)
 
     message = api.get(f"/v1/messages/{message_id}").json
-    assert (message["content"], message["sequence"], message["status"]) == ("hello", 1, "PENDING")
+    assert (message["content"]["text"], message["sequence"], message["status"]) == ("hello", 1, "PENDING")
     assert message["metadata"] == {"ticket": "7"}
 
     progress = api.get(f"/v1/messages/{message_id}/status").json
@@ -77,7 +78,7 @@ def test_the_same_id_with_another_body_is_a_conflict(api: Gateway, cast: Cast) -
     answer = api.post("/v1/messages", {**body, "content": "goodbye"})
 
     assert answer.refused(409, "CONFLICT") == ["message_id"]
-    assert api.get(f"/v1/messages/{body['message_id']}").json["content"] == "hello"
+    assert api.get(f"/v1/messages/{body['message_id']}").json["content"] == {"type": "text", "text": "hello"}
     assert api.get(f"/v1/conversations/{cast.conversation}").json["message_count"] == 1
 
 
@@ -87,7 +88,7 @@ def test_the_same_id_with_another_body_is_a_conflict(api: Gateway, cast: Cast) -
 def test_every_text_comes_back_as_it_was(api: Gateway, cast: Cast, content: str) -> None:
     message_id = api.post("/v1/messages", body_of(cast, content=content)).json["message_id"]
 
-    assert api.get(f"/v1/messages/{message_id}").json["content"] == content
+    assert api.get(f"/v1/messages/{message_id}").json["content"]["text"] == content
 
 
 def test_a_reply_names_its_message(api: Gateway, cast: Cast) -> None:
@@ -181,34 +182,31 @@ def file_of(files: DynamoFiles, cast: Cast, **fields: object) -> str:
     return file_id
 
 
-@pytest.mark.parametrize("content", ["It", "", None])
+def picture(file_id: object, **words: str) -> dict[str, object]:
+    return {"type": "media", "file_id": file_id, **words}
+
+
+@pytest.mark.parametrize("words", [{"text": "It"}, {"text": ""}, {}])
 def test_a_file_goes_with_a_message(
-    api: Gateway, cast: Cast, aws: Aws, files: DynamoFiles, content: str | None
+    api: Gateway, cast: Cast, aws: Aws, files: DynamoFiles, words: dict[str, str]
 ) -> None:
     file_id = file_of(files, cast)
-    body = body_of(cast, file_id=file_id, message_id=str(uuid.uuid4()), content=content)
-    if content is None:
-        del body["content"]
+    body = body_of(cast, content=picture(file_id, **words), message_id=str(uuid.uuid4()))
 
     accepted = api.post("/v1/messages", body)
 
     assert accepted.status == 202, accepted.text
     message = api.get(f"/v1/messages/{body['message_id']}").json
-    assert message["content"] == (content or "")
-    assert message["file"] == {
+    file = {
         "file_id": file_id,
         "filename": "invoice.pdf",
         "content_type": "application/pdf",
         "size": 1000,
     }
+    text = words.get("text", "")
+    assert message["content"] == {"type": "media", "file": file, "text": text}
     (event,) = published(aws, cast.conversation)
-    assert event.file == Attachment(file_id, "invoice.pdf", "application/pdf", 1000)
-
-
-def test_a_message_without_a_file_says_so(api: Gateway, cast: Cast) -> None:
-    message_id = api.post("/v1/messages", body_of(cast)).json["message_id"]
-
-    assert api.get(f"/v1/messages/{message_id}").json["file"] is None
+    assert event.content == Media(Attachment(file_id, "invoice.pdf", "application/pdf", 1000), text)
 
 
 @pytest.mark.parametrize(
@@ -222,36 +220,36 @@ def test_a_message_without_a_file_says_so(api: Gateway, cast: Cast) -> None:
 def test_a_file_that_may_not_be_sent_is_refused(
     api: Gateway, cast: Cast, files: DynamoFiles, fields: dict[str, object], refusal: tuple[int, str]
 ) -> None:
-    body = body_of(cast, file_id=file_of(files, cast, **fields))
+    body = body_of(cast, content=picture(file_of(files, cast, **fields)))
 
-    assert api.post("/v1/messages", body).refused(*refusal) == ["file_id"]
+    assert api.post("/v1/messages", body).refused(*refusal) == ["content.file_id"]
 
 
 @pytest.mark.parametrize("file_id", ["", "x" * 129, 7])
 def test_what_is_no_id_of_a_file_is_invalid(api: Gateway, cast: Cast, file_id: object) -> None:
-    assert api.post("/v1/messages", body_of(cast, file_id=file_id)).refused(400, "VALIDATION_ERROR") == [
-        "file_id"
-    ]
+    body = body_of(cast, content=picture(file_id))
+
+    assert api.post("/v1/messages", body).refused(400, "VALIDATION_ERROR") == ["content.file_id"]
 
 
 def test_a_file_that_is_not_there_is_not_found(api: Gateway, cast: Cast) -> None:
-    body = body_of(cast, file_id=str(uuid.uuid4()))
+    body = body_of(cast, content=picture(str(uuid.uuid4())))
 
-    assert api.post("/v1/messages", body).refused(404, "FILE_NOT_FOUND") == ["file_id"]
+    assert api.post("/v1/messages", body).refused(404, "FILE_NOT_FOUND") == ["content.file_id"]
 
 
 def test_a_message_with_a_file_stays_accepted_when_its_file_does_not_stay(
     api: Gateway, cast: Cast, files: DynamoFiles
 ) -> None:
     file_id = file_of(files, cast)
-    body = body_of(cast, file_id=file_id, message_id=str(uuid.uuid4()))
+    body = body_of(cast, content=picture(file_id), message_id=str(uuid.uuid4()))
     assert api.post("/v1/messages", body).status == 202
     known = files.get(file_id)
     assert known is not None
     assert files.save(msgspec.structs.replace(known, status=FileStatus.INFECTED), FileStatus.READY, None)
 
     again = api.post("/v1/messages", body)
-    other = api.post("/v1/messages", {**body, "content": "another"})
+    other = api.post("/v1/messages", {**body, "content": picture(file_id, text="another")})
     fresh = api.post("/v1/messages", {**body, "message_id": str(uuid.uuid4())})
 
     assert (again.status, again.headers["idempotent-replay"]) == (202, "true")

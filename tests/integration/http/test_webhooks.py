@@ -14,7 +14,7 @@ from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import WebhookSettings
-from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.services.access.authenticate import new_key
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.gateway import Answer, Gateway
@@ -103,8 +103,8 @@ def test_a_webhook_is_stored_as_it_came_and_its_events_published(
     assert (answer.status, answer.json) == (200, {"events": 1})
     assert stored(aws, channel, body) == body
     (event,) = published(aws, body)
-    assert isinstance(event.event, InboundText)
-    assert (event.channel, event.event.text) == (channel, "hello")
+    assert isinstance(event.event, InboundMessage)
+    assert (event.channel, event.event.content.text) == (channel, "hello")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -200,7 +200,7 @@ def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws
 
     assert send(webhooks, "whatsapp", body).json == {"events": 12}
 
-    texts = [one.event.text for one in published(aws, body) if isinstance(one.event, InboundText)]
+    texts = [one.event.content.text for one in published(aws, body) if isinstance(one.event, InboundMessage)]
     assert texts == [f"word {number}" for number in range(12)]
 
 

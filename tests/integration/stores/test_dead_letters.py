@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed, ClaimRefused
+from chat4all.domain.content import Text
 from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetterKind, DeadRecord
 from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
-from chat4all.domain.records import Delivery, Message, MessageKind
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.ports import Deliveries, Messages
@@ -39,8 +40,7 @@ class Store:
             conversation_id=self._conversation,
             sequence=sequence,
             sender_id="agent",
-            kind=MessageKind.TEXT,
-            content="hello",
+            content=Text("hello"),
             status=Status.PENDING,
             status_history=(StatusChange(Status.PENDING, NOW),),
             accepted_at=NOW,
@@ -55,7 +55,7 @@ class Store:
             message.message_id,
             message.conversation_id,
             to,
-            "hello",
+            Text("hello"),
             part,
             2,
             1,
@@ -64,14 +64,14 @@ class Store:
             round=round_,
         )
 
-    def failed(self, message: Message, part: int = 0, code: str = "131026", round_: int = 0) -> Delivery:
+    def failed(self, message: Message, part: int = 0, code: str = "131026", round_: int = 0) -> DeliveryPart:
         requested = self.requested(message, part, round_)
         claimed = self.deliveries.claim(requested, self._new_id(), BEGAN, BEGAN + 35)
         assert isinstance(claimed, Claimed)
         self.deliveries.record_failed(claimed, code, "Cannot be delivered.", LATER)
         return self.read(requested)
 
-    def read(self, requested: DeliveryRequested) -> Delivery:
+    def read(self, requested: DeliveryRequested) -> DeliveryPart:
         found = self.deliveries.get(requested.delivery_id)
         assert found is not None
         return found

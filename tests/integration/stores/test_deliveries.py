@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
+from chat4all.domain.content import Text
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
-from chat4all.domain.records import Delivery, Message, MessageKind
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.ports import Deliveries, Messages
@@ -25,7 +26,7 @@ LATER = "2026-01-31T13:00:00.000Z"
 @pytest.fixture
 def requested(new_id: Callable[[], str]) -> DeliveryRequested:
     to = Recipient(new_id(), "pigeon", "main", "+55 11 98765")
-    return DeliveryRequested(new_id(), new_id(), to, "hello", 1, 3, 4, NOW, 1)
+    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 1, 3, 4, NOW, 1)
 
 
 def claim(
@@ -42,7 +43,7 @@ def refused(deliveries: Deliveries, requested: DeliveryRequested, now: float = B
     return answer
 
 
-def read(deliveries: Deliveries, requested: DeliveryRequested) -> Delivery:
+def read(deliveries: Deliveries, requested: DeliveryRequested) -> DeliveryPart:
     found = deliveries.get(requested.delivery_id)
     assert found is not None
     return found
@@ -57,7 +58,7 @@ def test_a_claim_makes_the_record(deliveries: Deliveries, requested: DeliveryReq
 
     assert (claimed.claim_id, claimed.failures, claimed.taken_over) == ("first", 0, False)
     assert claimed.delivery == read(deliveries, requested)
-    assert claimed.delivery == Delivery(
+    assert claimed.delivery == DeliveryPart(
         message_id=requested.message_id,
         recipient_id=requested.recipient.user_id,
         channel="pigeon",
@@ -343,8 +344,7 @@ def a_written_message(new_id: Callable[[], str]) -> Message:
         conversation_id=new_id(),
         sequence=1,
         sender_id=new_id(),
-        kind=MessageKind.TEXT,
-        content="hello",
+        content=Text("hello"),
         status=Status.DELIVERED,
         status_history=(StatusChange(Status.DELIVERED, NOW),),
         accepted_at=NOW,

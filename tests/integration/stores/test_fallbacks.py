@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import Text
 from chat4all.domain.events import MessageAccepted, Recipient, Route
 from chat4all.domain.waiting import Fallback
 from chat4all.services.messaging.ports import Fallbacks
@@ -17,7 +18,7 @@ LATER = "2026-01-31T13:00:00.000Z"
 @pytest.fixture
 def event(new_id: Callable[[], str]) -> MessageAccepted:
     to = Recipient(new_id(), "pigeon", "main", "1", (Route("telex", "main", "2"), Route("drum", "main", "3")))
-    return MessageAccepted(new_id(), new_id(), "hello", (to,), NOW, 1, 1, delivery_timeout_s=300)
+    return MessageAccepted(new_id(), new_id(), Text("hello"), (to,), NOW, 1, 1, delivery_timeout_s=300)
 
 
 def read(fallbacks: Fallbacks, event: MessageAccepted) -> Fallback:

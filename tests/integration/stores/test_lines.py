@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.lines import DynamoLines
+from chat4all.domain.content import Text
 from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.waiting import Line
 from chat4all.services.messaging.ports import LINES_KNOWN_S, Lines
@@ -18,7 +19,7 @@ LATER = "2026-01-31T13:00:00.000Z"
 @pytest.fixture
 def requested(channel: str, new_id: Callable[[], str]) -> DeliveryRequested:
     to = Recipient(new_id(), channel, "main", "ana")
-    return DeliveryRequested(new_id(), new_id(), to, "hello", 0, 1, 1, NOW, 5)
+    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 0, 1, 1, NOW, 5)
 
 
 def mine(lines: Lines, requested: DeliveryRequested, now: str = "2099") -> list[Line]:

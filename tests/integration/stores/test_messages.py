@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chat4all.domain.content import Content, Media, Text, Unsupported
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.records import Edit, Message, MessageKind
+from chat4all.domain.records import Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery, Messages
@@ -30,8 +31,7 @@ def a_message(new_id: Callable[[], str]) -> NewMessageOf:
             conversation_id=new_id(),
             sequence=1,
             sender_id=new_id(),
-            kind=MessageKind.TEXT,
-            content="hello 😀\x7f",
+            content=Text("hello 😀\x7f"),
             status=Status.PENDING,
             status_history=(StatusChange(Status.PENDING, NOW),),
             accepted_at=NOW,
@@ -42,16 +42,25 @@ def a_message(new_id: Callable[[], str]) -> NewMessageOf:
     return made
 
 
-def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf) -> None:
+INVOICE = Attachment("22222222-2222-4222-8222-222222222222", "Rechnung 😀.pdf", "application/pdf", 2**31)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Text("hello"),
+        Media(INVOICE, "It"),
+        Media(replace(INVOICE, size=None)),
+        Unsupported("sticker", '{"sticker": {}}'),
+    ],
+)
+def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf, content: Content) -> None:
     message = a_message(
         channel="pigeon",
         reply_to="another",
         metadata={"ticket": "7"},
         provider_message_id="theirs",
-        raw='{"sticker": {}}',
-        kind=MessageKind.UNSUPPORTED,
-        content="",
-        file=Attachment("22222222-2222-4222-8222-222222222222", "Rechnung 😀.pdf", "application/pdf", 2**31),
+        content=content,
     )
 
     assert messages.add(message, None)
@@ -61,21 +70,11 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf)
     assert messages.get_many([]) == []
 
 
-def test_a_message_without_a_file_has_none(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message()
-    messages.add(message, None)
-
-    found = messages.get(message.message_id)
-
-    assert found is not None
-    assert found.file is None
-
-
 def test_an_id_is_taken_once(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
     messages.add(message, None)
 
-    assert not messages.add(replace(message, content="another"), LATER)
+    assert not messages.add(replace(message, content=Text("another")), LATER)
     assert messages.get(message.message_id) == message
     assert not messages.is_unrouted(message.message_id)
 
@@ -259,7 +258,7 @@ def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
     """WhatsApp and Telegram tell no more of the time."""
-    message = a_message(content="one")
+    message = a_message(content=Text("one"))
     messages.add(message, None)
     second = "2026-01-31T12:00:01.000Z"
 
@@ -271,12 +270,12 @@ def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content == "three"
-    assert found.edits == (Edit("one", second), Edit("two", second))
+    assert found.content == Text("three")
+    assert found.edits == (Edit(Text("one"), second), Edit(Text("two"), second))
 
 
 def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message(content="one")
+    message = a_message(content=Text("one"))
     messages.add(message, None)
 
     assert messages.edit(message.message_id, "two", "2026-01-31T12:00:01.000Z")
@@ -287,14 +286,17 @@ def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageO
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content == "three"
-    assert found.edits == (Edit("one", "2026-01-31T12:00:01.000Z"), Edit("two", "2026-01-31T12:00:05.000Z"))
+    assert found.content == Text("three")
+    assert found.edits == (
+        Edit(Text("one"), "2026-01-31T12:00:01.000Z"),
+        Edit(Text("two"), "2026-01-31T12:00:05.000Z"),
+    )
 
 
 def test_however_often_a_long_text_is_changed_its_row_holds_it(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    message = a_message(content="as it was sent")
+    message = a_message(content=Text("as it was sent"))
     messages.add(message, None)
 
     for second in range(40):
@@ -304,8 +306,8 @@ def test_however_often_a_long_text_is_changed_its_row_holds_it(
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content.startswith("39😀")
-    texts = [edit.content.rstrip("😀") for edit in found.edits]
+    assert found.content.text.startswith("39😀")
+    texts = [edit.content.text.rstrip("😀") for edit in found.edits]
     assert texts == ["as it was sent", "33", "34", "35", "36", "37", "38"]
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from chat4all.adapters import kinesis as module
 from chat4all.adapters.kinesis import KinesisEvents, Streams
 from chat4all.adapters.sqs import Queues
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.status import Status
@@ -61,7 +62,7 @@ def events(kinesis: StrictKinesis, sqs: StrictSqs | None = None) -> KinesisEvent
 
 
 def a_message(message_id: str = "m", conversation_id: str = "c") -> MessageAccepted:
-    return MessageAccepted(message_id, conversation_id, "hello", (), AT, 1, 0)
+    return MessageAccepted(message_id, conversation_id, Text("hello"), (), AT, 1, 0)
 
 
 def an_update(theirs: str) -> StatusUpdate:
@@ -161,7 +162,7 @@ def test_no_statuses_are_no_call() -> None:
 def test_everything_else_stays_on_sqs() -> None:
     kinesis, sqs = StrictKinesis(), StrictSqs()
     requested = DeliveryRequested(
-        "m", "c", Recipient("u", "whatsapp", "main", "49151"), "hello", 0, 1, 1, AT, 1
+        "m", "c", Recipient("u", "whatsapp", "main", "49151"), Text("hello"), 0, 1, 1, AT, 1
     )
 
     events(kinesis, sqs).deliveries_requested([requested])

@@ -1,8 +1,10 @@
-"""How a status history and a file are kept and read."""
+"""How a status history and a content are kept and read."""
 
 import msgspec
+import pytest
 
 from chat4all.adapters.dynamodb.message_rows import MessageRow, history_line, history_of
+from chat4all.domain.content import Content, Media, Text, Unsupported
 from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status, StatusChange
 
@@ -26,10 +28,16 @@ def test_a_record_without_a_history_has_none() -> None:
     assert history_of(None) == ()
 
 
-def test_a_file_is_one_json_string_and_no_file_takes_no_room() -> None:
-    file = Attachment("file-1", "a.pdf", "application/pdf", 7)
+@pytest.mark.parametrize(
+    "content",
+    [
+        Text("hello"),
+        Media(Attachment("file-1", "a.pdf", "application/pdf", 7), "look"),
+        Unsupported("poll", "{}"),
+    ],
+)
+def test_the_content_of_every_kind_is_one_json_string(content: Content) -> None:
+    kept = MessageRow("message-1", content=content).to_simple_dict()
 
-    kept = MessageRow("message-1", file=file).to_simple_dict()
-
-    assert msgspec.json.decode(kept["file"], type=Attachment) == file
-    assert "file" not in MessageRow("message-1", file=None).to_simple_dict()
+    assert set(kept) == {"message_id", "record", "content"}
+    assert msgspec.json.decode(kept["content"], type=Content) == content

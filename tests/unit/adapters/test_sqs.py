@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.adapters.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     DeliveryRequested,
     InboundEvent,
+    InboundMessage,
     InboundStatus,
-    InboundText,
     MessageAccepted,
     Recipient,
     StatusUpdate,
@@ -91,7 +92,7 @@ def delivery(
     number: int, *, channel: str = "whatsapp", user_id: str = USER, text: str = "hi"
 ) -> DeliveryRequested:
     to = Recipient(user_id, channel, "main", "5511987654321")
-    return DeliveryRequested(ID, ID, to, text, number, 20, 20, AT, 1)
+    return DeliveryRequested(ID, ID, to, Text(text), number, 20, 20, AT, 1)
 
 
 def update(number: int) -> StatusUpdate:
@@ -104,8 +105,8 @@ def webhook(event: InboundEvent) -> WebhookEvent:
     return WebhookEvent("whatsapp", "whatsapp-abc", event)
 
 
-def text(number: int, address: str = "5511987654321") -> InboundText:
-    return InboundText("main", address, f"wamid.{number}", "hello", AT)
+def text(number: int, address: str = "5511987654321") -> InboundMessage:
+    return InboundMessage("main", address, f"wamid.{number}", Text("hello"), AT)
 
 
 ENTRIES = st.lists(
@@ -145,7 +146,9 @@ def test_ten_groups_make_one_wave() -> None:
 
 def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
     sqs = StrictSqs()
-    event = MessageAccepted(ID, USER, "hello 😀", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
+    event = MessageAccepted(
+        ID, USER, Text("hello 😀"), (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1
+    )
 
     SqsEvents(sqs, QUEUES).message_accepted(event)
 
@@ -157,7 +160,7 @@ def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
 
 def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
     sqs = StrictSqs()
-    event = MessageAccepted(ID, USER, "hello", (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
+    event = MessageAccepted(ID, USER, Text("hello"), (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
     all_ = [
         msgspec.structs.replace(event, round=round_, position=position)
         for round_ in (0, 1, 9_999)
@@ -175,7 +178,7 @@ def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:
-        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, "hello", (), AT, 1, 0))
+        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, Text("hello"), (), AT, 1, 0))
 
     assert refused.value.retry_after
 
@@ -203,7 +206,9 @@ def test_after_a_part_that_was_not_taken_no_later_one_is_sent() -> None:
     with pytest.raises(Unavailable):
         SqsEvents(sqs, QUEUES).deliveries_requested(requested)
 
-    taken = [msgspec.json.decode(entry["MessageBody"], type=DeliveryRequested).text for entry in sqs.taken]
+    taken = [
+        msgspec.json.decode(entry["MessageBody"], type=DeliveryRequested).content.text for entry in sqs.taken
+    ]
     assert taken == ["first"]
 
 
@@ -220,14 +225,14 @@ def test_the_longest_texts_fit_into_their_batches() -> None:
 @pytest.mark.parametrize("said", ["\x00\x1f\x7f\x85", "a\ufffe", "\uffff", "\\\uffff", "\U0001ffff"])
 def test_whatever_character_somebody_types_sqs_takes_it(said: str) -> None:
     sqs = StrictSqs()
-    event = webhook(InboundText("main", "5511987654321", "wamid.1", said, AT, display_name=said))
+    event = webhook(InboundMessage("main", "5511987654321", "wamid.1", Text(said), AT, display_name=said))
 
     SqsEvents(sqs, QUEUES).webhook_events([event])
     SqsEvents(sqs, QUEUES).deliveries_requested([delivery(0, text=said)])
 
     there, sent = sqs.taken
     assert msgspec.json.decode(there["MessageBody"], type=WebhookEvent) == event
-    assert msgspec.json.decode(sent["MessageBody"], type=DeliveryRequested).text == said
+    assert msgspec.json.decode(sent["MessageBody"], type=DeliveryRequested).content.text == said
 
 
 def test_status_updates_that_were_not_taken_come_back() -> None:
@@ -255,7 +260,7 @@ def test_whatever_a_provider_calls_its_messages_sqs_takes_it(address: str, provi
     sqs = StrictSqs()
     events = SqsEvents(sqs, QUEUES)
 
-    events.webhook_events([webhook(InboundText("main", address, provider_id, "hi", AT))])
+    events.webhook_events([webhook(InboundMessage("main", address, provider_id, Text("hi"), AT))])
     refused = events.status_updates([StatusUpdate("whatsapp", "main", Status.READ, AT, provider_id)])
 
     assert refused == []

@@ -7,8 +7,9 @@ import msgspec
 from chat4all.channels.shared.file_part import FilePart, SourceFailed
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.domain.channel import Transfer
+from chat4all.domain.content import Text
 from chat4all.domain.files import FILE_TYPES
-from chat4all.domain.sending import Media, SendError, Sent, Submission
+from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 
 DELIVERY_ID = "11111111-1111-4111-8111-111111111111|u-1|channel|1"
@@ -81,7 +82,7 @@ def graph_error(status: int, code: int, headers: dict[str, str] | None = None) -
 
 
 def submission(address: str, text: str = "Hello", quoted: str | None = None) -> Submission:
-    return Submission(DELIVERY_ID, "main", address, text, quoted)
+    return Submission(DELIVERY_ID, "main", address, Text(text), quoted)
 
 
 def file_submission(
@@ -95,10 +96,9 @@ def file_submission(
     """Of a file `invoice` at https://store.example/invoice."""
     file_type = FILE_TYPES[content_type]
     name = f"invoice.{file_type.extensions[0]}"
-    media = Media(
-        file_type.kind, content_type, name, 1000, transfer, "https://store.example/invoice?signed=1"
-    )
-    return Submission(DELIVERY_ID, "main", address, caption, quoted, media)
+    url = "https://store.example/invoice?signed=1"
+    media = OutgoingMedia(file_type.kind, content_type, name, 1000, transfer, url, caption)
+    return Submission(DELIVERY_ID, "main", address, media, quoted)
 
 
 def error_of(connector: Connector, address: str) -> SendError:

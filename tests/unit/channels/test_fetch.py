@@ -9,7 +9,7 @@ from chat4all.channels.instagram.connector import Instagram
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.channels.whatsapp.connector import WhatsApp
-from chat4all.domain.events import InboundMedia
+from chat4all.domain.content import ProviderFile
 from chat4all.services.messaging.connector import Connector, FetchFailed
 from tests.unit.channels.fake_http import SECRET
 from tests.unit.channels.local_server import LocalServer, Page, local_server
@@ -31,7 +31,7 @@ def client() -> Iterator[HttpClient]:
 
 
 def fetched(connector: Connector, reference: str, size: int | None = None) -> bytes:
-    fetching = connector.fetch(InboundMedia(reference, size=size), SECRET)
+    fetching = connector.fetch(ProviderFile(reference, size=size), SECRET)
     return b"".join(fetching.pieces)
 
 

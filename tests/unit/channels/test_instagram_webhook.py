@@ -3,15 +3,9 @@ import pytest
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import (
-    InboundEdit,
-    InboundEvent,
-    InboundMedia,
-    InboundStatus,
-    InboundText,
-    InboundUnsupported,
-)
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
@@ -39,11 +33,11 @@ def only(event: object) -> InboundEvent:
 
 
 def test_a_text_tells_who_wrote_what_when() -> None:
-    assert only(TEXT) == InboundText(
+    assert only(TEXT) == InboundMessage(
         account="main",
         address=ANA,
         provider_message_id="aWdfTEXT",
-        text="Is it open on Sunday?",
+        content=Text("Is it open on Sunday?"),
         at=AT,
     )
 
@@ -51,7 +45,7 @@ def test_a_text_tells_who_wrote_what_when() -> None:
 def test_a_quoting_text_names_what_it_quotes() -> None:
     event = only({**FROM_ANA, "message": {"mid": "m", "text": "Yes", "reply_to": {"mid": "aWdfOURS"}}})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.quoted_provider_message_id == "aWdfOURS"
 
 
@@ -60,15 +54,16 @@ def test_what_comes_with_a_quote_quotes_the_same_message_text_or_not() -> None:
 
     events = parse({**FROM_ANA, "message": message})
 
-    assert [type(event) for event in events] == [InboundText, InboundUnsupported]
-    assert [getattr(event, "quoted_provider_message_id", "") for event in events] == ["ours", "ours"]
+    messages = [event for event in events if isinstance(event, InboundMessage)]
+    assert [type(message.content) for message in messages] == [Text, Unsupported]
+    assert [message.quoted_provider_message_id for message in messages] == ["ours", "ours"]
 
 
 def test_a_reply_to_a_story_quotes_no_message() -> None:
     story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
     event = only({**FROM_ANA, "message": {"mid": "m", "text": "Nice", "reply_to": story}})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.quoted_provider_message_id is None
 
 
@@ -78,7 +73,7 @@ def test_the_same_event_comes_also_as_a_change() -> None:
     body = msgspec.json.encode({"object": "instagram", "entry": [{"id": US, "changes": changes}]})
     (event,) = INSTAGRAM.parse_webhook(body, SECRET)
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert (event.provider_message_id, event.at) == ("aWdfTEXT", "2019-09-23T18:14:45.000Z")
 
 
@@ -101,10 +96,11 @@ def test_what_is_no_text_is_kept_with_its_kind_and_json(
 ) -> None:
     event = only({**FROM_ANA, "message": message})
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.address) == (kind, ANA)
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.address) == (kind, ANA)
     assert event.provider_message_id == provider_message_id or provider_message_id is None
-    assert msgspec.json.decode(event.raw) == {**FROM_ANA, "message": message}
+    assert msgspec.json.decode(event.content.raw) == {**FROM_ANA, "message": message}
 
 
 @pytest.mark.parametrize(
@@ -119,14 +115,13 @@ def test_what_is_no_text_is_kept_with_its_kind_and_json(
 def test_a_file_is_told_with_its_address(kind: str, content_type: str) -> None:
     message = {"mid": "m", "reply_to": {"mid": "aWdfOURS"}, "attachments": [attachment(kind, "https://x/1")]}
 
-    assert only({**FROM_ANA, "message": message}) == InboundText(
+    assert only({**FROM_ANA, "message": message}) == InboundMessage(
         account="main",
         address=ANA,
         provider_message_id="m",
-        text="",
+        content=ReceivedMedia(ProviderFile("https://x/1", content_type)),
         at=AT,
         quoted_provider_message_id="aWdfOURS",
-        media=InboundMedia("https://x/1", content_type),
     )
 
 
@@ -141,24 +136,25 @@ def test_each_of_several_files_is_told_by_itself_and_the_same_way_each_time() ->
     first, again = parse(event), parse(event)
 
     assert first == again
-    files = [one for one in first if isinstance(one, InboundText)]
-    assert [(one.provider_message_id, one.media and one.media.reference) for one in files] == [
-        ("m", "https://x/1"),
-        ("m:2", "https://x/2"),
+    messages = [event for event in first if isinstance(event, InboundMessage)]
+    assert [(message.provider_message_id, message.content) for message in messages] == [
+        ("m", ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))),
+        ("m:2", ReceivedMedia(ProviderFile("https://x/2", "video/mp4"))),
+        ("m:attachments", messages[-1].content),
     ]
-    (shared,) = (one for one in first if isinstance(one, InboundUnsupported))
-    assert (shared.kind, shared.provider_message_id) == ("share", "m:attachments")
+    assert isinstance(messages[-1].content, Unsupported)
+    assert messages[-1].content.provider_kind == "share"
 
 
 def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
     message = {"mid": "m", "text": "Look", "attachments": [attachment("image", "https://x/1")]}
     text, picture = parse({**FROM_ANA, "message": message})
 
-    assert isinstance(text, InboundText)
-    assert isinstance(picture, InboundText)
-    assert (text.provider_message_id, text.text, text.media) == ("m", "Look", None)
-    assert (picture.provider_message_id, picture.text) == ("m:0", "")
-    assert picture.media == InboundMedia("https://x/1", "image/jpeg")
+    assert isinstance(text, InboundMessage)
+    assert isinstance(picture, InboundMessage)
+    assert (text.provider_message_id, text.content) == ("m", Text("Look"))
+    assert picture.provider_message_id == "m:0"
+    assert picture.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
 
 
 def attachment(kind: str, url: str) -> dict[str, object]:
@@ -169,8 +165,9 @@ def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported()
     message = {"mid": "m", "text": "Look", "attachments": [{"type": "image"}]}
     text, picture = parse({**FROM_ANA, "message": message})
 
-    assert isinstance(text, InboundText)
-    assert isinstance(picture, InboundUnsupported)
+    assert isinstance(text, InboundMessage)
+    assert isinstance(picture, InboundMessage)
+    assert isinstance(picture.content, Unsupported)
     assert (text.provider_message_id, picture.provider_message_id) == ("m", "m:attachments")
 
 
@@ -189,16 +186,18 @@ def test_what_has_no_id_gets_the_same_one_each_time(kind: str, part: object) -> 
     first, again = only({**FROM_ANA, kind: part}), only({**FROM_ANA, kind: part})
     other = only({**FROM_ANA, kind: part, "timestamp": 1569262485350})
 
-    assert isinstance(first, InboundUnsupported)
-    assert first.kind == kind
+    assert isinstance(first, InboundMessage)
+    assert isinstance(first.content, Unsupported)
+    assert first.content.provider_kind == kind
     assert first.provider_message_id == again.provider_message_id != other.provider_message_id
 
 
 def test_a_postback_has_an_id_of_its_own() -> None:
     event = only({**FROM_ANA, "postback": {"mid": "aWdfPB", "title": "Start", "payload": "GO"}})
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id) == ("postback", "aWdfPB")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id) == ("postback", "aWdfPB")
 
 
 def test_an_edited_text_names_the_message_it_changes() -> None:
@@ -273,7 +272,7 @@ def test_an_event_that_names_no_recipient_is_its_entrys() -> None:
     event = {key: part for key, part in TEXT.items() if key != "recipient"}
     other = msgspec.json.encode({"object": "instagram", "entry": [{"id": "999", "messaging": [event]}]})
 
-    assert isinstance(only(event), InboundText)
+    assert isinstance(only(event), InboundMessage)
     assert INSTAGRAM.parse_webhook(other, SECRET) == []
 
 
@@ -281,7 +280,7 @@ def test_an_event_that_names_no_recipient_is_its_entrys() -> None:
 def test_an_odd_time_is_replaced_by_now(timestamp: object) -> None:
     event = only({**TEXT, "timestamp": timestamp})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert parse_iso(event.at).year >= 2025
 
 

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
 from tests.unit.channels.fake_http import SECRET, FakeHttp
 
 TELEGRAM = Telegram(FakeHttp(), "https://provider.example")
@@ -28,11 +29,11 @@ def only(**update: object) -> InboundEvent:
 
 
 def test_a_text_tells_who_wrote_what_when() -> None:
-    assert only(message=TEXT) == InboundText(
+    assert only(message=TEXT) == InboundMessage(
         account="main",
         address="99",
         provider_message_id="99:1365",
-        text="/start",
+        content=Text("/start"),
         at="2015-09-07T17:05:32.000Z",
         display_name="Ana Souza",
         handle="ana",
@@ -42,14 +43,14 @@ def test_a_text_tells_who_wrote_what_when() -> None:
 def test_names_are_put_together_from_what_there_is() -> None:
     event = only(message={**TEXT, "from": {"id": 99, "first_name": "Ana"}})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert (event.display_name, event.handle) == ("Ana", None)
 
 
 def test_a_group_is_spoken_to_as_a_whole() -> None:
     event = only(message={**TEXT, "chat": GROUP})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert (event.address, event.provider_message_id) == ("-1001234567890", "-1001234567890:1365")
     assert (event.display_name, event.handle) == ("Family", None)
 
@@ -57,7 +58,7 @@ def test_a_group_is_spoken_to_as_a_whole() -> None:
 def test_a_quoting_text_names_what_it_quotes() -> None:
     event = only(message={**TEXT, "reply_to_message": {"message_id": 7, "chat": PRIVATE, "date": 1}})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.quoted_provider_message_id == "99:7"
 
 
@@ -79,15 +80,15 @@ def test_an_edited_caption_names_the_message_it_changes() -> None:
     [
         (
             {"document": {"file_id": "D", "mime_type": "text/plain", "file_name": "a.txt", "file_size": 7}},
-            InboundMedia("D", "text/plain", "a.txt", 7),
+            ProviderFile("D", "text/plain", "a.txt", 7),
         ),
-        ({"document": {"file_id": "D", "file_name": 7, "file_size": "7"}}, InboundMedia("D")),
-        ({"voice": {"file_id": "V", "file_size": 9}}, InboundMedia("V", "audio/ogg", size=9)),
-        ({"audio": {"file_id": "A", "mime_type": "audio/mp4"}}, InboundMedia("A", "audio/mp4")),
-        ({"video": {"file_id": "V", "file_name": "v.mp4"}}, InboundMedia("V", "video/mp4", "v.mp4")),
+        ({"document": {"file_id": "D", "file_name": 7, "file_size": "7"}}, ProviderFile("D")),
+        ({"voice": {"file_id": "V", "file_size": 9}}, ProviderFile("V", "audio/ogg", size=9)),
+        ({"audio": {"file_id": "A", "mime_type": "audio/mp4"}}, ProviderFile("A", "audio/mp4")),
+        ({"video": {"file_id": "V", "file_name": "v.mp4"}}, ProviderFile("V", "video/mp4", "v.mp4")),
         (
             {"animation": {"file_id": "G", "mime_type": "video/mp4"}, "document": {"file_id": "D"}},
-            InboundMedia("G", "video/mp4"),
+            ProviderFile("G", "video/mp4"),
         ),
         (
             {
@@ -97,33 +98,33 @@ def test_an_edited_caption_names_the_message_it_changes() -> None:
                     {"file_id": "M", "width": 300, "height": 200},
                 ]
             },
-            InboundMedia("L", "image/jpeg", size=70),
+            ProviderFile("L", "image/jpeg", size=70),
         ),
     ],
 )
 @pytest.mark.parametrize("caption", ["Look", ""])
 def test_a_file_is_told_with_its_caption(
-    content: dict[str, object], media: InboundMedia, caption: str
+    content: dict[str, object], media: ProviderFile, caption: str
 ) -> None:
     said = {"caption": caption} if caption else {}
 
-    assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundText(
+    assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundMessage(
         account="main",
         address="99",
         provider_message_id="99:1365",
-        text=caption,
+        content=ReceivedMedia(media, caption),
         at="2015-09-07T17:05:32.000Z",
         display_name="Ana Souza",
         handle="ana",
-        media=media,
     )
 
 
 def test_an_edit_without_words_is_kept_under_another_id_than_the_messages_own() -> None:
     event = only(edited_message={**WITHOUT_TEXT, "photo": [{"file_id": "A"}]})
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id) == ("edited_message", "update:10000")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id) == ("edited_message", "update:10000")
 
 
 @pytest.mark.parametrize(
@@ -146,19 +147,21 @@ def test_what_is_no_text_is_kept_with_its_kind_and_json(content: dict[str, objec
     message |= {"reply_to_message": {"message_id": 7}, **content}
     event = only(message=message)
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id, event.address) == (kind, "99:1365", "99")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id, event.address) == (kind, "99:1365", "99")
     assert (event.display_name, event.handle) == ("Ana Souza", "ana")
     assert event.quoted_provider_message_id == "99:7"
-    assert msgspec.json.decode(event.raw) == message
+    assert msgspec.json.decode(event.content.raw) == message
 
 
 def test_a_pressed_button_is_kept() -> None:
     bots = {"message_id": 5, "from": {"id": 1, "is_bot": True}, "chat": GROUP, "date": 1, "text": "?"}
     event = only(callback_query={"id": "4382", "from": ANA, "message": bots, "data": "yes"})
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.address) == ("callback_query", "-1001234567890")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.address) == ("callback_query", "-1001234567890")
     assert event.provider_message_id == "update:10000"
 
 
@@ -166,8 +169,13 @@ def test_a_reaction_is_kept() -> None:
     reaction = {"chat": PRIVATE, "message_id": 5, "user": ANA, "date": 1441645532, "new_reaction": []}
     event = only(message_reaction=reaction)
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.address, event.at) == ("message_reaction", "99", "2015-09-07T17:05:32.000Z")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.address, event.at) == (
+        "message_reaction",
+        "99",
+        "2015-09-07T17:05:32.000Z",
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,14 +203,15 @@ def test_what_no_person_said_yields_nothing(update: dict[str, object]) -> None:
 def test_an_odd_time_is_replaced_by_now(date: object) -> None:
     event = only(message={**TEXT, "date": date})
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert parse_iso(event.at).year >= 2025
 
 
 def test_a_message_without_a_number_is_kept_under_its_updates() -> None:
     event = only(message={**TEXT, "message_id": None})
 
-    assert isinstance(event, InboundUnsupported)
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
     assert event.provider_message_id == "update:10000"
 
 

@@ -4,15 +4,9 @@ import pytest
 from chat4all.channels.shared.webhooks import RAW_LIMIT
 from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import (
-    InboundEdit,
-    InboundEvent,
-    InboundMedia,
-    InboundStatus,
-    InboundText,
-    InboundUnsupported,
-)
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
@@ -56,11 +50,11 @@ def only(**parts: object) -> InboundEvent:
 
 
 def test_a_text_tells_who_wrote_what_when() -> None:
-    assert only(contacts=[CONTACT], messages=[TEXT]) == InboundText(
+    assert only(contacts=[CONTACT], messages=[TEXT]) == InboundMessage(
         account="main",
         address="16505551234",
         provider_message_id="wamid.TEXT",
-        text="Does it come in another color?",
+        content=Text("Does it come in another color?"),
         at="2025-06-08T20:59:43.000Z",
         display_name="Sheena Nelson",
         phone="+16505551234",
@@ -70,7 +64,7 @@ def test_a_text_tells_who_wrote_what_when() -> None:
 def test_a_quoting_text_names_what_it_quotes() -> None:
     event = only(messages=[{**TEXT, "context": {"from": "15550783881", "id": "wamid.QUOTED"}}])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.quoted_provider_message_id == "wamid.QUOTED"
 
 
@@ -78,7 +72,7 @@ def test_a_brazilian_without_the_ninth_digit_is_the_person_with_it() -> None:
     contact = {"profile": {"name": "Ana"}, "wa_id": "551187654321"}
     event = only(contacts=[contact], messages=[{**TEXT, "from": "551187654321"}])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert (event.address, event.phone, event.display_name) == ("5511987654321", "+5511987654321", "Ana")
 
 
@@ -88,7 +82,7 @@ def test_a_person_with_a_hidden_number_is_known_by_the_user_id() -> None:
     del message["from"]
     event = only(contacts=[contact], messages=[message])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert (event.address, event.phone) == ("BR.1502576394655843", None)
     assert (event.display_name, event.handle) == ("Ana", "ana.souza")
 
@@ -98,7 +92,7 @@ def test_a_user_id_is_also_found_in_the_only_contact() -> None:
     del message["from"]
     event = only(contacts=[{"user_id": "BR.1502576394655843"}], messages=[message])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.address == "BR.1502576394655843"
 
 
@@ -106,7 +100,7 @@ def test_a_number_that_is_shown_goes_before_the_user_id() -> None:
     message = {**TEXT, "from_user_id": "US.13491208655302741918"}
     event = only(contacts=[{**CONTACT, "user_id": "US.13491208655302741918"}], messages=[message])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert event.address == "16505551234"
 
 
@@ -116,7 +110,7 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
     contacts = [CONTACT, {"profile": {"name": "Jörg"}, "wa_id": "4915112345678"}]
     events = parse(contacts=contacts, messages=[other, TEXT, unnamed])
 
-    names = [event.display_name for event in events if isinstance(event, InboundText)]
+    names = [event.display_name for event in events if isinstance(event, InboundMessage)]
     assert names == ["Jörg", "Sheena Nelson", None]
 
 
@@ -126,37 +120,36 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
         (
             {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg", "id": "1"}},
             "Look",
-            InboundMedia("1", "image/jpeg"),
+            ProviderFile("1", "image/jpeg"),
         ),
         (
             {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
             "",
-            InboundMedia("1", "audio/ogg; codecs=opus"),
+            ProviderFile("1", "audio/ogg; codecs=opus"),
         ),
-        ({"type": "voice", "voice": {"id": "1"}}, "", InboundMedia("1")),
-        ({"type": "video", "video": {"id": "1", "caption": 7}}, "", InboundMedia("1")),
+        ({"type": "voice", "voice": {"id": "1"}}, "", ProviderFile("1")),
+        ({"type": "video", "video": {"id": "1", "caption": 7}}, "", ProviderFile("1")),
         (
             {
                 "type": "document",
                 "document": {"id": "1", "filename": "a.pdf", "mime_type": "application/pdf", "caption": "It"},
             },
             "It",
-            InboundMedia("1", "application/pdf", "a.pdf"),
+            ProviderFile("1", "application/pdf", "a.pdf"),
         ),
     ],
 )
-def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, media: InboundMedia) -> None:
+def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, media: ProviderFile) -> None:
     message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
 
-    assert only(contacts=[CONTACT], messages=[message]) == InboundText(
+    assert only(contacts=[CONTACT], messages=[message]) == InboundMessage(
         account="main",
         address="16505551234",
         provider_message_id="wamid.X",
-        text=text,
+        content=ReceivedMedia(media, text),
         at="2025-06-08T20:59:43.000Z",
         display_name="Sheena Nelson",
         phone="+16505551234",
-        media=media,
     )
 
 
@@ -179,18 +172,24 @@ def test_what_is_no_text_is_kept_with_its_type_and_json(part: dict[str, object])
     message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
     event = only(contacts=[CONTACT], messages=[message])
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id, event.address) == (part["type"], "wamid.X", "16505551234")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id, event.address) == (
+        part["type"],
+        "wamid.X",
+        "16505551234",
+    )
     assert (event.display_name, event.phone) == ("Sheena Nelson", "+16505551234")
-    assert msgspec.json.decode(event.raw) == message
+    assert msgspec.json.decode(event.content.raw) == message
 
 
 @pytest.mark.parametrize("text", [None, {}, {"body": ""}, {"body": " \n"}, {"body": 7}, "hello", []])
 def test_a_text_without_words_is_kept_as_unsupported(text: object) -> None:
     event = only(messages=[{**TEXT, "text": text}])
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id) == ("text", "wamid.TEXT")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id) == ("text", "wamid.TEXT")
 
 
 def test_half_an_emoji_loses_neither_its_text_nor_the_next() -> None:
@@ -198,7 +197,7 @@ def test_half_an_emoji_loses_neither_its_text_nor_the_next() -> None:
     body = webhook(value_of(messages=[half, TEXT])).replace(b"HALF", b"\\ud83d", 2)
     events = WHATSAPP.parse_webhook(body, SECRET)
 
-    assert [event.text for event in events if isinstance(event, InboundText)] == [
+    assert [event.content.text for event in events if isinstance(event, InboundMessage)] == [
         "Olá 👋 ?",
         "Does it come in another color?",
     ]
@@ -211,9 +210,12 @@ def test_a_message_without_an_id_gets_the_same_one_each_time() -> None:
         only(messages=[one]) for one in (message, message, {**message, "timestamp": "1749416384"})
     )
 
-    assert isinstance(first, InboundUnsupported)
-    assert isinstance(again, InboundUnsupported)
-    assert isinstance(other, InboundUnsupported)
+    assert isinstance(first, InboundMessage)
+    assert isinstance(first.content, Unsupported)
+    assert isinstance(again, InboundMessage)
+    assert isinstance(again.content, Unsupported)
+    assert isinstance(other, InboundMessage)
+    assert isinstance(other.content, Unsupported)
     assert first.provider_message_id == again.provider_message_id != other.provider_message_id
 
 
@@ -221,9 +223,10 @@ def test_a_huge_message_is_cut_and_its_raw_form_is_still_json() -> None:
     message = {**TEXT, "type": "image", "image": {"caption": '"é' * RAW_LIMIT}}
     event = only(messages=[message])
 
-    assert isinstance(event, InboundUnsupported)
-    assert len(event.raw.encode()) <= 2 * RAW_LIMIT
-    assert msgspec.json.decode(event.raw, type=dict[str, str])["truncated"].startswith(
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert len(event.content.raw.encode()) <= 2 * RAW_LIMIT
+    assert msgspec.json.decode(event.content.raw, type=dict[str, str])["truncated"].startswith(
         '{"from":"16505551234"'
     )
 
@@ -257,8 +260,9 @@ def test_an_edited_text_names_the_message_it_changes() -> None:
 def test_another_edit_is_kept_under_its_own_id(message: object) -> None:
     event = only(messages=[edit(message)])
 
-    assert isinstance(event, InboundUnsupported)
-    assert (event.kind, event.provider_message_id) == ("edit", "wamid.EDIT")
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.provider_message_id) == ("edit", "wamid.EDIT")
 
 
 @pytest.mark.parametrize(
@@ -349,7 +353,7 @@ def test_only_a_failure_has_an_error() -> None:
 def test_an_odd_time_is_replaced_by_now(timestamp: object) -> None:
     event = only(messages=[{**TEXT, "timestamp": timestamp}])
 
-    assert isinstance(event, InboundText)
+    assert isinstance(event, InboundMessage)
     assert parse_iso(event.at).year >= 2025
 
 
@@ -453,5 +457,5 @@ def test_of_several_contacts_that_fit_the_first_is_meant() -> None:
     for contacts in ([by_number, by_user_id], [by_user_id, by_number], [by_number, by_number, by_user_id]):
         event = only(contacts=contacts, messages=[text])
 
-        assert isinstance(event, InboundText)
+        assert isinstance(event, InboundMessage)
         assert event.display_name == contacts[0]["profile"]["name"]  # type: ignore[index]

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
-from chat4all_local.api_shapes import Failure, Message
+from chat4all_local.api_shapes import Failure, Message, MessageContent
 from chat4all_local.cli.messages import news, render_message
 from chat4all_local.cli.progress_display import ProgressDisplay
 from chat4all_local.cli.status_table import status_table
@@ -26,7 +26,9 @@ def text(renderable: RenderableType) -> str:
 
 
 def message(number: int, status: str = "PENDING", content: str = "hello") -> Message:
-    return Message(f"m{number}", number, "u1", "TEXT", content, status, "2026-01-01T12:34:56.789Z")
+    return Message(
+        f"m{number}", number, "u1", MessageContent("text", content), status, "2026-01-01T12:34:56.789Z"
+    )
 
 
 def test_every_component_is_shown_with_process_port_memory_and_health() -> None:

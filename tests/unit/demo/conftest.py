@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat4all_local.api_shapes import Delivery, Message, MessageStatus
+from chat4all_local.api_shapes import Delivery, Message, MessageContent, MessageStatus
 from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS, CONVERSATIONS, GROUP
 from chat4all_local.demo.said import Accepted, Said
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line, relayed
@@ -74,7 +74,14 @@ def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:
 
 
 def _message(number: int, line: Line) -> Message:
-    return Message(line.key, number, line.speaker, "TEXT", line.text, "DELIVERED", "2026-01-01T00:00:00.000Z")
+    return Message(
+        line.key,
+        number,
+        line.speaker,
+        MessageContent("text", line.text),
+        "DELIVERED",
+        "2026-01-01T00:00:00.000Z",
+    )
 
 
 def _status(line: Line) -> MessageStatus:

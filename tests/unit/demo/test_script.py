@@ -6,7 +6,7 @@ from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.routing import parts
+from chat4all.domain.routing import text_parts
 from chat4all_local.demo import texts
 from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS, GROUP
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
@@ -29,8 +29,8 @@ def test_keys_are_names() -> None:
 @pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM])
 def test_no_part_of_a_long_text_stands_twice_in_it(channel: Capabilities) -> None:
     for line in EVERY_LINE:
-        cut = parts(line.text, channel)
-        assert len(set(cut)) == len(cut)
+        parts = text_parts(line.text, channel)
+        assert len(set(parts)) == len(parts)
 
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS)

@@ -12,9 +12,9 @@ from chat4all.channels.shared.multipart import _quoted
 from chat4all.channels.telegram import address as telegram_ids
 from chat4all.channels.whatsapp import address as whatsapp_address
 from chat4all.domain.channel import LengthUnit
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import FILE_TYPES, check_new_file, fitting_name
 from chat4all.domain.inbound_files import attachment_of
 from chat4all.domain.inspection import Reading, Sample
@@ -51,7 +51,7 @@ UNITS: Final = (
     "e\u0301 ",
 )
 READ: Final[dict[str, Callable[[str], object]]] = {
-    "content": check_content,
+    "content": lambda text: check_content("content", text),
     "title": lambda text: check_plain("title", text, 200),
     "quote": shortened,
     "split by characters": lambda text: split_text(text, 4_096, LengthUnit.CHARACTERS),
@@ -62,7 +62,7 @@ READ: Final[dict[str, Callable[[str], object]]] = {
     "time": lambda text: time_from("from", text),
     "new file": lambda text: check_new_file(text, 1, text),
     "file name": lambda text: fitting_name(text, PDF),
-    "person's file": lambda text: attachment_of("f1", InboundMedia("r1", text, text)),
+    "person's file": lambda text: attachment_of("f1", ProviderFile("r1", text, text)),
     "whatsapp": whatsapp_address.canonical,
     "telegram": telegram_ids.canonical,
     "telegram message": lambda text: telegram_ids.message_number(text, "1"),

@@ -4,19 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat4all.domain.content import Content, Media, Text, Unsupported
 from chat4all.domain.errors import NotPossible
 from chat4all.domain.events import MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, User
 from chat4all.domain.routing import (
-    Part,
+    content_for_recipients,
     deliveries,
-    parts,
-    possible,
-    provider_messages,
+    parts_of,
     reach,
     require_all,
-    text_for_recipients,
+    require_possible,
 )
 from tests.fakes.connector import CAPABILITIES, PIGEON
 from tests.fakes.people import agent, conversation_of, customer
@@ -84,21 +83,23 @@ def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_oth
 
 
 def test_a_customer_of_a_group_is_named_before_their_words() -> None:
-    assert text_for_recipients(group(), ANA, "hello") == "Ana: hello"
-    assert text_for_recipients(group(), AGENT, "hello") == "hello"
-    assert text_for_recipients(conversation_of(AGENT, ANA), ANA, "hello") == "hello"
+    hello = Text("hello")
+
+    assert content_for_recipients(group(), ANA, hello) == Text("Ana: hello")
+    assert content_for_recipients(group(), AGENT, hello) == hello
+    assert content_for_recipients(conversation_of(AGENT, ANA), ANA, hello) == hello
 
 
 def test_a_part_that_shows_nothing_is_left_out() -> None:
     text = "x" * 20 + "\n" * 20 + "y"
 
-    assert parts(text, PIGEON) == ["x" * 20, "y"]
+    assert parts_of(Text(text), PIGEON) == [Text("x" * 20), Text("y")]
 
 
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
 def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     to = (Recipient("ana", "pigeon", "main", "1"), Recipient("ben", "telex", "main", "2"))
-    accepted = MessageAccepted("m", "c", text, to, "2026-01-31T12:00:00.000Z", 1, 3, "quoted", 2)
+    accepted = MessageAccepted("m", "c", Text(text), to, "2026-01-31T12:00:00.000Z", 1, 3, "quoted", 2)
 
     requested = deliveries(accepted, CAPABILITIES)
 
@@ -106,7 +107,7 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     for recipient in to:
         mine = [one for one in requested if one.recipient == recipient]
         assert [one.part for one in mine] == list(range(mine[0].part_count))
-        assert [one.text for one in mine] == parts(text, CAPABILITIES[recipient.channel])
+        assert [one.content for one in mine] == parts_of(Text(text), CAPABILITIES[recipient.channel])
         assert {one.reply_to for one in mine} == {"quoted"}
     assert len({str(one.delivery_id) for one in requested}) == len(requested)
 
@@ -121,36 +122,37 @@ VOICE = a_file("audio/ogg")
 
 
 @pytest.mark.parametrize(
-    ("text", "file", "expected"),
+    ("content", "parts"),
     [
-        ("", PICTURE, [Part("", PICTURE)]),
-        ("x" * 10, PICTURE, [Part("x" * 10, PICTURE)]),
-        ("x" * 11, PICTURE, [Part("", PICTURE), Part("x" * 11)]),
-        ("x" * 25, PICTURE, [Part("", PICTURE), Part("x" * 20), Part("x" * 5)]),
+        (Media(PICTURE), [Media(PICTURE)]),
+        (Media(PICTURE, "x" * 10), [Media(PICTURE, "x" * 10)]),
+        (Media(PICTURE, "x" * 11), [Media(PICTURE), Text("x" * 11)]),
+        (Media(PICTURE, "x" * 25), [Media(PICTURE), Text("x" * 20), Text("x" * 5)]),
         # No caption goes with a voice message, and none with a link.
-        ("x", VOICE, [Part("", VOICE), Part("x")]),
-        ("x", LARGE, [Part("", LARGE), Part("x")]),
-        (" ", PICTURE, [Part("", PICTURE)]),
-        ("", None, []),
+        (Media(VOICE, "x"), [Media(VOICE), Text("x")]),
+        (Media(LARGE, "x"), [Media(LARGE), Text("x")]),
+        (Media(PICTURE, " "), [Media(PICTURE)]),
+        (Text(""), []),
+        (Unsupported("poll", "{}"), []),
+        (Unsupported("poll", "{}", "Tea or coffee?"), [Text("Tea or coffee?")]),
     ],
 )
 def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
-    text: str, file: Attachment | None, expected: list[Part]
+    content: Content, parts: list[Content]
 ) -> None:
-    assert provider_messages(text, file, PIGEON) == expected
+    assert parts_of(content, PIGEON) == parts
 
 
 def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
-    accepted = MessageAccepted(
-        "m", "c", "x" * 25, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", 1, 1, file=PICTURE
-    )
+    content = Media(PICTURE, "x" * 25)
+    accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", 1, 1)
 
     requested = deliveries(accepted, CAPABILITIES)
 
-    assert [(one.part, one.part_count, one.file, one.text) for one in requested] == [
-        (0, 3, PICTURE, ""),
-        (1, 3, None, "x" * 20),
-        (2, 3, None, "x" * 5),
+    assert [(one.part, one.part_count, one.content) for one in requested] == [
+        (0, 3, Media(PICTURE)),
+        (1, 3, Text("x" * 20)),
+        (2, 3, Text("x" * 5)),
     ]
 
 
@@ -160,9 +162,9 @@ PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", (Route("telex", "mai
 
 
 def test_a_file_that_every_channel_carries_is_possible() -> None:
-    possible(a_file(size=100), [ON_PIGEON, ON_TELEX, PIGEON_THEN_TELEX], CAPABILITIES)
-    possible(LARGE, [ON_PIGEON], CAPABILITIES)
-    possible(VOICE, [], CAPABILITIES)
+    require_possible(Media(a_file(size=100)), [ON_PIGEON, ON_TELEX, PIGEON_THEN_TELEX], CAPABILITIES)
+    require_possible(Media(LARGE), [ON_PIGEON], CAPABILITIES)
+    require_possible(Media(VOICE), [], CAPABILITIES)
 
 
 @pytest.mark.parametrize("recipient", [ON_TELEX, PIGEON_THEN_TELEX])
@@ -177,12 +179,12 @@ def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit
     recipient: Recipient, file: Attachment, issue: str
 ) -> None:
     with pytest.raises(NotPossible) as refused:
-        possible(file, [ON_PIGEON, recipient, recipient], CAPABILITIES)
+        require_possible(Media(file), [ON_PIGEON, recipient, recipient], CAPABILITIES)
 
     assert refused.value.error_code == "FILE_NOT_POSSIBLE"
-    assert [(one.field, one.issue) for one in refused.value.details] == [("file_id", issue)]
+    assert [(one.field, one.issue) for one in refused.value.details] == [("content.file_id", issue)]
 
 
 def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
-    assert text_for_recipients(group(), ANA, "") == "Ana:"
-    assert text_for_recipients(group(), AGENT, "") == ""
+    assert content_for_recipients(group(), ANA, Media(PICTURE)) == Media(PICTURE, "Ana:")
+    assert content_for_recipients(group(), AGENT, Media(PICTURE)) == Media(PICTURE)

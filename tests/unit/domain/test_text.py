@@ -12,11 +12,11 @@ PRINTABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 
 @given(st.text(PRINTABLE, min_size=1).filter(str.strip))
 def test_a_text_is_taken_as_it_is(content: str) -> None:
-    assert check_content(content) == content
+    assert check_content("content", content) == content
 
 
 def test_the_longest_text_is_taken_whatever_its_bytes() -> None:
-    assert check_content("😀" * MAX_CHARACTERS)
+    assert check_content("content", "😀" * MAX_CHARACTERS)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_longest_text_is_taken_whatever_its_bytes() -> None:
 )
 def test_a_text_that_nobody_could_read_is_refused(content: str, issue: str) -> None:
     with pytest.raises(Invalid) as refused:
-        check_content(content)
+        check_content("content", content)
 
     assert [(one.field, one.issue) for one in refused.value.details] == [("content", issue)]
 

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from chat4all.domain.audit import AuditEntry
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, NotFound, Unavailable
-from chat4all.domain.events import InboundText
+from chat4all.domain.events import InboundMessage
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.domain.webhooks import StoredWebhook
@@ -96,7 +97,7 @@ def _webhook_views(events: RecordedEvents, account: Accounting) -> WebhookViews:
         return FakeConnector() if channel in CHANNELS else None
 
     webhooks, secrets = MemoryWebhooks(), MemorySecrets()
-    said = [InboundText("main", "ana", "1", "hello", AT)]
+    said = [InboundMessage("main", "ana", "1", Text("hello"), AT)]
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
         connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=FakeClock()

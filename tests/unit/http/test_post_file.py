@@ -2,6 +2,7 @@
 
 import pytest
 
+from chat4all.domain.content import Media, Text
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
 from chat4all.entrypoints.http.accounting import Accounting
@@ -41,42 +42,63 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
     return answer.body
 
 
-@pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": " "}, {"content": "look"}])
-def test_a_file_of_the_key_goes_with_words_or_without(product: Product, words: dict[str, str]) -> None:
-    post(product, file_id="file-1", **words)
+def picture(file_id: str = "file-1", **words: str) -> dict[str, str]:
+    return {"type": "media", "file_id": file_id, **words}
 
-    assert product.message().file == product.files.files["file-1"].attachment
-    assert product.message().content == words.get("content", "")
+
+@pytest.mark.parametrize("words", [{}, {"text": ""}, {"text": " "}, {"text": "look"}])
+def test_a_file_of_the_key_goes_with_words_or_without(product: Product, words: dict[str, str]) -> None:
+    post(product, content=picture(**words))
+
+    attachment = product.files.files["file-1"].attachment
+    assert product.message().content == Media(attachment, words.get("text", ""))
 
 
 def test_a_file_of_another_key_does_not(product: Product) -> None:
     with pytest.raises(Forbidden):
-        post(product, file_id="file-1", key="key-2")
+        post(product, content=picture(), key="key-2")
 
     assert product.messages.get(MESSAGE_ID) is None
 
 
-@pytest.mark.parametrize("words", [{}, {"content": ""}, {"content": " "}])
-def test_without_a_file_there_must_be_words(product: Product, words: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        " ",
+        {"type": "text", "text": ""},
+        {"type": "text", "text": " "},
+        {"type": "text"},
+        {"text": "hello"},
+    ],
+)
+def test_without_a_file_there_must_be_words(product: Product, content: object) -> None:
     with pytest.raises(Invalid):
-        post(product, **words)
+        post(product, content=content)
 
 
-@pytest.mark.parametrize("content", ["x" * 10_001, "\x00"])
-def test_with_a_file_the_words_are_checked_all_the_same(product: Product, content: str) -> None:
+def test_a_text_with_its_type_is_the_same_message_as_the_string(product: Product) -> None:
+    first = post(product, content="hello")
+
+    assert post(product, content={"type": "text", "text": "hello"}) == first
+    assert product.message().content == Text("hello")
+
+
+@pytest.mark.parametrize("text", ["x" * 10_001, "\x00"])
+def test_with_a_file_the_words_are_checked_all_the_same(product: Product, text: str) -> None:
     with pytest.raises(Invalid):
-        post(product, file_id="file-1", content=content)
+        post(product, content=picture(text=text))
 
 
 def test_what_was_accepted_is_accepted_again_when_its_file_is_gone(product: Product) -> None:
-    first = post(product, file_id="file-1")
+    first = post(product, content=picture())
     product.files.files.clear()
 
-    assert post(product, file_id="file-1") == first
+    assert post(product, content=picture()) == first
     with pytest.raises(NotFound):
-        post(product, file_id="file-2")
+        post(product, content=picture("file-2"))
     with pytest.raises(Conflict):
-        post(product, file_id="file-1", content="other words")
+        post(product, content=picture(text="other words"))
 
 
 def test_a_file_refused_is_refused_for_a_message_of_before_that_had_none(product: Product) -> None:
@@ -84,6 +106,6 @@ def test_a_file_refused_is_refused_for_a_message_of_before_that_had_none(product
     product.files.files["file-1"] = a_file(**PICTURE, status=FileStatus.INFECTED)
 
     with pytest.raises(Conflict) as refused:
-        post(product, content="hello", file_id="file-1")
+        post(product, content=picture(text="hello"))
 
     assert refused.value.error_code == "FILE_REFUSED"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
+from chat4all.domain.content import Text
 from chat4all.domain.events import MessageAccepted
 from chat4all_local.replay.reading import Read, parents_first
 from chat4all_local.replay.targets import AT_A_TIME, TRIES, Lines, Queue, Router, Stuck
@@ -21,7 +22,7 @@ GARBAGE = Read("c", b"\xff", AT, "shard:0")
 
 
 def a_record(message_id: str, conversation_id: str = "c") -> Read:
-    event = MessageAccepted(message_id, conversation_id, "hello", (), "2026-11-25T08:00:00.000Z", 1, 0)
+    event = MessageAccepted(message_id, conversation_id, Text("hello"), (), "2026-11-25T08:00:00.000Z", 1, 0)
     return Read(conversation_id, msgspec.json.encode(event), AT, f"shard:{message_id}")
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import Media, Text
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -41,7 +42,7 @@ def test_a_message_is_stored_pending_and_published(product: Product) -> None:
     assert accepted.message == product.message()
     assert (accepted.message.sequence, accepted.message.status) == (1, Status.PENDING)
     (event,) = product.events.accepted
-    assert (event.message_id, event.text) == (MESSAGE_ID, "hello")
+    assert (event.message_id, event.content.text) == (MESSAGE_ID, "hello")
     assert [recipient.address for recipient in event.recipients] == ["ana@pigeon"]
 
 
@@ -224,9 +225,9 @@ def test_a_customers_words_in_a_group_come_with_their_name() -> None:
     product.accept(a_message("hello", sender_id="ana"))
 
     (event,) = product.events.accepted
-    assert event.text == "Ana: hello"
+    assert event.content.text == "Ana: hello"
     assert [recipient.user_id for recipient in event.recipients] == ["ben"]
-    assert product.message().content == "hello"
+    assert product.message().content == Text("hello")
 
 
 def test_a_snapshot_is_used_while_it_is_fresh(product: Product) -> None:
@@ -350,10 +351,10 @@ PICTURE = Attachment("22222222-2222-4222-8222-222222222222", "it.png", "image/pn
 def test_a_file_is_stored_with_its_message_and_published(product: Product, content: str) -> None:
     accepted = product.accept(a_message(content, file=PICTURE))
 
-    assert accepted.message.file == product.message().file == PICTURE
+    assert accepted.message.content == product.message().content == Media(PICTURE, content)
     (event,) = product.events.accepted
-    assert (event.file, event.text) == (PICTURE, content)
-    assert product.accept.file_of(MESSAGE_ID) == PICTURE
+    assert event.content == Media(PICTURE, content)
+    assert product.accept.accepted_file(MESSAGE_ID) == PICTURE
 
 
 def test_another_file_makes_it_another_body(product: Product) -> None:
@@ -373,7 +374,7 @@ def test_a_file_is_published_again_with_its_message(product: Product) -> None:
     product.clock.advance(PUBLISH_GRACE.total_seconds())
     product.relay()
 
-    assert [(one.file, one.text) for one in product.events.accepted] == [(PICTURE, "")]
+    assert [event.content for event in product.events.accepted] == [Media(PICTURE)]
 
 
 @pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
@@ -389,7 +390,7 @@ def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str,
 
 
 def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:
-    assert product.accept.file_of(MESSAGE_ID) is None
+    assert product.accept.accepted_file(MESSAGE_ID) is None
 
 
 def test_a_message_that_can_not_get_its_turn_is_stored_and_counted_once(

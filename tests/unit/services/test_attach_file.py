@@ -62,7 +62,7 @@ def test_a_file_that_is_not_ready_is_refused_in_words(
 
     assert refused.value.error_code == code
     assert words in refused.value.message
-    assert refused.value.details[0].field == "file_id"
+    assert refused.value.details[0].field == "content.file_id"
 
 
 def test_every_status_is_either_ready_or_refused() -> None:

@@ -96,7 +96,7 @@ def check(cloud: Cloud) -> None:
         assert message.status is Status.SENT
     assert not cloud.lines.lines
     for channel, connector in cloud.connectors.items():
-        texts = [one.text for one in connector.accepted if one.address == f"ana@{channel}"]
+        texts = [one.content.text for one in connector.accepted if one.address == f"ana@{channel}"]
         assert texts == sorted(texts)
         ids = [one.delivery_id for one in connector.accepted]
         assert len(ids) - len(set(ids)) <= cloud.struck.possible_repeats

@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_WAIT_S, Circuit
 from chat4all.domain.channel import LimitScope, RateLimit, Transfer
 from chat4all.domain.claims import Claimed
+from chat4all.domain.content import Text
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files import Attachment, FileStatus, MediaKind
-from chat4all.domain.records import Delivery, MessageKind
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
-from chat4all.domain.sending import Media, Outcome, SendError, Sent
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.circuit import Attempt
 from chat4all.services.messaging.deliver import Deliver, Delivering, Later, Settled
@@ -46,7 +47,7 @@ def waiting(outcome: Delivering) -> float:
     return outcome.wait_s
 
 
-def delivery(product: Product, *, part: int = 0) -> Delivery:
+def delivery(product: Product, *, part: int = 0) -> DeliveryPart:
     found = product.deliveries.get(DeliveryId(MESSAGE_ID, "ana", "pigeon", part))
     assert found is not None
     return found
@@ -58,7 +59,7 @@ def test_it_is_sent_and_recorded(product: Product, deliver: Deliver) -> None:
     update = settled(deliver(a_delivery("hello")))
 
     (submission,) = product.connector.accepted
-    assert (submission.address, submission.text) == ("ana@pigeon", "hello")
+    assert (submission.address, submission.content.text) == ("ana@pigeon", "hello")
     assert submission.delivery_id == f"{MESSAGE_ID}|ana|pigeon|0"
     assert (delivery(product).status, delivery(product).provider_message_id) == (Status.SENT, "theirs")
     assert (update.status, update.provider_message_id, update.recorded) == (Status.SENT, "theirs", True)
@@ -278,7 +279,6 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
     product.settle(AGENT, ANA)
     written = replace(
         a_message("question", message_id=QUOTED_ID, sender_id="ana", channel="pigeon"),
-        kind=MessageKind.TEXT,
         provider_message_id="hers",
     )
     product.accept(written)
@@ -423,8 +423,8 @@ PICTURE = Attachment("file-1", "it.png", "image/png", 400)
 TOO_LARGE = Attachment("file-1", "it.png", "image/png", 4_200_000)
 
 
-def with_file(product: Product, status: FileStatus = FileStatus.READY) -> None:
-    file = a_file(filename="it.png", content_type="image/png", status=status)
+def with_file(product: Product, status: FileStatus = FileStatus.READY, size: int = 400) -> None:
+    file = a_file(filename="it.png", content_type="image/png", status=status, size=size)
     product.files.files[file.file_id] = file
 
 
@@ -432,15 +432,16 @@ def with_file(product: Product, status: FileStatus = FileStatus.READY) -> None:
 def test_a_file_is_sent_with_an_address_that_is_good_for_minutes(
     product: Product, size: int, transfer: Transfer
 ) -> None:
-    with_file(product)
+    with_file(product, size=size)
 
     update = settled(product.deliver()(a_delivery("look", file=replace(PICTURE, size=size))))
 
     assert update.status is Status.SENT
     (submission,) = product.connector.accepted
     url = "https://store.example/file-1?seconds=900"
-    assert submission.media == Media(MediaKind.IMAGE, "image/png", "it.png", size, transfer, url)
-    assert submission.text == "look"
+    assert submission.content == OutgoingMedia(
+        MediaKind.IMAGE, "image/png", "it.png", size, transfer, url, "look"
+    )
 
 
 def test_a_file_that_the_channel_does_not_take_is_sent_as_a_link(product: Product) -> None:
@@ -450,8 +451,7 @@ def test_a_file_that_the_channel_does_not_take_is_sent_as_a_link(product: Produc
     assert settled(product.deliver()(a_delivery("", file=TOO_LARGE))).status is Status.SENT
 
     (submission,) = product.connector.accepted
-    assert submission.media is None
-    assert submission.text == "📎 it.png (4.2 MB)\nhttps://chat.example/l/file-1"
+    assert submission.content == Text("📎 it.png (4.2 MB)\nhttps://chat.example/l/file-1")
 
 
 @pytest.mark.parametrize("status", [None, *(one for one in FileStatus if one is not FileStatus.READY)])

@@ -5,7 +5,7 @@ import pytest
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files import Attachment
 from chat4all.domain.retry import DELIVERY_GRACE
-from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import NewMessage
@@ -14,7 +14,7 @@ from chat4all.services.messaging.fall_back import GRACE, NOT_CONFIRMED
 from chat4all.services.messaging.record_status import Recorded
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_content
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 CARLA = customer("carla", "telex", "pigeon")
@@ -41,10 +41,9 @@ def say(
             message_id=message_id,
             conversation_id="conversation",
             sender_id="agent",
-            content=content,
+            content=a_content(content, file),
             channels=channels,
             delivery_timeout_s=TIMEOUT_S,
-            file=file,
         )
     )
 
@@ -264,7 +263,10 @@ def test_a_file_falls_back_with_its_text_as_the_next_channel_takes_them(product:
     say(product, *PIGEON_FIRST, content="look", file=Attachment("file-1", "it.png", "image/png", 100))
     work(product)
 
-    assert [(one.address, one.media is not None, one.text) for one in product.connector.asked] == [
+    assert [
+        (one.address, isinstance(one.content, OutgoingMedia), one.content.text)
+        for one in product.connector.asked
+    ] == [
         ("carla@pigeon", True, "look"),
         ("carla@telex", True, ""),
         ("carla@telex", False, "look"),

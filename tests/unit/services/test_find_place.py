@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.domain.content import Text
+from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.records import INBOX_USER_ID, Conversation, ConversationState, ConversationType
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.inbound.take_inbound import inbound_message_id
@@ -13,7 +14,7 @@ from tests.fakes.product import AGENT, ANA, BEN, Product
 
 COUNTS = (0, 1, 24, 25, 26, 200)
 STATES = tuple(ConversationState)
-TEXT = InboundText("main", "ana@pigeon", "hers-1", "only for you", "2026-01-31T12:00:00.000Z")
+TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("only for you"), "2026-01-31T12:00:00.000Z")
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def begin_others(product: Product, count: int, kind: ConversationType, state: Co
             product.manage_conversations.set_state(other.conversation_id, state)
 
 
-def place_of(product: Product, event: InboundText = TEXT, channel: str = "pigeon") -> Conversation:
+def place_of(product: Product, event: InboundMessage = TEXT, channel: str = "pigeon") -> Conversation:
     """Let Ana write; return the conversation that has her words."""
     product.take(WebhookEvent(channel, "webhook", event))
     stored = product.message(inbound_message_id(channel, event.account, event.provider_message_id))

@@ -11,12 +11,13 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, file_of, reworded
 from chat4all.domain.errors import Conflict, Unavailable
-from chat4all.domain.events import InboundMedia, InboundStatus, InboundText, WebhookEvent
+from chat4all.domain.events import InboundMessage, InboundStatus, WebhookEvent
 from chat4all.domain.files import Attachment, FileStatus, FileToFetch
 from chat4all.domain.records import Conversation, Message
-from chat4all.domain.routing import provider_messages
-from chat4all.domain.sending import Outcome, SendError, Submission
+from chat4all.domain.routing import parts_of
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
 from chat4all.domain.status import Status, may_become
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
@@ -50,7 +51,7 @@ class Story:
     cloud: Cloud
     source: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a story's dice
     posted: dict[str, Posted] = field(default_factory=dict)
-    written: dict[str, list[InboundText]] = field(default_factory=dict)
+    written: dict[str, list[InboundMessage]] = field(default_factory=dict)
     reported: set[tuple[str, int, Status]] = field(default_factory=set)
     steps: int = 0
 
@@ -69,10 +70,16 @@ class Story:
         while new.message_id not in self.posted or self.posted[new.message_id].answered is None:
             self.post(new)
 
-    def write(self, user_id: str, text: str, media: InboundMedia | None = None) -> None:
+    def write(self, user_id: str, text: str, media: ProviderFile | None = None) -> None:
         """A customer writes; the provider repeats the webhook until it gets its 200."""
         texts = self.written.setdefault(user_id, [])
-        event = InboundText("main", ADDRESSES[user_id], f"{user_id}-{len(texts)}", text, AT, media=media)
+        event = InboundMessage(
+            "main",
+            ADDRESSES[user_id],
+            f"{user_id}-{len(texts)}",
+            ReceivedMedia(media, text) if media else Text(text),
+            AT,
+        )
         texts.append(event)
         self.say(WebhookEvent(CHANNELS[user_id], event.provider_message_id, event))
 
@@ -176,7 +183,7 @@ def everything_written_is_one_message(story: Story) -> None:
     for user_id, texts in story.written.items():
         ids = [inbound_message_id(CHANNELS[user_id], "main", text.provider_message_id) for text in texts]
         messages = [story.cloud.table.messages[message_id] for message_id in ids]
-        assert [message.content for message in messages] == [text.text for text in texts]
+        assert [message.content.text for message in messages] == [text.content.text for text in texts]
         assert [message.sequence for message in messages] == sorted(message.sequence for message in messages)
     assert len(story.cloud.table.messages) <= len(story.posted) + sum(map(len, story.written.values()))
 
@@ -190,17 +197,21 @@ def recipients_of(message: Message) -> list[tuple[str, str]]:
 def text_of(message: Message) -> str:
     names = {"ana": "Ana", "ben": "Ben", "carla": "Carla"}
     name = names.get(message.sender_id)
-    return f"{name}: {message.content}" if name and message.conversation_id == "group" else message.content
+    return (
+        f"{name}: {message.content.text}"
+        if name and message.conversation_id == "group"
+        else message.content.text
+    )
 
 
 def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
     """Whether every part has reached the provider, with its text."""
     texts = {
-        one.delivery_id.split("|")[3]: one.text
+        one.delivery_id.split("|")[3]: one.content.text
         for one in sent_to(story, user_id)
         if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
-    sent = provider_messages(text_of(message), message.file, CAPABILITIES[channel])
+    sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel])
     expected = [part.text for part in sent]
     return [texts.get(str(number)) for number in range(len(expected))] == expected
 
@@ -292,7 +303,7 @@ def tell_of_files(story: Story) -> None:
     )
     story.post_until_answered(a_message("second", message_id=story.cloud.ids(), conversation_id="pair"))
     story.cloud.come_to_rest()
-    story.write("ana", "", InboundMedia("theirs", "audio/ogg"))
+    story.write("ana", "", ProviderFile("theirs", "audio/ogg"))
     story.cloud.come_to_rest()
 
 
@@ -300,9 +311,10 @@ def every_file_is_on_its_way(story: Story) -> None:
     """What a person sent is fetched, once it is a message."""
     for message in story.cloud.table.messages.values():
         if message.provider_message_id is not None:
-            assert message.file is not None
-            assert story.cloud.files.files[message.file.file_id].status is FileStatus.PENDING
-            assert FileToFetch(message.file.file_id) in story.cloud.file_events
+            file = file_of(message.content)
+            assert file is not None
+            assert story.cloud.files.files[file.file_id].status is FileStatus.PENDING
+            assert FileToFetch(file.file_id) in story.cloud.file_events
 
 
 def test_files_end_well_whichever_call_is_hit() -> None:
@@ -311,7 +323,10 @@ def test_files_end_well_whichever_call_is_hit() -> None:
     tell_of_files(quiet)
     check(quiet)
     every_file_is_on_its_way(quiet)
-    sent = [(one.media is not None, one.text) for one in quiet.cloud.connectors["pigeon"].accepted]
+    sent = [
+        (isinstance(one.content, OutgoingMedia), one.content.text)
+        for one in quiet.cloud.connectors["pigeon"].accepted
+    ]
     assert sent[0] == (True, "")
     assert sent[-1] == (False, "second")
 

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import (
     THUMBNAILS_PX,
     FileEvent,
@@ -325,7 +325,7 @@ def test_a_persons_file_is_fetched_and_inspected(world: World) -> None:
     assert file == world.file
     assert (file.status, file.size, file.filename) == (FileStatus.READY, len(PNG), "photo.png")
     assert file.thumbnails == THUMBNAILS_PX
-    assert world.provider.asked == [InboundMedia("media-7", "image/png", "photo.png", None)]
+    assert world.provider.asked == [ProviderFile("media-7", "image/png", "photo.png", None)]
     assert world.due == []
 
 

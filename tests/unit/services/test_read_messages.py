@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import Content, Text, Unsupported
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
 from chat4all.domain.pages import Page, TimeOrder
 from chat4all.domain.records import ConversationType, Edit, Message
@@ -59,19 +60,22 @@ def test_a_history_shows_everything_once_newest_first(product: Product, count: i
 
 
 @pytest.mark.parametrize(
-    ("content", "edits", "raw"),
+    ("content", "edits"),
     [
-        ("\x01" * 10_000, (), None),
-        ("\U0001f600" * 4096, (Edit("\\" * 99_000, "2026"),), '{"a": "\\n"}' * 8_000),
+        (Text("\x01" * 10_000), ()),
+        (
+            Unsupported("poll", '{"a": "\\n"}' * 8_000, "\U0001f600" * 4096),
+            (Edit(Text("\\" * 99_000), "2026"),),
+        ),
     ],
 )
 def test_a_page_of_long_messages_is_one_that_lambda_takes(
-    product: Product, content: str, edits: tuple[Edit, ...], raw: str | None
+    product: Product, content: Content, edits: tuple[Edit, ...]
 ) -> None:
     ids = say(product, 150)
     for message_id in ids:
         message = product.message(message_id)
-        product.table.messages[message_id] = replace(message, content=content, edits=edits, raw=raw)
+        product.table.messages[message_id] = replace(message, content=content, edits=edits)
     searching = partial(product.read.search, MessageQuery(sender_id="agent"))
 
     for read in (partial(product.read.history, "conversation", None), searching):

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from chat4all.domain.events import InboundText, WebhookEvent
+from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.receive_webhook import KEEP, ReceiveWebhook
 from tests.fakes.clock import BEGINNING, FakeClock
@@ -16,7 +17,8 @@ from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
 
 SIGNED = {"x-signature": SECRET.webhook_secret}
 TEXTS = [
-    InboundText("main", "ana", f"hers-{number}", "hello", "2026-01-31T12:00:00.000Z") for number in (1, 2)
+    InboundMessage("main", "ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z")
+    for number in (1, 2)
 ]
 BODY = msgspec.json.encode(TEXTS)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chat4all.domain.clock import iso
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import ConversationType, Delivery
+from chat4all.domain.records import ConversationType, DeliveryPart
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status, may_become
 from chat4all.services.messaging.deliver import Settled
@@ -55,7 +55,7 @@ def a_sent_message() -> Product:
     return product
 
 
-def only_delivery(product: Product) -> Delivery:
+def only_delivery(product: Product) -> DeliveryPart:
     (delivery,) = product.deliveries.of_message(MESSAGE_ID)
     return delivery
 

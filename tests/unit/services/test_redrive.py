@@ -8,7 +8,7 @@ from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Una
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationType
-from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent
+from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.deliver import Outdated, Settled
@@ -73,7 +73,7 @@ def test_a_failed_message_is_sent_once_more(product: Product) -> None:
     message = product.message()
     assert statuses(message.status_history) == [Status.PENDING, Status.FAILED, Status.PENDING, Status.SENT]
     assert message.error_code is None
-    assert [one.text for one in product.connector.asked] == ["hello", "hello"]
+    assert [one.content.text for one in product.connector.asked] == ["hello", "hello"]
     assert product.redrive.listing(None, None, 10).items == ()
     assert not product.table.due_at
 
@@ -189,7 +189,7 @@ def test_many_are_redriven_in_the_order_of_their_conversation(product: Product) 
     work(product)
 
     assert redriven == 7
-    assert [one.text for one in product.connector.asked] == [f"text {number}" for number in range(7)]
+    assert [one.content.text for one in product.connector.asked] == [f"text {number}" for number in range(7)]
 
 
 def test_of_a_channel_only_its_own_are_redriven(product: Product) -> None:
@@ -214,7 +214,7 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
     product.redrive.message(MESSAGE_ID)
     work(product)
 
-    assert [one.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+    assert [one.content.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
     assert product.message().status is Status.SENT
 
 
@@ -235,7 +235,7 @@ def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product
     assert deliver(second) == Outdated()
     work(product)
 
-    assert [one.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+    assert [one.content.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
 
 
 def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
@@ -315,7 +315,7 @@ def test_a_very_long_text_is_redriven_in_its_order(product: Product, *, whole: b
         product.redrive.one(letter.dead_letter_id)
     work(product)
 
-    assert [int(one.text) for one in product.connector.asked] == list(range(250))
+    assert [int(one.content.text) for one in product.connector.asked] == list(range(250))
     assert product.message().status is Status.SENT
 
 
@@ -354,5 +354,5 @@ def test_a_file_and_the_text_after_it_are_sent_once_more(product: Product) -> No
     work(product)
 
     assert product.message().status is Status.SENT
-    sent = [(one.media is not None, one.text) for one in product.connector.accepted]
+    sent = [(isinstance(one.content, OutgoingMedia), one.content.text) for one in product.connector.accepted]
     assert sent == [(True, ""), (False, "too long for it")]

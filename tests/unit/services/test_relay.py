@@ -285,4 +285,4 @@ def test_the_sender_of_a_passed_on_text_is_named_again(product: Product) -> None
     product.clock.advance(GRACE_S)
     product.relay()
 
-    assert product.events.accepted[0].text == "Ana: hello"
+    assert product.events.accepted[0].content.text == "Ana: hello"

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, Unavailable
-from chat4all.domain.events import InboundText
+from chat4all.domain.events import InboundMessage
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
@@ -39,7 +40,7 @@ class Replaying:
 
 def texts(*ids: str) -> bytes:
     return msgspec.json.encode(
-        [InboundText("main", "ana", one, "hello", "2026-01-31T12:00:00.000Z") for one in ids]
+        [InboundMessage("main", "ana", one, Text("hello"), "2026-01-31T12:00:00.000Z") for one in ids]
     )
 
 

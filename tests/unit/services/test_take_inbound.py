@@ -3,14 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported, file_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
     InboundEvent,
-    InboundMedia,
+    InboundMessage,
     InboundStatus,
-    InboundText,
-    InboundUnsupported,
     StatusUpdate,
     WebhookEvent,
 )
@@ -20,7 +19,6 @@ from chat4all.domain.records import (
     ConversationState,
     ConversationType,
     Message,
-    MessageKind,
     UserType,
 )
 from chat4all.domain.sending import Sent
@@ -32,7 +30,7 @@ from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery, a_message
 
 AT = "2026-01-31T12:00:00.000Z"
-TEXT = InboundText("main", "ana@pigeon", "hers-1", "hello", AT)
+TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("hello"), AT)
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def test_a_text_becomes_a_message_of_its_writer(product: Product) -> None:
     take(product, TEXT)
 
     message = taken(product)
-    assert (message.sender_id, message.content, message.channel) == ("ana", "hello", "pigeon")
+    assert (message.sender_id, message.content.text, message.channel) == ("ana", "hello", "pigeon")
     assert (message.status, message.conversation_id) == (Status.DELIVERED, "conversation")
     assert product.events.accepted == []
 
@@ -102,7 +100,7 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
     ],
 )
 def test_an_unknown_person_is_called_what_is_known_of_them(
-    product: Product, event: InboundText, name: str
+    product: Product, event: InboundMessage, name: str
 ) -> None:
     take(product, event)
 
@@ -114,7 +112,7 @@ def test_an_unknown_person_is_called_what_is_known_of_them(
 def test_a_person_of_before_writes_into_the_same_conversation(product: Product) -> None:
     take(product, TEXT)
 
-    take(product, replace(TEXT, provider_message_id="hers-2", text="and this"))
+    take(product, replace(TEXT, provider_message_id="hers-2", content=Text("and this")))
 
     assert taken(product).conversation_id == taken(product, "hers-2").conversation_id
     assert taken(product).sender_id == taken(product, "hers-2").sender_id
@@ -187,7 +185,7 @@ def test_a_text_in_a_group_is_passed_on_with_its_writers_name(product: Product) 
     take(product, TEXT)
 
     (event,) = product.events.accepted
-    assert event.text == "Ana: hello"
+    assert event.content.text == "Ana: hello"
     assert [one.user_id for one in event.recipients] == ["ben"]
     assert taken(product).status is Status.PENDING
 
@@ -198,7 +196,7 @@ def test_a_text_in_a_group_is_kept_whoever_cannot_be_reached(product: Product) -
 
     take(product, TEXT)
 
-    assert taken(product).content == "hello"
+    assert taken(product).content == Text("hello")
 
 
 def test_what_was_stored_and_not_published_is_published_when_it_comes_again(product: Product) -> None:
@@ -249,11 +247,10 @@ def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
     raw = '{"sticker":{"id":"7"}}'
 
-    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "sticker", raw, AT))
+    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("sticker", raw), AT))
 
     message = taken(product)
-    assert (message.kind, message.raw, message.content) == (MessageKind.UNSUPPORTED, raw, "")
-    assert message.metadata == {"provider_kind": "sticker"}
+    assert message.content == Unsupported("sticker", raw)
     assert product.events.accepted == []
 
 
@@ -267,8 +264,10 @@ def test_an_edit_keeps_what_stood_before(product: Product) -> None:
 
     take(product, edit("hello!", "2026-01-31T12:00:05.000Z"))
 
-    assert taken(product).content == "hello!"
-    assert [(one.content, one.at) for one in taken(product).edits] == [("hello", "2026-01-31T12:00:05.000Z")]
+    assert taken(product).content == Text("hello!")
+    assert [(edit.content, edit.at) for edit in taken(product).edits] == [
+        (Text("hello"), "2026-01-31T12:00:05.000Z")
+    ]
 
 
 def test_an_edit_before_its_message_comes_too_early(product: Product) -> None:
@@ -288,7 +287,7 @@ def test_an_older_edit_that_comes_later_changes_nothing(product: Product) -> Non
     take(product, edit("second", "2026-01-31T12:00:05.000Z"))
     take(product, edit("third", "2026-01-31T12:00:09.000Z"))
 
-    assert taken(product).content == "third"
+    assert taken(product).content == Text("third")
     assert len(taken(product).edits) == 1
 
 
@@ -299,7 +298,7 @@ def test_the_message_again_after_its_edit_stays_edited(product: Product) -> None
 
     take(product, TEXT)
 
-    assert taken(product).content == "hello!"
+    assert taken(product).content == Text("hello!")
 
 
 STATUS = InboundStatus(
@@ -322,26 +321,27 @@ def test_a_report_that_was_not_published_comes_again(product: Product) -> None:
         take(product, STATUS)
 
 
-MEDIA = InboundMedia("their-file", "image/png", "../a photo.png", 4000)
-FILE = replace(TEXT, text="", media=MEDIA)
+MEDIA = ProviderFile("their-file", "image/png", "../a photo.png", 4000)
+FILE = replace(TEXT, content=ReceivedMedia(MEDIA))
 
 
 @pytest.mark.parametrize("text", ["", "look"])
 def test_a_file_becomes_a_message_with_a_file_that_is_to_be_fetched(product: Product, text: str) -> None:
     product.settle(AGENT, ANA)
 
-    take(product, replace(FILE, text=text))
+    take(product, replace(FILE, content=ReceivedMedia(MEDIA, text)))
 
     message = taken(product)
-    assert (message.content, message.kind, message.status) == (text, MessageKind.TEXT, Status.DELIVERED)
-    assert message.file is not None
-    assert (message.file.filename, message.file.content_type, message.file.size) == (
+    assert (message.content.text, message.status) == (text, Status.DELIVERED)
+    file = file_of(message.content)
+    assert file is not None
+    assert (file.filename, file.content_type, file.size) == (
         "a photo.png",
         "image/png",
         4000,
     )
-    stored = product.files.files[message.file.file_id]
-    assert stored.attachment == message.file
+    stored = product.files.files[file.file_id]
+    assert stored.attachment == file
     assert (stored.status, stored.owner, stored.conversation_id) == (FileStatus.PENDING, None, "conversation")
     assert stored.source == Source("pigeon", "main", "their-file")
     assert product.files.due_at[stored.file_id] > stored.created_at
@@ -397,28 +397,30 @@ def test_two_files_have_two_ids(product: Product) -> None:
 def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
 
-    take(product, replace(FILE, text="look"))
+    take(product, replace(FILE, content=ReceivedMedia(MEDIA, "look")))
     take(product, replace(FILE, provider_message_id="hers-2"))
 
     (event,) = product.events.accepted
-    assert (event.text, event.file) == ("Ana: look", None)
+    assert event.content == Text("Ana: look")
     assert taken(product, "hers-2").status is Status.DELIVERED
     assert len(product.events.files) == 2
 
 
 def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(product: Product) -> None:
     product.settle(AGENT, ANA)
-    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "image", "{}", AT))
+    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("image", "{}"), AT))
 
     take(product, FILE)
 
-    assert taken(product).kind is MessageKind.UNSUPPORTED
+    assert taken(product).content == Unsupported("image", "{}")
     assert (product.files.files, product.events.files) == ({}, [])
 
 
 def test_of_a_kind_with_an_endless_name_only_the_beginning_is_kept(product: Product) -> None:
     product.settle(AGENT, ANA)
 
-    take(product, InboundUnsupported("main", "ana@pigeon", "hers-1", "x" * 100_000, "{}", AT))
+    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("x" * 100_000, "{}"), AT))
 
-    assert len(taken(product).metadata["provider_kind"]) == LONGEST_QUOTE
+    content = taken(product).content
+    assert isinstance(content, Unsupported)
+    assert len(content.provider_kind) == LONGEST_QUOTE

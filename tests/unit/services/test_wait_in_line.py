@@ -77,7 +77,7 @@ def test_those_in_line_come_back_in_order_at_their_time(product: Product) -> Non
     for one in again:
         assert isinstance(product.in_line()(one, 1), Settled)
 
-    assert [one.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
+    assert [one.content.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
     assert not product.lines.any("pigeon")
 
 
@@ -104,7 +104,7 @@ def test_who_comes_while_others_are_in_line_does_not_overtake(product: Product) 
     for one in brought_back(product):
         product.in_line()(one, 1)
 
-    assert [one.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
+    assert [one.content.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
 
 
 def test_another_persons_line_is_no_ones_business(product: Product) -> None:
@@ -122,7 +122,7 @@ def test_who_was_settled_meanwhile_leaves_the_line(product: Product) -> None:
     for one in brought_back(product):
         product.in_line()(one, 1)
 
-    assert [one.text for one in product.connector.accepted] == ["text 2"]
+    assert [one.content.text for one in product.connector.accepted] == ["text 2"]
 
 
 def test_while_the_first_waits_the_queue_does_not_fill(product: Product) -> None:
@@ -211,7 +211,7 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def nobody_overtakes_or_is_sent_twice(self) -> None:
-        sent = [int(one.text.removeprefix("text ")) for one in self.product.connector.accepted]
+        sent = [int(one.content.text.removeprefix("text ")) for one in self.product.connector.accepted]
         assert sent == list(range(1, len(sent) + 1))
 
     def teardown(self) -> None:

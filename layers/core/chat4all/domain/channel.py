@@ -70,7 +70,7 @@ class MediaRule(msgspec.Struct, frozen=True):
     """The longest text that goes with the file, counted as `text_unit`; 0: texts go by themselves."""
 
     def fits(self, file: Attachment) -> bool:
-        return file.content_type in self.content_types and file.size <= self.most_bytes
+        return file.content_type in self.content_types and (file.size or 0) <= self.most_bytes
 
 
 class OtherFiles(StrEnum):

@@ -4,7 +4,7 @@ from enum import Enum, auto
 
 import msgspec
 
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -14,7 +14,7 @@ class Claimed(msgspec.Struct, frozen=True):
     message already (G3).
     """
 
-    delivery: Delivery
+    delivery: DeliveryPart
     claim_id: str
     failures: int
     taken_over: bool
@@ -36,5 +36,5 @@ class ClaimRefused(msgspec.Struct, frozen=True):
     PENDING and no `until`: it is in a later round than what was requested.
     """
 
-    delivery: Delivery
+    delivery: DeliveryPart
     until: float | None

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status
 
 
@@ -37,7 +37,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     message_id: str
     conversation_id: str
-    text: str
+    content: Content
     """As the recipients shall read it."""
     recipients: tuple[Recipient, ...]
     accepted_at: str
@@ -52,7 +52,6 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     """Until when a delivery is to be confirmed, where a recipient has fallbacks."""
     position: int = 0
     """Which route of its one recipient this is for; 0: of all recipients the first."""
-    file: Attachment | None = None
 
     @property
     def deduplication_id(self) -> str:
@@ -64,13 +63,14 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `<channel>.fifo`, grouped by `group`, deduplicated by `deduplication_id`.
 
-    One provider message: `part` of `part_count` of a message, to one recipient.
+    One provider message: `part` of `part_count` of a delivery to one recipient.
     """
 
     message_id: str
     conversation_id: str
     recipient: Recipient
-    text: str
+    content: Content
+    """Of this part. A file of which the channel takes no such kind or size is sent as a link."""
     part: int
     part_count: int
     recipient_count: int
@@ -82,8 +82,6 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """How often its message was redriven."""
     brought_back: int | None = None
     """When it came out of a line (epoch seconds): SQS shall not take it for what it saw before."""
-    file: Attachment | None = None
-    """This part is the file, `text` its caption; or a link to it, where the channel has no rule for it."""
 
     @property
     def group(self) -> str:
@@ -122,44 +120,13 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sender has already written this status on the delivery; the message is still to follow."""
 
 
-class InboundMedia(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file that a person sent, still at the provider: `reference` is its media id, file id or address there.
-
-    What the provider says of it is said by the person's phone: it is checked when it is there.
-    """
-
-    reference: str
-    content_type: str | None = None
-    filename: str | None = None
-    size: int | None = None
-
-
-class InboundText(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
-    """A person wrote a text, or sent a file with a text, which may be empty then.
-
-    `at` is the provider's time, ISO 8601 UTC.
-    """
+class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
+    """A person sent a message. `at` is the provider's time, ISO 8601 UTC."""
 
     account: str
     address: str
     provider_message_id: str
-    text: str
-    at: str
-    display_name: str | None = None
-    phone: str | None = None
-    handle: str | None = None
-    quoted_provider_message_id: str | None = None
-    media: InboundMedia | None = None
-
-
-class InboundUnsupported(msgspec.Struct, frozen=True, omit_defaults=True, tag="unsupported"):
-    """A person sent something of a kind not yet supported: kept in `raw` (JSON), never dropped."""
-
-    account: str
-    address: str
-    provider_message_id: str
-    kind: str
-    raw: str
+    content: ReceivedContent
     at: str
     display_name: str | None = None
     phone: str | None = None
@@ -193,7 +160,7 @@ class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status
     error_reason: str | None = None
 
 
-InboundEvent = InboundText | InboundUnsupported | InboundEdit | InboundStatus
+InboundEvent = InboundMessage | InboundEdit | InboundStatus
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):

@@ -93,14 +93,16 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """A file as it travels with a message. `content_type` is one of FILE_TYPES; `size` in bytes, 0 where a person's file
-    has not come yet and nobody said it.
+    """A file as it travels with a message.
+
+    `content_type` is one of FILE_TYPES. `size` is in bytes; None while a person's file is not fetched yet and the
+    provider does not tell its size.
     """
 
     file_id: str
     filename: str
     content_type: str
-    size: int
+    size: int | None
 
     @property
     def kind(self) -> MediaKind:
@@ -172,12 +174,12 @@ _GONE: Final = {
 }
 
 
-def require_ready(file: StoredFile) -> StoredFile:
-    """The file itself; raises Conflict with what it is instead of READY."""
+def require_ready(file: StoredFile, field: str = "file_id") -> StoredFile:
+    """Return the file; raise Conflict about `field` if the file is not READY."""
     if file.status is FileStatus.READY:
         return file
     code, issue = _other_than_ready(file)
-    raise Conflict(f"The file {issue}.", Detail("file_id", issue), code=code)
+    raise Conflict(f"The file {issue}.", Detail(field, issue), code=code)
 
 
 def _other_than_ready(file: StoredFile) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Final
 
-from chat4all.domain.events import InboundMedia
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.files import BY_EXTENSION, FILE_TYPES, LONGEST_NAME, MOST_BYTES, Attachment, FileType
 
 _ANYTHING: Final = FILE_TYPES["application/pdf"]
@@ -19,22 +19,22 @@ _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, marks that change the direction of writing, lone surrogates, line ends."""
 
 
-def attachment_of(file_id: str, media: InboundMedia) -> Attachment:
-    """Size is 0 where the provider does not say it."""
-    file_type = _type_of(media)
+def attachment_of(file_id: str, file: ProviderFile) -> Attachment:
+    """Return the attachment that the provider's claims about the file allow."""
+    file_type = _type_of(file)
     return Attachment(
         file_id=file_id,
-        filename=_name_of(media.filename, file_type),
+        filename=_name_of(file.filename, file_type),
         content_type=file_type.content_type,
-        size=min(max(media.size or 0, 0), MOST_BYTES),
+        size=min(file.size, MOST_BYTES) if file.size and file.size > 0 else None,
     )
 
 
-def _type_of(media: InboundMedia) -> FileType:
-    said = (media.content_type or "").partition(";")[0].strip().lower()
+def _type_of(file: ProviderFile) -> FileType:
+    said = (file.content_type or "").partition(";")[0].strip().lower()
     if said in FILE_TYPES:
         return FILE_TYPES[said]
-    by_name = BY_EXTENSION.get(_extension(media.filename or ""))
+    by_name = BY_EXTENSION.get(_extension(file.filename or ""))
     return by_name or _OF_KIND.get(said.partition("/")[0], _ANYTHING)
 
 

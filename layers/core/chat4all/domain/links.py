@@ -10,8 +10,8 @@ LONGEST_NAME_SHOWN: Final = 100
 
 
 def link_text(file: Attachment, link: str) -> str:
-    """Its name, its size, and where it is. No words: nobody knows the person's language."""
-    return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} ({human_size(file.size)})\n{link}"
+    """Return the file's name, its size, and the link. No words: nobody knows the person's language."""
+    return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} ({human_size(file.size or 0)})\n{link}"
 
 
 def human_size(size: int) -> str:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status, of_message, of_parts
 
 
-def parts_by_recipient(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], list[Delivery]]:
+def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, str], list[DeliveryPart]]:
     """The parts that were begun for each (recipient, channel), in the order given."""
-    parts: dict[tuple[str, str], list[Delivery]] = {}
+    parts: dict[tuple[str, str], list[DeliveryPart]] = {}
     for delivery in deliveries:
         parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
     return parts
 
 
-def message_status(deliveries: Iterable[Delivery], recipient_count: int) -> Status:
+def message_status(deliveries: Iterable[DeliveryPart], recipient_count: int) -> Status:
     """As far as the slowest recipient that did not fail; PENDING while one of them was not begun."""
     begun = {
         recipient: status_of(parts)
@@ -24,7 +24,7 @@ def message_status(deliveries: Iterable[Delivery], recipient_count: int) -> Stat
     return of_message(begun.values()) if len(begun) >= recipient_count else Status.PENDING
 
 
-def status_of(parts: list[Delivery]) -> Status:
+def status_of(parts: list[DeliveryPart]) -> Status:
     """As far as the slowest part, and PENDING while one was not begun; FAILED as soon as one is."""
     status = of_parts(part.status for part in parts)
     complete = len(parts) == parts[0].part_count

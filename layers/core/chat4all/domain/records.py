@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.content import Content
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.files import Attachment
 from chat4all.domain.status import Status, StatusChange
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -78,15 +78,10 @@ class Conversation(msgspec.Struct, frozen=True):
         return any(participant.user_id == user_id for participant in self.participants)
 
 
-class MessageKind(StrEnum):
-    TEXT = "TEXT"
-    UNSUPPORTED = "UNSUPPORTED"
-
-
 class Edit(msgspec.Struct, frozen=True):
-    """A text as it stood before it was changed at `at`."""
+    """The content of a message as it stood before the person changed it at `at`."""
 
-    content: str
+    content: Content
     at: str
 
 
@@ -94,27 +89,28 @@ MOST_EDITS_BYTES: Final = 100_000
 """As JSON. A row of DynamoDB holds 400 KB, and a person may change a long text again and again."""
 
 
-def is_latest(edits: Sequence[Edit], content: str, text: str, at: str) -> bool:
-    """Whether `text`, to which a message of this `content` and these `edits` was changed at `at`, is later than all that it was.
+def is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str) -> bool:
+    """Whether the change to `changed` at `at` is later than the `edits` that led to `content`.
 
-    Providers tell the second: of several changes in one, what comes last counts, unless the text was there in that second already.
+    Providers tell the second. Of several changes in one second the last to arrive counts, unless the message
+    had this content in that second already.
     """
     if any(edit.at > at for edit in edits):
         return False
-    texts = [*(edit.content for edit in edits[1:]), content]
-    return (at, text) not in {(edit.at, made) for edit, made in zip(edits, texts, strict=False)}
+    results = [*(edit.content for edit in edits[1:]), content]
+    return (at, changed) not in {(edit.at, result) for edit, result in zip(edits, results, strict=False)}
 
 
 def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
-    """`edit` after the others: of those the first, which is the text as it was sent, and as many of the latest as fit."""
+    """Return `edits` and `edit`: the first, which is the message as it was sent, and as many of the latest as fit."""
     first, *later = (*edits, edit)
     left = MOST_EDITS_BYTES - len(msgspec.json.encode(first))
     kept: list[Edit] = []
-    for one in reversed(later):
-        left -= len(msgspec.json.encode(one))
+    for later_edit in reversed(later):
+        left -= len(msgspec.json.encode(later_edit))
         if kept and left < 0:
             break
-        kept.append(one)
+        kept.append(later_edit)
     return (first, *reversed(kept))
 
 
@@ -125,8 +121,7 @@ class Message(msgspec.Struct, frozen=True):
     was answered before the other was posted has the lower number, and is delivered first.
 
     `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
-    channel a client asked for, or the one an inbound message came by. `raw` keeps the provider's
-    form of an UNSUPPORTED one. `round` counts how often it was redriven.
+    channel a client asked for, or the channel that brought an inbound message. `round` counts the redrives.
     `channels` are tried one after the other, `delivery_timeout_s` seconds each.
     """
 
@@ -134,8 +129,7 @@ class Message(msgspec.Struct, frozen=True):
     conversation_id: str
     sequence: int
     sender_id: str
-    kind: MessageKind
-    content: str
+    content: Content
     status: Status
     status_history: tuple[StatusChange, ...]
     accepted_at: str
@@ -144,20 +138,19 @@ class Message(msgspec.Struct, frozen=True):
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None
-    raw: str | None = None
     edits: tuple[Edit, ...] = ()
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0
     channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
-    file: Attachment | None = None
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """One provider message on its way to one recipient: part `part` of `part_count` of the text.
+class DeliveryPart(msgspec.Struct, frozen=True):
+    """One provider message on its way to one recipient: part `part` of `part_count` of a delivery.
 
-    `fallback`: there is a next channel; once this one is FAILED, that one counts.
+    A delivery is one recipient on one channel; its parts are texts and files.
+    `fallback`: there is a next channel, which counts once the delivery on this channel is FAILED.
     """
 
     message_id: str

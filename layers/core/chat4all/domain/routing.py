@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from chat4all.domain.channel import Capabilities, OtherFiles
+from chat4all.domain.content import C, Content, Media, Text, file_of, reworded
 from chat4all.domain.errors import Detail, NotPossible
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
@@ -17,13 +18,6 @@ class Reach(msgspec.Struct, frozen=True):
 
     recipients: tuple[Recipient, ...]
     missing: tuple[str, ...]
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One provider message: a text, or a file with its caption, or a link to the file where the channel does not take it."""
-
-    text: str
-    file: Attachment | None = None
 
 
 def reach(
@@ -74,30 +68,34 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
     )
 
 
-def text_for_recipients(conversation: Conversation, sender: User, content: str) -> str:
-    """What the recipients read: in a group, a customer's words come with their name, and so does a file without words."""
+def content_for_recipients(conversation: Conversation, sender: User, content: C) -> C:
+    """Return `content` as the recipients read it: in a group the name of a customer stands before their words."""
     if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
-        return f"{sender.display_name}: {content}" if content.strip() else f"{sender.display_name}:"
+        name = f"{sender.display_name}:"
+        return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
     return content
 
 
-def parts(text: str, capabilities: Capabilities) -> list[str]:
-    """The provider messages that `text` takes; a part that shows nothing is left out."""
+def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
+    """Return the provider messages that `text` takes, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
-    return [part for part in cut if part.strip()]
+    return [Text(part) for part in cut if part.strip()]
 
 
-def possible(
-    file: Attachment, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
+def require_possible(
+    content: Content, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
 ) -> None:
-    """Raises NotPossible where a channel that a recipient may be reached on would reject the file."""
+    """Raise NotPossible if a channel that a recipient may be reached on rejects the content."""
+    file = file_of(content)
+    if file is None:
+        return
     named = dict.fromkeys(
         channel
         for one in recipients
         for channel in (one.channel, *(route.channel for route in one.fallbacks))
     )
     details = [
-        Detail("file_id", f"{channel} {_refusal(file, capabilities[channel])}")
+        Detail("content.file_id", f"{channel} {_refusal(file, capabilities[channel])}")
         for channel in named
         if _rejects(capabilities[channel], file)
     ]
@@ -105,15 +103,18 @@ def possible(
         raise NotPossible("Not every channel can carry this file.", *details, code="FILE_NOT_POSSIBLE")
 
 
-def provider_messages(text: str, file: Attachment | None, capabilities: Capabilities) -> list[Part]:
-    """The file goes first, with the text as its caption where that fits; else the text follows in its parts."""
-    texts = [Part(one) for one in parts(text, capabilities)]
-    if file is None:
-        return texts
-    rule = capabilities.media_rule(file)
-    if texts and rule is not None and capabilities.text_unit.measure(text) <= rule.caption_length:
-        return [Part(text, file)]
-    return [Part("", file), *texts]
+def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:
+    """Return the parts of a delivery on a channel, each a provider message.
+
+    A file goes first, with the text as its caption where that fits; else the text follows in its parts.
+    """
+    texts = text_parts(content.text, capabilities)
+    if not isinstance(content, Media):
+        return [*texts]
+    rule = capabilities.media_rule(content.file)
+    if texts and rule is not None and capabilities.text_unit.measure(content.text) <= rule.caption_length:
+        return [content]
+    return [Media(content.file), *texts]
 
 
 def deliveries(
@@ -122,22 +123,21 @@ def deliveries(
     """One per recipient and part; the parts of one recipient follow each other in order."""
     requested = []
     for recipient in accepted.recipients:
-        cut = provider_messages(accepted.text, accepted.file, capabilities[recipient.channel])
-        for index, part in enumerate(cut):
+        parts = parts_of(accepted.content, capabilities[recipient.channel])
+        for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(
                     message_id=accepted.message_id,
                     conversation_id=accepted.conversation_id,
                     recipient=recipient,
-                    text=part.text,
-                    part=index,
-                    part_count=len(cut),
+                    content=content,
+                    part=number,
+                    part_count=len(parts),
                     recipient_count=accepted.recipient_count,
                     accepted_at=accepted.accepted_at,
                     sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
                     round=accepted.round,
-                    file=part.file,
                 )
             )
     return requested

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.channel import Transfer
+from chat4all.domain.content import Plain
 from chat4all.domain.files import MediaKind
 
 EARLIER_PART: Final = "EARLIER_PART"
@@ -53,9 +54,10 @@ class SendError(msgspec.Struct, frozen=True):
     new_address: str | None = None
 
 
-class Media(msgspec.Struct, frozen=True):
-    """A file to be sent. `url` serves its bytes to whoever asks within the next minutes: to the provider, or to us
-    where `transfer` is UPLOAD. `size` in bytes.
+class OutgoingMedia(msgspec.Struct, frozen=True):
+    """A file that a connector is asked to send; `text` is its caption, `size` is in bytes.
+
+    For the next minutes `url` serves the bytes to the provider, or to the connector where `transfer` is UPLOAD.
     """
 
     kind: MediaKind
@@ -64,10 +66,14 @@ class Media(msgspec.Struct, frozen=True):
     size: int
     transfer: Transfer
     url: str
+    text: str = ""
+
+
+OutgoingContent = Plain | OutgoingMedia
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """What a connector is asked to send: one text to one person, or one file, whose caption `text` is then.
+    """One provider message to one person, which a connector is asked to send.
 
     `delivery_id` (at most 200 characters) travels with it where the provider has a field for it, and
     comes back with the statuses. `account` selects our number, bot or page.
@@ -76,6 +82,5 @@ class Submission(msgspec.Struct, frozen=True):
     delivery_id: str
     account: str
     address: str
-    text: str
+    content: OutgoingContent
     quoted_provider_message_id: str | None = None
-    media: Media | None = None

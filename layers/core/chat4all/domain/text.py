@@ -14,19 +14,19 @@ def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def check_content(content: str) -> str:
-    """`content` itself, or Invalid: empty or blank, too long, with a NUL or a lone surrogate."""
-    if not content.strip():
-        raise Invalid("The message's content is not valid.", Detail("content", "must not be empty"))
-    return check_caption(content)
+def check_content(field: str, text: str) -> str:
+    """Return `text`; raise Invalid if it is blank, too long, or has a NUL or a lone surrogate."""
+    if not text.strip():
+        raise Invalid("The message's content is not valid.", Detail(field, "must not be empty"))
+    return check_caption(field, text)
 
 
-def check_caption(content: str) -> str:
-    """As `check_content`, but what goes with a file may be empty."""
-    issue = _issue(content)
+def check_caption(field: str, text: str) -> str:
+    """Return the caption of a file, which may be blank; else as `check_content`."""
+    issue = _issue(text)
     if issue:
-        raise Invalid("The message's content is not valid.", Detail("content", issue))
-    return content
+        raise Invalid("The message's content is not valid.", Detail(field, issue))
+    return text
 
 
 def check_plain(field: str, text: str, longest: int) -> str:

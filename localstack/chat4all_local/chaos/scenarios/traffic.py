@@ -43,7 +43,9 @@ def read_once(run: Run) -> None:
     while missing and time.monotonic() < deadline:
         counts: Counter[str] = Counter()
         for conversation_id in {talk.conversation_id for talk, _ in run.written}:
-            counts.update(one.content for one in run.room.api.history_page(conversation_id).messages)
+            counts.update(
+                message.content.text for message in run.room.api.history_page(conversation_id).messages
+            )
         missing = [text for _, text in run.written if not counts[text]]
         doubled = [text for _, text in run.written if counts[text] > 1]
         if doubled:

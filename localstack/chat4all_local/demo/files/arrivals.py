@@ -39,9 +39,9 @@ def arrivals(sent: Sent, seen: FilesSeen) -> Iterator[Arrival]:
 def received_files(sent: Sent, seen: Seen) -> list[str]:
     """The ids of the files that SENDER sent, as the history of their conversation has them."""
     return [
-        message.file.file_id
+        message.content.file.file_id
         for message in seen.histories.get(SENDER.channel, ())
-        if message.file is not None and message.message_id not in sent.message_ids
+        if message.content.file is not None and message.message_id not in sent.message_ids
     ]
 
 

@@ -116,6 +116,6 @@ def _strange(sent: Sent, seen: FilesSeen) -> Iterator[str]:
     received = received_files(sent, seen.since_texts)
     for conversation in CONVERSATIONS:
         for message in seen.since_texts.histories.get(conversation, ()):
-            is_back = message.file is not None and message.file.file_id in received
+            is_back = (file := message.content.file) is not None and file.file_id in received
             if message.message_id not in sent.message_ids and not is_back:
-                yield f"{message.content!r} in the history of {conversation}"
+                yield f"{message.content.text!r} in the history of {conversation}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageStatus
+from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageContent, MessageStatus
 from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
@@ -83,7 +83,9 @@ def _history(channel: str) -> tuple[Message, ...]:
 def _message(sequence: int, message_id: str, name: str) -> Message:
     file_id = BACK_ID if name == BACK else f"file {name}"
     file = AttachedFile(file_id, name, "image/jpeg", SIZES[name])
-    return Message(message_id, sequence, "u-1", "FILE", "", "SENT", "2026-01-01T00:00:00.000Z", file=file)
+    return Message(
+        message_id, sequence, "u-1", MessageContent("media", file=file), "SENT", "2026-01-01T00:00:00.000Z"
+    )
 
 
 def _status(accepted: Accepted) -> MessageStatus:

@@ -158,8 +158,9 @@ def test_a_photo_in_another_conversation_is_strange(
     sent: Sent, files_seen: FilesSeen, conversation: str
 ) -> None:
     stray = files_seen.since_texts.histories[SENDER.channel][-1]
-    assert stray.file is not None
-    stray = replace(stray, file=replace(stray.file, file_id="stray"))
+    assert stray.content.file is not None
+    content = replace(stray.content, file=replace(stray.content.file, file_id="stray"))
+    stray = replace(stray, content=content)
     verdict = judge_files(sent, history(files_seen, conversation, lambda messages: (*messages, stray)))
     assert faults(verdict) == {"strange": 1}
 

@@ -30,7 +30,7 @@ from chat4all.domain.clock import parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import ParkedStatus
@@ -109,7 +109,7 @@ class DynamoDeliveries:
         updated(_empty(claimed.delivery.delivery_id), [*counted, *_RELEASED], mine)
 
     @answering
-    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+    def get(self, delivery_id: DeliveryId) -> DeliveryPart | None:
         row = _find(delivery_id)
         return delivery_of(row) if row else None
 
@@ -126,7 +126,7 @@ class DynamoDeliveries:
         return message.provider_message_id if same_person else None
 
     @answering
-    def of_message(self, message_id: str) -> list[Delivery]:
+    def of_message(self, message_id: str) -> list[DeliveryPart]:
         rows = DeliveryRow.query(message_id, DeliveryRow.record.startswith(DELIVERY), consistent_read=True)
         return [delivery_of(row) for row in rows]
 
@@ -139,7 +139,7 @@ class DynamoDeliveries:
         return delivery_id_of(found.message_id, found.record)
 
     @answering
-    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         row = _empty(delivery_id)
         actions = _forward(update.status, update.at)
         if update.provider_message_id is not None:
@@ -232,7 +232,7 @@ def _forward(status: Status, at: str) -> list[Action]:
     return [DeliveryRow.status.set(status.value), DeliveryRow.status_history.set(history)]
 
 
-def _error(failing: Delivery, code: str, reason: str) -> list[Action]:
+def _error(failing: DeliveryPart, code: str, reason: str) -> list[Action]:
     """Why it failed, and its place among the dead letters. What was not sent because of another part, or
     goes on to another channel, has none.
     """

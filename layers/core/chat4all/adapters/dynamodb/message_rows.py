@@ -11,9 +11,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructAttribute, StructsAttribute, TableSettings
+from chat4all.domain.content import Content
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import Delivery, Edit, Message, MessageKind
+from chat4all.domain.records import DeliveryPart, Edit, Message
 from chat4all.domain.status import Status, StatusChange
 
 MESSAGE: Final = "MESSAGE"
@@ -83,8 +83,7 @@ class MessageRow(Model):
     conversation_id = UnicodeAttribute()
     sequence = NumberAttribute()
     sender_id = UnicodeAttribute()
-    kind = UnicodeAttribute()
-    content = UnicodeAttribute()
+    content = StructAttribute[Content](Content)
     status = UnicodeAttribute()
     status_shard = UnicodeAttribute()
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
@@ -97,8 +96,6 @@ class MessageRow(Model):
     delivery_timeout_s = NumberAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
-    raw = UnicodeAttribute(null=True)
-    file = StructAttribute(Attachment, null=True)
     edits = StructsAttribute(Edit, null=True)
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
@@ -281,7 +278,6 @@ def message_of(row: MessageRow) -> Message:
         conversation_id=row.conversation_id,
         sequence=int(row.sequence),
         sender_id=row.sender_id,
-        kind=MessageKind(row.kind),
         content=row.content,
         status=Status(row.status),
         status_history=history_of(row.status_history),
@@ -291,20 +287,18 @@ def message_of(row: MessageRow) -> Message:
         reply_to=row.reply_to,
         metadata=row.metadata or {},
         provider_message_id=row.provider_message_id,
-        raw=row.raw,
         edits=row.edits or (),
         error_code=row.error_code,
         error_reason=row.error_reason,
         round=int(row.round or 0),
         channels=row.channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
-        file=row.file,
     )
 
 
-def delivery_of(row: DeliveryRow) -> Delivery:
+def delivery_of(row: DeliveryRow) -> DeliveryPart:
     delivery_id = delivery_id_of(row.message_id, row.record)
-    return Delivery(
+    return DeliveryPart(
         message_id=row.message_id,
         recipient_id=delivery_id.recipient_id,
         channel=delivery_id.channel,

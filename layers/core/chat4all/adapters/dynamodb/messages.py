@@ -29,8 +29,9 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import Delivery, Edit, Message, is_latest, with_edit
+from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery
@@ -131,7 +132,7 @@ class DynamoMessages:
         return updated(row, actions, MessageRow.status.is_in(*before))
 
     @answering
-    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
         # Of a message that was never on its way there is nothing that could tell rounds apart.
         round_ = message.round + 1 if parts else message.round
         try:
@@ -154,9 +155,12 @@ class DynamoMessages:
         return round_
 
     @answering
-    def edit(self, message_id: str, content: str, at: str) -> bool:
+    def edit(self, message_id: str, text: str, at: str) -> bool:
         row = _find(message_id)
-        if row is None or not is_latest(row.edits or (), row.content, content, at):
+        if row is None:
+            return False
+        content = reworded(row.content, text)
+        if not is_latest(row.edits or (), row.content, content, at):
             return False
         edits = with_edit(row.edits or (), Edit(row.content, at))
         actions = [MessageRow.content.set(content), MessageRow.edits.set(edits)]
@@ -279,7 +283,6 @@ def _row(one: Message) -> MessageRow:
         conversation_id=one.conversation_id,
         sequence=one.sequence,
         sender_id=one.sender_id,
-        kind=one.kind.value,
         content=one.content,
         status=one.status.value,
         status_shard=status_shard(one.status, one.message_id),
@@ -291,8 +294,6 @@ def _row(one: Message) -> MessageRow:
         metadata=one.metadata or None,
         channels=one.channels or None,
         delivery_timeout_s=one.delivery_timeout_s or None,
-        raw=one.raw,
-        file=one.file,
     )
     if one.provider_message_id is not None and one.channel is not None:
         row.provider_message_id = one.provider_message_id

@@ -4,6 +4,7 @@ import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from types import UnionType
 from typing import Any, ClassVar, Final, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -63,13 +64,13 @@ class StructsAttribute(Attribute[tuple[T, ...]], Generic[T]):
 
 
 class StructAttribute(Attribute[T], Generic[T]):
-    """A msgspec Struct, as one JSON string."""
+    """A msgspec Struct, or a tagged union of them, as one JSON string."""
 
     attr_type = STRING
 
-    def __init__(self, kind: type[T], **options: Any) -> None:  # noqa: ANN401 - pynamodb's own options
+    def __init__(self, kind: type[T] | UnionType, **options: Any) -> None:  # noqa: ANN401 - pynamodb's own options
         super().__init__(**options)
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
 
     def serialize(self, value: T) -> str:
         return msgspec.json.encode(value).decode()

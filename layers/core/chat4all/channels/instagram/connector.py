@@ -20,9 +20,10 @@ from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
-from chat4all.domain.sending import SendError, Sent, Submission
+from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching
 
 API_VERSION: Final = "v25.0"
@@ -78,9 +79,9 @@ class Instagram:
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """`reference` is the address itself, which is signed and needs no token."""
-        return self._downloads(media.reference)
+        return self._downloads(file.reference)
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
         return signed(headers, body, secret)
@@ -93,11 +94,12 @@ class Instagram:
 
 
 def _content(submission: Submission) -> _Content:
-    media = submission.media
-    if media is None:
-        return _Content(submission.delivery_id, text=submission.text)
-    kind = "file" if media.kind is MediaKind.DOCUMENT else media.kind.value
-    return _Content(submission.delivery_id, attachment=_Attachment(kind, _Payload(media.url)))
+    match submission.content:
+        case Text(text=text):
+            return _Content(submission.delivery_id, text=text)
+        case OutgoingMedia(kind=kind, url=url):
+            attachment = "file" if kind is MediaKind.DOCUMENT else kind.value
+            return _Content(submission.delivery_id, attachment=_Attachment(attachment, _Payload(url)))
 
 
 def _sent(answer: HttpAnswer) -> Sent | None:

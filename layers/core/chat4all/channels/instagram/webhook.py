@@ -16,16 +16,10 @@ from chat4all.channels.instagram.address import is_address
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
 from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import (
-    InboundEdit,
-    InboundEvent,
-    InboundMedia,
-    InboundStatus,
-    InboundText,
-    InboundUnsupported,
-)
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.status import Status
 
 _ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
@@ -181,48 +175,48 @@ def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iter
     text = decoded(message.text, str) or ""
     quoted = decoded(message.reply_to, _Mid)
     attachments = items(message.attachments)
-    files = [_media(one) for one in attachments]
+    files = [_provider_file(attachment) for attachment in attachments]
     if decoded(message.is_deleted, bool):
         yield _unsupported(event, raw, sender, "deleted", f"{mid}:deleted" if mid else None)
         return
-    said = _said(mid, text, files) if mid else []
-    for name, words, media in said:
-        yield InboundText(
+    contents = _contents(mid, text, files) if mid else []
+    for name, content in contents:
+        yield InboundMessage(
             account=DEFAULT_ACCOUNT,
             address=sender,
             provider_message_id=name,
-            text=words,
+            content=content,
             at=moment(event.timestamp),
             quoted_provider_message_id=quoted.mid if quoted else None,
-            media=media,
         )
     others = (
-        attachments if not mid else [one for one, file in zip(attachments, files, strict=True) if not file]
+        [attachment for attachment, file in zip(attachments, files, strict=True) if not file]
+        if mid
+        else attachments
     )
-    if others or not said:
-        rest = _unsupported(event, raw, sender, _kind(message, others), f"{mid}:attachments" if said else mid)
+    if others or not contents:
+        rest_id = f"{mid}:attachments" if contents else mid
+        rest = _unsupported(event, raw, sender, _kind(message, others), rest_id)
         yield replace(rest, quoted_provider_message_id=quoted.mid if quoted else None)
 
 
-def _said(
-    mid: str, text: str, files: list[InboundMedia | None]
-) -> list[tuple[str, str, InboundMedia | None]]:
-    """The text by itself, and each file by itself: (id, text, file). The first has the provider's id, which is quoted
-    and edited; the others have it with their place, which is the same when the webhook comes again.
+def _contents(mid: str, text: str, files: list[ProviderFile | None]) -> list[tuple[str, ReceivedContent]]:
+    """Return the text, and each file, as a message of its own with its id.
+
+    The first has the provider's id, which people quote and edit. The id of each other has its place, which is
+    the same when the webhook comes again.
     """
-    found: list[tuple[str, InboundMedia | None, str]] = [(text, None, "text")] if text.strip() else []
-    found += [("", file, str(place)) for place, file in enumerate(files) if file]
-    return [
-        (f"{mid}:{place}" if later else mid, words, file) for later, (words, file, place) in enumerate(found)
-    ]
+    found: list[tuple[str, ReceivedContent]] = [("text", Text(text))] if text.strip() else []
+    found += [(str(place), ReceivedMedia(file)) for place, file in enumerate(files) if file]
+    return [(f"{mid}:{place}" if later else mid, content) for later, (place, content) in enumerate(found)]
 
 
-def _media(part: Raw) -> InboundMedia | None:
+def _provider_file(part: Raw) -> ProviderFile | None:
     attachment = decoded(part, _Attachment)
     payload = decoded(attachment.payload, _Payload) if attachment else None
     if not attachment or not payload or attachment.type not in _FILE_TYPES:
         return None
-    return InboundMedia(payload.url, _FILE_TYPES[attachment.type])
+    return ProviderFile(payload.url, _FILE_TYPES[attachment.type])
 
 
 def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
@@ -236,13 +230,12 @@ def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
     yield _unsupported(event, raw, sender, kind, own.mid if own else None)
 
 
-def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundUnsupported:
-    return InboundUnsupported(
+def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundMessage:
+    return InboundMessage(
         account=DEFAULT_ACCOUNT,
         address=sender,
         provider_message_id=mid or fingerprint(raw),
-        kind=kind,
-        raw=kept(raw),
+        content=Unsupported(kind, kept(raw)),
         at=moment(event.timestamp),
     )
 

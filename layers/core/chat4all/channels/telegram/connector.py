@@ -19,9 +19,10 @@ from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.channels.telegram.webhook import inbound_events
 from chat4all.domain.channel import Capabilities, Transfer
-from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
-from chat4all.domain.sending import Media, Outcome, SendError, Sent, Submission
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 
 MOST_FETCHED_BYTES: Final = 20_000_000
@@ -131,24 +132,32 @@ class Telegram:
         return Sent(message_name(accepted.result.chat.id, accepted.result.message_id))
 
     def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
-        media = submission.media
-        if media is None:
-            return self._http.post_json(self._method("sendMessage", secret), _encoded(_message(submission)))
+        match submission.content:
+            case Text(text=text):
+                return self._http.post_json(
+                    self._method("sendMessage", secret), _encoded(_message(submission, text))
+                )
+            case OutgoingMedia() as media:
+                return self._post_file(submission, media, secret)
+
+    def _post_file(
+        self, submission: Submission, media: OutgoingMedia, secret: ChannelSecret
+    ) -> HttpAnswer | NetworkFailure:
         method, field = _METHODS[media.kind]
         url = self._method(method, secret)
         if media.transfer is Transfer.UPLOAD:
             file = FilePart(field, media.filename, media.content_type, media.size, media.url)
-            return self._http.post_multipart(url, _form_fields(submission), file)
+            return self._http.post_multipart(url, _form_fields(submission, media), file)
         return self._http.post_json(url, _encoded(_file_message(submission, media)))
 
     def _method(self, name: str, secret: ChannelSecret) -> str:
         return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """The file's id leads to a path that is good for an hour."""
-        if media.size is not None and media.size > MOST_FETCHED_BYTES:
+        if file.size is not None and file.size > MOST_FETCHED_BYTES:
             raise FetchFailed("TOO_LARGE", "Telegram gives bots no files over 20 MB.", is_final=True)
-        question = _encoded(_FileReference(media.reference))
+        question = _encoded(_FileReference(file.reference))
         found = looked_up(self._http.post_json(self._method("getFile", secret), question), _Found)
         token = quote(secret.access_token, safe=":")
         return self._downloads(f"{self._url}/file/bot{token}/{quote(found.result.file_path)}")
@@ -167,28 +176,26 @@ class Telegram:
         return inbound_events(body)
 
 
-def _message(submission: Submission) -> _Message:
-    return _Message(
-        chat_id=int(submission.address), text=submission.text, reply_parameters=_quote(submission)
-    )
+def _message(submission: Submission, text: str) -> _Message:
+    return _Message(chat_id=int(submission.address), text=text, reply_parameters=_quote(submission))
 
 
-def _file_message(submission: Submission, media: Media) -> _FileMessage:
+def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
     message = _FileMessage(
         chat_id=int(submission.address),
-        caption=submission.text or None,
+        caption=media.text or None,
         reply_parameters=_quote(submission),
     )
     _, field = _METHODS[media.kind]
     return replace(message, **{field: media.url})
 
 
-def _form_fields(submission: Submission) -> dict[str, str]:
+def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]:
     """As in JSON, but each by itself: https://core.telegram.org/bots/api#making-requests"""
     quoted = _quote(submission)
     fields = {
         "chat_id": submission.address,
-        "caption": submission.text,
+        "caption": media.text,
         "reply_parameters": _encoded(quoted).decode() if quoted else "",
     }
     return {name: value for name, value in fields.items() if value}

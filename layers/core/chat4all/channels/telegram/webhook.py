@@ -13,8 +13,9 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, kept, moment, objects, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMedia, InboundText, InboundUnsupported
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
 
 _NO_WORDS_OF_A_PERSON: Final = frozenset(
     {
@@ -163,28 +164,27 @@ def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
 
 def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
     message_id = decoded(message.message_id, int)
-    media = _media(message, part)
+    file = _provider_file(message, part)
     text = _words(message)
     quoted = decoded(message.reply_to_message, _Quoted)
     quoted_name = message_name(person.address, quoted.message_id) if quoted else None
     name = f"update:{update_id}" if message_id is None else message_name(person.address, message_id)
-    if message_id is None or not (media or text.strip()):
+    if message_id is None or not (file or text.strip()):
         event = _unsupported(name, part, person, _kind(part), message.date)
         return replace(event, quoted_provider_message_id=quoted_name)
-    return InboundText(
+    return InboundMessage(
         account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
-        text=text,
+        content=ReceivedMedia(file, text) if file else Text(text),
         at=moment(message.date),
         display_name=person.display_name,
         handle=person.handle,
         quoted_provider_message_id=quoted_name,
-        media=media,
     )
 
 
-def _media(message: _Message, part: Raw) -> InboundMedia | None:
+def _provider_file(message: _Message, part: Raw) -> ProviderFile | None:
     kind = _kind(part)
     if kind == "photo":
         return _photo(message)
@@ -194,7 +194,7 @@ def _media(message: _Message, part: Raw) -> InboundMedia | None:
     file = decoded(parts[kind], _File)
     if file is None:
         return None
-    return InboundMedia(
+    return ProviderFile(
         reference=file.file_id,
         content_type=decoded(file.mime_type, str) or _FILE_TYPES[kind],
         filename=decoded(file.file_name, str),
@@ -202,13 +202,13 @@ def _media(message: _Message, part: Raw) -> InboundMedia | None:
     )
 
 
-def _photo(message: _Message) -> InboundMedia | None:
-    """The largest of the sizes in which a photo is there."""
+def _photo(message: _Message) -> ProviderFile | None:
+    """Return the largest of the sizes in which a photo is there."""
     sizes = [size for size, _ in objects(message.photo, _PhotoSize)]
     largest = max(sizes, key=lambda one: one.width * one.height, default=None)
     if largest is None:
         return None
-    return InboundMedia(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
+    return ProviderFile(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
 
 
 def _words(message: _Message) -> str:
@@ -242,13 +242,12 @@ def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None
     return _unsupported(f"update:{update_id}", part, person, name, interaction.date) if person else None
 
 
-def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundUnsupported:
-    return InboundUnsupported(
+def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundMessage:
+    return InboundMessage(
         account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
-        kind=kind,
-        raw=kept(part),
+        content=Unsupported(kind, kept(part)),
         at=moment(at),
         display_name=person.display_name,
         handle=person.handle,

@@ -25,9 +25,10 @@ from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES
 from chat4all.channels.whatsapp.webhook import inbound_events
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
-from chat4all.domain.sending import Media, SendError, Sent, Submission
+from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching
 
 API_VERSION: Final = "v25.0"
@@ -102,10 +103,10 @@ class WhatsApp:
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching:
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """The media's id leads to an address that is good for five minutes, and wants the token, too."""
         bearer = {"authorization": f"Bearer {secret.access_token}"}
-        answer = self._http.get(f"{self._url}/{quote(media.reference, safe='')}", bearer)
+        answer = self._http.get(f"{self._url}/{quote(file.reference, safe='')}", bearer)
         asked_again_later(answer, WHATSAPP_FAILURES)
         found = looked_up(answer, _MediaUrl)
         return self._downloads(found.url, bearer)
@@ -132,10 +133,17 @@ def _message(submission: Submission) -> _Message:
         recipient=submission.address if by_user_id else None,
         context=_Context(quoted) if quoted and can_be_quoted(quoted) else None,
     )
-    if submission.media is None:
-        return replace(message, text=_Text(submission.text, preview_url=False))
-    file = _file(submission.media, submission.text)
-    match submission.media.kind:
+    match submission.content:
+        case Text(text=text):
+            return replace(message, text=_Text(text, preview_url=False))
+        case OutgoingMedia() as media:
+            return _with_file(message, media)
+
+
+def _with_file(message: _Message, media: OutgoingMedia) -> _Message:
+    filename = media.filename if media.kind is MediaKind.DOCUMENT else None
+    file = _File(media.url, caption=media.text or None, filename=filename)
+    match media.kind:
         case MediaKind.IMAGE:
             return replace(message, type="image", image=file)
         case MediaKind.VIDEO:
@@ -144,11 +152,6 @@ def _message(submission: Submission) -> _Message:
             return replace(message, type="audio", audio=file)
         case MediaKind.DOCUMENT:
             return replace(message, type="document", document=file)
-
-
-def _file(media: Media, caption: str) -> _File:
-    filename = media.filename if media.kind is MediaKind.DOCUMENT else None
-    return _File(media.url, caption=caption or None, filename=filename)
 
 
 def _sent(answer: HttpAnswer) -> Sent | None:

@@ -20,16 +20,10 @@ from chat4all.channels.shared.webhooks import ABSENT, fingerprint, kept, moment,
 from chat4all.channels.whatsapp.address import first_canonical, is_user_id
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import (
-    InboundEdit,
-    InboundEvent,
-    InboundMedia,
-    InboundStatus,
-    InboundText,
-    InboundUnsupported,
-)
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.status import Status
 
 _STATUSES: Final = {
@@ -205,48 +199,33 @@ def _of_message(message: _Message, raw: Raw, contacts: _Contacts) -> InboundEven
     return _of_person(message, raw, contact, address, kind)
 
 
-def _of_person(
-    message: _Message, raw: Raw, contact: _Contact, address: str, kind: str
-) -> InboundText | InboundUnsupported:
+def _of_person(message: _Message, raw: Raw, contact: _Contact, address: str, kind: str) -> InboundMessage:
     message_id = decoded(message.id, str)
-    text = decoded(message.text, _Text) if kind == "text" else None
-    file = decoded(getattr(message, kind), _File) if kind in _FILES else None
-    words = text.body if text else _caption(file)
+    content = _content(message, kind) if message_id else None
     context = decoded(message.context, _Context)
-    phone = None if is_user_id(address) else f"+{address}"
-    if message_id and (file or words.strip()):
-        return InboundText(
-            account=DEFAULT_ACCOUNT,
-            address=address,
-            provider_message_id=message_id,
-            text=words,
-            at=moment(message.timestamp),
-            display_name=contact.profile.name,
-            phone=phone,
-            handle=contact.profile.username,
-            quoted_provider_message_id=context.id if context else None,
-            media=_media(file) if file else None,
-        )
-    return InboundUnsupported(
+    return InboundMessage(
         account=DEFAULT_ACCOUNT,
         address=address,
         provider_message_id=message_id or fingerprint(raw),
-        kind=kind,
-        raw=kept(raw),
+        content=content or Unsupported(kind, kept(raw)),
         at=moment(message.timestamp),
         display_name=contact.profile.name,
-        phone=phone,
+        phone=None if is_user_id(address) else f"+{address}",
         handle=contact.profile.username,
         quoted_provider_message_id=context.id if context else None,
     )
 
 
-def _caption(file: _File | None) -> str:
-    return (decoded(file.caption, str) if file else None) or ""
+def _content(message: _Message, kind: str) -> ReceivedContent | None:
+    if kind == "text":
+        text = decoded(message.text, _Text)
+        return Text(text.body) if text and text.body.strip() else None
+    file = decoded(getattr(message, kind), _File) if kind in _FILES else None
+    return ReceivedMedia(_provider_file(file), decoded(file.caption, str) or "") if file else None
 
 
-def _media(file: _File) -> InboundMedia:
-    return InboundMedia(
+def _provider_file(file: _File) -> ProviderFile:
+    return ProviderFile(
         reference=file.id,
         content_type=decoded(file.mime_type, str),
         filename=decoded(file.filename, str),

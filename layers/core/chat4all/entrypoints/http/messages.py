@@ -8,6 +8,7 @@ from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import NewId
+from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
 from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeOrder
@@ -32,18 +33,17 @@ DELIVERY_TIMEOUT_S: Final = 300
 
 
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /v1/messages. `content` may be empty where there is a file."""
+    """The body of POST /v1/messages. A `content` that is a string stands for a text."""
 
     conversation_id: Id
     sender_id: Id
-    content: str = ""
+    content: str | PostedContent
     message_id: str | None = None
     channel: str | None = None
     channels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)] = ()
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
-    file_id: Id | None = None
     template: object = None
 
 
@@ -139,24 +139,30 @@ class MessageViews:
             message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
-            content=check_content(body.content) if body.file_id is None else check_caption(body.content),
+            content=self._content(request, body),
             channel=body.channel,
             channels=body.channels,
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
-            file=self._file(request, body),
         )
 
-    def _file(self, request: Request, body: PostMessage) -> Attachment | None:
-        if body.file_id is None:
-            return None
+    def _content(self, request: Request, body: PostMessage) -> Content:
+        match body.content:
+            case str(text):
+                return Text(check_content("content", text))
+            case PostedMedia(file_id=file_id, text=text):
+                return Media(self._file(request, body, file_id), check_caption("content.text", text))
+            case Text(text=text):
+                return Text(check_content("content.text", text))
+
+    def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
         try:
-            return self._attach(body.file_id, owner_of(request), body.conversation_id)
+            return self._attach(file_id, owner_of(request), body.conversation_id)
         except (NotFound, Forbidden, Conflict):
-            # What was accepted once stays so, also when its file is there no longer.
-            before = self._accept.file_of(body.message_id) if body.message_id is not None else None
-            if before is None or before.file_id != body.file_id:
+            # A message that was accepted stays accepted, also when its file is there no longer.
+            before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None
+            if before is None or before.file_id != file_id:
                 raise
             return before
 

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from chat4all.domain.files import Attachment
+from chat4all.domain.content import Content
 from chat4all.domain.parts import parts_by_recipient, status_of
-from chat4all.domain.records import Conversation, Delivery, Edit, Message, User
+from chat4all.domain.records import Conversation, DeliveryPart, Edit, Message, User
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
 
@@ -14,22 +14,12 @@ class ErrorView(msgspec.Struct, frozen=True):
     message: str
 
 
-class AttachedFileView(msgspec.Struct, frozen=True):
-    """Of what a customer sent, as it was said to be; `size` is null where the provider did not say it."""
-
-    file_id: str
-    filename: str
-    content_type: str
-    size: int | None
-
-
 class MessageView(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
     sequence: int
     sender_id: str
-    kind: str
-    content: str
+    content: Content
     channel: str | None
     reply_to: str | None
     metadata: dict[str, str]
@@ -37,8 +27,6 @@ class MessageView(msgspec.Struct, frozen=True):
     error: ErrorView | None
     accepted_at: str
     edits: tuple[Edit, ...]
-    raw: str | None
-    file: AttachedFileView | None
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -102,7 +90,6 @@ def message_view(one: Message) -> MessageView:
         conversation_id=one.conversation_id,
         sequence=one.sequence,
         sender_id=one.sender_id,
-        kind=one.kind.value,
         content=one.content,
         channel=one.channel,
         reply_to=one.reply_to,
@@ -111,15 +98,7 @@ def message_view(one: Message) -> MessageView:
         error=_error(one.error_code, one.error_reason),
         accepted_at=one.accepted_at,
         edits=one.edits,
-        raw=one.raw,
-        file=_file(one.file),
     )
-
-
-def _file(one: Attachment | None) -> AttachedFileView | None:
-    if one is None:
-        return None
-    return AttachedFileView(one.file_id, one.filename, one.content_type, one.size or None)
 
 
 def progress_view(progress: MessageProgress) -> ProgressView:
@@ -150,7 +129,7 @@ def conversation_view(one: Conversation) -> ConversationView:
     )
 
 
-def _delivery_view(parts: list[Delivery]) -> DeliveryView:
+def _delivery_view(parts: list[DeliveryPart]) -> DeliveryView:
     first = parts[0]
     failed = next((part for part in parts if part.status is Status.FAILED), first)
     ids = tuple(part.provider_message_id for part in parts if part.provider_message_id is not None)

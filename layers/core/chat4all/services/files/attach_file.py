@@ -1,8 +1,13 @@
 """Taking a file that was uploaded before into a message: it must be there, the sender's, and READY."""
 
+from typing import Final
+
 from chat4all.domain.errors import Detail, Forbidden, NotFound
 from chat4all.domain.files import Attachment, require_ready
 from chat4all.services.files.ports import Files
+
+_FIELD: Final = "content.file_id"
+"""Where a message names its file."""
 
 
 class AttachFile:
@@ -19,13 +24,11 @@ class AttachFile:
         """
         file = self._files.get(file_id)
         if file is None:
-            raise NotFound(
-                "There is no such file.", Detail("file_id", "names no file"), code="FILE_NOT_FOUND"
-            )
+            raise NotFound("There is no such file.", Detail(_FIELD, "names no file"), code="FILE_NOT_FOUND")
         if file.conversation_id is None:
             may_be_sent, whose = file.owner == owner, "was uploaded with another key"
         else:
             may_be_sent, whose = file.conversation_id == conversation_id, "belongs to another conversation"
         if not may_be_sent:
-            raise Forbidden("The file is not yours.", Detail("file_id", whose), code="NOT_YOUR_FILE")
-        return require_ready(file).attachment
+            raise Forbidden("The file is not yours.", Detail(_FIELD, whose), code="NOT_YOUR_FILE")
+        return require_ready(file, _FIELD).attachment

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundMedia
 from chat4all.domain.files import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
 from chat4all.domain.inspection import HEAD_BYTES, Refusal, RejectCode
 from chat4all.domain.sniffing import likely_type
@@ -34,7 +34,7 @@ def retyped(file: StoredFile, content_type: str) -> StoredFile:
 class Fetches(Protocol):
     """What is needed of a connector here."""
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> Fetching: ...
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching: ...
 
 
 class FetchFile:
@@ -62,9 +62,9 @@ class FetchFile:
             raise Unavailable(f"The provider did not give the file: {failure}", retry_after=5) from failure
 
     def _fetched(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
-        media = InboundMedia(source.reference, file.content_type, file.filename, file.size or None)
+        claimed = ProviderFile(source.reference, file.content_type, file.filename, file.size or None)
         secret = self._secrets.channel(source.channel)
-        fetching = self._connector(source.channel).fetch(media, secret)
+        fetching = self._connector(source.channel).fetch(claimed, secret)
         pieces = iter(fetching.pieces)
         head = _first_bytes(pieces)
         if not head:

@@ -1,13 +1,12 @@
-"""What a channel is asked to send for a file: the file itself, or a text with a link to it."""
+"""Make the content that a channel is asked to send of a file: the file itself, or a text with a link to it."""
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.files import Attachment, FileStatus
+from chat4all.domain.content import Media, Text
+from chat4all.domain.files import FileStatus
 from chat4all.domain.links import link_text
-from chat4all.domain.sending import Media, Outcome, SendError, Submission
+from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError
 from chat4all.services.files.ports import Files, FileStore, Links
 
 URL_SECONDS: Final = 900
@@ -21,16 +20,21 @@ class OutgoingFile:
         self._store = store
         self._links = links
 
-    def __call__(
-        self, submission: Submission, file: Attachment, capabilities: Capabilities
-    ) -> Submission | SendError:
-        """`submission` with the file; the error it ends with where the file is not READY any more."""
+    def __call__(self, media: Media, capabilities: Capabilities) -> OutgoingContent | SendError:
+        """Return the content to send, or the error that ends the delivery if the file is not READY any more."""
+        file = media.file
         stored = self._files.get(file.file_id)
         if stored is None or stored.status is not FileStatus.READY:
             return _GONE
         rule = capabilities.media_rule(file)
         if rule is None:
-            return replace(submission, text=link_text(file, self._links.link(file.file_id)))
-        url = self._store.url(file.file_id, URL_SECONDS)
-        media = Media(rule.kind, file.content_type, file.filename, file.size, rule.transfer, url)
-        return replace(submission, media=media)
+            return Text(link_text(file, self._links.link(file.file_id)))
+        return OutgoingMedia(
+            kind=rule.kind,
+            content_type=file.content_type,
+            filename=file.filename,
+            size=stored.size,
+            transfer=rule.transfer,
+            url=self._store.url(file.file_id, URL_SECONDS),
+            text=media.text,
+        )

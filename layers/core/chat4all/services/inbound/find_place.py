@@ -23,7 +23,7 @@ import msgspec
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundText, InboundUnsupported
+from chat4all.domain.events import InboundMessage
 from chat4all.domain.places import Places
 from chat4all.domain.records import (
     INBOX_USER_ID,
@@ -42,8 +42,6 @@ _TRIES: Final = 5
 NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
 """Of the ids that follow from what a provider or a person is called."""
 
-PersonsMessage = InboundText | InboundUnsupported
-
 
 class Place(msgspec.Struct, frozen=True):
     """The conversation for a person's words, and the message in it that they quote."""
@@ -61,7 +59,7 @@ class FindPlace:
         self._messages = messages
         self._clock = clock
 
-    def __call__(self, channel: str, event: PersonsMessage, sender: User) -> Place:
+    def __call__(self, channel: str, event: InboundMessage, sender: User) -> Place:
         """Find the place by the rule above, and keep that the person wrote there.
 
         Raises:
@@ -81,18 +79,18 @@ class FindPlace:
             self._conversations.record_writing(sender.user_id, channel, account, place.conversation_id)
         return place
 
-    def _quoted(self, channel: str, event: PersonsMessage, sender: User) -> Place | None:
+    def _quoted(self, channel: str, event: InboundMessage, sender: User) -> Place | None:
         quoted = self._quoted_message(channel, event)
         if quoted is None or not self._is_open(quoted.conversation_id, sender):
             return None
         return Place(quoted.conversation_id, quoted.message_id)
 
-    def _quoted_message(self, channel: str, event: PersonsMessage) -> Message | None:
+    def _quoted_message(self, channel: str, event: InboundMessage) -> Message | None:
         if event.quoted_provider_message_id is None:
             return None
         return self._messages.find(channel, event.account, event.quoted_provider_message_id)
 
-    def _unquoted(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Place | None:
+    def _unquoted(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Place | None:
         """Find the place without a quote; None if the person's places changed meanwhile."""
         if places.one_to_one is not None:
             return Place(places.one_to_one)
@@ -102,7 +100,7 @@ class FindPlace:
         begun = self._begin(channel, sender, places)
         return Place(begun) if begun is not None else None
 
-    def _candidates(self, channel: str, event: PersonsMessage, sender: User, places: Places) -> Iterator[str]:
+    def _candidates(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Iterator[str]:
         if event.quoted_provider_message_id is not None:
             # The words answer a message that is unknown or in a closed conversation: not a group's, for all we know.
             return

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.events import InboundMedia
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.files import Attachment, FileStatus, FileToFetch, Source, StoredFile
 from chat4all.domain.inbound_files import attachment_of
 from chat4all.services.files.ports import FileEvents, Files
@@ -23,9 +23,9 @@ class InboundFile:
         self._clock = clock
         self._kept_for = kept_for
 
-    def attachment(self, message_id: str, media: InboundMedia) -> Attachment:
-        """Always the same for the same message."""
-        return attachment_of(str(uuid.uuid5(_NAMESPACE, message_id)), media)
+    def attachment(self, message_id: str, file: ProviderFile) -> Attachment:
+        """Return the attachment of a message, always with the same id for the same message."""
+        return attachment_of(str(uuid.uuid5(_NAMESPACE, message_id)), file)
 
     def fetch(self, attachment: Attachment, conversation_id: str, source: Source) -> None:
         """Have it fetched, unless that was done before; raises Unavailable."""
@@ -34,7 +34,7 @@ class InboundFile:
             file_id=attachment.file_id,
             filename=attachment.filename,
             content_type=attachment.content_type,
-            size=attachment.size,
+            size=attachment.size or 0,
             status=FileStatus.PENDING,
             created_at=iso(now),
             expires_at=iso(now + self._kept_for),

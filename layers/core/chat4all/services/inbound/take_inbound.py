@@ -5,20 +5,23 @@ A person's message gets its id from the provider's, so that the same webhook twi
 
 import uuid
 
+from msgspec.structs import replace
+
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.content import Content, Media, ReceivedMedia, Unsupported, file_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
+    InboundMessage,
     InboundStatus,
-    InboundText,
     StatusUpdate,
     WebhookEvent,
 )
 from chat4all.domain.files import Source
-from chat4all.domain.records import Identity, Message, MessageKind, User, UserType
+from chat4all.domain.records import Identity, Message, User, UserType
 from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Directory
-from chat4all.services.inbound.find_place import NAMESPACE, FindPlace, PersonsMessage
+from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import Events, Messages
@@ -58,7 +61,7 @@ class TakeInbound:
                 self._report(received.channel, event)
             case InboundEdit():
                 self._edit(received.channel, event)
-            case _:
+            case InboundMessage():
                 self._take(received.channel, event)
 
     def _report(self, channel: str, event: InboundStatus) -> None:
@@ -81,7 +84,7 @@ class TakeInbound:
             raise EditTooEarly
         self._messages.edit(message_id, event.text, event.at)
 
-    def _take(self, channel: str, event: PersonsMessage) -> None:
+    def _take(self, channel: str, event: InboundMessage) -> None:
         message_id = inbound_message_id(channel, event.account, event.provider_message_id)
         stored = self._messages.get(message_id)
         if stored is not None:
@@ -91,37 +94,44 @@ class TakeInbound:
             return
         sender = self._sender(channel, event)
         place = self._find_place(channel, event, sender)
-        text = isinstance(event, InboundText)
-        media = event.media if isinstance(event, InboundText) else None
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
                 conversation_id=place.conversation_id,
                 sender_id=sender.user_id,
-                content=event.text if isinstance(event, InboundText) else "",
-                kind=MessageKind.TEXT if text else MessageKind.UNSUPPORTED,
+                content=self._content(message_id, event),
                 channel=channel,
                 reply_to=place.reply_to,
-                metadata={} if isinstance(event, InboundText) else {"provider_kind": shortened(event.kind)},
                 provider_message_id=event.provider_message_id,
-                raw=None if isinstance(event, InboundText) else event.raw,
-                file=self._file.attachment(message_id, media) if media else None,
             )
         )
         self._fetch(channel, event, accepted.message)
 
-    def _fetch(self, channel: str, event: PersonsMessage, message: Message) -> None:
-        """After the message: whoever died in between is given the event again, and finds it."""
-        if isinstance(event, InboundText) and event.media is not None and message.file is not None:
-            source = Source(channel, event.account, event.media.reference)
-            self._file.fetch(message.file, message.conversation_id, source)
+    def _content(self, message_id: str, event: InboundMessage) -> Content:
+        match event.content:
+            case ReceivedMedia(file=file, text=text):
+                return Media(self._file.attachment(message_id, file), text)
+            case Unsupported() as unsupported:
+                return replace(unsupported, provider_kind=shortened(unsupported.provider_kind))
+            case plain:
+                return plain
 
-    def _sender(self, channel: str, event: PersonsMessage) -> User:
+    def _fetch(self, channel: str, event: InboundMessage, message: Message) -> None:
+        """Have the file of the stored message fetched.
+
+        A process that dies before this is given the event again, and finds the message.
+        """
+        attachment = file_of(message.content)
+        if isinstance(event.content, ReceivedMedia) and attachment is not None:
+            source = Source(channel, event.account, event.content.file.reference)
+            self._file.fetch(attachment, message.conversation_id, source)
+
+    def _sender(self, channel: str, event: InboundMessage) -> User:
         user_id = self._directory.resolve(channel, event.account, event.address)
         user = self._directory.get(user_id) if user_id else None
         return user or self._meet(channel, event)
 
-    def _meet(self, channel: str, event: PersonsMessage) -> User:
+    def _meet(self, channel: str, event: InboundMessage) -> User:
         """A person whom nobody knew: a customer from now on."""
         now = iso(self._clock())
         identity = Identity(channel, event.account, event.address, now, event.phone, event.handle)

@@ -26,6 +26,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -37,8 +38,8 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationState, Delivery, Message, MessageKind, User
-from chat4all.domain.routing import known_on, possible, reach, require_all, text_for_recipients
+from chat4all.domain.records import ConversationState, DeliveryPart, Message, User
+from chat4all.domain.routing import content_for_recipients, known_on, reach, require_all, require_possible
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.ports import Conversations, Sequenced
 from chat4all.services.messaging.ports import Events, Messages
@@ -56,16 +57,13 @@ class NewMessage(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
     sender_id: str
-    content: str
-    kind: MessageKind = MessageKind.TEXT
+    content: Content
     channel: str | None = None
     channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None
-    raw: str | None = None
-    file: Attachment | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -76,9 +74,9 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class _Prepared(msgspec.Struct, frozen=True):
-    """What is known of a message before it is stored."""
+    """A message before it is stored: its content as the recipients read it, its recipients and its number."""
 
-    text: str
+    content: Content
     to: tuple[Recipient, ...]
     sequence: int
     overtaken: bool = False
@@ -129,16 +127,16 @@ class AcceptMessage:
             self._events.message_accepted(_event(message, prepared))
         return Accepted(message, replayed=False)
 
-    def file_of(self, message_id: str) -> Attachment | None:
-        """The file of a message that was accepted before."""
+    def accepted_file(self, message_id: str) -> Attachment | None:
+        """Return the file of a message that was accepted before."""
         stored = self._messages.get(message_id)
-        return stored.file if stored else None
+        return file_of(stored.content) if stored else None
 
-    def republish(self, message: Message, begun: Sequence[Delivery] = ()) -> None:
+    def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
         """Publish a message that was stored some time ago; raises what `event_again` raises, and Unavailable."""
         self._events.message_accepted(self.event_again(message, begun))
 
-    def event_again(self, message: Message, begun: Sequence[Delivery] = ()) -> MessageAccepted:
+    def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """The event that brings it to its recipients where they are reached now.
 
         With `begun`, to those whose deliveries these are, on the same channels.
@@ -147,24 +145,26 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: it can not be delivered any more.
         """
         snapshot = _as_of(message, self._snapshots.fresh(message.conversation_id))
-        text, to = self._route(snapshot, _of_stored(message))
+        content, to = self._route(snapshot, _of_stored(message))
         if begun:
-            reached = dict.fromkeys((one.recipient_id, one.channel) for one in begun)
-            some = tuple(known_on(snapshot.conversation, snapshot.users, *one) for one in reached)
-            event = _event(message, _Prepared(text, some, message.sequence))
+            reached = dict.fromkeys((part.recipient_id, part.channel) for part in begun)
+            some = tuple(
+                known_on(snapshot.conversation, snapshot.users, *reached_on) for reached_on in reached
+            )
+            event = _event(message, _Prepared(content, some, message.sequence))
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not to:
             raise NotPossible("Nobody who was to read it is left.", code="NO_RECIPIENT")
-        return _event(message, _Prepared(text, to, message.sequence))
+        return _event(message, _Prepared(content, to, message.sequence))
 
     def _prepare(self, new: NewMessage, now: str) -> _Prepared:
         snapshot = self._snapshots.recent(new.conversation_id)
         try:
-            text, to = self._route(snapshot, new)
+            content, to = self._route(snapshot, new)
         except _REFUSALS:
             # What was read some seconds ago may be what has changed since.
             snapshot = self._snapshots.fresh(new.conversation_id)
-            text, to = self._route(snapshot, new)
+            content, to = self._route(snapshot, new)
         if new.reply_to is not None:
             self._check_reply(new.conversation_id, new.reply_to)
         for _ in range(_TRIES):
@@ -172,28 +172,26 @@ class AcceptMessage:
                 new.conversation_id, snapshot.conversation.version, now
             )
             if isinstance(counted, Sequenced):
-                return _Prepared(text, to, counted.sequence, counted.overtaken)
+                return _Prepared(content, to, counted.sequence, counted.overtaken)
             snapshot = self._snapshots.fresh(new.conversation_id)
-            text, to = self._route(snapshot, new)
+            content, to = self._route(snapshot, new)
         raise Unavailable("The conversation is changing too quickly.", retry_after=1)
 
-    def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[str, tuple[Recipient, ...]]:
+    def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[Content, tuple[Recipient, ...]]:
         sender = _check_sender(snapshot, new.sender_id)
-        if new.kind is not MessageKind.TEXT:
-            return new.content, ()
-        text = text_for_recipients(snapshot.conversation, sender, new.content)
+        content = content_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
-            # A person wrote it on their app: it is kept whomever it can be passed on to.
-            if not new.content.strip():
-                return "", ()
+            # A person wrote it on their app: it is kept whomever it can be passed on to. Only the words are
+            # passed on: a person's file is not ours to send before it is inspected.
+            if not new.content.text.strip():
+                return new.content, ()
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return text, reached.recipients
+            return Text(content.text), reached.recipients
         asked = (new.channel,) if new.channel is not None else new.channels
         reached = reach(snapshot.conversation, snapshot.users, new.sender_id, asked)
         to = require_all(reached, asked)
-        if new.file is not None:
-            possible(new.file, to, self._capabilities)
-        return text, to
+        require_possible(content, to, self._capabilities)
+        return content, to
 
     def _check_reply(self, conversation_id: str, reply_to: str) -> None:
         quoted = self._messages.get(reply_to)
@@ -209,7 +207,6 @@ class AcceptMessage:
             conversation_id=new.conversation_id,
             sequence=prepared.sequence,
             sender_id=new.sender_id,
-            kind=new.kind,
             content=new.content,
             status=status,
             status_history=(StatusChange(status, now),),
@@ -221,8 +218,6 @@ class AcceptMessage:
             reply_to=new.reply_to,
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
-            raw=new.raw,
-            file=new.file,
         )
 
     def _store(self, message: Message, due_at: str | None) -> Message | None:
@@ -306,11 +301,9 @@ def _of_stored(message: Message) -> NewMessage:
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
         content=message.edits[0].content if message.edits else message.content,
-        kind=message.kind,
         channel=message.channel,
         channels=message.channels,
         provider_message_id=message.provider_message_id,
-        file=message.file,
     )
 
 
@@ -318,7 +311,7 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
     return MessageAccepted(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
-        text=prepared.text,
+        content=prepared.content,
         recipients=prepared.to,
         accepted_at=message.accepted_at,
         sequence=message.sequence,
@@ -326,6 +319,4 @@ def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
         reply_to=message.reply_to,
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
-        # What a person sent is not ours to send on before it is inspected: the others get the text.
-        file=message.file if message.provider_message_id is None else None,
     )

@@ -6,7 +6,8 @@ from typing import Protocol
 import msgspec
 
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.events import InboundEvent, InboundMedia
+from chat4all.domain.content import ProviderFile
+from chat4all.domain.events import InboundEvent
 from chat4all.domain.sending import SendError, Sent, Submission
 
 
@@ -59,7 +60,7 @@ class Connector(Protocol):
         """One HTTP request to the provider. Never raises for what the provider or network does."""
         ...
 
-    def fetch(self, media: InboundMedia, secret: ChannelSecret) -> "Fetching":
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Begin to read a person's file from the provider."""
         ...
 

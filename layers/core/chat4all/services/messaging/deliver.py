@@ -30,12 +30,13 @@ import msgspec
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
+from chat4all.domain.content import Media, Text, Unsupported, file_of
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
-from chat4all.domain.sending import EARLIER_PART, Outcome, SendError, Sent, Submission
+from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuit, Wait
@@ -109,15 +110,16 @@ class Deliver:
             return Later(open_s)
         # Read before the claim: were it not to be had then, the claim would look like a dead process's.
         secret = self._secrets.channel(to.channel)
-        submission = self._submission(requested)
+        quoted = self._quoted(requested)
         earlier = self._earlier_part(requested)
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
             return Outdated()
         now = self._clock()
-        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp(), requested.file)
+        file = file_of(requested.content)
+        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp(), file)
         if wait_s > 0:
             return Later(wait_s)
-        complete = self._with_file(submission, requested)
+        outgoing = self._outgoing(requested)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -125,16 +127,23 @@ class Deliver:
             return self._refused(claimed)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        to_send = hopeless or complete
+        to_send = hopeless or outgoing
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
-        named = msgspec.structs.replace(to_send, delivery_id=str(claimed.delivery.delivery_id))
-        return self._attempt(claimed, named, secret)
+        submission = Submission(
+            delivery_id=str(claimed.delivery.delivery_id),
+            account=to.account,
+            address=to.address,
+            content=to_send,
+            quoted_provider_message_id=quoted,
+        )
+        return self._attempt(claimed, submission, secret)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
-        """What is there twice is told by a read: its claim would be refused, too, but only after it took tokens.
+        """Detect, by a read, a redelivered request whose delivery is settled, before it consumes rate-limit tokens.
 
-        So may be what was brought back from a line, or has been PENDING for so long that `relay` routed it again.
+        Redelivered are requests from a holding queue, and requests that were PENDING for so long that `relay`
+        routed them again.
         """
         routed_again_at = parse_iso(requested.accepted_at) + DELIVERY_GRACE
         if requested.brought_back is None and self._clock() < routed_again_at:
@@ -188,20 +197,14 @@ class Deliver:
             answer = self._connector.send(submission, secret)
         return answer
 
-    def _submission(self, requested: DeliveryRequested) -> Submission:
-        to = requested.recipient
-        return Submission(
-            delivery_id=str(requested.delivery_id),
-            account=to.account,
-            address=to.address,
-            text=requested.text,
-            quoted_provider_message_id=self._quoted(requested),
-        )
-
-    def _with_file(self, submission: Submission, requested: DeliveryRequested) -> Submission | SendError:
-        if requested.file is None:
-            return submission
-        return self._file(submission, requested.file, self._connector.capabilities)
+    def _outgoing(self, requested: DeliveryRequested) -> OutgoingContent | SendError:
+        match requested.content:
+            case Media() as media:
+                return self._file(media, self._connector.capabilities)
+            case Unsupported(text=text):
+                return Text(text)
+            case plain:
+                return plain
 
     def _quoted(self, requested: DeliveryRequested) -> str | None:
         """The id by which the recipient's app knows the message replied to, where it has one."""
@@ -211,7 +214,7 @@ class Deliver:
         quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
         return self._deliveries.provider_id(quoted)
 
-    def _earlier_part(self, requested: DeliveryRequested) -> Delivery | None:
+    def _earlier_part(self, requested: DeliveryRequested) -> DeliveryPart | None:
         if requested.part == 0:
             return None
         return self._deliveries.get(msgspec.structs.replace(requested.delivery_id, part=requested.part - 1))
@@ -258,7 +261,7 @@ def _kept(record: Callable[[], None]) -> bool:
     return False
 
 
-def _update(delivery: Delivery, at: str, *, recorded: bool) -> StatusUpdate:
+def _update(delivery: DeliveryPart, at: str, *, recorded: bool) -> StatusUpdate:
     return StatusUpdate(
         channel=delivery.channel,
         account=delivery.account,

@@ -14,7 +14,7 @@ import msgspec
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.events import DeliveryRequested
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.routing import deliveries as deliveries_of
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH, Fallback
@@ -33,7 +33,7 @@ class FallBack:
         self._events = events
         self._clock = clock
 
-    def failed(self, delivery: Delivery) -> None:
+    def failed(self, delivery: DeliveryPart) -> None:
         """The delivery failed for good: on to the next channel, unless that was done before; raises Unavailable."""
         fallback = self._fallbacks.get(delivery.message_id, delivery.recipient_id)
         if fallback is not None and fallback.recipient.channel == delivery.channel:

@@ -15,7 +15,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import Delivery, Message
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import DueMessage, Fallback, Line, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
@@ -77,7 +77,7 @@ class Messages(Protocol):
         """FAILED, and a dead letter: it cannot be brought to anybody. False if that is no step forward."""
         ...
 
-    def redrive(self, message: Message, parts: Sequence[Delivery], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
         """Make the message's failed parts, at most MOST_REDRIVEN, PENDING again, all or none, and a FAILED message with them.
 
         Returns the round it is in now; None if the message or a part is no longer as it was read. From
@@ -85,8 +85,8 @@ class Messages(Protocol):
         """
         ...
 
-    def edit(self, message_id: str, content: str, at: str) -> bool:
-        """Replace the text, keeping the former one; False if a later edit is there already, or this one."""
+    def edit(self, message_id: str, text: str, at: str) -> bool:
+        """Replace the text and keep the former content; False if this edit, or a later edit, is there already."""
         ...
 
     def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
@@ -121,17 +121,17 @@ class Deliveries(Protocol):
         """Give the claim back unsent."""
         ...
 
-    def get(self, delivery_id: DeliveryId) -> Delivery | None: ...
+    def get(self, delivery_id: DeliveryId) -> DeliveryPart | None: ...
 
     def provider_id(self, delivery_id: DeliveryId) -> str | None:
         """The provider's id of a delivery, or of the message it names where a person wrote that."""
         ...
 
-    def of_message(self, message_id: str) -> list[Delivery]: ...
+    def of_message(self, message_id: str) -> list[DeliveryPart]: ...
 
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None: ...
 
-    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+    def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         """Move the delivery forward and return it as it is then; None if there is no such delivery."""
         ...
 

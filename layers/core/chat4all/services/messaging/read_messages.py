@@ -8,7 +8,7 @@ import msgspec
 
 from chat4all.domain.errors import Detail, Forbidden, Invalid, NotFound
 from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import Delivery, Message
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 
@@ -19,7 +19,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 class MessageProgress(msgspec.Struct, frozen=True):
     message: Message
-    deliveries: tuple[Delivery, ...]
+    deliveries: tuple[DeliveryPart, ...]
     """Those that were begun, by recipient, channel and part."""
 
 

@@ -13,7 +13,7 @@ from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.parts import message_status
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
@@ -74,12 +74,12 @@ class RecordStatus:
             return named
         return self._deliveries.find(update.channel, update.account, update.provider_message_id)
 
-    def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> Delivery | None:
+    def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         if update.recorded:
             return self._deliveries.get(delivery_id)
         return self._deliveries.advance(delivery_id, update)
 
-    def _follow(self, delivery: Delivery, update: StatusUpdate) -> None:
+    def _follow(self, delivery: DeliveryPart, update: StatusUpdate) -> None:
         """Move the message to where its deliveries are, unless it is redriven meanwhile: that changes its round."""
         alone = delivery.recipient_count == delivery.part_count == 1
         all_ = [delivery] if alone else self._deliveries.of_message(delivery.message_id)
@@ -98,7 +98,7 @@ class RecordStatus:
         )
 
 
-def _cause(deliveries: Sequence[Delivery]) -> Delivery | None:
+def _cause(deliveries: Sequence[DeliveryPart]) -> DeliveryPart | None:
     """Why a message failed. What is told last may be told of a part that did not."""
     failed = [one for one in deliveries if one.status is Status.FAILED and not one.replaced]
     return next((one for one in failed if one.error_code != EARLIER_PART), next(iter(failed), None))

@@ -17,7 +17,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Chat4AllError, Conflict, NotFound, Unavailable
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.parts import parts_by_recipient
-from chat4all.domain.records import Delivery, Message
+from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE, AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Events, Messages
@@ -138,11 +138,11 @@ class Redrive:
             raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
         return message
 
-    def _all_again(self, message_id: str, failed: Sequence[Delivery]) -> bool:
+    def _all_again(self, message_id: str, failed: Sequence[DeliveryPart]) -> bool:
         """As many at once as may be, each time in a round of its own, and of a message as it is then."""
         return all(self._again(self._known(message_id), some) for some in _at_once(failed))
 
-    def _again(self, message: Message, failed: Sequence[Delivery]) -> bool:
+    def _again(self, message: Message, failed: Sequence[DeliveryPart]) -> bool:
         """False when it has changed since it was read."""
         if not failed and message.status is not Status.FAILED:
             if self._publish(message):
@@ -168,11 +168,11 @@ class Redrive:
         return True
 
 
-def _at_once(failed: Sequence[Delivery]) -> list[list[Delivery]]:
+def _at_once(failed: Sequence[DeliveryPart]) -> list[list[DeliveryPart]]:
     """As many together as may be redriven at once: all of one recipient, but for a very long text, which goes in its order.
     One empty list where nothing failed.
     """
-    found: list[list[Delivery]] = [[]]
+    found: list[list[DeliveryPart]] = [[]]
     for parts in parts_by_recipient(failed).values():
         for some in (parts[start : start + MOST_REDRIVEN] for start in range(0, len(parts), MOST_REDRIVEN)):
             if found[-1] and len(found[-1]) + len(some) > MOST_REDRIVEN:

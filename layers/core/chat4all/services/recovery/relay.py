@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
-from chat4all.domain.records import Delivery
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH, DueMessage
 from chat4all.services.messaging.accept_message import AcceptMessage
@@ -115,7 +115,7 @@ class PublishMessages:
             return "MessagesUndeliverable"
         return "MessagesRepublished"
 
-    def _pending(self, due: DueMessage) -> list[Delivery]:
+    def _pending(self, due: DueMessage) -> list[DeliveryPart]:
         if not due.routed and not due.message.round:
             return []
         begun = self._deliveries.of_message(due.message.message_id)

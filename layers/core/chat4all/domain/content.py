@@ -1,0 +1,82 @@
+"""The content of a message: one Struct for each kind, told apart by `type` in JSON.
+
+A message carries its content whole from the request to the row, the events, the connectors and the answers.
+A new kind is one more Struct in `Plain`, and what each channel makes of it; nothing in between changes.
+Every kind has a `text`, which people can read where a client or a channel does not know the kind. It may be empty.
+"""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.domain.files import Attachment
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
+    """Words, and nothing else."""
+
+    text: str
+
+
+class Media(msgspec.Struct, frozen=True, tag_field="type", tag="media"):
+    """A file; `text` is its caption."""
+
+    file: Attachment
+    text: str = ""
+
+
+class Unsupported(msgspec.Struct, frozen=True, tag_field="type", tag="unsupported"):
+    """Content of a kind that Chat4All does not know yet.
+
+    `provider_kind` is the provider's name for the kind, and `raw` the provider's JSON.
+    """
+
+    provider_kind: str
+    raw: str
+    text: str = ""
+
+
+class PostedMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="media"):
+    """A file that a client sends: an uploaded file, by its id of at most 128 characters."""
+
+    file_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    text: str = ""
+
+
+class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that still lies at the provider: `reference` is its media id, file id or address there.
+
+    The rest is a claim of the person's app. The inspection checks it once the file is fetched. `size` is in bytes.
+    """
+
+    reference: str
+    content_type: str | None = None
+    filename: str | None = None
+    size: int | None = None
+
+
+class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="media"):
+    """A file that a person sent; `text` is its caption."""
+
+    file: ProviderFile
+    text: str = ""
+
+
+Plain = Text
+"""The kinds that are the same in a request, in a webhook and in a message."""
+Content = Plain | Media | Unsupported
+PostedContent = Plain | PostedMedia
+ReceivedContent = Plain | ReceivedMedia | Unsupported
+
+C = TypeVar("C", Text, Media, Unsupported, Content)
+
+
+def reworded(content: C, text: str) -> C:
+    """Return `content` with another text."""
+    return replace(content, text=text)
+
+
+def file_of(content: Content) -> Attachment | None:
+    """Return the file of `content`, if it has one."""
+    return content.file if isinstance(content, Media) else None
