@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from chat4all.domain.channel import Capabilities, OtherFiles
-from chat4all.domain.content import C, Content, Media, Text, file_of, reworded
+from chat4all.domain.content import C, Content, Media, Text, Unsupported, file_of, reworded
 from chat4all.domain.errors import Detail, NotPossible
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
@@ -109,12 +109,14 @@ def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:
     A file goes first, with the text as its caption where that fits; else the text follows in its parts.
     """
     texts = text_parts(content.text, capabilities)
-    if not isinstance(content, Media):
-        return [*texts]
-    rule = capabilities.media_rule(content.file)
-    if texts and rule is not None and capabilities.text_unit.measure(content.text) <= rule.caption_length:
-        return [content]
-    return [Media(content.file), *texts]
+    match content:
+        case Text() | Unsupported():
+            return [*texts]
+        case Media(file=file, text=text):
+            rule = capabilities.media_rule(file)
+            if texts and rule is not None and capabilities.text_unit.measure(text) <= rule.caption_length:
+                return [content]
+            return [Media(file), *texts]
 
 
 def deliveries(
