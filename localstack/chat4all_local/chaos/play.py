@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from chat4all_local.api_client import ApiError, ApiUnreachable
@@ -13,6 +14,7 @@ from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.timeline import Timeline, drained_s, first_arrivals, isolation, next_delivery_s
+from chat4all_local.waiting import wait_until
 
 RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
@@ -83,17 +85,20 @@ def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate])
 
 
 def _fates(room: MachineRoom, posted: Sequence[Posted], within_s: float) -> dict[str, Fate]:
-    """What the API says of each message in the end; PENDING of those that did not end in time."""
+    """Wait until every message has come to its end, and return what the API says of each by then."""
     fates: dict[str, Fate] = {}
-    deadline = time.monotonic() + within_s
-    left = list(posted)
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        while left and time.monotonic() < deadline:
-            for one, fate in zip(left, threads.map(lambda one: _fate(room, one), left), strict=True):
-                if fate is not None:
-                    fates[one.message_id] = fate
-            left = [one for one in left if not _is_over(fates.get(one.message_id))]
-            time.sleep(_LOOK_EVERY_S)
+
+    def all_are_over() -> bool:
+        left = [message for message in posted if not _is_over(fates.get(message.message_id))]
+        for message, fate in zip(left, threads.map(lambda each: _fate(room, each), left), strict=True):
+            if fate is not None:
+                fates[message.message_id] = fate
+        return all(_is_over(fates.get(message.message_id)) for message in left)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads, suppress(TimeoutError):
+        wait_until(
+            "every message has come to its end", all_are_over, within_s=within_s, every_s=_LOOK_EVERY_S
+        )
     return fates
 
 

@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import psutil
@@ -25,6 +24,7 @@ from chat4all_local.cloud.settings import (
     STOPPED_WITHIN,
 )
 from chat4all_local.cloud.tools import tail
+from chat4all_local.waiting import wait_until
 
 _AWS: Final = "AWS_ENDPOINT_URL"
 _S3: Final = "AWS_ENDPOINT_URL_S3"
@@ -77,11 +77,13 @@ def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iter
 
 
 def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str) -> None:
-    deadline = time.monotonic() + HEALTHY_WITHIN
-    while not through.is_up():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise ComponentFailed("microburst does not answer", "", f"see: {log}")
-        time.sleep(POLL_EVERY)
+    def has_come_up_or_ended() -> bool:
+        return through.is_up() or process.poll() is not None
+
+    with suppress(TimeoutError):
+        wait_until("microburst answers", has_come_up_or_ended, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
+    if not through.is_up():
+        raise ComponentFailed("microburst does not answer", "", f"see: {log}")
 
 
 @contextmanager

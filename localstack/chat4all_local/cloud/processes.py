@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,6 @@ import psutil
 
 from chat4all_local.cloud import tether
 from chat4all_local.cloud.checkout import own_python
-from chat4all_local.cloud.settings import POLL_EVERY
 from chat4all_local.cloud.state import ProcessId
 
 SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a little
@@ -70,12 +68,3 @@ def stop(processes: Iterable[psutil.Process], within: float) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(everyone, timeout=within)
-
-
-def wait_until_gone(wanted: ProcessId, within: float) -> bool:
-    deadline = time.monotonic() + within
-    while find(wanted) is not None:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_EVERY)
-    return True

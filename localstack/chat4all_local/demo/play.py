@@ -1,8 +1,7 @@
 """The play itself, on a cloud that is up: everybody speaks, until everything has arrived or nothing moves."""
 
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +23,10 @@ from chat4all_local.demo.stage import Stage, set_up
 from chat4all_local.demo.verdict import Verdict, judge
 from chat4all_local.demo.watcher import Watcher
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 90.0
 """How long nothing may move before it is given up."""
-_LOOK_EVERY_S: Final = 0.15
 _TIMEOUT_S: Final = 15.0
 
 
@@ -66,16 +65,16 @@ class Play:
         return Exchange(self._api, self._simulators, stage, bars, notes).perform(made, texts)
 
     def _watch(self, watcher: Watcher, said: Said, speakers: Speakers, display: Display) -> None:
-        moved_at, before = time.monotonic(), None
-        while time.monotonic() < moved_at + PATIENCE_S:
+        def look() -> Verdict:
             verdict = judge(said, watcher.look())
             display.show(verdict.rows)
             speakers.check()
-            if verdict.is_complete:
-                return
-            if verdict != before:
-                moved_at, before = time.monotonic(), verdict
-            time.sleep(_LOOK_EVERY_S)
+            return verdict
+
+        with suppress(TimeoutError):  # what is missing is judged at the end
+            wait_while_moving(
+                "every message arrives", look, lambda verdict: verdict.is_complete, still_s=PATIENCE_S
+            )
 
 
 @contextmanager

@@ -7,9 +7,10 @@ import pytest
 
 from chat4all_local.cloud import tether
 from chat4all_local.cloud.errors import ToolFailed
-from chat4all_local.cloud.processes import find, identify, start_tethered, stop, wait_until_gone
+from chat4all_local.cloud.processes import find, identify, start_tethered, stop
 from chat4all_local.cloud.state import ProcessId
 from chat4all_local.cloud.tools import run_tool, tail
+from chat4all_local.waiting import wait_until
 from tests.unit.cloud.conftest import Start
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -45,11 +46,7 @@ def test_a_process_is_found_by_number_and_start(python: Start) -> None:
 def test_a_process_that_ended_but_was_not_waited_for_counts_as_gone(python: Start) -> None:
     process = python("pass")
     known = identify(process.pid)
-    assert wait_until_gone(known, within=20.0)
-
-
-def test_waiting_for_one_that_stays_ends(python: Start) -> None:
-    assert not wait_until_gone(identify(python().pid), within=0.1)
+    wait_until("the process is gone", lambda: find(known) is None, within_s=20.0)
 
 
 def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
@@ -69,7 +66,7 @@ def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
         # When the launcher is killed so that it can do nothing any more
         launcher.kill()
     # Then the component goes too
-    assert wait_until_gone(component, within=20.0)
+    wait_until("the component is gone", lambda: find(component) is None, within_s=20.0)
 
 
 def test_a_component_does_not_start_for_a_launcher_that_is_gone() -> None:

@@ -12,10 +12,11 @@ from chat4all_local.api_shapes import Identity
 from chat4all_local.bench.pipeline.bare.stack import BareStack
 from chat4all_local.bench.pipeline.load import CLIENTS, Target, message_id_in
 from chat4all_local.bench.pipeline.paused import paused
-from chat4all_local.bench.pipeline.quiet import wait_until, wait_until_empty
+from chat4all_local.bench.pipeline.quiet import WITHIN_S, wait_until_empty
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.waiting import wait_until
 
 CONVERSATIONS: Final = {"whatsapp": 24, "telegram": 12, "instagram": 28}
 """How many of the conversations go to each channel.
@@ -47,11 +48,11 @@ class Side(Protocol):
         ...
 
     def arrivals(self, message_ids: Collection[str]) -> Arrivals:
-        """Waits until all have arrived; raises CloudError if they do not."""
+        """Waits until all have arrived; raises TimeoutError if they do not."""
         ...
 
     def settle(self) -> None:
-        """Waits until nothing is being done any more; raises CloudError."""
+        """Waits until nothing is being done any more; raises TimeoutError."""
         ...
 
 
@@ -116,12 +117,12 @@ class ProductSide:
             missing.difference_update(message_id_in(one.text or "") for one in new if _accepted(one))
             return not missing
 
-        wait_until("every message is at its provider", all_there)
+        wait_until("every message is at its provider", all_there, within_s=WITHIN_S)
         return arrivals_in(records)
 
     def settle(self) -> None:
         wait_until_empty(self._sqs, self._queues)
-        wait_until("every receipt is taken", lambda: not self._receipts_pending())
+        wait_until("every receipt is taken", lambda: not self._receipts_pending(), within_s=WITHIN_S)
         wait_until_empty(self._sqs, self._queues)
 
     def close(self) -> None:

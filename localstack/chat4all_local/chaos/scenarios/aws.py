@@ -7,9 +7,9 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.simulators.control_api import JsonObject
+from chat4all_local.waiting import wait_until
 
 _FROM: Final = 0.25
 _TO: Final = 0.7
@@ -29,7 +30,6 @@ _LARGE: Final = 6
 _INCOMPRESSIBLE_BYTES: Final = 400_000
 _TAKEN_WITHIN_S: Final = 60.0
 _MET_WITHIN_S: Final = 15.0
-_LOOK_EVERY_S: Final = 0.1
 _SKEWED: Final = Path(__file__).with_name("skewed_clock.py")
 
 THROTTLES: Final[Sequence[Rule]] = (
@@ -95,18 +95,25 @@ def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
 
 
 def _write_large(run: Run) -> list[JsonObject]:
-    """Webhooks that are too large for a table: S3 takes them. Those not answered with 200 are to be repeated.
+    """Write webhooks that are too large for a table, so that S3 takes them, until a fault has met one.
 
-    Some may meet no fault: more are written until one has.
+    Returns the webhooks that were not answered with 200: the provider would repeat them.
     """
     talks = cycle([talk for talk in run.talks if talk.channel == "telegram"])
+    numbers = count()
     refused: list[JsonObject] = []
-    deadline, written = time.monotonic() + _MET_WITHIN_S, 0
-    while written < _LARGE or (not run.room.before_s3.fired() and time.monotonic() < deadline):
-        talk, text = next(talks), f"large {written} {uuid.uuid4().hex[:6]}"
+
+    def write() -> bool:
+        number, talk = next(numbers), next(talks)
+        text = f"large {number} {uuid.uuid4().hex[:6]}"
         run.written.append((talk, text))
-        refused += _post(run, [_large_update(written, talk, text)])
-        written += 1
+        refused.extend(_post(run, [_large_update(number, talk, text)]))
+        return bool(run.room.before_s3.fired())
+
+    for _ in range(_LARGE - 1):
+        write()
+    with suppress(TimeoutError):
+        wait_until("a fault has met S3", write, within_s=_MET_WITHIN_S, every_s=0)
     return refused
 
 
@@ -117,11 +124,16 @@ def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
-    deadline = time.monotonic() + _TAKEN_WITHIN_S
-    while refused and time.monotonic() < deadline:
-        refused = _post(run, refused)
-    if refused:
-        run.wrongs.append(f"{len(refused)} large webhooks were never taken")
+    left = list(refused)
+
+    def all_are_taken() -> bool:
+        left[:] = _post(run, left)
+        return not left
+
+    try:
+        wait_until("every large webhook is taken", all_are_taken, within_s=_TAKEN_WITHIN_S)
+    except TimeoutError:
+        run.wrongs.append(f"{len(left)} large webhooks were never taken")
 
 
 def _large_update(number: int, talk: Talk, text: str) -> JsonObject:
@@ -143,12 +155,15 @@ def _missed_s3(before_s3: Proxy) -> set[str]:
 
 
 def _missed(before_aws: Proxy) -> set[str]:
-    """The services that no fault has met, though waited for: few messages make few calls."""
-    deadline = time.monotonic() + _MET_WITHIN_S
+    """Wait until a fault has met every service, and return the services that no fault met."""
     missed = set(_SERVICES)
-    while missed and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_S)
-        missed -= {str(one.get("service")) for one in before_aws.fired()}
+
+    def all_are_met() -> bool:
+        missed.difference_update(str(fault.get("service")) for fault in before_aws.fired())
+        return not missed
+
+    with suppress(TimeoutError):
+        wait_until("a fault has met every service", all_are_met, within_s=_MET_WITHIN_S)
     return missed
 
 

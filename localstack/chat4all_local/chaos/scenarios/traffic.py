@@ -1,12 +1,13 @@
 """More than usual comes in, or what can never be delivered."""
 
-import time
 import uuid
 from collections import Counter
+from contextlib import suppress
 from typing import Final
 
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.waiting import wait_until
 
 _STORM_FROM: Final = 0.2
 _WRITTEN: Final = 12
@@ -37,21 +38,23 @@ def _storm(run: Run) -> None:
 
 
 def read_once(run: Run) -> None:
-    """Each text that a customer wrote is in the history once."""
-    deadline = time.monotonic() + _SEEN_WITHIN_S
-    missing = [text for _, text in run.written]
-    while missing and time.monotonic() < deadline:
-        counts: Counter[str] = Counter()
+    """Check that each text that a customer wrote is in the history once."""
+    texts = [text for _, text in run.written]
+    counts: Counter[str] = Counter()
+
+    def all_are_read() -> bool:
+        counts.clear()
         for conversation_id in {talk.conversation_id for talk, _ in run.written}:
             counts.update(
                 message.content.text for message in run.room.api.history_page(conversation_id).messages
             )
-        missing = [text for _, text in run.written if not counts[text]]
-        doubled = [text for _, text in run.written if counts[text] > 1]
-        if doubled:
-            run.wrongs.append(f"received twice: {', '.join(doubled)}")
-            return
-    if missing:
+        return all(counts[text] for text in texts)
+
+    with suppress(TimeoutError):
+        wait_until("every customer's text is in the history", all_are_read, within_s=_SEEN_WITHIN_S)
+    if doubled := [text for text in texts if counts[text] > 1]:
+        run.wrongs.append(f"received twice: {', '.join(doubled)}")
+    if missing := [text for text in texts if not counts[text]]:
         run.wrongs.append(f"never received: {', '.join(missing)}")
 
 

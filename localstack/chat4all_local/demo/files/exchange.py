@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -26,10 +27,10 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.types import content_type_of
 from chat4all_local.transfer.upload import upload
+from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 60.0
 """How long nothing may move before it is given up."""
-_LOOK_EVERY_S: Final = 0.15
 
 
 class Exchange:
@@ -80,14 +81,13 @@ class Exchange:
         )
 
     def _watch(self, onlooker: Onlooker, sent: Sent) -> None:
-        moved_at, before = time.monotonic(), None
-        while time.monotonic() < moved_at + PATIENCE_S:
-            verdict = judge_files(sent, onlooker.look(sent))
-            if verdict.is_complete:
-                return
-            if verdict != before:
-                moved_at, before = time.monotonic(), verdict
-            time.sleep(_LOOK_EVERY_S)
+        with suppress(TimeoutError):  # what is missing is judged at the end
+            wait_while_moving(
+                "every file arrives",
+                lambda: judge_files(sent, onlooker.look(sent)),
+                lambda verdict: verdict.is_complete,
+                still_s=PATIENCE_S,
+            )
 
 
 def _line(name: str, channel: str) -> Line:
