@@ -11,7 +11,6 @@ import msgspec
 from rich.console import Console
 
 from chat4all_local.bench.machine import this_machine
-from chat4all_local.bench.narrator import Narrator
 from chat4all_local.chaos.cast import assemble
 from chat4all_local.chaos.catalogue import choose
 from chat4all_local.chaos.machine_room import machine_room
@@ -19,11 +18,11 @@ from chat4all_local.chaos.outcome import Outcome, result
 from chat4all_local.chaos.play import play
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json, print_whole
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.signals import stopped_by_signals
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json, print_whole
 from chat4all_local.demo.scratch import scratch_folder
 
 MESSAGES: Final = 240
@@ -67,7 +66,7 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         for setting, some in groupby(scenarios, key=lambda one: one.setting):
             with setting(room):
                 for scenario in some:
-                    with Narrator(console, scenario.name) as tell:
+                    with progress.narrated(f"Run {scenario.name}") as tell:
                         outcomes.append(play(scenario, room, talks, messages, tell))
                     console.print(verdict(outcomes[-1]), soft_wrap=True)
     return outcomes

@@ -13,6 +13,7 @@ from rich.text import Text
 from chat4all_local.bench.machine import Machine
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.timeline import Timeline
+from chat4all_local.console.tables import plain_table
 
 HEADINGS: Final = (
     "scenario",
@@ -46,9 +47,7 @@ def row(one: Outcome) -> tuple[str, ...]:
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(HEADINGS):
-        shown.add_column(heading, justify="left" if number == 0 else "right")
+    shown = plain_table(HEADINGS[0], numbers=HEADINGS[1:])
     for one in outcomes:
         shown.add_row(*row(one), style="red" if one.wrongs else "yellow" if one.missed else "")
     return shown

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from chat4all_local.api_shapes import Conversation
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.tables import plain_table
+from chat4all_local.console.terminal import print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,7 +49,7 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
 
 def conversations_table(conversations: list[Conversation]) -> Table:
     headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "MESSAGES", "LAST ACTIVITY", "TITLE")
-    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    table = plain_table(*headings)
     for one in conversations:
         counts = (str(len(one.participants)), str(one.message_count))
         table.add_row(

@@ -10,7 +10,8 @@ import typer
 from chat4all_local.api_client import ApiClient, ApiError
 from chat4all_local.api_shapes import Redriven, RefusedRedrive
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
 ChannelOption = Annotated[str | None, typer.Option(help="Only this channel's.")]

@@ -7,9 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.options import JsonOption, StateOption, folder_at
 from chat4all_local.cli.status_table import status_table
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json, print_whole
 from chat4all_local.cli.welcome import welcome
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
@@ -25,6 +24,8 @@ from chat4all_local.cloud.signals import Stopped, stopped_by_signals
 from chat4all_local.cloud.start import start
 from chat4all_local.cloud.state import Phase
 from chat4all_local.cloud.supervise import supervise
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json, print_whole
 
 
 def add_to(app: typer.Typer) -> None:

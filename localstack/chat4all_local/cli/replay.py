@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 
 from chat4all.services.recovery.replay_messages import Replayed
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json
+from chat4all_local.cli.options import JsonOption, StateOption, folder_at
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.settings import STACK
+from chat4all_local.console.terminal import err, out, print_json
 from chat4all_local.replay.reading import Stream
 from chat4all_local.replay.stack import Stack, local, on_aws
 from chat4all_local.replay.targets import Lines, Queue, Router, Target

@@ -21,8 +21,8 @@ _ANSWER_SHOWN: Final = 2_000  # characters of an answer that is not what it shou
 def wait_until_answering(cloud: Cloud, running: Sequence[Launched], within: float = ANSWERING_WITHIN) -> None:
     """Wait until `GET /v1/health` is answered with 200; the first call starts the function.
 
-    Raises ComponentFailed with the last answer and the log of the function after `within` seconds, or with the
-    log of a component that has ended.
+    Raises ComponentFailed after `within` seconds with the last answer and the log of the function, or at once
+    with the log of a component that has ended.
     """
     url = f"{cloud.api_url}/v1/health"
     status, answer = 0, ""

@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all_local.bench.narrator import Narrator
 from chat4all_local.bench.pipeline.load import post_all, shares
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.cli.terminal import err
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
 from chat4all_local.cost.estimate import FunctionUse
 
 CONVERSATIONS: Final = {"whatsapp": 8, "telegram": 8, "instagram": 8}
@@ -20,22 +19,21 @@ BY_THE_CLOCK: Final = "relay"
 _REPORT: Final = re.compile(r"^REPORT .*Billed Duration: (\d+(?:\.\d+)?) ms\s+Memory Size: (\d+) MB")
 
 
-def measured(cloud: Cloud) -> tuple[dict[str, FunctionUse], float]:
+def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
     """The functions' use for one message with its receipts, and the KB that they log for it."""
-    with Narrator(err, "the functions") as tell:
-        tell(f"making {sum(CONVERSATIONS.values())} conversations")
-        product = ProductSide(cloud, CONVERSATIONS)
-        try:
-            product.send_receipts(wanted=True)
-            logs = FunctionLogs(cloud)
-            tell("warming up")
-            _post(product, 1)
-            logs.new_lines()
-            tell("sending messages")
-            messages = _post(product, ROUNDS)
-            lines = logs.new_lines()
-        finally:
-            product.close()
+    tell(f"making {sum(CONVERSATIONS.values())} conversations")
+    product = ProductSide(cloud, CONVERSATIONS)
+    try:
+        product.send_receipts(wanted=True)
+        logs = FunctionLogs(cloud)
+        tell("warming up")
+        _post(product, 1)
+        logs.new_lines()
+        tell("sending messages")
+        messages = _post(product, ROUNDS)
+        lines = logs.new_lines()
+    finally:
+        product.close()
     kb = sum(len(line.text.encode()) for line in lines if line.function != BY_THE_CLOCK) / 1_000
     return uses(lines, messages), kb / messages
 

@@ -6,14 +6,13 @@ from contextlib import ExitStack
 import msgspec
 from rich.console import Console
 
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
-from chat4all_local.demo.display import Display
-from chat4all_local.demo.files.bars import Bars
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json
+from chat4all_local.demo.display import messages_shown
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import make_files
 from chat4all_local.demo.play import Outcome, play_on
@@ -57,9 +56,9 @@ def _perform_on(cloud: Cloud, console: Console) -> tuple[Outcome, FilesVerdict]:
             step(progress, "Create an agent, three customers, four conversations"),
         ):
             stage = play.set_up()
-        with Display(console, "Messages out, answers back") as display:
-            outcome = play.perform(stage, display)
+        with messages_shown(console, "Messages out, answers back") as show:
+            outcome = play.perform(stage, show)
         with ProgressDisplay(console) as progress, step(progress, "Make two photos and a video"):
             made = make_files(folder)
-        with Bars(console) as bars:
-            return outcome, play.exchange_files(stage, made, outcome.seen, bars, folder / "uploads")
+        with ProgressDisplay(console) as progress:
+            return outcome, play.exchange_files(stage, made, outcome.seen, progress, folder / "uploads")

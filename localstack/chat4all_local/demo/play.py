@@ -9,9 +9,9 @@ import msgspec
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS
-from chat4all_local.demo.display import Display
-from chat4all_local.demo.files.bars import Bars
+from chat4all_local.demo.display import Show
 from chat4all_local.demo.files.exchange import Exchange
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import Made
@@ -47,27 +47,27 @@ class Play:
         """Raises ApiError, ApiUnreachable."""
         return set_up(self._api, self._simulators)
 
-    def perform(self, stage: Stage, display: Display) -> Outcome:
+    def perform(self, stage: Stage, show: Show) -> Outcome:
         """Raises ApiError for what the API refuses for good, ApiUnreachable when it stays away."""
         said = Said()
         watcher = Watcher(self._api, self._simulators, stage, said)
         speakers = Speakers(self._api, self._simulators, stage, said, lambda: watcher.seen)
         with speakers.speaking():
-            self._watch(watcher, said, speakers, display)
+            self._watch(watcher, said, speakers, show)
         wait_until_quiet(self._simulators)
         seen = watcher.look_at_everything()
         return Outcome(judge(said, seen), said, seen)
 
     def exchange_files(
-        self, stage: Stage, made: Mapping[str, Made], texts: Seen, bars: Bars, notes: Path
+        self, stage: Stage, made: Mapping[str, Made], texts: Seen, progress: ProgressDisplay, notes: Path
     ) -> FilesVerdict:
         """After the texts, of which `texts` has been seen. Raises TransferFailed, ApiError, ApiUnreachable."""
-        return Exchange(self._api, self._simulators, stage, bars, notes).perform(made, texts)
+        return Exchange(self._api, self._simulators, stage, progress, notes).perform(made, texts)
 
-    def _watch(self, watcher: Watcher, said: Said, speakers: Speakers, display: Display) -> None:
+    def _watch(self, watcher: Watcher, said: Said, speakers: Speakers, show: Show) -> None:
         def look() -> Verdict:
             verdict = judge(said, watcher.look())
-            display.show(verdict.rows)
+            show(verdict.rows)
             speakers.check()
             return verdict
 

@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
@@ -32,10 +33,7 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
 
 
 def _table(verdict: Verdict) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("CHANNEL")
-    for heading in ("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"):
-        table.add_column(heading, justify="right")
+    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"))
     for channel in CHANNELS:
         counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))

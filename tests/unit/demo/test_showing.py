@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from chat4all_local.demo.cast import CHANNELS
-from chat4all_local.demo.display import Display, progress_line
+from chat4all_local.demo.display import messages_shown, progress_line
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.play import Outcome
 from chat4all_local.demo.said import Said
@@ -42,9 +42,9 @@ def test_what_is_still_to_come_is_seen_before_it_comes(said: Said, seen: Seen) -
 def test_without_a_terminal_there_are_plain_lines_and_none_twice(said: Said, seen: Seen) -> None:
     rows = judge(said, seen).rows
     file = io.StringIO()
-    with Display(Console(file=file, force_terminal=False), "Messages") as display:
-        display.show(rows)
-        display.show(rows)
+    with messages_shown(Console(file=file, force_terminal=False), "Messages") as show:
+        show(rows)
+        show(rows)
     assert file.getvalue().count("accepted 21/21, sent 21/21, delivered 21/21, read 14/14") == 1
     assert "\x1b" not in file.getvalue()
 

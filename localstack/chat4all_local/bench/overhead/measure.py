@@ -13,8 +13,9 @@ from chat4all_local.bench.overhead.figures import Told, overhead_figures
 from chat4all_local.bench.overhead.view import draw, table
 from chat4all_local.bench.pipeline.load import new_message
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.report import Report
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
 
 BLOCKS: Final = 15
 REQUESTS_PER_BLOCK: Final = 16

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.cast import AGENT, CHANNELS
-from chat4all_local.demo.files.bars import Bars
 from chat4all_local.demo.files.judging import FilesVerdict, judge_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.onlooker import Onlooker
@@ -37,17 +37,22 @@ class Exchange:
     """`notes` is a folder for what an upload remembers."""
 
     def __init__(
-        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, bars: Bars, notes: Path
+        self,
+        api: ApiClient,
+        simulators: Mapping[str, Simulator],
+        stage: Stage,
+        progress: ProgressDisplay,
+        notes: Path,
     ) -> None:
         self._api = api
         self._simulators = simulators
         self._stage = stage
-        self._bars = bars
+        self._progress = progress
         self._remembered = Remembered(notes)
 
     def perform(self, made: Mapping[str, Made], texts: Seen) -> FilesVerdict:
         """Raises TransferFailed for an upload that does not end READY; ApiError, ApiUnreachable."""
-        readers = Readers(self._bars)
+        readers = Readers(self._progress)
         onlooker = Onlooker(self._api, self._simulators, self._stage, texts, readers)
         sent = Sent(made)
         with readers.reading():
@@ -67,7 +72,7 @@ class Exchange:
     def _send(self, sent: Sent, name: str) -> Sent:
         """Up, and to every customer."""
         made, began = sent.made[name], time.monotonic()
-        advance = self._bars.add(f"{name} up", made.size)
+        advance = self._progress.transfer(f"{name} up", made.size)
         file = upload(self._api, made.path, remembered=self._remembered, advance=advance)
         uploaded_s = time.monotonic() - began
         accepted = {

@@ -4,7 +4,6 @@ import re
 from msgspec.structs import replace
 from rich.console import Console
 
-from chat4all_local.demo.files.bars import Bars
 from chat4all_local.demo.files.judging import judge_files
 from chat4all_local.demo.files.seen import FilesSeen
 from chat4all_local.demo.files.sent import Sent
@@ -34,27 +33,3 @@ def test_the_table_marks_what_did_not_come_and_what_came_twice(sent: Sent, files
     rows = judge_files(sent, replace(files_seen, since_texts=spoilt)).rows
     cells = re.split(r"  +", rendered(files_table(rows))[1])
     assert cells[-3:] == ["media 2 times ✗", "nothing ✗", "nothing ✗"]
-
-
-def test_without_a_terminal_a_transfer_ends_with_a_plain_line() -> None:
-    file = io.StringIO()
-    with Bars(Console(file=file, force_terminal=False, width=40)) as bars:
-        advance = bars.add("video.mp4 up", 200_000_000)
-        advance(150_000_000)
-        advance(50_000_000)
-    (line,) = file.getvalue().splitlines()
-    assert "video.mp4 up: 200.0 of 200.0 MB, " in line
-    assert line.endswith(" MB/s")
-    assert "\x1b" not in line
-
-
-def test_in_a_terminal_there_is_a_bar_with_rate_and_time_left() -> None:
-    file = io.StringIO()
-    with Bars(Console(file=file, force_terminal=True, width=80)) as bars:
-        advance = bars.add("video.mp4 to Rami", 200_000_000)
-        advance(50_000_000)
-    shown = file.getvalue()
-    assert "50.0/200.0 MB" in shown
-    assert "━" in shown
-    assert "…" not in shown
-    assert "MB/s" in shown or "GB/s" in shown or "TB/s" in shown

@@ -1,38 +1,18 @@
-"""How things are said in the terminal."""
+"""The words of the tools: to the terminal, to a pipe, and as JSON."""
 
 import unicodedata
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.measure import Measurement
 
-from chat4all_local.cloud.folder import StateFolder, default_folder
-from chat4all_local.cloud.settings import STATE_VARIABLE
-
 # Overrides and isolates; the plain marks that right-to-left texts use are no danger.
 _DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 out = Console()
 err = Console(stderr=True)
-
-StateOption = Annotated[
-    str,
-    typer.Option(
-        "--state",
-        envvar=STATE_VARIABLE,
-        metavar="DIR",
-        help="The folder of the local cloud; by default .chat4all in the checkout.",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-def folder_at(state: str) -> StateFolder:
-    return StateFolder(Path(state)) if state else default_folder()
 
 
 def printable(text: str) -> str:

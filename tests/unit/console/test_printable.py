@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.cli.terminal import printable
+from chat4all_local.console.terminal import printable
 
 
 def test_what_would_steer_the_terminal_is_not_passed_on() -> None:
