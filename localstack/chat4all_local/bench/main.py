@@ -9,10 +9,10 @@ from rich.text import Text
 
 from chat4all_local.bench.aims import Aim
 from chat4all_local.bench.catalogue import BENCHMARKS
-from chat4all_local.bench.machine import this_machine
 from chat4all_local.bench.report import Benchmark, Report
 from chat4all_local.bench.results import Result, result, write
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started

@@ -10,20 +10,20 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
-from chat4all_local.bench.machine import this_machine
-from chat4all_local.chaos.cast import assemble
 from chat4all_local.chaos.catalogue import choose
-from chat4all_local.chaos.machine_room import machine_room
+from chat4all_local.chaos.cloud_under_test import cloud_under_test
 from chat4all_local.chaos.outcome import Outcome, result
-from chat4all_local.chaos.play import play
+from chat4all_local.chaos.run import run_scenario
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
 from chat4all_local.cloud.progress import step
+from chat4all_local.cloud.scratch import scratch_folder
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, out, print_json, print_whole
-from chat4all_local.demo.scratch import scratch_folder
+from chat4all_local.traffic.participants import channels_in_turn, start_conversations
 
 MESSAGES: Final = 240
 CONVERSATIONS: Final = 200
@@ -57,17 +57,18 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         stopped_by_signals(),
         scratch_folder() as folder,
         ProgressDisplay(console) as progress,
-        machine_room(folder, progress) as room,
+        cloud_under_test(folder, progress) as under_test,
     ):
         with step(progress, "Create an agent, customers, conversations"):
-            talks = assemble(
-                room, CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            count = CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            conversations = start_conversations(
+                under_test.api, under_test.simulators, channels_in_turn(count)
             )
         for setting, some in groupby(scenarios, key=lambda one: one.setting):
-            with setting(room):
+            with setting(under_test):
                 for scenario in some:
                     with progress.narrated(f"Run {scenario.name}") as tell:
-                        outcomes.append(play(scenario, room, talks, messages, tell))
+                        outcomes.append(run_scenario(scenario, under_test, conversations, messages, tell))
                     console.print(verdict(outcomes[-1]), soft_wrap=True)
     return outcomes
 

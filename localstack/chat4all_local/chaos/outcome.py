@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.chaos.ledger import Account
+from chat4all_local.chaos.account import Account
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.timeline import Isolation, Timeline
 

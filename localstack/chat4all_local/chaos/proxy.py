@@ -8,7 +8,7 @@ from typing import Final
 
 import psutil
 
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
@@ -33,24 +33,26 @@ _RUNNER: Final = "from microburst.cli import main; main()"
 
 
 @contextmanager
-def behind_proxies(room: MachineRoom) -> Iterator[None]:
-    """`room.before_s3` for every function's calls of S3, `room.before_aws` for all others. Raises ComponentFailed.
+def behind_proxies(under_test: CloudUnderTest) -> Iterator[None]:
+    """Put `before_s3` between every function and S3, `before_aws` between it and all other services.
+
+    Raises ComponentFailed.
 
     S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
     """
     with (
-        _running(room, room.cloud.aws.endpoint, "aws") as aws,
-        _running(room, room.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
-        _redirected(room, {_AWS: aws.url, _S3: s3.url}),
+        _running(under_test, under_test.cloud.aws.endpoint, "aws") as aws,
+        _running(under_test, under_test.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
+        _redirected(under_test, {_AWS: aws.url, _S3: s3.url}),
     ):
-        room.before_aws, room.before_s3 = aws, s3
+        under_test.before_aws, under_test.before_s3 = aws, s3
         yield
 
 
 @contextmanager
-def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iterator[Proxy]:
+def _running(under_test: CloudUnderTest, upstream: str, name: str, *options: str) -> Iterator[Proxy]:
     port = choose_ports(["microburst"], {})["microburst"]
-    log = room.cloud.folder.logs / f"microburst-{name}.log"
+    log = under_test.cloud.folder.logs / f"microburst-{name}.log"
     command = [
         sys.executable,
         "-c",
@@ -63,7 +65,9 @@ def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iter
         LOCALHOST,
         *options,
     ]
-    process = start_tethered(command, component_environment("", _CREDENTIALS), log, room.cloud.folder.path)
+    process = start_tethered(
+        command, component_environment("", _CREDENTIALS), log, under_test.cloud.folder.path
+    )
     through = Proxy(f"http://{LOCALHOST}:{port}")
     try:
         _wait_until_up(through, process, log.name)
@@ -87,12 +91,12 @@ def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str)
 
 
 @contextmanager
-def _redirected(room: MachineRoom, changed: Mapping[str, str]) -> Iterator[None]:
+def _redirected(under_test: CloudUnderTest, changed: Mapping[str, str]) -> Iterator[None]:
     """The functions with other endpoints; what runs of them at a change is ended."""
-    functions, stack = room.cloud.aws.functions(), room.cloud.stack
+    functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
     before = {
-        name: configuration(room.cloud, name)["Environment"]["Variables"]
-        for name in function_names(room.cloud)
+        name: configuration(under_test.cloud, name)["Environment"]["Variables"]
+        for name in function_names(under_test.cloud)
     }
 
     def configure(changes: Mapping[str, str]) -> None:

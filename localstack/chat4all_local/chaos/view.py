@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.bench.machine import Machine
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.timeline import Timeline
+from chat4all_local.cloud.machine import Machine
 from chat4all_local.console.tables import plain_table
 
 HEADINGS: Final = (

@@ -6,7 +6,7 @@ from rich.table import Table
 
 
 def plain_table(*headings: str, numbers: Iterable[str] = ()) -> Table:
-    """Return an empty table with the columns `headings`, then those of `numbers`, which stand to the right."""
+    """Return an empty table: the columns `headings`, then the columns `numbers`, aligned to the right."""
     table = Table(*headings, box=None, header_style="bold", pad_edge=False)
     for heading in numbers:
         table.add_column(heading, justify="right")

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all_local.bench.pipeline.load import post_all, shares
 from chat4all_local.bench.pipeline.sides import ProductSide
+from chat4all_local.bench.pipeline.target import rounds_of
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
@@ -39,12 +39,9 @@ def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
 
 
 def _post(product: ProductSide, rounds: int) -> int:
-    """By one client: what runs at the same time shares this machine's cores, which Lambda's processes do not."""
-    own = [
-        message for share in shares(product.conversation_ids, product.sender_id, rounds) for message in share
-    ]
-    posts = post_all(product.target, [own])
-    product.arrivals([post.message_id for post in posts])
+    """Post by one client: functions that run at the same time share cores here, and none on Lambda."""
+    posts = product.target.post_all(rounds_of(product.conversations, rounds), clients=1)
+    product.arrivals(posts)
     product.settle()
     return len(posts)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.demo.cast import CHANNELS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.result import FileResult, file_results

@@ -4,15 +4,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.tables import plain_table
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.table import files_table
-from chat4all_local.demo.play import Outcome
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import Latency, counts_of, latency
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.verdict import Verdict
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 _SHOWN = 10
 
@@ -26,9 +27,9 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
         Text(""),
         files_table(files.rows),
         Text(""),
-        _notes(outcome.seen),
+        _notes(outcome.observed),
         *_findings(verdict, files),
-        _last_line(verdict, files, outcome.said.repeats + files.repeats, seconds),
+        _last_line(verdict, files, outcome.sent.repeats + files.repeats, seconds),
     )
 
 
@@ -53,8 +54,8 @@ def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f} ms"
 
 
-def _notes(seen: Seen) -> Text:
-    parts = ", ".join(f"{len(seen.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
+def _notes(observed: Observed) -> Text:
+    parts = ", ".join(f"{len(observed.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
         "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"
@@ -65,7 +66,7 @@ def _notes(seen: Seen) -> Text:
 
 def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:
     kinds = {
-        "not said": verdict.unsaid,
+        "not sent": verdict.unsent,
         "lost": verdict.lost + files.lost,
         "late": verdict.late + files.late,
         "wrong": files.wrong,

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from chat4all_local.console.tables import plain_table
-from chat4all_local.demo.cast import BY_CHANNEL, GROUP
 from chat4all_local.demo.counting import Counts, Row
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 STEPS = ("accepted", "sent", "delivered", "read", "received")
 

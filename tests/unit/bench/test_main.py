@@ -10,12 +10,12 @@ from rich.text import Text
 
 from chat4all_local.bench.aims import at_least
 from chat4all_local.bench.catalogue import BENCHMARKS
-from chat4all_local.bench.machine import this_machine
 from chat4all_local.bench.main import choose, shown
 from chat4all_local.bench.report import Report
 from chat4all_local.bench.results import result, write
-from chat4all_local.bench.spread import Spread
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
+from chat4all_local.traffic.spread import Spread
 
 
 def draw(figure: Figure) -> None:

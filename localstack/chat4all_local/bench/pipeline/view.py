@@ -21,8 +21,8 @@ from chat4all_local.bench.pipeline.figures import (
 from chat4all_local.bench.pipeline.memory import Sample
 from chat4all_local.bench.pipeline.rounds import SideRounds
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR, aim_line
-from chat4all_local.bench.spread import Spread
 from chat4all_local.console.tables import plain_table
+from chat4all_local.traffic.spread import Spread
 
 _ROOM_FOR_LEGEND: Final = 0.4
 """Above the bars, as a share of the greatest."""

@@ -4,9 +4,9 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR
-from chat4all_local.bench.spread import Spread
 from chat4all_local.bench.upload.figures import ResumeFigures, UploadFigures
 from chat4all_local.console.tables import plain_table
+from chat4all_local.traffic.spread import Spread
 
 
 def upload_table(figures: UploadFigures) -> Table:

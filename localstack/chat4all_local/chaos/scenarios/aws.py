@@ -13,14 +13,14 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
-from chat4all_local.chaos.cast import Talk
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy import behind_proxies
 from chat4all_local.chaos.proxy_client import Proxy, Rule
 from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.simulators.control_api import JsonObject
+from chat4all_local.traffic.participants import Conversation
 from chat4all_local.waiting import wait_until
 
 _FROM: Final = 0.25
@@ -76,7 +76,7 @@ DELAYS: Final[Sequence[Rule]] = (
 
 def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
     def act(run: Run) -> None:
-        before_aws, before_s3 = run.room.before_aws, run.room.before_s3
+        before_aws, before_s3 = run.under_test.before_aws, run.under_test.before_s3
         run.load.wait_for_share(_FROM)
         before_aws.inject(rules)
         before_s3.inject(s3_rules)
@@ -99,16 +99,18 @@ def _write_large(run: Run) -> list[JsonObject]:
 
     Returns the webhooks that were not answered with 200: the provider would repeat them.
     """
-    talks = cycle([talk for talk in run.talks if talk.channel == "telegram"])
+    conversations = cycle(
+        [conversation for conversation in run.conversations if conversation.channel == "telegram"]
+    )
     numbers = count()
     refused: list[JsonObject] = []
 
     def write() -> bool:
-        number, talk = next(numbers), next(talks)
+        number, conversation = next(numbers), next(conversations)
         text = f"large {number} {uuid.uuid4().hex[:6]}"
-        run.written.append((talk, text))
-        refused.extend(_post(run, [_large_update(number, talk, text)]))
-        return bool(run.room.before_s3.fired())
+        run.written.append((conversation, text))
+        refused.extend(_post(run, [_large_update(number, conversation, text)]))
+        return bool(run.under_test.before_s3.fired())
 
     for _ in range(_LARGE - 1):
         write()
@@ -119,7 +121,7 @@ def _write_large(run: Run) -> list[JsonObject]:
 
 def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
     """Those that were refused; the provider would repeat them."""
-    telegram = run.room.simulators["telegram"]
+    telegram = run.under_test.simulators["telegram"]
     return [one for one in updates if telegram.call_webhook(one).status != 200]
 
 
@@ -136,13 +138,13 @@ def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
         run.wrongs.append(f"{len(left)} large webhooks were never taken")
 
 
-def _large_update(number: int, talk: Talk, text: str) -> JsonObject:
+def _large_update(number: int, conversation: Conversation, text: str) -> JsonObject:
     """An update as Telegram sends it, with a field that nobody knows and nothing can compress."""
-    person: JsonObject = {"id": int(talk.address), "is_bot": False, "first_name": "Large"}
+    person: JsonObject = {"id": int(conversation.address), "is_bot": False, "first_name": "Large"}
     message: JsonObject = {
         "message_id": 1_000_000 + secrets.randbelow(1_000_000_000),
         "date": int(time.time()),
-        "chat": {"id": int(talk.address), "type": "private", "first_name": "Large"},
+        "chat": {"id": int(conversation.address), "type": "private", "first_name": "Large"},
         "from": person,
         "text": text,
     }
@@ -177,7 +179,7 @@ def _check_skew(run: Run) -> None:
     """Some message says that it was accepted at another time than it was."""
     posted = run.load.posted()
     for one in posted[-20:]:
-        status = run.room.api.message_status(one.message_id)
+        status = run.under_test.api.message_status(one.message_id)
         at = datetime.fromisoformat(status.status_history[0].at).astimezone(UTC).timestamp()
         if abs(at - one.at) > 60:
             return
@@ -185,13 +187,13 @@ def _check_skew(run: Run) -> None:
 
 
 @contextmanager
-def _clocks_apart(room: MachineRoom) -> Iterator[None]:
+def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
-    functions, stack = room.cloud.aws.functions(), room.cloud.stack
+    functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
     layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
     before = {
-        f"{stack}-{name}": [one["Arn"] for one in configuration(room.cloud, name)["Layers"]]
-        for name in function_names(room.cloud)
+        f"{stack}-{name}": [one["Arn"] for one in configuration(under_test.cloud, name)["Layers"]]
+        for name in function_names(under_test.cloud)
     }
     for name, layers in before.items():
         functions.update_function_configuration(

@@ -22,7 +22,7 @@ def _kill_one(run: Run, function: str, channel: str | None) -> None:
     try:
         killed = wait_until(
             f"a process of {function} is killed",
-            lambda: kill(workers(run.room.cloud, function)),
+            lambda: kill(workers(run.under_test.cloud, function)),
             within_s=_LOOKS_FOR_S,
             every_s=_LOOK_EVERY_S,
         )
@@ -51,7 +51,7 @@ def _kill_between_answer_and_record(run: Run) -> None:
     """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
     for share, channel in zip(_SHARES, CHANNELS, strict=True):
         run.load.wait_for_share(share)
-        simulator = run.room.simulators[channel]
+        simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last
         simulator.add_fault(FaultKind.SLOW, count=1, seconds=8)
         if not _held_back(run, channel, before):
@@ -61,7 +61,7 @@ def _kill_between_answer_and_record(run: Run) -> None:
 
 def _kill_between(run: Run) -> None:
     _kill_between_answer_and_record(run)
-    _kill_between_store_and_publish(run, run.room.before_aws)
+    _kill_between_store_and_publish(run, run.under_test.before_aws)
 
 
 def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
@@ -78,7 +78,7 @@ def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
 
 def _held_back(run: Run, channel: str, after: int) -> bool:
     """Wait until the provider has accepted a send whose answer it holds back: the fault is used up."""
-    simulator = run.room.simulators[channel]
+    simulator = run.under_test.simulators[channel]
 
     def is_held_back() -> bool:
         accepted = [send for send in simulator.transcript(after).requests if send.provider_message_id]

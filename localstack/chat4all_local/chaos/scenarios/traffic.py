@@ -19,21 +19,21 @@ _SEEN_WITHIN_S: Final = 60.0
 def _storm(run: Run) -> None:
     """Every receipt five times and shuffled; every text eight times at once; garbage between."""
     run.load.wait_for_share(_STORM_FROM)
-    for simulator in run.room.simulators.values():
+    for simulator in run.under_test.simulators.values():
         simulator.configure(receipts={"repeat": 5, "shuffle": True}, webhooks_in_flight=4)
     run.struck("every webhook repeated, in parallel, shuffled, with garbage between")
-    talks = run.talks[:_WRITTEN]
-    for number, talk in enumerate(talks):
-        simulator = run.room.simulators[talk.channel]
+    conversations = run.conversations[:_WRITTEN]
+    for number, conversation in enumerate(conversations):
+        simulator = run.under_test.simulators[conversation.channel]
         text = f"storm {number} {uuid.uuid4().hex[:6]}"
-        simulator.write(talk.address, text, wait=False, repeat=_REPEATS, parallel=True)
-        run.written.append((talk, text))
+        simulator.write(conversation.address, text, wait=False, repeat=_REPEATS, parallel=True)
+        run.written.append((conversation, text))
         for body in ("{", '{"object": 1}', "\x00", "[" * 500):
             simulator.call_webhook(body)
         if simulator.call_webhook('{"entry": []}', sign="wrong").status != 401:
             run.wrongs.append("a webhook with a wrong signature was not refused")
     run.mended("the storm is over")
-    for simulator in run.room.simulators.values():
+    for simulator in run.under_test.simulators.values():
         simulator.configure(receipts={"repeat": 1, "shuffle": False}, webhooks_in_flight=1)
 
 
@@ -44,9 +44,9 @@ def read_once(run: Run) -> None:
 
     def all_are_read() -> bool:
         counts.clear()
-        for conversation_id in {talk.conversation_id for talk, _ in run.written}:
+        for conversation_id in {conversation.conversation_id for conversation, _ in run.written}:
             counts.update(
-                message.content.text for message in run.room.api.history_page(conversation_id).messages
+                message.content.text for message in run.under_test.api.history_page(conversation_id).messages
             )
         return all(counts[text] for text in texts)
 
@@ -60,16 +60,18 @@ def read_once(run: Run) -> None:
 
 def _poison(run: Run) -> None:
     """Some people's messages always fail, though the provider calls it passing; they write on."""
-    poisoned = [talk for talk in run.load.talks if talk.channel == "whatsapp"][:2]
-    for talk in poisoned:
-        run.room.simulators[talk.channel].add_fault(
-            FaultKind.ERROR, for_address=talk.address, status=500, code=131000
+    poisoned = [
+        conversation for conversation in run.load.conversations if conversation.channel == "whatsapp"
+    ][:2]
+    for conversation in poisoned:
+        run.under_test.simulators[conversation.channel].add_fault(
+            FaultKind.ERROR, for_address=conversation.address, status=500, code=131000
         )
     run.struck(f"{len(poisoned)} people whose messages always fail")
 
 
 def _mend(run: Run) -> None:
-    whatsapp = run.room.simulators["whatsapp"]
+    whatsapp = run.under_test.simulators["whatsapp"]
     poisoned = {fault.request.for_address for fault in whatsapp.faults()}
     began = run.strikes[0].at
     if not any(one.address in poisoned and one.at >= began for one in whatsapp.transcript().requests):
@@ -82,7 +84,7 @@ def _stormed(run: Run) -> None:
     began = run.strikes[0].at
     taken = Counter(
         (one.kind, one.provider_message_id)
-        for simulator in run.room.simulators.values()
+        for simulator in run.under_test.simulators.values()
         for one in simulator.webhooks().webhooks
         if one.at >= began and one.status == 200 and one.kind in _RECEIPTS
     )

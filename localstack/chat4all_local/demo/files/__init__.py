@@ -5,9 +5,9 @@
     props, making     which files there are, and their bytes and SHA-256
           │
     exchange ── upload ── post ──> sent       what was uploaded, and which messages carry it
-             onlooker ── fetching ──> seen    what came: at the providers, behind the links, in the history
+             onlooker ── fetching ──> observed    what came: at the providers, behind the links, in the history
                                        │
-             judging                 sent against seen: lost, wrong, doubled
+             judging                 sent against observed: lost, wrong, doubled
                                        │
              bars, table             shown while it goes on, and at the end
 """

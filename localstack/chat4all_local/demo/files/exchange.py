@@ -10,20 +10,21 @@ from typing import Final
 from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import ProgressDisplay
-from chat4all_local.demo.cast import AGENT, CHANNELS
 from chat4all_local.demo.files.judging import FilesVerdict, judge_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.onlooker import Onlooker
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, SENDERS_KIND, VIDEO
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.posting import post
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.quiet import wait_until_quiet
 from chat4all_local.demo.script import Line
-from chat4all_local.demo.seen import Seen
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.traffic.participants import AGENT
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.types import content_type_of
 from chat4all_local.transfer.upload import upload
@@ -50,33 +51,35 @@ class Exchange:
         self._progress = progress
         self._remembered = Remembered(notes)
 
-    def perform(self, made: Mapping[str, Made], texts: Seen) -> FilesVerdict:
+    def perform(self, made: Mapping[str, Made], texts: Observed) -> FilesVerdict:
         """Raises TransferFailed for an upload that does not end READY; ApiError, ApiUnreachable."""
         readers = Readers(self._progress)
         onlooker = Onlooker(self._api, self._simulators, self._stage, texts, readers)
-        sent = Sent(made)
+        sent = FilesSent(made)
         with readers.reading():
             self._send_back(made[BACK])
             for name in (PHOTO, VIDEO):
                 sent = self._send(sent, name)
             self._watch(onlooker, sent)
             wait_until_quiet(self._simulators)
-            seen = onlooker.look_at_everything(sent)
-        return judge_files(sent, seen)
+            observed = onlooker.look_at_everything(sent)
+        return judge_files(sent, observed)
 
     def _send_back(self, made: Made) -> None:
         simulator = self._simulators[SENDER.channel]
         content_type = content_type_of(made.path)
         simulator.write_media(SENDER.address, SENDERS_KIND, content_type, data=made.path.read_bytes())
 
-    def _send(self, sent: Sent, name: str) -> Sent:
+    def _send(self, sent: FilesSent, name: str) -> FilesSent:
         """Up, and to every customer."""
         made, began = sent.made[name], time.monotonic()
         advance = self._progress.transfer(f"{name} up", made.size)
         file = upload(self._api, made.path, remembered=self._remembered, advance=advance)
         uploaded_s = time.monotonic() - began
         accepted = {
-            (name, channel): post(self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id)
+            (name, channel): post_line(
+                self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id
+            )
             for channel in CHANNELS
         }
         return replace(
@@ -85,7 +88,7 @@ class Exchange:
             accepted={**sent.accepted, **accepted},
         )
 
-    def _watch(self, onlooker: Onlooker, sent: Sent) -> None:
+    def _watch(self, onlooker: Onlooker, sent: FilesSent) -> None:
         with suppress(TimeoutError):  # what is missing is judged at the end
             wait_while_moving(
                 "every file arrives",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chat4all_local.console.progress import ProgressDisplay, Transfer
 from chat4all_local.demo.files.fetching import fetch
-from chat4all_local.demo.files.seen import Content
+from chat4all_local.demo.files.observed import Content
 
 AT_ONCE: Final = 3
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all_local.demo.files.making import Made
-from chat4all_local.demo.said import Accepted
+from chat4all_local.demo.sent import Accepted
 
 
-class Sent(msgspec.Struct, frozen=True):
+class FilesSent(msgspec.Struct, frozen=True):
     """`uploaded_s`: by file, the seconds until it was READY. `accepted`: by file and channel, the message with it."""
 
     made: Mapping[str, Made]

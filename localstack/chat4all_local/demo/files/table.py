@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import megabytes
 from chat4all_local.console.tables import plain_table
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
 from chat4all_local.demo.files.judging import FileRow, Way
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 
 def files_table(rows: Iterable[FileRow]) -> Table:

@@ -5,8 +5,8 @@ from rich.console import Console
 
 from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.files import readers as module
+from chat4all_local.demo.files.observed import Content
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.seen import Content
 
 CAME = Content(3, "abc")
 

@@ -1,4 +1,4 @@
-"""The local cloud that the scenarios break, stop and start again, and what its providers have seen."""
+"""The cloud under test, which the scenarios break, stop and start again, and what its providers took on."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,11 +17,12 @@ from chat4all_local.cloud.settings import STOPPED_WITHIN
 from chat4all_local.cloud.start import started
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.transcripts import Transcripts, is_taken
 
 CONNECTIONS = 16
 
 
-class MachineRoom:
+class CloudUnderTest:
     """`cloud` and `api` are those of the last start; the proxies are there while functions are `behind_proxies`."""
 
     cloud: Cloud
@@ -35,10 +36,9 @@ class MachineRoom:
         self._backend = backend
         self._progress = progress
         self._stack = ExitStack()
-        self._seen: list[SendRecord] = []
-        self._last: dict[str, int] = {}
+        self._taken: list[SendRecord] = []
+        self._transcripts: Transcripts | None = None
         self._lock = Lock()
-        self._is_up = False
         self.simulators: dict[str, Simulator] = {}
 
     def start(self) -> None:
@@ -52,12 +52,11 @@ class MachineRoom:
             for channel, url in self.cloud.simulators.items()
         }
         with self._lock:
-            self._last = dict.fromkeys(self.simulators, 0)
-            self._is_up = True
+            self._transcripts = Transcripts(self.simulators)
 
     def close(self) -> None:
         with self._lock:
-            self._is_up = False
+            self._transcripts = None
         self._stack.close()
 
     def end(self, *, kill: bool) -> None:
@@ -78,13 +77,12 @@ class MachineRoom:
         self.close()
 
     def accepted(self) -> Sequence[SendRecord]:
-        """Every send that a provider took on, of all starts."""
+        """Return every send that a provider took on, since the first start."""
         with self._lock:
-            for channel, simulator in self.simulators.items() if self._is_up else ():
-                news = simulator.transcript(self._last[channel])
-                self._last[channel] = news.last
-                self._seen += [one for one in news.requests if one.provider_message_id is not None]
-            return list(self._seen)
+            if self._transcripts is not None:
+                for sends in self._transcripts.read().values():
+                    self._taken += filter(is_taken, sends)
+            return list(self._taken)
 
 
 def with_nobody_left(child: psutil.Process) -> None:
@@ -97,10 +95,12 @@ def with_nobody_left(child: psutil.Process) -> None:
 
 
 @contextmanager
-def machine_room(folder: Path, progress: Progress, backend: Backend | None = None) -> Iterator[MachineRoom]:
-    room = MachineRoom(folder, progress, backend)
+def cloud_under_test(
+    folder: Path, progress: Progress, backend: Backend | None = None
+) -> Iterator[CloudUnderTest]:
+    under_test = CloudUnderTest(folder, progress, backend)
     try:
-        room.start()
-        yield room
+        under_test.start()
+        yield under_test
     finally:
-        room.close()
+        under_test.close()

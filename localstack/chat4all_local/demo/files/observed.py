@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.observed import Observed
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -14,11 +14,11 @@ class Content(msgspec.Struct, frozen=True):
     sha256: str | None
 
 
-class FilesSeen(msgspec.Struct, frozen=True):
+class FilesObserved(msgspec.Struct, frozen=True):
     """`since_texts` has what came after the texts had been judged, of everything.
 
     `contents`: by URL, what a customer gets who follows it; by file id, what the agent gets of a customer's file.
     """
 
-    since_texts: Seen = Seen()
+    since_texts: Observed = Observed()
     contents: Mapping[str, Content] = {}

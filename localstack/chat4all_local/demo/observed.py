@@ -10,7 +10,7 @@ from chat4all_local.simulators.control_api import SendRecord
 ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Observed(msgspec.Struct, frozen=True):
     """`provided`: by channel, what the provider accepted, in order. `histories`: by conversation, oldest first.
 
     `statuses`: by message id, as they were when last asked for.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.demo.ledger import Expected, Findings, compare
+from chat4all_local.traffic.ledger import Expected, Findings, compare
 
 
 def expected(*texts: str, stream: str = "s") -> list[Expected]:

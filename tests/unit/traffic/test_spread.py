@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.bench.spread import Spread, enough, paired_ratios, quantile, spread
+from chat4all_local.traffic.spread import Spread, enough, paired_ratios, quantile, spread
 
 MEASUREMENTS = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=50)
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from chat4all_local.demo import scratch
-from chat4all_local.demo.scratch import is_roomy, scratch_folder
+from chat4all_local.cloud import scratch
+from chat4all_local.cloud.scratch import is_roomy, scratch_folder
 
 
 def test_where_memory_holds_no_files_the_disk_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

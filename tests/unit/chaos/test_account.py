@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from chat4all_local.chaos.cast import Talk
-from chat4all_local.chaos.ledger import Account, Fate, account
-from chat4all_local.chaos.load import Posted
+from chat4all_local.chaos.account import Account, Fate, account
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.ledger import arrivals
+from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.participants import Conversation
 
-ANA = Talk("with-ana", "agent", "ana", "whatsapp", "1")
-BEN = Talk("with-ben", "agent", "ben", "telegram", "2")
+ANA = Conversation("with-ana", "agent", "whatsapp", "1")
+BEN = Conversation("with-ben", "agent", "telegram", "2")
 POSTED = [
-    Posted(text, talk, text, float(number), 1)
-    for number, (talk, text) in enumerate([(ANA, "a1"), (BEN, "b1"), (ANA, "a2"), (ANA, "a3"), (BEN, "b2")])
+    Posted(text, conversation, text, float(number), float(number), 1)
+    for number, (conversation, text) in enumerate(
+        [(ANA, "a1"), (BEN, "b1"), (ANA, "a2"), (ANA, "a3"), (BEN, "b2")]
+    )
 ]
 SENT = Fate("SENT")
 
@@ -39,7 +42,7 @@ def sends(*texts: str) -> list[SendRecord]:
 
 def told(texts: Sequence[str], fates: dict[str, Fate] | None = None) -> Account:
     every = {one.message_id: SENT for one in POSTED}
-    return account(POSTED, sends(*texts), {**every, **(fates or {})})
+    return account(POSTED, arrivals(POSTED, sends(*texts)), {**every, **(fates or {})})
 
 
 def test_all_is_well_when_everything_is_there_once_and_in_order() -> None:
@@ -88,6 +91,6 @@ def test_a_late_copy_is_no_disorder() -> None:
 def test_the_same_words_to_another_are_not_the_message() -> None:
     other = SendRecord(9, 9.0, "3", "a3", "id", None, None, 200, None, authorized=True)
 
-    found = account(POSTED, [*sends("a1", "b1", "a2", "b2"), other], {"a3": SENT})
+    found = account(POSTED, arrivals(POSTED, [*sends("a1", "b1", "a2", "b2"), other]), {"a3": SENT})
 
     assert (found.delivered, found.repeated) == (4, 0)

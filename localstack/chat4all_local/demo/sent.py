@@ -1,11 +1,12 @@
-"""What has been said so far, in the order in which it was said."""
+"""What has been sent so far, in the order in which it was sent."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
+from chat4all_local.traffic.participants import CONVERSATIONS
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -17,7 +18,7 @@ class Accepted(msgspec.Struct, frozen=True):
     repeats: int
 
 
-class Said:
+class Sent:
     """Written by the threads of the speakers, one for each key, and read by the one that watches."""
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class Said:
         return [line for line in written if line.conversation == conversation]
 
     def is_all(self, conversation: str) -> bool:
-        """Whether everybody has said what they had to say in it."""
+        """Whether everybody has sent what they had to say in it."""
         wanted = sum(reply.line.conversation == conversation for some in REPLIES.values() for reply in some)
         accepted = len(self._accepted[conversation])
         return accepted == len(AGENT_LINES[conversation]) and len(self.replies(conversation)) == wanted

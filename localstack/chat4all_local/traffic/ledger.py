@@ -1,12 +1,16 @@
-"""The ledger: what should have arrived against what did, text by text.
+"""The ledger: what was sent against what was observed, text by text.
 
-It knows no channel and no time. A text may arrive in parts; they are found by where they stand in it, so
-each piece of it is accounted for once.
+A text may arrive in parts. They are found by where they stand in it, and each is accounted for once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
+
+from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.transcripts import is_taken
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -52,6 +56,41 @@ def compare(expected: Sequence[Expected], arrived: Iterable[str]) -> Findings:
     whole = {page.expected.key: page.completed_at for page in pages if page.completed_at is not None}
     lost = tuple(one.key for one in expected if one.key not in whole)
     return Findings(whole, lost, tuple(duplicates), tuple(out_of_order), tuple(strange))
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """`at` is when each message first was whole at its provider, in epoch seconds, by message id.
+
+    `refused` counts the sends that a provider did not take on.
+    """
+
+    at: Mapping[str, float]
+    repeated: int = 0
+    out_of_order: int = 0
+    refused: int = 0
+
+
+def arrivals(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Arrivals:
+    """Find the posted messages among `sends`; the order is looked at in each conversation."""
+    taken: dict[str, list[SendRecord]] = defaultdict(list)
+    refused = 0
+    for send in sends:
+        if is_taken(send):
+            taken[send.address or ""].append(send)
+        else:
+            refused += 1
+    expected: dict[str, list[Expected]] = defaultdict(list)
+    for message in posted:
+        address = message.conversation.address
+        expected[address].append(Expected(message.message_id, address, message.text))
+    at: dict[str, float] = {}
+    repeated, out_of_order = 0, 0
+    for address, messages in expected.items():
+        found = compare(messages, (send.text or "" for send in taken[address]))
+        at |= {message_id: taken[address][place].at for message_id, place in found.whole.items()}
+        repeated += len(found.duplicates)
+        out_of_order += len(found.out_of_order)
+    return Arrivals(at, repeated, out_of_order, refused)
 
 
 class _Page:
