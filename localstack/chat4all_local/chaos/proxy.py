@@ -8,21 +8,15 @@ from typing import Final
 
 import psutil
 
+from chat4all_local.aws_account import ACCESS_KEY, SECRET_KEY
 from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.cloud.ports import choose_ports
-from chat4all_local.cloud.processes import start_tethered, stop
-from chat4all_local.cloud.settings import (
-    ACCESS_KEY,
-    HEALTHY_WITHIN,
-    LOCALHOST,
-    POLL_EVERY,
-    SECRET_KEY,
-    STOPPED_WITHIN,
-)
+from chat4all_local.cloud.processes import start_exiting_with_parent, stop
+from chat4all_local.cloud.settings import HEALTHY_WITHIN, LOCALHOST, POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.tools import tail
 from chat4all_local.waiting import wait_until
 
@@ -65,7 +59,7 @@ def _running(under_test: CloudUnderTest, upstream: str, name: str, *options: str
         LOCALHOST,
         *options,
     ]
-    process = start_tethered(
+    process = start_exiting_with_parent(
         command, component_environment("", _CREDENTIALS), log, under_test.cloud.folder.path
     )
     through = Proxy(f"http://{LOCALHOST}:{port}")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.settings import ACCESS_KEY, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef

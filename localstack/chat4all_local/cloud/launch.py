@@ -15,7 +15,7 @@ from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
-from chat4all_local.cloud.processes import identify, start_tethered, stop
+from chat4all_local.cloud.processes import identify, start_exiting_with_parent, stop
 from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY
 from chat4all_local.cloud.state import Component
 from chat4all_local.cloud.tools import tail
@@ -60,7 +60,7 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
     environment = component_environment(run, plan.environment)
-    process = start_tethered(plan.command, environment, log, ROOT)
+    process = start_exiting_with_parent(plan.command, environment, log, ROOT)
     component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url)
     return Launched(component, process, log, plan.stopped_within)
 

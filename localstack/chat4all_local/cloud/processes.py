@@ -9,20 +9,20 @@ from pathlib import Path
 
 import psutil
 
-from chat4all_local.cloud import tether
+from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.state import ProcessId
 
 SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a little
 
 
-def start_tethered(
+def start_exiting_with_parent(
     command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> "subprocess.Popen[bytes]":
-    """Starts `command` so that it ends with this thread (see `tether`), apart from the terminal's Ctrl-C."""
+    """Start `command`, out of reach of the terminal's Ctrl-C; it ends with this thread (`exit_with_parent`)."""
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 (our own commands)
-            [str(own_python()), "-I", "-S", tether.__file__, str(os.getpid()), *command],
+            [str(own_python()), "-I", "-S", exit_with_parent.__file__, str(os.getpid()), *command],
             env=dict(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,

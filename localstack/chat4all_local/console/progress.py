@@ -54,7 +54,7 @@ class ProgressDisplay:
         )
         self._under_way: dict[str, TaskID] = {}
         self._began = time.monotonic()
-        self._lines_at: dict[str, float] = {}
+        self._lines: dict[str, tuple[float, str]] = {}
         self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=10)
 
     def __enter__(self) -> Self:
@@ -86,19 +86,18 @@ class ProgressDisplay:
         """Show a transfer of `size` bytes."""
         task_id = self._transfers.add_task(title, total=size)
         self._transfers.advance(task_id, 0)  # the rate counts from here, also of what comes in one piece
-        self._lines_at[title] = time.monotonic()
+        self._lines[title] = (time.monotonic(), "")
         return Transfer(self, self._transfers, task_id)
 
     def plain_line(self, name: str, text: str, *, is_last: bool = False) -> None:
-        """Print `text` where there is no terminal: the last line of a `name`, else at most one a second."""
+        """Print `text` where there is no terminal: new texts of a `name` once a second, and its last text."""
         now = time.monotonic()
-        if self._console.is_terminal:
-            return
-        if is_last or now >= self._lines_at.setdefault(name, self._began) + _LINE_EVERY_S:
-            self._lines_at[name] = now
-            self._console.print(
-                f"{now - self._began:5.1f} s  {text}", highlight=False, markup=False, soft_wrap=True
-            )
+        before_at, before = self._lines.setdefault(name, (self._began, ""))
+        is_due = is_last or now >= before_at + _LINE_EVERY_S
+        if is_due and text != before and not self._console.is_terminal:
+            self._lines[name] = (now, text)
+            line = f"{now - self._began:5.1f} s  {text}"
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _tell(self, title: str, text: str) -> None:
         task_id = self._under_way[title]

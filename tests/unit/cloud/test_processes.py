@@ -5,9 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat4all_local.cloud import tether
+from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.errors import ToolFailed
-from chat4all_local.cloud.processes import find, identify, start_tethered, stop
+from chat4all_local.cloud.processes import find, identify, start_exiting_with_parent, stop
 from chat4all_local.cloud.state import ProcessId
 from chat4all_local.cloud.tools import run_tool, tail
 from chat4all_local.waiting import wait_until
@@ -55,8 +55,9 @@ def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
     # Given a launcher with a component
     launcher_code = (
         "import os, sys, time; from pathlib import Path\n"
-        "from chat4all_local.cloud.processes import start_tethered\n"
-        "child = start_tethered([sys.executable, '-c', 'import time; time.sleep(60)'], os.environ, Path(sys.argv[1]), Path('.'))\n"
+        "from chat4all_local.cloud.processes import start_exiting_with_parent\n"
+        "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "child = start_exiting_with_parent(command, os.environ, Path(sys.argv[1]), Path('.'))\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", launcher_code, str(tmp_path / "log")]
@@ -73,7 +74,16 @@ def test_a_component_does_not_start_for_a_launcher_that_is_gone() -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process that its parent died")
     nobody = 2**22 + 1
-    command = [sys.executable, "-I", "-S", tether.__file__, str(nobody), sys.executable, "-c", "print('ran')"]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        exit_with_parent.__file__,
+        str(nobody),
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 1
     assert result.stdout == b""
@@ -82,7 +92,7 @@ def test_a_component_does_not_start_for_a_launcher_that_is_gone() -> None:
 def test_what_a_component_says_goes_to_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr)"]
-    assert start_tethered(command, {}, log, tmp_path).wait(20) == 0
+    assert start_exiting_with_parent(command, {}, log, tmp_path).wait(20) == 0
     assert sorted(log.read_text().split()) == ["err", "out"]
 
 

@@ -13,7 +13,7 @@ from chat4all_local.simulators.credentials import BY_CHANNEL
 FIRST_KEY_NAME = "chat4all up"
 
 
-def furnish(cloud: Cloud) -> str:
+def provision(cloud: Cloud) -> str:
     """Returns the API key that holds, `cloud.api_key` if there was one. Safe to repeat."""
     mirror_buckets(cloud.aws)
     write_secrets(cloud)
