@@ -3,7 +3,7 @@
 from typing import Final
 
 REGION: Final = "us-east-1"
-# MiniStack hands the account's number to the functions as their access key, so nanio, which checks signatures,
-# knows them by it; everyone else uses the same.
+# MiniStack hands the account's number to the functions as their access key. nanio, which checks signatures,
+# knows the functions by it, and every other client uses the same key.
 ACCESS_KEY: Final = "000000000000"
 SECRET_KEY: Final = "test"  # noqa: S105 (a secret for 127.0.0.1 only)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-import msgspec
 from rich.console import Console, Group
 from rich.text import Text
 
@@ -30,7 +29,7 @@ def run(names: Sequence[str], *, json_output: bool) -> int:
         for name, benchmark in chosen.items():
             measured[name] = _measure(name, benchmark, cloud, out)
     if json_output:
-        print_json(msgspec.json.encode(measured))
+        print_json(measured)
     return 0
 
 

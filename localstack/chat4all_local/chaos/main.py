@@ -7,7 +7,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from rich.console import Console
 
 from chat4all_local.chaos.catalogue import choose
@@ -46,7 +45,7 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
         written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
         console.print(f"The report: {written}", soft_wrap=True)
     if json_output:
-        print_json(msgspec.json.encode(result(outcomes)))
+        print_json(result(outcomes))
     return 1 if any(one.wrongs for one in outcomes) else 0
 
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -32,7 +31,7 @@ def create(
     kind = "GROUP" if group or len(participants) > 2 else "1:1"
     conversation = client(state).create_conversation(kind, participants, title=title, primary_channel=channel)
     if json:
-        print_json(msgspec.json.encode(conversation))
+        print_json(conversation)
     else:
         typer.echo(conversation.conversation_id)
 
@@ -42,7 +41,7 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
     """List every conversation."""
     found = list(client(state).conversations())
     if json:
-        print_json(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(conversations_table(found))
 

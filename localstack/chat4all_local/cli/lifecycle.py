@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from shlex import quote
 from typing import Annotated
 
-import msgspec
 import typer
 
 from chat4all_local.cli.options import JsonOption, StateOption, folder_at
@@ -165,7 +164,7 @@ def status(*, json: JsonOption = False, state: StateOption = "") -> None:
     """Show every component: its process, port, memory and health. Exits with 1 unless all is well."""
     seen = inspect(folder_at(state))
     if json:
-        print_json(msgspec.json.encode(seen))
+        print_json(seen)
     else:
         print_whole(status_table(seen))
     is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)

@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from rich.console import Console
 
@@ -69,7 +68,7 @@ def replay(
         err.print(f"The stream keeps {kept.days} days: what is older is not there any more.", style="dim")
     done = _run(stream, begin, end, _target(source, into))
     if json and into != TERMINAL:
-        print_json(msgspec.json.encode(done))
+        print_json(done)
     else:
         _tell(err if into == TERMINAL else out, done)
 

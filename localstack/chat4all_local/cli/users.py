@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -54,7 +53,7 @@ def create(
     identities = [parse_identity(text) for text in identity or ()]
     user = client(state).create_user(kind, name, identities)
     if json:
-        print_json(msgspec.json.encode(user))
+        print_json(user)
     else:
         typer.echo(user.user_id)
 
@@ -65,7 +64,7 @@ def list_users(*, json: JsonOption = False, state: StateOption = "") -> None:
     api = client(state)
     found = [user for kind in Kind for user in api.users(kind)]
     if json:
-        print_json(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(users_table(found))
 

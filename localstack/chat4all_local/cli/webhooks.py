@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from chat4all_local.api_shapes import ReplayedWebhooks
@@ -48,7 +47,7 @@ def replay(
             )
             status.update(f"Replay: {done.replayed} webhooks, {done.events} events")
     if json:
-        print_json(msgspec.json.encode(done))
+        print_json(done)
     else:
         typer.echo(f"replayed {done.replayed} webhooks with {done.events} events")
         for one in done.refused:

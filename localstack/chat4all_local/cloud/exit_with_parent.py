@@ -1,4 +1,4 @@
-"""Run as a script: `python exit_with_parent.py PARENT COMMAND...` becomes COMMAND, which ends when PARENT dies.
+"""Run as a script: `python exit_with_parent.py PARENT COMMAND...` becomes COMMAND, and ends when PARENT dies.
 
 On Linux the kernel sees to it (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html),
 whatever PARENT dies of; it survives exec. To the kernel the parent is the thread that started this: start components

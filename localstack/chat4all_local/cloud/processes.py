@@ -19,7 +19,7 @@ SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a
 def start_exiting_with_parent(
     command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> "subprocess.Popen[bytes]":
-    """Start `command`, out of reach of the terminal's Ctrl-C; it ends with this thread (`exit_with_parent`)."""
+    """Start `command` out of reach of Ctrl-C in the terminal; it ends with this thread."""
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 (our own commands)
             [str(own_python()), "-I", "-S", exit_with_parent.__file__, str(os.getpid()), *command],
@@ -45,6 +45,23 @@ def find(wanted: ProcessId) -> psutil.Process | None:
         return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
+
+
+def function_of(process: psutil.Process) -> str:
+    """Return the name of the function that the process runs; empty for others, and where it has gone."""
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+    except psutil.Error:
+        return ""
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return bytes: on Linux the proportional set (shared pages divided among their users), else resident.
+
+    Raises psutil.Error where the process has gone.
+    """
+    memory: int = process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
+    return memory
 
 
 def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

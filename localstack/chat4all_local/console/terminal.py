@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Final
 
+import msgspec
 import typer
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -39,6 +40,6 @@ def print_whole(table: RenderableType, console: Console = out) -> None:
     Console(file=console.file, width=max(console.width, natural)).print(table, highlight=False)
 
 
-def print_json(text: bytes) -> None:
-    """As it is, on one line: no colours, no wrapping."""
-    typer.echo(text)
+def print_json(value: object) -> None:
+    """Print a value as JSON on one line, without colours and wrapping."""
+    typer.echo(msgspec.json.encode(value))

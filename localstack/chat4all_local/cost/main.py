@@ -32,7 +32,7 @@ def run(*, messages: int, measure: bool, json_output: bool) -> int:
     use, prices = _measured_now() if measure else kept_use(), price_table()
     result = estimate(use, prices, messages)
     if json_output:
-        print_json(msgspec.json.encode(result))
+        print_json(result)
         return 0
     told = f"Use: {use.how}; times of {use.where}, {use.measured_at}."
     out.print(_table(result, prices), Text(f"\n{told}\nPrices: {prices.note}"))

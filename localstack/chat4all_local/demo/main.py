@@ -3,7 +3,6 @@
 import time
 from contextlib import ExitStack
 
-import msgspec
 from rich.console import Console
 
 from chat4all_local.cloud.progress import step
@@ -33,7 +32,7 @@ def run(*, json_output: bool) -> int:
     outcome, files = perform(console)
     console.print(summary(outcome, files, time.monotonic() - began))
     if json_output:
-        print_json(msgspec.json.encode(result(outcome.verdict, files)))
+        print_json(result(outcome.verdict, files))
     return 0 if outcome.verdict.is_good and files.is_good else 1
 
 

@@ -16,7 +16,6 @@ from chat4all_local.demo.files.exchange import Exchange
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.observed import Observed
-from chat4all_local.demo.quiet import wait_until_quiet
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.speaking import Speakers
 from chat4all_local.demo.stage import Stage, set_up
@@ -24,10 +23,12 @@ from chat4all_local.demo.verdict import Verdict, judge
 from chat4all_local.demo.watcher import Watcher
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.participants import CONVERSATIONS
+from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 90.0
 """How long nothing may move before it is given up."""
+QUIET_WITHIN_S: Final = 10.0
 _TIMEOUT_S: Final = 15.0
 
 
@@ -55,7 +56,8 @@ class Run:
         speakers = Speakers(self._api, self._simulators, stage, sent, lambda: watcher.observed)
         with speakers.speaking():
             self._watch(watcher, sent, speakers, show)
-        wait_until_quiet(self._simulators)
+        with suppress(TimeoutError):  # what repeats for ever is judged, too
+            wait_until_quiet(self._simulators, QUIET_WITHIN_S)
         observed = watcher.look_at_everything()
         return Outcome(judge(sent, observed), sent, observed)
 

@@ -1,9 +1,10 @@
-"""What the providers have observed: the sends that arrived at the simulators."""
+"""What the providers have observed, and whether they have something left to tell."""
 
 from collections.abc import Mapping
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.waiting import wait_until
 
 
 class Transcripts:
@@ -26,3 +27,12 @@ class Transcripts:
 def is_taken(send: SendRecord) -> bool:
     """Tell whether the provider took the send on."""
     return send.provider_message_id is not None
+
+
+def wait_until_quiet(simulators: Mapping[str, Simulator], within_s: float) -> None:
+    """Wait until no provider has a webhook left to call. Raises TimeoutError."""
+
+    def is_quiet() -> bool:
+        return all(simulator.health().webhooks_pending == 0 for simulator in simulators.values())
+
+    wait_until("every webhook is taken", is_quiet, within_s=within_s)

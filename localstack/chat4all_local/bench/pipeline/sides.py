@@ -16,7 +16,7 @@ from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.ledger import Arrivals, arrivals
 from chat4all_local.traffic.load import Posted
 from chat4all_local.traffic.participants import Conversation, start_conversations
-from chat4all_local.traffic.transcripts import Transcripts
+from chat4all_local.traffic.transcripts import Transcripts, wait_until_quiet
 from chat4all_local.waiting import wait_until
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
@@ -109,15 +109,12 @@ class ProductSide:
 
     def settle(self) -> None:
         wait_until_empty(self._sqs, self._queues)
-        wait_until("every receipt is taken", lambda: not self._receipts_pending(), within_s=WITHIN_S)
+        wait_until_quiet(self._simulators, WITHIN_S)
         wait_until_empty(self._sqs, self._queues)
 
     def close(self) -> None:
         for simulator in self._simulators.values():
             simulator.close()
-
-    def _receipts_pending(self) -> int:
-        return sum(simulator.health().webhooks_pending for simulator in self._simulators.values())
 
 
 def total_conversations() -> int:
