@@ -19,8 +19,8 @@ class Fate(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
-class Account(msgspec.Struct, frozen=True):
-    """The sums; `failures` counts the FAILED by their codes."""
+class Sums(msgspec.Struct, frozen=True):
+    """How many messages came to what."""
 
     accepted: int
     delivered: int
@@ -28,6 +28,11 @@ class Account(msgspec.Struct, frozen=True):
     lost: int
     repeated: int
     out_of_order: int
+
+
+class Account(Sums, frozen=True):
+    """The sums, the FAILED by their codes, and what was lost."""
+
     failures: Mapping[str, int]
     lost_texts: Sequence[str]
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Event, Lock
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Posted(msgspec.Struct, frozen=True):
     tries: int
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(NamedTuple):
     """How a message came to its 202."""
 
     began_at: float
@@ -154,10 +154,4 @@ class Load:
                     self._refused.append(str(refusal))
             else:
                 with self._lock:
-                    self._posted.append(_posted(line, accepted))
-
-
-def _posted(line: Line, accepted: Accepted) -> Posted:
-    return Posted(
-        line.message_id, line.conversation, line.text, accepted.began_at, accepted.at, accepted.tries
-    )
+                    self._posted.append(Posted(line.message_id, line.conversation, line.text, *accepted))

@@ -1,11 +1,9 @@
 """AWS misbehaves, and the processes' clocks do not agree."""
 
 import base64
-import io
 import secrets
 import time
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -18,7 +16,7 @@ from chat4all_local.chaos.proxy import behind_proxies
 from chat4all_local.chaos.proxy_client import Proxy, Rule
 from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
-from chat4all_local.cloud.functions import configuration, function_names
+from chat4all_local.cloud.functions import configuration, function_names, zipped
 from chat4all_local.simulators.control_api import JsonObject
 from chat4all_local.traffic.participants import Conversation
 from chat4all_local.waiting import wait_until
@@ -190,7 +188,9 @@ def _check_skew(run: Run) -> None:
 def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
     functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
-    layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
+    layer = functions.publish_layer_version(
+        LayerName=f"{stack}-skewed-clock", Content={"ZipFile": zipped([_SKEWED], "python/")}
+    )
     before = {
         f"{stack}-{name}": [one["Arn"] for one in configuration(under_test.cloud, name)["Layers"]]
         for name in function_names(under_test.cloud)
@@ -206,13 +206,6 @@ def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
     finally:
         for name, layers in before.items():
             functions.update_function_configuration(FunctionName=name, Handler="app.handler", Layers=layers)
-
-
-def _zipped() -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(_SKEWED, f"python/{_SKEWED.name}")
-    return packed.getvalue()
 
 
 AWS: Final = (
