@@ -46,7 +46,7 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
         console.print(f"The report: {written}", soft_wrap=True)
     if json_output:
         print_json(result(outcomes))
-    return 1 if any(one.wrongs for one in outcomes) else 0
+    return 1 if any(outcome.wrongs for outcome in outcomes) else 0
 
 
 def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -> list[Outcome]:
@@ -63,7 +63,7 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
             conversations = start_conversations(
                 under_test.api, under_test.simulators, channels_in_turn(count)
             )
-        for setting, some in groupby(scenarios, key=lambda one: one.setting):
+        for setting, some in groupby(scenarios, key=lambda scenario: scenario.setting):
             with setting(under_test):
                 for scenario in some:
                     with progress.narrated(f"Run {scenario.name}") as tell:

@@ -80,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def result(outcomes: Sequence[Outcome]) -> Result:
-    return Result({one.scenario.name: one.figures for one in outcomes})
+    return Result({outcome.scenario.name: outcome.figures for outcome in outcomes})
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -114,9 +114,9 @@ def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate])
         drained_s=drained_s(run.strikes, observed.at),
         isolation=isolation(struck, run.strikes, posted, observed.at) if struck else None,
         timeline=Timeline(
-            began, sorted(one.at for one in posted), sorted(observed.at.values()), tuple(run.strikes)
+            began, sorted(message.at for message in posted), sorted(observed.at.values()), tuple(run.strikes)
         ),
-        repeats_after=sum(one.tries - 1 for one in posted),
+        repeats_after=sum(message.tries - 1 for message in posted),
         problems=tuple(run.wrongs),
     )
 
@@ -143,9 +143,9 @@ def _is_over(fate: Fate | None) -> bool:
     return fate is not None and fate.status in _ENDS
 
 
-def _fate(under_test: CloudUnderTest, one: Posted) -> Fate | None:
+def _fate(under_test: CloudUnderTest, message: Posted) -> Fate | None:
     try:
-        status = under_test.api.message_status(one.message_id)
+        status = under_test.api.message_status(message.message_id)
     except (ApiError, ApiUnreachable):
         return None
     errors = [delivery.error.code for delivery in status.deliveries if delivery.error is not None]

@@ -33,7 +33,7 @@ def next_delivery_s(
     strikes: Sequence[Strike], posted: Sequence[Posted], arrivals: Mapping[str, float]
 ) -> float | None:
     """The longest time from a strike to the next arrival where it struck; None: nothing arrived any more."""
-    channel_of = {one.message_id: one.conversation.channel for one in posted}
+    channel_of = {message.message_id: message.conversation.channel for message in posted}
     longest = 0.0
     for strike in strikes:
         after = [
@@ -59,12 +59,16 @@ def isolation(
 ) -> Isolation | None:
     """None where there is too little to compare."""
     strike = strikes[0]
-    others = [one for one in posted if one.conversation.channel != struck and one.message_id in arrivals]
-    before = [arrivals[one.message_id] - one.at for one in others if one.at < strike.at]
+    others = [
+        message
+        for message in posted
+        if message.conversation.channel != struck and message.message_id in arrivals
+    ]
+    before = [arrivals[message.message_id] - message.at for message in others if message.at < strike.at]
     during = [
-        arrivals[one.message_id] - one.at
-        for one in others
-        if strike.at <= one.at <= (strike.until or strike.at)
+        arrivals[message.message_id] - message.at
+        for message in others
+        if strike.at <= message.at <= (strike.until or strike.at)
     ]
     if len(before) < 10 or len(during) < 10:
         return None

@@ -11,7 +11,7 @@ from chat4all_local.cloud.running import Cloud
 
 def component(cloud: Cloud, name: str) -> psutil.Process:
     """The process of a backend, of `nanio`, or of the simulators."""
-    [found] = (one for one in cloud.folder.read().components if one.name == name)
+    found = next(component for component in cloud.folder.read().components if component.name == name)
     return psutil.Process(found.process.pid)
 
 

@@ -37,4 +37,4 @@ def due(left: Sequence[Reply], sent: Sent, observed: Observed, channel: str) -> 
 
 def _message_id(sent: Sent, reply: Reply) -> str:
     accepted = sent.accepted(reply.line.conversation)
-    return next(one.message_id for one in accepted if one.line.key == reply.to)
+    return next(message.message_id for message in accepted if message.line.key == reply.to)

@@ -34,8 +34,8 @@ def at_provider(sent: Sent, observed: Observed, channel: str) -> Findings:
     ]
     address = BY_CHANNEL[channel].address
     arrived = (
-        (one.text or "") if one.address == address else f"to {one.address}: {one.text}"
-        for one in observed.provided.get(channel, ())
+        (send.text or "") if send.address == address else f"to {send.address}: {send.text}"
+        for send in observed.provided.get(channel, ())
     )
     return compare(expected, arrived)
 

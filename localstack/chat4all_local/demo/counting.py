@@ -51,13 +51,13 @@ def rows(sent: Sent, observed: Observed) -> tuple[Row, ...]:
 def total(counts: Iterable[Counts]) -> Counts:
     """`read` counts where there are receipts."""
     some: Sequence[Counts] = tuple(counts)
-    reads = [one.read for one in some if one.read is not None]
+    reads = [each.read for each in some if each.read is not None]
     return Counts(
-        accepted=sum(one.accepted for one in some),
-        sent=sum(one.sent for one in some),
-        delivered=sum(one.delivered for one in some),
+        accepted=sum(each.accepted for each in some),
+        sent=sum(each.sent for each in some),
+        delivered=sum(each.delivered for each in some),
         read=sum(reads) if reads else None,
-        received=sum(one.received for one in some),
+        received=sum(each.received for each in some),
     )
 
 
@@ -68,12 +68,12 @@ def _counts(sent: Sent, observed: Observed, channel: str, conversation: str) -> 
     accepted = sent.accepted(conversation)
 
     def come(status: str) -> int:
-        return sum(observed.has_come(one.message_id, channel, status) for one in accepted)
+        return sum(observed.has_come(message.message_id, channel, status) for message in accepted)
 
     written = (line for line in sent.written(channel) if line.conversation == conversation)
     return Counts(
         accepted=len(accepted),
-        sent=sum(one.line.key in arrived for one in accepted),
+        sent=sum(message.line.key in arrived for message in accepted),
         delivered=come("DELIVERED" if customer.sends_receipts else "SENT"),
         read=come("READ") if customer.sends_receipts else None,
         received=sum(line.key in kept for line in written),

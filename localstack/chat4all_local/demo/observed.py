@@ -23,5 +23,7 @@ class Observed(msgspec.Struct, frozen=True):
     def has_come(self, message_id: str, channel: str, status: str) -> bool:
         """Whether the delivery of a message on `channel` is `status`, or further."""
         known = self.statuses.get(message_id)
-        found = (one.status for one in known.deliveries if one.channel == channel) if known else ()
+        found = (
+            (delivery.status for delivery in known.deliveries if delivery.channel == channel) if known else ()
+        )
         return any(reached in ORDER[ORDER.index(status) :] for reached in found)

@@ -52,4 +52,4 @@ class Sent:
     @property
     def repeats(self) -> int:
         """How many POSTs were made again."""
-        return sum(one.repeats for accepted in self._accepted.values() for one in accepted)
+        return sum(message.repeats for accepted in self._accepted.values() for message in accepted)

@@ -81,14 +81,16 @@ class Speakers:
             if observed is before:
                 continue
             before = observed
-            for one in due(left, self._sent, observed, channel):
-                self._write(one, channel)
-                left.remove(one.reply)
+            for answer in due(left, self._sent, observed, channel):
+                self._write(answer, channel)
+                left.remove(answer.reply)
 
-    def _write(self, one: Due, channel: str) -> None:
-        line = one.reply.line
+    def _write(self, answer: Due, channel: str) -> None:
+        line = answer.reply.line
         self._sent.write(line)
-        written = self._simulators[channel].write(BY_CHANNEL[channel].address, line.text, quoted=one.quoted)
+        written = self._simulators[channel].write(
+            BY_CHANNEL[channel].address, line.text, quoted=answer.quoted
+        )
         if written.webhook_statuses != [200]:
             self._wait_until_kept(line)
 

@@ -55,7 +55,9 @@ def _milliseconds(value: float | None) -> str:
 
 
 def _notes(observed: Observed) -> Text:
-    parts = ", ".join(f"{len(observed.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
+    parts = ", ".join(
+        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in CHANNELS
+    )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
         "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"

@@ -54,8 +54,13 @@ def judge(sent: Sent, observed: Observed) -> Verdict:
 
 def _places(sent: Sent, observed: Observed) -> dict[str, Findings]:
     """Everywhere that texts arrive."""
-    providers = {f"at {BY_CHANNEL[one].title}": at_provider(sent, observed, one) for one in CHANNELS}
-    histories = {f"in the history of {one}": in_history(sent, observed, one) for one in CONVERSATIONS}
+    providers = {
+        f"at {BY_CHANNEL[channel].title}": at_provider(sent, observed, channel) for channel in CHANNELS
+    }
+    histories = {
+        f"in the history of {conversation}": in_history(sent, observed, conversation)
+        for conversation in CONVERSATIONS
+    }
     return providers | histories
 
 
@@ -68,7 +73,7 @@ def _latencies_ms(sent: Sent, observed: Observed, channel: str) -> Iterator[floa
 
 
 def _unsent(sent: Sent) -> Iterator[str]:
-    accepted = {one.line.key for conversation in CONVERSATIONS for one in sent.accepted(conversation)}
+    accepted = {message.line.key for conversation in CONVERSATIONS for message in sent.accepted(conversation)}
     written = {line.key for channel in CHANNELS for line in sent.written(channel)}
     lines = [line for some in AGENT_LINES.values() for line in some]
     lines += [reply.line for some in REPLIES.values() for reply in some]
@@ -76,7 +81,7 @@ def _unsent(sent: Sent) -> Iterator[str]:
 
 
 def _late(sent: Sent, observed: Observed) -> Iterator[str]:
-    for one in deliveries(sent, observed):
-        wanted = BY_CHANNEL[one.channel].final_status
-        if not observed.has_come(one.message_id, one.channel, wanted):
-            yield f"{one.line.key} on {BY_CHANNEL[one.channel].title}: not yet {wanted}"
+    for delivery in deliveries(sent, observed):
+        wanted = BY_CHANNEL[delivery.channel].final_status
+        if not observed.has_come(delivery.message_id, delivery.channel, wanted):
+            yield f"{delivery.line.key} on {BY_CHANNEL[delivery.channel].title}: not yet {wanted}"

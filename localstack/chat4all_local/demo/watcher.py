@@ -37,8 +37,8 @@ class Watcher:
     def look(self) -> Observed:
         """An API that does not answer now is asked again at the next look. Raises ApiError."""
         self._look_at_providers()
-        wanted = self._undecided() | {one for one in CONVERSATIONS if self._may_have_news(one)}
-        longest_ago = sorted(wanted, key=lambda one: self._asked_at.get(one, 0))[:READS_AT_A_LOOK]
+        wanted = self._undecided() | set(filter(self._may_have_news, CONVERSATIONS))
+        longest_ago = sorted(wanted, key=lambda wanted_id: self._asked_at.get(wanted_id, 0))[:READS_AT_A_LOOK]
         with suppress(ApiUnreachable):
             self._read(longest_ago)
         return self.observed
@@ -47,7 +47,7 @@ class Watcher:
         """Once it is quiet: what came late, or twice, is observed too. Raises ApiError, ApiUnreachable."""
         self._look_at_providers()
         self._read(CONVERSATIONS)
-        self._read({one.message_id for one in deliveries(self._sent, self.observed)})
+        self._read({delivery.message_id for delivery in deliveries(self._sent, self.observed)})
         return self.observed
 
     def _look_at_providers(self) -> None:
@@ -68,23 +68,25 @@ class Watcher:
         """The messages that have arrived whole at a provider and are not yet known to have come to their end."""
         arrived = {channel: at_provider(self._sent, self.observed, channel).whole for channel in CHANNELS}
         return {
-            one.message_id
-            for one in deliveries(self._sent, self.observed)
-            if one.line.key in arrived[one.channel]
-            and not self.observed.has_come(one.message_id, one.channel, BY_CHANNEL[one.channel].final_status)
+            delivery.message_id
+            for delivery in deliveries(self._sent, self.observed)
+            if delivery.line.key in arrived[delivery.channel]
+            and not self.observed.has_come(
+                delivery.message_id, delivery.channel, BY_CHANNEL[delivery.channel].final_status
+            )
         }
 
     def _read(self, wanted: Iterable[str]) -> None:
         """The histories of conversations, and the statuses of messages."""
-        for one in wanted:
-            self._asked_at[one] = time.monotonic()
-            if one in CONVERSATIONS:
+        for wanted_id in wanted:
+            self._asked_at[wanted_id] = time.monotonic()
+            if wanted_id in CONVERSATIONS:
                 self.observed = replace(
-                    self.observed, histories={**self.observed.histories, one: self._history(one)}
+                    self.observed, histories={**self.observed.histories, wanted_id: self._history(wanted_id)}
                 )
             else:
-                status = self._api.message_status(one)
-                self.observed = replace(self.observed, statuses={**self.observed.statuses, one: status})
+                status = self._api.message_status(wanted_id)
+                self.observed = replace(self.observed, statuses={**self.observed.statuses, wanted_id: status})
 
     def _history(self, conversation: str) -> tuple[Message, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])

@@ -37,7 +37,7 @@ class Findings(msgspec.Struct, frozen=True):
 
 def compare(expected: Sequence[Expected], arrived: Iterable[str]) -> Findings:
     """`arrived` in the order of arrival. A text of which a part is missing is lost."""
-    pages = [_Page(place, one) for place, one in enumerate(expected)]
+    pages = [_Page(place, text) for place, text in enumerate(expected)]
     furthest: dict[str, tuple[int, int]] = {}
     duplicates, out_of_order, strange = [], [], []
     for place, text in enumerate(arrived):
@@ -54,7 +54,7 @@ def compare(expected: Sequence[Expected], arrived: Iterable[str]) -> Findings:
             out_of_order.append(page.expected.key)
         furthest[stream] = max(position, furthest.get(stream, (0, 0)))
     whole = {page.expected.key: page.completed_at for page in pages if page.completed_at is not None}
-    lost = tuple(one.key for one in expected if one.key not in whole)
+    lost = tuple(text.key for text in expected if text.key not in whole)
     return Findings(whole, lost, tuple(duplicates), tuple(out_of_order), tuple(strange))
 
 
@@ -119,7 +119,7 @@ class _Page:
 def _find(pages: Sequence[_Page], text: str) -> tuple[_Page, int] | None:
     """Where `text` belongs: a place that is still free, else one that is taken, which makes it a duplicate."""
     places = [(page, start) for page in pages for start in _occurrences(text, page.expected.text)]
-    free = (one for one in places if one[0].is_free(one[1], one[1] + len(text)))
+    free = (found for found in places if found[0].is_free(found[1], found[1] + len(text)))
     return next(free, places[0] if places else None)
 
 

@@ -120,7 +120,7 @@ def _write_large(run: Run) -> list[JsonObject]:
 def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
     """Those that were refused; the provider would repeat them."""
     telegram = run.under_test.simulators["telegram"]
-    return [one for one in updates if telegram.call_webhook(one).status != 200]
+    return [update for update in updates if telegram.call_webhook(update).status != 200]
 
 
 def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
@@ -176,10 +176,10 @@ def _run_skewed(run: Run) -> None:
 def _check_skew(run: Run) -> None:
     """Some message says that it was accepted at another time than it was."""
     posted = run.load.posted()
-    for one in posted[-20:]:
-        status = run.under_test.api.message_status(one.message_id)
+    for message in posted[-20:]:
+        status = run.under_test.api.message_status(message.message_id)
         at = datetime.fromisoformat(status.status_history[0].at).astimezone(UTC).timestamp()
-        if abs(at - one.at) > 60:
+        if abs(at - message.at) > 60:
             return
     run.wrongs.append("no clock was seen to be wrong")
 
@@ -192,7 +192,7 @@ def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
         LayerName=f"{stack}-skewed-clock", Content={"ZipFile": zipped([_SKEWED], "python/")}
     )
     before = {
-        f"{stack}-{name}": [one["Arn"] for one in configuration(under_test.cloud, name)["Layers"]]
+        f"{stack}-{name}": [used["Arn"] for used in configuration(under_test.cloud, name)["Layers"]]
         for name in function_names(under_test.cloud)
     }
     for name, layers in before.items():

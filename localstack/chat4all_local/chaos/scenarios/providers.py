@@ -59,7 +59,7 @@ def _token_expired(run: Run) -> None:
         SecretId=name, SecretString=msgspec.json.encode({**secret, "access_token": renewed}).decode()
     )
     run.mended("the secret is repaired")
-    refused = [one for one in simulator.transcript().requests if not one.authorized]
+    refused = [send for send in simulator.transcript().requests if not send.authorized]
     if not refused:
         run.wrongs.append("no send was refused for its token")
 

@@ -74,7 +74,7 @@ def _mend(run: Run) -> None:
     whatsapp = run.under_test.simulators["whatsapp"]
     poisoned = {fault.request.for_address for fault in whatsapp.faults()}
     began = run.strikes[0].at
-    if not any(one.address in poisoned and one.at >= began for one in whatsapp.transcript().requests):
+    if not any(send.address in poisoned and send.at >= began for send in whatsapp.transcript().requests):
         run.wrongs.append("nothing was sent to those whose messages always fail")
     whatsapp.clear_faults()
 
@@ -83,10 +83,10 @@ def _stormed(run: Run) -> None:
     """Some receipt came more than once, though it had been taken; each text was read once."""
     began = run.strikes[0].at
     taken = Counter(
-        (one.kind, one.provider_message_id)
+        (webhook.kind, webhook.provider_message_id)
         for simulator in run.under_test.simulators.values()
-        for one in simulator.webhooks().webhooks
-        if one.at >= began and one.status == 200 and one.kind in _RECEIPTS
+        for webhook in simulator.webhooks().webhooks
+        if webhook.at >= began and webhook.status == 200 and webhook.kind in _RECEIPTS
     )
     if not any(times > 1 for times in taken.values()):
         run.wrongs.append("no receipt was repeated")

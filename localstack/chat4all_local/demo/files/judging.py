@@ -65,7 +65,7 @@ def judge_files(sent: FilesSent, observed: FilesObserved) -> FilesVerdict:
     ways = {place: _way(sent.made[place[0]], place, came) for place in HOW}
     return FilesVerdict(
         rows=tuple(_row(made, sent, ways) for made in sent.made.values()),
-        repeats=sum(one.repeats for one in sent.accepted.values()),
+        repeats=sum(message.repeats for message in sent.accepted.values()),
         lost=tuple(_at(place) for place, way in ways.items() if way.how is None),
         late=tuple(_late(sent, observed)),
         wrong=tuple(
@@ -79,11 +79,11 @@ def judge_files(sent: FilesSent, observed: FilesObserved) -> FilesVerdict:
 
 
 def _way(made: Made, place: tuple[str, str], came: tuple[Arrival, ...]) -> Way:
-    here = [one for one in came if (one.name, one.channel) == place]
-    for one in here:
-        if one.content is not None:
-            is_ours = (one.content.size, one.content.sha256) == (made.size, made.sha256)
-            return Way(HOW[place], len(here), one.how, one.content.size, is_ours)
+    here = [arrival for arrival in came if (arrival.name, arrival.channel) == place]
+    for arrival in here:
+        if arrival.content is not None:
+            is_ours = (arrival.content.size, arrival.content.sha256) == (made.size, made.sha256)
+            return Way(HOW[place], len(here), arrival.how, arrival.content.size, is_ours)
     return Way(HOW[place], len(here), None, 0, sha256_ok=False)
 
 

@@ -38,9 +38,12 @@ class Onlooker:
         self._simulators = simulators
         self._stage = stage
         self._readers = readers
-        self._last_n = {one: max((r.n for r in texts.provided.get(one, ())), default=0) for one in CHANNELS}
+        self._last_n = {
+            channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in CHANNELS
+        }
         self._last_sequence = {
-            one: max((m.sequence for m in texts.histories.get(one, ())), default=0) for one in CONVERSATIONS
+            conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default=0)
+            for conversation in CONVERSATIONS
         }
         self._observed = Observed()
 
@@ -78,18 +81,20 @@ class Onlooker:
     def _look_at_statuses(self, sent: FilesSent) -> None:
         """Of the messages that may have come further."""
         for (_, channel), accepted in sent.accepted.items():
-            one = accepted.message_id
-            if not self._observed.has_come(one, channel, BY_CHANNEL[channel].final_status):
-                status: MessageStatus = self._api.message_status(one)
-                self._observed = replace(self._observed, statuses={**self._observed.statuses, one: status})
+            message_id = accepted.message_id
+            if not self._observed.has_come(message_id, channel, BY_CHANNEL[channel].final_status):
+                status: MessageStatus = self._api.message_status(message_id)
+                self._observed = replace(
+                    self._observed, statuses={**self._observed.statuses, message_id: status}
+                )
 
     def _look_at_histories(self, *conversations: str) -> None:
-        new = {one: self._history(one) for one in conversations}
+        new = {conversation: self._history(conversation) for conversation in conversations}
         self._observed = replace(self._observed, histories={**self._observed.histories, **new})
 
     def _history(self, conversation: str) -> tuple[Message, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])
-        new = [one for one in newest_first if one.sequence > self._last_sequence[conversation]]
+        new = [message for message in newest_first if message.sequence > self._last_sequence[conversation]]
         return tuple(new)[::-1]
 
     def _look_at_received(self, sent: FilesSent) -> None:

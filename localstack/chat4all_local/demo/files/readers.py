@@ -49,7 +49,7 @@ class Readers:
 
     def contents(self) -> dict[str, Content]:
         """By key, of those that are done."""
-        return {key: one.result() for key, one in self._reading.items() if one.done()}
+        return {key: reading.result() for key, reading in self._reading.items() if reading.done()}
 
     def _read(self, url: str, advance: Transfer, told: str | None) -> Content:
         content = fetch(url, advance, self._over)

@@ -17,4 +17,4 @@ class FilesSent(msgspec.Struct, frozen=True):
 
     @property
     def message_ids(self) -> frozenset[str]:
-        return frozenset(one.message_id for one in self.accepted.values())
+        return frozenset(message.message_id for message in self.accepted.values())
