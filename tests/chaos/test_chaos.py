@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from chat4all_local.bench.machine import this_machine
 from chat4all_local.chaos.catalogue import SCENARIOS, choose
 from chat4all_local.chaos.main import perform
 from chat4all_local.chaos.outcome import Outcome, Result, result
 from chat4all_local.chaos.view import write_report
+from chat4all_local.cloud.machine import this_machine
 
 MESSAGES = 30
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import File
-from chat4all_local.bench.upload.film import make_film
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.simulators.control_api import FaultKind, SendRecord
+from chat4all_local.traffic.film import make_film
 from chat4all_local.transfer.download import download
 from chat4all_local.transfer.errors import TransferFailed
 from chat4all_local.transfer.remembered import Remembered

@@ -3,7 +3,6 @@
 The chaos ledger judges: what every accepted message came to, by the providers' transcripts and by the API.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,10 +11,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from chat4all_local.chaos.cast import Talk, assemble
-from chat4all_local.chaos.machine_room import MachineRoom, machine_room
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest, cloud_under_test
 from chat4all_local.chaos.outcome import Outcome
-from chat4all_local.chaos.play import BEFORE_THE_LOAD, play
+from chat4all_local.chaos.run import BEFORE_THE_LOAD, run_scenario
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cli.app import app
@@ -24,6 +22,8 @@ from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.progress import silent
 from chat4all_local.replay.stack import Stack, local
+from chat4all_local.traffic.participants import Conversation, channels_in_turn, start_conversations
+from chat4all_local.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".envs/kinesis").exists(), reason="Kinesis is not installed: it needs Node.js and npm"
@@ -37,14 +37,14 @@ RELAYED_WITHIN_S: Final = 60.0
 
 @dataclass
 class Stage:
-    room: MachineRoom
-    talks: Sequence[Talk]
+    under_test: CloudUnderTest
+    conversations: Sequence[Conversation]
     stack: Stack
     outcome: Outcome = field(init=False)
 
     def replay(self, *arguments: str) -> str:
         """What `chat4all replay` prints."""
-        folder = str(self.room.cloud.folder.path)
+        folder = str(self.under_test.cloud.folder.path)
         result = CliRunner().invoke(app, ["replay", "--state", folder, "--from", "1h", *arguments])
         assert result.exit_code == 0, result.output
         return result.stdout
@@ -54,21 +54,26 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A load during which what nobody can read lies on the stream before what busy conversations say, and the router dies."""
     folder = tmp_path_factory.mktemp("kinesis")
-    with machine_room(folder, silent, LocalStack(EventStream.KINESIS)) as room:
-        stage = Stage(room, assemble(room, CONVERSATIONS), local(room.cloud))
+    with cloud_under_test(folder, silent, LocalStack(EventStream.KINESIS)) as under_test:
+        conversations = start_conversations(
+            under_test.api, under_test.simulators, channels_in_turn(CONVERSATIONS)
+        )
+        stage = Stage(under_test, conversations, local(under_test.cloud))
         scenario = Scenario("kinesis", "bad records, kill -9", lambda run: troubled(run, stage))
-        stage.outcome = play(scenario, room, stage.talks, MESSAGES, lambda _: None)
+        stage.outcome = run_scenario(scenario, under_test, stage.conversations, MESSAGES, lambda _: None)
         yield stage
 
 
 def troubled(run: Run, stage: Stage) -> None:
-    for number, talk in enumerate(stage.talks[:UNREADABLE]):
+    for number, conversation in enumerate(stage.conversations[:UNREADABLE]):
         run.load.wait_for_share((number + 1) / (UNREADABLE + 1))
         stage.stack.kinesis.put_record(
-            StreamName=stage.stack.stream(), PartitionKey=talk.conversation_id, Data=b"\xff nobody reads this"
+            StreamName=stage.stack.stream(),
+            PartitionKey=conversation.conversation_id,
+            Data=b"\xff nobody reads this",
         )
         run.struck("a record that nobody can read")
-        killed = kill(workers(run.room.cloud, "router"))
+        killed = kill(workers(run.under_test.cloud, "router"))
         run.struck("kill -9 router", kills=killed)
 
 
@@ -78,19 +83,21 @@ def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -
     assert stage.outcome.wrongs == []
     assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
     assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
-    assert {one.channel for one in stage.talks} == {"whatsapp", "telegram", "instagram"}
+    assert {conversation.channel for conversation in stage.conversations} == {
+        "whatsapp",
+        "telegram",
+        "instagram",
+    }
     assert stage.outcome.kills >= UNREADABLE
 
 
 def test_what_nobody_could_read_is_a_dead_letter(stage: Stage) -> None:
-    deadline, letters = time.monotonic() + RELAYED_WITHIN_S, []
-    while time.monotonic() < deadline:
+    def all_are_dead_letters() -> bool:
         stage.stack.functions.invoke(FunctionName=f"{stage.stack.name}-relay")
-        letters = [one for one in stage.room.api.dead_letters(None) if one.kind == "RECORD"]
-        if len(letters) == UNREADABLE:
-            return
-        time.sleep(1.0)
-    pytest.fail(f"{len(letters)} of {UNREADABLE} became dead letters")
+        letters = [letter for letter in stage.under_test.api.dead_letters(None) if letter.kind == "RECORD"]
+        return len(letters) == UNREADABLE
+
+    wait_until("every record is a dead letter", all_are_dead_letters, within_s=RELAYED_WITHIN_S, every_s=1.0)
 
 
 def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: Stage) -> None:
@@ -104,7 +111,7 @@ def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: St
 
 
 def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
-    before = len(stage.room.accepted())
+    before = len(stage.under_test.accepted())
 
     counted = msgspec.json.decode(stage.replay("--json"))
 
@@ -114,6 +121,8 @@ def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
     assert not counted.get("routed")
     # Whatever it set going comes before what is said now.
     scenario = Scenario("after", "the replay", lambda _: None)
-    after = play(scenario, stage.room, stage.talks, len(stage.talks), lambda _: None)
+    after = run_scenario(
+        scenario, stage.under_test, stage.conversations, len(stage.conversations), lambda _: None
+    )
     assert after.wrongs == []
-    assert len(stage.room.accepted()) == before + BEFORE_THE_LOAD + len(stage.talks)
+    assert len(stage.under_test.accepted()) == before + BEFORE_THE_LOAD + len(stage.conversations)

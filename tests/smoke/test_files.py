@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.bench.upload.film import make_film
+from chat4all_local.traffic.film import make_film
 from chat4all_local.transfer.download import download
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload

@@ -3,22 +3,20 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-import msgspec
 from rich.console import Console, Group
 from rich.text import Text
 
 from chat4all_local.bench.aims import Aim
 from chat4all_local.bench.catalogue import BENCHMARKS
-from chat4all_local.bench.machine import this_machine
-from chat4all_local.bench.narrator import Narrator
 from chat4all_local.bench.report import Benchmark, Report
 from chat4all_local.bench.results import Result, result, write
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json
 
 
 def run(names: Sequence[str], *, json_output: bool) -> int:
@@ -31,7 +29,7 @@ def run(names: Sequence[str], *, json_output: bool) -> int:
         for name, benchmark in chosen.items():
             measured[name] = _measure(name, benchmark, cloud, out)
     if json_output:
-        print_json(msgspec.json.encode(measured))
+        print_json(measured)
     return 0
 
 
@@ -45,7 +43,7 @@ def choose(names: Sequence[str]) -> dict[str, Benchmark]:
 
 def _measure(name: str, benchmark: Benchmark, cloud: Cloud, console: Console) -> Result:
     machine = this_machine()
-    with Narrator(err, name) as tell:
+    with ProgressDisplay(err) as progress, progress.narrated(f"Measure {name}") as tell:
         report = benchmark(cloud, tell)
     measured = result(report, machine)
     files = write(name, measured, report)

@@ -9,9 +9,7 @@ from rich.console import RenderableType
 
 from chat4all_local.bench.aims import Aim
 from chat4all_local.cloud.running import Cloud
-
-Tell = Callable[[str], None]
-"""Takes what is going on, in a few words, for whoever is watching."""
+from chat4all_local.console.progress import Tell
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from chat4all_local.bench.aims import Aim
-from chat4all_local.bench.machine import Machine
 from chat4all_local.bench.report import Report
 from chat4all_local.cloud.checkout import ROOT
+from chat4all_local.cloud.machine import Machine
 
 RESULTS: Final = ROOT / "results"
 

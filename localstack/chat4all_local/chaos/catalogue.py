@@ -11,7 +11,9 @@ from chat4all_local.chaos.scenarios.traffic import TRAFFIC
 from chat4all_local.chaos.scenarios.whole_cloud import KILL, RESTART
 from chat4all_local.cloud.errors import CloudError
 
-SCENARIOS: Final = {one.name: one for one in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)}
+SCENARIOS: Final = {
+    scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)
+}
 """A stop writes all that the cloud has ever held: the restart comes before the others have filled it. The last of the
 kills and the faults of AWS are behind the same proxies."""
 
@@ -21,4 +23,4 @@ def choose(names: Sequence[str]) -> list[Scenario]:
     unknown = sorted(set(names) - set(SCENARIOS))
     if unknown:
         raise CloudError(f"no such scenario: {', '.join(unknown)}", f"there are: {', '.join(SCENARIOS)}")
-    return [one for name, one in SCENARIOS.items() if name in names or not names]
+    return [scenario for name, scenario in SCENARIOS.items() if name in names or not names]

@@ -7,24 +7,22 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from rich.console import Console
 
-from chat4all_local.bench.machine import this_machine
-from chat4all_local.bench.narrator import Narrator
-from chat4all_local.chaos.cast import assemble
 from chat4all_local.chaos.catalogue import choose
-from chat4all_local.chaos.machine_room import machine_room
+from chat4all_local.chaos.cloud_under_test import cloud_under_test
 from chat4all_local.chaos.outcome import Outcome, result
-from chat4all_local.chaos.play import play
+from chat4all_local.chaos.run import run_scenario
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.view import table, verdict, write_report
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json, print_whole
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
 from chat4all_local.cloud.progress import step
+from chat4all_local.cloud.scratch import scratch_folder
 from chat4all_local.cloud.signals import stopped_by_signals
-from chat4all_local.demo.scratch import scratch_folder
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json, print_whole
+from chat4all_local.traffic.participants import channels_in_turn, start_conversations
 
 MESSAGES: Final = 240
 CONVERSATIONS: Final = 200
@@ -47,8 +45,8 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
         written = write_report(Path(report), outcomes, machine, time.monotonic() - began)
         console.print(f"The report: {written}", soft_wrap=True)
     if json_output:
-        print_json(msgspec.json.encode(result(outcomes)))
-    return 1 if any(one.wrongs for one in outcomes) else 0
+        print_json(result(outcomes))
+    return 1 if any(outcome.wrongs for outcome in outcomes) else 0
 
 
 def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -> list[Outcome]:
@@ -58,17 +56,18 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         stopped_by_signals(),
         scratch_folder() as folder,
         ProgressDisplay(console) as progress,
-        machine_room(folder, progress) as room,
+        cloud_under_test(folder, progress) as under_test,
     ):
         with step(progress, "Create an agent, customers, conversations"):
-            talks = assemble(
-                room, CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            count = CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            conversations = start_conversations(
+                under_test.api, under_test.simulators, channels_in_turn(count)
             )
-        for setting, some in groupby(scenarios, key=lambda one: one.setting):
-            with setting(room):
+        for setting, some in groupby(scenarios, key=lambda scenario: scenario.setting):
+            with setting(under_test):
                 for scenario in some:
-                    with Narrator(console, scenario.name) as tell:
-                        outcomes.append(play(scenario, room, talks, messages, tell))
+                    with progress.narrated(f"Run {scenario.name}") as tell:
+                        outcomes.append(run_scenario(scenario, under_test, conversations, messages, tell))
                     console.print(verdict(outcomes[-1]), soft_wrap=True)
     return outcomes
 

@@ -4,22 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.chaos.ledger import Account
+from chat4all_local.chaos.account import Account, Sums
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.timeline import Isolation, Timeline
 
 ISOLATION_AIM = 1.5
 
 
-class Figures(msgspec.Struct, frozen=True):
-    """What `--json` prints of a scenario; seconds are None where nothing was struck, or nothing came any more."""
+class Figures(Sums, frozen=True):
+    """The JSON of a scenario; seconds are None where nothing was struck, or nothing came any more."""
 
-    accepted: int
-    delivered: int
-    failed: int
-    lost: int
-    repeated: int
-    out_of_order: int
     first_delivery_s: float | None
     drained_s: float | None
 
@@ -48,17 +42,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def figures(self) -> Figures:
-        one = self.account
-        return Figures(
-            one.accepted,
-            one.delivered,
-            one.failed,
-            one.lost,
-            one.repeated,
-            one.out_of_order,
-            _rounded(self.first_delivery_s),
-            _rounded(self.drained_s),
-        )
+        times = {
+            "first_delivery_s": _rounded(self.first_delivery_s),
+            "drained_s": _rounded(self.drained_s),
+        }
+        return msgspec.convert({**msgspec.structs.asdict(self.account), **times}, Figures)
 
     @property
     def wrongs(self) -> list[str]:
@@ -92,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def result(outcomes: Sequence[Outcome]) -> Result:
-    return Result({one.scenario.name: one.figures for one in outcomes})
+    return Result({outcome.scenario.name: outcome.figures for outcome in outcomes})
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -2,29 +2,23 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import psutil
 
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.aws_account import ACCESS_KEY, SECRET_KEY
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.cloud.ports import choose_ports
-from chat4all_local.cloud.processes import start_tethered, stop
-from chat4all_local.cloud.settings import (
-    ACCESS_KEY,
-    HEALTHY_WITHIN,
-    LOCALHOST,
-    POLL_EVERY,
-    SECRET_KEY,
-    STOPPED_WITHIN,
-)
+from chat4all_local.cloud.processes import start_exiting_with_parent, stop
+from chat4all_local.cloud.settings import HEALTHY_WITHIN, LOCALHOST, POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.tools import tail
+from chat4all_local.waiting import wait_until
 
 _AWS: Final = "AWS_ENDPOINT_URL"
 _S3: Final = "AWS_ENDPOINT_URL_S3"
@@ -33,24 +27,26 @@ _RUNNER: Final = "from microburst.cli import main; main()"
 
 
 @contextmanager
-def behind_proxies(room: MachineRoom) -> Iterator[None]:
-    """`room.before_s3` for every function's calls of S3, `room.before_aws` for all others. Raises ComponentFailed.
+def behind_proxies(under_test: CloudUnderTest) -> Iterator[None]:
+    """Put `before_s3` between every function and S3, `before_aws` between it and all other services.
+
+    Raises ComponentFailed.
 
     S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
     """
     with (
-        _running(room, room.cloud.aws.endpoint, "aws") as aws,
-        _running(room, room.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
-        _redirected(room, {_AWS: aws.url, _S3: s3.url}),
+        _running(under_test, under_test.cloud.aws.endpoint, "aws") as aws,
+        _running(under_test, under_test.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
+        _redirected(under_test, {_AWS: aws.url, _S3: s3.url}),
     ):
-        room.before_aws, room.before_s3 = aws, s3
+        under_test.before_aws, under_test.before_s3 = aws, s3
         yield
 
 
 @contextmanager
-def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iterator[Proxy]:
+def _running(under_test: CloudUnderTest, upstream: str, name: str, *options: str) -> Iterator[Proxy]:
     port = choose_ports(["microburst"], {})["microburst"]
-    log = room.cloud.folder.logs / f"microburst-{name}.log"
+    log = under_test.cloud.folder.logs / f"microburst-{name}.log"
     command = [
         sys.executable,
         "-c",
@@ -63,7 +59,9 @@ def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iter
         LOCALHOST,
         *options,
     ]
-    process = start_tethered(command, component_environment("", _CREDENTIALS), log, room.cloud.folder.path)
+    process = start_exiting_with_parent(
+        command, component_environment("", _CREDENTIALS), log, under_test.cloud.folder.path
+    )
     through = Proxy(f"http://{LOCALHOST}:{port}")
     try:
         _wait_until_up(through, process, log.name)
@@ -77,20 +75,22 @@ def _running(room: MachineRoom, upstream: str, name: str, *options: str) -> Iter
 
 
 def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str) -> None:
-    deadline = time.monotonic() + HEALTHY_WITHIN
-    while not through.is_up():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise ComponentFailed("microburst does not answer", "", f"see: {log}")
-        time.sleep(POLL_EVERY)
+    def has_come_up_or_ended() -> bool:
+        return through.is_up() or process.poll() is not None
+
+    with suppress(TimeoutError):
+        wait_until("microburst answers", has_come_up_or_ended, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
+    if not through.is_up():
+        raise ComponentFailed("microburst does not answer", "", f"see: {log}")
 
 
 @contextmanager
-def _redirected(room: MachineRoom, changed: Mapping[str, str]) -> Iterator[None]:
+def _redirected(under_test: CloudUnderTest, changed: Mapping[str, str]) -> Iterator[None]:
     """The functions with other endpoints; what runs of them at a change is ended."""
-    functions, stack = room.cloud.aws.functions(), room.cloud.stack
+    functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
     before = {
-        name: configuration(room.cloud, name)["Environment"]["Variables"]
-        for name in function_names(room.cloud)
+        name: configuration(under_test.cloud, name)["Environment"]["Variables"]
+        for name in function_names(under_test.cloud)
     }
 
     def configure(changes: Mapping[str, str]) -> None:

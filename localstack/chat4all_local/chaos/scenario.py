@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.chaos.cast import Talk
-from chat4all_local.chaos.load import Load
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
+from chat4all_local.traffic.load import Load
+from chat4all_local.traffic.participants import Conversation
 
 AFTER_A_KILL_S: Final = 3.7
 AFTER_A_RESTART_S: Final = 10.0
@@ -32,13 +32,17 @@ class Run:
     """What a scenario has in its hands while the load goes on."""
 
     def __init__(
-        self, room: MachineRoom, load: Load, talks: Sequence[Talk], tell: Callable[[str], None]
+        self,
+        under_test: CloudUnderTest,
+        load: Load,
+        conversations: Sequence[Conversation],
+        tell: Callable[[str], None],
     ) -> None:
-        self.room = room
+        self.under_test = under_test
         self.load = load
-        self.talks = talks
+        self.conversations = conversations
         self.strikes: list[Strike] = []
-        self.written: list[tuple[Talk, str]] = []
+        self.written: list[tuple[Conversation, str]] = []
         """What customers wrote to us."""
         self.wrongs: list[str] = []
         """What the scenario itself found wrong beside the ledger."""
@@ -60,10 +64,10 @@ class Run:
 
 Act = Callable[[Run], None]
 """Strikes while the load runs, and leaves everything mended."""
-Setting = Callable[[MachineRoom], AbstractContextManager[None]]
+Setting = Callable[[CloudUnderTest], AbstractContextManager[None]]
 
 
-def as_it_is(_room: MachineRoom) -> AbstractContextManager[None]:
+def as_it_is(_room: CloudUnderTest) -> AbstractContextManager[None]:
     return nullcontext()
 
 

@@ -1,13 +1,12 @@
 """How accepted, delivered and waiting messages went over a scenario's time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.bench.spread import quantile
-from chat4all_local.chaos.load import Posted
 from chat4all_local.chaos.scenario import Strike
-from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.spread import quantile
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -30,22 +29,11 @@ class Isolation(msgspec.Struct, frozen=True):
         return self.during_s / self.before_s
 
 
-def first_arrivals(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Mapping[str, float]:
-    """When each message first was at the provider, by message id."""
-    ours = {(one.talk.address, one.text): one.message_id for one in posted}
-    found: dict[str, float] = {}
-    for send in sorted(sends, key=lambda one: one.at):
-        message_id = ours.get((send.address or "", send.text or ""))
-        if message_id is not None:
-            found.setdefault(message_id, send.at)
-    return found
-
-
 def next_delivery_s(
     strikes: Sequence[Strike], posted: Sequence[Posted], arrivals: Mapping[str, float]
 ) -> float | None:
     """The longest time from a strike to the next arrival where it struck; None: nothing arrived any more."""
-    channel_of = {one.message_id: one.talk.channel for one in posted}
+    channel_of = {message.message_id: message.conversation.channel for message in posted}
     longest = 0.0
     for strike in strikes:
         after = [
@@ -71,12 +59,16 @@ def isolation(
 ) -> Isolation | None:
     """None where there is too little to compare."""
     strike = strikes[0]
-    others = [one for one in posted if one.talk.channel != struck and one.message_id in arrivals]
-    before = [arrivals[one.message_id] - one.at for one in others if one.at < strike.at]
+    others = [
+        message
+        for message in posted
+        if message.conversation.channel != struck and message.message_id in arrivals
+    ]
+    before = [arrivals[message.message_id] - message.at for message in others if message.at < strike.at]
     during = [
-        arrivals[one.message_id] - one.at
-        for one in others
-        if strike.at <= one.at <= (strike.until or strike.at)
+        arrivals[message.message_id] - message.at
+        for message in others
+        if strike.at <= message.at <= (strike.until or strike.at)
     ]
     if len(before) < 10 or len(during) < 10:
         return None

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.bench.machine import Machine
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.timeline import Timeline
+from chat4all_local.cloud.machine import Machine
+from chat4all_local.console.tables import plain_table
 
 HEADINGS: Final = (
     "scenario",
@@ -29,10 +30,10 @@ HEADINGS: Final = (
 _ACCEPTED, _DELIVERED, _BACKLOG, _FAULT = "#9aa5b1", "#2f6fde", "#e67e22", "#c0392b"
 
 
-def row(one: Outcome) -> tuple[str, ...]:
-    figures = one.figures
+def row(outcome: Outcome) -> tuple[str, ...]:
+    figures = outcome.figures
     return (
-        one.scenario.name,
+        outcome.scenario.name,
         str(figures.accepted),
         str(figures.delivered),
         str(figures.failed),
@@ -41,32 +42,30 @@ def row(one: Outcome) -> tuple[str, ...]:
         str(figures.out_of_order),
         _seconds(figures.first_delivery_s),
         _seconds(figures.drained_s),
-        f"{one.isolation.ratio:.2f}" if one.isolation else "-",
+        f"{outcome.isolation.ratio:.2f}" if outcome.isolation else "-",
     )
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(HEADINGS):
-        shown.add_column(heading, justify="left" if number == 0 else "right")
-    for one in outcomes:
-        shown.add_row(*row(one), style="red" if one.wrongs else "yellow" if one.missed else "")
+    shown = plain_table(HEADINGS[0], numbers=HEADINGS[1:])
+    for outcome in outcomes:
+        shown.add_row(*row(outcome), style="red" if outcome.wrongs else "yellow" if outcome.missed else "")
     return shown
 
 
-def verdict(one: Outcome) -> Text:
-    if one.wrongs:
-        return Text.assemble(("✗ ", "red"), f"{one.scenario.name}: {'; '.join(one.wrongs)}")
-    if one.missed:
-        return Text.assemble(("• ", "yellow"), f"{one.scenario.name}: {'; '.join(one.missed)}")
-    return Text.assemble(("✓ ", "green"), one.scenario.name)
+def verdict(outcome: Outcome) -> Text:
+    if outcome.wrongs:
+        return Text.assemble(("✗ ", "red"), f"{outcome.scenario.name}: {'; '.join(outcome.wrongs)}")
+    if outcome.missed:
+        return Text.assemble(("• ", "yellow"), f"{outcome.scenario.name}: {'; '.join(outcome.missed)}")
+    return Text.assemble(("✓ ", "green"), outcome.scenario.name)
 
 
 def write_report(folder: Path, outcomes: Sequence[Outcome], machine: Machine, took_s: float) -> Path:
     """`chaos-report.md` and `chaos/<scenario>.png` in `folder`."""
     (folder / "chaos").mkdir(parents=True, exist_ok=True)
-    for one in outcomes:
-        _plot(one, folder / "chaos" / f"{one.scenario.name}.png")
+    for outcome in outcomes:
+        _plot(outcome, folder / "chaos" / f"{outcome.scenario.name}.png")
     report = folder / "chaos-report.md"
     report.write_text("\n".join(_report(outcomes, machine, took_s)) + "\n")
     return report
@@ -82,33 +81,34 @@ def _report(outcomes: Sequence[Outcome], machine: Machine, took_s: float) -> lis
         "",
         f"| {' | '.join(HEADINGS)} |",
         f"|{'---|' * len(HEADINGS)}",
-        *(f"| {' | '.join(row(one))} |" for one in outcomes),
+        *(f"| {' | '.join(row(outcome))} |" for outcome in outcomes),
     ]
-    for one in outcomes:
-        lines += ["", f"## {one.scenario.name}", "", *_section(one)]
+    for outcome in outcomes:
+        lines += ["", f"## {outcome.scenario.name}", "", *_section(outcome)]
     return lines
 
 
-def _section(one: Outcome) -> list[str]:
-    codes = ", ".join(f"{count} with {code}" for code, count in sorted(one.account.failures.items()))
+def _section(outcome: Outcome) -> list[str]:
+    codes = ", ".join(f"{count} with {code}" for code, count in sorted(outcome.account.failures.items()))
+    strikes, repeats = len(outcome.timeline.strikes), outcome.repeats_after
     told = [
-        one.scenario.sentence,
-        f"Strikes: {len(one.timeline.strikes)}, processes killed: {one.kills}, POSTs repeated by clients: {one.repeats_after}.",
+        outcome.scenario.sentence,
+        f"Strikes: {strikes}, processes killed: {outcome.kills}, POSTs repeated by clients: {repeats}.",
     ]
     if codes:
         told.append(f"FAILED: {codes}.")
-    told += [f"**Wrong: {wrong}.**" for wrong in one.wrongs]
-    told += [f"Missed: {missed}." for missed in one.missed]
-    if not one.scenario.judged:
+    told += [f"**Wrong: {wrong}.**" for wrong in outcome.wrongs]
+    told += [f"Missed: {missed}." for missed in outcome.missed]
+    if not outcome.scenario.judged:
         told.append("Measured, not judged.")
-    return [*told, "", f"![{one.scenario.name}](chaos/{one.scenario.name}.png)"]
+    return [*told, "", f"![{outcome.scenario.name}](chaos/{outcome.scenario.name}.png)"]
 
 
-def _plot(one: Outcome, path: Path) -> None:
+def _plot(outcome: Outcome, path: Path) -> None:
     figure = Figure(figsize=(9, 2.6), layout="constrained")
     FigureCanvasAgg(figure)
-    draw(figure.subplots(), one.timeline)
-    figure.suptitle(one.scenario.name, fontsize=10)
+    draw(figure.subplots(), outcome.timeline)
+    figure.suptitle(outcome.scenario.name, fontsize=10)
     figure.savefig(path, dpi=80)
 
 

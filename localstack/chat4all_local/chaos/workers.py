@@ -5,19 +5,20 @@ from contextlib import suppress
 
 import psutil
 
+from chat4all_local.cloud.processes import function_of
 from chat4all_local.cloud.running import Cloud
 
 
 def component(cloud: Cloud, name: str) -> psutil.Process:
     """The process of a backend, of `nanio`, or of the simulators."""
-    [found] = (one for one in cloud.folder.read().components if one.name == name)
+    found = next(component for component in cloud.folder.read().components if component.name == name)
     return psutil.Process(found.process.pid)
 
 
 def workers(cloud: Cloud, function: str) -> list[psutil.Process]:
     """The processes that run the function at the moment."""
     children = component(cloud, cloud.folder.read().backend).children(recursive=True)
-    return [child for child in children if _function_of(child) == f"{cloud.stack}-{function}"]
+    return [child for child in children if function_of(child) == f"{cloud.stack}-{function}"]
 
 
 def kill(processes: Iterable[psutil.Process]) -> int:
@@ -29,10 +30,3 @@ def kill(processes: Iterable[psutil.Process]) -> int:
                 process.kill()
                 killed += 1
     return killed
-
-
-def _function_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME")
-    except psutil.Error:
-        return None

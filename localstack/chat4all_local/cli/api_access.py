@@ -3,7 +3,7 @@
 import os
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.cli.terminal import folder_at
+from chat4all_local.cli.options import folder_at
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud, connect
 

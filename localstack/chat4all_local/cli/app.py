@@ -23,9 +23,9 @@ from chat4all_local.cli import (
     users,
     webhooks,
 )
-from chat4all_local.cli.terminal import explain
 from chat4all_local.cloud.errors import CloudError, in_words
 from chat4all_local.cloud.signals import Stopped
+from chat4all_local.console.terminal import explain
 from chat4all_local.transfer.errors import TransferFailed
 
 app = typer.Typer(

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from chat4all_local.api_shapes import Conversation
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.tables import plain_table
+from chat4all_local.console.terminal import print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,7 +31,7 @@ def create(
     kind = "GROUP" if group or len(participants) > 2 else "1:1"
     conversation = client(state).create_conversation(kind, participants, title=title, primary_channel=channel)
     if json:
-        print_json(msgspec.json.encode(conversation))
+        print_json(conversation)
     else:
         typer.echo(conversation.conversation_id)
 
@@ -40,14 +41,14 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
     """List every conversation."""
     found = list(client(state).conversations())
     if json:
-        print_json(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(conversations_table(found))
 
 
 def conversations_table(conversations: list[Conversation]) -> Table:
     headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "MESSAGES", "LAST ACTIVITY", "TITLE")
-    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    table = plain_table(*headings)
     for one in conversations:
         counts = (str(len(one.participants)), str(one.message_count))
         table.add_row(

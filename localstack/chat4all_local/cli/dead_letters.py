@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Annotated
 
-import msgspec
 import typer
 
 from chat4all_local.api_client import ApiClient, ApiError
 from chat4all_local.api_shapes import Redriven, RefusedRedrive
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
 ChannelOption = Annotated[str | None, typer.Option(help="Only this channel's.")]
@@ -28,7 +28,7 @@ def list_dead_letters(
     """What failed for good, with its reason; those of one conversation in their order."""
     found = list(client(state).dead_letters(channel))
     if json:
-        print_json(msgspec.json.encode(found))
+        print_json(found)
         return
     for one in found:
         typer.echo(f"{one.failed_at}  {printable(one.error.code)}  {quote(printable(one.dead_letter_id))}")
@@ -62,7 +62,7 @@ def redrive(
             done = Redriven(done.redriven + page.redriven, (*done.refused, *page.refused))
             status.update(f"Redrive: {done.redriven}")
     if json:
-        print_json(msgspec.json.encode(done))
+        print_json(done)
     else:
         typer.echo(f"redriven: {done.redriven}")
         for one in done.refused:

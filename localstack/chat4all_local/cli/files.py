@@ -4,19 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from chat4all_local.api_shapes import FileLink
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import StateOption, err, printable
+from chat4all_local.cli.options import StateOption
+from chat4all_local.console.progress import ProgressDisplay, Transfer
+from chat4all_local.console.terminal import err, printable
 from chat4all_local.transfer.download import download as fetch
 from chat4all_local.transfer.upload import upload as send
 
@@ -41,15 +34,16 @@ def upload(
 
     Stopped by Ctrl-C or anything else, the same command again goes on where it was.
     """
-    with _bar() as bar:
-        task = bar.add_task(printable(file.name), total=file.stat().st_size)
+    with ProgressDisplay(err) as progress:
+        name = printable(file.name)
+        transfer = progress.transfer(name, file.stat().st_size)
         stored = send(
             client(state),
             file,
             conversation_id=conversation,
             content_type=content_type,
-            advance=lambda some: bar.advance(task, some),
-            complete=lambda _: bar.update(task, description=f"{printable(file.name)}, being inspected"),
+            advance=transfer,
+            complete=lambda _: transfer.rename(f"{name}, being inspected"),
         )
     typer.echo(stored.file_id)
 
@@ -61,24 +55,14 @@ def download(
     state: StateOption = "",
 ) -> None:
     """Download a file and print where it lies. Stopped, the same command again goes on where it was."""
-    tasks: list[TaskID] = []
-    with _bar() as bar:
+    transfers: list[Transfer] = []
+    with ProgressDisplay(err) as progress:
 
         def began(link: FileLink) -> None:
-            tasks.append(bar.add_task(printable(link.filename), total=link.size))
+            transfers.append(progress.transfer(printable(link.filename), link.size))
 
-        path = fetch(
-            client(state), file_id, output, began=began, advance=lambda some: bar.advance(tasks[0], some)
-        )
+        def advance(size: int) -> None:
+            transfers[0](size)
+
+        path = fetch(client(state), file_id, output, began=began, advance=advance)
     typer.echo(path)
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    )

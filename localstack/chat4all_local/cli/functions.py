@@ -11,10 +11,11 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import StateOption, err, explain, folder_at, out, print_json
+from chat4all_local.cli.options import StateOption, folder_at
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.signals import stopped_by_signals
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, explain, out
 from chat4all_local.invoke.execution import execute
 from chat4all_local.invoke.of_checkout import execution_of
 from chat4all_local.invoke.sam_environment import sam_environment
@@ -56,7 +57,7 @@ def invoke(
     given = _read(event)
     cloud = connect(folder_at(state))
     with stopped_by_signals():
-        print_json(execute(execution_of(cloud, function), given, sys.stderr))
+        typer.echo(execute(execution_of(cloud, function), given, sys.stderr))
 
 
 def _read(event: str) -> bytes:
@@ -82,7 +83,7 @@ def sam_env(
     found = sam_environment(connect(folder_at(state)), host)
     printed = msgspec.json.format(msgspec.json.encode(found))
     if not output:
-        print_json(printed)
+        typer.echo(printed)
         return
     try:
         Path(output).write_bytes(printed + b"\n")

@@ -8,7 +8,7 @@ import typer
 
 from chat4all.services.access.authenticate import SCOPES
 from chat4all_local.api_keys import create_key
-from chat4all_local.cli.terminal import StateOption, folder_at
+from chat4all_local.cli.options import StateOption, folder_at
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.settings import STACK

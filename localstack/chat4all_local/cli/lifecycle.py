@@ -4,12 +4,10 @@ from contextlib import ExitStack
 from shlex import quote
 from typing import Annotated
 
-import msgspec
 import typer
 
-from chat4all_local.cli.progress_display import ProgressDisplay
+from chat4all_local.cli.options import JsonOption, StateOption, folder_at
 from chat4all_local.cli.status_table import status_table
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json, print_whole
 from chat4all_local.cli.welcome import welcome
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
@@ -25,6 +23,8 @@ from chat4all_local.cloud.signals import Stopped, stopped_by_signals
 from chat4all_local.cloud.start import start
 from chat4all_local.cloud.state import Phase
 from chat4all_local.cloud.supervise import supervise
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json, print_whole
 
 
 def add_to(app: typer.Typer) -> None:
@@ -164,7 +164,7 @@ def status(*, json: JsonOption = False, state: StateOption = "") -> None:
     """Show every component: its process, port, memory and health. Exits with 1 unless all is well."""
     seen = inspect(folder_at(state))
     if json:
-        print_json(msgspec.json.encode(seen))
+        print_json(seen)
     else:
         print_whole(status_table(seen))
     is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)

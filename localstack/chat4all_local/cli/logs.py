@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from chat4all_local.cli.terminal import StateOption, folder_at, out
+from chat4all_local.cli.options import StateOption, folder_at
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import connect
+from chat4all_local.console.terminal import out
 
 POLL_SECONDS = 0.5
 

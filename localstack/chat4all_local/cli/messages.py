@@ -10,8 +10,9 @@ from rich.text import Text
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Message
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import StateOption, out, printable
+from chat4all_local.cli.options import StateOption
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.console.terminal import out, printable
 
 POLL_SECONDS = 0.5
 _COLOURS = {"PENDING": "dim", "SENT": "blue", "DELIVERED": "cyan", "READ": "green", "FAILED": "red"}

@@ -4,14 +4,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from rich.console import Console
 
 from chat4all.services.recovery.replay_messages import Replayed
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, folder_at, out, print_json
+from chat4all_local.cli.options import JsonOption, StateOption, folder_at
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.settings import STACK
+from chat4all_local.console.terminal import err, out, print_json
 from chat4all_local.replay.reading import Stream
 from chat4all_local.replay.stack import Stack, local, on_aws
 from chat4all_local.replay.targets import Lines, Queue, Router, Target
@@ -68,7 +68,7 @@ def replay(
         err.print(f"The stream keeps {kept.days} days: what is older is not there any more.", style="dim")
     done = _run(stream, begin, end, _target(source, into))
     if json and into != TERMINAL:
-        print_json(msgspec.json.encode(done))
+        print_json(done)
     else:
         _tell(err if into == TERMINAL else out, done)
 

@@ -12,9 +12,10 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Conversation, Delivery, Identity, User
 from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud
 from chat4all_local.cli.messages import ConversationArgument
-from chat4all_local.cli.terminal import StateOption, err, printable
+from chat4all_local.cli.options import StateOption
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.console.terminal import err, printable
 from chat4all_local.simulators.client import InboundOptions, Simulator, SimulatorError
 from chat4all_local.simulators.control_api import CustomerMedia
 

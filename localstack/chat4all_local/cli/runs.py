@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chat4all_local.cli.terminal import JsonOption
+from chat4all_local.cli.options import JsonOption
 
 
 def add_to(app: typer.Typer) -> None:

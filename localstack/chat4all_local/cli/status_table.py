@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 from urllib3.util import parse_url
 
 from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection
 from chat4all_local.cloud.state import Phase
+from chat4all_local.console.tables import plain_table
 
 _COLOURS = {Health.UP: "green", Health.SILENT: "yellow", Health.DOWN: "red"}
 
@@ -25,10 +25,7 @@ def status_table(seen: Inspection) -> RenderableType:
     if seen.phase is Phase.STOPPED:
         why = f": {seen.ended}" if seen.ended else ""
         return Text(f"The local cloud is not running{why}. Start it with: chat4all up --detach")
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("COMPONENT")
-    for heading in ("PID", "PORT", "MEMORY"):
-        table.add_column(heading, justify="right")
+    table = plain_table("COMPONENT", numbers=("PID", "PORT", "MEMORY"))
     table.add_column("HEALTH")
     for component in seen.components:
         table.add_row(*_component_row(component))

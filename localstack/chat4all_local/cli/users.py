@@ -3,14 +3,15 @@
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from chat4all_local.api_shapes import Identity, User
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, print_json, print_whole, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.tables import plain_table
+from chat4all_local.console.terminal import print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -52,7 +53,7 @@ def create(
     identities = [parse_identity(text) for text in identity or ()]
     user = client(state).create_user(kind, name, identities)
     if json:
-        print_json(msgspec.json.encode(user))
+        print_json(user)
     else:
         typer.echo(user.user_id)
 
@@ -63,13 +64,13 @@ def list_users(*, json: JsonOption = False, state: StateOption = "") -> None:
     api = client(state)
     found = [user for kind in Kind for user in api.users(kind)]
     if json:
-        print_json(msgspec.json.encode(found))
+        print_json(found)
     else:
         print_whole(users_table(found))
 
 
 def users_table(users: list[User]) -> Table:
-    table = Table("USER", "TYPE", "NAME", "REACHED AT", box=None, header_style="bold", pad_edge=False)
+    table = plain_table("USER", "TYPE", "NAME", "REACHED AT")
     for user in users:
         reached = ", ".join(f"{identity.channel}:{identity.address}" for identity in user.identities)
         table.add_row(user.user_id, user.type, Text(printable(user.display_name)), Text(reached))

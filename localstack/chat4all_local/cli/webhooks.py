@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from chat4all_local.api_shapes import ReplayedWebhooks
 from chat4all_local.cli.api_access import client
-from chat4all_local.cli.terminal import JsonOption, StateOption, err, print_json, printable
+from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def replay(
             )
             status.update(f"Replay: {done.replayed} webhooks, {done.events} events")
     if json:
-        print_json(msgspec.json.encode(done))
+        print_json(done)
     else:
         typer.echo(f"replayed {done.replayed} webhooks with {done.events} events")
         for one in done.refused:

@@ -1,6 +1,5 @@
 """Waits until the deployed API answers: only then a cloud is up."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,32 +13,37 @@ from chat4all_local.cloud.launch import Launched
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import ANSWERING_WITHIN, POLL_EVERY
 from chat4all_local.cloud.tools import LOG_LINES_SHOWN
+from chat4all_local.waiting import wait_until
 
 _ANSWER_SHOWN: Final = 2_000  # characters of an answer that is not what it should be
 
 
 def wait_until_answering(cloud: Cloud, running: Sequence[Launched], within: float = ANSWERING_WITHIN) -> None:
-    """Until `GET /v1/health` is answered with 200. `within` is in seconds, and the first call starts the function.
+    """Wait until `GET /v1/health` is answered with 200; the first call starts the function.
 
-    Raises ComponentFailed, with the last answer and what the function has logged, or with the log of what is `running` no more.
+    Raises ComponentFailed after `within` seconds with the last answer and the log of the function, or at once
+    with the log of a component that has ended.
     """
     url = f"{cloud.api_url}/v1/health"
-    deadline = time.monotonic() + within
-    while True:
-        left = deadline - time.monotonic()
-        status, answer = _asked(url, max(left, 1.0))
-        if status == 200:
-            return
-        for one in running:
-            one.check_alive()
-        if left <= 0:
-            told = [answer[:_ANSWER_SHOWN], *_last_lines(cloud)]
-            raise ComponentFailed(
-                f"the API is not well after {within:.0f} s: GET {url}: {status or 'no answer'}",
-                "\n".join(line for line in told if line),
-                _advice(cloud),
-            )
-        time.sleep(POLL_EVERY)
+    status, answer = 0, ""
+
+    def is_well() -> bool:
+        nonlocal status, answer
+        status, answer = _asked(url, max(within, 1.0))
+        if status != 200:
+            for component in running:
+                component.check_alive()
+        return status == 200
+
+    try:
+        wait_until(f"{url} is answered with 200", is_well, within_s=within, every_s=POLL_EVERY)
+    except TimeoutError as late:
+        told = [answer[:_ANSWER_SHOWN], *_last_lines(cloud)]
+        raise ComponentFailed(
+            f"the API is not well after {within:.0f} s: GET {url}: {status or 'no answer'}",
+            "\n".join(line for line in told if line),
+            _advice(cloud),
+        ) from late
 
 
 def _asked(url: str, timeout: float) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from chat4all_local.cloud.settings import ACCESS_KEY, REGION, SECRET_KEY
+from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.checkout import own_python
-from chat4all_local.cloud.settings import ACCESS_KEY, LOCALHOST, REGION, RUN_MARK, SECRET_KEY
+from chat4all_local.cloud.settings import LOCALHOST, RUN_MARK
 
 _PASSED_ON: Final = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE")
 # What `sam build` and npm need to reach the package registries the way that the user does.

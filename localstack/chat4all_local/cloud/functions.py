@@ -1,12 +1,15 @@
 """The deployed functions: what they are called, and what the template gives them."""
 
-from collections.abc import Mapping
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.settings import ACCESS_KEY, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -64,6 +67,15 @@ def aws_environment(cloud: Cloud) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": cloud.aws.s3_endpoint,
         "TZ": "UTC",
     }
+
+
+def zipped(files: Iterable[Path], folder: str = "") -> bytes:
+    """Pack files for Lambda, flat in `folder` of the archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, folder + file.name)
+    return packed.getvalue()
 
 
 def _layer_name(cloud: Cloud, arn: str) -> str:

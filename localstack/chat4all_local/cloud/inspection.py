@@ -1,6 +1,8 @@
 """What of a cloud is running, how much memory it takes, and whether it is well."""
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 import psutil
@@ -8,8 +10,10 @@ import psutil
 from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
-from chat4all_local.cloud.processes import find, with_descendants
+from chat4all_local.cloud.processes import find, function_of, memory_of, with_descendants
 from chat4all_local.cloud.state import Component, Phase, State
+
+OTHERS: Final = "others"
 
 
 class Health(StrEnum):
@@ -19,7 +23,7 @@ class Health(StrEnum):
 
 
 class ProcessUse(msgspec.Struct, frozen=True):
-    """`memory` in bytes: on Linux the proportional set (shared pages divided among their users), else resident."""
+    """`memory` in bytes, as `memory_of` counts them."""
 
     pid: int
     memory: int
@@ -89,30 +93,25 @@ def _component(component: Component) -> ComponentUse:
     return ComponentUse(component.name, health, use, component.urls)
 
 
+def processes_of(components: Iterable[Component]) -> Iterator[tuple[str, psutil.Process]]:
+    """Find the processes, each with the name of its component, or of the function that it runs, or OTHERS."""
+    for component in components:
+        if process := find(component.process):
+            yield component.name, process
+            for child in with_descendants([process])[1:]:
+                yield function_of(child) or OTHERS, child
+
+
 def _functions(state: State) -> tuple[FunctionUse, ...]:
     workers: dict[str, list[ProcessUse]] = {}
-    for component in state.components:
-        process = find(component.process)
-        if process is None:
-            continue
-        for child in with_descendants([process]):
-            name, use = _function_name(child), _use(child)
-            if name and use:
-                workers.setdefault(name, []).append(use)
+    for name, process in processes_of(state.components):
+        if function_of(process) and (use := _use(process)):
+            workers.setdefault(name, []).append(use)
     return tuple(FunctionUse(name, tuple(uses)) for name, uses in sorted(workers.items()))
-
-
-def _function_name(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
-    except psutil.Error:
-        return ""
 
 
 def _use(process: psutil.Process) -> ProcessUse | None:
     try:
-        if psutil.LINUX:
-            return ProcessUse(process.pid, process.memory_full_info().pss)
-        return ProcessUse(process.pid, process.memory_info().rss)
+        return ProcessUse(process.pid, memory_of(process))
     except psutil.Error:
         return None

@@ -1,7 +1,6 @@
 """Starts the components, waits until they are healthy, and ends them."""
 
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
-from chat4all_local.cloud.processes import identify, start_tethered, stop
+from chat4all_local.cloud.processes import identify, start_exiting_with_parent, stop
 from chat4all_local.cloud.settings import HEALTHY_WITHIN, POLL_EVERY
 from chat4all_local.cloud.state import Component
 from chat4all_local.cloud.tools import tail
+from chat4all_local.waiting import wait_until
 
 
 class EndedEarly(ComponentFailed):
@@ -60,23 +60,30 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
     environment = component_environment(run, plan.environment)
-    process = start_tethered(plan.command, environment, log, ROOT)
+    process = start_exiting_with_parent(plan.command, environment, log, ROOT)
     component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url)
     return Launched(component, process, log, plan.stopped_within)
 
 
 def wait_until_healthy(running: Sequence[Launched]) -> None:
     """Raises EndedEarly, ComponentFailed."""
-    deadline = time.monotonic() + HEALTHY_WITHIN
-    for one in running:
-        while not (_listens(one) and is_healthy(one.component.urls.values(), one.component.ready_url)):
-            if one.process.poll() is not None:
-                ended = f"{one.component.name} ended (exit {one.process.returncode}) before it was healthy"
-                raise EndedEarly(ended, tail(one.log), f"see: {one.log}")
-            if time.monotonic() > deadline:
-                late = f"{one.component.name} was not healthy within {HEALTHY_WITHIN:.0f} s"
-                raise ComponentFailed(late, tail(one.log), f"see: {one.log}")
-            time.sleep(POLL_EVERY)
+    for launched_component in running:
+        _wait_until_healthy(launched_component)
+
+
+def _wait_until_healthy(one: Launched) -> None:
+    def is_up() -> bool:
+        if _listens(one) and is_healthy(one.component.urls.values(), one.component.ready_url):
+            return True
+        if one.process.poll() is not None:
+            ended = f"{one.component.name} ended (exit {one.process.returncode}) before it was healthy"
+            raise EndedEarly(ended, tail(one.log), f"see: {one.log}")
+        return False
+
+    try:
+        wait_until(f"{one.component.name} is healthy", is_up, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
+    except TimeoutError as late:
+        raise ComponentFailed(str(late), tail(one.log), f"see: {one.log}") from late
 
 
 def _ports(one: Launched) -> set[int]:

@@ -3,28 +3,26 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from chat4all_local.cloud import tether
+from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.checkout import own_python
-from chat4all_local.cloud.settings import POLL_EVERY
 from chat4all_local.cloud.state import ProcessId
 
 SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a little
 
 
-def start_tethered(
+def start_exiting_with_parent(
     command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> "subprocess.Popen[bytes]":
-    """Starts `command` so that it ends with this thread (see `tether`), apart from the terminal's Ctrl-C."""
+    """Start `command` out of reach of Ctrl-C in the terminal; it ends with this thread."""
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 (our own commands)
-            [str(own_python()), "-I", "-S", tether.__file__, str(os.getpid()), *command],
+            [str(own_python()), "-I", "-S", exit_with_parent.__file__, str(os.getpid()), *command],
             env=dict(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -49,6 +47,23 @@ def find(wanted: ProcessId) -> psutil.Process | None:
         return None
 
 
+def function_of(process: psutil.Process) -> str:
+    """Return the name of the function that the process runs; empty for others, and where it has gone."""
+    try:
+        return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+    except psutil.Error:
+        return ""
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return bytes: on Linux the proportional set (shared pages divided among their users), else resident.
+
+    Raises psutil.Error where the process has gone.
+    """
+    memory: int = process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
+    return memory
+
+
 def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
     found: dict[int, psutil.Process] = {}
     for process in processes:
@@ -70,12 +85,3 @@ def stop(processes: Iterable[psutil.Process], within: float) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(everyone, timeout=within)
-
-
-def wait_until_gone(wanted: ProcessId, within: float) -> bool:
-    deadline = time.monotonic() + within
-    while find(wanted) is not None:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_EVERY)
-    return True

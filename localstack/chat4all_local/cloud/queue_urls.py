@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from chat4all_local.cloud.settings import ACCESS_KEY, LOCALHOST
+from chat4all_local.aws_account import ACCESS_KEY
+from chat4all_local.cloud.settings import LOCALHOST
 
 _WHERE_URLS_ARE: Final = ("sqs.json", "lambda.json", "cloudformation.json")
 _QUEUE_URL: Final = re.compile(rf"http://{re.escape(LOCALHOST)}:\d+/{ACCESS_KEY}/")

@@ -4,14 +4,8 @@ from typing import Final
 
 STACK: Final = "chat4all"
 ALIAS: Final = "live"  # of every function, as the template has it
-REGION: Final = "us-east-1"
 ARTIFACTS_BUCKET: Final = "chat4all-artifacts"
 CHANNELS: Final = ("whatsapp", "telegram", "instagram")
-
-# MiniStack hands the account's number to the functions as their access key, so nanio, which checks signatures,
-# knows them by it; everyone else uses the same.
-ACCESS_KEY: Final = "000000000000"
-SECRET_KEY: Final = "test"  # noqa: S105 (a secret for 127.0.0.1 only)
 
 # Of each simulator; every one in flight is a Lambda worker more, which takes a second of a core to start.
 WEBHOOKS_IN_FLIGHT: Final = 1

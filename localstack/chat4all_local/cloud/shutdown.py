@@ -1,7 +1,6 @@
 """Ends a cloud that another process runs, or what is left of it."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
@@ -12,7 +11,8 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.leftovers import stop_leftovers
 from chat4all_local.cloud.processes import find
 from chat4all_local.cloud.settings import POLL_EVERY, STOPPED_WITHIN
-from chat4all_local.cloud.state import Phase, stopped
+from chat4all_local.cloud.state import Phase, ProcessId, stopped
+from chat4all_local.waiting import wait_until
 
 
 def shut_down(folder: StateFolder) -> bool:
@@ -38,27 +38,30 @@ def is_changing(folder: StateFolder) -> bool:
 
 def wait_while_changing(folder: StateFolder) -> None:
     """Raises Busy."""
-    for _ in _while_locked(folder):
-        if not is_changing(folder):
-            return
+    _wait(folder, lambda: not folder.is_locked() or not is_changing(folder))
 
 
 def _stop_launcher(folder: StateFolder) -> None:
-    """It is told once: as soon as it has written down who it is, which it does after it has cleared up."""
-    told = None
-    for _ in _while_locked(folder):
+    """Tell the launcher once, as soon as it has cleared up and then written down who it is."""
+    told: ProcessId | None = None
+
+    def has_ended() -> bool:
+        nonlocal told
+        if not folder.is_locked():
+            return True
         launcher = folder.read().launcher
         if launcher is not None and launcher != told and (process := find(launcher)):
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
             told = launcher
+        return False
+
+    _wait(folder, has_ended)
 
 
-def _while_locked(folder: StateFolder) -> Iterator[None]:
-    """Again and again. Raises Busy."""
-    deadline = time.monotonic() + 3 * STOPPED_WITHIN
-    while folder.is_locked():
-        yield
-        if time.monotonic() > deadline:
-            raise Busy(f"the launcher of {folder.path} does not come to its end", "see: chat4all status")
-        time.sleep(POLL_EVERY)
+def _wait(folder: StateFolder, is_so: Callable[[], bool]) -> None:
+    what = f"the launcher of {folder.path} comes to its end"
+    try:
+        wait_until(what, is_so, within_s=3 * STOPPED_WITHIN, every_s=POLL_EVERY)
+    except TimeoutError as late:
+        raise Busy(str(late), "see: chat4all status") from late

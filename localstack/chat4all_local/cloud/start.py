@@ -24,12 +24,12 @@ from chat4all_local.cloud.deployment import (
 )
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.furnish import furnish
 from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import identify, stop
 from chat4all_local.cloud.progress import Progress, silent, step
+from chat4all_local.cloud.provision import provision
 from chat4all_local.cloud.running import Cloud, aws_of, cloud_of
 from chat4all_local.cloud.settings import STACK, START_ATTEMPTS, STOPPED_WITHIN
 from chat4all_local.cloud.state import Phase, State, stopped
@@ -55,7 +55,7 @@ def started(
     """A cloud of one's own for the time of the block: in `path`, else in a temporary folder; MiniStack by default.
 
     Call it from the main thread, or one that outlives the block: the components end with the thread that
-    started them (see `tether`). Raises CloudError.
+    started them (see `exit_with_parent`). Raises CloudError.
     """
     with ExitStack() as stack:
         if path is None:
@@ -121,7 +121,7 @@ class _Starting:
         state, running, build = self._components_up(state, stack)
         state = self._deployed(state, build)
         with step(self.progress, "Credentials, webhooks, API key"):
-            state = replace(state, api_key=furnish(cloud_of(self.folder, state)), phase=Phase.READY)
+            state = replace(state, api_key=provision(cloud_of(self.folder, state)), phase=Phase.READY)
         cloud = cloud_of(self.folder, state)
         with step(self.progress, "Ask the API whether it is well"):
             wait_until_answering(cloud, running)

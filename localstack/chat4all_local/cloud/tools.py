@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from chat4all_local.cloud.errors import ToolFailed
-from chat4all_local.cloud.processes import start_tethered, stop
+from chat4all_local.cloud.processes import start_exiting_with_parent, stop
 
 LOG_LINES_SHOWN = 25
 
@@ -17,7 +17,7 @@ def run_tool(
 ) -> None:
     """Its output goes to `log`, anew each time. Raises ToolFailed with the end of it."""
     log.write_bytes(b"")
-    process = start_tethered(command, environment, log, folder)
+    process = start_exiting_with_parent(command, environment, log, folder)
     try:
         code = process.wait()
     except BaseException:

@@ -9,10 +9,10 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json
 from chat4all_local.cost.estimate import Estimate, PriceTable, Use, estimate
 from chat4all_local.cost.measure import measured
 
@@ -32,7 +32,7 @@ def run(*, messages: int, measure: bool, json_output: bool) -> int:
     use, prices = _measured_now() if measure else kept_use(), price_table()
     result = estimate(use, prices, messages)
     if json_output:
-        print_json(msgspec.json.encode(result))
+        print_json(result)
         return 0
     told = f"Use: {use.how}; times of {use.where}, {use.measured_at}."
     out.print(_table(result, prices), Text(f"\n{told}\nPrices: {prices.note}"))
@@ -41,10 +41,10 @@ def run(*, messages: int, measure: bool, json_output: bool) -> int:
 
 def _measured_now() -> Use:
     """The functions as they run now; requests to tables and queues as they were counted."""
-    with stopped_by_signals(), ExitStack() as stack:
-        with ProgressDisplay(err) as progress:
-            cloud = stack.enter_context(started(progress=progress))
-        functions, log_kb = measured(cloud)
+    with stopped_by_signals(), ExitStack() as stack, ProgressDisplay(err) as progress:
+        cloud = stack.enter_context(started(progress=progress))
+        with progress.narrated("Measure the functions") as tell:
+            functions, log_kb = measured(cloud, tell)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     return msgspec.structs.replace(
         kept_use(), functions=functions, log_kb=round(log_kb, 2), measured_at=today, where="this machine"

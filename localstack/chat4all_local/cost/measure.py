@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all_local.bench.narrator import Narrator
-from chat4all_local.bench.pipeline.load import post_all, shares
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.cli.terminal import err
+from chat4all_local.bench.pipeline.target import rounds_of
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
 from chat4all_local.cost.estimate import FunctionUse
 
 CONVERSATIONS: Final = {"whatsapp": 8, "telegram": 8, "instagram": 8}
@@ -20,33 +19,29 @@ BY_THE_CLOCK: Final = "relay"
 _REPORT: Final = re.compile(r"^REPORT .*Billed Duration: (\d+(?:\.\d+)?) ms\s+Memory Size: (\d+) MB")
 
 
-def measured(cloud: Cloud) -> tuple[dict[str, FunctionUse], float]:
+def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
     """The functions' use for one message with its receipts, and the KB that they log for it."""
-    with Narrator(err, "the functions") as tell:
-        tell(f"making {sum(CONVERSATIONS.values())} conversations")
-        product = ProductSide(cloud, CONVERSATIONS)
-        try:
-            product.send_receipts(wanted=True)
-            logs = FunctionLogs(cloud)
-            tell("warming up")
-            _post(product, 1)
-            logs.new_lines()
-            tell("sending messages")
-            messages = _post(product, ROUNDS)
-            lines = logs.new_lines()
-        finally:
-            product.close()
+    tell(f"making {sum(CONVERSATIONS.values())} conversations")
+    product = ProductSide(cloud, CONVERSATIONS)
+    try:
+        product.send_receipts(wanted=True)
+        logs = FunctionLogs(cloud)
+        tell("warming up")
+        _post(product, 1)
+        logs.new_lines()
+        tell("sending messages")
+        messages = _post(product, ROUNDS)
+        lines = logs.new_lines()
+    finally:
+        product.close()
     kb = sum(len(line.text.encode()) for line in lines if line.function != BY_THE_CLOCK) / 1_000
     return uses(lines, messages), kb / messages
 
 
 def _post(product: ProductSide, rounds: int) -> int:
-    """By one client: what runs at the same time shares this machine's cores, which Lambda's processes do not."""
-    own = [
-        message for share in shares(product.conversation_ids, product.sender_id, rounds) for message in share
-    ]
-    posts = post_all(product.target, [own])
-    product.arrivals([post.message_id for post in posts])
+    """Post by one client: functions that run at the same time share cores here, and none on Lambda."""
+    posts = product.target.post_all(rounds_of(product.conversations, rounds), clients=1)
+    product.arrivals(posts)
     product.settle()
     return len(posts)
 

@@ -1,13 +1,13 @@
-"""The demo: a small play on a local cloud of its own, and the proof that not a word of it, nor a byte, went astray.
+"""The demo: conversations on a local cloud of its own, and the proof that no word and no byte went astray.
 
 ::
 
-    cast, texts, script      who speaks, and what everybody will say
+    texts, script            what everybody will say
           │
-    stage ── speaking ──> said        what was said: POSTs accepted, replies written
-             watcher  ──> seen        what arrived: at the providers, in the histories, statuses
+    stage ── speaking ──> sent        what was sent: POSTs accepted, replies written
+             watcher  ──> observed    what arrived: at the providers, in the histories, statuses
                             │
-             ledger ── verdict        said against seen: lost, doubled, out of order
+            arrivals ── verdict       sent against observed: lost, doubled, out of order
                             │
              display, summary         shown while it goes on, and at the end
 

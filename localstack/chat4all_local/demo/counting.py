@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.arrivals import at_provider, in_history
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, GROUP
-from chat4all_local.demo.said import Said
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.sent import Sent
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -34,9 +35,14 @@ class Row(msgspec.Struct, frozen=True):
     goal: Counts
 
 
-def rows(said: Said, seen: Seen) -> tuple[Row, ...]:
+def rows(sent: Sent, observed: Observed) -> tuple[Row, ...]:
     return tuple(
-        Row(channel, conversation, _counts(said, seen, channel, conversation), _goal(channel, conversation))
+        Row(
+            channel,
+            conversation,
+            _counts(sent, observed, channel, conversation),
+            _goal(channel, conversation),
+        )
         for channel in CHANNELS
         for conversation in (channel, GROUP)
     )
@@ -45,29 +51,29 @@ def rows(said: Said, seen: Seen) -> tuple[Row, ...]:
 def total(counts: Iterable[Counts]) -> Counts:
     """`read` counts where there are receipts."""
     some: Sequence[Counts] = tuple(counts)
-    reads = [one.read for one in some if one.read is not None]
+    reads = [each.read for each in some if each.read is not None]
     return Counts(
-        accepted=sum(one.accepted for one in some),
-        sent=sum(one.sent for one in some),
-        delivered=sum(one.delivered for one in some),
+        accepted=sum(each.accepted for each in some),
+        sent=sum(each.sent for each in some),
+        delivered=sum(each.delivered for each in some),
         read=sum(reads) if reads else None,
-        received=sum(one.received for one in some),
+        received=sum(each.received for each in some),
     )
 
 
-def _counts(said: Said, seen: Seen, channel: str, conversation: str) -> Counts:
+def _counts(sent: Sent, observed: Observed, channel: str, conversation: str) -> Counts:
     customer = BY_CHANNEL[channel]
-    arrived = at_provider(said, seen, channel).whole
-    kept = in_history(said, seen, conversation).whole
-    accepted = said.accepted(conversation)
+    arrived = at_provider(sent, observed, channel).whole
+    kept = in_history(sent, observed, conversation).whole
+    accepted = sent.accepted(conversation)
 
     def come(status: str) -> int:
-        return sum(seen.has_come(one.message_id, channel, status) for one in accepted)
+        return sum(observed.has_come(message.message_id, channel, status) for message in accepted)
 
-    written = (line for line in said.written(channel) if line.conversation == conversation)
+    written = (line for line in sent.written(channel) if line.conversation == conversation)
     return Counts(
         accepted=len(accepted),
-        sent=sum(one.line.key in arrived for one in accepted),
+        sent=sum(message.line.key in arrived for message in accepted),
         delivered=come("DELIVERED" if customer.sends_receipts else "SENT"),
         read=come("READ") if customer.sends_receipts else None,
         received=sum(line.key in kept for line in written),

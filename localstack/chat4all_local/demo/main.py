@@ -1,24 +1,23 @@
-"""`chat4all demo`: a cloud of its own, the play, the verdict, and nothing left behind."""
+"""`chat4all demo`: a cloud of its own, a run, the verdict, and nothing left behind."""
 
 import time
 from contextlib import ExitStack
 
-import msgspec
 from rich.console import Console
 
-from chat4all_local.cli.progress_display import ProgressDisplay
-from chat4all_local.cli.terminal import err, out, print_json
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.scratch import scratch_folder
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
-from chat4all_local.demo.display import Display
-from chat4all_local.demo.files.bars import Bars
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.console.terminal import err, out, print_json
+from chat4all_local.demo.display import messages_shown
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import make_files
-from chat4all_local.demo.play import Outcome, play_on
+from chat4all_local.demo.files.props import VIDEO_BYTES
 from chat4all_local.demo.result import result
-from chat4all_local.demo.scratch import scratch_folder
+from chat4all_local.demo.run import Outcome, run_on
 from chat4all_local.demo.summary import summary
 
 
@@ -33,14 +32,14 @@ def run(*, json_output: bool) -> int:
     outcome, files = perform(console)
     console.print(summary(outcome, files, time.monotonic() - began))
     if json_output:
-        print_json(msgspec.json.encode(result(outcome.verdict, files)))
+        print_json(result(outcome.verdict, files))
     return 0 if outcome.verdict.is_good and files.is_good else 1
 
 
 def perform(console: Console) -> tuple[Outcome, FilesVerdict]:
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(console) as progress:
-            folder = stack.enter_context(scratch_folder())
+            folder = stack.enter_context(scratch_folder(2 * VIDEO_BYTES))
             cloud = stack.enter_context(started(folder, progress=progress))
         try:
             return _perform_on(cloud, console)
@@ -51,15 +50,15 @@ def perform(console: Console) -> tuple[Outcome, FilesVerdict]:
 
 def _perform_on(cloud: Cloud, console: Console) -> tuple[Outcome, FilesVerdict]:
     folder = cloud.folder.demo
-    with play_on(cloud) as play:
+    with run_on(cloud) as demo:
         with (
             ProgressDisplay(console) as progress,
             step(progress, "Create an agent, three customers, four conversations"),
         ):
-            stage = play.set_up()
-        with Display(console, "Messages out, answers back") as display:
-            outcome = play.perform(stage, display)
+            stage = demo.set_up()
+        with messages_shown(console, "Messages out, answers back") as show:
+            outcome = demo.perform(stage, show)
         with ProgressDisplay(console) as progress, step(progress, "Make two photos and a video"):
             made = make_files(folder)
-        with Bars(console) as bars:
-            return outcome, play.exchange_files(stage, made, outcome.seen, bars, folder / "uploads")
+        with ProgressDisplay(console) as progress:
+            return outcome, demo.exchange_files(stage, made, outcome.observed, progress, folder / "uploads")

@@ -1,15 +1,15 @@
 """What `chat4all demo --json` prints."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.demo.cast import CHANNELS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.result import FileResult, file_results
 from chat4all_local.demo.verdict import Verdict
+from chat4all_local.traffic.spread import quantile
 
 
 class ChannelResult(msgspec.Struct, frozen=True):
@@ -56,14 +56,11 @@ def counts_of(verdict: Verdict, channel: str) -> Counts:
     return total(row.counts for row in verdict.rows if row.channel == channel)
 
 
-def latency(milliseconds: Iterable[float]) -> Latency:
-    ordered = sorted(milliseconds)
-    return Latency(_percentile(ordered, 50), _percentile(ordered, 95))
-
-
-def _percentile(ordered: Sequence[float], percent: int) -> float | None:
-    """The nearest rank: the smallest value that `percent` of all do not exceed."""
-    return round(ordered[math.ceil(percent / 100 * len(ordered)) - 1], 1) if ordered else None
+def latency(milliseconds: Sequence[float]) -> Latency:
+    """By the nearest rank: the smallest value that so many of all do not exceed."""
+    if not milliseconds:
+        return Latency(None, None)
+    return Latency(round(quantile(milliseconds, 0.5), 1), round(quantile(milliseconds, 0.95), 1))
 
 
 def _channel(counts: Counts) -> ChannelResult:

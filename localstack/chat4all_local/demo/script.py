@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo import texts
-from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS, CONVERSATIONS, GROUP
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -7,34 +7,36 @@ from threading import Event
 from typing import Final
 
 from chat4all_local.api_client import ApiClient
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.answering import Due, due
 from chat4all_local.demo.arrivals import in_history
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, CONVERSATIONS
-from chat4all_local.demo.posting import Cancelled, post
-from chat4all_local.demo.said import Said
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.traffic.load import Cancelled
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS
 
 AT_ONCE: Final = 2
 """Conversations that the agent sends to at once. More would go no faster: each lets the cloud start another copy of
 the `api` function, and that costs more than the messages."""
 _LOOK_EVERY_S: Final = 0.05
 
-Look = Callable[[], Seen]
+Look = Callable[[], Observed]
 
 
 class Speakers:
-    """`look` gives what was last seen; somebody else renews it."""
+    """`look` gives what was last observed; somebody else renews it."""
 
     def __init__(
-        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, said: Said, look: Look
+        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, sent: Sent, look: Look
     ) -> None:
         self._api = api
         self._simulators = simulators
         self._stage = stage
-        self._said = said
+        self._sent = sent
         self._look = look
         self._over = Event()
         self._at_work: list[Future[None]] = []
@@ -67,7 +69,7 @@ class Speakers:
         """One after the other, so that the order of the 202s is the order of the script."""
         for line in AGENT_LINES[conversation]:
             try:
-                self._said.accept(post(self._api, self._stage, line, self._over))
+                self._sent.accept(post_line(self._api, self._stage, line, self._over))
             except Cancelled:
                 return
 
@@ -75,23 +77,25 @@ class Speakers:
         """Each reply as soon as what it answers has arrived; those to one message right after each other."""
         left, before = list(REPLIES[channel]), None
         while left and not self._over.wait(_LOOK_EVERY_S):
-            seen = self._look()
-            if seen is before:
+            observed = self._look()
+            if observed is before:
                 continue
-            before = seen
-            for one in due(left, self._said, seen, channel):
-                self._write(one, channel)
-                left.remove(one.reply)
+            before = observed
+            for answer in due(left, self._sent, observed, channel):
+                self._write(answer, channel)
+                left.remove(answer.reply)
 
-    def _write(self, one: Due, channel: str) -> None:
-        line = one.reply.line
-        self._said.write(line)
-        written = self._simulators[channel].write(BY_CHANNEL[channel].address, line.text, quoted=one.quoted)
+    def _write(self, answer: Due, channel: str) -> None:
+        line = answer.reply.line
+        self._sent.write(line)
+        written = self._simulators[channel].write(
+            BY_CHANNEL[channel].address, line.text, quoted=answer.quoted
+        )
         if written.webhook_statuses != [200]:
             self._wait_until_kept(line)
 
     def _wait_until_kept(self, line: Line) -> None:
         """A webhook that must be repeated may be overtaken by the next one, which would be nobody's fault."""
-        while line.key not in in_history(self._said, self._look(), line.conversation).whole:
+        while line.key not in in_history(self._sent, self._look(), line.conversation).whole:
             if self._over.wait(_LOOK_EVERY_S):
                 return

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import Identity
-from chat4all_local.demo.cast import AGENT, AGENT_NAME, CHANNELS, CUSTOMERS, GROUP
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.traffic.participants import AGENT, AGENT_NAME, CUSTOMERS, GROUP, register_customer
 
 WEBHOOKS_AT_ONCE: Final = 1
 """Of each provider. More would go no faster here: each lets the cloud start another copy of the `webhooks` function."""
@@ -24,13 +24,11 @@ class Stage(msgspec.Struct, frozen=True):
 def set_up(api: ApiClient, simulators: Mapping[str, Simulator]) -> Stage:
     """Raises ApiError, ApiUnreachable."""
     for customer in CUSTOMERS:
-        simulator = simulators[customer.channel]
-        simulator.configure(webhooks_in_flight=WEBHOOKS_AT_ONCE)
-        simulator.register(customer.address, customer.name)
+        simulators[customer.channel].configure(webhooks_in_flight=WEBHOOKS_AT_ONCE)
     users = {AGENT: api.create_user("AGENT", AGENT_NAME).user_id}
     for customer in CUSTOMERS:
-        identity = Identity(customer.channel, customer.address)
-        users[customer.channel] = api.create_user("CUSTOMER", customer.name, [identity]).user_id
+        channel = customer.channel
+        users[channel] = register_customer(api, simulators[channel], channel, customer.address, customer.name)
     conversations = {
         channel: api.create_conversation("1:1", [users[AGENT], users[channel]]).conversation_id
         for channel in CHANNELS

@@ -4,14 +4,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.table import files_table
-from chat4all_local.demo.play import Outcome
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import Latency, counts_of, latency
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.verdict import Verdict
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 _SHOWN = 10
 
@@ -25,17 +27,14 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
         Text(""),
         files_table(files.rows),
         Text(""),
-        _notes(outcome.seen),
+        _notes(outcome.observed),
         *_findings(verdict, files),
-        _last_line(verdict, files, outcome.said.repeats + files.repeats, seconds),
+        _last_line(verdict, files, outcome.sent.repeats + files.repeats, seconds),
     )
 
 
 def _table(verdict: Verdict) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("CHANNEL")
-    for heading in ("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"):
-        table.add_column(heading, justify="right")
+    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"))
     for channel in CHANNELS:
         counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
@@ -55,8 +54,10 @@ def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f} ms"
 
 
-def _notes(seen: Seen) -> Text:
-    parts = ", ".join(f"{len(seen.provided.get(one, ()))} by {BY_CHANNEL[one].title}" for one in CHANNELS)
+def _notes(observed: Observed) -> Text:
+    parts = ", ".join(
+        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in CHANNELS
+    )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
         "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"
@@ -67,7 +68,7 @@ def _notes(seen: Seen) -> Text:
 
 def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:
     kinds = {
-        "not said": verdict.unsaid,
+        "not sent": verdict.unsent,
         "lost": verdict.lost + files.lost,
         "late": verdict.late + files.late,
         "wrong": files.wrong,

@@ -6,14 +6,15 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.demo.cast import BY_CHANNEL, GROUP
+from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, Row
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 STEPS = ("accepted", "sent", "delivered", "read", "received")
 
 
 def moving_table(rows: Iterable[Row]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = plain_table()
     for heading in ("CHANNEL", "CONVERSATION", *(step.upper() for step in STEPS)):
         table.add_column(heading, min_width=9, no_wrap=True)
     for channel, some in groupby(rows, key=lambda row: row.channel):

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +22,10 @@ from chat4all_local.sam_local.docker import bridge, require_daemon
 from chat4all_local.sam_local.forwarding import forwarded
 from chat4all_local.sam_local.image import provide_image
 from chat4all_local.sam_local.sam import HOST, SamLocal
+from chat4all_local.waiting import wait_until
 
 _LAYERS: Final = ("core", "media")
 _ANSWERS_WITHIN_S: Final = 60.0
-_LOOK_EVERY_S: Final = 0.2
 
 Tell = Callable[[str, str, bool], None]
 """What was called, what came of it, and whether that is right."""
@@ -99,10 +99,11 @@ def _ask_api(sam: SamLocal, tell: Tell) -> bool:
 
 
 def _first_answer(url: str) -> urllib3.BaseHTTPResponse | None:
-    deadline = time.monotonic() + _ANSWERS_WITHIN_S
-    while time.monotonic() < deadline:
-        try:
+    def answer() -> urllib3.BaseHTTPResponse | None:
+        with suppress(urllib3.exceptions.HTTPError):
             return urllib3.request("GET", url, retries=False, timeout=_ANSWERS_WITHIN_S)
-        except urllib3.exceptions.HTTPError:
-            time.sleep(_LOOK_EVERY_S)
+        return None
+
+    with suppress(TimeoutError):
+        return wait_until(f"{url} answers", answer, within_s=_ANSWERS_WITHIN_S)
     return None

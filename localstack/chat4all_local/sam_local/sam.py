@@ -13,7 +13,7 @@ from chat4all_local.cloud.build import Build
 from chat4all_local.cloud.checkout import ROOT, program, runtime
 from chat4all_local.cloud.environment import tool_environment
 from chat4all_local.cloud.ports import choose_ports
-from chat4all_local.cloud.processes import start_tethered
+from chat4all_local.cloud.processes import start_exiting_with_parent
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import LOCALHOST
 from chat4all_local.cloud.tools import stop_tree
@@ -67,7 +67,7 @@ class SamLocal:
         """Its URL, which ends before /v1 and answers a little later."""
         port = choose_ports(["api"], {})["api"]
         command = [*self.command("start-api"), "--port", str(port)]
-        process = start_tethered(command, self.environment(), self.api_log, ROOT)
+        process = start_exiting_with_parent(command, self.environment(), self.api_log, ROOT)
         try:
             yield f"http://{LOCALHOST}:{port}"
         finally:

@@ -2,12 +2,12 @@
 
 import ast
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import chat4all
+from tests.unit.architecture.imports import imports_of
 
 PACKAGE = Path(chat4all.__file__).parent
 LAYERS = ["domain", "services", "channels", "adapters", "entrypoints", "bootstrap"]
@@ -32,17 +32,6 @@ OUTER_STANDARD_LIBRARY = {
 def layer_of(module: Path) -> str | None:
     parts = module.relative_to(PACKAGE).parts
     return parts[0] if len(parts) > 1 else None
-
-
-def imports_of(module: Path) -> Iterator[str]:
-    """Every module that is imported anywhere in a file, also late and for types only."""
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: imports are absolute"
-            assert node.module is not None
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def named(module: Path) -> str:

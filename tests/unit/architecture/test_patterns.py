@@ -100,11 +100,6 @@ TABLE: Final = {
     "chat4all.domain.sniffing:_PDF_HEADER": Entry(
         "the first 1,024 bytes of a file", SHORT, (Text("%PDF-"), Text("%PDF-1"), Text("%"))
     ),
-    "chat4all_local.bench.pipeline.memory:_PSS": Entry(
-        "the kernel's account of a process's memory",
-        "A search begins at lines with `Pss:` only, and the loop ends before any other letter.",
-        (Text("Pss:\n"), Text(" ", begin="Pss:"), Text("1", begin="Pss: "), Text("Pss: 1\n")),
-    ),
     "chat4all_local.bench.upload.own_memory:_MOST": Entry(
         "the kernel's account of this process",
         "A search begins at lines with `VmHWM:` only, and the loop ends before any other letter.",

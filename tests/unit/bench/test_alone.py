@@ -1,18 +1,20 @@
 """A round with the drain paused, on a side that writes down what happens to it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
-from chat4all_local.bench.pipeline.load import CLIENTS, Target
 from chat4all_local.bench.pipeline.rounds import run_alone
-from chat4all_local.bench.pipeline.sides import Arrivals
+from chat4all_local.bench.pipeline.target import CLIENTS, Target
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.traffic.ledger import Arrivals
+from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.participants import Conversation
 
-CONVERSATIONS = [f"conversation-{number}" for number in range(CLIENTS)]
+CONVERSATIONS = [Conversation(f"conversation-{number}", "sender", "", "") for number in range(CLIENTS)]
 
 
 class WritingSide:
@@ -20,8 +22,7 @@ class WritingSide:
 
     def __init__(self, status: int) -> None:
         self.happened: list[str] = []
-        self.conversation_ids = CONVERSATIONS
-        self.sender_id = "sender"
+        self.conversations = CONVERSATIONS
         happened = self.happened
 
         class Answer(BaseHTTPRequestHandler):
@@ -46,9 +47,9 @@ class WritingSide:
         finally:
             self.happened.append("resumed")
 
-    def arrivals(self, message_ids: Collection[str]) -> Arrivals:
+    def arrivals(self, posted: Sequence[Posted]) -> Arrivals:
         self.happened.append("arrived")
-        return Arrivals(dict.fromkeys(message_ids, 0.0))
+        return Arrivals({message.message_id: 0.0 for message in posted})
 
     def settle(self) -> None:
         self.happened.append("settled")

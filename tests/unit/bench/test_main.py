@@ -10,13 +10,12 @@ from rich.text import Text
 
 from chat4all_local.bench.aims import at_least
 from chat4all_local.bench.catalogue import BENCHMARKS
-from chat4all_local.bench.machine import this_machine
 from chat4all_local.bench.main import choose, shown
-from chat4all_local.bench.narrator import Narrator
 from chat4all_local.bench.report import Report
 from chat4all_local.bench.results import result, write
-from chat4all_local.bench.spread import Spread
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.machine import this_machine
+from chat4all_local.traffic.spread import Spread
 
 
 def draw(figure: Figure) -> None:
@@ -79,21 +78,3 @@ def test_results_are_a_json_file_and_a_picture(tmp_path: Path) -> None:
     assert [aim["met"] for aim in kept["aims"]] == [False, True]
     assert kept["machine"]["processors"] >= 1
     assert plot.read_bytes().startswith(b"\x89PNG")
-
-
-def test_what_is_going_on_is_told_line_by_line_where_there_is_no_terminal(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with Narrator(Console(width=100), "pipeline") as tell:
-        tell("round [1]")
-
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("pipeline: round [1]")
-    assert lines[1].startswith("✓ Measured pipeline")
-
-
-def test_a_benchmark_that_failed_is_marked_so(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CloudError), Narrator(Console(width=100), "pipeline"):
-        raise CloudError("gone")
-
-    assert capsys.readouterr().out.startswith("✗ Measured pipeline")

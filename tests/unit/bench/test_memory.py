@@ -6,9 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat4all_local.bench.pipeline.memory import memory_of, watched
+from chat4all_local.bench.pipeline.memory import watched
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.processes import identify
+from chat4all_local.cloud.processes import identify, memory_of
 from chat4all_local.cloud.state import Component, ProcessId, State
 
 

@@ -6,13 +6,12 @@ from chat4all_local.bench.pipeline.figures import (
     memory_figures,
     side_figures,
 )
-from chat4all_local.bench.pipeline.load import Post, new_message
 from chat4all_local.bench.pipeline.memory import Sample, Use
 from chat4all_local.bench.pipeline.rounds import SideRounds, complete
-from chat4all_local.bench.pipeline.sides import Arrivals, arrivals_in
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.simulators.control_api import SendRecord
-from tests.unit.bench.conftest import MakeRound
+from chat4all_local.traffic.ledger import Arrivals, arrivals
+from tests.unit.bench.conftest import MakeRound, posted
 
 
 def record(text: str | None, at: float, *, accepted: bool = True) -> SendRecord:
@@ -38,7 +37,7 @@ def test_rates_run_from_the_first_post_to_the_last_answer_and_the_last_arrival(m
 
 
 def test_a_message_s_time_to_the_provider_begins_with_its_own_post() -> None:
-    posts = [Post("a", 1000.0, 0.1), Post("b", 1003.0, 0.1)]
+    posts = [posted("a", 1000.0, 0.1), posted("b", 1003.0, 0.1)]
 
     measured = complete(posts, Arrivals({"a": 1001.0, "b": 1003.5}))
 
@@ -46,24 +45,22 @@ def test_a_message_s_time_to_the_provider_begins_with_its_own_post() -> None:
 
 
 def test_a_round_with_a_message_missing_is_no_round() -> None:
-    posts = [Post("a", 1000.0, 0.1), Post("b", 1000.0, 0.1)]
+    posts = [posted("a", 1000.0, 0.1), posted("b", 1000.0, 0.1)]
 
     with pytest.raises(CloudError, match="1 of 2 messages were accepted and did not arrive"):
         complete(posts, Arrivals({"a": 1001.0}))
 
 
 def test_the_transcripts_say_when_a_message_first_arrived_and_what_was_repeated_or_refused() -> None:
-    first, second = new_message("c", "s"), new_message("c", "s")
+    messages = [posted("first", 4.0, 0.1), posted("second", 4.0, 0.1)]
     records = [
-        record(first.content, 5.0, accepted=False),
-        record(first.content, 6.0),
-        record(second.content, 7.0),
-        record(first.content, 8.0),
+        record("first", 5.0, accepted=False),
+        record("first", 6.0),
+        record("second", 7.0),
+        record("first", 8.0),
     ]
 
-    arrivals = arrivals_in(records)
-
-    assert arrivals == Arrivals({first.message_id: 6.0, second.message_id: 7.0}, repeated=1, refused=1)
+    assert arrivals(messages, records) == Arrivals({"first": 6.0, "second": 7.0}, repeated=1, refused=1)
 
 
 def test_a_side_s_figures_are_medians_over_its_rounds_and_quantiles_over_its_messages(

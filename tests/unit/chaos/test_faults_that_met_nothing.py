@@ -5,11 +5,11 @@ from typing import cast
 
 import pytest
 
-from chat4all_local.chaos.load import Load
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.scenario import Act, Run
 from chat4all_local.chaos.scenarios import providers, traffic
 from chat4all_local.simulators.control_api import Fault, FaultKind, FaultRequest, WebhookRecord
+from chat4all_local.traffic.load import Load
 
 LATER = 10.0**10
 ANA = "49151"
@@ -39,10 +39,10 @@ class Provider:
 
 
 def run_of(provider: Provider) -> Run:
-    room = SimpleNamespace(simulators={"whatsapp": provider, "telegram": Provider()})
-    talk = SimpleNamespace(channel="whatsapp", address=ANA)
-    load = SimpleNamespace(talks=[talk], wait_for_share=lambda _: None)
-    return Run(cast("MachineRoom", room), cast("Load", load), [], lambda _: None)
+    under_test = SimpleNamespace(simulators={"whatsapp": provider, "telegram": Provider()})
+    conversation = SimpleNamespace(channel="whatsapp", address=ANA)
+    load = SimpleNamespace(conversations=[conversation], wait_for_share=lambda _: None)
+    return Run(cast("CloudUnderTest", under_test), cast("Load", load), [], lambda _: None)
 
 
 def receipt(number: int, status: int = 200) -> WebhookRecord:

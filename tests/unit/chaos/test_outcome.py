@@ -8,15 +8,15 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from chat4all_local.chaos import main
+from chat4all_local.chaos.account import Account
 from chat4all_local.chaos.catalogue import SCENARIOS, choose
-from chat4all_local.chaos.ledger import Account
-from chat4all_local.chaos.load import Posted
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Strike
 from chat4all_local.chaos.timeline import Isolation, Timeline, isolation, next_delivery_s
 from chat4all_local.chaos.view import HEADINGS, row, verdict
 from chat4all_local.cloud.errors import CloudError
-from tests.unit.chaos.test_ledger import ANA, BEN
+from chat4all_local.traffic.load import Posted
+from tests.unit.chaos.test_account import ANA, BEN
 
 WELL = Account(10, 10, 0, 0, 0, 0, {}, ())
 STRIKE = Strike("kill -9", 100.0, kills=2)
@@ -68,7 +68,7 @@ def test_the_table_is_whole_where_no_terminal_shows_it(capsys: pytest.CaptureFix
 
 
 def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
-    posted = [Posted("a", ANA, "a", 1.0, 1), Posted("b", BEN, "b", 1.0, 1)]
+    posted = [Posted("a", ANA, "a", 1.0, 1.0, 1), Posted("b", BEN, "b", 1.0, 1.0, 1)]
     arrivals = {"a": 12.0, "b": 15.0}
 
     assert next_delivery_s([Strike("", 10.0)], posted, arrivals) == 2.0
@@ -78,16 +78,18 @@ def test_the_next_delivery_is_looked_for_where_it_struck() -> None:
 
 
 def test_what_was_under_way_when_it_struck_is_not_the_next_delivery() -> None:
-    posted = [Posted("a", ANA, "a", 10.0, 1), Posted("b", ANA, "b", 10.0, 1)]
+    posted = [Posted("a", ANA, "a", 10.0, 10.0, 1), Posted("b", ANA, "b", 10.0, 10.0, 1)]
 
     assert next_delivery_s([Strike("", 10.0, gone=12.0)], posted, {"a": 11.0, "b": 17.0}) == 7.0
 
 
 def test_the_other_channels_are_compared_before_and_during() -> None:
-    posted = [Posted(f"{at}", BEN, f"{at}", float(at), 1) for at in range(40)]
-    posted += [Posted(f"ana {at}", ANA, f"ana {at}", float(at), 1) for at in range(40)]
-    arrivals = {one.message_id: one.at + (1.0 if one.at < 20 else 2.0) for one in posted if one.talk is BEN}
-    arrivals |= {one.message_id: one.at + 30 for one in posted if one.talk is ANA}
+    posted = [Posted(f"{at}", BEN, f"{at}", float(at), float(at), 1) for at in range(40)]
+    posted += [Posted(f"ana {at}", ANA, f"ana {at}", float(at), float(at), 1) for at in range(40)]
+    arrivals = {
+        one.message_id: one.at + (1.0 if one.at < 20 else 2.0) for one in posted if one.conversation is BEN
+    }
+    arrivals |= {one.message_id: one.at + 30 for one in posted if one.conversation is ANA}
 
     found = isolation("whatsapp", [Strike("", 20.0, until=35.0)], posted, arrivals)
 

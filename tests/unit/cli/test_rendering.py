@@ -1,19 +1,16 @@
 from io import StringIO
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from chat4all_local.api_shapes import Failure, Message, MessageContent
 from chat4all_local.cli.messages import news, render_message
-from chat4all_local.cli.progress_display import ProgressDisplay
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.welcome import next_commands, welcome
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection, ProcessUse
-from chat4all_local.cloud.progress import Mark, Step, step
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.state import Phase
 
@@ -85,24 +82,3 @@ def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> 
     assert "c4a_00000000_x" in shown
     assert len(next_commands(cloud)) == 3
     assert all(command in shown for command in next_commands(cloud))
-
-
-def test_steps_are_said_when_they_end_also_without_a_terminal() -> None:
-    console = Console(file=StringIO(), width=80)
-    with ProgressDisplay(console) as progress:
-        progress(Step("Build", Mark.STARTED))
-        progress(Step("Build", Mark.DONE, 1.26))
-        with pytest.raises(ValueError, match="broken"), step(progress, "Deploy"):
-            raise ValueError("broken")
-    assert isinstance(console.file, StringIO)
-    lines = console.file.getvalue().splitlines()
-    assert lines[0] == "✓ Build  1.3 s"
-    assert lines[1].startswith("✗ Deploy  0.")
-
-
-def test_a_terminal_shows_the_step_under_way() -> None:
-    console = Console(file=StringIO(), width=80, force_terminal=True)
-    with ProgressDisplay(console) as progress:
-        progress(Step("Build the functions", Mark.STARTED))
-    assert isinstance(console.file, StringIO)
-    assert "Build the functions" in console.file.getvalue()

@@ -14,7 +14,7 @@ from chat4all_local.cloud.folder import StateFolder, default_folder
 from chat4all_local.cloud.running import connect
 from chat4all_local.cloud.shutdown import shut_down
 from chat4all_local.cloud.state import Phase, State
-from tests.unit.cloud.waiting import until
+from chat4all_local.waiting import wait_until
 
 
 def test_what_was_written_is_read_by_the_next(folder: StateFolder) -> None:
@@ -56,7 +56,7 @@ def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
     for one in lookers:
         one.start()
     try:
-        until("somebody has looked", lambda: bool(seen))
+        wait_until("somebody has looked", lambda: bool(seen), within_s=20.0)
         assert seen == {False}
         for _ in range(50):
             with folder.locked():

@@ -6,8 +6,8 @@ from chat4all_local.cloud.leftovers import leftovers, stop_leftovers
 from chat4all_local.cloud.processes import find, identify
 from chat4all_local.cloud.settings import RUN_MARK
 from chat4all_local.cloud.state import Component, ProcessId, State
+from chat4all_local.waiting import wait_until
 from tests.unit.cloud.conftest import Start
-from tests.unit.cloud.waiting import until
 
 
 def component(process: ProcessId) -> Component:
@@ -31,13 +31,17 @@ def test_a_process_that_only_got_the_number_is_left_alone(python: Start) -> None
 
 def test_a_process_with_the_mark_of_the_run_is_a_leftover_though_nobody_recorded_it(python: Start) -> None:
     worker = python(environment={RUN_MARK: "mine-8c1f"})
-    until("its environment is readable", lambda: RUN_MARK in psutil.Process(worker.pid).environ())
+    wait_until(
+        "its environment is readable", lambda: RUN_MARK in psutil.Process(worker.pid).environ(), within_s=20.0
+    )
     assert pids(State(run="mine-8c1f")) == {worker.pid}
 
 
 def test_a_process_of_another_run_is_left_alone(python: Start) -> None:
     other = python(environment={RUN_MARK: "theirs-77aa"})
-    until("its environment is readable", lambda: RUN_MARK in psutil.Process(other.pid).environ())
+    wait_until(
+        "its environment is readable", lambda: RUN_MARK in psutil.Process(other.pid).environ(), within_s=20.0
+    )
     assert pids(State(run="mine-8c1f")) == set()
 
 

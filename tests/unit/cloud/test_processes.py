@@ -5,11 +5,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chat4all_local.cloud import tether
+from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.errors import ToolFailed
-from chat4all_local.cloud.processes import find, identify, start_tethered, stop, wait_until_gone
+from chat4all_local.cloud.processes import find, identify, start_exiting_with_parent, stop
 from chat4all_local.cloud.state import ProcessId
 from chat4all_local.cloud.tools import run_tool, tail
+from chat4all_local.waiting import wait_until
 from tests.unit.cloud.conftest import Start
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -45,11 +46,7 @@ def test_a_process_is_found_by_number_and_start(python: Start) -> None:
 def test_a_process_that_ended_but_was_not_waited_for_counts_as_gone(python: Start) -> None:
     process = python("pass")
     known = identify(process.pid)
-    assert wait_until_gone(known, within=20.0)
-
-
-def test_waiting_for_one_that_stays_ends(python: Start) -> None:
-    assert not wait_until_gone(identify(python().pid), within=0.1)
+    wait_until("the process is gone", lambda: find(known) is None, within_s=20.0)
 
 
 def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
@@ -58,8 +55,9 @@ def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
     # Given a launcher with a component
     launcher_code = (
         "import os, sys, time; from pathlib import Path\n"
-        "from chat4all_local.cloud.processes import start_tethered\n"
-        "child = start_tethered([sys.executable, '-c', 'import time; time.sleep(60)'], os.environ, Path(sys.argv[1]), Path('.'))\n"
+        "from chat4all_local.cloud.processes import start_exiting_with_parent\n"
+        "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "child = start_exiting_with_parent(command, os.environ, Path(sys.argv[1]), Path('.'))\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", launcher_code, str(tmp_path / "log")]
@@ -69,14 +67,23 @@ def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
         # When the launcher is killed so that it can do nothing any more
         launcher.kill()
     # Then the component goes too
-    assert wait_until_gone(component, within=20.0)
+    wait_until("the component is gone", lambda: find(component) is None, within_s=20.0)
 
 
 def test_a_component_does_not_start_for_a_launcher_that_is_gone() -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process that its parent died")
     nobody = 2**22 + 1
-    command = [sys.executable, "-I", "-S", tether.__file__, str(nobody), sys.executable, "-c", "print('ran')"]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        exit_with_parent.__file__,
+        str(nobody),
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 1
     assert result.stdout == b""
@@ -85,7 +92,7 @@ def test_a_component_does_not_start_for_a_launcher_that_is_gone() -> None:
 def test_what_a_component_says_goes_to_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr)"]
-    assert start_tethered(command, {}, log, tmp_path).wait(20) == 0
+    assert start_exiting_with_parent(command, {}, log, tmp_path).wait(20) == 0
     assert sorted(log.read_text().split()) == ["err", "out"]
 
 

@@ -1,23 +1,24 @@
-"""A play in which everything went well, for the tests to spoil."""
+"""A run in which everything went well, for the tests to spoil."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from chat4all_local.api_shapes import Delivery, Message, MessageContent, MessageStatus
-from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS, CONVERSATIONS, GROUP
-from chat4all_local.demo.said import Accepted, Said
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line, relayed
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.sent import Accepted, Sent
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP
 
 PART = 3000
 POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
 
 
 @pytest.fixture
-def said() -> Said:
-    whole = Said()
+def sent() -> Sent:
+    whole = Sent()
     for lines in AGENT_LINES.values():
         for line in lines:
             whole.accept(Accepted(line, message_id=line.key, posted_at=POSTED_AT, repeats=0))
@@ -28,10 +29,10 @@ def said() -> Said:
 
 
 @pytest.fixture
-def seen(said: Said) -> Seen:
+def observed(sent: Sent) -> Observed:
     """Each line's message id is its key."""
-    lines = {conversation: list(_lines(said, conversation)) for conversation in CONVERSATIONS}
-    return Seen(
+    lines = {conversation: list(_lines(sent, conversation)) for conversation in CONVERSATIONS}
+    return Observed(
         provided={channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in CHANNELS},
         histories={
             conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
@@ -46,9 +47,9 @@ def seen(said: Said) -> Seen:
     )
 
 
-def _lines(said: Said, conversation: str) -> Iterator[Line]:
-    yield from (accepted.line for accepted in said.accepted(conversation))
-    yield from said.replies(conversation)
+def _lines(sent: Sent, conversation: str) -> Iterator[Line]:
+    yield from (accepted.line for accepted in sent.accepted(conversation))
+    yield from sent.replies(conversation)
 
 
 def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:

@@ -2,42 +2,42 @@ from msgspec.structs import replace
 
 from chat4all_local.api_shapes import Delivery
 from chat4all_local.demo.answering import due
-from chat4all_local.demo.cast import GROUP
-from chat4all_local.demo.said import Said
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.sent import Sent
+from chat4all_local.traffic.participants import GROUP
 
 CHANNEL = "telegram"
 
 
-def test_nothing_is_answered_before_it_has_arrived(said: Said, seen: Seen) -> None:
-    assert due(REPLIES[CHANNEL], said, replace(seen, provided={}), CHANNEL) == []
+def test_nothing_is_answered_before_it_has_arrived(sent: Sent, observed: Observed) -> None:
+    assert due(REPLIES[CHANNEL], sent, replace(observed, provided={}), CHANNEL) == []
 
 
-def test_a_text_in_parts_is_answered_when_the_last_one_is_there(said: Said, seen: Seen) -> None:
+def test_a_text_in_parts_is_answered_when_the_last_one_is_there(sent: Sent, observed: Observed) -> None:
     long = AGENT_LINES[CHANNEL][-1].key
-    records = seen.provided[CHANNEL]
+    records = observed.provided[CHANNEL]
     last = max(place for place, one in enumerate(records) if one.text and f"[{long}]" in one.text)
 
     def answered(until: int) -> set[str]:
-        so_far = replace(seen, provided={CHANNEL: records[:until]})
-        return {one.reply.to for one in due(REPLIES[CHANNEL], said, so_far, CHANNEL)}
+        so_far = replace(observed, provided={CHANNEL: records[:until]})
+        return {one.reply.to for one in due(REPLIES[CHANNEL], sent, so_far, CHANNEL)}
 
     assert long not in answered(last)
     assert long in answered(last + 1)
 
 
-def test_a_reply_in_the_group_quotes_what_it_answers(said: Said, seen: Seen) -> None:
-    quoting = [one for one in due(REPLIES[CHANNEL], said, seen, CHANNEL) if one.quoted is not None]
+def test_a_reply_in_the_group_quotes_what_it_answers(sent: Sent, observed: Observed) -> None:
+    quoting = [one for one in due(REPLIES[CHANNEL], sent, observed, CHANNEL) if one.quoted is not None]
     assert {one.reply.line.conversation for one in quoting} == {GROUP}
-    quoted = {one.provider_message_id: one.text for one in seen.provided[CHANNEL]}
+    quoted = {one.provider_message_id: one.text for one in observed.provided[CHANNEL]}
     assert {quoted[one.quoted] for one in quoting} == {AGENT_LINES[GROUP][0].text}
 
 
-def test_a_quoting_reply_waits_until_the_api_tells_sent(said: Said, seen: Seen) -> None:
+def test_a_quoting_reply_waits_until_the_api_tells_sent(sent: Sent, observed: Observed) -> None:
     key = AGENT_LINES[GROUP][0].key
-    pending = replace(seen.statuses[key], deliveries=(Delivery(CHANNEL, CHANNEL, "PENDING"),))
-    so_far = replace(seen, statuses={**seen.statuses, key: pending})
-    found = due(REPLIES[CHANNEL], said, so_far, CHANNEL)
+    pending = replace(observed.statuses[key], deliveries=(Delivery(CHANNEL, CHANNEL, "PENDING"),))
+    so_far = replace(observed, statuses={**observed.statuses, key: pending})
+    found = due(REPLIES[CHANNEL], sent, so_far, CHANNEL)
     assert found
     assert all(one.reply.line.conversation == CHANNEL for one in found)

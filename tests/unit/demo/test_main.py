@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from chat4all_local.demo import main
 from chat4all_local.demo.files.judging import FilesVerdict
-from chat4all_local.demo.play import Outcome
-from chat4all_local.demo.said import Said
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.run import Outcome
+from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.verdict import judge
 
 ALL_WELL = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
@@ -16,14 +16,14 @@ ALL_WELL = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicat
 @pytest.mark.parametrize("json_output", [False, True])
 @pytest.mark.parametrize("kind", ["lost", "late", "wrong", "duplicates", "strange"])
 def test_one_bad_file_makes_the_command_fail(
-    said: Said,
-    seen: Seen,
+    sent: Sent,
+    observed: Observed,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
     json_output: bool,  # noqa: FBT001 (a case)
 ) -> None:
     # Given texts that all came
-    outcome = Outcome(judge(said, seen), said, seen)
+    outcome = Outcome(judge(sent, observed), sent, observed)
 
     def run(files: FilesVerdict) -> int:
         monkeypatch.setattr(main, "perform", lambda _: (outcome, files))
@@ -35,9 +35,9 @@ def test_one_bad_file_makes_the_command_fail(
 
 
 def test_json_has_the_files_and_is_all_there_is(
-    said: Said, seen: Seen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sent: Sent, observed: Observed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = Outcome(judge(said, seen), said, seen)
+    outcome = Outcome(judge(sent, observed), sent, observed)
     monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
     main.run(json_output=True)
     assert json.loads(capsys.readouterr().out)["files"] == {}

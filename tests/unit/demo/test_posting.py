@@ -4,10 +4,11 @@ import pytest
 
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
 from chat4all_local.api_shapes import AcceptedMessage, ErrorBody
-from chat4all_local.demo.cast import AGENT
-from chat4all_local.demo.posting import Cancelled, post
+from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import Line
 from chat4all_local.demo.stage import Stage
+from chat4all_local.traffic.load import Cancelled
+from chat4all_local.traffic.participants import AGENT
 
 LINE = Line("group-1", "group", AGENT, "Hello [group-1]")
 STAGE = Stage(users={AGENT: "u-1"}, conversations={"group": "c-1"})
@@ -46,7 +47,7 @@ def refusal(status: int) -> ApiError:
 
 def test_a_post_is_repeated_with_the_same_message_id() -> None:
     api = ScriptedApi(refusal(503), ApiUnreachable("timed out"), refusal(429))
-    accepted = post(api, STAGE, LINE, Event())
+    accepted = post_line(api, STAGE, LINE, Event())
     assert api.sent == [("c-1", "u-1", LINE.text, accepted.message_id)] * 4
     assert accepted.repeats == 3
 
@@ -55,23 +56,23 @@ def test_a_post_is_repeated_with_the_same_message_id() -> None:
 def test_a_refusal_for_good_is_not_repeated(status: int) -> None:
     api = ScriptedApi(refusal(status))
     with pytest.raises(ApiError):
-        post(api, STAGE, LINE, Event())
+        post_line(api, STAGE, LINE, Event())
     assert len(api.sent) == 1
 
 
 def test_no_two_messages_have_one_id() -> None:
     api = ScriptedApi()
-    assert post(api, STAGE, LINE, Event()).message_id != post(api, STAGE, LINE, Event()).message_id
+    assert post_line(api, STAGE, LINE, Event()).message_id != post_line(api, STAGE, LINE, Event()).message_id
 
 
-def test_when_the_play_is_over_nothing_is_repeated() -> None:
+def test_when_the_run_is_over_nothing_is_repeated() -> None:
     over = Event()
     over.set()
     with pytest.raises(Cancelled):
-        post(ScriptedApi(refusal(503)), STAGE, LINE, over)
+        post_line(ScriptedApi(refusal(503)), STAGE, LINE, over)
 
 
 def test_a_file_goes_with_every_repeat() -> None:
     api = ScriptedApi(refusal(503))
-    post(api, STAGE, LINE, Event(), file_id="f-1")
+    post_line(api, STAGE, LINE, Event(), file_id="f-1")
     assert api.files == ["f-1", "f-1"]

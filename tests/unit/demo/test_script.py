@@ -7,9 +7,10 @@ from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.routing import text_parts
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo import texts
-from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS, GROUP
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
+from chat4all_local.traffic.participants import CONVERSATIONS, GROUP
 
 EVERY_LINE: list[Line] = [
     *itertools.chain.from_iterable(AGENT_LINES.values()),

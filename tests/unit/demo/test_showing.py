@@ -4,12 +4,12 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from chat4all_local.demo.cast import CHANNELS
-from chat4all_local.demo.display import Display, progress_line
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.demo.display import messages_shown, progress_line
 from chat4all_local.demo.files.judging import FilesVerdict
-from chat4all_local.demo.play import Outcome
-from chat4all_local.demo.said import Said
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.run import Outcome
+from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.summary import summary
 from chat4all_local.demo.table import moving_table
 from chat4all_local.demo.verdict import judge
@@ -25,42 +25,48 @@ def rendered(what: object, width: int = 80) -> str:
 
 
 @pytest.mark.parametrize("filled", [False, True])
-def test_the_table_fits_80_columns(said: Said, seen: Seen, filled: bool) -> None:  # noqa: FBT001 (a case)
-    rows = judge(said, seen).rows if filled else judge(Said(), Seen()).rows
+def test_the_table_fits_80_columns(sent: Sent, observed: Observed, filled: bool) -> None:  # noqa: FBT001 (a case)
+    rows = judge(sent, observed).rows if filled else judge(Sent(), Observed()).rows
     lines = rendered(moving_table(rows)).splitlines()
     assert len(lines) == 1 + 2 * len(CHANNELS)
     assert "RECEIVED" in lines[0]
 
 
-def test_what_is_still_to_come_is_seen_before_it_comes(said: Said, seen: Seen) -> None:
-    empty, full = judge(Said(), Seen()).rows, judge(said, seen).rows
+def test_what_is_still_to_come_is_seen_before_it_comes(sent: Sent, observed: Observed) -> None:
+    empty, full = judge(Sent(), Observed()).rows, judge(sent, observed).rows
     assert "●" not in rendered(moving_table(empty))
     assert "·" not in rendered(moving_table(full))
     assert rendered(moving_table(empty)).count("·") == rendered(moving_table(full)).count("●")
 
 
-def test_without_a_terminal_there_are_plain_lines_and_none_twice(said: Said, seen: Seen) -> None:
-    rows = judge(said, seen).rows
+def test_without_a_terminal_there_are_plain_lines_and_none_twice(sent: Sent, observed: Observed) -> None:
+    rows = judge(sent, observed).rows
     file = io.StringIO()
-    with Display(Console(file=file, force_terminal=False), "Messages") as display:
-        display.show(rows)
-        display.show(rows)
+    with messages_shown(Console(file=file, force_terminal=False), "Messages") as show:
+        show(rows)
+        show(rows)
     assert file.getvalue().count("accepted 21/21, sent 21/21, delivered 21/21, read 14/14") == 1
     assert "\x1b" not in file.getvalue()
 
 
 def test_a_plain_line_says_what_each_count_should_come_to() -> None:
-    assert progress_line(judge(Said(), Seen()).rows).startswith("accepted 0/21, sent 0/21, delivered 0/21")
+    assert progress_line(judge(Sent(), Observed()).rows).startswith(
+        "accepted 0/21, sent 0/21, delivered 0/21"
+    )
 
 
-def test_the_summary_ends_with_the_verdict(said: Said, seen: Seen) -> None:
-    last = rendered(summary(Outcome(judge(said, seen), said, seen), NO_FILES, 19.5)).splitlines()[-1]
+def test_the_summary_ends_with_the_verdict(sent: Sent, observed: Observed) -> None:
+    last = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5)).splitlines()[-1]
     assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
 
 
-def test_the_summary_names_what_is_missing(said: Said, seen: Seen) -> None:
-    seen = Seen({**seen.provided, "telegram": seen.provided["telegram"][1:]}, seen.histories, seen.statuses)
-    shown = rendered(summary(Outcome(judge(said, seen), said, seen), NO_FILES, 19.5))
+def test_the_summary_names_what_is_missing(sent: Sent, observed: Observed) -> None:
+    observed = Observed(
+        {**observed.provided, "telegram": observed.provided["telegram"][1:]},
+        observed.histories,
+        observed.statuses,
+    )
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
     assert "lost: telegram-1 at Telegram" in shown
     assert shown.splitlines()[-1].startswith("✗ 1 lost")
 
@@ -76,9 +82,9 @@ def test_the_summary_names_what_is_missing(said: Said, seen: Seen) -> None:
     ],
 )
 def test_one_bad_file_spoils_it_and_is_named(
-    said: Said, seen: Seen, kind: str, shown: str, last: str
+    sent: Sent, observed: Observed, kind: str, shown: str, last: str
 ) -> None:
     files = replace(NO_FILES, **{kind: ("photo.jpg at Telegram",)})
-    text = rendered(summary(Outcome(judge(said, seen), said, seen), files, 19.5))
+    text = rendered(summary(Outcome(judge(sent, observed), sent, observed), files, 19.5))
     assert f"{shown}: photo.jpg at Telegram" in text
     assert text.splitlines()[-1].startswith(last)

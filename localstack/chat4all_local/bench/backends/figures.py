@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.bench.spread import Spread, quantile, spread
+from chat4all_local.traffic.spread import Spread, quantile, spread
 
 MB = 1_000_000
 

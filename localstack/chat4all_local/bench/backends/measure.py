@@ -10,13 +10,14 @@ from chat4all_local.bench.backends.view import draw, table
 from chat4all_local.bench.pipeline.memory import KIND, most, watched
 from chat4all_local.bench.pipeline.rounds import run_round
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.report import Report
 from chat4all_local.bench.upload.measure import film, upload_once
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.start import started
+from chat4all_local.console.progress import Tell
 
 ROUNDS: Final = 2
 CONVERSATIONS: Final[Mapping[str, int]] = {"whatsapp": 8, "telegram": 6, "instagram": 8}

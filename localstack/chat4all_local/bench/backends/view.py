@@ -8,6 +8,7 @@ from rich.table import Table
 
 from chat4all_local.bench.backends.figures import BackendFigures, BackendsFigures
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR
+from chat4all_local.console.tables import plain_table
 
 _ROWS: Final[tuple[tuple[str, Callable[[BackendFigures], float], int], ...]] = (
     ("start-up, s", lambda one: one.start_s.median, 1),
@@ -23,11 +24,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[BackendFigures], float], int], ...]] = (
 def table(figures: BackendsFigures) -> Table:
     """The last column: each figure of the last backend by that of the first."""
     first, *_, last = figures.backends.values()
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    shown.add_column("")
-    for name in figures.backends:
-        shown.add_column(name.upper(), justify="right")
-    shown.add_column("RATIO", justify="right")
+    shown = plain_table("", numbers=(*(name.upper() for name in figures.backends), "RATIO"))
     for name, figure, digits in _ROWS:
         values = [f"{figure(one):.{digits}f}" for one in figures.backends.values()]
         shown.add_row(name, *values, f"{figure(last) / figure(first):.2f}")

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from chat4all_local.bench.aims import Aim, at_most
-from chat4all_local.bench.spread import Spread, spread
+from chat4all_local.traffic.spread import Spread, spread
 
 AIM: Final = 1.25
 

@@ -12,10 +12,11 @@ from chat4all_local.bench.coldstart.figures import Pair, Start, aims, cold_start
 from chat4all_local.bench.coldstart.view import draw, table
 from chat4all_local.bench.deployed_code import DeployedCode, deployed_code, run_isolated
 from chat4all_local.bench.functions import NAMES, environment
-from chat4all_local.bench.report import Report, Tell
-from chat4all_local.bench.spread import enough
+from chat4all_local.bench.report import Report
 from chat4all_local.cloud.functions import aws_environment
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
+from chat4all_local.traffic.spread import enough
 
 FEWEST_ROUNDS: Final = 5
 MOST_ROUNDS: Final = 15

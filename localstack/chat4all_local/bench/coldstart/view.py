@@ -6,13 +6,13 @@ from rich.table import Table
 
 from chat4all_local.bench.coldstart.figures import AIM, ColdStartFigures, Pairs
 from chat4all_local.bench.plots import AIM_COLOUR, BARE_COLOUR, PRODUCT_COLOUR
+from chat4all_local.console.tables import plain_table
 
 
 def table(figures: ColdStartFigures) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("FUNCTION")
-    for heading in ("CPU ms", "BARE", "RATIO", "LOWEST", "HIGHEST", "CLOCK ms", "BARE", "RATIO"):
-        table.add_column(heading, justify="right")
+    table = plain_table(
+        "FUNCTION", numbers=("CPU ms", "BARE", "RATIO", "LOWEST", "HIGHEST", "CLOCK ms", "BARE", "RATIO")
+    )
     for name, one in figures.functions.items():
         cpu, clock = one.cpu_ratio, one.wall_ratio
         table.add_row(

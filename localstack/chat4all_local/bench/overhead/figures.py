@@ -4,7 +4,7 @@ from statistics import median
 
 import msgspec
 
-from chat4all_local.bench.spread import Spread, paired_ratios, spread
+from chat4all_local.traffic.spread import Spread, paired_ratios, spread
 
 
 class BlockTime(msgspec.Struct, frozen=True):

@@ -11,10 +11,11 @@ from chat4all_local.bench.deployed_code import deployed_code, run_isolated
 from chat4all_local.bench.functions import environment
 from chat4all_local.bench.overhead.figures import Told, overhead_figures
 from chat4all_local.bench.overhead.view import draw, table
-from chat4all_local.bench.pipeline.load import new_message
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.pipeline.target import body, rounds_of
+from chat4all_local.bench.report import Report
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
 
 BLOCKS: Final = 15
 REQUESTS_PER_BLOCK: Final = 16
@@ -85,10 +86,7 @@ def _event(api_key: str) -> dict[str, Any]:
 
 
 def _bodies(side: ProductSide) -> list[str]:
-    return [
-        msgspec.json.encode(new_message(conversation, side.sender_id)).decode()
-        for conversation in side.conversation_ids
-    ]
+    return [body(line).decode() for line in rounds_of(side.conversations, 1)]
 
 
 @contextmanager

@@ -6,14 +6,12 @@ from rich.table import Table
 
 from chat4all_local.bench.overhead.figures import OverheadFigures, SideFigures, Told, cpu_ratios, milliseconds
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR
+from chat4all_local.console.tables import plain_table
 
 
 def table(figures: OverheadFigures) -> Table:
     bare, product = figures.bare, figures.product
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("OF ONE REQUEST")
-    for heading in ("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"):
-        table.add_column(heading, justify="right")
+    table = plain_table("OF ONE REQUEST", numbers=("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"))
     for name, theirs, ours, ratio in (
         ("processor ms", bare.cpu_ms, product.cpu_ms, figures.cpu_ratio),
         ("by the clock ms", bare.wall_ms, product.wall_ms, figures.wall_ratio),

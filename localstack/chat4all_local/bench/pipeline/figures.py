@@ -8,7 +8,7 @@ import msgspec
 from chat4all_local.bench.aims import Aim, at_least, at_most
 from chat4all_local.bench.pipeline.memory import KIND, Sample, Use, most
 from chat4all_local.bench.pipeline.rounds import Round, SideRounds
-from chat4all_local.bench.spread import Spread, paired_ratios, quantile, spread
+from chat4all_local.traffic.spread import Spread, paired_ratios, quantile, spread
 
 ACCEPTANCE_AIM: Final = 0.7
 ARRIVAL_AIM: Final = 0.5

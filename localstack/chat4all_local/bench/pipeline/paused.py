@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chat4all_local.bench.pipeline.quiet import wait_until
+from chat4all_local.bench.pipeline.quiet import WITHIN_S
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.waiting import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -38,4 +39,5 @@ def _switch(functions: "LambdaClient", mapping: str, *, enabled: bool) -> None:
     wait_until(
         f"the event source mapping is {state}",
         lambda: functions.get_event_source_mapping(UUID=mapping)["State"] == state,
+        within_s=WITHIN_S,
     )

@@ -9,23 +9,25 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from chat4all_local.bench.pipeline.load import Post, PostBody, post_all, shares
-from chat4all_local.bench.pipeline.sides import Arrivals, Side
+from chat4all_local.bench.pipeline.sides import Side
+from chat4all_local.bench.pipeline.target import rounds_of
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.traffic.ledger import Arrivals
+from chat4all_local.traffic.load import Posted
 
 
 class Round(msgspec.Struct, frozen=True):
-    posts: tuple[Post, ...]
+    posts: tuple[Posted, ...]
     arrivals: Arrivals
 
     @property
     def began_at(self) -> float:
-        return min(post.at for post in self.posts)
+        return min(post.began_at for post in self.posts)
 
     @property
     def accepted_per_s(self) -> float:
         """Until the last POST was answered."""
-        return len(self.posts) / (max(post.answered_at for post in self.posts) - self.began_at)
+        return len(self.posts) / (max(post.at for post in self.posts) - self.began_at)
 
     @property
     def arrived_per_s(self) -> float:
@@ -33,11 +35,11 @@ class Round(msgspec.Struct, frozen=True):
         return len(self.posts) / (max(self.arrivals.at.values()) - self.began_at)
 
     def answer_ms(self) -> list[float]:
-        return [post.seconds * 1000 for post in self.posts]
+        return [(post.at - post.began_at) * 1000 for post in self.posts]
 
     def arrival_ms(self) -> list[float]:
         """From the POST to the end of the path, for each message."""
-        return [(self.arrivals.at[post.message_id] - post.at) * 1000 for post in self.posts]
+        return [(self.arrivals.at[post.message_id] - post.began_at) * 1000 for post in self.posts]
 
 
 @dataclass(frozen=True)
@@ -54,29 +56,25 @@ class SideRounds:
 
 def run_round(side: Side, messages_per_conversation: int) -> Round:
     """Returns when the side has nothing left to do. Raises CloudError where a message is missing."""
-    return _drained(side, post_all(side.target, _messages(side, messages_per_conversation)))
+    return _drained(side, side.target.post_all(rounds_of(side.conversations, messages_per_conversation)))
 
 
 def run_alone(side: Side, messages_per_conversation: int) -> Round:
     """As `run_round`, but the drain begins when the last POST was answered: only the acceptance can be compared."""
-    messages = _messages(side, messages_per_conversation)
+    lines = rounds_of(side.conversations, messages_per_conversation)
     with side.drain_paused():
         side.settle()
-        posts = post_all(side.target, messages)
+        posts = side.target.post_all(lines)
     return _drained(side, posts)
 
 
-def _messages(side: Side, messages_per_conversation: int) -> list[list[PostBody]]:
-    return shares(side.conversation_ids, side.sender_id, messages_per_conversation)
-
-
-def _drained(side: Side, posts: Sequence[Post]) -> Round:
-    arrivals = side.arrivals({post.message_id for post in posts})
+def _drained(side: Side, posts: Sequence[Posted]) -> Round:
+    arrivals = side.arrivals(posts)
     side.settle()
     return complete(posts, arrivals)
 
 
-def complete(posts: Sequence[Post], arrivals: Arrivals) -> Round:
+def complete(posts: Sequence[Posted], arrivals: Arrivals) -> Round:
     missing = [post.message_id for post in posts if post.message_id not in arrivals.at]
     if missing:
         raise CloudError(f"{len(missing)} of {len(posts)} messages were accepted and did not arrive")

@@ -21,7 +21,8 @@ from chat4all_local.bench.pipeline.figures import (
 from chat4all_local.bench.pipeline.memory import Sample
 from chat4all_local.bench.pipeline.rounds import SideRounds
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR, aim_line
-from chat4all_local.bench.spread import Spread
+from chat4all_local.console.tables import plain_table
+from chat4all_local.traffic.spread import Spread
 
 _ROOM_FOR_LEGEND: Final = 0.4
 """Above the bars, as a share of the greatest."""
@@ -42,10 +43,7 @@ def table(figures: PipelineFigures) -> RenderableType:
 
 def _rates(figures: PipelineFigures) -> Table:
     bare, product = figures.bare, figures.product
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("")
-    for heading in ("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"):
-        table.add_column(heading, justify="right")
+    table = plain_table("", numbers=("BARE", "PRODUCT", "RATIO", "LOWEST", "HIGHEST"))
     for name, theirs, ours, ratio in (
         (
             "accepted /s, drain paused",
@@ -79,10 +77,7 @@ def _rate(bare: Spread, product: Spread, ratio: Spread) -> tuple[str, ...]:
 
 
 def _memory(memory: MemoryFigures) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("MEMORY AT ITS GREATEST")
-    for heading in ("PROCESSES", f"{memory.kind} MB"):
-        table.add_column(heading, justify="right")
+    table = plain_table("MEMORY AT ITS GREATEST", numbers=("PROCESSES", f"{memory.kind} MB"))
     for name, use in sorted(memory.parts.items(), key=lambda part: -part[1].memory):
         table.add_row(name, str(use.processes), f"{use.memory / 1e6:.0f}")
     processes = sum(use.processes for use in memory.parts.values())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chat4all_local.bench.spread import Spread, paired_ratios, spread
+from chat4all_local.traffic.spread import Spread, paired_ratios, spread
 
 
 class ProductUpload(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.bench.aims import at_least, at_most
 from chat4all_local.bench.functions import environment
 from chat4all_local.bench.pipeline.memory import Watch, watched
-from chat4all_local.bench.report import Report, Tell
+from chat4all_local.bench.report import Report
 from chat4all_local.bench.upload.figures import (
     MIB,
     Boto3Upload,
@@ -25,10 +25,11 @@ from chat4all_local.bench.upload.figures import (
     ResumeFigures,
     upload_figures,
 )
-from chat4all_local.bench.upload.film import make_film
 from chat4all_local.bench.upload.view import draw_resume, draw_upload, resume_table, upload_table
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.console.progress import Tell
+from chat4all_local.traffic.film import make_film
 from chat4all_local.transfer.upload import SIDE_BY_SIDE
 
 SIZE: Final = 2_147_483_648

@@ -4,15 +4,13 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR
-from chat4all_local.bench.spread import Spread
 from chat4all_local.bench.upload.figures import ResumeFigures, UploadFigures
+from chat4all_local.console.tables import plain_table
+from chat4all_local.traffic.spread import Spread
 
 
 def upload_table(figures: UploadFigures) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(f"{figures.size_mib:.0f} MiB")
-    for heading in ("MEDIAN", "LOWEST", "HIGHEST"):
-        table.add_column(heading, justify="right")
+    table = plain_table(f"{figures.size_mib:.0f} MiB", numbers=("MEDIAN", "LOWEST", "HIGHEST"))
     for name, one, digits in (
         ("client, MiB/s", figures.product_rate, 0),
         ("TransferManager, MiB/s", figures.boto3_rate, 0),
@@ -50,9 +48,7 @@ def draw_upload(figure: Figure, figures: UploadFigures) -> None:
 
 
 def resume_table(figures: ResumeFigures) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(f"{figures.size_mib:.0f} MiB in {figures.parts} parts")
-    table.add_column("", justify="right")
+    table = plain_table(f"{figures.size_mib:.0f} MiB in {figures.parts} parts", numbers=[""])
     table.add_row("killed", f"{figures.kills} times")
     table.add_row("parts sent again", str(figures.sent_again))
     table.add_row("parts under way when it was killed, at most", str(figures.allowed))

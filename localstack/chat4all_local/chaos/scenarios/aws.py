@@ -1,26 +1,25 @@
 """AWS misbehaves, and the processes' clocks do not agree."""
 
 import base64
-import io
 import secrets
 import time
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
-from chat4all_local.chaos.cast import Talk
-from chat4all_local.chaos.machine_room import MachineRoom
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy import behind_proxies
 from chat4all_local.chaos.proxy_client import Proxy, Rule
 from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
-from chat4all_local.cloud.functions import configuration, function_names
+from chat4all_local.cloud.functions import configuration, function_names, zipped
 from chat4all_local.simulators.control_api import JsonObject
+from chat4all_local.traffic.participants import Conversation
+from chat4all_local.waiting import wait_until
 
 _FROM: Final = 0.25
 _TO: Final = 0.7
@@ -29,7 +28,6 @@ _LARGE: Final = 6
 _INCOMPRESSIBLE_BYTES: Final = 400_000
 _TAKEN_WITHIN_S: Final = 60.0
 _MET_WITHIN_S: Final = 15.0
-_LOOK_EVERY_S: Final = 0.1
 _SKEWED: Final = Path(__file__).with_name("skewed_clock.py")
 
 THROTTLES: Final[Sequence[Rule]] = (
@@ -76,7 +74,7 @@ DELAYS: Final[Sequence[Rule]] = (
 
 def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
     def act(run: Run) -> None:
-        before_aws, before_s3 = run.room.before_aws, run.room.before_s3
+        before_aws, before_s3 = run.under_test.before_aws, run.under_test.before_s3
         run.load.wait_for_share(_FROM)
         before_aws.inject(rules)
         before_s3.inject(s3_rules)
@@ -95,42 +93,56 @@ def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
 
 
 def _write_large(run: Run) -> list[JsonObject]:
-    """Webhooks that are too large for a table: S3 takes them. Those not answered with 200 are to be repeated.
+    """Write webhooks that are too large for a table, so that S3 takes them, until a fault has met one.
 
-    Some may meet no fault: more are written until one has.
+    Returns the webhooks that were not answered with 200: the provider would repeat them.
     """
-    talks = cycle([talk for talk in run.talks if talk.channel == "telegram"])
+    conversations = cycle(
+        [conversation for conversation in run.conversations if conversation.channel == "telegram"]
+    )
+    numbers = count()
     refused: list[JsonObject] = []
-    deadline, written = time.monotonic() + _MET_WITHIN_S, 0
-    while written < _LARGE or (not run.room.before_s3.fired() and time.monotonic() < deadline):
-        talk, text = next(talks), f"large {written} {uuid.uuid4().hex[:6]}"
-        run.written.append((talk, text))
-        refused += _post(run, [_large_update(written, talk, text)])
-        written += 1
+
+    def write() -> bool:
+        number, conversation = next(numbers), next(conversations)
+        text = f"large {number} {uuid.uuid4().hex[:6]}"
+        run.written.append((conversation, text))
+        refused.extend(_post(run, [_large_update(number, conversation, text)]))
+        return bool(run.under_test.before_s3.fired())
+
+    for _ in range(_LARGE - 1):
+        write()
+    with suppress(TimeoutError):
+        wait_until("a fault has met S3", write, within_s=_MET_WITHIN_S, every_s=0)
     return refused
 
 
 def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
     """Those that were refused; the provider would repeat them."""
-    telegram = run.room.simulators["telegram"]
-    return [one for one in updates if telegram.call_webhook(one).status != 200]
+    telegram = run.under_test.simulators["telegram"]
+    return [update for update in updates if telegram.call_webhook(update).status != 200]
 
 
 def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
-    deadline = time.monotonic() + _TAKEN_WITHIN_S
-    while refused and time.monotonic() < deadline:
-        refused = _post(run, refused)
-    if refused:
-        run.wrongs.append(f"{len(refused)} large webhooks were never taken")
+    left = list(refused)
+
+    def all_are_taken() -> bool:
+        left[:] = _post(run, left)
+        return not left
+
+    try:
+        wait_until("every large webhook is taken", all_are_taken, within_s=_TAKEN_WITHIN_S)
+    except TimeoutError:
+        run.wrongs.append(f"{len(left)} large webhooks were never taken")
 
 
-def _large_update(number: int, talk: Talk, text: str) -> JsonObject:
+def _large_update(number: int, conversation: Conversation, text: str) -> JsonObject:
     """An update as Telegram sends it, with a field that nobody knows and nothing can compress."""
-    person: JsonObject = {"id": int(talk.address), "is_bot": False, "first_name": "Large"}
+    person: JsonObject = {"id": int(conversation.address), "is_bot": False, "first_name": "Large"}
     message: JsonObject = {
         "message_id": 1_000_000 + secrets.randbelow(1_000_000_000),
         "date": int(time.time()),
-        "chat": {"id": int(talk.address), "type": "private", "first_name": "Large"},
+        "chat": {"id": int(conversation.address), "type": "private", "first_name": "Large"},
         "from": person,
         "text": text,
     }
@@ -143,12 +155,15 @@ def _missed_s3(before_s3: Proxy) -> set[str]:
 
 
 def _missed(before_aws: Proxy) -> set[str]:
-    """The services that no fault has met, though waited for: few messages make few calls."""
-    deadline = time.monotonic() + _MET_WITHIN_S
+    """Wait until a fault has met every service, and return the services that no fault met."""
     missed = set(_SERVICES)
-    while missed and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_S)
-        missed -= {str(one.get("service")) for one in before_aws.fired()}
+
+    def all_are_met() -> bool:
+        missed.difference_update(str(fault.get("service")) for fault in before_aws.fired())
+        return not missed
+
+    with suppress(TimeoutError):
+        wait_until("a fault has met every service", all_are_met, within_s=_MET_WITHIN_S)
     return missed
 
 
@@ -161,22 +176,24 @@ def _run_skewed(run: Run) -> None:
 def _check_skew(run: Run) -> None:
     """Some message says that it was accepted at another time than it was."""
     posted = run.load.posted()
-    for one in posted[-20:]:
-        status = run.room.api.message_status(one.message_id)
+    for message in posted[-20:]:
+        status = run.under_test.api.message_status(message.message_id)
         at = datetime.fromisoformat(status.status_history[0].at).astimezone(UTC).timestamp()
-        if abs(at - one.at) > 60:
+        if abs(at - message.at) > 60:
             return
     run.wrongs.append("no clock was seen to be wrong")
 
 
 @contextmanager
-def _clocks_apart(room: MachineRoom) -> Iterator[None]:
+def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
     """Every function's process has a clock two to five minutes off, ahead or behind."""
-    functions, stack = room.cloud.aws.functions(), room.cloud.stack
-    layer = functions.publish_layer_version(LayerName=f"{stack}-skewed-clock", Content={"ZipFile": _zipped()})
+    functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
+    layer = functions.publish_layer_version(
+        LayerName=f"{stack}-skewed-clock", Content={"ZipFile": zipped([_SKEWED], "python/")}
+    )
     before = {
-        f"{stack}-{name}": [one["Arn"] for one in configuration(room.cloud, name)["Layers"]]
-        for name in function_names(room.cloud)
+        f"{stack}-{name}": [used["Arn"] for used in configuration(under_test.cloud, name)["Layers"]]
+        for name in function_names(under_test.cloud)
     }
     for name, layers in before.items():
         functions.update_function_configuration(
@@ -189,13 +206,6 @@ def _clocks_apart(room: MachineRoom) -> Iterator[None]:
     finally:
         for name, layers in before.items():
             functions.update_function_configuration(FunctionName=name, Handler="app.handler", Layers=layers)
-
-
-def _zipped() -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(_SKEWED, f"python/{_SKEWED.name}")
-    return packed.getvalue()
 
 
 AWS: Final = (

@@ -1,6 +1,7 @@
 """kill -9 of the processes that run a function, again and again, in the middle of their work."""
 
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from chat4all_local.chaos.proxy import behind_proxies
@@ -9,6 +10,7 @@ from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Act, Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.waiting import wait_until
 
 _SHARES: Final = (0.25, 0.4, 0.55)
 _PUBLISH_SHARE: Final = 0.75
@@ -17,16 +19,17 @@ _LOOK_EVERY_S: Final = 0.05
 
 
 def _kill_one(run: Run, function: str, channel: str | None) -> None:
-    deadline = time.monotonic() + _LOOKS_FOR_S
-    killed = 0
-    while not killed and time.monotonic() < deadline:
-        killed = kill(workers(run.room.cloud, function))
-        if not killed:
-            time.sleep(_LOOK_EVERY_S)
-    if killed:
-        run.struck(f"kill -9 {function}", channel=channel, kills=killed)
-    else:
+    try:
+        killed = wait_until(
+            f"a process of {function} is killed",
+            lambda: kill(workers(run.under_test.cloud, function)),
+            within_s=_LOOKS_FOR_S,
+            every_s=_LOOK_EVERY_S,
+        )
+    except TimeoutError:
         run.wrongs.append(f"no process of {function} was there to be killed")
+    else:
+        run.struck(f"kill -9 {function}", channel=channel, kills=killed)
 
 
 def _killing(function: str) -> Act:
@@ -48,7 +51,7 @@ def _kill_between_answer_and_record(run: Run) -> None:
     """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
     for share, channel in zip(_SHARES, CHANNELS, strict=True):
         run.load.wait_for_share(share)
-        simulator = run.room.simulators[channel]
+        simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last
         simulator.add_fault(FaultKind.SLOW, count=1, seconds=8)
         if not _held_back(run, channel, before):
@@ -58,7 +61,7 @@ def _kill_between_answer_and_record(run: Run) -> None:
 
 def _kill_between(run: Run) -> None:
     _kill_between_answer_and_record(run)
-    _kill_between_store_and_publish(run, run.room.before_aws)
+    _kill_between_store_and_publish(run, run.under_test.before_aws)
 
 
 def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
@@ -67,31 +70,29 @@ def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
     between.inject(
         [{"service": "sqs", "operation": "SendMessage", "timeout_ms": 8000, "times": 1}],
     )
-    if not _held_at_publishing(between):
+    if not _comes_to_be("SQS does not answer", between.fired):
         run.wrongs.append("no message was there to be held between store and publish")
     _kill_one(run, "api", None)
     between.clear()
 
 
-def _held_at_publishing(between: Proxy) -> bool:
-    deadline = time.monotonic() + _LOOKS_FOR_S
-    while time.monotonic() < deadline:
-        if between.fired():
-            return True
-        time.sleep(_LOOK_EVERY_S)
-    return False
-
-
 def _held_back(run: Run, channel: str, after: int) -> bool:
     """Wait until the provider has accepted a send whose answer it holds back: the fault is used up."""
-    deadline = time.monotonic() + _LOOKS_FOR_S
-    simulator = run.room.simulators[channel]
-    while time.monotonic() < deadline:
-        accepted = [one for one in simulator.transcript(after).requests if one.provider_message_id]
-        if accepted and not simulator.faults():
-            return True
-        time.sleep(_LOOK_EVERY_S)
-    simulator.clear_faults()
+    simulator = run.under_test.simulators[channel]
+
+    def is_held_back() -> bool:
+        accepted = [send for send in simulator.transcript(after).requests if send.provider_message_id]
+        return bool(accepted) and not simulator.faults()
+
+    is_held = _comes_to_be(f"{channel} holds an answer back", is_held_back)
+    if not is_held:
+        simulator.clear_faults()
+    return is_held
+
+
+def _comes_to_be(what: str, look: Callable[[], object]) -> bool:
+    with suppress(TimeoutError):
+        return bool(wait_until(what, look, within_s=_LOOKS_FOR_S, every_s=_LOOK_EVERY_S))
     return False
 
 

@@ -16,7 +16,7 @@ _FLAKES: Final = 15
 def _faulty(channel: str, kind: FaultKind, **options: Unpack[FaultOptions]) -> Act:
     def act(run: Run) -> None:
         run.load.wait_for_share(_FROM)
-        simulator = run.room.simulators[channel]
+        simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last
         simulator.add_fault(kind, **options)
         run.struck(f"{channel}: {kind.value}")
@@ -31,7 +31,7 @@ def _faulty(channel: str, kind: FaultKind, **options: Unpack[FaultOptions]) -> A
 
 def _flaky(run: Run) -> None:
     """Every now and then one send fails, in each of the ways there are."""
-    simulator = run.room.simulators["telegram"]
+    simulator = run.under_test.simulators["telegram"]
     run.load.wait_for_share(_FROM)
     run.struck("telegram: flaky")
     kinds = (FaultKind.ERROR, FaultKind.RESET, FaultKind.ERROR, FaultKind.SLOW, FaultKind.ERROR)
@@ -46,9 +46,9 @@ def _flaky(run: Run) -> None:
 
 def _token_expired(run: Run) -> None:
     """The provider takes a new token only; an administrator puts it into the secret a while later."""
-    channel, cloud = "instagram", run.room.cloud
+    channel, cloud = "instagram", run.under_test.cloud
     secrets, name = cloud.aws.secrets(), f"{cloud.stack}/{channel}"
-    simulator = run.room.simulators[channel]
+    simulator = run.under_test.simulators[channel]
     run.load.wait_for_share(_FROM)
     renewed = simulator.settings().access_token + "-renewed"
     simulator.configure(access_token=renewed)
@@ -59,7 +59,7 @@ def _token_expired(run: Run) -> None:
         SecretId=name, SecretString=msgspec.json.encode({**secret, "access_token": renewed}).decode()
     )
     run.mended("the secret is repaired")
-    refused = [one for one in simulator.transcript().requests if not one.authorized]
+    refused = [send for send in simulator.transcript().requests if not send.authorized]
     if not refused:
         run.wrongs.append("no send was refused for its token")
 

@@ -1,12 +1,13 @@
 """More than usual comes in, or what can never be delivered."""
 
-import time
 import uuid
 from collections import Counter
+from contextlib import suppress
 from typing import Final
 
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.waiting import wait_until
 
 _STORM_FROM: Final = 0.2
 _WRITTEN: Final = 12
@@ -18,58 +19,62 @@ _SEEN_WITHIN_S: Final = 60.0
 def _storm(run: Run) -> None:
     """Every receipt five times and shuffled; every text eight times at once; garbage between."""
     run.load.wait_for_share(_STORM_FROM)
-    for simulator in run.room.simulators.values():
+    for simulator in run.under_test.simulators.values():
         simulator.configure(receipts={"repeat": 5, "shuffle": True}, webhooks_in_flight=4)
     run.struck("every webhook repeated, in parallel, shuffled, with garbage between")
-    talks = run.talks[:_WRITTEN]
-    for number, talk in enumerate(talks):
-        simulator = run.room.simulators[talk.channel]
+    conversations = run.conversations[:_WRITTEN]
+    for number, conversation in enumerate(conversations):
+        simulator = run.under_test.simulators[conversation.channel]
         text = f"storm {number} {uuid.uuid4().hex[:6]}"
-        simulator.write(talk.address, text, wait=False, repeat=_REPEATS, parallel=True)
-        run.written.append((talk, text))
+        simulator.write(conversation.address, text, wait=False, repeat=_REPEATS, parallel=True)
+        run.written.append((conversation, text))
         for body in ("{", '{"object": 1}', "\x00", "[" * 500):
             simulator.call_webhook(body)
         if simulator.call_webhook('{"entry": []}', sign="wrong").status != 401:
             run.wrongs.append("a webhook with a wrong signature was not refused")
     run.mended("the storm is over")
-    for simulator in run.room.simulators.values():
+    for simulator in run.under_test.simulators.values():
         simulator.configure(receipts={"repeat": 1, "shuffle": False}, webhooks_in_flight=1)
 
 
 def read_once(run: Run) -> None:
-    """Each text that a customer wrote is in the history once."""
-    deadline = time.monotonic() + _SEEN_WITHIN_S
-    missing = [text for _, text in run.written]
-    while missing and time.monotonic() < deadline:
-        counts: Counter[str] = Counter()
-        for conversation_id in {talk.conversation_id for talk, _ in run.written}:
+    """Check that each text that a customer wrote is in the history once."""
+    texts = [text for _, text in run.written]
+    counts: Counter[str] = Counter()
+
+    def all_are_read() -> bool:
+        counts.clear()
+        for conversation_id in {conversation.conversation_id for conversation, _ in run.written}:
             counts.update(
-                message.content.text for message in run.room.api.history_page(conversation_id).messages
+                message.content.text for message in run.under_test.api.history_page(conversation_id).messages
             )
-        missing = [text for _, text in run.written if not counts[text]]
-        doubled = [text for _, text in run.written if counts[text] > 1]
-        if doubled:
-            run.wrongs.append(f"received twice: {', '.join(doubled)}")
-            return
-    if missing:
+        return all(counts[text] for text in texts)
+
+    with suppress(TimeoutError):
+        wait_until("every customer's text is in the history", all_are_read, within_s=_SEEN_WITHIN_S)
+    if doubled := [text for text in texts if counts[text] > 1]:
+        run.wrongs.append(f"received twice: {', '.join(doubled)}")
+    if missing := [text for text in texts if not counts[text]]:
         run.wrongs.append(f"never received: {', '.join(missing)}")
 
 
 def _poison(run: Run) -> None:
     """Some people's messages always fail, though the provider calls it passing; they write on."""
-    poisoned = [talk for talk in run.load.talks if talk.channel == "whatsapp"][:2]
-    for talk in poisoned:
-        run.room.simulators[talk.channel].add_fault(
-            FaultKind.ERROR, for_address=talk.address, status=500, code=131000
+    poisoned = [
+        conversation for conversation in run.load.conversations if conversation.channel == "whatsapp"
+    ][:2]
+    for conversation in poisoned:
+        run.under_test.simulators[conversation.channel].add_fault(
+            FaultKind.ERROR, for_address=conversation.address, status=500, code=131000
         )
     run.struck(f"{len(poisoned)} people whose messages always fail")
 
 
 def _mend(run: Run) -> None:
-    whatsapp = run.room.simulators["whatsapp"]
+    whatsapp = run.under_test.simulators["whatsapp"]
     poisoned = {fault.request.for_address for fault in whatsapp.faults()}
     began = run.strikes[0].at
-    if not any(one.address in poisoned and one.at >= began for one in whatsapp.transcript().requests):
+    if not any(send.address in poisoned and send.at >= began for send in whatsapp.transcript().requests):
         run.wrongs.append("nothing was sent to those whose messages always fail")
     whatsapp.clear_faults()
 
@@ -78,10 +83,10 @@ def _stormed(run: Run) -> None:
     """Some receipt came more than once, though it had been taken; each text was read once."""
     began = run.strikes[0].at
     taken = Counter(
-        (one.kind, one.provider_message_id)
-        for simulator in run.room.simulators.values()
-        for one in simulator.webhooks().webhooks
-        if one.at >= began and one.status == 200 and one.kind in _RECEIPTS
+        (webhook.kind, webhook.provider_message_id)
+        for simulator in run.under_test.simulators.values()
+        for webhook in simulator.webhooks().webhooks
+        if webhook.at >= began and webhook.status == 200 and webhook.kind in _RECEIPTS
     )
     if not any(times > 1 for times in taken.values()):
         run.wrongs.append("no receipt was repeated")

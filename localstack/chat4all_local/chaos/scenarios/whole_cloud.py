@@ -10,18 +10,18 @@ _AT: Final = 0.5
 def _restart(run: Run) -> None:
     run.load.wait_for_share(_AT)
     run.struck("the cloud is stopped")
-    run.room.end(kill=False)
+    run.under_test.end(kill=False)
     run.gone()
-    run.room.start()
+    run.under_test.start()
     run.mended("the cloud is up again")
 
 
 def _kill(run: Run) -> None:
     run.load.wait_for_share(_AT)
     run.struck("kill -9 of the cloud", kills=1)
-    run.room.end(kill=True)
+    run.under_test.end(kill=True)
     run.gone()
-    run.room.start()
+    run.under_test.start()
     run.mended("the cloud is up again")
 
 

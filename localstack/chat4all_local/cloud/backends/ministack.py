@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.simulators import simulators
@@ -13,7 +14,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted, unsaved
 from chat4all_local.cloud.ports import url
 from chat4all_local.cloud.queue_urls import move_queues
-from chat4all_local.cloud.settings import ACCESS_KEY, CHANNELS, LOCALHOST, MINISTACK, REGION, SECRET_KEY
+from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, MINISTACK
 
 _SERVER: Final = str(Path(__file__).parents[1] / "ministack_server.py")
 

@@ -4,10 +4,8 @@
 
     props, making     which files there are, and their bytes and SHA-256
           │
-    exchange ── upload ── post ──> sent       what was uploaded, and which messages carry it
-             onlooker ── fetching ──> seen    what came: at the providers, behind the links, in the history
-                                       │
-             judging                 sent against seen: lost, wrong, doubled
-                                       │
-             bars, table             shown while it goes on, and at the end
+    exchange ── upload ── post ──> sent          what was uploaded, and which messages carry it
+             onlooker ── fetching ──> observed   what came: at providers, behind links, in histories
+                                        │
+                        judging, table           sent against observed: lost, wrong, doubled
 """

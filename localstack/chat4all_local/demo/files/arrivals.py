@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, SENDER, VIDEO
-from chat4all_local.demo.files.seen import Content, FilesSeen
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 _LINKS: Final = "/v1/links/"
 _PHOTO_KINDS: Final = ("image", "photo")
@@ -25,22 +26,22 @@ class Arrival(msgspec.Struct, frozen=True):
     content: Content | None
 
 
-def arrivals(sent: Sent, seen: FilesSeen) -> Iterator[Arrival]:
+def arrivals(sent: FilesSent, observed: FilesObserved) -> Iterator[Arrival]:
     """At every customer, and at the agent."""
     for channel in CHANNELS:
-        for record in seen.since_texts.provided.get(channel, ()):
+        for record in observed.since_texts.provided.get(channel, ()):
             name = file_of(record, channel)
             if name is not None:
-                yield _arrival(name, channel, record, seen)
-    for file_id in received_files(sent, seen.since_texts):
-        yield Arrival(BACK, SENDER.channel, RECEIVED, seen.contents.get(file_id))
+                yield _arrival(name, channel, record, observed)
+    for file_id in received_files(sent, observed.since_texts):
+        yield Arrival(BACK, SENDER.channel, RECEIVED, observed.contents.get(file_id))
 
 
-def received_files(sent: Sent, seen: Seen) -> list[str]:
+def received_files(sent: FilesSent, observed: Observed) -> list[str]:
     """The ids of the files that SENDER sent, as the history of their conversation has them."""
     return [
         message.content.file.file_id
-        for message in seen.histories.get(SENDER.channel, ())
+        for message in observed.histories.get(SENDER.channel, ())
         if message.content.file is not None and message.message_id not in sent.message_ids
     ]
 
@@ -61,9 +62,9 @@ def link_in(record: SendRecord) -> str | None:
     return next((word for word in words if word.startswith(("http://", "https://")) and _LINKS in word), None)
 
 
-def _arrival(name: str, channel: str, record: SendRecord, seen: FilesSeen) -> Arrival:
+def _arrival(name: str, channel: str, record: SendRecord, observed: FilesObserved) -> Arrival:
     link = link_in(record)
     if record.kind == "text" and link is not None:
-        return Arrival(name, channel, LINK, seen.contents.get(link))
+        return Arrival(name, channel, LINK, observed.contents.get(link))
     content = None if record.sha256 is None else Content(record.size or 0, record.sha256)
     return Arrival(name, channel, MEDIA, content)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -9,68 +10,78 @@ from typing import Final
 from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.demo.cast import AGENT, CHANNELS
-from chat4all_local.demo.files.bars import Bars
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.files.judging import FilesVerdict, judge_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.onlooker import Onlooker
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, SENDERS_KIND, VIDEO
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.posting import post
-from chat4all_local.demo.quiet import wait_until_quiet
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import Line
-from chat4all_local.demo.seen import Seen
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
+from chat4all_local.traffic.participants import AGENT
+from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.types import content_type_of
 from chat4all_local.transfer.upload import upload
+from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 60.0
 """How long nothing may move before it is given up."""
-_LOOK_EVERY_S: Final = 0.15
+QUIET_WITHIN_S: Final = 10.0
 
 
 class Exchange:
     """`notes` is a folder for what an upload remembers."""
 
     def __init__(
-        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, bars: Bars, notes: Path
+        self,
+        api: ApiClient,
+        simulators: Mapping[str, Simulator],
+        stage: Stage,
+        progress: ProgressDisplay,
+        notes: Path,
     ) -> None:
         self._api = api
         self._simulators = simulators
         self._stage = stage
-        self._bars = bars
+        self._progress = progress
         self._remembered = Remembered(notes)
 
-    def perform(self, made: Mapping[str, Made], texts: Seen) -> FilesVerdict:
+    def perform(self, made: Mapping[str, Made], texts: Observed) -> FilesVerdict:
         """Raises TransferFailed for an upload that does not end READY; ApiError, ApiUnreachable."""
-        readers = Readers(self._bars)
+        readers = Readers(self._progress)
         onlooker = Onlooker(self._api, self._simulators, self._stage, texts, readers)
-        sent = Sent(made)
+        sent = FilesSent(made)
         with readers.reading():
             self._send_back(made[BACK])
             for name in (PHOTO, VIDEO):
                 sent = self._send(sent, name)
             self._watch(onlooker, sent)
-            wait_until_quiet(self._simulators)
-            seen = onlooker.look_at_everything(sent)
-        return judge_files(sent, seen)
+            with suppress(TimeoutError):  # what repeats for ever is judged, too
+                wait_until_quiet(self._simulators, QUIET_WITHIN_S)
+            observed = onlooker.look_at_everything(sent)
+        return judge_files(sent, observed)
 
     def _send_back(self, made: Made) -> None:
         simulator = self._simulators[SENDER.channel]
         content_type = content_type_of(made.path)
         simulator.write_media(SENDER.address, SENDERS_KIND, content_type, data=made.path.read_bytes())
 
-    def _send(self, sent: Sent, name: str) -> Sent:
+    def _send(self, sent: FilesSent, name: str) -> FilesSent:
         """Up, and to every customer."""
         made, began = sent.made[name], time.monotonic()
-        advance = self._bars.add(f"{name} up", made.size)
+        advance = self._progress.transfer(f"{name} up", made.size)
         file = upload(self._api, made.path, remembered=self._remembered, advance=advance)
         uploaded_s = time.monotonic() - began
         accepted = {
-            (name, channel): post(self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id)
+            (name, channel): post_line(
+                self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id
+            )
             for channel in CHANNELS
         }
         return replace(
@@ -79,15 +90,14 @@ class Exchange:
             accepted={**sent.accepted, **accepted},
         )
 
-    def _watch(self, onlooker: Onlooker, sent: Sent) -> None:
-        moved_at, before = time.monotonic(), None
-        while time.monotonic() < moved_at + PATIENCE_S:
-            verdict = judge_files(sent, onlooker.look(sent))
-            if verdict.is_complete:
-                return
-            if verdict != before:
-                moved_at, before = time.monotonic(), verdict
-            time.sleep(_LOOK_EVERY_S)
+    def _watch(self, onlooker: Onlooker, sent: FilesSent) -> None:
+        with suppress(TimeoutError):  # what is missing is judged at the end
+            wait_while_moving(
+                "every file arrives",
+                lambda: judge_files(sent, onlooker.look(sent)),
+                lambda verdict: verdict.is_complete,
+                still_s=PATIENCE_S,
+            )
 
 
 def _line(name: str, channel: str) -> Line:

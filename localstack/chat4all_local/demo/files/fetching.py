@@ -7,7 +7,7 @@ from typing import Final
 
 import urllib3
 
-from chat4all_local.demo.files.seen import Content
+from chat4all_local.demo.files.observed import Content
 
 _PIECE: Final = 1024 * 1024
 _TIMEOUT_S: Final = 30.0

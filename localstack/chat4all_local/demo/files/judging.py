@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS, CONVERSATIONS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_of, received_files
 from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, HOW
-from chat4all_local.demo.files.seen import FilesSeen
-from chat4all_local.demo.files.sent import Sent
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -59,34 +60,34 @@ class FilesVerdict(msgspec.Struct, frozen=True):
         return self.is_complete and not (self.wrong or self.duplicates or self.strange)
 
 
-def judge_files(sent: Sent, seen: FilesSeen) -> FilesVerdict:
-    came = tuple(arrivals(sent, seen))
+def judge_files(sent: FilesSent, observed: FilesObserved) -> FilesVerdict:
+    came = tuple(arrivals(sent, observed))
     ways = {place: _way(sent.made[place[0]], place, came) for place in HOW}
     return FilesVerdict(
         rows=tuple(_row(made, sent, ways) for made in sent.made.values()),
-        repeats=sum(one.repeats for one in sent.accepted.values()),
+        repeats=sum(message.repeats for message in sent.accepted.values()),
         lost=tuple(_at(place) for place, way in ways.items() if way.how is None),
-        late=tuple(_late(sent, seen)),
+        late=tuple(_late(sent, observed)),
         wrong=tuple(
             f"{_at(place)} ({_fault(way)})"
             for place, way in ways.items()
             if way.how is not None and not way.is_right
         ),
         duplicates=tuple(_at(place) for place, way in ways.items() for _ in range(way.times - 1)),
-        strange=tuple(_strange(sent, seen)),
+        strange=tuple(_strange(sent, observed)),
     )
 
 
 def _way(made: Made, place: tuple[str, str], came: tuple[Arrival, ...]) -> Way:
-    here = [one for one in came if (one.name, one.channel) == place]
-    for one in here:
-        if one.content is not None:
-            is_ours = (one.content.size, one.content.sha256) == (made.size, made.sha256)
-            return Way(HOW[place], len(here), one.how, one.content.size, is_ours)
+    here = [arrival for arrival in came if (arrival.name, arrival.channel) == place]
+    for arrival in here:
+        if arrival.content is not None:
+            is_ours = (arrival.content.size, arrival.content.sha256) == (made.size, made.sha256)
+            return Way(HOW[place], len(here), arrival.how, arrival.content.size, is_ours)
     return Way(HOW[place], len(here), None, 0, sha256_ok=False)
 
 
-def _row(made: Made, sent: Sent, ways: Mapping[tuple[str, str], Way]) -> FileRow:
+def _row(made: Made, sent: FilesSent, ways: Mapping[tuple[str, str], Way]) -> FileRow:
     own = {channel: way for (name, channel), way in ways.items() if name == made.name}
     return FileRow(made.name, made.size, sent.uploaded_s.get(made.name), own)
 
@@ -100,22 +101,22 @@ def _fault(way: Way) -> str:
     return f"{way.how}, not {way.wanted}" if way.how != way.wanted else "other bytes"
 
 
-def _late(sent: Sent, seen: FilesSeen) -> Iterator[str]:
+def _late(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
     for place, accepted in sent.accepted.items():
         channel, wanted = place[1], BY_CHANNEL[place[1]].final_status
-        if not seen.since_texts.has_come(accepted.message_id, channel, wanted):
+        if not observed.since_texts.has_come(accepted.message_id, channel, wanted):
             yield f"{_at(place)}: not yet {wanted}"
 
 
-def _strange(sent: Sent, seen: FilesSeen) -> Iterator[str]:
+def _strange(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
     """Whatever else came: a text once more, or a file at somebody else's."""
     for channel in CHANNELS:
-        for record in seen.since_texts.provided.get(channel, ()):
+        for record in observed.since_texts.provided.get(channel, ()):
             if file_of(record, channel) is None:
                 yield f"{record.text or record.kind!r} to {record.address} at {BY_CHANNEL[channel].title}"
-    received = received_files(sent, seen.since_texts)
+    received = received_files(sent, observed.since_texts)
     for conversation in CONVERSATIONS:
-        for message in seen.since_texts.histories.get(conversation, ()):
+        for message in observed.since_texts.histories.get(conversation, ()):
             is_back = (file := message.content.file) is not None and file.file_id in received
             if message.message_id not in sent.message_ids and not is_back:
                 yield f"{message.content.text!r} in the history of {conversation}"

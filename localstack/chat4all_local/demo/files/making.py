@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from PIL import Image, ImageChops
 
-from chat4all_local.bench.upload.film import make_film
 from chat4all_local.demo.files.props import BACK, PHOTO, VIDEO, VIDEO_BYTES
+from chat4all_local.traffic.film import make_film
 
 _SIZE: Final = (1600, 1200)
 _BLUE_HOUR: Final = 165
@@ -18,7 +18,7 @@ _MIDDLE: Final = 128
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A file on this disk; `name` is its name in the play."""
+    """A file on this disk; `name` is its name in the demo."""
 
     name: str
     path: Path

@@ -7,16 +7,18 @@ from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.api_shapes import Message, MessageStatus
-from chat4all_local.demo.cast import AGENT_NAME, BY_CHANNEL, CHANNELS, CONVERSATIONS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.arrivals import file_of, link_in, received_files
+from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, SENDER
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.seen import FilesSeen
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.participants import AGENT_NAME, BY_CHANNEL, CONVERSATIONS
+from chat4all_local.traffic.transcripts import is_taken
 
 _UNDECIDED = ("PENDING", "SCANNING")
 
@@ -25,37 +27,47 @@ class Onlooker:
     """`texts` is what was judged already: only what came after it counts."""
 
     def __init__(
-        self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, texts: Seen, readers: Readers
+        self,
+        api: ApiClient,
+        simulators: Mapping[str, Simulator],
+        stage: Stage,
+        texts: Observed,
+        readers: Readers,
     ) -> None:
         self._api = api
         self._simulators = simulators
         self._stage = stage
         self._readers = readers
-        self._last_n = {one: max((r.n for r in texts.provided.get(one, ())), default=0) for one in CHANNELS}
-        self._last_sequence = {
-            one: max((m.sequence for m in texts.histories.get(one, ())), default=0) for one in CONVERSATIONS
+        self._last_n = {
+            channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in CHANNELS
         }
-        self._seen = Seen()
+        self._last_sequence = {
+            conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default=0)
+            for conversation in CONVERSATIONS
+        }
+        self._observed = Observed()
 
-    def look(self, sent: Sent) -> FilesSeen:
+    def look(self, sent: FilesSent) -> FilesObserved:
         """An API that does not answer now is asked again at the next look. Raises ApiError."""
         self._look_at_providers(sent)
         with suppress(ApiUnreachable):
             self._look_at_statuses(sent)
-            if not received_files(sent, self._seen):
+            if not received_files(sent, self._observed):
                 self._look_at_histories(SENDER.channel)
             self._look_at_received(sent)
-        return FilesSeen(self._seen, self._readers.contents())
+        return FilesObserved(self._observed, self._readers.contents())
 
-    def look_at_everything(self, sent: Sent) -> FilesSeen:
-        """Once it is quiet: what came late, or twice, is seen too. Raises ApiError, ApiUnreachable."""
+    def look_at_everything(self, sent: FilesSent) -> FilesObserved:
+        """Once it is quiet: what came late, or twice, is observed too. Raises ApiError, ApiUnreachable."""
         self._look_at_histories(*CONVERSATIONS)
         return self.look(sent)
 
-    def _look_at_providers(self, sent: Sent) -> None:
-        self._seen = replace(self._seen, provided={channel: self._provided(channel) for channel in CHANNELS})
+    def _look_at_providers(self, sent: FilesSent) -> None:
+        self._observed = replace(
+            self._observed, provided={channel: self._provided(channel) for channel in CHANNELS}
+        )
         for channel in CHANNELS:
-            for record in self._seen.provided[channel]:
+            for record in self._observed.provided[channel]:
                 name, link = file_of(record, channel), link_in(record)
                 if name is not None and link is not None and not self._readers.knows(link):
                     title = f"{name} to {BY_CHANNEL[channel].name}"
@@ -64,28 +76,30 @@ class Onlooker:
     def _provided(self, channel: str) -> tuple[SendRecord, ...]:
         """From the beginning each time: what a provider fetches after its answer is added to the record."""
         requests = self._simulators[channel].transcript(after=self._last_n[channel]).requests
-        return tuple(one for one in requests if one.provider_message_id is not None)
+        return tuple(send for send in requests if is_taken(send))
 
-    def _look_at_statuses(self, sent: Sent) -> None:
+    def _look_at_statuses(self, sent: FilesSent) -> None:
         """Of the messages that may have come further."""
         for (_, channel), accepted in sent.accepted.items():
-            one = accepted.message_id
-            if not self._seen.has_come(one, channel, BY_CHANNEL[channel].final_status):
-                status: MessageStatus = self._api.message_status(one)
-                self._seen = replace(self._seen, statuses={**self._seen.statuses, one: status})
+            message_id = accepted.message_id
+            if not self._observed.has_come(message_id, channel, BY_CHANNEL[channel].final_status):
+                status: MessageStatus = self._api.message_status(message_id)
+                self._observed = replace(
+                    self._observed, statuses={**self._observed.statuses, message_id: status}
+                )
 
     def _look_at_histories(self, *conversations: str) -> None:
-        new = {one: self._history(one) for one in conversations}
-        self._seen = replace(self._seen, histories={**self._seen.histories, **new})
+        new = {conversation: self._history(conversation) for conversation in conversations}
+        self._observed = replace(self._observed, histories={**self._observed.histories, **new})
 
     def _history(self, conversation: str) -> tuple[Message, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])
-        new = [one for one in newest_first if one.sequence > self._last_sequence[conversation]]
+        new = [message for message in newest_first if message.sequence > self._last_sequence[conversation]]
         return tuple(new)[::-1]
 
-    def _look_at_received(self, sent: Sent) -> None:
+    def _look_at_received(self, sent: FilesSent) -> None:
         """The agent gets a file when it has been inspected."""
-        for file_id in received_files(sent, self._seen):
+        for file_id in received_files(sent, self._observed):
             if self._readers.knows(file_id):
                 continue
             status = self._api.file(file_id).status

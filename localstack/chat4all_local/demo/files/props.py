@@ -1,8 +1,9 @@
-"""The files of the play, and how each should reach a customer."""
+"""The files of the demo, and how each should reach a customer."""
 
 from typing import Final
 
-from chat4all_local.demo.cast import CHANNELS, CUSTOMERS
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.traffic.participants import CUSTOMERS
 
 PHOTO: Final = "photo.jpg"
 VIDEO: Final = "video.mp4"

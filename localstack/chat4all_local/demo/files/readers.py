@@ -8,16 +8,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chat4all_local.demo.files.bars import Advance, Bars
+from chat4all_local.console.progress import ProgressDisplay, Transfer
 from chat4all_local.demo.files.fetching import fetch
-from chat4all_local.demo.files.seen import Content
+from chat4all_local.demo.files.observed import Content
 
 AT_ONCE: Final = 3
 
 
 class Readers:
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
+    def __init__(self, progress: ProgressDisplay) -> None:
+        self._progress = progress
         self._over = Event()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
         self._reading: dict[str, Future[Content]] = {}
@@ -38,7 +38,7 @@ class Readers:
 
     def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
         """`told` is the SHA-256 that the API gives; another one than that makes the content not whole."""
-        advance = self._bars.add(title, size)
+        advance = self._progress.transfer(title, size)
         self._reading[key] = self._threads.submit(self._read, url, advance, told)
 
     def refused(self, key: str) -> None:
@@ -49,8 +49,8 @@ class Readers:
 
     def contents(self) -> dict[str, Content]:
         """By key, of those that are done."""
-        return {key: one.result() for key, one in self._reading.items() if one.done()}
+        return {key: reading.result() for key, reading in self._reading.items() if reading.done()}
 
-    def _read(self, url: str, advance: Advance, told: str | None) -> Content:
+    def _read(self, url: str, advance: Transfer, told: str | None) -> Content:
         content = fetch(url, advance, self._over)
         return content if told in (None, content.sha256) else replace(content, sha256=None)

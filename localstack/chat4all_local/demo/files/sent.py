@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all_local.demo.files.making import Made
-from chat4all_local.demo.said import Accepted
+from chat4all_local.demo.sent import Accepted
 
 
-class Sent(msgspec.Struct, frozen=True):
+class FilesSent(msgspec.Struct, frozen=True):
     """`uploaded_s`: by file, the seconds until it was READY. `accepted`: by file and channel, the message with it."""
 
     made: Mapping[str, Made]
@@ -17,4 +17,4 @@ class Sent(msgspec.Struct, frozen=True):
 
     @property
     def message_ids(self) -> frozenset[str]:
-        return frozenset(one.message_id for one in self.accepted.values())
+        return frozenset(message.message_id for message in self.accepted.values())

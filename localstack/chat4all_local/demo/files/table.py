@@ -5,16 +5,15 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.demo.cast import BY_CHANNEL, CHANNELS
-from chat4all_local.demo.files.bars import megabytes
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.console.progress import megabytes
+from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.files.judging import FileRow, Way
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 
 def files_table(rows: Iterable[FileRow]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("FILE")
-    table.add_column("SIZE", justify="right")
-    table.add_column("UPLOADED", justify="right")
+    table = plain_table("FILE", numbers=("SIZE", "UPLOADED"))
     for channel in CHANNELS:
         table.add_column(f"TO {BY_CHANNEL[channel].title.upper()}")
     for row in rows:

@@ -6,15 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageContent, MessageStatus
-from chat4all_local.demo.cast import AGENT, BY_CHANNEL, CHANNELS
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
-from chat4all_local.demo.files.seen import Content, FilesSeen
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.said import Accepted
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.sent import Accepted
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL
 
 SIZES = {PHOTO: 400_000, VIDEO: 200_000_000, BACK: 300_000}
 BACK_ID = "file-from-customer"
@@ -25,8 +26,8 @@ def link(channel: str) -> str:
 
 
 @pytest.fixture
-def sent() -> Sent:
-    return Sent(
+def files_sent() -> FilesSent:
+    return FilesSent(
         made={name: Made(name, Path(name), size, f"sha256 of {name}") for name, size in SIZES.items()},
         uploaded_s={PHOTO: 0.5, VIDEO: 2.25},
         accepted={
@@ -38,13 +39,13 @@ def sent() -> Sent:
 
 
 @pytest.fixture
-def files_seen(sent: Sent) -> FilesSeen:
-    came = {name: Content(made.size, made.sha256) for name, made in sent.made.items()}
-    return FilesSeen(
-        Seen(
+def files_observed(files_sent: FilesSent) -> FilesObserved:
+    came = {name: Content(made.size, made.sha256) for name, made in files_sent.made.items()}
+    return FilesObserved(
+        Observed(
             provided={channel: (_photo(channel), _text_with_link(channel)) for channel in CHANNELS},
             histories={channel: _history(channel) for channel in CHANNELS},
-            statuses={one.message_id: _status(one) for one in sent.accepted.values()},
+            statuses={one.message_id: _status(one) for one in files_sent.accepted.values()},
         ),
         {**{link(channel): came[VIDEO] for channel in CHANNELS}, BACK_ID: came[BACK]},
     )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from chat4all_local.demo.files.fetching import fetch
-from chat4all_local.demo.files.seen import Content
+from chat4all_local.demo.files.observed import Content
 
 BODY = bytes(range(256)) * 10_000
 

@@ -4,36 +4,39 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all_local.api_shapes import Delivery, Message, MessageStatus
-from chat4all_local.demo.cast import CHANNELS, GROUP
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.judging import FilesVerdict, Way, judge_files
+from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
-from chat4all_local.demo.files.seen import Content, FilesSeen
-from chat4all_local.demo.files.sent import Sent
+from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.participants import GROUP
 
 Records = tuple[SendRecord, ...]
 Messages = tuple[Message, ...]
 
 
-def provided(seen: FilesSeen, channel: str, change: Callable[[Records], Records]) -> FilesSeen:
-    since = seen.since_texts
+def provided(observed: FilesObserved, channel: str, change: Callable[[Records], Records]) -> FilesObserved:
+    since = observed.since_texts
     changed = {**since.provided, channel: change(since.provided[channel])}
-    return replace(seen, since_texts=replace(since, provided=changed))
+    return replace(observed, since_texts=replace(since, provided=changed))
 
 
-def history(seen: FilesSeen, conversation: str, change: Callable[[Messages], Messages]) -> FilesSeen:
-    since = seen.since_texts
+def history(
+    observed: FilesObserved, conversation: str, change: Callable[[Messages], Messages]
+) -> FilesObserved:
+    since = observed.since_texts
     changed = {**since.histories, conversation: change(since.histories.get(conversation, ()))}
-    return replace(seen, since_texts=replace(since, histories=changed))
+    return replace(observed, since_texts=replace(since, histories=changed))
 
 
-def content(seen: FilesSeen, key: str, came: Content) -> FilesSeen:
-    assert key in seen.contents
-    return replace(seen, contents={**seen.contents, key: came})
+def content(observed: FilesObserved, key: str, came: Content) -> FilesObserved:
+    assert key in observed.contents
+    return replace(observed, contents={**observed.contents, key: came})
 
 
-def link_of(seen: FilesSeen, channel: str) -> str:
-    return next(key for key in seen.contents if key.endswith(f"/{channel}"))
+def link_of(observed: FilesObserved, channel: str) -> str:
+    return next(key for key in observed.contents if key.endswith(f"/{channel}"))
 
 
 def faults(verdict: FilesVerdict) -> dict[str, int]:
@@ -46,8 +49,10 @@ def way(verdict: FilesVerdict, name: str, channel: str) -> Way:
     return next(row.ways[channel] for row in verdict.rows if row.name == name)
 
 
-def test_when_all_went_well_every_file_came_as_it_should(sent: Sent, files_seen: FilesSeen) -> None:
-    verdict = judge_files(sent, files_seen)
+def test_when_all_went_well_every_file_came_as_it_should(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    verdict = judge_files(files_sent, files_observed)
     assert verdict.is_good
     assert [row.name for row in verdict.rows] == [PHOTO, VIDEO, BACK]
     for channel in CHANNELS:
@@ -59,54 +64,66 @@ def test_when_all_went_well_every_file_came_as_it_should(sent: Sent, files_seen:
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_a_provider_never_got_is_lost(
-    sent: Sent, files_seen: FilesSeen, channel: str, place: int
+    files_sent: FilesSent, files_observed: FilesObserved, channel: str, place: int
 ) -> None:
-    spoilt = provided(files_seen, channel, lambda records: records[:place] + records[place + 1 :])
-    verdict = judge_files(sent, spoilt)
+    spoilt = provided(files_observed, channel, lambda records: records[:place] + records[place + 1 :])
+    verdict = judge_files(files_sent, spoilt)
     assert faults(verdict) == {"lost": 1}
     assert not verdict.is_complete
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("place", [0, 1])
-def test_what_came_twice_is_doubled(sent: Sent, files_seen: FilesSeen, channel: str, place: int) -> None:
-    verdict = judge_files(sent, provided(files_seen, channel, lambda records: (*records, records[place])))
+def test_what_came_twice_is_doubled(
+    files_sent: FilesSent, files_observed: FilesObserved, channel: str, place: int
+) -> None:
+    verdict = judge_files(
+        files_sent, provided(files_observed, channel, lambda records: (*records, records[place]))
+    )
     assert faults(verdict) == {"duplicates": 1}
     assert not verdict.is_good
 
 
-def test_media_of_other_bytes_is_wrong(sent: Sent, files_seen: FilesSeen) -> None:
+def test_media_of_other_bytes_is_wrong(files_sent: FilesSent, files_observed: FilesObserved) -> None:
     def change(records: Records) -> Records:
         return (replace(records[0], sha256="another"), *records[1:])
 
-    verdict = judge_files(sent, provided(files_seen, "whatsapp", change))
+    verdict = judge_files(files_sent, provided(files_observed, "whatsapp", change))
     assert verdict.wrong == ("photo.jpg at WhatsApp (other bytes)",)
     assert not verdict.is_good
 
 
-def test_media_that_the_provider_has_not_fetched_yet_has_not_come(sent: Sent, files_seen: FilesSeen) -> None:
+def test_media_that_the_provider_has_not_fetched_yet_has_not_come(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
     def change(records: Records) -> Records:
         return (replace(records[0], sha256=None, size=None), *records[1:])
 
-    assert faults(judge_files(sent, provided(files_seen, "whatsapp", change))) == {"lost": 1}
+    assert faults(judge_files(files_sent, provided(files_observed, "whatsapp", change))) == {"lost": 1}
 
 
 @pytest.mark.parametrize(
     "came", [Content(200_000_000, "another"), Content(1000, None), Content(0, None)], ids=repr
 )
-def test_a_link_to_other_bytes_or_to_none_is_wrong(sent: Sent, files_seen: FilesSeen, came: Content) -> None:
-    verdict = judge_files(sent, content(files_seen, link_of(files_seen, "telegram"), came))
+def test_a_link_to_other_bytes_or_to_none_is_wrong(
+    files_sent: FilesSent, files_observed: FilesObserved, came: Content
+) -> None:
+    verdict = judge_files(files_sent, content(files_observed, link_of(files_observed, "telegram"), came))
     assert verdict.wrong == ("video.mp4 at Telegram (other bytes)",)
     assert way(verdict, VIDEO, "telegram").bytes == came.size
 
 
-def test_a_link_that_nobody_has_followed_has_brought_nothing(sent: Sent, files_seen: FilesSeen) -> None:
-    contents = dict(files_seen.contents)
-    del contents[link_of(files_seen, "telegram")]
-    assert faults(judge_files(sent, replace(files_seen, contents=contents))) == {"lost": 1}
+def test_a_link_that_nobody_has_followed_has_brought_nothing(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    contents = dict(files_observed.contents)
+    del contents[link_of(files_observed, "telegram")]
+    assert faults(judge_files(files_sent, replace(files_observed, contents=contents))) == {"lost": 1}
 
 
-def test_a_photo_that_goes_as_a_link_went_the_wrong_way(sent: Sent, files_seen: FilesSeen) -> None:
+def test_a_photo_that_goes_as_a_link_went_the_wrong_way(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
     # Given a link in the photo's place, behind which the photo is
     url = "http://127.0.0.1:4566/api/v1/links/photo"
 
@@ -114,68 +131,81 @@ def test_a_photo_that_goes_as_a_link_went_the_wrong_way(sent: Sent, files_seen: 
         as_link = replace(records[1], text=f"📎 photo.jpg (400 KB)\n{url}")
         return (as_link, records[1])
 
-    spoilt = provided(files_seen, "instagram", change)
-    made = sent.made[PHOTO]
+    spoilt = provided(files_observed, "instagram", change)
+    made = files_sent.made[PHOTO]
     spoilt = replace(spoilt, contents={**spoilt.contents, url: Content(made.size, made.sha256)})
     # Then it is the right photo, but not as Instagram should get it
-    verdict = judge_files(sent, spoilt)
+    verdict = judge_files(files_sent, spoilt)
     assert verdict.wrong == ("photo.jpg at Instagram (link, not media)",)
 
 
-def test_a_file_at_another_person_is_strange_and_lost(sent: Sent, files_seen: FilesSeen) -> None:
+def test_a_file_at_another_person_is_strange_and_lost(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
     def misdirect(records: Records) -> Records:
         return (replace(records[0], address="999"), *records[1:])
 
-    assert faults(judge_files(sent, provided(files_seen, "telegram", misdirect))) == {"lost": 1, "strange": 1}
+    assert faults(judge_files(files_sent, provided(files_observed, "telegram", misdirect))) == {
+        "lost": 1,
+        "strange": 1,
+    }
 
 
-def test_a_text_that_comes_once_more_is_strange(sent: Sent, files_seen: FilesSeen) -> None:
+def test_a_text_that_comes_once_more_is_strange(files_sent: FilesSent, files_observed: FilesObserved) -> None:
     def repeat(records: Records) -> Records:
         return (*records, replace(records[1], text="Hello [telegram-1]"))
 
-    assert faults(judge_files(sent, provided(files_seen, "telegram", repeat))) == {"strange": 1}
+    assert faults(judge_files(files_sent, provided(files_observed, "telegram", repeat))) == {"strange": 1}
 
 
-def test_a_photo_that_the_agent_never_got_is_lost(sent: Sent, files_seen: FilesSeen) -> None:
-    verdict = judge_files(sent, history(files_seen, SENDER.channel, lambda messages: messages[:-1]))
+def test_a_photo_that_the_agent_never_got_is_lost(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    verdict = judge_files(files_sent, history(files_observed, SENDER.channel, lambda messages: messages[:-1]))
     assert verdict.lost == ("from Ana by WhatsApp",)
 
 
-def test_a_photo_that_was_received_twice_is_doubled(sent: Sent, files_seen: FilesSeen) -> None:
+def test_a_photo_that_was_received_twice_is_doubled(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
     verdict = judge_files(
-        sent, history(files_seen, SENDER.channel, lambda messages: (*messages, messages[-1]))
+        files_sent, history(files_observed, SENDER.channel, lambda messages: (*messages, messages[-1]))
     )
     assert faults(verdict) == {"duplicates": 1}
 
 
-def test_a_photo_that_was_refused_on_the_way_in_is_wrong(sent: Sent, files_seen: FilesSeen) -> None:
-    verdict = judge_files(sent, content(files_seen, "file-from-customer", Content(0, None)))
+def test_a_photo_that_was_refused_on_the_way_in_is_wrong(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    verdict = judge_files(files_sent, content(files_observed, "file-from-customer", Content(0, None)))
     assert faults(verdict) == {"wrong": 1}
 
 
 @pytest.mark.parametrize("conversation", ["telegram", GROUP])
 def test_a_photo_in_another_conversation_is_strange(
-    sent: Sent, files_seen: FilesSeen, conversation: str
+    files_sent: FilesSent, files_observed: FilesObserved, conversation: str
 ) -> None:
-    stray = files_seen.since_texts.histories[SENDER.channel][-1]
+    stray = files_observed.since_texts.histories[SENDER.channel][-1]
     assert stray.content.file is not None
     content = replace(stray.content, file=replace(stray.content.file, file_id="stray"))
     stray = replace(stray, content=content)
-    verdict = judge_files(sent, history(files_seen, conversation, lambda messages: (*messages, stray)))
+    verdict = judge_files(
+        files_sent, history(files_observed, conversation, lambda messages: (*messages, stray))
+    )
     assert faults(verdict) == {"strange": 1}
 
 
-def test_a_status_that_has_not_come_is_late(sent: Sent, files_seen: FilesSeen) -> None:
-    message_id = sent.accepted[VIDEO, "whatsapp"].message_id
+def test_a_status_that_has_not_come_is_late(files_sent: FilesSent, files_observed: FilesObserved) -> None:
+    message_id = files_sent.accepted[VIDEO, "whatsapp"].message_id
     unread = MessageStatus(message_id, "SENT", (), 0, (Delivery("u-2", "whatsapp", "DELIVERED"),))
-    since = files_seen.since_texts
+    since = files_observed.since_texts
     since = replace(since, statuses={**since.statuses, message_id: unread})
-    verdict = judge_files(sent, replace(files_seen, since_texts=since))
+    verdict = judge_files(files_sent, replace(files_observed, since_texts=since))
     assert verdict.late == ("video.mp4 at WhatsApp: not yet READ",)
     assert not verdict.is_complete
 
 
-def test_at_the_beginning_everything_is_missing(sent: Sent) -> None:
-    verdict = judge_files(Sent(sent.made), FilesSeen())
+def test_at_the_beginning_everything_is_missing(files_sent: FilesSent) -> None:
+    verdict = judge_files(FilesSent(files_sent.made), FilesObserved())
     assert len(verdict.lost) == 2 * len(CHANNELS) + 1
     assert not verdict.is_complete

@@ -5,36 +5,37 @@ from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.api_shapes import File, FileLink, Message, MessageStatus
-from chat4all_local.demo.cast import CHANNELS, CONVERSATIONS
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.onlooker import Onlooker
 from chat4all_local.demo.files.props import SENDER
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.seen import Content, FilesSeen
-from chat4all_local.demo.files.sent import Sent
-from chat4all_local.demo.seen import Seen
+from chat4all_local.demo.files.sent import FilesSent
+from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord, Transcript
+from chat4all_local.traffic.participants import CONVERSATIONS
 
 BACK_ID = "file-from-customer"
 
 
 class Api(ApiClient):
-    """Answers out of `seen`; `file_status` is that of the customer's photo."""
+    """Answers out of `observed`; `file_status` is that of the customer's photo."""
 
-    def __init__(self, seen: FilesSeen) -> None:
+    def __init__(self, observed: FilesObserved) -> None:
         super().__init__("http://127.0.0.1:9", "key")
-        self.seen = seen.since_texts
+        self.observed = observed.since_texts
         self.file_status = "READY"
         self.is_away = False
 
     def message_status(self, message_id: str) -> MessageStatus:
         if self.is_away:
             raise ApiUnreachable("away")
-        return self.seen.statuses[message_id]
+        return self.observed.statuses[message_id]
 
     def history(self, conversation_id: str) -> Iterator[Message]:
-        return iter(self.seen.histories.get(conversation_id, ())[::-1])
+        return iter(self.observed.histories.get(conversation_id, ())[::-1])
 
     def file(self, file_id: str) -> File:
         return File(file_id, "photo.jpg", "image/jpeg", 1, self.file_status)
@@ -79,29 +80,31 @@ def readers() -> Listed:
 
 
 @pytest.fixture
-def api(files_seen: FilesSeen) -> Api:
-    return Api(files_seen)
+def api(files_observed: FilesObserved) -> Api:
+    return Api(files_observed)
 
 
-def onlooker(api: Api, readers: Listed, texts: Seen = Seen()) -> Onlooker:  # noqa: B008 (it is frozen)
-    simulators = {channel: Provider(api.seen.provided[channel]) for channel in CHANNELS}
+def onlooker(api: Api, readers: Listed, texts: Observed = Observed()) -> Onlooker:  # noqa: B008 (it is frozen)
+    simulators = {channel: Provider(api.observed.provided[channel]) for channel in CHANNELS}
     stage = Stage({}, {one: one for one in CONVERSATIONS})
     return Onlooker(api, simulators, stage, texts, readers)
 
 
-def test_it_sees_everything_that_came(sent: Sent, files_seen: FilesSeen, api: Api, readers: Listed) -> None:
-    seen = onlooker(api, readers).look(sent).since_texts
-    assert seen.provided == files_seen.since_texts.provided
-    assert seen.statuses == files_seen.since_texts.statuses
-    assert seen.histories[SENDER.channel] == files_seen.since_texts.histories[SENDER.channel]
+def test_it_sees_everything_that_came(
+    files_sent: FilesSent, files_observed: FilesObserved, api: Api, readers: Listed
+) -> None:
+    observed = onlooker(api, readers).look(files_sent).since_texts
+    assert observed.provided == files_observed.since_texts.provided
+    assert observed.statuses == files_observed.since_texts.statuses
+    assert observed.histories[SENDER.channel] == files_observed.since_texts.histories[SENDER.channel]
 
 
 def test_every_link_is_followed_once_and_the_photo_fetched_as_the_api_tells(
-    sent: Sent, api: Api, readers: Listed
+    files_sent: FilesSent, api: Api, readers: Listed
 ) -> None:
     looking = onlooker(api, readers)
     for _ in range(2):
-        looking.look(sent)
+        looking.look(files_sent)
     links = {f"http://127.0.0.1:4566/api/v1/links/{channel}" for channel in CHANNELS}
     assert set(readers.asked) == links | {BACK_ID}
     assert readers.asked[BACK_ID] == (f"http://127.0.0.1:9/{BACK_ID}", "told")
@@ -109,53 +112,53 @@ def test_every_link_is_followed_once_and_the_photo_fetched_as_the_api_tells(
 
 @pytest.mark.parametrize("status", ["PENDING", "SCANNING"])
 def test_a_photo_is_waited_for_until_it_was_inspected(
-    sent: Sent, api: Api, readers: Listed, status: str
+    files_sent: FilesSent, api: Api, readers: Listed, status: str
 ) -> None:
     looking = onlooker(api, readers)
     api.file_status = status
-    looking.look(sent)
+    looking.look(files_sent)
     assert not readers.knows(BACK_ID)
     api.file_status = "READY"
-    looking.look(sent)
+    looking.look(files_sent)
     assert BACK_ID in readers.asked
 
 
 @pytest.mark.parametrize("status", ["REJECTED", "INFECTED"])
 def test_a_photo_that_was_refused_is_not_waited_for(
-    sent: Sent, api: Api, readers: Listed, status: str
+    files_sent: FilesSent, api: Api, readers: Listed, status: str
 ) -> None:
     api.file_status = status
-    onlooker(api, readers).look(sent)
+    onlooker(api, readers).look(files_sent)
     assert readers.refusals == [BACK_ID]
 
 
 def test_what_belongs_to_the_texts_does_not_count(
-    sent: Sent, files_seen: FilesSeen, api: Api, readers: Listed
+    files_sent: FilesSent, files_observed: FilesObserved, api: Api, readers: Listed
 ) -> None:
-    # Given that the first of each was seen before
-    before = Seen(
-        provided={one: records[:1] for one, records in files_seen.since_texts.provided.items()},
-        histories={one: messages[:1] for one, messages in files_seen.since_texts.histories.items()},
+    # Given that the first of each was observed before
+    before = Observed(
+        provided={one: records[:1] for one, records in files_observed.since_texts.provided.items()},
+        histories={one: messages[:1] for one, messages in files_observed.since_texts.histories.items()},
     )
-    seen = onlooker(api, readers, before).look_at_everything(sent).since_texts
+    observed = onlooker(api, readers, before).look_at_everything(files_sent).since_texts
     for channel in CHANNELS:
-        assert seen.provided[channel] == files_seen.since_texts.provided[channel][1:]
-        assert seen.histories[channel] == files_seen.since_texts.histories[channel][1:]
+        assert observed.provided[channel] == files_observed.since_texts.provided[channel][1:]
+        assert observed.histories[channel] == files_observed.since_texts.histories[channel][1:]
 
 
 def test_what_a_provider_refused_does_not_count(
-    sent: Sent, files_seen: FilesSeen, api: Api, readers: Listed
+    files_sent: FilesSent, files_observed: FilesObserved, api: Api, readers: Listed
 ) -> None:
-    photo, _ = files_seen.since_texts.provided["telegram"]
+    photo, _ = files_observed.since_texts.provided["telegram"]
     refused = replace(photo, provider_message_id=None, status=429)
-    provided = {**files_seen.since_texts.provided, "telegram": (refused, photo)}
-    api.seen = replace(files_seen.since_texts, provided=provided)
-    assert onlooker(api, readers).look(sent).since_texts.provided["telegram"] == (photo,)
+    provided = {**files_observed.since_texts.provided, "telegram": (refused, photo)}
+    api.observed = replace(files_observed.since_texts, provided=provided)
+    assert onlooker(api, readers).look(files_sent).since_texts.provided["telegram"] == (photo,)
 
 
-def test_an_api_that_is_away_is_asked_again(sent: Sent, api: Api, readers: Listed) -> None:
+def test_an_api_that_is_away_is_asked_again(files_sent: FilesSent, api: Api, readers: Listed) -> None:
     looking = onlooker(api, readers)
     api.is_away = True
-    assert looking.look(sent).since_texts.statuses == {}
+    assert looking.look(files_sent).since_texts.statuses == {}
     api.is_away = False
-    assert len(looking.look(sent).since_texts.statuses) == len(sent.accepted)
+    assert len(looking.look(files_sent).since_texts.statuses) == len(files_sent.accepted)

@@ -3,10 +3,10 @@ from threading import Event
 import pytest
 from rich.console import Console
 
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.files import readers as module
-from chat4all_local.demo.files.bars import Bars
+from chat4all_local.demo.files.observed import Content
 from chat4all_local.demo.files.readers import Readers
-from chat4all_local.demo.files.seen import Content
 
 CAME = Content(3, "abc")
 
@@ -14,7 +14,7 @@ CAME = Content(3, "abc")
 @pytest.fixture
 def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
     monkeypatch.setattr(module, "fetch", lambda *_: CAME)
-    return Readers(Bars(Console(quiet=True)))
+    return Readers(ProgressDisplay(Console(quiet=True)))
 
 
 def test_what_was_read_is_known_by_its_key(readers: Readers) -> None:
@@ -50,7 +50,7 @@ def test_a_failure_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -
         return CAME
 
     monkeypatch.setattr(module, "fetch", hang)
-    readers = Readers(Bars(Console(quiet=True)))
+    readers = Readers(ProgressDisplay(Console(quiet=True)))
 
     # When the act fails
     def fail() -> None:

@@ -4,10 +4,9 @@ import re
 from msgspec.structs import replace
 from rich.console import Console
 
-from chat4all_local.demo.files.bars import Bars
 from chat4all_local.demo.files.judging import judge_files
-from chat4all_local.demo.files.seen import FilesSeen
-from chat4all_local.demo.files.sent import Sent
+from chat4all_local.demo.files.observed import FilesObserved
+from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.demo.files.table import files_table
 
 
@@ -18,8 +17,10 @@ def rendered(what: object) -> list[str]:
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def test_the_table_says_how_each_file_went_and_fits_80_columns(sent: Sent, files_seen: FilesSeen) -> None:
-    assert rendered(files_table(judge_files(sent, files_seen).rows)) == [
+def test_the_table_says_how_each_file_went_and_fits_80_columns(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    assert rendered(files_table(judge_files(files_sent, files_observed).rows)) == [
         "FILE           SIZE  UPLOADED  TO WHATSAPP  TO TELEGRAM  TO INSTAGRAM",
         "photo.jpg    0.4 MB     0.5 s  media ✓      media ✓      media ✓",
         "video.mp4  200.0 MB     2.2 s  link ✓       link ✓       link ✓",
@@ -27,34 +28,12 @@ def test_the_table_says_how_each_file_went_and_fits_80_columns(sent: Sent, files
     ]
 
 
-def test_the_table_marks_what_did_not_come_and_what_came_twice(sent: Sent, files_seen: FilesSeen) -> None:
-    since = files_seen.since_texts
+def test_the_table_marks_what_did_not_come_and_what_came_twice(
+    files_sent: FilesSent, files_observed: FilesObserved
+) -> None:
+    since = files_observed.since_texts
     photo, video = since.provided["whatsapp"]
     spoilt = replace(since, provided={"whatsapp": (photo, photo, video), "telegram": (video,)})
-    rows = judge_files(sent, replace(files_seen, since_texts=spoilt)).rows
+    rows = judge_files(files_sent, replace(files_observed, since_texts=spoilt)).rows
     cells = re.split(r"  +", rendered(files_table(rows))[1])
     assert cells[-3:] == ["media 2 times ✗", "nothing ✗", "nothing ✗"]
-
-
-def test_without_a_terminal_a_transfer_ends_with_a_plain_line() -> None:
-    file = io.StringIO()
-    with Bars(Console(file=file, force_terminal=False, width=40)) as bars:
-        advance = bars.add("video.mp4 up", 200_000_000)
-        advance(150_000_000)
-        advance(50_000_000)
-    (line,) = file.getvalue().splitlines()
-    assert "video.mp4 up: 200.0 of 200.0 MB, " in line
-    assert line.endswith(" MB/s")
-    assert "\x1b" not in line
-
-
-def test_in_a_terminal_there_is_a_bar_with_rate_and_time_left() -> None:
-    file = io.StringIO()
-    with Bars(Console(file=file, force_terminal=True, width=80)) as bars:
-        advance = bars.add("video.mp4 to Rami", 200_000_000)
-        advance(50_000_000)
-    shown = file.getvalue()
-    assert "50.0/200.0 MB" in shown
-    assert "━" in shown
-    assert "…" not in shown
-    assert "MB/s" in shown or "GB/s" in shown or "TB/s" in shown

@@ -1,14 +1,12 @@
 """Deploys the bare pipeline to a running local cloud, and removes it again, with its workers."""
 
-import io
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chat4all_local.cloud.functions import configuration
+from chat4all_local.cloud.functions import configuration, zipped
 from chat4all_local.cloud.running import Cloud
 
 if TYPE_CHECKING:
@@ -38,7 +36,9 @@ def deployed(cloud: Cloud) -> Iterator[BareStack]:
     bucket = f"{STACK}-code"
     storage.create_bucket(Bucket=bucket)
     try:
-        storage.put_object(Bucket=bucket, Key=_CODE_KEY, Body=_zipped(_HERE / "functions"))
+        storage.put_object(
+            Bucket=bucket, Key=_CODE_KEY, Body=zipped(sorted((_HERE / "functions").glob("*.py")))
+        )
         like = configuration(cloud, "api")
         given = {**_like(like), "CodeBucket": bucket, "CodeKey": _CODE_KEY}
         formation.create_stack(
@@ -84,11 +84,3 @@ def _stack(cloud: Cloud) -> BareStack:
         router=f"{STACK}-route",
         queues=(outputs["AcceptedQueue"], outputs["RoutedQueue"]),
     )
-
-
-def _zipped(folder: Path) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.glob("*.py")):
-            archive.write(file, file.name)
-    return buffer.getvalue()

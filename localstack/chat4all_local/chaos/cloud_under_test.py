@@ -1,0 +1,106 @@
+"""The cloud under test, which the scenarios break, stop and start again, and what its providers took on."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+import psutil
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.chaos.proxy_client import Proxy
+from chat4all_local.chaos.workers import component
+from chat4all_local.cloud.backends.backend import Backend
+from chat4all_local.cloud.progress import Progress
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import STOPPED_WITHIN
+from chat4all_local.cloud.start import started
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.transcripts import Transcripts, is_taken
+
+CONNECTIONS = 16
+
+
+class CloudUnderTest:
+    """`cloud` and `api` are those of the last start; the proxies are there while functions are `behind_proxies`."""
+
+    cloud: Cloud
+    api: ApiClient
+    before_aws: Proxy
+    before_s3: Proxy
+
+    def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
+        """By default on MiniStack."""
+        self._folder = folder
+        self._backend = backend
+        self._progress = progress
+        self._stack = ExitStack()
+        self._taken: list[SendRecord] = []
+        self._transcripts: Transcripts | None = None
+        self._lock = Lock()
+        self.simulators: dict[str, Simulator] = {}
+
+    def start(self) -> None:
+        """Raises CloudError."""
+        self.cloud = self._stack.enter_context(
+            started(self._folder, progress=self._progress, backend=self._backend)
+        )
+        self.api = ApiClient(self.cloud.api_url, self.cloud.api_key, timeout=15, connections=CONNECTIONS)
+        self.simulators = {
+            channel: self._stack.enter_context(Simulator(url))
+            for channel, url in self.cloud.simulators.items()
+        }
+        with self._lock:
+            self._transcripts = Transcripts(self.simulators)
+
+    def close(self) -> None:
+        with self._lock:
+            self._transcripts = None
+        self._stack.close()
+
+    def end(self, *, kill: bool) -> None:
+        """Stop everything, AWS first: asked to, it keeps its data; killed, it has what its last stop wrote.
+
+        The providers go on until nothing can reach them any more, so that what they accepted is known.
+        """
+        ministack = component(self.cloud, "ministack")
+        children = ministack.children(recursive=True)
+        if kill:
+            ministack.kill()
+        else:
+            ministack.terminate()
+        psutil.wait_procs([ministack], timeout=STOPPED_WITHIN)
+        for child in children:
+            with_nobody_left(child)
+        self.accepted()
+        self.close()
+
+    def accepted(self) -> Sequence[SendRecord]:
+        """Return every send that a provider took on, since the first start."""
+        with self._lock:
+            if self._transcripts is not None:
+                for sends in self._transcripts.read().values():
+                    self._taken += filter(is_taken, sends)
+            return list(self._taken)
+
+
+def with_nobody_left(child: psutil.Process) -> None:
+    """A function's process ends with the cloud that started it."""
+    try:
+        child.kill()
+        child.wait(STOPPED_WITHIN)
+    except psutil.NoSuchProcess:
+        return
+
+
+@contextmanager
+def cloud_under_test(
+    folder: Path, progress: Progress, backend: Backend | None = None
+) -> Iterator[CloudUnderTest]:
+    under_test = CloudUnderTest(folder, progress, backend)
+    try:
+        under_test.start()
+        yield under_test
+    finally:
+        under_test.close()

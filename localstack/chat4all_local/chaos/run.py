@@ -1,0 +1,152 @@
+"""One scenario from its load to its ledger, in its setting."""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+from chat4all_local.api_client import ApiError, ApiUnreachable
+from chat4all_local.chaos.account import Fate, account
+from chat4all_local.chaos.cloud_under_test import CloudUnderTest
+from chat4all_local.chaos.outcome import Outcome
+from chat4all_local.chaos.scenario import Run, Scenario
+from chat4all_local.chaos.timeline import Timeline, drained_s, isolation, next_delivery_s
+from chat4all_local.traffic.ledger import arrivals
+from chat4all_local.traffic.load import Line, Load, Posted
+from chat4all_local.traffic.participants import Conversation
+from chat4all_local.waiting import wait_until
+
+CLIENTS: Final = 6
+_BUSY_SHARE: Final = 0.5
+_BUSY_ONE_IN: Final = 10
+RATE: Final = 12.0
+"""Messages a second: about half of what two cores deliver."""
+SHORTEST_LOAD_S: Final = 6.0
+"""Few messages come more slowly, so that there is time to strike between them."""
+BEFORE_THE_LOAD: Final = CLIENTS
+"""Messages that go out before it, and that no ledger counts."""
+LOAD_ENDS_WITHIN_S: Final = 60.0
+SETTLES_WITHIN_S: Final = 150.0
+GIVEN_UP_AFTER_S: Final = 10.0
+"""How long to ask for messages that a scenario may lose, and for those before the load."""
+_LOOK_EVERY_S: Final = 0.5
+_AT_ONCE: Final = 4
+_ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
+
+
+def run_scenario(
+    scenario: Scenario,
+    under_test: CloudUnderTest,
+    conversations: Sequence[Conversation],
+    messages: int,
+    tell: Callable[[str], None],
+) -> Outcome:
+    began = time.time()
+    rate = min(RATE, messages / SHORTEST_LOAD_S) * scenario.rate_factor
+    load = _load(under_test, script(scenario.name, conversations, messages, rate))
+    run = Run(under_test, load, conversations, tell)
+    _warm_up(under_test, scenario.name, conversations)
+    with load:
+        scenario.act(run)
+        ended = load.join(load.duration_s + LOAD_ENDS_WITHIN_S)
+    if not ended:
+        run.wrongs.append("the API did not accept everything in time")
+    run.wrongs += load.refused()
+    tell("waits until everything has come to rest")
+    fates = _fates(under_test, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
+    if scenario.check is not None:
+        scenario.check(run)
+    return _outcome(scenario, run, began, fates)
+
+
+def script(scenario: str, conversations: Sequence[Conversation], messages: int, rate: float) -> list[Line]:
+    """Plan `messages` lines at `rate` a second: half of them in a tenth of the conversations, the busy ones.
+
+    Each scenario has other busy conversations: a person may be sent only so much.
+    """
+    chance = random.Random(scenario)  # noqa: S311 - the same load every time
+    busy = chance.sample(conversations, max(3, len(conversations) // _BUSY_ONE_IN))
+    return [
+        Line(
+            number / rate,
+            chance.choice(busy if chance.random() < _BUSY_SHARE else conversations),
+            f"{scenario} {number} {uuid.uuid4().hex[:6]}",
+        )
+        for number in range(messages)
+    ]
+
+
+def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:
+    """Prepare the load, which finds the API wherever the cloud under test is at the moment."""
+
+    def send(line: Line) -> None:
+        conversation = line.conversation
+        under_test.api.send(
+            conversation.conversation_id, conversation.agent_id, line.text, message_id=line.message_id
+        )
+
+    return Load(send, lines, CLIENTS)
+
+
+def _warm_up(under_test: CloudUnderTest, scenario: str, conversations: Sequence[Conversation]) -> None:
+    """Let every client post a message at once, over all channels.
+
+    After a change the functions start anew, which is not to be taken for the fault's doing.
+    """
+    lines = [
+        Line(0.0, conversation, f"before {scenario}") for conversation in conversations[:BEFORE_THE_LOAD]
+    ]
+    with _load(under_test, lines) as load:
+        load.join(LOAD_ENDS_WITHIN_S)
+    _fates(under_test, load.posted(), GIVEN_UP_AFTER_S)
+
+
+def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate]) -> Outcome:
+    posted, struck = run.load.posted(), scenario.isolated
+    observed = arrivals(posted, run.under_test.accepted())
+    return Outcome(
+        scenario=scenario,
+        account=account(posted, observed, fates),
+        first_delivery_s=next_delivery_s(run.strikes, posted, observed.at),
+        drained_s=drained_s(run.strikes, observed.at),
+        isolation=isolation(struck, run.strikes, posted, observed.at) if struck else None,
+        timeline=Timeline(
+            began, sorted(message.at for message in posted), sorted(observed.at.values()), tuple(run.strikes)
+        ),
+        repeats_after=sum(message.tries - 1 for message in posted),
+        problems=tuple(run.wrongs),
+    )
+
+
+def _fates(under_test: CloudUnderTest, posted: Sequence[Posted], within_s: float) -> dict[str, Fate]:
+    """Wait until every message has come to its end, and return what the API says of each by then."""
+    fates: dict[str, Fate] = {}
+
+    def all_are_over() -> bool:
+        left = [message for message in posted if not _is_over(fates.get(message.message_id))]
+        for message, fate in zip(left, threads.map(lambda each: _fate(under_test, each), left), strict=True):
+            if fate is not None:
+                fates[message.message_id] = fate
+        return all(_is_over(fates.get(message.message_id)) for message in left)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads, suppress(TimeoutError):
+        wait_until(
+            "every message has come to its end", all_are_over, within_s=within_s, every_s=_LOOK_EVERY_S
+        )
+    return fates
+
+
+def _is_over(fate: Fate | None) -> bool:
+    return fate is not None and fate.status in _ENDS
+
+
+def _fate(under_test: CloudUnderTest, message: Posted) -> Fate | None:
+    try:
+        status = under_test.api.message_status(message.message_id)
+    except (ApiError, ApiUnreachable):
+        return None
+    errors = [delivery.error.code for delivery in status.deliveries if delivery.error is not None]
+    return Fate(status.current_status, next(iter(errors), None))

@@ -1,0 +1,28 @@
+"""Run as a script: `python exit_with_parent.py PARENT COMMAND...` becomes COMMAND, and ends when PARENT dies.
+
+On Linux the kernel sees to it (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html),
+whatever PARENT dies of; it survives exec. To the kernel the parent is the thread that started this: start components
+from a thread that lives as long as they should. Elsewhere a killed launcher leaves its components running, and the
+next start ends them. Standard library only: it runs before every component.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int, command: list[str]) -> None:
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+        if os.getppid() != parent:
+            sys.exit("the launcher died before its component had started")
+    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,66 @@
+"""What a deployed stack needs before it works: files' buckets, channels' credentials, webhooks, a first key."""
+
+import msgspec
+import urllib3
+
+from chat4all_local.api_keys import create_key, has_every_scope, restore_key
+from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.errors import ComponentFailed
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import ARTIFACTS_BUCKET, CHANNELS, WEBHOOKS_IN_FLIGHT
+from chat4all_local.simulators.credentials import BY_CHANNEL
+
+FIRST_KEY_NAME = "chat4all up"
+
+
+def provision(cloud: Cloud) -> str:
+    """Returns the API key that holds, `cloud.api_key` if there was one. Safe to repeat."""
+    mirror_buckets(cloud.aws)
+    write_secrets(cloud)
+    point_webhooks(cloud)
+    return first_key(cloud)
+
+
+def mirror_buckets(aws: Aws) -> None:
+    """The template's buckets come into being where it is deployed; the functions look for them where the files are."""
+    if aws.s3_endpoint == aws.endpoint:
+        return
+    files = aws.s3()
+    present = {bucket["Name"] for bucket in files.list_buckets()["Buckets"]}
+    for bucket in aws.deployment_s3().list_buckets()["Buckets"]:
+        if bucket["Name"] not in present | {ARTIFACTS_BUCKET}:
+            files.create_bucket(Bucket=bucket["Name"])
+
+
+def write_secrets(cloud: Cloud) -> None:
+    secrets = cloud.aws.secrets()
+    for channel in CHANNELS:
+        wanted = msgspec.json.encode(BY_CHANNEL[channel]).decode()
+        name = f"{cloud.stack}/{channel}"
+        if secrets.get_secret_value(SecretId=name)["SecretString"] != wanted:
+            secrets.put_secret_value(SecretId=name, SecretString=wanted)
+
+
+def point_webhooks(cloud: Cloud) -> None:
+    """Raises ComponentFailed."""
+    for channel, simulator in cloud.simulators.items():
+        webhook_url = f"{cloud.api_url}/v1/webhooks/{channel}"
+        settings = {"webhook_url": webhook_url, "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
+        answer = urllib3.request("PUT", f"{simulator}/_control/config", json=settings, timeout=10.0)
+        if answer.status >= 300:
+            refusal = f"the {channel} simulator refused its webhook URL ({answer.status})"
+            raise ComponentFailed(refusal, answer.data.decode())
+
+
+def first_key(cloud: Cloud) -> str:
+    """The key of last time, or a new one.
+
+    A cloud that was killed may have lost the key's record, and one of an older version knew fewer scopes: then the same
+    key is recorded again, so that what the user has exported goes on working.
+    """
+    table, name = cloud.aws.dynamodb(), cloud.api_keys_table
+    if not cloud.api_key:
+        return create_key(table, name, FIRST_KEY_NAME)
+    if not has_every_scope(table, name, cloud.api_key):
+        restore_key(table, name, cloud.api_key, FIRST_KEY_NAME)
+    return cloud.api_key

@@ -1,0 +1,29 @@
+"""What has arrived so far."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chat4all_local.api_shapes import Message, MessageStatus
+from chat4all_local.simulators.control_api import SendRecord
+
+ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """`provided`: by channel, what the provider accepted, in order. `histories`: by conversation, oldest first.
+
+    `statuses`: by message id, as they were when last asked for.
+    """
+
+    provided: Mapping[str, tuple[SendRecord, ...]] = {}
+    histories: Mapping[str, tuple[Message, ...]] = {}
+    statuses: Mapping[str, MessageStatus] = {}
+
+    def has_come(self, message_id: str, channel: str, status: str) -> bool:
+        """Whether the delivery of a message on `channel` is `status`, or further."""
+        known = self.statuses.get(message_id)
+        found = (
+            (delivery.status for delivery in known.deliveries if delivery.channel == channel) if known else ()
+        )
+        return any(reached in ORDER[ORDER.index(status) :] for reached in found)

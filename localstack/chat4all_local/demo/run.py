@@ -1,0 +1,95 @@
+"""A run of the demo on a cloud that is up, until everything has arrived or nothing moves."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.console.progress import ProgressDisplay
+from chat4all_local.demo.display import Show
+from chat4all_local.demo.files.exchange import Exchange
+from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.sent import Sent
+from chat4all_local.demo.speaking import Speakers
+from chat4all_local.demo.stage import Stage, set_up
+from chat4all_local.demo.verdict import Verdict, judge
+from chat4all_local.demo.watcher import Watcher
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.traffic.participants import CONVERSATIONS
+from chat4all_local.traffic.transcripts import wait_until_quiet
+from chat4all_local.waiting import wait_while_moving
+
+PATIENCE_S: Final = 90.0
+"""How long nothing may move before it is given up."""
+QUIET_WITHIN_S: Final = 10.0
+_TIMEOUT_S: Final = 15.0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    verdict: Verdict
+    sent: Sent
+    observed: Observed
+
+
+class Run:
+    """The API and the simulators of one cloud."""
+
+    def __init__(self, api: ApiClient, simulators: Mapping[str, Simulator]) -> None:
+        self._api = api
+        self._simulators = simulators
+
+    def set_up(self) -> Stage:
+        """Raises ApiError, ApiUnreachable."""
+        return set_up(self._api, self._simulators)
+
+    def perform(self, stage: Stage, show: Show) -> Outcome:
+        """Raises ApiError for what the API refuses for good, ApiUnreachable when it stays away."""
+        sent = Sent()
+        watcher = Watcher(self._api, self._simulators, stage, sent)
+        speakers = Speakers(self._api, self._simulators, stage, sent, lambda: watcher.observed)
+        with speakers.speaking():
+            self._watch(watcher, sent, speakers, show)
+        with suppress(TimeoutError):  # what repeats for ever is judged, too
+            wait_until_quiet(self._simulators, QUIET_WITHIN_S)
+        observed = watcher.look_at_everything()
+        return Outcome(judge(sent, observed), sent, observed)
+
+    def exchange_files(
+        self, stage: Stage, made: Mapping[str, Made], texts: Observed, progress: ProgressDisplay, notes: Path
+    ) -> FilesVerdict:
+        """Exchange files after the texts, of which `texts` has been observed.
+
+        Raises TransferFailed, ApiError, ApiUnreachable.
+        """
+        return Exchange(self._api, self._simulators, stage, progress, notes).perform(made, texts)
+
+    def _watch(self, watcher: Watcher, sent: Sent, speakers: Speakers, show: Show) -> None:
+        def look() -> Verdict:
+            verdict = judge(sent, watcher.look())
+            show(verdict.rows)
+            speakers.check()
+            return verdict
+
+        with suppress(TimeoutError):  # what is missing is judged at the end
+            wait_while_moving(
+                "every message arrives", look, lambda verdict: verdict.is_complete, still_s=PATIENCE_S
+            )
+
+
+@contextmanager
+def run_on(cloud: Cloud) -> Iterator[Run]:
+    simulators = {channel: Simulator(cloud.simulators[channel]) for channel in CHANNELS}
+    connections = len(CHANNELS) + len(CONVERSATIONS)
+    api = ApiClient(cloud.api_url, cloud.api_key, timeout=_TIMEOUT_S, connections=connections)
+    yield Run(api, simulators)
+    # Not after a failure: a call that is under way would not notice, and wait for its whole timeout, where
+    # it ends at once when the cloud does.
+    for simulator in simulators.values():
+        simulator.close()

@@ -1,0 +1,14 @@
+"""Messages through a cloud, and what became of them.
+
+::
+
+    participants      an agent and customers, registered at the providers and in the directory
+          │
+        load          what they send, each message at its own time: `Posted`
+          │
+     transcripts      what the providers took: `SendRecord`
+          │
+       ledger         sent against observed: lost, repeated, out of order
+          │
+       spread         what many measurements say
+"""

@@ -1,0 +1,90 @@
+"""Who talks: an agent, and customers on every channel."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+from typing import Final
+
+import msgspec
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.api_shapes import Identity
+from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.simulators.client import Simulator
+
+AGENT: Final = "agent"
+AGENT_NAME: Final = "Clara"
+_ADDRESSES: Final = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
+_NUMBERS: Final = 10**8
+_AT_ONCE: Final = 8
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """A customer with a name: the demo has one on each channel, which is called by the channel.
+
+    `final_status` is how far a message to them comes at best: Telegram tells nothing after it took one.
+    """
+
+    channel: str
+    title: str
+    address: str
+    name: str
+    final_status: str
+
+    @property
+    def sends_receipts(self) -> bool:
+        return self.final_status == "READ"
+
+
+CUSTOMERS: Final = (
+    Customer("whatsapp", "WhatsApp", "5511987654321", "Ana", "READ"),
+    Customer("telegram", "Telegram", "424242", "Rami", "SENT"),
+    Customer("instagram", "Instagram", "17841477777777777", "Noa", "READ"),
+)
+BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
+GROUP: Final = "group"
+CONVERSATIONS: Final = (*CHANNELS, GROUP)
+"""A 1:1 conversation with each named customer, called by the channel, and one with all of them."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A 1:1 conversation of an agent with the customer who has `address` on `channel`."""
+
+    conversation_id: str
+    agent_id: str
+    channel: str
+    address: str
+
+
+def register_customer(api: ApiClient, simulator: Simulator, channel: str, address: str, name: str) -> str:
+    """Register a customer at their provider and in the directory, and return the user id.
+
+    Raises ApiError, ApiUnreachable.
+    """
+    simulator.register(address, name)
+    return api.create_user("CUSTOMER", name, [Identity(channel, address)]).user_id
+
+
+def channels_in_turn(count: int) -> list[str]:
+    return list(islice(cycle(CHANNELS), count))
+
+
+def start_conversations(
+    api: ApiClient, simulators: Mapping[str, Simulator], channels: Sequence[str]
+) -> list[Conversation]:
+    """Start a conversation of one new agent with a new customer on each of `channels`, which may repeat.
+
+    Raises ApiError, ApiUnreachable.
+    """
+    agent_id = api.create_user("AGENT", "Ada").user_id
+    first = secrets.randbelow(_NUMBERS - len(channels))
+
+    def start(number: int, channel: str) -> Conversation:
+        address = _ADDRESSES[channel].format(first + number)
+        customer_id = register_customer(api, simulators[channel], channel, address, f"Customer {number}")
+        made = api.create_conversation("1:1", [agent_id, customer_id])
+        return Conversation(made.conversation_id, agent_id, channel, address)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(start, range(len(channels)), channels))
