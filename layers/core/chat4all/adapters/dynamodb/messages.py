@@ -4,7 +4,6 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -27,7 +26,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     provider_key,
     status_shard,
 )
-from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
+from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
@@ -133,26 +132,21 @@ class DynamoMessages:
 
     @answering
     def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
-        # Of a message that was never on its way there is nothing that could tell rounds apart.
+        # A message without delivery parts was never on its way: no status of an earlier round can arrive for it.
         round_ = message.round + 1 if parts else message.round
-        try:
-            with TransactWrite(connection=connection_of(MessageRow)) as transaction:
-                transaction.update(
-                    MessageRow(message.message_id, MESSAGE),
-                    actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
-                    condition=(MessageRow.status == message.status.value) & _in_round(message.round),
-                )
-                for part in parts:
-                    transaction.update(
-                        DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
-                        actions=delivery_again(at, round_),
-                        condition=DeliveryRow.status == Status.FAILED.value,
-                    )
-        except TransactWriteError as error:
-            if code_of(error) == "TransactionCanceledException":
-                return None
-            raise
-        return round_
+        transaction = TransactWrite(connection=connection_of(MessageRow))
+        transaction.update(
+            MessageRow(message.message_id, MESSAGE),
+            actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
+            condition=(MessageRow.status == message.status.value) & _in_round(message.round),
+        )
+        for part in parts:
+            transaction.update(
+                DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
+                actions=delivery_again(at, round_),
+                condition=DeliveryRow.status == Status.FAILED.value,
+            )
+        return round_ if committed(transaction) else None
 
     @answering
     def edit(self, message_id: str, text: str, at: str) -> bool:
