@@ -1,10 +1,18 @@
 """The one botocore session of the process: each costs a fifth of a cold start."""
 
 import functools
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
+
+from chat4all.domain.errors import Unavailable
+
+FAILURES: Final = (BotoCoreError, ClientError)
+"""The errors of a call to AWS: it got no answer, or an error for an answer."""
 
 _CONFIG: Final = Config(
     connect_timeout=2,
@@ -34,3 +42,26 @@ def client(service: str, *, local: bool = False) -> Any:  # noqa: ANN401 - botoc
     """A client with short timeouts: a function has seconds. On a local cloud no bucket has a host name of its own."""
     s3_config = _LOCAL_S3_CONFIG if local else _S3_CONFIG
     return session().create_client(service, config=s3_config if service == "s3" else _CONFIG)
+
+
+@contextmanager
+def answering(
+    message: str, *, retry_after: int | None = None, failures: tuple[type[Exception], ...] = FAILURES
+) -> Iterator[None]:
+    """Turn `failures` into Unavailable, as a decorator of a function or around a block."""
+    try:
+        yield
+    except failures as error:
+        raise Unavailable(message, retry_after=retry_after) from error
+
+
+class SuppressCodes:
+    """Leave a block without an error where AWS answers with one of `codes`."""
+
+    def __init__(self, codes: Collection[str]) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        return isinstance(error, ClientError) and error.response["Error"]["Code"] in self._codes

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import answering
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadRecord
-from chat4all.domain.errors import Unavailable
 from chat4all.services.recovery.ports import ReceivedRecord
 
 HIDDEN_S: Final = 120
@@ -57,43 +56,40 @@ class SqsDeadQueues:
     def remove(self, received: ReceivedRecord) -> None:
         delete(self._client, self._pairs[received.record.source].dead, received.receipt)
 
+    @answering("The queue did not answer; try again.")
     def send_back(self, record: DeadRecord, at: str) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._pairs[record.source].queue,
-                MessageBody=record.body,
-                MessageGroupId=record.group,
-                MessageDeduplicationId=f"{record.record_id}:{at}",
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A queue did not answer.") from error
+        self._client.send_message(
+            QueueUrl=self._pairs[record.source].queue,
+            MessageBody=record.body,
+            MessageGroupId=record.group,
+            MessageDeduplicationId=f"{record.record_id}:{at}",
+        )
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
         messages = receive(self._client, self._pairs[source].dead, attributes=["All"])
         return [_received(source, one) for one in messages]
 
 
+_answering: Final = answering("The dead-letter queue did not answer; try again.")
+
+
+@_answering
 def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -> Sequence[Mapping[str, Any]]:
     """Messages in boto3's form, hidden for HIDDEN_S. Raises Unavailable."""
-    try:
-        answer = client.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=10,
-            MessageSystemAttributeNames=attributes,
-            VisibilityTimeout=HIDDEN_S,
-        )
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("A dead-letter queue did not answer.") from error
+    answer = client.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=10,
+        MessageSystemAttributeNames=attributes,
+        VisibilityTimeout=HIDDEN_S,
+    )
     messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
     return messages
 
 
+@_answering
 def delete(client: ReceivingClient, queue_url: str, receipt: str) -> None:
     """Raises Unavailable."""
-    try:
-        client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("A dead-letter queue did not answer.") from error
+    client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
 def _received(source: str, message: Mapping[str, Any]) -> ReceivedRecord:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import SuppressCodes, answering
 from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
@@ -23,6 +23,8 @@ _MOST_KEPT: Final = 300_000
 """Bytes; a row of the table takes 400 KB, a record of the stream 1 MiB. No event of ours is as large."""
 _GONE: Final = frozenset({"InvalidArgumentException", "ResourceNotFoundException"})
 """What Kinesis says of a shard or a place that is no more."""
+
+_answering: Final = answering("The stream did not answer; try again.")
 
 
 class ReadingClient(Protocol):
@@ -65,15 +67,13 @@ class KinesisDeadQueues:
         if not left:
             delete(self._sqs, self._pairs[received.record.source].dead, received.receipt)
 
+    @_answering
     def send_back(self, record: DeadRecord, at: str) -> None:
-        try:
-            self._kinesis().put_record(
-                StreamName=self._pairs[record.source].stream,
-                PartitionKey=record.group,
-                Data=record.body.encode(),
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A stream did not answer.") from error
+        self._kinesis().put_record(
+            StreamName=self._pairs[record.source].stream,
+            PartitionKey=record.group,
+            Data=record.body.encode(),
+        )
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
         messages = receive(self._sqs, self._pairs[source].dead, attributes=[])
@@ -92,13 +92,11 @@ class KinesisDeadQueues:
         self._left[receipt] = {one.record_id for one in records}
         return [ReceivedRecord(one, receipt) for one in records]
 
+    @_answering
     def _records(self, pointer: Pointer) -> list[Mapping[str, Any]]:
-        try:
+        with SuppressCodes(_GONE):
             return list(self._between(pointer))
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _GONE:
-                return []
-            raise Unavailable("A stream did not answer.") from error
+        return []
 
     def _between(self, pointer: Pointer) -> Sequence[Mapping[str, Any]]:
         kinesis = self._kinesis()

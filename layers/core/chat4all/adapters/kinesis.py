@@ -10,10 +10,9 @@ from threading import Lock
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import FAILURES, answering
 from chat4all.adapters.sqs import Queues, SqsClient, SqsEvents, about
-from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import MessageAccepted, StatusUpdate
 
 _log = logging.getLogger(__name__)
@@ -49,6 +48,7 @@ class KinesisEvents(SqsEvents):
         self._streams = streams
         self._latest = _Latest()
 
+    @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
         """One at a time: PutRecords may take the second of two and not the first."""
         key = event.conversation_id
@@ -63,11 +63,9 @@ class KinesisEvents(SqsEvents):
             request["SequenceNumberForOrdering"] = latest
         try:
             answer = self._kinesis.put_record(**request)
-        except (BotoCoreError, ClientError) as error:
+        except FAILURES:
             self._latest.forget(key)
-            raise Unavailable(
-                "The message is stored, but not yet published; try again.", retry_after=1
-            ) from error
+            raise
         self._latest.keep(key, answer["SequenceNumber"])
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
@@ -85,7 +83,7 @@ class KinesisEvents(SqsEvents):
         """Returns the places of those that Kinesis did not take."""
         try:
             answer = self._kinesis.put_records(StreamName=self._streams.status_updates, Records=records)
-        except (BotoCoreError, ClientError):
+        except FAILURES:
             _log.warning("a batch was not taken by %s", self._streams.status_updates, exc_info=True)
             return list(range(len(records)))
         return [place for place, one in enumerate(answer["Records"]) if one.get("ErrorCode")]

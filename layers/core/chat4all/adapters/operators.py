@@ -13,9 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all.adapters.aws import client
+from chat4all.adapters.aws import FAILURES, client
 from chat4all.domain.breaker import Circuit
 from chat4all.services.messaging.circuit import CircuitChanged
 
@@ -55,5 +54,5 @@ def _publish(detail_type: str, detail: str) -> None:
     """Made for the occasion: it comes once in a long while, and a client costs memory."""
     try:
         client("events").put_events(Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": detail}])
-    except (BotoCoreError, ClientError):
+    except FAILURES:
         _log.warning("the event could not be published", exc_info=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import FAILURES, answering
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     DeliveryRequested,
@@ -58,18 +58,14 @@ class SqsEvents:
         self._client = client
         self._queues = queues
 
+    @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._queues.chat_events,
-                MessageBody=_body(event),
-                MessageGroupId=event.conversation_id,
-                MessageDeduplicationId=event.deduplication_id,
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable(
-                "The message is stored, but not yet published; try again.", retry_after=1
-            ) from error
+        self._client.send_message(
+            QueueUrl=self._queues.chat_events,
+            MessageBody=_body(event),
+            MessageGroupId=event.conversation_id,
+            MessageDeduplicationId=event.deduplication_id,
+        )
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         by_channel: dict[str, list[_Entry]] = {}
@@ -94,16 +90,14 @@ class SqsEvents:
             if self._send(self._queues.inbound, wave):
                 raise Unavailable("The webhook is stored, but not every event was published.", retry_after=1)
 
+    @answering("The file is stored, but not yet queued for inspection; try again.", retry_after=1)
     def file_event(self, event: FileEvent) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._queues.files,
-                MessageBody=_body(event),
-                MessageGroupId=event.file_id,
-                MessageDeduplicationId=f"{event.__struct_config__.tag}:{event.file_id}",
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The file is not yet on its way; try again.", retry_after=1) from error
+        self._client.send_message(
+            QueueUrl=self._queues.files,
+            MessageBody=_body(event),
+            MessageGroupId=event.file_id,
+            MessageDeduplicationId=f"{event.__struct_config__.tag}:{event.file_id}",
+        )
 
     def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
         """Send one batch; returns the places of those that SQS did not take."""
@@ -118,7 +112,7 @@ class SqsEvents:
         ]
         try:
             answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
-        except (BotoCoreError, ClientError):
+        except FAILURES:
             _log.warning("a batch was not taken by %s", queue_url, exc_info=True)
             return set(range(len(batch)))
         return {int(failure["Id"]) for failure in answer.get("Failed", ())}

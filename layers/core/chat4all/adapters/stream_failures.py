@@ -7,9 +7,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 from typing import Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all.domain.errors import Unavailable
+from chat4all.adapters.aws import answering
 
 
 class Pointer(msgspec.Struct, frozen=True, rename="camel"):
@@ -36,13 +35,11 @@ class Failures:
         self._client = client
         self._queue_url = queue_url
 
+    @answering("The dead-letter queue did not answer; try again.")
     def __call__(self, pointer: Pointer) -> None:
         """Raises Unavailable."""
         body = msgspec.json.encode(_Destination(pointer)).decode()
-        try:
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The dead-letter queue did not answer.") from error
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
 def pointer_of(body: str) -> Pointer:

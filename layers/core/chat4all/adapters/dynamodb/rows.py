@@ -1,14 +1,13 @@
 """What all rows share: their settings, lists of structs, and what counts as DynamoDB not answering."""
 
-import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import UnionType
-from typing import Any, ClassVar, Final, Generic, ParamSpec, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
 from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
@@ -19,11 +18,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chat4all.adapters.aws import session
-from chat4all.domain.errors import Unavailable
+from chat4all.adapters import aws
 
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T")
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
@@ -105,7 +101,7 @@ def bind(table_name: str, *rows: type[Model]) -> None:
         row.Meta.table_name = table_name
         connection = connection_of(row)
         if _Shared.client is None:
-            connection._local.session = session()  # noqa: SLF001 - as below
+            connection._local.session = aws.session()  # noqa: SLF001 - as below
             _Shared.client = connection.client
         connection._client = _Shared.client  # noqa: SLF001 - there is no public way to share it
 
@@ -173,14 +169,7 @@ def code_of(error: PynamoDBException) -> str | None:
     return cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
 
 
-def answering(method: Callable[P, R]) -> Callable[P, R]:
-    """Turn DynamoDB's failures into Unavailable."""
-
-    @functools.wraps(method)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except (PynamoDBException, BotoCoreError, ClientError) as error:
-            raise Unavailable("The database did not answer; try again.", retry_after=1) from error
-
-    return wrapped
+answering: Final = aws.answering(
+    "The database did not answer; try again.", retry_after=1, failures=(PynamoDBException, *aws.FAILURES)
+)
+"""Turn DynamoDB's failures into Unavailable."""
