@@ -1,4 +1,4 @@
-"""Users and identities in one table: an identity's key makes it belong to one user only."""
+"""Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
 from collections.abc import Iterable
 from typing import Final
