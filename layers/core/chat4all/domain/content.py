@@ -1,4 +1,4 @@
-"""The content of a message: one Struct for each kind, told apart by `type` in JSON.
+"""The content of a message: one Struct for each kind, distinguished by `type` in JSON.
 
 A message carries its content whole from the request to the row, the events, the connectors and the answers.
 A new kind adds a Struct to `Plain`, its check in a request, its parts in `routing.parts_of`, and its

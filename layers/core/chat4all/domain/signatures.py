@@ -55,7 +55,7 @@ _HERTZ: Final = (44_100, 48_000, 32_000)
 
 
 def types_by_head(head: bytes) -> tuple[str, ...]:
-    """Return the content types that fit these bytes, the likeliest first; none for an unknown type or text."""
+    """Return the content types that fit the bytes, the likeliest first; none for an unknown type or text."""
     return next((types for types in (detect(head) for detect in _DETECTORS) if types), ())
 
 
