@@ -12,7 +12,9 @@ from chat4all.domain.dead_letters import DeadRecord
 from chat4all.services.recovery.ports import ReceivedRecord
 
 HIDDEN_S: Final = 120
-"""Longer than the relay may run."""
+"""The time for which a received message is hidden: longer than `relay` may run."""
+
+_answering: Final = answering("The dead-letter queue did not answer; try again.")
 
 
 class ReceivingClient(Protocol):
@@ -31,7 +33,7 @@ class ReceivingClient(Protocol):
 
 
 class DeadQueuesClient(ReceivingClient, Protocol):
-    """The calls of boto3's client that are used here."""
+    """The calls of boto3's client that this module uses."""
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
@@ -39,7 +41,7 @@ class DeadQueuesClient(ReceivingClient, Protocol):
 
 
 class QueuePair(msgspec.Struct, frozen=True):
-    """URLs of a queue, and of where it puts what it gave out too often."""
+    """The URLs of a queue and of its dead-letter queue, which gets messages that were given out too often."""
 
     queue: str
     dead: str
@@ -51,7 +53,7 @@ class SqsDeadQueues:
         self._pairs = pairs
 
     def receive(self) -> list[ReceivedRecord]:
-        return [one for source in self._pairs for one in self._receive(source)]
+        return [received for source in self._pairs for received in self._receive(source)]
 
     def remove(self, received: ReceivedRecord) -> None:
         delete(self._client, self._pairs[received.record.source].dead, received.receipt)
@@ -67,15 +69,12 @@ class SqsDeadQueues:
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
         messages = receive(self._client, self._pairs[source].dead, attributes=["All"])
-        return [_received(source, one) for one in messages]
-
-
-_answering: Final = answering("The dead-letter queue did not answer; try again.")
+        return [_received(source, message) for message in messages]
 
 
 @_answering
 def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -> Sequence[Mapping[str, Any]]:
-    """Messages in boto3's form, hidden for HIDDEN_S. Raises Unavailable."""
+    """Receive messages, in boto3's form, and hide them for HIDDEN_S; raise Unavailable without an answer."""
     answer = client.receive_message(
         QueueUrl=queue_url,
         MaxNumberOfMessages=10,
@@ -88,7 +87,7 @@ def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -
 
 @_answering
 def delete(client: ReceivingClient, queue_url: str, receipt: str) -> None:
-    """Raises Unavailable."""
+    """Delete a message; raise Unavailable if SQS did not answer."""
     client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 

@@ -1,11 +1,11 @@
-"""What operators are told: a log line, a metric, and an event on EventBridge's default bus.
+"""The notifications of operators: a log line, a metric, and an event on EventBridge's default bus.
 
 | detail-type | detail |
 |---|---|
 | `Channel circuit opened` | stack, channel, since, retry_at (epoch seconds), code, reason |
 | `Channel circuit closed` | stack, channel, since |
 
-A rule on source `chat4all` takes them wherever they are wanted.
+A rule on source `chat4all` routes the events to any target.
 """
 
 import logging
@@ -33,7 +33,7 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Operators:
-    """Of the channels of `stack`; `count` adds to a metric."""
+    """Notifies the operators of `stack` of its channels' circuits; `count` adds to a metric."""
 
     def __init__(self, stack: str, count: Callable[[str], None]) -> None:
         self._stack = stack
@@ -51,7 +51,7 @@ class Operators:
 
 
 def _publish(detail_type: str, detail: str) -> None:
-    """Made for the occasion: it comes once in a long while, and a client costs memory."""
+    """Publish an event with a new client: events are rare, and a client that is kept costs memory."""
     try:
         client("events").put_events(Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": detail}])
     except FAILURES:

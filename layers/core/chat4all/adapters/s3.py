@@ -26,18 +26,18 @@ class _Found(TypedDict):
 
 class S3Bodies:
     def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
-        """`client` is called at the first use: most functions never store anything this large."""
+        """`client` makes the client at the first use: most functions never store such a large body."""
         self._client = client
         self._bucket = bucket
 
     @s3_answering
     def put(self, key: str, body: bytes) -> None:
-        """Raises Unavailable."""
+        """Store the body; raise Unavailable if S3 did not answer."""
         self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
 
     @s3_answering
     def get(self, key: str) -> bytes | None:
-        """None if it is not there, or no longer. Raises Unavailable."""
+        """Return the body, or None if S3 no longer has it; raise Unavailable if S3 did not answer."""
         with SuppressCodes({"NoSuchKey"}):
             return self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None

@@ -2,9 +2,9 @@
 
 ::
 
-    files/<file_id>              what was uploaded or fetched
+    files/<file_id>              an uploaded or fetched file
     thumbnails/<file_id>/<px>    JPEG
-    quarantine/<file_id>         infected; nothing hands out addresses of it
+    quarantine/<file_id>         an infected file, whose address is never given out
 
 Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 """
@@ -28,7 +28,7 @@ Answer = Mapping[str, Any]
 
 
 class S3FilesClient(Protocol):
-    """The calls of boto3's client that are used here; it names its arguments as boto3 does."""
+    """The calls of boto3's client that this module uses, with boto3's names of arguments."""
 
     def create_multipart_upload(
         self, *, Bucket: str, Key: str, ContentType: str, ContentDisposition: str
@@ -62,7 +62,10 @@ class S3FilesClient(Protocol):
 
 
 class S3Files:
-    """`client` is called at the first use: most calls of most functions are about no file."""
+    """The files in S3.
+
+    `client` makes the client at the first use: most calls of most functions need no file.
+    """
 
     def __init__(self, client: Callable[[], S3FilesClient], bucket: str) -> None:
         self._make = client
@@ -81,7 +84,10 @@ class S3Files:
         return str(answer["UploadId"])
 
     def part_url(self, file: StoredFile, number: int) -> str:
-        """The length is a signed header: S3 refuses a body that is shorter or longer."""
+        """Presign the upload of a part.
+
+        The length is a signed header: S3 refuses a shorter or longer body.
+        """
         part = {**self._upload(file), "PartNumber": number, "ContentLength": file.bytes_of_part(number)}
         return self._client.generate_presigned_url("upload_part", part, PART_URL_S)
 
@@ -130,7 +136,7 @@ class S3Files:
         return self._get_url(_thumbnail(file_id, px), seconds)
 
     def stream(self, file_id: str) -> Iterator[bytes]:
-        """Raises Unavailable, also in the middle."""
+        """Yield the bytes in pieces; raise Unavailable when S3 does not answer, perhaps after some pieces."""
         with answering(S3_SILENT, retry_after=1):
             body = self._client.get_object(Bucket=self._bucket, Key=_key(file_id))["Body"]
             while piece := body.read(PIECE_BYTES):
@@ -164,7 +170,10 @@ class S3Files:
 
     @s3_answering
     def quarantine(self, file_id: str) -> None:
-        """By two calls: what dies in between is done again, and finds the copy there already."""
+        """Copy the file to the quarantine, then delete it.
+
+        If the process dies in between, a repeated call finishes the work over the copy.
+        """
         source = {"Bucket": self._bucket, "Key": _key(file_id)}
         for px in THUMBNAILS_PX:
             self._client.delete_object(Bucket=self._bucket, Key=_thumbnail(file_id, px))
@@ -208,16 +217,16 @@ class S3Files:
 
 
 def content_disposition(filename: str) -> str:
-    """`attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
+    """Return `attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
     plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = "".join("_" if one in '"\\%' or ord(one) < 32 or ord(one) == 127 else one for one in plain)
+    plain = "".join("_" if char in '"\\%' or ord(char) < 32 or ord(char) == 127 else char for char in plain)
     stem, _, extension = plain.rpartition(".")
     fallback = plain if stem.strip(" .") else f"file.{extension}"
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _in_parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Joined to what S3 takes as parts; an empty object is one empty part."""
+    """Join the pieces to parts of a size that S3 accepts; an empty object is an empty part."""
     held = bytearray()
     sent = False
     for piece in pieces:
