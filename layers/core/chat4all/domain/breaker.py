@@ -26,7 +26,7 @@ FIRST_WAIT_S: Final = 5.0
 FIRST_WAIT_REFUSED_S: Final = 15.0
 """An operator has to repair the account, for example its token, first."""
 LONGEST_WAIT_S: Final = 600.0
-"""SQS gives out a record up to 1,000 times: with this wait, a circuit may be open for a week."""
+"""A queue gives out a record up to 1,000 times: with this wait, a circuit may be open for a week."""
 PROBE_LOOK_S: Final = 2.0
 """The time after which the other processes check again whether the provider answered the probe."""
 

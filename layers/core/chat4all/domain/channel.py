@@ -96,9 +96,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     rate_limits: tuple[RateLimit, ...]
     receipts: Receipts
     window_h: int | None
-    """Hours after the person's last message in which free text is allowed; None: the channel has no such
-    window.
-    """
+    """Hours after the person's last message in which free text is allowed; None: at any time."""
     media: tuple[MediaRule, ...] = ()
     """The ways to send files; `other_files` is the treatment of a file that no rule fits."""
     other_files: OtherFiles = OtherFiles.REJECTED

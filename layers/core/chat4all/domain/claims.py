@@ -26,7 +26,7 @@ class Counts(Enum):
     FAILURE = auto()
     """The provider failed. Too many failures end the delivery."""
     ATTEMPT = auto()
-    """The send was a probe of a failed channel: its failure is no sign of a fault in this delivery."""
+    """The send was a probe of a failed channel: its failure says little about this delivery."""
     NOTHING = auto()
 
 

@@ -81,8 +81,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     """The number of redrives of the message."""
     brought_back: int | None = None
-    """The time (epoch seconds) of leaving the holding queue: SQS must not drop the delivery as a duplicate.
-    """
+    """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
 
     @property
     def group(self) -> str:

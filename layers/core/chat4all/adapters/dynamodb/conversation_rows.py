@@ -55,8 +55,7 @@ class ConversationRow(Model):
     created_at = UnicodeAttribute()
     listing = UnicodeAttribute(default=ALL)
     positions = StringsAttribute(null=True)
-    """Maps each customer to the range key of the customer's OneToOneRow; to "" in an archived conversation.
-    """
+    """Maps each customer to the range key of their OneToOneRow; to "" in an archived conversation."""
     overtaken = BooleanAttribute(null=True)
     """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
     by_creation = _ByCreation()
