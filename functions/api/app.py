@@ -1,4 +1,4 @@
-"""Lambda: the public HTTP API."""
+"""The `api` function: answers the public HTTP API."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: files are fetched, inspected, and made ready, rejected or quarantined."""
+"""The `files` function: fetches and inspects files, and makes them ready, rejects or quarantines them."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: what people wrote becomes messages, what providers report becomes status updates."""
+"""The `inbound` function: turns webhook events into messages, edits and status updates."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: delivers to Instagram."""
+"""The `instagram` function: delivers messages to Instagram."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda, on a schedule: publishes what was stored but not published, retries what waits."""
+"""The `relay` function, on a schedule: publishes unpublished events, and retries waiting records."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: one delivery per recipient and channel for every accepted message."""
+"""The `router` function: requests a delivery per recipient and channel for every accepted message."""
 
 from chat4all.bootstrap.loading import loading
 

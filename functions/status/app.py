@@ -1,4 +1,4 @@
-"""Lambda: moves deliveries and messages forward."""
+"""The `status` function: moves deliveries and messages forward."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: delivers to Telegram."""
+"""The `telegram` function: delivers messages to Telegram."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""Lambda: the providers webhooks, answered with 200 only when their bytes are stored."""
+"""The `webhooks` function: stores the bytes of the providers' webhooks, and only then answers with 200."""
 
 from chat4all.bootstrap.loading import loading
 

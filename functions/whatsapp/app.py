@@ -1,4 +1,4 @@
-"""Lambda: delivers to WhatsApp."""
+"""The `whatsapp` function: delivers messages to WhatsApp."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,7 +1,8 @@
-"""Leaves of botocore's data what the functions use: `python prune_botocore.py SITE_PACKAGES SERVICE...`.
+"""Remove botocore's data that no function uses: `python prune_botocore.py SITE_PACKAGES SERVICE...`.
 
-botocore describes 400 services with their documentation, and every process that makes a client reads the
-descriptions it needs and the endpoints of all: a sixth of a function's memory. Run when the layer is built.
+botocore describes 400 services with their documentation. Every process that makes a client reads the
+descriptions of its services and the endpoints of all services: a sixth of a function's memory. The build of
+the layer runs this script.
 """
 
 import gzip
@@ -38,14 +39,17 @@ def _drop_documentation(path: Path) -> None:
 
 
 def _without_documentation(node: Json) -> Json:
-    """With empty texts: botocore looks for some of them. A member called `documentation` is no text."""
+    """Empty the texts of the documentation.
+
+    The keys stay, because botocore reads some of them. A member that is called `documentation` is not a text.
+    """
     if isinstance(node, list):
-        return [_without_documentation(one) for one in node]
+        return [_without_documentation(item) for item in node]
     if not isinstance(node, dict):
         return node
     return {
-        name: "" if name == "documentation" and isinstance(one, str) else _without_documentation(one)
-        for name, one in node.items()
+        name: "" if name == "documentation" and isinstance(value, str) else _without_documentation(value)
+        for name, value in node.items()
     }
 
 

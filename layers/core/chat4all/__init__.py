@@ -4,6 +4,6 @@ The package is an onion; imports only point inwards::
 
     domain  <-  services  <-  adapters  <-  bootstrap
 
-`domain` holds types and rules without I/O, `services` one use case per module, `adapters` what
-talks to AWS and to the providers, `bootstrap` wires one Lambda function per module.
+`domain` holds types and rules without I/O. `services` holds a use case per module. `adapters` call
+AWS, and `channels` the providers. `bootstrap` wires a Lambda function per module.
 """

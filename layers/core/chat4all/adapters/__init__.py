@@ -1,1 +1,1 @@
-"""What touches the outside: tables, queues, secrets and the providers' HTTP APIs."""
+"""The adapters of AWS's tables, queues, streams, buckets and secrets, and of the malware scanners."""

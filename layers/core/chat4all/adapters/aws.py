@@ -1,27 +1,41 @@
-"""The one botocore session of the process: each costs a fifth of a cold start."""
+"""The botocore session of the process, its clients, and the failures of their calls.
+
+A session costs a fifth of a cold start.
+"""
 
 import functools
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
+
+from chat4all.domain.errors import Unavailable
+
+FAILURES: Final = (BotoCoreError, ClientError)
+"""The errors of a call to AWS: AWS did not answer, or answered with an error."""
 
 _CONFIG: Final = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "max_attempts": 3},
     max_pool_connections=16,
-    # The services check what they are sent, and say so; checking here too costs a tenth of a call.
+    # The services validate each request. A second validation by botocore costs a tenth of a call.
     parameter_validation=False,
 )
-# Presigned addresses are to have the signature that every region takes. Making one object of a file's parts takes S3
-# a while: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html. A part is to have the kind of checksum
-# that its upload was begun with, which is none; its bytes are signed: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+# `s3v4` is the signature that every region accepts in a presigned address. The long timeout is for S3, which
+# takes a while to make an object of a file's parts:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+# A part must have the kind of checksum with which its upload began, which is none here; its bytes are signed:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
 _LOCAL_S3_CONFIG: Final = _CONFIG.merge(
     Config(signature_version="s3v4", read_timeout=25, request_checksum_calculation="when_required")
 )
-# They are to name their region, too, which botocore leaves out of them unless it is told so: without one a request goes to
-# us-east-1 as long as a bucket is new, and in newer regions always: https://github.com/boto/boto3/pull/4768
+# A presigned address must name its region, too. By default botocore leaves the region out: then a request
+# goes to us-east-1 as long as a bucket is new, and in newer regions always:
+# https://github.com/boto/boto3/pull/4768
 _S3_CONFIG: Final = _LOCAL_S3_CONFIG.merge(Config(s3={"addressing_style": "virtual"}))
 
 
@@ -31,6 +45,32 @@ def session() -> Session:
 
 
 def client(service: str, *, local: bool = False) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
-    """A client with short timeouts: a function has seconds. On a local cloud no bucket has a host name of its own."""
+    """Make a client with short timeouts, because a function has only seconds.
+
+    On a local cloud (`local`) a bucket has no host name of its own.
+    """
     s3_config = _LOCAL_S3_CONFIG if local else _S3_CONFIG
     return session().create_client(service, config=s3_config if service == "s3" else _CONFIG)
+
+
+@contextmanager
+def answering(
+    message: str, *, retry_after: int | None = None, failures: tuple[type[Exception], ...] = FAILURES
+) -> Iterator[None]:
+    """Turn `failures` into Unavailable, as a decorator of a function or around a block."""
+    try:
+        yield
+    except failures as error:
+        raise Unavailable(message, retry_after=retry_after) from error
+
+
+class SuppressCodes:
+    """Leave a block without an error where AWS answers with one of `codes`."""
+
+    def __init__(self, codes: Collection[str]) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        return isinstance(error, ClientError) and error.response["Error"]["Code"] in self._codes

@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import answering
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadRecord
-from chat4all.domain.errors import Unavailable
 from chat4all.services.recovery.ports import ReceivedRecord
 
 HIDDEN_S: Final = 120
-"""Longer than the relay may run."""
+"""The time for which a received message is hidden: longer than `relay` may run."""
+
+_answering: Final = answering("The dead-letter queue did not answer; try again.")
 
 
 class ReceivingClient(Protocol):
@@ -32,7 +33,7 @@ class ReceivingClient(Protocol):
 
 
 class DeadQueuesClient(ReceivingClient, Protocol):
-    """The calls of boto3's client that are used here."""
+    """The calls of boto3's client that this module uses."""
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
@@ -40,7 +41,7 @@ class DeadQueuesClient(ReceivingClient, Protocol):
 
 
 class QueuePair(msgspec.Struct, frozen=True):
-    """URLs of a queue, and of where it puts what it gave out too often."""
+    """The URLs of a queue and of its dead-letter queue, which gets messages that were given out too often."""
 
     queue: str
     dead: str
@@ -52,48 +53,42 @@ class SqsDeadQueues:
         self._pairs = pairs
 
     def receive(self) -> list[ReceivedRecord]:
-        return [one for source in self._pairs for one in self._receive(source)]
+        return [received for source in self._pairs for received in self._receive(source)]
 
     def remove(self, received: ReceivedRecord) -> None:
         delete(self._client, self._pairs[received.record.source].dead, received.receipt)
 
+    @answering("The queue did not answer; try again.")
     def send_back(self, record: DeadRecord, at: str) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._pairs[record.source].queue,
-                MessageBody=record.body,
-                MessageGroupId=record.group,
-                MessageDeduplicationId=f"{record.record_id}:{at}",
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A queue did not answer.") from error
+        self._client.send_message(
+            QueueUrl=self._pairs[record.source].queue,
+            MessageBody=record.body,
+            MessageGroupId=record.group,
+            MessageDeduplicationId=f"{record.record_id}:{at}",
+        )
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
         messages = receive(self._client, self._pairs[source].dead, attributes=["All"])
-        return [_received(source, one) for one in messages]
+        return [_received(source, message) for message in messages]
 
 
+@_answering
 def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -> Sequence[Mapping[str, Any]]:
-    """Messages in boto3's form, hidden for HIDDEN_S. Raises Unavailable."""
-    try:
-        answer = client.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=10,
-            MessageSystemAttributeNames=attributes,
-            VisibilityTimeout=HIDDEN_S,
-        )
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("A dead-letter queue did not answer.") from error
+    """Receive messages, in boto3's form, and hide them for HIDDEN_S; raise Unavailable without an answer."""
+    answer = client.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=10,
+        MessageSystemAttributeNames=attributes,
+        VisibilityTimeout=HIDDEN_S,
+    )
     messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
     return messages
 
 
+@_answering
 def delete(client: ReceivingClient, queue_url: str, receipt: str) -> None:
-    """Raises Unavailable."""
-    try:
-        client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("A dead-letter queue did not answer.") from error
+    """Delete a message; raise Unavailable if SQS did not answer."""
+    client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
 def _received(source: str, message: Mapping[str, Any]) -> ReceivedRecord:

@@ -1,4 +1,4 @@
-"""The dead-letter queues of streams: each message points to records, which are read from the stream again."""
+"""The dead-letter queues of streams. Each message points to records, which are read from the stream again."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import SuppressCodes, answering
 from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
@@ -20,13 +20,15 @@ _log = logging.getLogger(__name__)
 
 _MOST_READS: Final = 20
 _MOST_KEPT: Final = 300_000
-"""Bytes; a row of the table takes 400 KB, a record of the stream 1 MiB. No event of ours is as large."""
+"""Bytes. A row of the table holds 400 KB, and a record of the stream 1 MiB. Events are always smaller."""
 _GONE: Final = frozenset({"InvalidArgumentException", "ResourceNotFoundException"})
-"""What Kinesis says of a shard or a place that is no more."""
+"""Kinesis's error codes for a shard or a sequence number that no longer exists."""
+
+_answering: Final = answering("The stream did not answer; try again.")
 
 
 class ReadingClient(Protocol):
-    """The calls of boto3's Kinesis client that are used here."""
+    """The calls of boto3's Kinesis client that this module uses."""
 
     def get_shard_iterator(
         self, *, StreamName: str, ShardId: str, ShardIteratorType: str, StartingSequenceNumber: str
@@ -38,7 +40,7 @@ class ReadingClient(Protocol):
 
 
 class StreamPair(msgspec.Struct, frozen=True):
-    """A stream's name, and the URL of the queue with pointers to what nobody could handle of it."""
+    """A stream's name, and the URL of the queue of pointers to records that no function could handle."""
 
     stream: str
     dead: str
@@ -48,57 +50,53 @@ class KinesisDeadQueues:
     def __init__(
         self, kinesis: Callable[[], ReadingClient], sqs: ReceivingClient, pairs: Mapping[str, StreamPair]
     ) -> None:
-        """`kinesis` makes the client when it is needed: seldom."""
+        """`kinesis` makes the client, which is seldom needed."""
         self._kinesis = kinesis
         self._sqs = sqs
         self._pairs = pairs
         self._left: dict[str, set[str]] = {}
-        """By receipt, the records that have yet to be removed."""
+        """The records of each receipt that are not removed yet."""
 
     def receive(self) -> list[ReceivedRecord]:
-        return [one for source in self._pairs for one in self._receive(source)]
+        return [received for source in self._pairs for received in self._receive(source)]
 
     def remove(self, received: ReceivedRecord) -> None:
-        """The pointer goes with the last of its records."""
+        """Remove the record; delete the pointer with the last of its records."""
         left = self._left[received.receipt]
         left.discard(received.record.record_id)
         if not left:
             delete(self._sqs, self._pairs[received.record.source].dead, received.receipt)
 
+    @_answering
     def send_back(self, record: DeadRecord, at: str) -> None:
-        try:
-            self._kinesis().put_record(
-                StreamName=self._pairs[record.source].stream,
-                PartitionKey=record.group,
-                Data=record.body.encode(),
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("A stream did not answer.") from error
+        self._kinesis().put_record(
+            StreamName=self._pairs[record.source].stream,
+            PartitionKey=record.group,
+            Data=record.body.encode(),
+        )
 
     def _receive(self, source: str) -> list[ReceivedRecord]:
         messages = receive(self._sqs, self._pairs[source].dead, attributes=[])
         return [
-            one
+            received
             for message in messages
-            for one in self._read(source, message["Body"], message["ReceiptHandle"])
+            for received in self._read(source, message["Body"], message["ReceiptHandle"])
         ]
 
     def _read(self, source: str, body: str, receipt: str) -> list[ReceivedRecord]:
         pointer = pointer_of(body)
-        records = [_dead(source, pointer.shard_id, one) for one in self._records(pointer)]
+        records = [_dead(source, pointer.shard_id, record) for record in self._records(pointer)]
         if not records:
-            _log.error("the stream holds nothing any more of what could not be handled: %s", shortened(body))
+            _log.error("the stream no longer holds the records of this pointer: %s", shortened(body))
             delete(self._sqs, self._pairs[source].dead, receipt)
-        self._left[receipt] = {one.record_id for one in records}
-        return [ReceivedRecord(one, receipt) for one in records]
+        self._left[receipt] = {record.record_id for record in records}
+        return [ReceivedRecord(record, receipt) for record in records]
 
+    @_answering
     def _records(self, pointer: Pointer) -> list[Mapping[str, Any]]:
-        try:
+        with SuppressCodes(_GONE):
             return list(self._between(pointer))
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _GONE:
-                return []
-            raise Unavailable("A stream did not answer.") from error
+        return []
 
     def _between(self, pointer: Pointer) -> Sequence[Mapping[str, Any]]:
         kinesis = self._kinesis()
@@ -115,24 +113,24 @@ class KinesisDeadQueues:
                 return found
             answer = kinesis.get_records(ShardIterator=iterator, Limit=1 if first == last else 1_000)
             given = answer["Records"]
-            found += [one for one in given if first <= int(one["SequenceNumber"]) <= last]
+            found += [record for record in given if first <= int(record["SequenceNumber"]) <= last]
             if given and int(given[-1]["SequenceNumber"]) >= last:
                 return found
             if not given and not answer.get("MillisBehindLatest"):
                 return found
             iterator = answer.get("NextShardIterator")
-        raise Unavailable("The stream did not give out its records in time.")
+        raise Unavailable("The stream did not give out the records in time; try again.")
 
 
 class EachItsOwn:
-    """Dead-letter queues of several kinds, as one; `by_source` says whose a source is."""
+    """Dead-letter queues of several kinds behind one port; `by_source` maps each source to its queues."""
 
     def __init__(self, by_source: Mapping[str, DeadQueues]) -> None:
         self._by_source = by_source
 
     def receive(self) -> list[ReceivedRecord]:
-        kinds = {id(one): one for one in self._by_source.values()}
-        return [received for one in kinds.values() for received in one.receive()]
+        kinds = {id(queues): queues for queues in self._by_source.values()}
+        return [received for queues in kinds.values() for received in queues.receive()]
 
     def remove(self, received: ReceivedRecord) -> None:
         self._by_source[received.record.source].remove(received)
@@ -144,11 +142,11 @@ class EachItsOwn:
 def _dead(source: str, shard_id: str, record: Mapping[str, Any]) -> DeadRecord:
     arrived: datetime = record["ApproximateArrivalTimestamp"]
     return DeadRecord(
-        # A number is unique in its shard.
+        # A sequence number is unique in its shard.
         record_id=f"{source}:{shard_id}:{record['SequenceNumber']}",
         source=source,
         group=record["PartitionKey"],
-        # What is no UTF-8 is no event: it is kept for people to look at.
+        # A record that is not UTF-8 is not an event: it is stored for people to read.
         body=record["Data"][:_MOST_KEPT].decode("utf-8", "replace"),
         at=iso(arrived),
     )

@@ -1,6 +1,7 @@
-"""The two streams on Kinesis; everything else stays on SQS.
+"""The two event streams on Kinesis; all other events stay on SQS.
 
-Kinesis knows no deduplication: what is published twice is there twice, and each consumer has to be idempotent.
+Kinesis does not deduplicate: an event that is published twice arrives twice, so that each consumer is
+idempotent.
 """
 
 import logging
@@ -10,33 +11,32 @@ from threading import Lock
 from typing import Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import FAILURES, answering
 from chat4all.adapters.sqs import Queues, SqsClient, SqsEvents, about
-from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import MessageAccepted, StatusUpdate
 
 _log = logging.getLogger(__name__)
 
 MOST_RECORDS: Final = 500
 MOST_BYTES: Final = 4_500_000
-"""Of one PutRecords, keys included; Kinesis allows 5 MiB:
+"""The most bytes of a PutRecords, including the keys; Kinesis allows 5 MiB:
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
 REMEMBERED: Final = 10_000
 
 
 class KinesisClient(Protocol):
-    """The calls of boto3's client that are used here."""
+    """The calls of boto3's client that this module uses."""
 
     def put_record(self, **request: str | bytes) -> dict[str, str]:
-        """Of StreamName, Data, PartitionKey, and SequenceNumberForOrdering where there is one."""
+        """Put a record by StreamName, Data, PartitionKey, and SequenceNumberForOrdering if it is known."""
         ...
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]: ...
 
 
 class Streams(msgspec.Struct, frozen=True):
-    """Names; a function has those that it may put to."""
+    """The names of the streams; a function has the names of those that it may write to."""
 
     chat_events: str = ""
     status_updates: str = ""
@@ -49,8 +49,9 @@ class KinesisEvents(SqsEvents):
         self._streams = streams
         self._latest = _Latest()
 
+    @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
-        """One at a time: PutRecords may take the second of two and not the first."""
+        """Put one event at a time: PutRecords may accept the second of two events and not the first."""
         key = event.conversation_id
         request: dict[str, str | bytes] = {
             "StreamName": self._streams.chat_events,
@@ -59,20 +60,22 @@ class KinesisEvents(SqsEvents):
         }
         latest = self._latest.get(key)
         if latest is not None:
-            # Kinesis orders by the time of arrival, roughly; with this, strictly after what this process put before.
+            # Kinesis orders records roughly by arrival. With this number the record follows the former record
+            # of this process.
             request["SequenceNumberForOrdering"] = latest
         try:
             answer = self._kinesis.put_record(**request)
-        except (BotoCoreError, ClientError) as error:
+        except FAILURES:
             self._latest.forget(key)
-            raise Unavailable(
-                "The message is stored, but not yet published; try again.", retry_after=1
-            ) from error
+            raise
         self._latest.keep(key, answer["SequenceNumber"])
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
-        """In any order: every write that a status leads to is conditional."""
-        records = [{"Data": msgspec.json.encode(one), "PartitionKey": about(one)} for one in updates]
+        """Put the updates; return the updates that Kinesis did not accept.
+
+        The order does not matter, because every write of a status is conditional.
+        """
+        records = [{"Data": msgspec.json.encode(update), "PartitionKey": about(update)} for update in updates]
         refused: list[StatusUpdate] = []
         start = 0
         while start < len(records):
@@ -82,13 +85,13 @@ class KinesisEvents(SqsEvents):
         return refused
 
     def _put(self, records: list[dict[str, Any]]) -> list[int]:
-        """Returns the places of those that Kinesis did not take."""
+        """Put a batch; return the positions of the records that Kinesis did not accept."""
         try:
             answer = self._kinesis.put_records(StreamName=self._streams.status_updates, Records=records)
-        except (BotoCoreError, ClientError):
-            _log.warning("a batch was not taken by %s", self._streams.status_updates, exc_info=True)
+        except FAILURES:
+            _log.warning("%s did not accept a batch", self._streams.status_updates, exc_info=True)
             return list(range(len(records)))
-        return [place for place, one in enumerate(answer["Records"]) if one.get("ErrorCode")]
+        return [place for place, record in enumerate(answer["Records"]) if record.get("ErrorCode")]
 
 
 class _Latest:
@@ -110,7 +113,7 @@ class _Latest:
                 self._numbers.popitem(last=False)
 
     def forget(self, key: str) -> None:
-        """Whatever was wrong, it shall not be this number again."""
+        """Forget the number, so that the next put does not repeat it, in case the number was the fault."""
         with self._lock:
             self._numbers.pop(key, None)
 

@@ -1,11 +1,11 @@
-"""What operators are told: a log line, a metric, and an event on EventBridge's default bus.
+"""The notifications of operators: a log line, a metric, and an event on EventBridge's default bus.
 
 | detail-type | detail |
 |---|---|
 | `Channel circuit opened` | stack, channel, since, retry_at (epoch seconds), code, reason |
 | `Channel circuit closed` | stack, channel, since |
 
-A rule on source `chat4all` takes them wherever they are wanted.
+A rule on source `chat4all` routes the events to any target.
 """
 
 import logging
@@ -13,9 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all.adapters.aws import client
+from chat4all.adapters.aws import FAILURES, client
 from chat4all.domain.breaker import Circuit
 from chat4all.services.messaging.circuit import CircuitChanged
 
@@ -34,7 +33,7 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Operators:
-    """Of the channels of `stack`; `count` adds to a metric."""
+    """Notifies the operators of `stack` of its channels' circuits; `count` adds to a metric."""
 
     def __init__(self, stack: str, count: Callable[[str], None]) -> None:
         self._stack = stack
@@ -52,8 +51,8 @@ class Operators:
 
 
 def _publish(detail_type: str, detail: str) -> None:
-    """Made for the occasion: it comes once in a long while, and a client costs memory."""
+    """Publish an event with a new client: events are rare, and a client that is kept costs memory."""
     try:
         client("events").put_events(Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": detail}])
-    except (BotoCoreError, ClientError):
+    except FAILURES:
         _log.warning("the event could not be published", exc_info=True)

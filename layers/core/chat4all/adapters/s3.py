@@ -1,11 +1,13 @@
 """Bodies that are too large for a DynamoDB item."""
 
 from collections.abc import Callable
-from typing import Protocol, TypedDict
+from typing import Final, Protocol, TypedDict
 
-from botocore.exceptions import BotoCoreError, ClientError
+from chat4all.adapters.aws import SuppressCodes, answering
 
-from chat4all.domain.errors import Unavailable
+S3_SILENT: Final = "The object store did not answer; try again."
+s3_answering: Final = answering(S3_SILENT, retry_after=1)
+"""Turn S3's failures into Unavailable."""
 
 
 class S3Client(Protocol):
@@ -24,22 +26,18 @@ class _Found(TypedDict):
 
 class S3Bodies:
     def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
-        """`client` is called at the first use: most functions never store anything this large."""
+        """`client` makes the client at the first use: most functions never store such a large body."""
         self._client = client
         self._bucket = bucket
 
+    @s3_answering
     def put(self, key: str, body: bytes) -> None:
-        """Raises Unavailable."""
-        try:
-            self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
+        """Store the body; raise Unavailable if S3 did not answer."""
+        self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
 
+    @s3_answering
     def get(self, key: str) -> bytes | None:
-        """None if it is not there, or no longer. Raises Unavailable."""
-        try:
+        """Return the body, or None if S3 no longer has it; raise Unavailable if S3 did not answer."""
+        with SuppressCodes({"NoSuchKey"}):
             return self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
+        return None

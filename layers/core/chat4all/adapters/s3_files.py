@@ -2,9 +2,9 @@
 
 ::
 
-    files/<file_id>              what was uploaded or fetched
+    files/<file_id>              an uploaded or fetched file
     thumbnails/<file_id>/<px>    JPEG
-    quarantine/<file_id>         infected; nothing hands out addresses of it
+    quarantine/<file_id>         an infected file, whose address is never given out
 
 Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 """
@@ -12,13 +12,11 @@ Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import wraps
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chat4all.domain.errors import Unavailable
+from chat4all.adapters.aws import SuppressCodes, answering
+from chat4all.adapters.s3 import S3_SILENT, s3_answering
 from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 
@@ -26,13 +24,11 @@ PART_URL_S: Final = 3600
 PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Answer = Mapping[str, Any]
 
 
 class S3FilesClient(Protocol):
-    """The calls of boto3's client that are used here; it names its arguments as boto3 does."""
+    """The calls of boto3's client that this module uses, with boto3's names of arguments."""
 
     def create_multipart_upload(
         self, *, Bucket: str, Key: str, ContentType: str, ContentDisposition: str
@@ -65,21 +61,11 @@ class S3FilesClient(Protocol):
     ) -> str: ...
 
 
-def _answering(method: Callable[P, R]) -> Callable[P, R]:
-    """Turn S3's failures into Unavailable."""
-
-    @wraps(method)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
-
-    return wrapped
-
-
 class S3Files:
-    """`client` is called at the first use: most calls of most functions are about no file."""
+    """The files in S3.
+
+    `client` makes the client at the first use: most calls of most functions need no file.
+    """
 
     def __init__(self, client: Callable[[], S3FilesClient], bucket: str) -> None:
         self._make = client
@@ -87,7 +73,7 @@ class S3Files:
         self._made: S3FilesClient | None = None
         self._lock = threading.Lock()
 
-    @_answering
+    @s3_answering
     def begin_upload(self, file: StoredFile) -> str:
         answer = self._client.create_multipart_upload(
             Bucket=self._bucket,
@@ -98,56 +84,50 @@ class S3Files:
         return str(answer["UploadId"])
 
     def part_url(self, file: StoredFile, number: int) -> str:
-        """The length is a signed header: S3 refuses a body that is shorter or longer."""
+        """Presign the upload of a part.
+
+        The length is a signed header: S3 refuses a shorter or longer body.
+        """
         part = {**self._upload(file), "PartNumber": number, "ContentLength": file.bytes_of_part(number)}
         return self._client.generate_presigned_url("upload_part", part, PART_URL_S)
 
-    @_answering
+    @s3_answering
     def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
+        with SuppressCodes(_MISSING):
+            return self._listed_parts(file)
+        return None
+
+    def _listed_parts(self, file: StoredFile) -> list[StoredPart]:
         found: list[StoredPart] = []
         marker = 0
         while True:
-            try:
-                answer = self._client.list_parts(**self._upload(file), PartNumberMarker=marker)
-            except ClientError as error:
-                if _is_missing(error):
-                    return None
-                raise
+            answer = self._client.list_parts(**self._upload(file), PartNumberMarker=marker)
             found += [
-                StoredPart(int(one["PartNumber"]), str(one["ETag"]), int(one["Size"]))
-                for one in answer.get("Parts", ())
+                StoredPart(int(part["PartNumber"]), str(part["ETag"]), int(part["Size"]))
+                for part in answer.get("Parts", ())
             ]
             if not answer.get("IsTruncated"):
                 return found
             marker = int(answer["NextPartNumberMarker"])
 
-    @_answering
+    @s3_answering
     def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
-        listed = [{"PartNumber": one.number, "ETag": one.etag} for one in parts]
-        try:
+        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        with SuppressCodes(_MISSING):
             self._client.complete_multipart_upload(**self._upload(file), MultipartUpload={"Parts": listed})
-        except ClientError as error:
-            if _is_missing(error):
-                return False
-            raise
-        return True
+            return True
+        return False
 
-    @_answering
+    @s3_answering
     def abort_upload(self, file: StoredFile) -> None:
-        try:
+        with SuppressCodes(_MISSING):
             self._client.abort_multipart_upload(**self._upload(file))
-        except ClientError as error:
-            if not _is_missing(error):
-                raise
 
-    @_answering
+    @s3_answering
     def size_of(self, file_id: str) -> int | None:
-        try:
+        with SuppressCodes(_MISSING):
             return int(self._client.head_object(Bucket=self._bucket, Key=_key(file_id))["ContentLength"])
-        except ClientError as error:
-            if _is_missing(error):
-                return None
-            raise
+        return None
 
     def url(self, file_id: str, seconds: int) -> str:
         return self._get_url(_key(file_id), seconds)
@@ -156,15 +136,13 @@ class S3Files:
         return self._get_url(_thumbnail(file_id, px), seconds)
 
     def stream(self, file_id: str) -> Iterator[bytes]:
-        """Raises Unavailable, also in the middle."""
-        try:
+        """Yield the bytes in pieces; raise Unavailable when S3 does not answer, perhaps after some pieces."""
+        with answering(S3_SILENT, retry_after=1):
             body = self._client.get_object(Bucket=self._bucket, Key=_key(file_id))["Body"]
             while piece := body.read(PIECE_BYTES):
                 yield piece
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The object store did not answer; try again.", retry_after=1) from error
 
-    @_answering
+    @s3_answering
     def read_range(self, file_id: str, start: int, length: int) -> bytes:
         last = start + length - 1
         answer = self._client.get_object(
@@ -173,7 +151,7 @@ class S3Files:
         found: bytes = answer["Body"].read()
         return found
 
-    @_answering
+    @s3_answering
     def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
         upload = {"Bucket": self._bucket, "Key": _key(file.file_id), "UploadId": self.begin_upload(file)}
         try:
@@ -184,27 +162,26 @@ class S3Files:
             raise
         return size
 
-    @_answering
+    @s3_answering
     def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None:
         self._client.put_object(
             Bucket=self._bucket, Key=_thumbnail(file_id, px), Body=jpeg, ContentType="image/jpeg"
         )
 
-    @_answering
+    @s3_answering
     def quarantine(self, file_id: str) -> None:
-        """By two calls: what dies in between is done again, and finds the copy there already."""
+        """Copy the file to the quarantine, then delete it.
+
+        If the process dies in between, a repeated call finishes the work over the copy.
+        """
         source = {"Bucket": self._bucket, "Key": _key(file_id)}
         for px in THUMBNAILS_PX:
             self._client.delete_object(Bucket=self._bucket, Key=_thumbnail(file_id, px))
-        try:
+        with SuppressCodes(_MISSING):
             self._client.copy_object(Bucket=self._bucket, Key=f"quarantine/{file_id}", CopySource=source)
-        except ClientError as error:
-            if _is_missing(error):
-                return
-            raise
-        self._client.delete_object(**source)
+            self._client.delete_object(**source)
 
-    @_answering
+    @s3_answering
     def delete(self, file_id: str) -> None:
         for key in (_key(file_id), *(_thumbnail(file_id, px) for px in THUMBNAILS_PX)):
             self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -240,16 +217,16 @@ class S3Files:
 
 
 def content_disposition(filename: str) -> str:
-    """`attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
+    """Return `attachment` with the name in both forms: https://www.rfc-editor.org/rfc/rfc6266#appendix-D"""
     plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = "".join("_" if one in '"\\%' or ord(one) < 32 or ord(one) == 127 else one for one in plain)
+    plain = "".join("_" if char in '"\\%' or ord(char) < 32 or ord(char) == 127 else char for char in plain)
     stem, _, extension = plain.rpartition(".")
     fallback = plain if stem.strip(" .") else f"file.{extension}"
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _in_parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Joined to what S3 takes as parts; an empty object is one empty part."""
+    """Join the pieces to parts of a size that S3 accepts; an empty object is an empty part."""
     held = bytearray()
     sent = False
     for piece in pieces:
@@ -268,7 +245,3 @@ def _key(file_id: str) -> str:
 
 def _thumbnail(file_id: str, px: int) -> str:
     return f"thumbnails/{file_id}/{px}"
-
-
-def _is_missing(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _MISSING

@@ -1,4 +1,4 @@
-"""The channels' secrets, through Powertools' parameters: kept for a minute, so that a rotation is seen."""
+"""The channels' secrets, over Powertools' parameters: held for a minute, so that a rotation takes effect."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,7 +23,7 @@ class ManagedSecrets:
         self._refused: set[str] = set()
 
     def channel(self, channel: str) -> ChannelSecret:
-        """Raises Unavailable if the secret cannot be read, or is no ChannelSecret."""
+        """Return the channel's secret; raise Unavailable if it cannot be read, or is not a ChannelSecret."""
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
 
         anew = channel in self._refused
@@ -32,20 +32,22 @@ class ManagedSecrets:
             self._refused.discard(channel)
             return _without_blanks(msgspec.json.decode(str(text or ""), type=ChannelSecret))
         except (GetParameterError, msgspec.DecodeError) as error:
-            raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5) from error
+            raise Unavailable(
+                f"The secret of {channel} cannot be read; check its value, and try again.", retry_after=5
+            ) from error
 
     def forget(self, channel: str) -> None:
         self._refused.add(channel)
 
     @cached_property
     def _provider(self) -> "SecretsProvider":
-        # Imports boto3 whole, a tenth of a cold start; many an invocation never needs a secret.
+        # The import loads the whole of boto3, a tenth of a cold start, and many invocations need no secret.
         from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
 
         return SecretsProvider(boto3_client=client("secretsmanager"))
 
 
 def _without_blanks(secret: ChannelSecret) -> ChannelSecret:
-    """Whoever pastes a token often pastes the end of its line, with which no request could be made."""
+    """Strip blanks around each value: a pasted token often has a line end, and requests with it fail."""
     fields: dict[str, str] = msgspec.structs.asdict(secret)
     return ChannelSecret(**{name: text.strip() for name, text in fields.items()})

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import FAILURES, answering
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     DeliveryRequested,
@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 
 MOST_ENTRIES: Final = 10
 MOST_BYTES: Final = 200_000
-"""Of one batch; SQS allows 256 KiB on every partition."""
+"""The most bytes of a batch; SQS allows 256 KiB in every AWS partition."""
 
 
 class SqsClient(Protocol):
-    """The calls of boto3's client that are used here."""
+    """The calls of boto3's client that this module uses."""
 
     def send_message(
         self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
@@ -38,7 +38,7 @@ class SqsClient(Protocol):
 
 
 class Queues(msgspec.Struct, frozen=True):
-    """URLs; a function has those that it may send to."""
+    """The URLs of the queues; a function has the URLs of those that it may send to."""
 
     chat_events: str = ""
     status_updates: str = ""
@@ -58,27 +58,23 @@ class SqsEvents:
         self._client = client
         self._queues = queues
 
+    @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._queues.chat_events,
-                MessageBody=_body(event),
-                MessageGroupId=event.conversation_id,
-                MessageDeduplicationId=event.deduplication_id,
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable(
-                "The message is stored, but not yet published; try again.", retry_after=1
-            ) from error
+        self._client.send_message(
+            QueueUrl=self._queues.chat_events,
+            MessageBody=_body(event),
+            MessageGroupId=event.conversation_id,
+            MessageDeduplicationId=event.deduplication_id,
+        )
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         by_channel: dict[str, list[_Entry]] = {}
-        for one in requested:
-            by_channel.setdefault(one.recipient.channel, []).append(_delivery_entry(one))
+        for delivery in requested:
+            by_channel.setdefault(delivery.recipient.channel, []).append(_delivery_entry(delivery))
         for channel, entries in by_channel.items():
             for wave in waves(entries):
                 if self._send(self._queues.channels[channel], wave):
-                    raise Unavailable(f"The queue of {channel} did not take every delivery.")
+                    raise Unavailable(f"The queue of {channel} did not accept every delivery; try again.")
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
         entries = [_status_entry(update) for update in updates]
@@ -92,21 +88,21 @@ class SqsEvents:
         entries = [_webhook_entry(index, event) for index, event in enumerate(events)]
         for wave in waves(entries):
             if self._send(self._queues.inbound, wave):
-                raise Unavailable("The webhook is stored, but not every event was published.", retry_after=1)
+                raise Unavailable(
+                    "The webhook is stored, but not every event was published; try again.", retry_after=1
+                )
 
+    @answering("The file is stored, but not yet queued for inspection; try again.", retry_after=1)
     def file_event(self, event: FileEvent) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._queues.files,
-                MessageBody=_body(event),
-                MessageGroupId=event.file_id,
-                MessageDeduplicationId=f"{event.__struct_config__.tag}:{event.file_id}",
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The file is not yet on its way; try again.", retry_after=1) from error
+        self._client.send_message(
+            QueueUrl=self._queues.files,
+            MessageBody=_body(event),
+            MessageGroupId=event.file_id,
+            MessageDeduplicationId=f"{event.__struct_config__.tag}:{event.file_id}",
+        )
 
     def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
-        """Send one batch; returns the places of those that SQS did not take."""
+        """Send a batch; return the positions of the entries that SQS did not accept."""
         entries = [
             {
                 "Id": str(index),
@@ -118,17 +114,17 @@ class SqsEvents:
         ]
         try:
             answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
-        except (BotoCoreError, ClientError):
-            _log.warning("a batch was not taken by %s", queue_url, exc_info=True)
+        except FAILURES:
+            _log.warning("%s did not accept a batch", queue_url, exc_info=True)
             return set(range(len(batch)))
         return {int(failure["Id"]) for failure in answer.get("Failed", ())}
 
 
 def waves(entries: Iterable[_Entry]) -> list[list[_Entry]]:
-    """Batches to be sent one after the other, in each of which a group comes once.
+    """Divide the entries into batches to send in order; a batch has at most one entry of a group.
 
-    SQS may take a part of a batch; were two entries of one group in it, the second could be taken without
-    the first, and overtake it.
+    SQS may accept a part of a batch. If a batch had two entries of a group, SQS could accept the second
+    without the first, and the second would overtake the first.
     """
     found: list[list[_Entry]] = []
     next_wave: dict[str, int] = {}
@@ -144,27 +140,33 @@ def waves(entries: Iterable[_Entry]) -> list[list[_Entry]]:
 
 
 def _full(wave: list[_Entry], entry: _Entry) -> bool:
-    size = sum(len(one.body.encode()) for one in wave) + len(entry.body.encode())
+    size = sum(len(other.body.encode()) for other in wave) + len(entry.body.encode())
     return len(wave) >= MOST_ENTRIES or size > MOST_BYTES
 
 
-def _delivery_entry(one: DeliveryRequested) -> _Entry:
-    return _Entry(one.group, one.deduplication_id, _body(one))
+def _delivery_entry(requested: DeliveryRequested) -> _Entry:
+    return _Entry(requested.group, requested.deduplication_id, _body(requested))
 
 
 def about(update: StatusUpdate) -> str:
-    """The delivery, in few characters that every service takes. Between deliveries a status has no order."""
+    """Return a group for the update's delivery, in a form that SQS and Kinesis accept.
+
+    Updates of different deliveries have no order.
+    """
     return _short(update.delivery_id or f"{update.channel}:{update.account}:{update.provider_message_id}")
 
 
 def _status_entry(update: StatusUpdate) -> _Entry:
-    """Order does not matter to a status, so that a group is one delivery; a repeat does no harm."""
+    """Build the entry. The order of updates does not matter, and a repeated update does no harm."""
     body = _body(update)
     return _Entry(about(update), _short(body), body)
 
 
 def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
-    """A person's words in their order; a status by itself, since there its order does not matter."""
+    """Build the entry: a person's messages form a group, whose order SQS keeps.
+
+    A status has a group of its own.
+    """
     event = received.event
     whose = event.provider_message_id if isinstance(event, InboundStatus) else event.address
     group = _short(f"{received.channel}:{event.account}:{whose}")
@@ -172,12 +174,12 @@ def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
 
 
 def _short(text: str) -> str:
-    """SQS allows 128 characters, and not every one."""
+    """Hash the text: SQS allows only 128 characters, and not every character."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _body(event: msgspec.Struct) -> str:
-    """SQS refuses the two characters that JSON leaves as they are: they are escaped.
+    """Encode the event; escape two characters that JSON leaves as they are, but SQS refuses.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     """

@@ -1,19 +1,19 @@
-"""Where records go that no function could handle: pointers into the stream, in the form that Lambda's own have.
+"""Dead letters of streams: pointers to records that no function could handle, in Lambda's own form.
 
-Lambda sends no data to an on-failure destination that is a queue, and a record may be larger than a message of SQS:
+Lambda sends no data to a queue that is an on-failure destination, and a record may be larger than an SQS
+message:
 https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
 from typing import Protocol
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all.domain.errors import Unavailable
+from chat4all.adapters.aws import answering
 
 
 class Pointer(msgspec.Struct, frozen=True, rename="camel"):
-    """Some records of a shard, from the first to the last."""
+    """A range of records of a shard, including the first and the last."""
 
     stream_arn: str
     shard_id: str
@@ -26,7 +26,7 @@ class _Destination(msgspec.Struct, frozen=True):
 
 
 class FailuresClient(Protocol):
-    """The call of boto3's client that is used here."""
+    """The call of boto3's client that this module uses."""
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> object: ...
 
@@ -36,15 +36,13 @@ class Failures:
         self._client = client
         self._queue_url = queue_url
 
+    @answering("The dead-letter queue did not answer; try again.")
     def __call__(self, pointer: Pointer) -> None:
-        """Raises Unavailable."""
+        """Send the pointer to the dead-letter queue; raise Unavailable if the queue did not answer."""
         body = msgspec.json.encode(_Destination(pointer)).decode()
-        try:
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("The dead-letter queue did not answer.") from error
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
 def pointer_of(body: str) -> Pointer:
-    """Raises msgspec.DecodeError."""
+    """Return the pointer in the body of a message; raise msgspec.DecodeError if there is none."""
     return msgspec.json.decode(body, type=_Destination).pointer

@@ -1,4 +1,4 @@
-"""What is kept of events that somebody may have to account for, for seven years."""
+"""The audit trail: records of events that need an account later, stored for seven years."""
 
 import uuid
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Final
 import msgspec
 
 KEPT_FOR: Final = timedelta(days=7 * 365 + 2)
-"""Seven years, whichever of them are leap years."""
+"""Seven years with at most two leap days."""
 
 _NAMESPACE: Final = uuid.UUID("6f0c5a52-6c1f-4f3a-9d67-0d1d5a3c7e11")
 
 
 class AuditAction(StrEnum):
-    """One that is recorded no more stays here: entries of it are listed for seven years."""
+    """The recorded actions. Names of actions that are no longer recorded stay: old entries carry them."""
 
     FILE_INFECTED = "file.infected"
     FILE_REJECTED = "file.rejected"
@@ -25,9 +25,10 @@ class AuditAction(StrEnum):
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """`subject` is `<kind>:<id>`, as in `file:5d0c…`; `actor` the id of an API key, or a function's name.
+    """An entry of the audit trail.
 
-    `details` say what was known of it at the time, so that the entry can be read when the subject is gone.
+    `subject` is `<kind>:<id>`, as in `file:5d0c…`. `actor` is the id of an API key, or a function's name.
+    `details` describe the subject at that time, so that the entry can be read when the subject is gone.
     """
 
     entry_id: str
@@ -41,7 +42,10 @@ class AuditEntry(msgspec.Struct, frozen=True):
 def audit_entry(
     action: AuditAction, subject: str, *, actor: str, at: str, details: Mapping[str, str | None]
 ) -> AuditEntry:
-    """Told again, what happens once to a subject has the same id, and is kept once."""
+    """Build the entry of an action that happens once to a subject.
+
+    A repeated record of the action has the same id, so that the store holds the entry once.
+    """
     entry_id = str(uuid.uuid5(_NAMESPACE, f"{action.value} {subject}"))
     return AuditEntry(entry_id, at, action, subject, actor, known(details))
 
@@ -51,7 +55,7 @@ def known(details: Mapping[str, str | None]) -> dict[str, str]:
 
 
 class AuditQuery(msgspec.Struct, frozen=True):
-    """Entries of these actions within a time, both ends included; ISO 8601 UTC. None: no limit."""
+    """The entries of these actions between two times, both included; ISO 8601 UTC. None: no limit."""
 
     actions: tuple[AuditAction, ...]
     since: str | None = None

@@ -1,4 +1,4 @@
-"""A channel's circuit breaker: after a run of failures nothing is attempted for a while (G5, G1).
+"""A channel's circuit breaker: after a run of failures no send is attempted for a while (G5, G1).
 
 ::
 
@@ -7,11 +7,12 @@
        ├────────────────────── the probe was answered ──────────┼──────────────────────────────┤
        │                                                        └── the probe failed ───────────┘
 
-A run counts failures without an answer between them, of several recipients: what fails for one person only
-is that person's trouble, and closes the channel to nobody else. A refusal of one message is an answer.
+A run counts failures without an answer between them, for several recipients. Failures for one person only
+do not open the circuit for all others. A refusal of one message is an answer.
 
-Times are epoch seconds. Clocks that differ between processes make a probe come early or late, never two at once:
-who probes is decided by a write on condition that the state is the one that was read.
+Times are epoch seconds. Different clocks of two processes make a probe early or late, but never cause two
+probes at once: a conditional write decides which process probes. It succeeds only if the state has not
+changed since the read.
 """
 
 from enum import StrEnum
@@ -23,11 +24,11 @@ OPEN_AFTER_FAILURES: Final = 5
 OPEN_AFTER_RECIPIENTS: Final = 3
 FIRST_WAIT_S: Final = 5.0
 FIRST_WAIT_REFUSED_S: Final = 15.0
-"""Somebody has to repair a token first."""
+"""An operator has to repair the account, for example its token, first."""
 LONGEST_WAIT_S: Final = 600.0
-"""A record may be received 1,000 times: at this pace, its channel may be open for a week."""
+"""A queue gives out a record up to 1,000 times: with this wait, a circuit may be open for a week."""
 PROBE_LOOK_S: Final = 2.0
-"""How soon the others look again whether the probe has been answered."""
+"""The time after which the other processes check again whether the provider answered the probe."""
 
 
 class Circuit(StrEnum):
@@ -37,14 +38,17 @@ class Circuit(StrEnum):
 
 
 class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`retry_at`: when OPEN, from when a probe may be made; when HALF_OPEN, until when the probe has time."""
+    """The state of a circuit breaker.
+
+    `retry_at` is the earliest time of a probe when OPEN, and the deadline of the probe when HALF_OPEN.
+    """
 
     circuit: Circuit = Circuit.CLOSED
     failures: int = 0
     failing: frozenset[str] = frozenset()
-    """The recipients of the run."""
+    """The recipients of the failed sends of the run."""
     opens: int = 0
-    """How many times it opened without an answer between."""
+    """The number of times that the circuit opened without an answer between them."""
     since: float = 0.0
     retry_at: float = 0.0
     code: str | None = None
@@ -52,7 +56,7 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def wait_s(breaker: Breaker, now: float) -> float:
-    """Seconds until something may be attempted; 0: now, be it as the probe."""
+    """Return the seconds until a send may be attempted; 0: now, perhaps as the probe."""
     if breaker.circuit is Circuit.CLOSED:
         return 0.0
     left = max(0.0, breaker.retry_at - now)
@@ -60,17 +64,17 @@ def wait_s(breaker: Breaker, now: float) -> float:
 
 
 def probing(breaker: Breaker, now: float, probe_s: float) -> Breaker:
-    """One probe is under way; unless it is answered within `probe_s`, its process died."""
+    """Begin a probe; if the provider does not answer it within `probe_s`, its process died."""
     return msgspec.structs.replace(breaker, circuit=Circuit.HALF_OPEN, retry_at=now + probe_s)
 
 
 def answered(now: float) -> Breaker:
-    """The provider answered: all is well."""
+    """Close the circuit, because the provider answered."""
     return Breaker(since=now)
 
 
 def failed(breaker: Breaker, recipient: str, code: str, reason: str, now: float) -> Breaker:
-    """One more transient failure. While it is open, what had been begun before changes nothing."""
+    """Count a transient failure. While the circuit is OPEN, sends that began before change nothing."""
     if breaker.circuit is Circuit.OPEN:
         return breaker
     run = msgspec.structs.replace(
@@ -83,7 +87,7 @@ def failed(breaker: Breaker, recipient: str, code: str, reason: str, now: float)
 
 
 def refused(breaker: Breaker, code: str, reason: str, now: float) -> Breaker:
-    """Our account is refused: every message would be."""
+    """Open the circuit, because the provider refuses our account and so every message."""
     if breaker.circuit is Circuit.OPEN:
         return breaker
     return _opened(breaker, code, reason, now, FIRST_WAIT_REFUSED_S)
@@ -104,7 +108,7 @@ def _opened(breaker: Breaker, code: str, reason: str, now: float, first_s: float
 
 
 class KnownBreaker(msgspec.Struct, frozen=True):
-    """A breaker and the version it had; 0: it was never written."""
+    """A breaker and the version that was read; 0: the breaker was never written."""
 
     breaker: Breaker
     version: int

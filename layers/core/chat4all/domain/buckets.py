@@ -1,7 +1,8 @@
-"""Token buckets kept as one number, by the generic cell rate algorithm (GCRA).
+"""Token buckets, each stored as one number, by the generic cell rate algorithm (GCRA).
 
-The number is the theoretical arrival time: when the bucket would be full again. Taking n tokens moves it
-n intervals into the future; that is allowed while it stays within `burst` intervals of now.
+The number is the theoretical arrival time: the time at which the bucket would be full again. Taking n tokens
+moves the number n intervals into the future. The move is allowed while the number stays within `burst`
+intervals of now.
 Source of the algorithm: ITU-T I.371, as used by rate limiters such as redis-cell.
 """
 
@@ -11,7 +12,7 @@ from chat4all.domain.channel import RateLimit
 
 
 class Take(msgspec.Struct, frozen=True):
-    """A decision: `full_at` is the bucket's new number, or `wait_s` the seconds until n tokens are there."""
+    """A decision: `full_at` is the bucket's new number; `wait_s` is the time until it has the tokens."""
 
     full_at: float
     wait_s: float
@@ -31,5 +32,5 @@ def take(limit: RateLimit, full_at: float, now: float, tokens: int) -> Take:
 
 
 def latest_full_at(limit: RateLimit, now: float, tokens: int) -> float:
-    """The latest number of a bucket from which `tokens` can be taken at `now`: a write's condition."""
+    """Return the latest number at which a bucket still has `tokens` at `now`: the condition of the write."""
     return now + (limit.burst - tokens) * limit.interval_s

@@ -1,4 +1,4 @@
-"""What a channel can do, as data: the same table is shown to clients and obeyed by the core."""
+"""The capabilities of a channel, as data: the API shows the table to clients, and the core obeys it."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,11 +8,11 @@ import msgspec
 from chat4all.domain.files import Attachment, MediaKind
 
 DEFAULT_ACCOUNT = "main"
-"""The account of a channel when none is named: a business has one number, bot or page per channel."""
+"""The account of a channel where no account is named: a business has one number, bot or page per channel."""
 
 
 class LengthUnit(StrEnum):
-    """How a provider counts the length of a text."""
+    """The unit in which a provider counts the length of a text."""
 
     CHARACTERS = "characters"
     BYTES = "bytes"
@@ -22,7 +22,7 @@ class LengthUnit(StrEnum):
 
 
 class LimitScope(StrEnum):
-    """What a rate limit counts: all sends of our account, those to one person or group, or those to one group."""
+    """The sends that a rate limit counts: all of our account, all to a person or group, or all to a group."""
 
     ACCOUNT = "account"
     RECIPIENT = "recipient"
@@ -32,7 +32,7 @@ class LimitScope(StrEnum):
 class RateLimit(msgspec.Struct, frozen=True):
     """A token bucket of the provider: `burst` tokens, refilled by one every `interval_s` seconds.
 
-    `lease` tokens are taken at once by one process, so that a lease of n costs one write in n sends.
+    A process takes `lease` tokens at once, so that a lease of n costs one write in n sends.
     """
 
     scope: LimitScope
@@ -40,50 +40,53 @@ class RateLimit(msgspec.Struct, frozen=True):
     burst: int
     lease: int = 1
     kinds: tuple[MediaKind, ...] = ()
-    """Which files it counts, where they go as what they are; (): it counts every send."""
+    """The limit counts only files that are sent as these kinds; (): it counts every send."""
 
 
 class Receipts(msgspec.Struct, frozen=True):
-    """Which receipts the provider sends after it has accepted a message."""
+    """The receipts that the provider sends after it has accepted a message."""
 
     delivered: bool
     read: bool
 
 
 class Transfer(StrEnum):
-    """How a provider gets the bytes of a file."""
+    """The way in which a provider gets the bytes of a file."""
 
     LINK = "link"
-    """It fetches them from an address that the request names."""
+    """The provider fetches them from an address that the request names."""
     UPLOAD = "upload"
-    """They are in the request."""
+    """The request contains them."""
 
 
 class MediaRule(msgspec.Struct, frozen=True):
-    """One way of sending files as a kind: those of `content_types` up to `most_bytes`. The first that fits is taken."""
+    """A way to send files of `content_types`, up to `most_bytes`, as a kind.
+
+    The first rule that fits applies.
+    """
 
     kind: MediaKind
     content_types: tuple[str, ...]
     most_bytes: int
     transfer: Transfer
     caption_length: int = 0
-    """The longest text that goes with the file, counted as `text_unit`; 0: texts go by themselves."""
+    """The longest caption of the file, counted in `text_unit`; 0: a text is sent as a message of its own."""
 
     def fits(self, file: Attachment) -> bool:
         return file.content_type in self.content_types and (file.size or 0) <= self.most_bytes
 
 
 class OtherFiles(StrEnum):
-    """What becomes of a file that no rule fits."""
+    """The treatment of a file that no rule fits."""
 
     LINK = "link"
-    """It is sent as a text with a link for 24 hours."""
+    """The file is sent as a text with a link that is valid for 24 hours."""
     REJECTED = "rejected"
-    """The message is refused at POST."""
+    """The API refuses the message at POST."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """One channel's abilities, limits and habits."""
+    """The abilities and limits of a channel."""
 
     channel: str
     kinds: tuple[str, ...]
@@ -93,28 +96,28 @@ class Capabilities(msgspec.Struct, frozen=True):
     rate_limits: tuple[RateLimit, ...]
     receipts: Receipts
     window_h: int | None
-    """Hours after the person's last message in which free text is allowed; None: no such window."""
+    """Hours after the person's last message in which free text is allowed; None: at any time."""
     media: tuple[MediaRule, ...] = ()
-    """How files are sent; what none of them fits is sent as `other_files` says."""
+    """The ways to send files; `other_files` is the treatment of a file that no rule fits."""
     other_files: OtherFiles = OtherFiles.REJECTED
     group_prefix: str | None = None
-    """How the address of a group begins; None: every address is one person's."""
+    """The beginning of a group's address; None: every address belongs to a person."""
 
     def media_rule(self, file: Attachment) -> MediaRule | None:
-        """How the provider takes this file as what it is; None: it does not."""
+        """Return the rule by which the provider takes this file as a file; None if no rule fits."""
         return next((rule for rule in self.media if rule.fits(file)), None)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
-        """The limits that count a send to `address`; the account's last, whose tokens are the scarcer good."""
+        """Return the limits that count a send to `address`: the account's last, whose tokens are scarcer."""
         is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
         rule = self.media_rule(file) if file is not None else None
         counted = (
-            one
-            for one in self.rate_limits
-            if (is_group or one.scope is not LimitScope.GROUP)
-            and (not one.kinds or (rule is not None and rule.kind in one.kinds))
+            limit
+            for limit in self.rate_limits
+            if (is_group or limit.scope is not LimitScope.GROUP)
+            and (not limit.kinds or (rule is not None and rule.kind in limit.kinds))
         )
-        return tuple(sorted(counted, key=lambda one: _ASKED.index(one.scope)))
+        return tuple(sorted(counted, key=lambda limit: _ASKED.index(limit.scope)))
 
 
 _ASKED: Final = (LimitScope.RECIPIENT, LimitScope.GROUP, LimitScope.ACCOUNT)

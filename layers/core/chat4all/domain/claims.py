@@ -1,4 +1,4 @@
-"""Who may send a delivery, and for how long."""
+"""Claims: the right of a process to send a delivery, for a limited time."""
 
 from enum import Enum, auto
 
@@ -8,10 +8,10 @@ from chat4all.domain.records import DeliveryPart
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """The delivery is ours to send until the claim ends.
+    """This process may send the delivery until the claim ends.
 
-    `taken_over` says that a process died between claiming and recording: the provider may have the
-    message already (G3).
+    `taken_over`: a process died between its claim and its record of the send. The provider may already have
+    the message (G3).
     """
 
     delivery: DeliveryPart
@@ -21,19 +21,19 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Counts(Enum):
-    """What a send that came to nothing counts as, on its delivery."""
+    """The counters that a send without a result raises on its delivery."""
 
     FAILURE = auto()
-    """The provider failed; so many end the delivery."""
+    """The provider failed. Too many failures end the delivery."""
     ATTEMPT = auto()
-    """It was a probe of a channel that had failed: its failure says little about this delivery."""
+    """The send was a probe of a failed channel: its failure says little about this delivery."""
     NOTHING = auto()
 
 
 class ClaimRefused(msgspec.Struct, frozen=True):
-    """The delivery is done, or another process has it until `until` (epoch seconds).
+    """The delivery is settled, or another process holds it until `until` (epoch seconds).
 
-    PENDING and no `until`: it is in a later round than what was requested.
+    A PENDING delivery without `until` is in a later round than the request.
     """
 
     delivery: DeliveryPart

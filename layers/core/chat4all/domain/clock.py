@@ -1,11 +1,11 @@
-"""Times as they are kept and shown: ISO 8601 UTC with milliseconds, so that they sort as text."""
+"""Times in the form that the store and the API use: ISO 8601 UTC with milliseconds, which sorts as text."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 
 def iso(moment: datetime) -> str:
-    """`2026-01-31T12:00:00.123Z`."""
+    """Format `moment` as `2026-01-31T12:00:00.123Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -14,8 +14,8 @@ def parse_iso(text: str) -> datetime:
 
 
 Clock = Callable[[], datetime]
-"""The time now, in UTC."""
+"""A function that returns the time now, in UTC."""
 
 
 NewId = Callable[[], str]
-"""A fresh uuid4."""
+"""A function that returns a new uuid4."""

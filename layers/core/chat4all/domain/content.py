@@ -1,9 +1,10 @@
-"""The content of a message: one Struct for each kind, told apart by `type` in JSON.
+"""The content of a message: one Struct for each kind, distinguished by `type` in JSON.
 
 A message carries its content whole from the request to the row, the events, the connectors and the answers.
-A new kind is one more Struct in `Plain`, its check in a request, its parts in `routing.parts_of`, and its rendering
-and parsing by each channel. The type checker names all but the parsing; nothing else changes.
-Every kind has a `text`, which people can read where a client or a channel does not know the kind. It may be empty.
+A new kind adds a Struct to `Plain`, its check in a request, its parts in `routing.parts_of`, and its
+rendering and parsing by each channel. The type checker names all these places but the parsing; no other place
+changes. Every kind has a `text`, which people can read where a client or a channel does not know the kind. It
+may be empty.
 """
 
 from typing import Annotated, TypeVar
@@ -15,7 +16,7 @@ from chat4all.domain.files import Attachment
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
-    """Words, and nothing else."""
+    """A text without a file."""
 
     text: str
 
@@ -48,7 +49,8 @@ class PostedMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that still lies at the provider: `reference` is its media id, file id or address there.
 
-    The rest is a claim of the person's app. The inspection checks it once the file is fetched. `size` is in bytes.
+    The other fields are claims of the person's app. The inspection checks them once the file is fetched.
+    `size` is in bytes.
     """
 
     reference: str

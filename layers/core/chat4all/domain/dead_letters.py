@@ -1,4 +1,4 @@
-"""What failed for good."""
+"""Dead letters: deliveries, messages and queue records that failed for good."""
 
 from enum import StrEnum
 from typing import Final
@@ -6,20 +6,23 @@ from typing import Final
 import msgspec
 
 MOST_REDRIVEN: Final = 99
-"""Parts at once: with their message, as many rows as a transaction takes."""
+"""The most parts that a redrive sends at once: with their message, as many rows as a transaction takes."""
 
 
 class DeadLetterKind(StrEnum):
     DELIVERY = "DELIVERY"
-    """One recipient could not be reached; redriving sends what failed of it once more."""
+    """A recipient could not be reached. A redrive sends the failed parts of the delivery once more."""
     MESSAGE = "MESSAGE"
-    """It failed before it was on its way to anybody."""
+    """The message failed before any delivery of it began."""
     RECORD = "RECORD"
-    """A queue gave something out again and again, and nobody could handle it."""
+    """A queue gave out a record again and again, and no function could handle it."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """What failed for good. `sort_key` orders those of a conversation as they were accepted."""
+    """A final failure.
+
+    `sort_key` orders the dead letters of a conversation by the acceptance of their messages.
+    """
 
     dead_letter_id: str
     kind: DeadLetterKind
@@ -38,7 +41,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 class DeadRecord(msgspec.Struct, frozen=True):
-    """What a queue gave out too often. `source` is the queue's name, as `chat-events` or a channel."""
+    """A record that a queue gave out too often. `source` is the queue's name: `chat-events`, or a channel."""
 
     record_id: str
     source: str

@@ -1,4 +1,4 @@
-"""The id of a delivery: it names its record, so that a status carrying it needs no lookup."""
+"""The id of a delivery. It names the delivery's record, so that a status with the id needs no lookup."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _NUMBER: Final = re.compile("[0-9]{1,4}")
 class DeliveryId(msgspec.Struct, frozen=True):
     """`message|recipient|channel|part`, at most 128 characters, as SQS allows a deduplication id.
 
-    A delivery that was redriven says in which `round`: what is told of an earlier one is no news of it.
+    The id of a redriven delivery names its `round`: a status of an earlier round does not apply to it.
     """
 
     message_id: str
@@ -27,7 +27,7 @@ class DeliveryId(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "DeliveryId | None":
-        """The id that `text` spells, or None: it may be anything, since providers hand it back."""
+        """Return the id that `text` encodes, or None: a provider returns the text, which may be anything."""
         fields = text.split(_SEPARATOR)
         if len(fields) not in {4, 5} or not all(fields) or not all(map(_NUMBER.fullmatch, fields[3:])):
             return None

@@ -1,4 +1,4 @@
-"""Everything that can be refused, as one small tree.
+"""The errors with which Chat4All refuses a request, as one small tree.
 
 ::
 
@@ -7,14 +7,14 @@
     ├── Unauthenticated    401  no key, an unknown key, a wrong signature
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
     ├── NotFound           404
-    ├── Conflict           409  the id is taken by something else, or the state forbids it
+    ├── Conflict           409  the id is already in use, or the state forbids the request
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
-What a provider answers is not an exception but a value: `chat4all.domain.sending.SendError`.
+The answer of a provider is not an exception but a value: `chat4all.domain.sending.SendError`.
 """
 
 from typing import ClassVar
@@ -23,14 +23,14 @@ import msgspec
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """One thing wrong with one field; `field` is a path such as `participants[2]`."""
+    """An issue with a field; `field` is a path such as `participants[2]`."""
 
     field: str
     issue: str
 
 
 class Chat4AllError(Exception):
-    """The root. `http_status` and `code` are what the API answers with."""
+    """The root of the tree. The API answers with `http_status` and `code`."""
 
     http_status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"

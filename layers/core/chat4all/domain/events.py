@@ -1,4 +1,4 @@
-"""What travels through the queues: one Struct per queue, encoded as JSON."""
+"""The events of the queues: a Struct for each queue, encoded as JSON."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from chat4all.domain.status import Status
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One channel by which a participant may be reached."""
+    """A channel by which a participant may be reached."""
 
     channel: str
     account: str
@@ -16,7 +16,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where one participant is reached, and where next if that fails or is not confirmed in time."""
+    """A participant and their channel. `fallbacks` follow if a delivery fails or is not confirmed in time."""
 
     user_id: str
     channel: str
@@ -25,7 +25,7 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     fallbacks: tuple[Route, ...] = ()
 
     def at(self, position: int) -> "Recipient":
-        """Reached by the n-th of their routes; 0 is the first."""
+        """Return the recipient on route number `position`; 0 is the first route."""
         if position == 0:
             return self
         route, *rest = self.fallbacks[position - 1 :]
@@ -38,20 +38,20 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str
     conversation_id: str
     content: Content
-    """As the recipients shall read it."""
+    """The content as the recipients read it."""
     recipients: tuple[Recipient, ...]
     accepted_at: str
     sequence: int
     """The message's number in its conversation."""
     recipient_count: int
-    """How many read it in all; `recipients` may be some of them."""
+    """The number of all recipients of the message; `recipients` may be some of them."""
     reply_to: str | None = None
     round: int = 0
-    """How often it was redriven."""
+    """The number of redrives of the message."""
     delivery_timeout_s: int = 0
-    """Until when a delivery is to be confirmed, where a recipient has fallbacks."""
+    """The seconds within which a delivery is to be confirmed, where a recipient has fallbacks."""
     position: int = 0
-    """Which route of its one recipient this is for; 0: of all recipients the first."""
+    """The number of the route of the only recipient; 0: the first route of each recipient."""
 
     @property
     def deduplication_id(self) -> str:
@@ -63,25 +63,25 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `<channel>.fifo`, grouped by `group`, deduplicated by `deduplication_id`.
 
-    One provider message: `part` of `part_count` of a delivery to one recipient.
+    The request is for a provider message: `part` of `part_count` of a delivery to one recipient.
     """
 
     message_id: str
     conversation_id: str
     recipient: Recipient
     content: Content
-    """Of this part. A file of which the channel takes no such kind or size is sent as a link."""
+    """The content of this part. A file that the channel does not accept is sent as a link."""
     part: int
     part_count: int
     recipient_count: int
-    """How many people the whole message goes to."""
+    """The number of recipients of the whole message."""
     accepted_at: str
     sequence: int
     reply_to: str | None = None
     round: int = 0
-    """How often its message was redriven."""
+    """The number of redrives of the message."""
     brought_back: int | None = None
-    """When it came out of a line (epoch seconds): SQS shall not take it for what it saw before."""
+    """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
 
     @property
     def group(self) -> str:
@@ -89,7 +89,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def place(self) -> str:
-        """Where it stands in the line of its group, by text order."""
+        """Return the position of the delivery in the holding queue of its group; positions sort as text."""
         return f"{self.sequence:012d}#{self.part:03d}#{self.message_id}#{self.round:04d}"
 
     @property
@@ -104,7 +104,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
-    """On `status-updates`. Names its delivery by `delivery_id`, by the provider's id, or by both."""
+    """On `status-updates`. An update names its delivery by `delivery_id`, the provider's id, or both."""
 
     channel: str
     account: str
@@ -115,9 +115,9 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     error_code: str | None = None
     error_reason: str | None = None
     only: bool = False
-    """The sender knows that the message has no other delivery."""
+    """The sender of the update knows that the message has no other delivery."""
     recorded: bool = False
-    """The sender has already written this status on the delivery; the message is still to follow."""
+    """The sender has already written this status on the delivery, but not yet on the message."""
 
 
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
@@ -145,10 +145,7 @@ class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
 
 
 class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
-    """The provider reports how far a message of ours has come.
-
-    `address` is the person's.
-    """
+    """The provider reports the status of a message that we sent; `address` is the person's address."""
 
     account: str
     address: str
@@ -164,7 +161,7 @@ InboundEvent = InboundMessage | InboundEdit | InboundStatus
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """On `inbound.fifo`: one event of one webhook, group `channel:account:address`."""
+    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`."""
 
     channel: str
     webhook_id: str

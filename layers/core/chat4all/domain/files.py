@@ -1,10 +1,10 @@
-"""Files: what may be uploaded, how it is cut into parts, and how far one has come.
+"""Files: the types that may be uploaded, the parts of an upload, and the status of a file.
 
 ::
 
     POST ─► PENDING ──complete──► SCANNING ──► READY      may be sent and downloaded
               │                      │    └──► INFECTED   quarantined
-              ├─ DELETE ► ABORTED    └───────► REJECTED   is not what it was said to be
+              ├─ DELETE ► ABORTED    └───────► REJECTED   differs from its declaration, or is refused
               └─ never completed ► EXPIRED
 """
 
@@ -20,17 +20,17 @@ from chat4all.domain.errors import Conflict, Detail, Invalid
 MOST_BYTES: Final = 2_147_483_648
 MOST_PARTS: Final = 1_000
 LEAST_PART_BYTES: Final = 8 * 1024 * 1024
-"""S3 takes parts from 5 MiB on: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
+"""S3 accepts parts of 5 MiB and more: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
 LONGEST_NAME: Final = 255
 THUMBNAILS_PX: Final = (200, 500)
-"""The longer side."""
+"""The longer sides of the thumbnails."""
 
 _MIB: Final = 1024 * 1024
 _LONGEST_EXTENSION: Final = 5
-"""What comes after the last dot of a name is more of the name where it is longer."""
+"""A longer text after the last dot of a name is part of the name, not an extension."""
 _SEPARATORS: Final = frozenset("/\\")
 _BIDI_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They make `exe.gpj` read `jpg.exe`: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing"""
+"""These marks make `exe.gpj` read `jpg.exe`: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing"""
 
 
 class MediaKind(StrEnum):
@@ -41,7 +41,7 @@ class MediaKind(StrEnum):
 
 
 class FileType(msgspec.Struct, frozen=True):
-    """`extensions` are lower-case, the usual one first."""
+    """A type of file. `extensions` are lower-case, the usual extension first."""
 
     content_type: str
     kind: MediaKind
@@ -50,8 +50,8 @@ class FileType(msgspec.Struct, frozen=True):
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 FILE_TYPES: Final = {
-    one.content_type: one
-    for one in (
+    file_type.content_type: file_type
+    for file_type in (
         FileType("image/jpeg", MediaKind.IMAGE, ("jpg", "jpeg")),
         FileType("image/png", MediaKind.IMAGE, ("png",)),
         FileType("image/gif", MediaKind.IMAGE, ("gif",)),
@@ -70,8 +70,10 @@ FILE_TYPES: Final = {
         FileType("audio/mp4", MediaKind.AUDIO, ("m4a",)),
     )
 }
-"""What may be uploaded, by content type."""
-BY_EXTENSION: Final = {extension: one for one in FILE_TYPES.values() for extension in one.extensions}
+"""The types that may be uploaded, by content type."""
+BY_EXTENSION: Final = {
+    extension: file_type for file_type in FILE_TYPES.values() for extension in file_type.extensions
+}
 
 
 class FileStatus(StrEnum):
@@ -85,7 +87,7 @@ class FileStatus(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a person's file is fetched from: `reference` is the provider's media id, file id or address."""
+    """The place of a person's file at the provider: `reference` is its media id, file id or address there."""
 
     channel: str
     account: str
@@ -95,8 +97,8 @@ class Source(msgspec.Struct, frozen=True):
 class Attachment(msgspec.Struct, frozen=True):
     """A file as it travels with a message.
 
-    `content_type` is one of FILE_TYPES. `size` is in bytes; None while a person's file is not fetched yet and the
-    provider does not tell its size.
+    `content_type` is a key of FILE_TYPES. `size` is in bytes; None while a person's file is not fetched yet
+    and the provider gave no size.
     """
 
     file_id: str
@@ -110,10 +112,11 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class StoredFile(msgspec.Struct, frozen=True):
-    """`owner` is the id of the key that uploaded it; a person's file has none, and a `source`.
+    """A stored file. `owner` is the id of the uploader's API key; a person's file has a `source` instead.
 
-    `declared_sha256` is what the uploader said, `sha256` what was found, both in lower-case hex.
-    `code` and `reason` say why it was REJECTED or INFECTED, `malware` what the scanner calls it.
+    `declared_sha256` is the uploader's claim, `sha256` the result of the inspection, both in lower-case hex.
+    `code` and `reason` explain why the file is REJECTED or INFECTED; `malware` is the scanner's name for the
+    malware.
     """
 
     file_id: str
@@ -130,7 +133,7 @@ class StoredFile(msgspec.Struct, frozen=True):
     declared_sha256: str | None = None
     sha256: str | None = None
     thumbnails: tuple[int, ...] = ()
-    """Their longer sides in pixels; one each of THUMBNAILS_PX."""
+    """The longer sides of the thumbnails, in pixels: some of THUMBNAILS_PX."""
     code: str | None = None
     reason: str | None = None
     malware: str | None = None
@@ -141,7 +144,7 @@ class StoredFile(msgspec.Struct, frozen=True):
         return -(-self.size // self.part_size)
 
     def bytes_of_part(self, number: int) -> int:
-        """Of the part with this number, from 1 on."""
+        """Return the size of the part with this number; the numbers begin with 1."""
         return min(self.part_size, self.size - (number - 1) * self.part_size)
 
     @property
@@ -150,13 +153,13 @@ class StoredFile(msgspec.Struct, frozen=True):
 
 
 class FileStored(msgspec.Struct, frozen=True, tag="stored"):
-    """On `files.fifo`, group `file_id`: its bytes lie in S3, and are to be inspected."""
+    """On `files.fifo`, group `file_id`: the bytes are in S3, and the `files` function inspects them."""
 
     file_id: str
 
 
 class FileToFetch(msgspec.Struct, frozen=True, tag="fetch"):
-    """On `files.fifo`, group `file_id`: a person's file is to be fetched from its provider, then inspected."""
+    """On `files.fifo`, group `file_id`: the `files` function fetches a person's file and inspects it."""
 
     file_id: str
 
@@ -170,7 +173,7 @@ _NOT_YET: Final = {
 }
 _GONE: Final = {
     FileStatus.ABORTED: "was given up while it was uploaded",
-    FileStatus.EXPIRED: "has had its time, or was never uploaded completely",
+    FileStatus.EXPIRED: "has expired, or was never uploaded completely",
 }
 
 
@@ -191,13 +194,13 @@ def _other_than_ready(file: StoredFile) -> tuple[str, str]:
 
 
 def part_size(size: int) -> int:
-    """Bytes of every part but the last: whole MiB, at most MOST_PARTS of them."""
+    """Return the size of every part but the last: whole MiB, so that a file has at most MOST_PARTS parts."""
     least = -(-size // MOST_PARTS)
     return max(LEAST_PART_BYTES, -(-least // _MIB) * _MIB)
 
 
 def check_new_file(filename: str, size: int, content_type: str) -> FileType:
-    """Raises Invalid with everything that is wrong."""
+    """Return the type of a new file; raise Invalid with every issue of the declaration."""
     file_type = FILE_TYPES.get(content_type)
     details = [
         Detail(field, issue)
@@ -214,7 +217,7 @@ def check_new_file(filename: str, size: int, content_type: str) -> FileType:
 
 
 def fitting_name(filename: str, file_type: FileType) -> str:
-    """The name with an extension of the type, in the place of a wrong one."""
+    """Return the name with an extension of the type; a wrong extension is replaced."""
     path = PurePosixPath(filename)
     extension = path.suffix.removeprefix(".")
     if extension.lower() in file_type.extensions:
@@ -237,7 +240,7 @@ def _name_issue(filename: str, file_type: FileType | None) -> str | None:
         (1 <= len(filename) <= LONGEST_NAME, f"must be 1 to {LONGEST_NAME} characters, not {len(filename)}"),
         (not _SEPARATORS & set(filename), "must be a name without a path"),
         (
-            all(unicodedata.category(one) not in {"Cc", "Cs", "Zl", "Zp"} for one in filename),
+            all(unicodedata.category(character) not in {"Cc", "Cs", "Zl", "Zp"} for character in filename),
             "must not contain control characters, line ends or lone surrogates",
         ),
         (
@@ -245,6 +248,6 @@ def _name_issue(filename: str, file_type: FileType | None) -> str | None:
             f"must be at most {LONGEST_NAME} bytes in UTF-8",
         ),
         (not _BIDI_MARKS & set(filename), "must not contain marks that change the direction of writing"),
-        (extension in extensions, f"must end in .{' or .'.join(extensions)}, as its content_type says"),
+        (extension in extensions, f"must end in .{' or .'.join(extensions)}, as its content_type requires"),
     )
     return next((issue for holds, issue in rules if not holds), None)

@@ -1,4 +1,4 @@
-"""What is said of a file that a person sent, made into one of ours: a type that we know, a name that is safe."""
+"""The attachment of a file that a person sent: a known type and a safe name, from the provider's claims."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -14,7 +14,7 @@ _OF_KIND: Final = {
     "audio": FILE_TYPES["audio/mpeg"],
     "text": FILE_TYPES["text/plain"],
 }
-"""For what is said to be of a type that we do not know; inspection finds out what it is."""
+"""The types that stand for an unknown declared type until the inspection finds the type of the file."""
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, marks that change the direction of writing, lone surrogates, line ends."""
 
@@ -31,17 +31,17 @@ def attachment_of(file_id: str, file: ProviderFile) -> Attachment:
 
 
 def _type_of(file: ProviderFile) -> FileType:
-    said = (file.content_type or "").partition(";")[0].strip().lower()
-    if said in FILE_TYPES:
-        return FILE_TYPES[said]
+    declared = (file.content_type or "").partition(";")[0].strip().lower()
+    if declared in FILE_TYPES:
+        return FILE_TYPES[declared]
     by_name = BY_EXTENSION.get(_extension(file.filename or ""))
-    return by_name or _OF_KIND.get(said.partition("/")[0], _ANYTHING)
+    return by_name or _OF_KIND.get(declared.partition("/")[0], _ANYTHING)
 
 
-def _name_of(said: str | None, file_type: FileType) -> str:
-    """What is left of the name without its path and what no name may have, ending as its type demands."""
-    bare = (said or "").replace("\\", "/").rpartition("/")[2]
-    name = "".join(one for one in bare if unicodedata.category(one) not in _REFUSED).strip(" .")
+def _name_of(claimed: str | None, file_type: FileType) -> str:
+    """Return the name without its path and without forbidden characters, with an extension of the type."""
+    bare = (claimed or "").replace("\\", "/").rpartition("/")[2]
+    name = "".join(char for char in bare if unicodedata.category(char) not in _REFUSED).strip(" .")
     suffix = f".{file_type.extensions[0]}"
     if not name:
         return f"{file_type.kind}{suffix}"
@@ -51,7 +51,7 @@ def _name_of(said: str | None, file_type: FileType) -> str:
 
 
 def _cut(name: str, suffix: str) -> str:
-    """As many whole characters as leave room for the suffix: a name is at most so many bytes long."""
+    """Cut the name to whole characters, so that it has at most LONGEST_NAME bytes with the suffix."""
     return name.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 

@@ -1,4 +1,4 @@
-"""What an inspection finds: why a file is refused, and what one reading of its bytes tells."""
+"""The results of an inspection: a refusal of the file, or the facts that one reading of its bytes gives."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import msgspec
 from chat4all.domain.plain_text import TextCheck
 
 ReadRange = Callable[[int, int], bytes]
-"""`length` bytes from `start` on; fewer at the end."""
+"""A function that reads `length` bytes from `start` on; fewer at the end of the file."""
 
 HEAD_BYTES: Final = 4_096
 TAIL_BYTES: Final = 22 + 65_535
@@ -37,14 +37,17 @@ class RejectCode(StrEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The file is not taken. `reason` is a sentence for whoever sent it."""
+    """A refusal of the file. `reason` is a sentence for the sender of the file."""
 
     code: str
     reason: str
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What a type is told from: the first and last bytes, which overlap in a small file, and any others by `read`."""
+    """The bytes that show the type of a file: the first and the last, which overlap in a small file.
+
+    `read` reads any others.
+    """
 
     head: bytes
     tail: bytes
@@ -53,7 +56,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What one reading of all bytes tells."""
+    """The facts that one reading of all bytes gives."""
 
     size: int
     sha256: str
@@ -63,7 +66,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Reading:
-    """Takes the bytes in pieces of any size, and keeps of them what fits into a few KiB."""
+    """One reading of a file, in pieces of any size; it keeps only the head and the tail in memory."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -81,7 +84,7 @@ class Reading:
         self._tail = (self._tail + piece[-TAIL_BYTES:])[-TAIL_BYTES:]
 
     def found(self) -> Found:
-        """Once, after the last piece."""
+        """Return the facts; call this once, after the last piece."""
         return Found(
             size=self._size,
             sha256=self._digest.hexdigest(),

@@ -6,16 +6,16 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.text import shortened
 
 LONGEST_NAME_SHOWN: Final = 100
-"""Characters: with the link, the text stays under the shortest limit of a channel, 1,000 bytes."""
+"""Characters. With the link, the text stays under the shortest limit of a channel, 1,000 bytes."""
 
 
 def link_text(file: Attachment, link: str) -> str:
-    """Return the file's name, its size, and the link. No words: nobody knows the person's language."""
+    """Return the file's name, its size, and the link, without words: the person's language is unknown."""
     return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} ({human_size(file.size or 0)})\n{link}"
 
 
 def human_size(size: int) -> str:
-    """`size` bytes as 1 B, 12 KB, 4.2 MB or 1.9 GB, in powers of 1,000."""
+    """Format `size` bytes as 1 B, 12 KB, 4.2 MB or 1.9 GB, in powers of 1,000."""
     if size < 1000:
         return f"{size} B"
     if size < 999_500:

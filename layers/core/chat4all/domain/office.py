@@ -1,7 +1,7 @@
-"""Office files: which one it is, and what makes it one that nobody should be sent.
+"""Office files: the type of a document, and the reasons to refuse it.
 
-A document is told by what its `[Content_Types].xml` says of its main part, as Word does. That file is searched and not
-parsed: there is nothing in it then that could expand.
+`[Content_Types].xml` names the type of a document's main part, and so of the document; Word reads the type
+there, too. The file is searched and not parsed, so that nothing in it can expand.
 """
 
 from typing import Final
@@ -31,14 +31,14 @@ _DIRECTORY_BYTES: Final = 64 * 1024
 _BROKEN: Final = Refusal(RejectCode.DOCUMENT_BROKEN, "The document is damaged: its parts cannot be read.")
 _ENCRYPTED: Final = Refusal(
     RejectCode.ENCRYPTED,
-    "The document is protected by a password, so that nobody can look for malware in it.",
+    "The document is protected by a password, so that it cannot be scanned for malware.",
 )
-_HAS_MACROS: Final = Refusal(RejectCode.MACROS, "The document holds macros.")
+_HAS_MACROS: Final = Refusal(RejectCode.MACROS, "The document contains macros.")
 _AMBIGUOUS: Final = Refusal(RejectCode.POLYGLOT, "It is several kinds of document at once.")
 
 
 def zip_type(sample: Sample) -> str | Refusal | None:
-    """The content type of a zip file; None: it is no document."""
+    """Return the content type of a zip file; None if it is not a document."""
     try:
         parts = entries(sample)
         listing = [part for part in parts if part.name.lower() == _CONTENT_TYPES]
@@ -48,14 +48,16 @@ def zip_type(sample: Sample) -> str | Refusal | None:
             return None
         if len(listing) > 1:
             return _AMBIGUOUS
-        said = unpack(listing[0], sample.read, _MOST_CONTENT_TYPES_BYTES).lower()
+        listed = unpack(listing[0], sample.read, _MOST_CONTENT_TYPES_BYTES).lower()
     except ZipBroken:
         return _BROKEN
-    return _document(parts, said)
+    return _document(parts, listed)
 
 
 def ole_type(sample: Sample) -> Refusal | None:
-    """An office file with a password is an OLE file around the encrypted one; None: it is an old document, or another.
+    """Refuse an OLE file that holds an encrypted document; return None for any other OLE file.
+
+    An office file with a password is an OLE file around the encrypted document.
 
     https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb
     """
@@ -65,10 +67,10 @@ def ole_type(sample: Sample) -> Refusal | None:
     return _ENCRYPTED if _ENCRYPTED_STREAM in directory else None
 
 
-def _document(parts: list[Entry], said: bytes) -> str | Refusal | None:
-    if any(one in said for one in _MACROS) or any(_is_macro(part) for part in parts):
+def _document(parts: list[Entry], listed: bytes) -> str | Refusal | None:
+    if any(macro in listed for macro in _MACROS) or any(_is_macro(part) for part in parts):
         return _HAS_MACROS
-    kinds = [content_type for main, content_type in OFFICE_TYPES.items() if main in said]
+    kinds = [content_type for main, content_type in OFFICE_TYPES.items() if main in listed]
     if len(kinds) > 1:
         return _AMBIGUOUS
     return kinds[0] if kinds else None

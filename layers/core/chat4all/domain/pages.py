@@ -16,21 +16,21 @@ _TIME: Final = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some items and the cursor of the next page, None on the last."""
+    """Some items of a list. `next_cursor` leads to the next page; the last page has None."""
 
     items: tuple[T, ...]
     next_cursor: str | None
 
 
 class TimeCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """The last item shown of a list ordered by time; the id breaks ties."""
+    """The last item of a page of a list that is ordered by time; the id breaks ties."""
 
     at: Annotated[str, msgspec.Meta(pattern=_TIME)]
     item_id: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class SequenceCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """The last message shown of a history."""
+    """The last message of a page of a history."""
 
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
@@ -40,12 +40,14 @@ def encode_cursor(cursor: msgspec.Struct) -> str:
 
 
 def decode_cursor(text: str, kind: type[C]) -> C:
-    """The cursor that `text` spells; raises Invalid for anything else."""
+    """Return the cursor that `text` encodes; raise Invalid if `text` is not a cursor."""
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         return msgspec.json.decode(raw, type=kind)
     except (UnicodeError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
-        raise Invalid("The cursor is not valid.", Detail("cursor", "is not one of ours")) from error
+        raise Invalid(
+            "The cursor is not valid.", Detail("cursor", "must be a next_cursor of this API")
+        ) from error
 
 
 class TimeOrder(StrEnum):

@@ -1,4 +1,4 @@
-"""The parts of a message's deliveries, put together by recipient and channel."""
+"""The parts of a message's deliveries, grouped by recipient and channel."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from chat4all.domain.status import Status, of_message, of_parts
 
 
 def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, str], list[DeliveryPart]]:
-    """The parts that were begun for each (recipient, channel), in the order given."""
+    """Group the parts that were begun by (recipient, channel); keep their order."""
     parts: dict[tuple[str, str], list[DeliveryPart]] = {}
     for delivery in deliveries:
         parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
@@ -15,7 +15,7 @@ def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, st
 
 
 def message_status(deliveries: Iterable[DeliveryPart], recipient_count: int) -> Status:
-    """As far as the slowest recipient that did not fail; PENDING while one of them was not begun."""
+    """Return the status of the slowest recipient that did not fail; PENDING until all were begun."""
     begun = {
         recipient: status_of(parts)
         for (recipient, _), parts in parts_by_recipient(deliveries).items()
@@ -25,7 +25,7 @@ def message_status(deliveries: Iterable[DeliveryPart], recipient_count: int) -> 
 
 
 def status_of(parts: list[DeliveryPart]) -> Status:
-    """As far as the slowest part, and PENDING while one was not begun; FAILED as soon as one is."""
+    """Return the status of the slowest part; PENDING until all were begun, FAILED as soon as a part is."""
     status = of_parts(part.status for part in parts)
     complete = len(parts) == parts[0].part_count
     return status if complete or status is Status.FAILED else Status.PENDING

@@ -1,10 +1,10 @@
-"""Where a person's words go when they quote nothing."""
+"""The conversations that a person's message may go to when it quotes no other message."""
 
 import msgspec
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Hold the conversations that a person's words may go to, as they are kept with the person.
+    """The conversations that a person's message may go to, stored with the person.
 
     `one_to_one` is the person's active 1:1 conversation: of several, the conversation that began, was
     reactivated or had a message last. `wrote` maps a `place_key` to the conversation that the person last

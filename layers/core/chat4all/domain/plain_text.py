@@ -1,4 +1,4 @@
-"""Whether bytes are plain text, told over any number of them in constant memory."""
+"""A check whether bytes are plain text, over any number of bytes in constant memory."""
 
 import codecs
 import re
@@ -16,7 +16,7 @@ _MARKED: Final = (
 )
 _LONGEST_MARK: Final = 2
 _CONTROLS: Final = "".join(chr(code) for code in (*range(32), 127) if chr(code) not in "\t\n\v\f\r")
-"""NUL ends a text for half the world's programs, and ESC commands a terminal: no plain text has either."""
+"""NUL ends a text for many programs, and ESC commands a terminal: plain text contains neither."""
 _CONTROL: Final = re.compile(f"[{re.escape(_CONTROLS)}]")
 _CONTROL_BYTES: Final = _CONTROLS.encode()
 _PROGRAMS: Final = re.compile(
@@ -26,17 +26,17 @@ _PROGRAMS: Final = re.compile(
 
 
 def is_program(head: bytes) -> bool:
-    """Whether the text begins as what some program would run or render: a script, a page, SVG, RTF, PostScript.
+    """Return whether the text begins as code for a program: a script, a page, SVG, RTF or PostScript.
 
-    A text that merely speaks of them further down stays a text.
+    A text that contains such code further down stays a text.
     """
-    if head.startswith(tuple(one.mark for one in _MARKED)):
+    if head.startswith(tuple(encoding.mark for encoding in _MARKED)):
         head = head[2:].replace(b"\0", b"")
     return _PROGRAMS.match(head) is not None
 
 
 class TextCheck:
-    """UTF-8, or UTF-16 with a byte order mark, without control characters."""
+    """A check for plain text: UTF-8, or UTF-16 with a byte order mark, without control characters."""
 
     def __init__(self) -> None:
         self._begin = b""
@@ -55,13 +55,13 @@ class TextCheck:
         self._check(piece, final=False)
 
     def is_text(self) -> bool:
-        """Once, after the last piece."""
+        """Return the result; call this once, after the last piece."""
         if self._is_text:
             self._check(self._open() if self._decoder is None else b"", final=True)
         return self._is_text
 
     def _open(self) -> bytes:
-        marked = next((one for one in _MARKED if self._begin.startswith(one.mark)), None)
+        marked = next((encoding for encoding in _MARKED if self._begin.startswith(encoding.mark)), None)
         self._is_utf_8 = marked is None
         self._decoder = codecs.getincrementaldecoder(marked.codec if marked else "utf-8")("strict")
         return self._begin[len(marked.mark) :] if marked else self._begin
@@ -73,7 +73,8 @@ class TextCheck:
         except UnicodeDecodeError:
             self._is_text = False
             return
-        # In bytes control characters are told ten times as fast, where the encoding lets one look there.
+        # A search in bytes is ten times as fast. In UTF-8 a byte of a control character stands for nothing
+        # else.
         if self._is_utf_8:
             self._is_text = len(piece.translate(None, _CONTROL_BYTES)) == len(piece)
         else:

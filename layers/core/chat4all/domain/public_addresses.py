@@ -1,4 +1,4 @@
-"""Clients, providers and people get absolute addresses of this API, which they follow as they are."""
+"""The absolute addresses of this API, which clients, providers and people follow unchanged."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,8 @@ AddressOf = Callable[[str], str]
 def public_address(form: str, api_id: str, path: str) -> str:
     """Build the public address of `path`, which begins with `/v1`.
 
-    template.yaml sets `form`, the API's address before `/v1`. It ends with the stage on API Gateway's own address and
-    on a local cloud, and without the stage on a domain of your own, whose root is the stage. `{api}` stands for `api_id`.
+    template.yaml sets `form`, the API's address before `/v1`. It ends with the stage on API Gateway's own
+    address and on a local cloud, and without the stage on a domain of your own, whose root is the stage.
+    `{api}` stands for `api_id`.
     """
     return form.replace("{api}", api_id).rstrip("/") + path

@@ -1,4 +1,4 @@
-"""The things that are kept: users and their identities, conversations, messages, deliveries, keys."""
+"""The stored records: users and their identities, conversations, messages, deliveries, API keys."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -11,7 +11,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.status import Status, StatusChange
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
-"""The agent who is in the conversation that begins when an unknown person writes."""
+"""The agent of the conversation that Chat4All creates when an unknown person writes."""
 
 
 class UserType(StrEnum):
@@ -20,7 +20,7 @@ class UserType(StrEnum):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """How a person is known on one channel; (channel, account, address) belongs to one user only."""
+    """A person's address on one channel. (channel, account, address) belongs to one user only."""
 
     channel: str
     account: str
@@ -58,7 +58,7 @@ class Participant(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """`version` changes with the participants and the state, not with messages."""
+    """A conversation. `version` changes with the participants and the state, not with messages."""
 
     conversation_id: str
     type: ConversationType
@@ -86,14 +86,14 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 MOST_EDITS_BYTES: Final = 100_000
-"""As JSON. A row of DynamoDB holds 400 KB, and a person may change a long text again and again."""
+"""The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
 
 
 def is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str) -> bool:
-    """Whether the change to `changed` at `at` is later than the `edits` that led to `content`.
+    """Return whether the change to `changed` at `at` is later than the `edits` that led to `content`.
 
-    Providers tell the second. Of several changes in one second the last to arrive counts, unless the message
-    had this content in that second already.
+    Providers give the time to the second. Of several changes in one second the last to arrive counts, unless
+    the message already had this content in that second.
     """
     if any(edit.at > at for edit in edits):
         return False
@@ -102,7 +102,11 @@ def is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str
 
 
 def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
-    """Return `edits` and `edit`: the first, which is the message as it was sent, and as many of the latest as fit."""
+    """Return `edits` with `edit` added, cut to MOST_EDITS_BYTES.
+
+    The first edit, which holds the message as it was sent, stays. Of the others the latest stay, as many as
+    fit.
+    """
     first, *later = (*edits, edit)
     left = MOST_EDITS_BYTES - len(msgspec.json.encode(first))
     kept: list[Edit] = []
@@ -115,14 +119,15 @@ def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of a conversation; `sequence` numbers them in the order of acceptance.
+    """A message of a conversation; `sequence` numbers the messages in the order of acceptance.
 
-    Of two that were accepted at the same time either may be delivered first, whatever their numbers; one that
-    was answered before the other was posted has the lower number, and is delivered first.
+    Of two messages that were accepted at the same time either may be delivered first, whatever their numbers.
+    A message whose POST was answered before the other was posted has the lower number, and is delivered
+    first.
 
-    `fingerprint` tells a repeated POST from another body under the same id. `channel` is the
-    channel a client asked for, or the channel that brought an inbound message. `round` counts the redrives.
-    `channels` are tried one after the other, `delivery_timeout_s` seconds each.
+    `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` is the
+    channel that a client asked for, or the channel that brought an inbound message. `round` counts the
+    redrives. Deliveries try `channels` in their order, `delivery_timeout_s` seconds each.
     """
 
     message_id: str
@@ -147,10 +152,10 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class DeliveryPart(msgspec.Struct, frozen=True):
-    """One provider message on its way to one recipient: part `part` of `part_count` of a delivery.
+    """A provider message on its way to a recipient: part `part` of `part_count` of a delivery.
 
     A delivery is one recipient on one channel; its parts are texts and files.
-    `fallback`: there is a next channel, which counts once the delivery on this channel is FAILED.
+    `fallback`: the recipient has a next channel, which counts once the delivery on this channel is FAILED.
     """
 
     message_id: str
@@ -182,7 +187,7 @@ class DeliveryPart(msgspec.Struct, frozen=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key as it is kept: only its SHA-256 is known."""
+    """A stored API key: the store holds only the SHA-256 of its text."""
 
     key_id: str
     key_hash: str

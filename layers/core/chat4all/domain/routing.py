@@ -1,4 +1,4 @@
-"""Who receives a message, on which channel, and in which provider messages."""
+"""The routing of a message: its recipients, their channels, and the provider messages of each delivery."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from chat4all.domain.splitting import split_text
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """Who can be reached, and the ids of the customers who can not."""
+    """The recipients who can be reached, and the ids of the customers who cannot."""
 
     recipients: tuple[Recipient, ...]
     missing: tuple[str, ...]
@@ -23,10 +23,11 @@ class Reach(msgspec.Struct, frozen=True):
 def reach(
     conversation: Conversation, users: Mapping[str, User], sender_id: str, channels: Sequence[str] = ()
 ) -> Reach:
-    """Everybody but the sender who is reached through a channel.
+    """Find the participants, apart from the sender, who receive a message through a channel.
 
-    A customer is reached on the first of `channels` where they are known, the others being fallbacks, else on the conversation's primary
-    channel where they are known there, else where they were known first. Agents read over the API.
+    A customer is reached on the first of `channels` on which they have an identity; the others are fallbacks.
+    Without `channels` a customer is reached on the conversation's primary channel, if they have an identity
+    there, else by their first identity. Agents read over the API.
     """
     found = []
     missing = []
@@ -43,18 +44,23 @@ def reach(
 
 
 def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:
-    """Where a participant is reached on a channel; raises NotPossible when they left, or are not known there."""
+    """Return the participant as a recipient on `channel`.
+
+    Raise NotPossible if the participant left the conversation, or has no identity on the channel.
+    """
     user = users.get(user_id)
     if user is None or not conversation.has(user_id):
-        raise NotPossible("The recipient is no participant any more.", code="NOT_A_PARTICIPANT")
+        raise NotPossible(
+            "The recipient is no longer a participant of the conversation.", code="NOT_A_PARTICIPANT"
+        )
     identities = _choose(user, [channel], None)
     if not identities:
-        raise NotPossible(f"The recipient is not known on {channel} any more.", code="NO_IDENTITY")
+        raise NotPossible(f"The recipient no longer has an identity on {channel}.", code="NO_IDENTITY")
     return _recipient(user_id, identities)
 
 
 def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient, ...]:
-    """The recipients; raises NotPossible when a customer is not known on the channel, or on any."""
+    """Return the recipients; raise NotPossible if a customer cannot be reached on `channels`, if any."""
     if not reached.missing:
         return reached.recipients
     where = f"the channel {' or '.join(channels)}" if channels else "any channel"
@@ -69,7 +75,7 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
 
 
 def content_for_recipients(conversation: Conversation, sender: User, content: C) -> C:
-    """Return `content` as the recipients read it: in a group the name of a customer stands before their words."""
+    """Return `content` for the recipients: in a group, a customer's name stands before the text."""
     if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
         name = f"{sender.display_name}:"
         return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
@@ -77,7 +83,7 @@ def content_for_recipients(conversation: Conversation, sender: User, content: C)
 
 
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
-    """Return the provider messages that `text` takes, without parts that show nothing."""
+    """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
     return [Text(part) for part in cut if part.strip()]
 
@@ -91,8 +97,8 @@ def require_possible(
         return
     named = dict.fromkeys(
         channel
-        for one in recipients
-        for channel in (one.channel, *(route.channel for route in one.fallbacks))
+        for recipient in recipients
+        for channel in (recipient.channel, *(route.channel for route in recipient.fallbacks))
     )
     details = [
         Detail("content.file_id", f"{channel} {_refusal(file, capabilities[channel])}")
@@ -122,7 +128,7 @@ def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:
 def deliveries(
     accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
 ) -> list[DeliveryRequested]:
-    """One per recipient and part; the parts of one recipient follow each other in order."""
+    """Build a request for each recipient and part; the parts of a recipient follow each other in order."""
     requested = []
     for recipient in accepted.recipients:
         parts = parts_of(accepted.content, capabilities[recipient.channel])
@@ -157,7 +163,7 @@ def _refusal(file: Attachment, capabilities: Capabilities) -> str:
 
 
 def _choose(user: User, asked: Sequence[str], primary: str | None) -> list[Identity]:
-    """The identities to try, in order: one of each channel asked for, else the one that fits best."""
+    """Return the identities to try, in order: the first on each of `asked`, else the best identity."""
     if asked:
         first = (_on(user, channel) for channel in asked)
         return [identity for identity in first if identity is not None]
@@ -171,5 +177,5 @@ def _on(user: User, channel: str | None) -> Identity | None:
 
 def _recipient(user_id: str, identities: Sequence[Identity]) -> Recipient:
     first, *rest = identities
-    fallbacks = tuple(Route(one.channel, one.account, one.address) for one in rest)
+    fallbacks = tuple(Route(other.channel, other.account, other.address) for other in rest)
     return Recipient(user_id, first.channel, first.account, first.address, fallbacks)

@@ -1,4 +1,4 @@
-"""What comes of handing one message to a provider: `Sent`, or one `SendError` value.
+"""The result of handing a message to a provider: `Sent`, or a `SendError` value.
 
 A connector maps each of its provider's error codes to an `Outcome` once; the core never reads a
 provider's text to decide.
@@ -14,22 +14,22 @@ from chat4all.domain.content import Plain
 from chat4all.domain.files import MediaKind
 
 EARLIER_PART: Final = "EARLIER_PART"
-"""The code of a part that was not sent, since one before it had failed: no failure of its own."""
+"""The code of a part that was not sent because an earlier part had failed: it did not fail by itself."""
 
 
 class Outcome(StrEnum):
-    """What a failed send means for the delivery."""
+    """The consequence of a failed send for the delivery."""
 
     RETRY = "RETRY"
     """Transient: try again, up to the number of attempts."""
     THROTTLED = "THROTTLED"
-    """The provider named a time: wait until then; no attempt is used up."""
+    """The provider named a time: wait until then. The send does not count as an attempt."""
     PERMANENT = "PERMANENT"
     """This message can never be delivered: FAILED."""
     UNREACHABLE = "UNREACHABLE"
     """This person can not be reached on this channel: FAILED."""
     CHANNEL_PAUSED = "CHANNEL_PAUSED"
-    """Our account is refused (token, policy, payment): every message of the channel waits."""
+    """The provider refuses our account (token, policy, payment): every message of the channel waits."""
     ADDRESS_CHANGED = "ADDRESS_CHANGED"
     """The person's id is now `new_address`: send again there."""
 
@@ -41,10 +41,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class SendError(msgspec.Struct, frozen=True):
-    """One failed send, mapped.
+    """A failed send, in the terms of the core.
 
-    `code` is the provider's (`131026`, `429`) or `NETWORK`; `reason` is a sentence for the agent;
-    `retry_after_s` are seconds, only for THROTTLED.
+    `code` is the provider's code (`131026`, `429`) or `NETWORK`. `reason` is a sentence for the agent.
+    Only THROTTLED has `retry_after_s`, in seconds.
     """
 
     outcome: Outcome
@@ -55,9 +55,10 @@ class SendError(msgspec.Struct, frozen=True):
 
 
 class OutgoingMedia(msgspec.Struct, frozen=True):
-    """A file that a connector is asked to send; `text` is its caption, `size` is in bytes.
+    """A file for a connector to send; `text` is its caption, `size` is in bytes.
 
-    For the next minutes `url` serves the bytes to the provider, or to the connector where `transfer` is UPLOAD.
+    For the next minutes `url` serves the bytes to the provider, or to the connector where `transfer` is
+    UPLOAD.
     """
 
     kind: MediaKind
@@ -73,9 +74,9 @@ OutgoingContent = Plain | OutgoingMedia
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """One provider message to one person, which a connector is asked to send.
+    """A provider message to one person, for a connector to send.
 
-    `delivery_id` (at most 200 characters) travels with it where the provider has a field for it, and
+    `delivery_id` (at most 200 characters) travels with the message where the provider has a field for it, and
     comes back with the statuses. `account` selects our number, bot or page.
     """
 

@@ -1,4 +1,7 @@
-"""What format bytes begin as. Names and declared types are not asked; several types may share a format."""
+"""The format of a file by its first bytes, whatever its name and declared type.
+
+Several types may share a format.
+"""
 
 import re
 from collections.abc import Callable
@@ -32,14 +35,14 @@ _M4A_BRANDS: Final = frozenset(("M4A ", "M4B ", "F4A "))
 _STILL_BRANDS: Final = frozenset(
     ("heic", "heix", "hevc", "heim", "heis", "mif1", "msf1", "avif", "avis", "crx ")
 )
-"""Images in the same container; they may name an mp4 brand as compatible."""
+"""The brands of images in the same container, which may name an mp4 brand as compatible."""
 _OLD_QUICKTIME: Final = frozenset((b"moov", b"mdat", b"wide", b"pnot"))
-"""Before 2001 there was no `ftyp`: https://developer.apple.com/documentation/quicktime-file-format"""
+"""QuickTime files had no `ftyp` before 2001: https://developer.apple.com/documentation/quicktime-file-format"""
 
 _WEBM_HEADER: Final = re.compile(
     rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82(?:[\x84-\x88]|\x40\x04|\x01\x00{6}\x04)webm", re.DOTALL
 )
-"""DocType, 0x4282, in its three ways to give a length: https://www.rfc-editor.org/rfc/rfc8794#section-11.2.6"""
+"""DocType, 0x4282, whose length may be encoded in three ways: https://www.rfc-editor.org/rfc/rfc8794#section-11.2.6"""
 _OGG_AUDIO: Final = (b"\x01vorbis", b"OpusHead", b"Speex   ", b"\x7fFLAC")
 _OGG_PACKET: Final = 28
 _ID3: Final = re.compile(rb"ID3[\x02-\x04][\x00-\xfe].[\x00-\x7f]{4}", re.DOTALL)
@@ -52,7 +55,7 @@ _HERTZ: Final = (44_100, 48_000, 32_000)
 
 
 def types_by_head(head: bytes) -> tuple[str, ...]:
-    """The content types that these first bytes may be, the likeliest first; empty: none of ours, or a text."""
+    """Return the content types that fit the bytes, the likeliest first; none for an unknown type or text."""
     return next((types for types in (detect(head) for detect in _DETECTORS) if types), ())
 
 
@@ -92,7 +95,7 @@ def _iso_media(head: bytes) -> tuple[str, ...]:
         return (MOV,)
     if brands[0] in _M4A_BRANDS:
         return (M4A,)
-    # Recorders put sound alone under the brands of films, too; which of them it is, its name may say.
+    # Recorders use the brands of films for sound alone, too; the declared type decides between the two.
     return (MP4, M4A) if _MP4_BRANDS & set(brands) else ()
 
 
@@ -108,13 +111,16 @@ def _mp3(head: bytes) -> tuple[str, ...]:
     if _ID3.match(head):
         return (MP3,)
     length = _frame_bytes(head)
-    # Two bytes of a frame are soon there by chance: the next one must follow, unless this is all there is.
+    # Two bytes look like a frame by chance: a next frame must follow, unless the bytes end here.
     follows = bool(length) and (len(head) <= length or _frame_bytes(head[length:]) > 0)
     return (MP3,) if follows else ()
 
 
 def _frame_bytes(head: bytes) -> int:
-    """Of the MPEG layer III frame that begins here; 0: none does. http://www.mp3-tech.org/programmer/frame_header.html"""
+    """Return the length of the MPEG layer III frame that begins here; 0 if no frame begins here.
+
+    http://www.mp3-tech.org/programmer/frame_header.html
+    """
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return 0
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3

@@ -1,14 +1,16 @@
-"""What a file is by its bytes, and whether it is a second thing as well.
+"""The type of a file by its bytes, and the refusal of files of two formats.
 
-A file of two formats shows one to whoever checks it and the other to whoever opens it. Refused are:
+A file of two formats shows one format to a scanner, and the other to the program that opens it. Inspection
+refuses:
 
-| what | because |
+| file | reason |
 |---|---|
-| anything with a zip directory at its end that is no document | zip readers look from the end: a picture that is a program, too |
-| anything with `%PDF-1.` in its first 1,024 bytes that is no PDF | PDF readers look that far: ISO 32000-1, annex H, note 13 |
-| a text that begins as a script, a page, SVG, RTF or PostScript | it is a text to nobody but us |
+| no document, but a zip directory at the end | zip readers search from the end: a picture may be a program |
+| no PDF, but `%PDF-1.` in the first 1,024 bytes | PDF readers search there: ISO 32000-1, annex H, note 13 |
+| a text that begins as a script, a page, SVG, RTF or PostScript | other programs run or render it |
 
-Not refused is what phones make: photos with a film, a depth map or the maker's own data behind the picture.
+Inspection accepts the photos of phones, which carry a film, a depth map or the maker's data behind the
+picture.
 """
 
 import re
@@ -25,20 +27,21 @@ from chat4all.domain.zips import ends_as_zip
 PDF: Final = "application/pdf"
 TEXT: Final = "text/plain"
 NameFormat = Callable[[bytes], str | None]
-"""What the first bytes of something that is none of ours look like, for people: `Windows executable (.exe)`."""
+"""A function that names the format of a file of an unknown type, for people: `Windows executable (.exe)`."""
 
 _PDF_HEADER: Final = re.compile(rb"%PDF-\d\.")
 _PDF_READERS_LOOK: Final = 1_024
 _NO_TEXT: Final = Refusal(
     RejectCode.NOT_TEXT,
-    "It is no plain text, which is in UTF-8, or in UTF-16 with a byte order mark, and has no control characters.",
+    "The file is not plain text. Save it in UTF-8, or in UTF-16 with a byte order mark,"
+    " and without control characters.",
 )
 
 
 def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str | Refusal:
-    """The content type of the file, which is `declared` wherever the bytes allow that.
+    """Return the content type of the file: `declared` if the bytes fit it, else the type that they fit.
 
-    Another one than `declared` is one of FILE_TYPES all the same; what is none of those is refused.
+    Both types are in FILE_TYPES; a file of any other type is refused.
     """
     sample = Sample(found.head, found.tail, found.size, _within(found.size, read))
     types = _types(sample, is_text=found.is_text)
@@ -53,7 +56,7 @@ def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str
 
 
 def likely_type(declared: str, head: bytes) -> str:
-    """What the file seems to be as long as only its first bytes are known; `declared` if they do not tell."""
+    """Return the likely type of a file by its first bytes; `declared` if the bytes fit no known type."""
     types = types_by_head(head)
     return declared if declared in types or not types else types[0]
 
@@ -63,7 +66,10 @@ def mismatch(declared: str, is_really: str) -> Refusal:
 
 
 def _within(size: int, read: ReadRange) -> ReadRange:
-    """Where a file says that something lies, there may be no file: asked for that, S3 answers with an error."""
+    """Limit `read` to the bytes of the file.
+
+    A file may name a range beyond its end, and S3 answers such a range with an error.
+    """
 
     def bounded(start: int, length: int) -> bytes:
         length = min(length, size - start)
@@ -95,7 +101,7 @@ def _second_format(kind: str, sample: Sample) -> Refusal | None:
 
 
 def _none_of_ours(declared: str, looks_like: str | None) -> Refusal:
-    seems = f"it looks like: {looks_like}" if looks_like else "its bytes are of no known format"
+    seems = f"it looks like: {looks_like}" if looks_like else "its bytes have no known format"
     if declared in FILE_TYPES:
         return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but {seems}.")
-    return Refusal(RejectCode.TYPE_NOT_ALLOWED, f"Files of this type are not taken; {seems}.")
+    return Refusal(RejectCode.TYPE_NOT_ALLOWED, f"Files of this type are not accepted; {seems}.")

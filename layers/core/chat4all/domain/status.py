@@ -1,12 +1,12 @@
-"""The status of a delivery and of a message: it only moves forward (G4).
+"""The status of a delivery and of a message, which only moves forward (G4).
 
 ::
 
     PENDING ──> SENT ──> DELIVERED ──> READ
        └────────┴──> FAILED
 
-A step may be skipped (READ implies DELIVERED), never taken back. FAILED is an end: what is FAILED
-stays so, and what has been DELIVERED can no longer fail.
+A step may be skipped (READ implies DELIVERED), but is never taken back. A FAILED delivery stays FAILED, and a
+DELIVERED delivery can no longer fail.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class StatusChange(msgspec.Struct, frozen=True):
-    """One line of a status history; `at` is ISO 8601 UTC."""
+    """A line of a status history; `at` is ISO 8601 UTC."""
 
     status: Status
     at: str
@@ -42,19 +42,19 @@ _ORDER: Final = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ)
 
 
 def may_become(current: Status, new: Status) -> bool:
-    """Whether `new` is a step forward from `current`."""
+    """Return whether `new` is a step forward from `current`."""
     return new in _MAY_BECOME[current]
 
 
 def predecessors(new: Status) -> frozenset[Status]:
-    """The statuses from which `new` is a step forward: the condition of the write that records it."""
+    """Return the statuses from which `new` is a step forward: the condition of the write of `new`."""
     return frozenset(current for current, nexts in _MAY_BECOME.items() if new in nexts)
 
 
 def of_parts(parts: Iterable[Status]) -> Status:
-    """The status of a delivery sent as several provider messages: as far as the slowest part.
+    """Return the status of a delivery of several provider messages: the status of the slowest part.
 
-    One failed part fails the delivery: the person cannot read the whole text.
+    A failed part fails the delivery: the person cannot read the whole text.
     """
     statuses = list(parts)
     if Status.FAILED in statuses:
@@ -63,9 +63,9 @@ def of_parts(parts: Iterable[Status]) -> Status:
 
 
 def of_message(deliveries: Iterable[Status]) -> Status:
-    """The status of a message: as far as its slowest recipient that did not fail.
+    """Return the status of a message: the status of its slowest recipient that did not fail.
 
-    FAILED only when every recipient failed; PENDING as long as one of them is.
+    A message is FAILED only when every recipient failed, and PENDING as long as a recipient is PENDING.
     """
     statuses = list(deliveries)
     reached = [status for status in statuses if status is not Status.FAILED]

@@ -1,4 +1,4 @@
-"""What a text may be."""
+"""The rules for texts: lengths and forbidden characters."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ LONGEST_QUOTE: Final = 200
 
 
 def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
-    """Cut `text` to `longest` characters; an ellipsis at the end of a text says that it was longer."""
+    """Cut `text` to `longest` characters; an ellipsis at the end marks a text that was longer."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -22,7 +22,7 @@ def check_content(field: str, text: str) -> str:
 
 
 def check_caption(field: str, text: str) -> str:
-    """Return the caption of a file, which may be blank; else as `check_content`."""
+    """Return the caption of a file; raise Invalid as `check_content` does, but allow a blank caption."""
     issue = _issue(text)
     if issue:
         raise Invalid("The message's content is not valid.", Detail(field, issue))
@@ -30,7 +30,7 @@ def check_caption(field: str, text: str) -> str:
 
 
 def check_plain(field: str, text: str, longest: int) -> str:
-    """A name or another short text of one to `longest` characters."""
+    """Return a short text, as a name; raise Invalid unless it has 1 to `longest` characters, none NUL."""
     if not text.strip() or len(text) > longest or _unprintable(text):
         raise Invalid(
             f"{field} is not valid.", Detail(field, f"must be 1 to {longest} characters without NUL")

@@ -1,4 +1,4 @@
-"""What waits for `relay`: due messages, parked statuses, held deliveries, fallbacks."""
+"""The records that wait for `relay`: due messages, parked statuses, held deliveries, fallbacks."""
 
 from typing import Final
 
@@ -8,20 +8,20 @@ from chat4all.domain.events import MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.records import Message
 
 BATCH: Final = 100
-"""How many things that wait a job of `relay` takes at once."""
+"""The number of waiting records that a job of `relay` takes at once."""
 
 
 class DueMessage(msgspec.Struct, frozen=True):
-    """A message that `relay` should look at, and the time it was due."""
+    """A message for `relay` to check, and the time at which it was due."""
 
     message: Message
     due_at: str
     routed: bool
-    """Its deliveries were in the channels' queues once."""
+    """The message's deliveries were put into the channels' queues once."""
 
 
 class ParkedStatus(msgspec.Struct, frozen=True):
-    """A status that found no delivery, kept until its send is recorded or it expires."""
+    """A status without a known delivery, stored until the send is recorded or the status expires."""
 
     update: StatusUpdate
     due_at: str
@@ -29,15 +29,15 @@ class ParkedStatus(msgspec.Struct, frozen=True):
 
 
 class Fallback(msgspec.Struct, frozen=True):
-    """Where one recipient of a message is being reached: by the route at `position` of those in `event`."""
+    """The route by which a recipient is reached now: number `position` of the routes in `event`."""
 
     event: MessageAccepted
-    """With this one recipient."""
+    """The event has only this recipient."""
     position: int
     due_at: str | None
-    """When `relay` looks whether the delivery is confirmed; None: nothing is to be done any more."""
+    """The time at which `relay` checks that the delivery is confirmed; None: no check is due."""
     routed: bool
-    """The deliveries at `position` were in the channel's queue."""
+    """The deliveries at `position` were put into the channel's queue."""
 
     @property
     def recipient(self) -> Recipient:
@@ -45,7 +45,7 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Those of one group that wait for a channel, in their order. `version` changes with every newcomer."""
+    """The deliveries of a group that wait for a channel. Each new delivery raises `version`."""
 
     channel: str
     group: str

@@ -1,4 +1,4 @@
-"""Webhooks as they are kept."""
+"""Stored webhooks."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ class StoredWebhook(msgspec.Struct, frozen=True):
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """Webhooks that arrived within a time, both ends included; ISO 8601 UTC. None: no limit."""
+    """The webhooks that arrived between two times, both included; ISO 8601 UTC. None: no limit."""
 
     channels: tuple[str, ...]
     since: str | None = None

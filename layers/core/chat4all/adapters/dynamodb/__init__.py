@@ -1,1 +1,1 @@
-"""The tables, over pynamodb. docs/data-model.md says which access pattern each key and index serves."""
+"""The tables, over pynamodb. docs/data-model.md lists the access pattern of each key and index."""

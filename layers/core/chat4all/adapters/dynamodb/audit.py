@@ -1,4 +1,4 @@
-"""The audit log. It is only ever added to: no role may update or delete an entry, and DynamoDB drops it after its time."""
+"""The audit trail. No role may update or delete an entry; DynamoDB deletes it after seven years."""
 
 import heapq
 import math
@@ -17,11 +17,14 @@ from chat4all.domain.clock import parse_iso
 from chat4all.domain.pages import TimeCursor
 
 SHARDS: Final = 4
-"""For each action. Days are no part of the key: whatever happens now would be of one day all the same, and a page of
-a quiet log would be looked for in 2,557 of them."""
+"""The shards of each action.
+
+The key has no day: all entries of the present would share a day anyway, and a page of a quiet trail would
+need a query for each of 2,557 days.
+"""
 _FIRST: Final = "0"
 _LAST: Final = ":"
-"""Before and after every time."""
+"""Texts that sort before and after every time."""
 
 
 class ByTime(GlobalSecondaryIndex["AuditRow"]):  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The channels' circuit breakers, in the table of the limits; each write is conditional on the version read."""
+"""The channels' circuit breakers, in the limits table. Each write is conditional on the version read."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -55,7 +55,7 @@ class ConversationRow(Model):
     created_at = UnicodeAttribute()
     listing = UnicodeAttribute(default=ALL)
     positions = StringsAttribute(null=True)
-    """Maps each customer to the range key of the customer's OneToOneRow; to "" in an archived conversation."""
+    """Maps each customer to the range key of their OneToOneRow; to "" in an archived conversation."""
     overtaken = BooleanAttribute(null=True)
     """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
     by_creation = _ByCreation()
@@ -73,7 +73,7 @@ class MemberRow(Model):
 
 
 class PlacesRow(Model):
-    """The conversations that a person's words may go to.
+    """The conversations that a person's message may go to.
 
     Every change of `one_to_one` or of the person's OneToOneRows raises `version`; `wrote` changes by itself.
     """
@@ -89,7 +89,10 @@ class PlacesRow(Model):
 
 
 class OneToOneRow(Model):
-    """An active 1:1 conversation of a person. The range key holds the turn: the highest is the latest."""
+    """An active 1:1 conversation of a person.
+
+    The range key holds the turn: the highest turn is the latest.
+    """
 
     class Meta(TableSettings):
         pass

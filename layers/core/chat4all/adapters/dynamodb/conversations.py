@@ -1,4 +1,4 @@
-"""Conversations: one item each, one per participant for the list by user, and the places of each person."""
+"""Conversations: an item for each, an item for each member for the list by user, and each person's places."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
@@ -45,7 +45,7 @@ class DynamoConversations:
 
     @answering
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
-        """Save the members first, or with it: a conversation that can be read has all of its members."""
+        """Save the conversation after its members, or with them, so that no reader misses a member."""
         if customers:
             self._transact(lambda transaction: self._add(transaction, conversation, places_rows(customers)))
             return
@@ -132,8 +132,8 @@ class DynamoConversations:
 
     @answering
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
-        left = next(one for one in conversation.participants if one.user_id == user_id)
-        participants = tuple(one for one in conversation.participants if one is not left)
+        left = next(member for member in conversation.participants if member.user_id == user_id)
+        participants = tuple(other for other in conversation.participants if other is not left)
         member = member_row(conversation.conversation_id, left)
         return self._replace_participants(conversation, participants, leaving=member)
 
@@ -202,7 +202,7 @@ class DynamoConversations:
     def _add(
         self, transaction: TransactWrite, conversation: Conversation, customers: Mapping[str, PlacesRow]
     ) -> bool:
-        """Add a 1:1 conversation with its members and its customers' turns; False if its id is taken."""
+        """Add a 1:1 conversation with its members and its customers' turns; return False if its id exists."""
         if self.get(conversation.conversation_id) is not None:
             return False
         row = row_of(conversation)
@@ -239,4 +239,4 @@ def _move(transaction: TransactWrite, row: ConversationRow, positions: dict[str,
 
 
 def _changing() -> Unavailable:
-    return Unavailable("The conversation is changing too quickly.", retry_after=1)
+    return Unavailable("The conversation is changing too quickly; try again.", retry_after=1)

@@ -1,4 +1,4 @@
-"""Dead letters: the FAILED deliveries and messages of the messages table, and what a queue gave up."""
+"""Dead letters: the FAILED deliveries and messages of the messages table, and the dead records of queues."""
 
 import heapq
 import itertools
@@ -39,7 +39,7 @@ class ByDeadLetter(GlobalSecondaryIndex["DeadRow"]):  # type: ignore[no-untyped-
 
 
 class DeadRow(Model):
-    """A delivery, a message or a record of a queue, as far as a dead letter shows it."""
+    """The attributes of a delivery, a message or a queue record that a dead letter shows."""
 
     class Meta(TableSettings):
         pass
@@ -80,13 +80,15 @@ class DynamoDeadLetters:
     @answering
     def listing(self, channel: str | None, after: str | None, limit: int) -> list[DeadLetter]:
         listed = self._listed if channel is None else (channel,)
-        shards = [f"{one}#{number}" for one in listed for number in range(DEAD_SHARDS)]
-        entries = heapq.merge(*(_entries(one, after, limit) for one in shards))
+        shards = [f"{name}#{number}" for name in listed for number in range(DEAD_SHARDS)]
+        entries = heapq.merge(*(_entries(shard, after, limit) for shard in shards))
         found: list[DeadLetter] = []
-        # The index lags behind the table: what was redriven a moment ago is passed over.
+        # The index lags behind the table: a dead letter that was redriven a moment ago is skipped.
         while len(found) < limit and (keys := _keys_of(itertools.islice(entries, limit - len(found)))):
             rows = DeadRow.batch_get(keys, consistent_read=True)
-            found += sorted((_letter(row) for row in rows if row.dead_order), key=lambda one: one.sort_key)
+            found += sorted(
+                (_letter(row) for row in rows if row.dead_order), key=lambda letter: letter.sort_key
+            )
         return found
 
     @answering
@@ -102,7 +104,7 @@ class DynamoDeadLetters:
             body=record.body,
             kept_at=record.at,
             error_code="NOT_HANDLED",
-            error_reason=f"The queue {record.source} gave it out again and again, and nobody could handle it.",
+            error_reason=f"The queue {record.source} gave it out often, and no function could handle it.",
         )
         saved(row, DeadRow.message_id.does_not_exist())
 
@@ -117,7 +119,9 @@ class DynamoDeadLetters:
     def to_send_back(self, now: str, limit: int) -> list[DeadRecord]:
         due = due_keys(RECORD, now, limit)
         rows = list(DeadRow.batch_get(due, consistent_read=True)) if due else []
-        return sorted((_record(row) for row in rows), key=lambda one: (one.source, one.at, one.record_id))
+        return sorted(
+            (_record(row) for row in rows), key=lambda record: (record.source, record.at, record.record_id)
+        )
 
     @answering
     def forget(self, record: DeadRecord) -> None:

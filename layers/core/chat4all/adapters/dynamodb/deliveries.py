@@ -1,4 +1,4 @@
-"""Deliveries: claimed before they are sent, recorded by the claim's holder, moved forward by statuses."""
+"""Deliveries: a process claims a delivery, sends it and records the send; statuses move it forward."""
 
 from typing import Final
 
@@ -63,17 +63,17 @@ class DynamoDeliveries:
 
     @answering
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
-        one = claimed.delivery
-        key = provider_key(one.channel, one.account, provider_message_id)
+        delivery = claimed.delivery
+        key = provider_key(delivery.channel, delivery.account, provider_message_id)
         known = [
             DeliveryRow.provider_key.set(key),
             DeliveryRow.provider_message_id.set(provider_message_id),
             *_SETTLED,
         ]
-        row = _empty(one.delivery_id)
+        row = _empty(delivery.delivery_id)
         mine = DeliveryRow.claim_id == claimed.claim_id
         if not updated(row, [*_forward(Status.SENT, at), *known], mine & (DeliveryRow.status == _PENDING)):
-            # A receipt was faster than we: it is further than SENT already.
+            # A receipt was faster than this record: the delivery is already past SENT.
             updated(row, known, mine)
 
     @answering
@@ -150,7 +150,7 @@ class DynamoDeliveries:
                     DeliveryRow.provider_message_id | update.provider_message_id
                 ),
             ]
-        allowed = DeliveryRow.status.is_in(*(one.value for one in predecessors(update.status)))
+        allowed = DeliveryRow.status.is_in(*(earlier.value for earlier in predecessors(update.status)))
         if update.status is Status.FAILED:
             failing = self.get(delivery_id)
             if failing is None or failing.round > delivery_id.round:
@@ -186,7 +186,7 @@ class DynamoDeliveries:
     def _refused(self, requested: DeliveryRequested) -> ClaimRefused:
         row = _find(requested.delivery_id)
         if row is None:
-            raise Unavailable("The delivery changed while it was claimed.")
+            raise Unavailable("The delivery changed while it was claimed; try again.")
         pending = row.status == _PENDING and int(row.round or 0) <= requested.round
         return ClaimRefused(delivery_of(row), float(row.claimed_until or 0) if pending else None)
 
@@ -198,7 +198,7 @@ _COUNTED: Final[dict[Counts, list[Action]]] = {
 }
 _UNCLAIMED: Final[list[Action]] = [DeliveryRow.claim_id.remove(), DeliveryRow.claimed_until.remove()]
 _SETTLED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.remove()]
-# Those of dead processes stay: whoever sends it in the end may repeat what one of them sent.
+# The claims of dead processes stay open: a later send of the delivery may repeat their send.
 _RELEASED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.add(-1)]
 
 
@@ -214,7 +214,7 @@ def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list
 
 
 def _described(requested: DeliveryRequested) -> list[Action]:
-    """What of a delivery is known before it is begun."""
+    """Set the attributes of a delivery that are known before its first send."""
     return [
         DeliveryRow.conversation_id.set(requested.conversation_id),
         DeliveryRow.message_sequence.set(requested.sequence),
@@ -233,8 +233,10 @@ def _forward(status: Status, at: str) -> list[Action]:
 
 
 def _error(failing: DeliveryPart, code: str, reason: str) -> list[Action]:
-    """Why it failed, and its place among the dead letters. What was not sent because of another part, or
-    goes on to another channel, has none.
+    """Set the reason of the failure, and the delivery's place among the dead letters.
+
+    A part that was not sent because of another part, or whose delivery goes on to another channel, has no
+    place there.
     """
     why: list[Action] = [DeliveryRow.error_code.set(code), DeliveryRow.error_reason.set(reason)]
     if code == EARLIER_PART or failing.fallback:

@@ -1,10 +1,9 @@
-"""Users and identities in one table: an identity's key makes it belong to one user only."""
+"""Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -16,7 +15,7 @@ from chat4all.adapters.dynamodb.rows import (
     TableSettings,
     answering,
     bind,
-    code_of,
+    committed,
     connection_of,
     saved,
 )
@@ -67,17 +66,16 @@ class DynamoDirectory:
         if not user.identities:
             saved(_row(user), UserRow.entry_id.does_not_exist())
             return None
-        try:
-            with self._transaction() as transaction:
-                transaction.save(_row(user), condition=UserRow.entry_id.does_not_exist())
-                for identity in user.identities:
-                    transaction.save(_identity_row(identity, user.user_id), condition=_FREE)
-        except TransactWriteError as error:
-            taken = self._taken(user.identities, error)
-            if taken is None:
-                raise
-            return taken
-        return None
+        transaction = self._transaction()
+        transaction.save(_row(user), condition=UserRow.entry_id.does_not_exist())
+        for identity in user.identities:
+            transaction.save(_identity_row(identity, user.user_id), condition=_FREE)
+        if committed(transaction):
+            return None
+        taken = self._taken(user.identities)
+        if taken is None:
+            raise Unavailable("Another request is writing the user or an identity; try again.", retry_after=1)
+        return taken
 
     @answering
     def get(self, user_id: str) -> User | None:
@@ -96,38 +94,35 @@ class DynamoDirectory:
     def link(self, user_id: str, identity: Identity) -> IdentityTaken | None:
         for _ in range(_TRIES):
             row = UserRow.get(_user_key(user_id), consistent_read=True)
-            try:
-                with self._transaction() as transaction:
-                    transaction.save(_identity_row(identity, user_id), condition=_FREE)
-                    transaction.update(
-                        UserRow(row.entry_id),
-                        actions=[UserRow.identities.set((*row.identities, identity))],
-                        condition=UserRow.identities == row.identities,
-                    )
-            except TransactWriteError as error:
-                taken = self._taken((identity,), error)
-                if taken is not None:
-                    return None if taken.user_id == user_id else taken
-                continue
-            return None
-        raise Unavailable("The user is changing too quickly.", retry_after=1)
+            transaction = self._transaction()
+            transaction.save(_identity_row(identity, user_id), condition=_FREE)
+            transaction.update(
+                UserRow(row.entry_id),
+                actions=[UserRow.identities.set((*row.identities, identity))],
+                condition=UserRow.identities == row.identities,
+            )
+            if committed(transaction):
+                return None
+            taken = self._taken((identity,))
+            if taken is not None:
+                return None if taken.user_id == user_id else taken
+        raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
     @answering
     def unlink(self, user: User, identity: Identity) -> None:
-        remaining = tuple(one for one in user.identities if one != identity)
-        try:
-            with self._transaction() as transaction:
-                transaction.delete(
-                    IdentityRow(_identity_key(identity.channel, identity.account, identity.address)),
-                    condition=IdentityRow.user_id == user.user_id,
-                )
-                transaction.update(
-                    UserRow(_user_key(user.user_id)),
-                    actions=[UserRow.identities.set(remaining)],
-                    condition=UserRow.identities == user.identities,
-                )
-        except TransactWriteError as error:
-            raise Unavailable("The user was changed by another request.", retry_after=1) from error
+        remaining = tuple(known for known in user.identities if known != identity)
+        transaction = self._transaction()
+        transaction.delete(
+            IdentityRow(_identity_key(identity.channel, identity.account, identity.address)),
+            condition=IdentityRow.user_id == user.user_id,
+        )
+        transaction.update(
+            UserRow(_user_key(user.user_id)),
+            actions=[UserRow.identities.set(remaining)],
+            condition=UserRow.identities == user.identities,
+        )
+        if not committed(transaction):
+            raise Unavailable("Another request changed the user; try again.", retry_after=1)
 
     @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:
@@ -145,10 +140,8 @@ class DynamoDirectory:
         entries = (TimeIndexEntry(row.created_at, _user_id(row.entry_id)) for row in rows)
         return page_of(entries, after, limit)
 
-    def _taken(self, identities: Iterable[Identity], error: TransactWriteError) -> IdentityTaken | None:
-        """Whose identity stood in the way; None where it was something else that changed."""
-        if code_of(error) != "TransactionCanceledException":
-            raise error
+    def _taken(self, identities: Iterable[Identity]) -> IdentityTaken | None:
+        """Return the user who owns the first taken identity; None if every identity is free."""
         for identity in identities:
             owner = self.resolve(identity.channel, identity.account, identity.address)
             if owner is not None:

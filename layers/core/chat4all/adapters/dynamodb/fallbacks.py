@@ -1,4 +1,4 @@
-"""Where a recipient is being reached, beside their message: moved on by one writer at a time."""
+"""The fallbacks of recipients, stored beside their message. One writer at a time moves a fallback on."""
 
 import msgspec
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -52,7 +52,7 @@ class DynamoFallbacks:
         if fallback.routed:
             return
         actions = [FallbackRow.routed.set(True), *_due(fallback, due_at)]
-        unrouted = FallbackRow.routed == False  # noqa: E712 - pynamodb's own way to say it
+        unrouted = FallbackRow.routed == False  # noqa: E712 - pynamodb builds the condition from ==
         updated(_empty(fallback.event), actions, (FallbackRow.position == fallback.position) & unrouted)
 
     @answering
@@ -71,8 +71,8 @@ class DynamoFallbacks:
         rows = FallbackRow.batch_get(keys, consistent_read=True) if keys else []
         found = [_fallback(row) for row in rows]
         return sorted(
-            (one for one in found if one.due_at is not None and one.due_at <= now),
-            key=lambda one: (one.event.conversation_id, one.event.sequence),
+            (fallback for fallback in found if fallback.due_at is not None and fallback.due_at <= now),
+            key=lambda fallback: (fallback.event.conversation_id, fallback.event.sequence),
         )
 
     @answering

@@ -1,4 +1,4 @@
-"""What is known of the files, one row each, and the links to them."""
+"""The records of the files, one row each, and the links to them."""
 
 import heapq
 from collections.abc import Iterator
@@ -38,11 +38,11 @@ class FileRow(Model):
     file_json = UnicodeAttribute(null=True)
     """A StoredFile, read and written whole."""
     status = UnicodeAttribute(null=True)
-    """That of `file_json`: the condition of every write."""
+    """The status in `file_json`: the condition of every write."""
     file_id = UnicodeAttribute(null=True)
-    """Of a link."""
+    """The file of a link."""
     expires_at = NumberAttribute(null=True)
-    """Epoch seconds, of a link."""
+    """The end of a link, in epoch seconds."""
     due_shard = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
     by_due = ByDue()
@@ -70,7 +70,8 @@ class DynamoFiles:
         found = heapq.merge(*(_due(number, now, limit) for number in range(DUE_SHARDS)))
         keys = [entry.item_id for entry, _ in zip(found, range(limit), strict=False)]
         rows = FileRow.batch_get(keys, consistent_read=True) if keys else []
-        # The index lags behind the table: what became READY a moment ago is not due for a year, and would be removed.
+        # The index lags behind the table: a file that became READY a moment ago, and is not due for a year,
+        # would be removed.
         return [_file(row) for row in rows if row.due_at and row.due_at <= now]
 
     @answering

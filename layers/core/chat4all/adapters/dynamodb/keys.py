@@ -1,4 +1,4 @@
-"""API keys: read by their hash."""
+"""API keys, which are found by their hash."""
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model

@@ -1,10 +1,10 @@
-"""The providers' rate limits, across all concurrent functions: one number per bucket, written on condition.
+"""The providers' rate limits, across all concurrent functions: one number per bucket, written conditionally.
 
-Tokens are taken in leases: a process that takes n spends them without asking again, within `LEASE_S`. What
-it does not spend is lost, so that the limit holds whatever happens.
+A process takes tokens in leases: it spends the tokens of a lease within `LEASE_S`, without another write. The
+tokens that it does not spend are lost, so that the limit holds whatever happens.
 
-Where clocks differ, the fastest one counts: a bucket tells how late it was for whoever wrote it last. Else a
-process whose clock is minutes behind would wait for minutes after every message of one whose clock is ahead.
+Where clocks differ, the fastest clock counts: a bucket holds the time of its last writer. Otherwise a process
+whose clock is minutes behind would wait for minutes after every message of a process whose clock is ahead.
 """
 
 import threading
@@ -23,14 +23,15 @@ from chat4all.domain.files import Attachment
 
 LEASE_S: Final = 1.0
 TOLERATED_SKEW_S: Final = 30.0
-"""A time that was read before a slow call is no wrong clock; were it taken for one, all clocks would run ahead by it,
-again and again.
+"""A clock may be this late without a correction, because a process may read the time before a slow call.
+
+A correction for each slow call would move all clocks ahead again and again.
 """
 _KEEP_S: Final = 3600
 _MOST_BUCKETS: Final = 10_000
 _TRIES: Final = 5
 _BUSY_S: Final = 0.1
-"""To wait where other processes were faster every time."""
+"""The seconds to wait where other processes were faster in every try."""
 
 
 class BucketRow(Model):
@@ -44,7 +45,7 @@ class BucketRow(Model):
 
 
 class _Bucket:
-    """What this process holds of a bucket, and what it last saw of it. One thread at a time asks for more."""
+    """This process's tokens of a bucket, and the row that it last saw. One thread at a time takes more."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -77,7 +78,7 @@ class DynamoLimiter:
         return 0.0
 
     def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
-        """`clock_s` is this process's time; seconds to wait."""
+        """Take a token at `clock_s`, this process's time; return the seconds to wait."""
         known_s = self._behind_s
         wait_s = self._take_at(name, limit, clock_s + known_s)
         behind_s = self._held(name).written_at - clock_s
@@ -105,9 +106,10 @@ class DynamoLimiter:
 
 
 def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) -> float:
-    """Take `tokens` from the table: 0 when they are there, else the seconds to wait.
+    """Take `tokens` from the table; return 0 if the bucket has them, else the seconds to wait.
 
-    One write, without a read before it: the bucket as it was last seen says which of the two forms to try.
+    A lease costs one write without a read: the bucket as this process last saw it selects the form of the
+    write.
     """
     for _ in range(_TRIES):
         decision = take(limit, held.full_at, now, tokens)
@@ -126,14 +128,14 @@ def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) 
 
 
 def _taking(full_at: float, limit: RateLimit, now: float, tokens: int) -> tuple[list[Action], Condition]:
-    """The write: on a bucket that is full, or was never used, count from now; else on from where it stands."""
+    """Return the write: a bucket that is full or new counts from now, any other bucket from its number."""
     cost = tokens * limit.interval_s
-    told = [BucketRow.written_at.set(now), BucketRow.expires_at.set(int(now) + _KEEP_S)]
+    clock = [BucketRow.written_at.set(now), BucketRow.expires_at.set(int(now) + _KEEP_S)]
     if full_at <= now:
         full = BucketRow.full_at.does_not_exist() | (BucketRow.full_at <= now)
-        return [BucketRow.full_at.set(now + cost), *told], full
+        return [BucketRow.full_at.set(now + cost), *clock], full
     latest = latest_full_at(limit, now, tokens)
-    return [BucketRow.full_at.add(cost), *told], BucketRow.full_at.between(now, latest)
+    return [BucketRow.full_at.add(cost), *clock], BucketRow.full_at.between(now, latest)
 
 
 def _read(name: str) -> BucketRow:

@@ -1,7 +1,8 @@
-"""Lines of deliveries that wait for long: one partition for each group, and a count for each channel.
+"""Holding queues of deliveries that wait for long: a partition for each group, and a count for each channel.
 
-The count is there so that a channel without lines, the common case, costs one read in a second. It is raised before somebody joins,
-and lowered after they left: a process that dies in between leaves it too high, which costs reads, and loses nothing.
+With the count, a channel without held deliveries, the common case, costs one read a second. The count is
+raised before a delivery is held, and lowered after the delivery left. A process that dies in between leaves
+the count too high: that costs reads, but loses no delivery.
 """
 
 import threading
@@ -90,7 +91,8 @@ class DynamoLines:
         _count(channel, 1)
         if not saved(item, ItemRow.message_id.does_not_exist()):
             _count(channel, -1)
-        # After the item: whoever closes an empty line by its former version has not seen it.
+        # This write follows the item: a process that closes the empty queue by its former version has not
+        # seen the item.
         actions: list[Action] = [
             LineRow.channel.set(channel),
             LineRow.group.set(requested.group),
@@ -114,7 +116,7 @@ class DynamoLines:
         keys = due_keys(_LINE, now, limit)
         rows = LineRow.batch_get(keys, consistent_read=True) if keys else []
         found = [Line(row.channel, row.group, row.due_at, int(row.version)) for row in rows]
-        return sorted((one for one in found if one.due_at <= now), key=lambda one: one.due_at)
+        return sorted((line for line in found if line.due_at <= now), key=lambda line: line.due_at)
 
     @answering
     def postpone(self, line: Line, due_at: str) -> bool:

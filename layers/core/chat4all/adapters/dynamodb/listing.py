@@ -17,10 +17,10 @@ def page_of(
     limit: int,
     order: TimeOrder = TimeOrder.NEWEST_FIRST,
 ) -> list[tuple[TimeCursor, str]]:
-    """The first `limit` entries past `after`.
+    """Return the first `limit` entries past `after`.
 
-    `entries` come in time order, from the cursor's time on; within one millisecond DynamoDB's order is
-    unknown, so that those are put in order here.
+    `entries` come in time order, from the cursor's time on. DynamoDB's order within a millisecond is unknown,
+    so that this function sorts the entries of each millisecond.
     """
     page: list[tuple[TimeCursor, str]] = []
     for same_time in _by_time(entries):

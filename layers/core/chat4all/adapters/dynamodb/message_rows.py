@@ -1,4 +1,4 @@
-"""The rows of the messages table: a message, its deliveries, and statuses that wait for one."""
+"""The rows of the messages table: messages, deliveries, and statuses that wait for a delivery."""
 
 import heapq
 import itertools
@@ -23,7 +23,7 @@ STATUS_SHARDS: Final = 4
 DUE_SHARDS: Final = 4
 DEAD_SHARDS: Final = 4
 NO_CHANNEL: Final = "message"
-"""Where dead letters are that never had one."""
+"""Stands for the channel of a dead letter without a channel."""
 
 
 class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -71,8 +71,10 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 
 
 class MessageRow(Model):
-    """`status_history` holds `STATUS time`; `due_*` are there while something of it is PENDING;
-    `routed` says that its deliveries were in the channels' queues. Both rows: `dead_*` list what is FAILED.
+    """A message. `status_history` holds lines of `STATUS time`.
+
+    `due_*` are set while a part of the message is PENDING. `routed`: the message's deliveries were put into
+    the channels' queues. `dead_*` list a FAILED message, or a FAILED delivery, among the dead letters.
     """
 
     class Meta(TableSettings):
@@ -111,8 +113,11 @@ class MessageRow(Model):
 
 
 class DeliveryRow(Model):
-    """`claim_id` and `claimed_until` are there while a process sends it; `open_claims` counts those
-    that never ended: over 1 at a claim, a process died. (A `sequence` would put it into a conversation's history.)
+    """A delivery part. `claim_id` and `claimed_until` are set while a process sends it.
+
+    `open_claims` counts the claims that never ended: if it is over 1 at a claim, a process died. The number
+    of the message is `message_sequence`, because a `sequence` would put the part into the conversation's
+    history.
     """
 
     class Meta(TableSettings):
@@ -144,7 +149,7 @@ class DeliveryRow(Model):
 
 
 class ParkedRow(Model):
-    """A status without a delivery; `message_id` spells the provider's id."""
+    """A status without a known delivery; `message_id` names the delivery or the provider's message."""
 
     class Meta(TableSettings):
         pass
@@ -159,7 +164,7 @@ class ParkedRow(Model):
 
 
 class DueRow(Model):
-    """A message, a parked status, a fallback or a dead record, as the index of what is due shows it."""
+    """A message, a parked status, a fallback or a dead record, as the index `by-due` shows it."""
 
     class Meta(TableSettings):
         pass
@@ -172,7 +177,7 @@ class DueRow(Model):
 
 
 class ProviderRow(Model):
-    """Either a message or a delivery, as the index of the providers' ids shows it."""
+    """A message or a delivery, as the index `by-provider-message` shows it."""
 
     class Meta(TableSettings):
         pass
@@ -184,7 +189,10 @@ class ProviderRow(Model):
 
 
 def due_keys(kind: str, now: str, limit: int) -> list[tuple[str, str]]:
-    """Of the rows of a kind those that have been due for longest, in whatever shard: none waits for another shard to be empty."""
+    """Return the keys of the rows of a kind that have been due for longest, over all shards.
+
+    No row waits until another shard is empty.
+    """
     shards = (
         DueRow.by_due.query(f"{kind}#{number}", DueRow.due_at <= now, limit=limit)
         for number in range(DUE_SHARDS)
@@ -198,7 +206,7 @@ def provider_key(channel: str, account: str, provider_message_id: str) -> str:
 
 
 def shard(item_id: str, shards: int) -> int:
-    """Spread over partitions by the id, which is random."""
+    """Return the shard of an item; the id, which is random, spreads the items over the shards."""
     return sum(item_id.encode()) % shards
 
 
@@ -216,7 +224,10 @@ class DeadKeys(NamedTuple):
 
 
 def dead_keys(conversation_id: str, sequence: int, delivery_id: DeliveryId | None = None) -> DeadKeys:
-    """A conversation's dead letters lie in one shard for each channel, in the order of acceptance."""
+    """Return the index keys of a dead letter.
+
+    For each channel, a shard holds a conversation's dead letters in the order of acceptance.
+    """
     channel = delivery_id.channel if delivery_id else NO_CHANNEL
     about = f"#{delivery_id.recipient_id}#{delivery_id.part:03d}" if delivery_id else ""
     return DeadKeys(
@@ -225,7 +236,7 @@ def dead_keys(conversation_id: str, sequence: int, delivery_id: DeliveryId | Non
 
 
 def delivery_again(at: str, round_: int) -> list[Action]:
-    """What makes a FAILED delivery PENDING again, as if nothing of it had been sent."""
+    """Make a FAILED delivery PENDING again, without any trace of its former sends."""
     history = (DeliveryRow.status_history | []).append([history_line(Status.PENDING, at)])
     forgotten = (
         DeliveryRow.failures,
@@ -244,7 +255,7 @@ def delivery_again(at: str, round_: int) -> list[Action]:
         DeliveryRow.status_history.set(history),
         DeliveryRow.round.set(round_),
         DeliveryRow.attempts.set(0),
-        *(one.remove() for one in forgotten),
+        *(attribute.remove() for attribute in forgotten),
     ]
 
 
@@ -262,8 +273,10 @@ def history_line(status: Status, at: str) -> str:
 
 
 def history_of(lines: Iterable[object] | None) -> tuple[StatusChange, ...]:
-    """In the order of the steps. A provider's time may lie before our own, as some tell whole seconds only:
-    no step is shown as earlier than the one before it.
+    """Return the changes in the order of the steps.
+
+    A provider's time may lie before the API's time, because some providers send whole seconds only. No change
+    is shown as earlier than the change before it.
     """
     changes: list[StatusChange] = []
     for line in lines or ():

@@ -1,10 +1,9 @@
-"""Messages: added once, moved forward only, found by conversation, sender, status and provider's id."""
+"""Messages: added once, only moved forward, and found by conversation, sender, status or provider's id."""
 
 import heapq
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -27,7 +26,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     provider_key,
     status_shard,
 )
-from chat4all.adapters.dynamodb.rows import answering, bind, code_of, connection_of, saved, updated
+from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
@@ -81,7 +80,7 @@ class DynamoMessages:
             return []
         rows = MessageRow.batch_get(keys, consistent_read=True)
         still = [DueMessage(message_of(row), row.due_at, bool(row.routed)) for row in rows if row.due_at]
-        return sorted(still, key=lambda one: (one.message.conversation_id, one.message.sequence))
+        return sorted(still, key=lambda due: (due.message.conversation_id, due.message.sequence))
 
     @answering
     def postpone(self, due: DueMessage, due_at: str) -> bool:
@@ -110,7 +109,7 @@ class DynamoMessages:
             actions += _NOT_DUE
         if code is not None:
             actions += [MessageRow.error_code.set(code), MessageRow.error_reason.set(reason or "")]
-        before = [one.value for one in predecessors(status)]
+        before = [earlier.value for earlier in predecessors(status)]
         forward = MessageRow.status.is_in(*before) & _in_round(round_)
         return bool(before) and updated(MessageRow(message_id, MESSAGE), actions, forward)
 
@@ -128,31 +127,26 @@ class DynamoMessages:
             MessageRow.dead_shard.set(listed.shard),
             MessageRow.dead_order.set(listed.order),
         ]
-        before = [one.value for one in predecessors(Status.FAILED)]
+        before = [earlier.value for earlier in predecessors(Status.FAILED)]
         return updated(row, actions, MessageRow.status.is_in(*before))
 
     @answering
     def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
-        # Of a message that was never on its way there is nothing that could tell rounds apart.
+        # A message without delivery parts was never on its way: it gets no status of an earlier round.
         round_ = message.round + 1 if parts else message.round
-        try:
-            with TransactWrite(connection=connection_of(MessageRow)) as transaction:
-                transaction.update(
-                    MessageRow(message.message_id, MESSAGE),
-                    actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
-                    condition=(MessageRow.status == message.status.value) & _in_round(message.round),
-                )
-                for part in parts:
-                    transaction.update(
-                        DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
-                        actions=delivery_again(at, round_),
-                        condition=DeliveryRow.status == Status.FAILED.value,
-                    )
-        except TransactWriteError as error:
-            if code_of(error) == "TransactionCanceledException":
-                return None
-            raise
-        return round_
+        transaction = TransactWrite(connection=connection_of(MessageRow))
+        transaction.update(
+            MessageRow(message.message_id, MESSAGE),
+            actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
+            condition=(MessageRow.status == message.status.value) & _in_round(message.round),
+        )
+        for part in parts:
+            transaction.update(
+                DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
+                actions=delivery_again(at, round_),
+                condition=DeliveryRow.status == Status.FAILED.value,
+            )
+        return round_ if committed(transaction) else None
 
     @answering
     def edit(self, message_id: str, text: str, at: str) -> bool:
@@ -188,7 +182,7 @@ class DynamoMessages:
         order = query.order
         if query.status is not None:
             shards = (f"{query.status.value}#{number}" for number in range(STATUS_SHARDS))
-            by_shard = [_by_status(one, after, limit, order) for one in shards]
+            by_shard = [_by_status(shard, after, limit, order) for shard in shards]
             entries = heapq.merge(
                 *by_shard, key=lambda entry: entry.at, reverse=order is TimeOrder.NEWEST_FIRST
             )
@@ -266,36 +260,36 @@ def _forward(message_id: str, status: Status, at: str) -> list[Action]:
 
 
 def _again(message: Message, at: str) -> list[Action]:
-    """What is FAILED begins anew; what has reached somebody stays as it is."""
+    """Make a FAILED message PENDING again; any other message has reached a recipient and stays as it is."""
     if message.status is not Status.FAILED:
         return []
     return [
         *_forward(message.message_id, Status.PENDING, at),
-        *(one.remove() for one in (MessageRow.error_code, MessageRow.error_reason)),
-        *(one.remove() for one in (MessageRow.dead_shard, MessageRow.dead_order)),
+        *(attribute.remove() for attribute in (MessageRow.error_code, MessageRow.error_reason)),
+        *(attribute.remove() for attribute in (MessageRow.dead_shard, MessageRow.dead_order)),
     ]
 
 
-def _row(one: Message) -> MessageRow:
+def _row(message: Message) -> MessageRow:
     row = MessageRow(
-        one.message_id,
+        message.message_id,
         MESSAGE,
-        conversation_id=one.conversation_id,
-        sequence=one.sequence,
-        sender_id=one.sender_id,
-        content=one.content,
-        status=one.status.value,
-        status_shard=status_shard(one.status, one.message_id),
-        status_history=[history_line(change.status, change.at) for change in one.status_history],
-        accepted_at=one.accepted_at,
-        fingerprint=one.fingerprint,
-        channel=one.channel,
-        reply_to=one.reply_to,
-        metadata=one.metadata or None,
-        channels=one.channels or None,
-        delivery_timeout_s=one.delivery_timeout_s or None,
+        conversation_id=message.conversation_id,
+        sequence=message.sequence,
+        sender_id=message.sender_id,
+        content=message.content,
+        status=message.status.value,
+        status_shard=status_shard(message.status, message.message_id),
+        status_history=[history_line(change.status, change.at) for change in message.status_history],
+        accepted_at=message.accepted_at,
+        fingerprint=message.fingerprint,
+        channel=message.channel,
+        reply_to=message.reply_to,
+        metadata=message.metadata or None,
+        channels=message.channels or None,
+        delivery_timeout_s=message.delivery_timeout_s or None,
     )
-    if one.provider_message_id is not None and one.channel is not None:
-        row.provider_message_id = one.provider_message_id
-        row.provider_key = provider_key(one.channel, DEFAULT_ACCOUNT, one.provider_message_id)
+    if message.provider_message_id is not None and message.channel is not None:
+        row.provider_message_id = message.provider_message_id
+        row.provider_key = provider_key(message.channel, DEFAULT_ACCOUNT, message.provider_message_id)
     return row

@@ -8,11 +8,12 @@
     A         CONVERSATION        positions: {"ana": "1:1#…0005"}, overtaken: true
     B         CONVERSATION        positions: {"ana": "1:1#…0007"}
 
-A conversation has its turn when it begins, when it is reactivated, and when somebody says something in it. All
-rows change in one transaction, conditional on the version of PLACES, which every change raises. A message in the
-conversation with the latest turn costs nothing: the write that numbers the message answers `overtaken`.
+A conversation has its turn when it begins, when it is reactivated, and when it gets a message. All
+rows change in one transaction, conditional on the version of PLACES, which every change raises. A message in
+the conversation with the latest turn costs nothing: the write that numbers the message answers `overtaken`.
 
-A counter orders the turns, because two machines with different clocks would order their messages wrongly by time.
+A counter orders the turns, because two machines with different clocks would order their messages wrongly by
+time.
 """
 
 from collections.abc import Mapping
@@ -38,8 +39,9 @@ def give_turn(
 ) -> dict[str, str]:
     """Make the conversation the latest of each customer; return the customers' new positions, for its row.
 
-    `customers` maps each customer to the places that the caller has read: the transaction holds only while they
-    stay so. `positions` are the conversation's positions so far. The caller writes the conversation's own row.
+    `customers` maps each customer to the places that the caller has read: the transaction holds only while
+    they stay so. `positions` are the conversation's positions so far. The caller writes the conversation's
+    own row.
     """
     given = {}
     overtaken = set()
@@ -76,7 +78,10 @@ def withdraw(
 
 
 def _change(transaction: TransactWrite, places: PlacesRow, one_to_one: str | None) -> None:
-    """Add the change of the person's places: only at the version that was read, and without what they wrote in."""
+    """Add the change of the person's places to the transaction, conditional on the version that was read.
+
+    The change leaves `wrote` as it is.
+    """
     version = int(places.version)
     unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
     own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)

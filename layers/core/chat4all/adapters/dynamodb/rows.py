@@ -1,14 +1,13 @@
-"""What all rows share: their settings, lists of structs, and what counts as DynamoDB not answering."""
+"""The shared parts of all rows: settings, attributes, conditional writes, and DynamoDB's failures."""
 
-import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import UnionType
-from typing import Any, ClassVar, Final, Generic, ParamSpec, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
 from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
@@ -19,25 +18,22 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chat4all.adapters.aws import session
-from chat4all.domain.errors import Unavailable
+from chat4all.adapters import aws
 
-P = ParamSpec("P")
-R = TypeVar("R")
 T = TypeVar("T")
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _IN_A_TRANSACTION: Final = "TransactionConflictException"
 _CONFLICTS: Final = 5
-"""How often a row may be in somebody's transaction before a write of it alone is given up."""
+"""The tries of a write of a row that is in another request's transaction."""
 _PAUSE_S: Final = 0.01
-"""The longest pause before the second try; before each later try it is longer by as much."""
+"""The longest pause before the second try; the longest pause before each later try is longer by as much."""
 _REFUSALS: Final = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
-"""Reasons of a canceled transaction that another write explains; all others are faults."""
+"""Reasons of a canceled transaction that another write explains; all other reasons are faults."""
 
 
 class TableSettings:
-    """How pynamodb talks to DynamoDB: short timeouts, since a function has seconds, and few retries."""
+    """The settings of pynamodb: short timeouts, because a function has only seconds, and few retries."""
 
     table_name = ""
     connect_timeout_seconds = 2
@@ -47,11 +43,11 @@ class TableSettings:
 
 
 class StructsAttribute(Attribute[tuple[T, ...]], Generic[T]):
-    """A tuple of msgspec Structs, as one JSON string: read and written whole."""
+    """A tuple of msgspec Structs, as one JSON string that is read and written whole."""
 
     attr_type = STRING
 
-    def __init__(self, kind: type[T], **options: Any) -> None:  # noqa: ANN401 - pynamodb's own options
+    def __init__(self, kind: type[T], **options: Any) -> None:  # noqa: ANN401 - pynamodb's options
         super().__init__(**options)
         self._decoder = msgspec.json.Decoder(tuple[kind, ...])  # type: ignore[valid-type]
 
@@ -68,7 +64,7 @@ class StructAttribute(Attribute[T], Generic[T]):
 
     attr_type = STRING
 
-    def __init__(self, kind: type[T] | UnionType, **options: Any) -> None:  # noqa: ANN401 - pynamodb's own options
+    def __init__(self, kind: type[T] | UnionType, **options: Any) -> None:  # noqa: ANN401 - pynamodb's options
         super().__init__(**options)
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
 
@@ -92,46 +88,47 @@ class StringsAttribute(Attribute[dict[str, str]]):
 
 
 class _Shared:
-    """The one botocore client of the process. pynamodb would make one for each kind of row, and each
-    costs 80 ms of cold start and 8 MB.
+    """The botocore client of the process.
+
+    pynamodb would make a client for each kind of row, and each client costs 80 ms of cold start and 8 MB.
     """
 
     client: ClassVar[BotocoreBaseClientPrivate | None] = None
 
 
 def bind(table_name: str, *rows: type[Model]) -> None:
-    """Say which table the rows live in, and connect: once, when a function is wired."""
+    """Set the table of the rows, and connect; call this once, when a function is wired."""
     for row in rows:
         row.Meta.table_name = table_name
         connection = connection_of(row)
         if _Shared.client is None:
-            connection._local.session = session()  # noqa: SLF001 - as below
+            connection._local.session = aws.session()  # noqa: SLF001 - as below
             _Shared.client = connection.client
         connection._client = _Shared.client  # noqa: SLF001 - there is no public way to share it
 
 
 def connection_of(row: type[Model]) -> Connection:
-    """The connection for transactions."""
+    """Return the connection for transactions."""
     return row._get_connection().connection  # noqa: SLF001 - the public way would make another client
 
 
 def saved(row: Model, condition: Condition) -> bool:
-    """Save the row; False if the condition refused it."""
+    """Save the row; return False if the condition refused the write."""
     return _unless_refused(lambda: row.save(condition))
 
 
 def updated(row: Model, actions: Sequence[Action], condition: Condition) -> bool:
-    """Update the row, which then holds the new values; False if the condition refused it."""
+    """Update the row, which then holds the new values; return False if the condition refused the write."""
     return _unless_refused(lambda: row.update(list(actions), condition=condition))
 
 
 def deleted(row: Model, condition: Condition) -> bool:
-    """Delete the row; False if the condition refused it."""
+    """Delete the row; return False if the condition refused the write."""
     return _unless_refused(lambda: row.delete(condition))
 
 
 def committed(transaction: TransactWrite) -> bool:
-    """Commit the transaction; False if a condition refused it, or another write was in progress."""
+    """Commit the transaction; return False if a condition refused it, or another write was in progress."""
     try:
         with transaction:
             pass  # pynamodb commits where the block ends
@@ -145,7 +142,7 @@ def committed(transaction: TransactWrite) -> bool:
 
 
 def tries(most: int) -> Iterator[int]:
-    """Yield the numbers of tries from 0 on, each but the first after a short random pause that keeps rivals apart."""
+    """Yield the numbers of tries from 0 on; a short random pause before each later try keeps rivals apart."""
     for number in range(most):
         if number:
             time.sleep(random.uniform(0, number * _PAUSE_S))  # noqa: S311 - not for a secret
@@ -168,19 +165,15 @@ def _unless_refused(write: Callable[[], object]) -> bool:
 
 
 def code_of(error: PynamoDBException) -> str | None:
-    """DynamoDB's own; None where no answer came. (pynamodb's `cause_response_code` fails on a reset connection.)"""
+    """Return DynamoDB's error code; None if DynamoDB did not answer.
+
+    pynamodb's `cause_response_code` fails on a reset connection.
+    """
     cause = error.cause
     return cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
 
 
-def answering(method: Callable[P, R]) -> Callable[P, R]:
-    """Turn DynamoDB's failures into Unavailable."""
-
-    @functools.wraps(method)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except (PynamoDBException, BotoCoreError, ClientError) as error:
-            raise Unavailable("The database did not answer; try again.", retry_after=1) from error
-
-    return wrapped
+answering: Final = aws.answering(
+    "The database did not answer; try again.", retry_after=1, failures=(PynamoDBException, *aws.FAILURES)
+)
+"""Turn DynamoDB's failures into Unavailable."""

@@ -1,4 +1,4 @@
-"""Raw webhooks, by the hash of their bytes. Those too large for a DynamoDB item go to S3."""
+"""Raw webhooks, by the hash of their bytes. S3 holds the bodies that are too large for a DynamoDB item."""
 
 import heapq
 import zlib
@@ -16,11 +16,11 @@ from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 
 MOST_BYTES: Final = 350_000
-"""Compressed; a DynamoDB item holds 400 KB."""
+"""The largest compressed body in a row; a DynamoDB item holds 400 KB."""
 ARRIVAL_SHARDS: Final = 4
 _FIRST: Final = "0"
 _LAST: Final = "9"
-"""Before and after every time."""
+"""Texts that sort before and after every time."""
 
 
 class LargeBodies(Protocol):
@@ -47,7 +47,7 @@ class WebhookRow(Model):
     arrival_shard = UnicodeAttribute()
     received_at = UnicodeAttribute()
     body = BinaryAttribute(null=True, legacy_encoding=False)
-    """zlib; absent when the body lies in S3 under `object_key`."""
+    """The body, compressed by zlib; absent when S3 holds the body under `object_key`."""
     object_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
     by_arrival = ByArrival()
@@ -97,7 +97,7 @@ class DynamoWebhooks:
         shards = [
             _shard(channel, number) for channel in arrivals.channels for number in range(ARRIVAL_SHARDS)
         ]
-        found = heapq.merge(*(_arrivals(one, since, until, limit) for one in shards))
+        found = heapq.merge(*(_arrivals(name, since, until, limit) for name in shards))
         return page_of(found, after, limit, TimeOrder.OLDEST_FIRST)
 
 

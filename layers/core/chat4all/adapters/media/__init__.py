@@ -1,1 +1,1 @@
-"""What looks into files: libraries that only the `files` function carries, in a layer of their own."""
+"""The inspection of files, over libraries that only the `files` function carries, in a layer of their own."""

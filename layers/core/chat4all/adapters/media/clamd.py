@@ -5,8 +5,8 @@ r"""ClamAV's daemon, over its socket: https://docs.clamav.net/manual/Usage/Clamd
     zINSTREAM\0  (length, bytes)*  0          ──►
     stream: OK | stream: <name> FOUND | <what> ERROR  \0  ◄──
 
-Its limits are the daemon's to set. `StreamMaxLength` and `MaxFileSize` should be as large as the largest file, and
-`AlertExceedsMax yes` must be set: without it, clamd says OK of what it did not look at.
+The daemon's configuration sets the limits. `StreamMaxLength` and `MaxFileSize` should be as large as the
+largest file. `AlertExceedsMax yes` must be set: without it, clamd answers OK for a file that it did not scan.
 """
 
 import socket
@@ -22,7 +22,7 @@ from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 
 CONNECT_S: Final = 2.0
 ANSWER_S: Final = 180.0
-"""clamd itself gives up after `MaxScanTime`, two minutes unless it is set."""
+"""clamd itself gives up after `MaxScanTime`, which is two minutes by default."""
 
 _LENGTH: Final = struct.Struct(">I")
 _MOST_CHUNK_BYTES: Final = 1024 * 1024
@@ -30,13 +30,13 @@ _MOST_ANSWER_BYTES: Final = 4_096
 _FOUND: Final = " FOUND"
 _OVER_THE_LIMIT: Final = "INSTREAM size limit exceeded"
 _TOO_LARGE: Final = Refusal(
-    RejectCode.TOO_LARGE_TO_SCAN, "The file, or what is packed in it, is too large for the malware scanner."
+    RejectCode.TOO_LARGE_TO_SCAN, "The file, or a file packed in it, is too large for the malware scanner."
 )
 _ENCRYPTED: Final = Refusal(
-    RejectCode.ENCRYPTED, "The file is encrypted, so that nobody can look for malware in it."
+    RejectCode.ENCRYPTED, "The file is encrypted, so that it cannot be scanned for malware."
 )
 _NO_MALWARE: Final = {"Heuristics.Limits.Exceeded": _TOO_LARGE, "Heuristics.Encrypted": _ENCRYPTED}
-"""Found, says clamd, and means: not looked at."""
+"""The names under which clamd reports FOUND for a file that it did not scan."""
 
 
 class ClamdScan:
@@ -59,7 +59,7 @@ class ClamdScan:
         try:
             self._connection.sendall(_LENGTH.pack(len(chunk)) + chunk)
         except (BrokenPipeError, ConnectionResetError):
-            # It takes no more, and has said why before it hung up.
+            # clamd accepts no more bytes. It has sent its answer before it closed the connection.
             self._early_answer = self._read()
 
     def _read(self) -> str:
@@ -68,7 +68,9 @@ class ClamdScan:
             more = self._connection.recv(_MOST_ANSWER_BYTES)
             answer += more
             if not more or len(answer) > _MOST_ANSWER_BYTES:
-                raise Unavailable("The malware scanner broke off.", retry_after=5)
+                raise Unavailable(
+                    "The malware scanner closed the connection early; try again.", retry_after=5
+                )
         return answer[:-1].decode(errors="replace")
 
 
@@ -84,7 +86,7 @@ class ClamdScanner:
             with self._connect() as connection:
                 yield ClamdScan(connection)
         except OSError as error:
-            raise Unavailable("The malware scanner does not answer.", retry_after=5) from error
+            raise Unavailable("The malware scanner did not answer; try again.", retry_after=5) from error
 
     def _connect(self) -> socket.socket:
         host, colon, port = self._address.rpartition(":")
@@ -103,14 +105,14 @@ class ClamdScanner:
 
 
 def _verdict(answer: str) -> Verdict:
-    """Raises Unavailable for an error of the daemon's own: a file is never taken as clean because of one."""
-    said = answer.removeprefix("stream: ")
-    if said == "OK":
+    """Return the verdict; raise Unavailable for an error of the daemon, which never makes a file clean."""
+    result = answer.removeprefix("stream: ")
+    if result == "OK":
         return Clean()
-    if said.endswith(_FOUND):
-        name = said.removesuffix(_FOUND)
+    if result.endswith(_FOUND):
+        name = result.removesuffix(_FOUND)
         refusal = next((why for begins, why in _NO_MALWARE.items() if name.startswith(begins)), None)
         return CannotScan(refusal) if refusal else Malware(name)
-    if said.startswith(_OVER_THE_LIMIT):
+    if result.startswith(_OVER_THE_LIMIT):
         return CannotScan(_TOO_LARGE)
-    raise Unavailable(f"The malware scanner failed: {shortened(said)}", retry_after=5)
+    raise Unavailable(f"The malware scanner failed: {shortened(result)}", retry_after=5)

@@ -1,15 +1,15 @@
-"""The names of formats that are not taken, by puremagic: for people, who then see what they have sent.
+"""The names of formats that are not accepted, by puremagic, for the people who sent such a file.
 
-It does not decide. It knows a thousand signatures, but for the types that are taken it answers with
-several at once: a .docx is also .xlsx and .pptx to it, and .mkv also .webm.
+The names decide nothing. puremagic knows a thousand signatures, but it answers with several of the accepted
+types at once: a .docx is also .xlsx and .pptx, and a .mkv is also .webm.
 """
 
 import puremagic
 
 
 def name_format(head: bytes) -> str | None:
-    """`Windows Executable (.exe)`; None: nobody knows."""
-    # It takes a row of zeros for embroidery.
+    """Return the name of the format, as `Windows Executable (.exe)`; None if puremagic does not know it."""
+    # puremagic takes a row of zeros for embroidery.
     if not head.strip(b"\0"):
         return None
     try:

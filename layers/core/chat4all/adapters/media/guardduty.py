@@ -1,4 +1,4 @@
-"""GuardDuty Malware Protection for S3: it scans what comes into the bucket by itself, and tells by EventBridge.
+"""GuardDuty Malware Protection for S3, which scans each new object of a bucket and reports by EventBridge.
 
 https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
 """
@@ -16,7 +16,7 @@ DETAIL_TYPE: Final = "GuardDuty Malware Protection Object Scan Result"
 _FILES: Final = "files/"
 
 _CANNOT: Final = {
-    "UNSUPPORTED": "The malware scanner does not take this file: it may be too large, or protected by a password.",
+    "UNSUPPORTED": "The malware scanner does not accept this file: it may be too large, or have a password.",
     "ACCESS_DENIED": "The malware scanner was not allowed to read the file.",
     "FAILED": "The malware scanner failed; the file may be uploaded again.",
 }
@@ -52,12 +52,15 @@ class _Event(msgspec.Struct, frozen=True):
 
 
 def guardduty() -> KnownVerdict:
-    """The scanner that has nothing to say while a file is read."""
+    """Return the scanner, whose verdict arrives later and not while a file is read."""
     return KnownVerdict(Awaited())
 
 
 def scan_result(event: Mapping[str, object], bucket: str) -> ScanResult | None:
-    """What the event says of a file; None: it is about something else. Raises msgspec.ValidationError."""
+    """Return the verdict on a file; None if the event is not about a file.
+
+    Raise msgspec.ValidationError if the event has another form.
+    """
     if event.get("detail-type") != DETAIL_TYPE:
         return None
     detail = msgspec.convert(event, _Event).detail
@@ -68,12 +71,12 @@ def scan_result(event: Mapping[str, object], bucket: str) -> ScanResult | None:
 
 
 def _verdict(details: _Details) -> FinalVerdict:
-    """What is not said to be clean is not taken."""
+    """Return the verdict; a file is accepted only if GuardDuty reports it as clean."""
     match details.scan_result_status:
         case "NO_THREATS_FOUND":
             return Clean()
         case "THREATS_FOUND":
             return Malware(", ".join(threat.name for threat in details.threats or ()) or "a threat")
         case status:
-            reason = _CANNOT.get(status, f"The malware scanner said {shortened(status)}.")
+            reason = _CANNOT.get(status, f"The malware scanner answered {shortened(status)}.")
             return CannotScan(Refusal(RejectCode.CANNOT_BE_SCANNED, reason))

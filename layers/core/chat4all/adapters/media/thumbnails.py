@@ -1,7 +1,7 @@
-"""Thumbnails by Pillow: small JPEGs of the first picture, upright, on white, and without what the camera wrote.
+"""Thumbnails by Pillow: small JPEGs of the first picture, upright, on white, and without the camera's data.
 
-An image is decoded only if what the decoder will need is known to fit: whatever it says of its size, an inspection
-stays under 200 MB. It is read from the store as the decoder asks for it.
+An image is decoded only if the decoder's memory is known to fit: an inspection stays under 200 MB, whatever
+size the image declares. The decoder reads the image from the store in ranges.
 """
 
 import io
@@ -18,12 +18,13 @@ from chat4all.domain.files import THUMBNAILS_PX
 from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
 
 MOST_DECODED_BYTES: Final = 144 * 1024 * 1024
-"""Of what a decoder holds at once: 37 megapixels of colour, or a JPEG of one scan of any camera."""
+"""The most bytes that a decoder holds at once: 37 megapixels of colour, or a one-scan JPEG of any camera."""
 MOST_PIXELS: Final = 250_000_000
 MOST_SCANS: Final = 500
-"""Of a JPEG, each of which goes over the whole picture again: https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
+"""The most scans of a JPEG, each of which covers the whole picture again:
+https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf"""
 MOST_FILE_BYTES: Final = 64 * 1024 * 1024
-"""Pillow keeps what stands beside the picture, of any length."""
+"""Pillow holds the data beside the picture in memory, at any length."""
 
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 _QUALITY: Final = 80
@@ -46,13 +47,14 @@ _TURNS: Final = {
     8: Transpose.ROTATE_90,
 }
 
-# It warns and raises by the number of pixels alone; what is decoded here is measured first.
+# Pillow warns and raises by the number of pixels alone. This module measures an image before it decodes the
+# image.
 Image.MAX_IMAGE_PIXELS = None
 _one_at_a_time = threading.Lock()
 
 
 class _RangeFile(io.RawIOBase):
-    """A file whose bytes are read where they lie."""
+    """A file whose bytes are read from the store in ranges."""
 
     def __init__(self, read: ReadRange, size: int) -> None:
         self._read = read
@@ -70,7 +72,7 @@ class _RangeFile(io.RawIOBase):
         self._at = max(0, origin + offset)
         return self._at
 
-    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # what io passes in fact
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # io passes a memoryview
         wanted = min(len(buffer), self._size - self._at)
         piece = self._read(self._at, wanted) if wanted > 0 else b""
         buffer[: len(piece)] = piece
@@ -79,12 +81,15 @@ class _RangeFile(io.RawIOBase):
 
 
 def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
-    """By their longer side in pixels, each of THUMBNAILS_PX. An image that is smaller is not made larger."""
+    """Make the thumbnails, by their longer side in pixels, each of THUMBNAILS_PX.
+
+    A smaller image is not made larger.
+    """
     if size > MOST_FILE_BYTES:
         return Refusal(RejectCode.IMAGE_TOO_LARGE, f"An image may have {MOST_FILE_BYTES} bytes, not {size}.")
     file = io.BufferedReader(_RangeFile(read, size), _READ_BYTES)
     try:
-        # A batch's files are inspected side by side; their images are not decoded so.
+        # The files of a batch are inspected in parallel, but only one image is decoded at a time.
         with (
             _one_at_a_time,
             warnings.catch_warnings(action="ignore"),
@@ -101,8 +106,8 @@ def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] 
     width, height = image.size
     needed = _held_bytes(image, file, size)
     if isinstance(image, JpegImagePlugin.JpegImageFile) and needed and _scans(file) > MOST_SCANS:
-        return Refusal(RejectCode.IMAGE_TOO_LARGE, f"The image is drawn more than {MOST_SCANS} times over.")
-    # To twice the size that is wanted, so that what is left to do is done well.
+        return Refusal(RejectCode.IMAGE_TOO_LARGE, f"The JPEG has more than {MOST_SCANS} scans.")
+    # The draft has twice the wanted size, so that the last reduction has a good quality.
     largest = 2 * max(THUMBNAILS_PX)
     share = min(1.0, largest / max(width, height))
     image.draft("RGB", (max(1, int(width * share)), max(1, int(height * share))))
@@ -120,7 +125,7 @@ def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] 
 
 
 def _held_bytes(image: Image.Image, file: BinaryIO, size: int) -> int:
-    """What the decoder holds beside the picture."""
+    """Return the bytes that the decoder holds beside the picture."""
     pixels = image.width * image.height
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         return 0 if _is_one_scan(image, file) else _coefficient_bytes(image, pixels)
@@ -129,9 +134,10 @@ def _held_bytes(image: Image.Image, file: BinaryIO, size: int) -> int:
 
 
 def _is_one_scan(image: JpegImagePlugin.JpegImageFile, file: BinaryIO) -> bool:
-    """Then it is decoded line by line; else all of its coefficients are held until the last scan is read.
+    """Return whether the JPEG has one scan, and so is decoded line by line.
 
-    Pillow has stopped behind the header of the first scan: FF DA, its length, the number of components in it.
+    Otherwise the decoder holds all coefficients until it has read the last scan. Pillow has stopped behind
+    the header of the first scan: FF DA, its length, the number of components in it.
     """
     if "progressive" in image.info:
         return False
@@ -145,7 +151,7 @@ def _is_one_scan(image: JpegImagePlugin.JpegImageFile, file: BinaryIO) -> bool:
 
 
 def _scans(file: BinaryIO) -> int:
-    """At most so many, counting what only looks like a scan, as in a film behind the picture."""
+    """Count the scans, including bytes that only look like a scan, as in a film behind the picture."""
     after = file.tell()
     file.seek(0)
     count = sum(piece.count(b"\xff\xda") for piece in iter(lambda: file.read(_READ_BYTES), b""))
@@ -159,14 +165,14 @@ def _coefficient_bytes(image: JpegImagePlugin.JpegImageFile, pixels: int) -> int
 
 
 def _orientation(image: Image.Image) -> int:
-    """Broken EXIF is no broken image."""
-    with suppress(Exception):  # what it raises is as varied as cameras
+    """Return the EXIF orientation; 1 if the EXIF data is broken, which does not break the image."""
+    with suppress(Exception):  # Pillow raises many errors for broken EXIF data
         return int(image.getexif().get(_ORIENTATION, 1))
     return 1
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """Smaller by a whole factor, opaque, and RGB; by strips, since each step makes a copy."""
+    """Reduce the image by a whole factor, opaque and in RGB, in strips, because each step makes a copy."""
     size = (-(-image.width // factor), -(-image.height // factor))
     small = Image.new("RGB", size)
     height = factor * max(1, _STRIP_BYTES // (4 * image.width * factor))

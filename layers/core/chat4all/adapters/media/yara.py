@@ -1,4 +1,4 @@
-"""Malware rules on yara-x, over windows: a file of any size in the memory of one of them."""
+"""Malware rules on yara-x, over windows of a file: a file of any size needs the memory of a window."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,15 +12,15 @@ from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 
 WINDOW_BYTES: Final = 8 * 1024 * 1024
 OVERLAP_BYTES: Final = 64 * 1024
-"""What a rule looks for is found wherever it lies, if it is no longer than this."""
+"""A rule finds a pattern of at most this length wherever it lies in the file."""
 LONGEST_WINDOW_S: Final = 60
 OWN_RULES: Final = Path(__file__).parent / "rules"
 
-_TOO_SLOW: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "Looking for malware in the file took too long.")
+_TOO_SLOW: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "The malware scan of the file took too long.")
 
 
 class YaraScan:
-    """Windows lie at fixed places of the file, so that the sizes of the pieces change nothing."""
+    """A scan of a file. Windows lie at fixed places of the file, whatever the sizes of the pieces."""
 
     def __init__(self, rules: yara_x.Rules) -> None:
         self._scanner = yara_x.Scanner(rules)
@@ -63,10 +63,10 @@ class YaraScan:
 
 class YaraScanner:
     def __init__(self, folders: Iterable[Path] = ()) -> None:
-        """Rules are those of this package, and all `*.yar` of `folders`; raises yara_x.CompileError, OSError."""
+        """Compile the package's rules and `*.yar` of `folders`; raise yara_x.CompileError, OSError."""
         compiler = yara_x.Compiler()
         for path in _rule_files([OWN_RULES, *folders]):
-            # A namespace each: the same rule may come in two files.
+            # Each file has a namespace, because two files may contain the same rule.
             compiler.new_namespace(str(path))
             compiler.add_source(path.read_text(encoding="utf-8"), origin=path.name)
         self._rules = compiler.build()
@@ -79,5 +79,7 @@ class YaraScanner:
 def _rule_files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         if not folder.is_dir():
-            raise NotADirectoryError(f"There is no folder of rules at {folder}.")
+            raise NotADirectoryError(
+                f"The folder of malware rules {folder} does not exist; create it, or correct its path."
+            )
         yield from sorted(folder.glob("*.yar"))

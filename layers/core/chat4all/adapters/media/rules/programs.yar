@@ -1,9 +1,9 @@
-/* Rules see windows of 8 MiB, each of which begins with the last 64 KiB of the one before: `filesize` is a window's,
-   and what a rule looks for must lie within 64 KiB. Documents are packed; only ClamAV looks inside of them. */
+/* Rules see windows of 8 MiB. Each window begins with the last 64 KiB of the window before: `filesize` is the size
+   of a window, and the pattern of a rule must fit into 64 KiB. Documents are packed; only ClamAV scans their contents. */
 
 rule Windows_Program_Inside {
     meta:
-        description = "A Windows program, be it hidden behind a picture: none of the types that are taken carries one"
+        description = "A Windows program, perhaps hidden behind a picture: no accepted type contains a program"
     strings:
         $stub = /MZ[\x00-\xff]{60,200}This program (cannot|must) be run (in DOS mode|under Win32)[\x00-\xff]{1,600}PE\x00\x00/
     condition:
