@@ -4,11 +4,11 @@ from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import MessageTables
 from chat4all.channels.registry import capabilities
 from chat4all.services.messaging.accept_message import AcceptMessage
-from chat4all.services.messaging.snapshots import Snapshots
+from chat4all.services.messaging.conversation_cache import ConversationCache
 
 
 class Accepting:
@@ -18,14 +18,14 @@ class Accepting:
         self.conversations = DynamoConversations(tables.conversations_table)
         self.directory = DynamoDirectory(tables.directory_table)
         self.messages = DynamoMessages(tables.messages_table)
-        self.sqs = world.sqs()
+        self.sqs = runtime.sqs()
         self.events = streams.events(tables, self.sqs, queues)
         self.capabilities = capabilities()
         self.accept = AcceptMessage(
             conversations=self.conversations,
             messages=self.messages,
             events=self.events,
-            snapshots=Snapshots(self.conversations, self.directory),
+            conversation_cache=ConversationCache(self.conversations, self.directory),
             capabilities=self.capabilities,
-            clock=world.now,
+            clock=runtime.now,
         )

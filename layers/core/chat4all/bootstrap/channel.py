@@ -9,13 +9,13 @@ from typing import Any
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
-from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.operators import Operators
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.channels.registry import capabilities, connector
@@ -29,7 +29,7 @@ from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
-from chat4all.services.messaging.wait_in_line import InLine, WaitInLine
+from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
 
 _log = logging.getLogger(__name__)
 
@@ -62,15 +62,15 @@ class DeliveryBatch:
 
     def __init__(
         self,
-        deliver: WaitInLine,
+        deliver_or_hold: DeliverOrHold,
         events: SqsEvents,
-        sqs: "world.Sqs",
+        sqs: "runtime.Sqs",
         queue_url: str,
         telemetry: Telemetry,
         *,
         time_left: TimeLeft | None = None,
     ) -> None:
-        self._deliver = deliver
+        self._deliver_or_hold = deliver_or_hold
         self._events = events
         self._telemetry = telemetry
         self._time_left = time_left or TimeLeft()
@@ -88,11 +88,11 @@ class DeliveryBatch:
         return answer
 
     def _one(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
-        outcome = self._deliver(requested, record.receive_count)
+        outcome = self._deliver_or_hold(requested, record.receive_count)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
-        if isinstance(outcome, InLine):
-            self._telemetry.count("DeliveriesInLine")
+        if isinstance(outcome, Held):
+            self._telemetry.count("DeliveriesHeld")
             return None
         if isinstance(outcome, Outdated):
             return None
@@ -122,13 +122,13 @@ def handler() -> Handler:
     settings = from_environment(ChannelSettings)
     telemetry = Telemetry(settings.channel)
     known = capabilities()
-    sqs = world.sqs()
+    sqs = runtime.sqs()
     claim_time = timedelta(seconds=settings.consumer_timeout + CLAIM_MARGIN_S)
     circuit = ChannelCircuit(
         settings.channel,
         DynamoBreakers(settings.limits_table),
         Operators(settings.powertools_service_name, telemetry.count).circuit_changed,
-        world.now,
+        runtime.now,
         claim_time,
     )
     files = DynamoFiles(settings.files_table)
@@ -141,23 +141,23 @@ def handler() -> Handler:
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
             files,
-            S3Files(world.files_s3, settings.files_bucket),
+            S3Files(runtime.files_s3, settings.files_bucket),
             DownloadLinks(
                 files,
                 functools.partial(public_address, settings.public_url, settings.api_id),
-                world.now,
+                runtime.now,
             ),
         ),
-        clock=world.now,
-        new_id=world.new_id,
-        jitter=world.jitter,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+        jitter=runtime.jitter,
         claim_time=claim_time,
         in_time=time_left,
     )
     events = streams.events(settings, sqs, Queues())
-    lines = DynamoLines(settings.messages_table, settings.limits_table)
+    held_deliveries = DynamoHeldDeliveries(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
-        WaitInLine(deliver, lines, world.now),
+        DeliverOrHold(deliver, held_deliveries, runtime.now),
         events,
         sqs,
         settings.channel_queue,

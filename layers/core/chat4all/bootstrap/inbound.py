@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
@@ -25,18 +25,18 @@ def handler() -> Handler:
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
         accept=accepting.accept,
-        find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, world.now),
+        find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         directory=accepting.directory,
         messages=accepting.messages,
         events=accepting.events,
         file=InboundFile(
             DynamoFiles(settings.files_table),
             accepting.events,
-            world.now,
+            runtime.now,
             timedelta(days=settings.file_retention_days),
         ),
-        clock=world.now,
-        new_id=world.new_id,
+        clock=runtime.now,
+        new_id=runtime.new_id,
     )
 
     def one(event: WebhookEvent, record: Record) -> HandBack | None:

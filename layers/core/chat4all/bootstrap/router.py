@@ -11,7 +11,7 @@ import msgspec
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, consuming
 from chat4all.channels.registry import capabilities, names
@@ -30,14 +30,14 @@ class _Replay(msgspec.Struct, frozen=True):
 def handler() -> Handler:
     telemetry = Telemetry("router")
     settings = from_environment(RouterSettings)
-    sqs = world.sqs()
+    sqs = runtime.sqs()
     messages = DynamoMessages(settings.messages_table)
     route = RouteMessage(
         messages,
         SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE"))),
         DynamoFallbacks(settings.messages_table),
         capabilities(),
-        world.now,
+        runtime.now,
     )
     replay = ReplayMessages(messages, route)
 

@@ -4,7 +4,7 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import StatusSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
@@ -21,13 +21,13 @@ UNKNOWN_TRIES = 4
 def handler() -> Handler:
     telemetry = Telemetry("status")
     settings = from_environment(StatusSettings)
-    sqs = world.sqs()
+    sqs = runtime.sqs()
     events = streams.events(settings, sqs, Queues())
     record_status = RecordStatus(
         DynamoMessages(settings.messages_table),
         DynamoDeliveries(settings.messages_table),
-        FallBack(DynamoFallbacks(settings.messages_table), events, world.now),
-        world.now,
+        FallBack(DynamoFallbacks(settings.messages_table), events, runtime.now),
+        runtime.now,
     )
 
     def one(update: StatusUpdate, record: Received) -> HandBack | None:

@@ -18,7 +18,7 @@ FETCHED_WITHIN: Final = timedelta(hours=24)
 """After which what a person sent is given up; the providers keep it longer."""
 
 
-class LookAfterFiles:
+class ExpireFiles:
     def __init__(self, files: Files, store: FileStore, events: FileEvents) -> None:
         self._files = files
         self._store = store
