@@ -1,4 +1,4 @@
-"""The use case that api, inbound and relay share: accepting a message."""
+"""Wire the use case that api, inbound and relay share: accepting a message."""
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
@@ -12,7 +12,7 @@ from chat4all.services.messaging.conversation_cache import ConversationCache
 
 
 class Accepting:
-    """The stores and the use case over them."""
+    """The use case of accepting a message, with the stores that it uses."""
 
     def __init__(self, tables: MessageTables, queues: Queues) -> None:
         self.conversations = DynamoConversations(tables.conversations_table)

@@ -42,7 +42,7 @@ from chat4all.services.recovery.redrive import Redrive
 
 
 def app(settings: ApiSettings) -> Chalice:
-    """The chalice app with every route of the API."""
+    """Build the chalice app with every route of the API."""
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     files = DynamoFiles(settings.files_table)
     store = S3Files(runtime.files_s3, settings.files_bucket)

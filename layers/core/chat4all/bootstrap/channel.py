@@ -1,4 +1,4 @@
-"""The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
+"""The functions `whatsapp`, `telegram` and `instagram`: each has its own connector, and the same wiring."""
 
 import functools
 import logging
@@ -34,15 +34,15 @@ from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
 _log = logging.getLogger(__name__)
 
 NEEDED_MS = 15_000
-"""A provider may take 13 s to refuse a connection and to answer."""
+"""The time that a delivery needs: a provider may take 13 s to refuse a connection and to answer."""
 UPLOAD_NEEDED_MS = 80_000
-"""What the largest file takes to be uploaded, and to be answered."""
+"""The time that a delivery needs with an upload of the largest file, and the answer to it."""
 REPORT_WAIT_S = 1.0
 CLAIM_MARGIN_S = 5
 
 
 class TimeLeft:
-    """Whether the function has time for one more send: of the batch that it works on."""
+    """Whether the function has time for one more send of the current batch."""
 
     def __init__(self) -> None:
         self._still_in_time: Callable[[], bool] = lambda: True
@@ -55,9 +55,10 @@ class TimeLeft:
 
 
 class DeliveryBatch:
-    """A batch of deliveries, whose statuses are published together at its end.
+    """Handle a batch of deliveries, and publish their statuses together at its end.
 
-    A delivery whose status could not be published is handed back: it will be found done, and reported again.
+    A delivery whose status could not be published is handed back: at the next receive it is settled already,
+    and its status is reported again.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class DeliveryBatch:
         self._events = events
         self._telemetry = telemetry
         self._time_left = time_left or TimeLeft()
-        self._batch = Batch(DeliveryRequested, self._one, sqs, queue_url)
+        self._batch = Batch(DeliveryRequested, self._handle, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
 
     def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class DeliveryBatch:
         answer["batchItemFailures"] += [{"itemIdentifier": record.message_id} for record in again]
         return answer
 
-    def _one(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
+    def _handle(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
         outcome = self._deliver_or_hold(requested, record.receive_count)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
@@ -107,7 +108,10 @@ class DeliveryBatch:
 
 
 def _log_failure(requested: DeliveryRequested, update: StatusUpdate) -> None:
-    """Say which delivery failed and why, in fields that a search of the logs finds; neither text nor address."""
+    """Log which delivery failed and why, in fields that a search of the logs finds.
+
+    The log contains neither the text nor the address of the message.
+    """
     found_by = {
         "message_id": requested.message_id,
         "conversation_id": requested.conversation_id,
@@ -169,6 +173,9 @@ def handler() -> Handler:
 
 
 def _needed_ms(channel: Capabilities, consumer_timeout: int) -> int:
-    """How much time a delivery is to have; where the function's is short, files are small enough."""
+    """Return the time that a delivery needs.
+
+    If the function's timeout is short, the channel's files are small enough for the shorter time.
+    """
     uploads = any(rule.transfer is Transfer.UPLOAD for rule in channel.media)
     return UPLOAD_NEEDED_MS if uploads and consumer_timeout * 1000 > UPLOAD_NEEDED_MS else NEEDED_MS

@@ -1,6 +1,7 @@
-"""The `files` function: what was uploaded is inspected, what people sent is fetched and inspected.
+"""The `files` function: inspect uploaded files; fetch and inspect the files that persons sent.
 
-Its records are best given to it one by one: the memory and the time of a call are then those of one file.
+The function should receive its records one by one: then a call needs the memory and the time of one file
+only.
 """
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit

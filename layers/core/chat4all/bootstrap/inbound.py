@@ -1,4 +1,4 @@
-"""The `inbound` function: webhook events become messages and status updates."""
+"""The `inbound` function: turn webhook events into messages and status updates."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def handler() -> Handler:
         new_id=runtime.new_id,
     )
 
-    def one(event: WebhookEvent, record: Record) -> HandBack | None:
+    def handle(event: WebhookEvent, record: Record) -> HandBack | None:
         try:
             take(event)
         except EditTooEarly:
@@ -48,6 +48,6 @@ def handler() -> Handler:
             telemetry.count("EditsOfUnknownMessages")
         return None
 
-    batch = Batch(WebhookEvent, one, accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvent, handle, accepting.sqs, settings.inbound_queue)
 
     return consuming(telemetry, batch, NEEDED_MS)

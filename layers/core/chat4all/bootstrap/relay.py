@@ -1,4 +1,4 @@
-"""The `relay` function: what the schedule does."""
+"""The `relay` function: run the scheduled jobs."""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -1,7 +1,7 @@
-"""The `router` function: one delivery per recipient and channel.
+"""The `router` function: request one delivery per recipient and channel.
 
-Beside its stream's records it takes `{"replay": [event, ...]}`, which `chat4all replay` invokes it with; it answers
-`{"replayed": [outcome, ...]}`, see `services.replay_messages`.
+The function also takes `{"replay": [event, ...]}`, with which `chat4all replay` invokes it. It answers
+`{"replayed": [outcome, ...]}`; see `services.recovery.replay_messages`.
 """
 
 from typing import Any, Final
@@ -41,13 +41,13 @@ def handler() -> Handler:
     )
     replay = ReplayMessages(messages, route)
 
-    def one(accepted: MessageAccepted, _record: Received) -> HandBack | None:
+    def handle_record(accepted: MessageAccepted, _record: Received) -> HandBack | None:
         route(accepted)
         return None
 
     batch = streams.StreamConsumer(
         MessageAccepted,
-        one,
+        handle_record,
         sqs,
         queue_url=settings.chat_events_queue,
         dead_letter_queue_url=settings.chat_events_dead_letter_queue,

@@ -1,4 +1,4 @@
-"""chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
+"""Wire chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -21,7 +21,7 @@ E = TypeVar("E")
 
 
 def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
-    """`queues` are those beside the two streams."""
+    """Build the events port; `queues` are the queues beside the two streams."""
     if settings.chat_events_stream or settings.status_updates_stream:
         streams = Streams(settings.chat_events_stream, settings.status_updates_stream)
         return KinesisEvents(runtime.kinesis(), streams, sqs, queues)
@@ -32,7 +32,7 @@ def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
 
 
 class StreamConsumer(Generic[E]):
-    """Takes Lambda's event of either kind, each in its shape."""
+    """Handle Lambda's event of a queue or of a stream."""
 
     def __init__(
         self,

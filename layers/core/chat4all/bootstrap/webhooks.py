@@ -1,4 +1,4 @@
-"""The `webhooks` function: where the providers call."""
+"""The `webhooks` function: receive the webhooks of the providers."""
 
 from chalice.app import Chalice
 
@@ -23,6 +23,7 @@ from chat4all.services.messaging.connector import Connector
 
 
 def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
+    """Build the chalice app with the routes of the webhooks."""
     http = HttpClient()
 
     def known(channel: str) -> Connector | None:
