@@ -42,7 +42,7 @@ CLAIM_MARGIN_S = 5
 
 
 class TimeLeft:
-    """Whether the function has time for one more send of the current batch."""
+    """The check whether the function has time for one more send of its current batch."""
 
     def __init__(self) -> None:
         self._still_in_time: Callable[[], bool] = lambda: True
@@ -55,7 +55,7 @@ class TimeLeft:
 
 
 class DeliveryBatch:
-    """Handle a batch of deliveries, and publish their statuses together at its end.
+    """The handler of a batch of deliveries; it publishes their statuses together at the end of the batch.
 
     A delivery whose status could not be published is handed back: at the next receive it is settled already,
     and its status is reported again.

@@ -44,7 +44,9 @@ def differ_after_restore() -> None:
     """Seed the random numbers again after a restore, also for the retries of botocore.
 
     With SnapStart, many environments start from a copy of the same memory, and would all draw the same
-    numbers. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
+    numbers.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
     """
     try:
         from snapshot_restore_py import register_after_restore  # noqa: PLC0415 - a part of Lambda's runtime

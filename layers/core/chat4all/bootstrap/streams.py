@@ -32,7 +32,7 @@ def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
 
 
 class StreamConsumer(Generic[E]):
-    """Handle Lambda's event of a queue or of a stream."""
+    """A consumer of Lambda's events, of a queue or of a stream."""
 
     def __init__(
         self,

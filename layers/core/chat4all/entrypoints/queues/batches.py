@@ -66,7 +66,7 @@ class VisibilityClient(Protocol):
 
 
 class Batch(Generic[E]):
-    """Decode the body of each record into `kind` and pass it to `handle`, which may return HandBack.
+    """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
     An exception of `handle` hands the record back too, each time for longer. A body that cannot be decoded
     into `kind` can never be handled: its record is handed back until SQS moves it to the dead-letter queue.
@@ -129,12 +129,12 @@ class Batch(Generic[E]):
         try:
             return self._handle(self._decoder.decode(record.body), record)
         except Unavailable as error:
-            _log.warning("handed back: %s", error.message)
+            _log.warning("a record was handed back: %s", error.message)
         except msgspec.DecodeError as error:
             # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
-            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
+            _log.error("a record cannot be decoded: %s", shortened(str(error)))
         except Exception:  # noqa: BLE001 - the outermost edge: any error hands the record back
-            _log.exception("a record that failed")
+            _log.exception("a record failed")
         return HandBack(min(2.0 ** min(record.receive_count - 1, _MOST_DOUBLINGS), 60.0))
 
 

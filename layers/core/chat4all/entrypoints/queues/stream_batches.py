@@ -85,7 +85,7 @@ class _Lane:
 
 
 class StreamBatch(Generic[E]):
-    """Decode the data of each record into `kind` and pass it to `handle`, which may return HandBack.
+    """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
     Unavailable, raised by `handle` or by `failures`, hands the record back too. Data that cannot be decoded
     into `kind`, and a record that fails repeatedly with an unexpected error, are passed to `failures`.
@@ -137,13 +137,13 @@ class StreamBatch(Generic[E]):
         try:
             return self._handle(self._decoder.decode(record.kinesis.data), _Try(tries))
         except Unavailable as error:
-            _log.warning("to be tried again: %s", error.message)
+            _log.warning("a record is tried again: %s", error.message)
         except msgspec.DecodeError as error:
             # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
-            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
+            _log.error("a record cannot be decoded: %s", shortened(str(error)))
             return self._give_up(record, tries)
         except Exception:  # noqa: BLE001 - the outermost edge: no error loses the record
-            _log.exception("a record that failed")
+            _log.exception("a record failed")
             if tries >= UNEXPECTED_TRIES:
                 return self._give_up(record, tries)
         return _again(tries)
@@ -153,7 +153,7 @@ class StreamBatch(Generic[E]):
         try:
             self._failures(record.pointer)
         except Unavailable as error:
-            _log.warning("to be given up again: %s", error.message)
+            _log.warning("a record could not be given up yet: %s", error.message)
             return _again(tries)
         return None
 

@@ -68,7 +68,7 @@ class Authenticate:
             Forbidden: the key lacks `scope`.
         """
         if not presented:
-            raise Unauthenticated("A key is needed: X-API-Key, or Authorization: Bearer.")
+            raise Unauthenticated("An API key is needed: send it as X-API-Key, or as Authorization: Bearer.")
         key = self._find(presented)
         if scope not in key.scopes:
             raise Forbidden(f"The key lacks the scope {scope}.", code="MISSING_SCOPE")

@@ -51,7 +51,7 @@ class Conversations(Protocol):
         ...
 
     def give_turn(self, conversation_id: str) -> None:
-        """Give an overtaken, active 1:1 conversation the latest turn: its customers' words go there."""
+        """Give an overtaken, active 1:1 conversation the latest turn: its customers' messages go there."""
         ...
 
     def places(self, user_id: str) -> Places:

@@ -53,7 +53,7 @@ _REFUSALS: Final = (Forbidden, Conflict, NotPossible)
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message that a user wants to send in a conversation; each of its fields is already checked."""
+    """A message that a user wants to send in a conversation; each field was checked on its own."""
 
     message_id: str
     conversation_id: str

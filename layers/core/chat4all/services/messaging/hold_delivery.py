@@ -52,7 +52,10 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class DeliverOrHold:
-    """Deliver a request, or hold it while an earlier delivery is held or the wait is too long for a queue."""
+    """The use case that delivers a request or holds it.
+
+    A request is held while an earlier delivery of its group is held, or if its wait is too long for a queue.
+    """
 
     def __init__(self, deliver: Deliver, held_deliveries: HeldDeliveries, clock: Clock) -> None:
         self._deliver = deliver

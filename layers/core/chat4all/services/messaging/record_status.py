@@ -31,7 +31,7 @@ class Recorded(Enum):
 
 
 class RecordStatus:
-    """Record a status, and derive the status of the message."""
+    """The use case that records the status of a delivery, and derives the status of its message."""
 
     def __init__(self, messages: Messages, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
         self._messages = messages

@@ -63,7 +63,7 @@ class CollectDeadRecords:
         return len(waiting)
 
     def _keep(self, record: DeadRecord, now: datetime) -> bool:
-        """Record the failure of the record; return False if the record must stay in the queue for now."""
+        """Make the record a failure or a dead letter; return False if it must stay in the queue for now."""
         if record.source in self._channels:
             requested = _decoded(record, DeliveryRequested)
             if requested is not None:

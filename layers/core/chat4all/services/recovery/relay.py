@@ -19,7 +19,7 @@ from chat4all.services.messaging.ports import Deliveries, Messages
 from chat4all.services.messaging.record_status import Recorded, RecordStatus
 
 MORE_WITHIN: Final = timedelta(seconds=20)
-"""A run starts no further turn after this time, a third of the time that the function has."""
+"""After this time, a third of the function's time, a run begins no further round of turns."""
 LONGEST_UNROUTED: Final = timedelta(hours=1)
 LONGEST_ROUTED: Final = timedelta(days=1)
 """A routed message's deliveries are most probably in a queue. Each try adds them again, so tries are rare."""
