@@ -25,12 +25,12 @@ from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.record_status import Recorded, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
-from chat4all.services.messaging.snapshots import Snapshots
-from chat4all.services.messaging.wait_in_line import BringBack, WaitInLine
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
@@ -44,8 +44,8 @@ from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.kinesis import InTurn, Stream
-from tests.fakes.lines import LineTable, MemoryLines
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
@@ -54,8 +54,8 @@ from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from chat4all.adapters.sqs import SqsEvents
+    from chat4all.bootstrap.runtime import Sqs
     from chat4all.bootstrap.telemetry import Telemetry
-    from chat4all.bootstrap.world import Sqs
 
 AGENT: Final = agent("agent")
 ANA: Final = customer("ana", "pigeon")
@@ -98,7 +98,7 @@ class Cloud:
         self.breakers = MemoryBreakers()
         self.files = MemoryFiles()
         self.file_events: list[FileEvent] = []
-        self.lines = LineTable()
+        self.held = HeldTable()
         self.announced: list[CircuitChanged] = []
         self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
         self.inbound = FifoQueue(self.clock)
@@ -176,7 +176,7 @@ class Cloud:
         while (
             any(self.queues.values())
             or self.table.due_at
-            or self.lines.lines
+            or self.held.queues
             or self._parked_in_vain() is False
         ):
             assert self.clock.monotonic() - began < QUIET_S, "it never comes to rest"
@@ -221,7 +221,7 @@ class Cloud:
             conversations=conversations,
             messages=messages,
             events=self._events,
-            snapshots=Snapshots(conversations, directory, self.clock.monotonic),
+            conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
@@ -235,7 +235,9 @@ class Cloud:
                 PublishMessages(messages, deliveries, self._accept),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
-                BringBack(self._fated(MemoryLines(self.lines), "lines"), self._events),
+                BringBackHeldDeliveries(
+                    self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self._events
+                ),
             ),
         )
         self._redrive = Redrive(
@@ -295,7 +297,9 @@ class Cloud:
         return cast(
             "Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]",
             DeliveryBatch(
-                WaitInLine(deliver, self._fated(MemoryLines(self.lines), "lines"), self.clock),
+                DeliverOrHold(
+                    deliver, self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self.clock
+                ),
                 cast("SqsEvents", self._events),
                 cast("Sqs", self.channel_queues[name]),
                 name,

@@ -91,7 +91,9 @@ def _of_record(one: DeadRecord) -> DeadLetter:
         dead_letter_id=f"RECORD#{one.record_id}",
         kind=DeadLetterKind.RECORD,
         error_code="NOT_HANDLED",
-        error_reason=f"The queue {one.source} gave it out again and again, and nobody could handle it.",
+        error_reason=(
+            f"The queue {one.source} gave out the record again and again, and no function could handle it."
+        ),
         failed_at=one.at,
         sort_key=f"~{one.source}#{one.at}#{one.record_id}",
         source=one.source,

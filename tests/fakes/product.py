@@ -18,14 +18,14 @@ from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
-from chat4all.services.messaging.snapshots import Snapshots
-from chat4all.services.messaging.wait_in_line import BringBack, WaitInLine
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
@@ -37,7 +37,7 @@ from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
-from tests.fakes.lines import LineTable, MemoryLines
+from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
@@ -67,16 +67,16 @@ class Product:
     def __post_init__(self) -> None:
         self.messages = MemoryMessages(self.table)
         self.deliveries = MemoryDeliveries(self.table)
-        self.snapshots = Snapshots(self.conversations, self.directory, self.clock.monotonic)
+        self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
         self.accept = AcceptMessage(
             conversations=self.conversations,
             messages=self.messages,
             events=self.events,
-            snapshots=self.snapshots,
+            conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
-        self.lines = MemoryLines(LineTable())
+        self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
         self.route = RouteMessage(self.messages, self.events, self.fallbacks, CAPABILITIES, self.clock)
@@ -86,7 +86,7 @@ class Product:
             (
                 PublishMessages(self.messages, self.deliveries, self.accept),
                 RetryStatuses(self.deliveries, self.record),
-                BringBack(self.lines, self.events),
+                BringBackHeldDeliveries(self.held_deliveries, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
             ),
         )
@@ -140,8 +140,8 @@ class Product:
             in_time=in_time,
         )
 
-    def in_line(self, limiter: Limiter | None = None) -> WaitInLine:
-        return WaitInLine(self.deliver(limiter), self.lines, self.clock)
+    def deliver_or_hold(self, limiter: Limiter | None = None) -> DeliverOrHold:
+        return DeliverOrHold(self.deliver(limiter), self.held_deliveries, self.clock)
 
     def circuit(self) -> ChannelCircuit:
         """The breaker as a process of its own sees it."""

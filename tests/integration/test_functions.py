@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
-from chat4all.adapters.dynamodb.lines import DynamoLines
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
@@ -437,15 +437,17 @@ def test_a_long_wait_is_spent_in_a_table(world: World, agent: str, channel: str)
     world.provider.refuse(text, 429, {}, wait)
     world.product.pump()
     output = world.product.aws.output
-    lines = DynamoLines(output("Data.MessagesTable"), output("Data.LimitsTable"))
-    (line,) = [one for one in lines.due("2099", 100) if one.group.startswith(conversation)]
-    assert lines.postpone(line, LONG_AGO)
+    held_deliveries = DynamoHeldDeliveries(output("Data.MessagesTable"), output("Data.LimitsTable"))
+    (holding_queue,) = [
+        queue for queue in held_deliveries.due("2099", 100) if queue.group.startswith(conversation)
+    ]
+    assert held_deliveries.postpone(holding_queue, LONG_AGO)
 
     world.product.invoke("relay", {})
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert lines.head(channel, line.group) is None
+    assert held_deliveries.head(channel, holding_queue.group) is None
 
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:

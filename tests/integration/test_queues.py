@@ -3,7 +3,7 @@
 import uuid
 
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.domain.content import Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.status import Status
@@ -26,7 +26,7 @@ def bodies(aws: Aws, url: str, about: str) -> list[str]:
 
 
 def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
-    events, conversation_id = SqsEvents(world.sqs(), queues(aws)), str(uuid.uuid4())
+    events, conversation_id = SqsEvents(runtime.sqs(), queues(aws)), str(uuid.uuid4())
     ids = [str(uuid.uuid4()) for _ in range(3)]
 
     for message_id in (*ids, *ids):
@@ -37,7 +37,7 @@ def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
 
 
 def test_the_parts_for_one_person_are_there_in_order(aws: Aws) -> None:
-    events, message_id = SqsEvents(world.sqs(), queues(aws)), str(uuid.uuid4())
+    events, message_id = SqsEvents(runtime.sqs(), queues(aws)), str(uuid.uuid4())
     to = Recipient(str(uuid.uuid4()), "whatsapp", "main", "4915112345678")
     requested = [
         DeliveryRequested(message_id, "c", to, Text(f"part {part}"), part, 12, 12, NOW, 1)
@@ -52,7 +52,7 @@ def test_the_parts_for_one_person_are_there_in_order(aws: Aws) -> None:
 
 
 def test_status_updates_are_taken(aws: Aws) -> None:
-    events, theirs = SqsEvents(world.sqs(), queues(aws)), str(uuid.uuid4())
+    events, theirs = SqsEvents(runtime.sqs(), queues(aws)), str(uuid.uuid4())
     updates = [StatusUpdate("whatsapp", "main", status, NOW, theirs) for status in Status]
 
     assert events.status_updates(updates) == []

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
 from chat4all.adapters.s3_files import PIECE_BYTES, S3Files, content_disposition
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.domain.files import LEAST_PART_BYTES, FileStatus, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge
 from tests.fakes.people import NOW
@@ -27,7 +27,7 @@ def bucket(aws: Aws) -> str:
 
 @pytest.fixture
 def store(bucket: str) -> S3Files:
-    return S3Files(world.files_s3, bucket)
+    return S3Files(runtime.files_s3, bucket)
 
 
 def a_file(size: int = PART + 3, filename: str = "Ärger.png") -> StoredFile:

@@ -9,7 +9,7 @@ import pytest
 
 from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from tests.integration.aws import Aws
@@ -67,7 +67,7 @@ def test_a_large_one_lies_in_the_bucket_and_the_table_says_where(aws: Aws) -> No
     one = webhook(body)
     bucket = aws.output("Data.WebhooksBucket")
 
-    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(world.s3, bucket)).store(one)
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, bucket)).store(one)
 
     item = item_of(aws, one)
     assert "body" not in item
@@ -76,7 +76,7 @@ def test_a_large_one_lies_in_the_bucket_and_the_table_says_where(aws: Aws) -> No
 
 def test_what_the_bucket_did_not_take_is_not_in_the_table(aws: Aws) -> None:
     one = webhook(random_bytes(MOST_BYTES + 10))
-    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(world.s3, "no-such-bucket"))
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, "no-such-bucket"))
 
     with pytest.raises(Unavailable):
         webhooks.store(one)
@@ -97,7 +97,7 @@ def random_bytes(size: int) -> bytes:
 
 
 def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
-    bucket = S3Bodies(world.s3, aws.output("Data.WebhooksBucket"))
+    bucket = S3Bodies(runtime.s3, aws.output("Data.WebhooksBucket"))
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), bucket)
     small, large = webhook(bytes(range(256))), webhook(random_bytes(MOST_BYTES + 10))
     for one in (small, large):

@@ -10,17 +10,17 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
-from chat4all.adapters.dynamodb.lines import DynamoLines
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.services.directory.ports import Conversations, Directory
-from chat4all.services.messaging.ports import Deliveries, Fallbacks, Lines, Messages
+from chat4all.services.messaging.ports import Deliveries, Fallbacks, HeldDeliveries, Messages
 from chat4all.services.recovery.ports import DeadLetters
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fallbacks import MemoryFallbacks
-from tests.fakes.lines import LineTable, MemoryLines
+from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.integration.aws import Aws
@@ -89,7 +89,7 @@ def fallbacks(backend: str, aws: Aws, message_table: MessageTable) -> Fallbacks:
 
 
 @pytest.fixture
-def lines(backend: str, aws: Aws) -> Lines:
+def held_deliveries(backend: str, aws: Aws) -> HeldDeliveries:
     if backend == "memory":
-        return MemoryLines(LineTable())
-    return DynamoLines(aws.output("Data.MessagesTable"), aws.output("Data.LimitsTable"), lambda: 0.0)
+        return MemoryHeldDeliveries(HeldTable())
+    return DynamoHeldDeliveries(aws.output("Data.MessagesTable"), aws.output("Data.LimitsTable"), lambda: 0.0)

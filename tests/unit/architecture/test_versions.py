@@ -17,7 +17,7 @@ import pytest
 import snapshot_restore_py
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.settings import ALIAS
 from tests.integration.template import ROOT, Template, environment, functions, read
@@ -178,8 +178,8 @@ def test_a_snapshot_holds_nothing_that_must_differ(name: str, monkeypatch: pytes
         (secrets, "token_hex"),
         (secrets, "token_urlsafe"),
         (random, "random"),
-        (world, "now"),
-        (world, "new_id"),
+        (runtime, "now"),
+        (runtime, "new_id"),
         (socket.socket, "connect"),
     ):
         monkeypatch.setattr(module, attribute, refused)
@@ -194,7 +194,7 @@ def test_chance_begins_anew_after_a_restore() -> None:
         random.setstate(snapshot)
         for hook, arguments, named in snapshot_restore_py.get_after_restore():
             hook(*arguments, **named)
-        return world.jitter()
+        return runtime.jitter()
 
     assert len({restored() for _ in range(20)}) == 20
 
@@ -202,4 +202,4 @@ def test_chance_begins_anew_after_a_restore() -> None:
 def test_before_python_3_12_there_is_nothing_to_restore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
 
-    world.differ_after_restore()
+    runtime.differ_after_restore()

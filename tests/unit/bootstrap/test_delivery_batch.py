@@ -14,8 +14,8 @@ from tests.fakes.product import Product, a_delivery
 
 if TYPE_CHECKING:
     from chat4all.adapters.sqs import SqsEvents
+    from chat4all.bootstrap.runtime import Sqs
     from chat4all.bootstrap.telemetry import Telemetry
-    from chat4all.bootstrap.world import Sqs
 
 
 class Visibility:
@@ -32,7 +32,7 @@ class Run:
         self.counters = Counters()
         self.visibility = Visibility()
         self._batch = DeliveryBatch(
-            self.product.in_line(),
+            self.product.deliver_or_hold(),
             cast("SqsEvents", self.product.events),
             cast("Sqs", self.visibility),
             "the queue",

@@ -20,7 +20,7 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, ConversationType, Identity, Participant
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
-from chat4all.services.messaging.snapshots import KEEP_S
+from chat4all.services.messaging.conversation_cache import KEEP_S
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message

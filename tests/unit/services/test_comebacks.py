@@ -1,4 +1,4 @@
-"""Redrives, fallbacks and lines over the whole product, with a blow at each of their calls in turn."""
+"""Redrives, fallbacks and held deliveries over the whole product, with a blow at each call in turn."""
 
 from typing import Protocol
 
@@ -83,8 +83,8 @@ def fallen_back(cloud: Cloud) -> None:
     rest(cloud)
 
 
-def in_line(cloud: Cloud) -> None:
-    """The provider throttles for so long that the first waits in line, and the second behind it."""
+def held(cloud: Cloud) -> None:
+    """The provider throttles for so long that the first delivery is held, and the second behind it."""
     cloud.connectors["pigeon"].answers = [FOR_LONG]
     for message_id in (FIRST, SECOND):
         post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
@@ -94,7 +94,7 @@ def in_line(cloud: Cloud) -> None:
 def check(cloud: Cloud) -> None:
     for message in cloud.table.messages.values():
         assert message.status is Status.SENT
-    assert not cloud.lines.lines
+    assert not cloud.held.queues
     for channel, connector in cloud.connectors.items():
         texts = [one.content.text for one in connector.accepted if one.address == f"ana@{channel}"]
         assert texts == sorted(texts)
@@ -109,7 +109,7 @@ def check(cloud: Cloud) -> None:
     assert len(carla) <= 1 + cloud.struck.possible_repeats
 
 
-@pytest.mark.parametrize("tale", [redriven, fallen_back, in_line])
+@pytest.mark.parametrize("tale", [redriven, fallen_back, held])
 def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
     cloud = Cloud()
 
@@ -120,12 +120,12 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
         "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
-        "in_line": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
+        "held": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
     }
     assert {name: sorted(some) for name, some in sent.items()} == expected[tale.__name__]
 
 
-@pytest.mark.parametrize("tale", [redriven, fallen_back, in_line])
+@pytest.mark.parametrize("tale", [redriven, fallen_back, held])
 @pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
 def test_it_ends_well_whichever_call_it_hits(tale: Tale, blow: Blow) -> None:
     counting = Kind()

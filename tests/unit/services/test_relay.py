@@ -14,7 +14,7 @@ from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.deliver import Settled
-from chat4all.services.recovery.relay import IN_A_QUEUE, LONGEST_UNROUTED, Duty, Relay
+from chat4all.services.recovery.relay import IN_A_QUEUE, LONGEST_UNROUTED, Job, Relay
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
@@ -226,10 +226,10 @@ def working(_now: datetime) -> Counter[str]:
     return Counter(Worked=2)
 
 
-def test_a_duty_that_fails_keeps_no_other_from_being_done(product: Product) -> None:
+def test_a_job_that_fails_does_not_stop_the_other_jobs(product: Product) -> None:
     counted: list[tuple[str, int]] = []
-    duties: list[Duty] = [failing, failing, working]
-    relay = Relay(product.clock, duties, lambda metric, number: counted.append((metric, number)))
+    jobs: list[Job] = [failing, failing, working]
+    relay = Relay(product.clock, jobs, lambda metric, number: counted.append((metric, number)))
 
     with pytest.raises(Unavailable) as raised:
         relay()

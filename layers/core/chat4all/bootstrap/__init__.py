@@ -1,4 +1,5 @@
 """Wiring: one module per Lambda function builds its handler from the environment.
 
-Each builds only what its function needs, and imports no more: what is imported is cold start.
+Each module builds and imports only the objects that its function needs: every import makes the cold start
+longer.
 """

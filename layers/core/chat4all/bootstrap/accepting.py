@@ -1,31 +1,31 @@
-"""The use case that api, inbound and relay share: accepting a message."""
+"""Wire the use case that api, inbound and relay share: accepting a message."""
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import MessageTables
 from chat4all.channels.registry import capabilities
 from chat4all.services.messaging.accept_message import AcceptMessage
-from chat4all.services.messaging.snapshots import Snapshots
+from chat4all.services.messaging.conversation_cache import ConversationCache
 
 
 class Accepting:
-    """The stores and the use case over them."""
+    """The use case of accepting a message, with the stores that it uses."""
 
     def __init__(self, tables: MessageTables, queues: Queues) -> None:
         self.conversations = DynamoConversations(tables.conversations_table)
         self.directory = DynamoDirectory(tables.directory_table)
         self.messages = DynamoMessages(tables.messages_table)
-        self.sqs = world.sqs()
+        self.sqs = runtime.sqs()
         self.events = streams.events(tables, self.sqs, queues)
         self.capabilities = capabilities()
         self.accept = AcceptMessage(
             conversations=self.conversations,
             messages=self.messages,
             events=self.events,
-            snapshots=Snapshots(self.conversations, self.directory),
+            conversation_cache=ConversationCache(self.conversations, self.directory),
             capabilities=self.capabilities,
-            clock=world.now,
+            clock=runtime.now,
         )

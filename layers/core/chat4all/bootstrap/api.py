@@ -13,7 +13,7 @@ from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
@@ -42,10 +42,10 @@ from chat4all.services.recovery.redrive import Redrive
 
 
 def app(settings: ApiSettings) -> Chalice:
-    """The chalice app with every route of the API."""
+    """Build the chalice app with every route of the API."""
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     files = DynamoFiles(settings.files_table)
-    store = S3Files(world.files_s3, settings.files_bucket)
+    store = S3Files(runtime.files_s3, settings.files_bucket)
     conversations, directory = accepting.conversations, accepting.directory
     keys = DynamoApiKeys(settings.api_keys_table)
     deliveries = DynamoDeliveries(settings.messages_table)
@@ -57,14 +57,14 @@ def app(settings: ApiSettings) -> Chalice:
         dead_letters=DynamoDeadLetters(settings.messages_table, channels),
         accept=accepting.accept,
         events=accepting.events,
-        clock=world.now,
+        clock=runtime.now,
     )
     http = HttpClient()
 
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
-    kinesis = functools.cache(world.kinesis)
+    kinesis = functools.cache(runtime.kinesis)
 
     def probe_queue() -> None:
         if settings.chat_events_stream:
@@ -74,11 +74,11 @@ def app(settings: ApiSettings) -> Chalice:
             QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
         )
 
-    manage_users = ManageUsers(directory, canonical, world.now, world.new_id)
-    manage_conversations = ManageConversations(conversations, directory, world.now, world.new_id)
+    manage_users = ManageUsers(directory, canonical, runtime.now, runtime.new_id)
+    manage_conversations = ManageConversations(conversations, directory, runtime.now, runtime.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     audit = DynamoAudit(settings.audit_table)
-    account = Accounting(audit, world.now, world.new_id)
+    account = Accounting(audit, runtime.now, runtime.new_id)
     public = addresses(settings.api_url)
     routes = [
         *MessageViews(
@@ -86,7 +86,7 @@ def app(settings: ApiSettings) -> Chalice:
             read,
             redrive,
             channels,
-            world.new_id,
+            runtime.new_id,
             attach=AttachFile(files),
             account=account,
             addresses=public,
@@ -111,16 +111,16 @@ def _file_views(
         store=store,
         events=accepting.events,
         conversations=accepting.conversations,
-        clock=world.now,
-        new_id=world.new_id,
+        clock=runtime.now,
+        new_id=runtime.new_id,
         kept_for=timedelta(days=settings.file_retention_days),
     )
     return FileViews(
         upload=upload,
-        download=DownloadFile(files, store, world.now),
+        download=DownloadFile(files, store, runtime.now),
         files=files,
         addresses=public,
-        clock=world.now,
+        clock=runtime.now,
     )
 
 

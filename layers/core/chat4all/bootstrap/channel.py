@@ -1,4 +1,4 @@
-"""The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
+"""The functions `whatsapp`, `telegram` and `instagram`: each has its own connector, and the same wiring."""
 
 import functools
 import logging
@@ -9,13 +9,13 @@ from typing import Any
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
-from chat4all.adapters.dynamodb.lines import DynamoLines
 from chat4all.adapters.operators import Operators
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.channels.registry import capabilities, connector
@@ -29,20 +29,20 @@ from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
-from chat4all.services.messaging.wait_in_line import InLine, WaitInLine
+from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
 
 _log = logging.getLogger(__name__)
 
 NEEDED_MS = 15_000
-"""A provider may take 13 s to refuse a connection and to answer."""
+"""The time that a delivery needs: a provider may take 13 s to refuse a connection and to answer."""
 UPLOAD_NEEDED_MS = 80_000
-"""What the largest file takes to be uploaded, and to be answered."""
+"""The time that a delivery needs with an upload of the largest file, and the answer to it."""
 REPORT_WAIT_S = 1.0
 CLAIM_MARGIN_S = 5
 
 
 class TimeLeft:
-    """Whether the function has time for one more send: of the batch that it works on."""
+    """The check whether the function has time for one more send of its current batch."""
 
     def __init__(self) -> None:
         self._still_in_time: Callable[[], bool] = lambda: True
@@ -55,26 +55,27 @@ class TimeLeft:
 
 
 class DeliveryBatch:
-    """A batch of deliveries, whose statuses are published together at its end.
+    """The handler of a batch of deliveries; it publishes their statuses together at the end of the batch.
 
-    A delivery whose status could not be published is handed back: it will be found done, and reported again.
+    A delivery whose status could not be published is handed back: at the next receive it is settled already,
+    and its status is reported again.
     """
 
     def __init__(
         self,
-        deliver: WaitInLine,
+        deliver_or_hold: DeliverOrHold,
         events: SqsEvents,
-        sqs: "world.Sqs",
+        sqs: "runtime.Sqs",
         queue_url: str,
         telemetry: Telemetry,
         *,
         time_left: TimeLeft | None = None,
     ) -> None:
-        self._deliver = deliver
+        self._deliver_or_hold = deliver_or_hold
         self._events = events
         self._telemetry = telemetry
         self._time_left = time_left or TimeLeft()
-        self._batch = Batch(DeliveryRequested, self._one, sqs, queue_url)
+        self._batch = Batch(DeliveryRequested, self._handle, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
 
     def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
@@ -87,12 +88,12 @@ class DeliveryBatch:
         answer["batchItemFailures"] += [{"itemIdentifier": record.message_id} for record in again]
         return answer
 
-    def _one(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
-        outcome = self._deliver(requested, record.receive_count)
+    def _handle(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
+        outcome = self._deliver_or_hold(requested, record.receive_count)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
-        if isinstance(outcome, InLine):
-            self._telemetry.count("DeliveriesInLine")
+        if isinstance(outcome, Held):
+            self._telemetry.count("DeliveriesHeld")
             return None
         if isinstance(outcome, Outdated):
             return None
@@ -107,7 +108,10 @@ class DeliveryBatch:
 
 
 def _log_failure(requested: DeliveryRequested, update: StatusUpdate) -> None:
-    """Say which delivery failed and why, in fields that a search of the logs finds; neither text nor address."""
+    """Log which delivery failed and why, in fields that a search of the logs finds.
+
+    The log contains neither the text nor the address of the message.
+    """
     found_by = {
         "message_id": requested.message_id,
         "conversation_id": requested.conversation_id,
@@ -122,13 +126,13 @@ def handler() -> Handler:
     settings = from_environment(ChannelSettings)
     telemetry = Telemetry(settings.channel)
     known = capabilities()
-    sqs = world.sqs()
+    sqs = runtime.sqs()
     claim_time = timedelta(seconds=settings.consumer_timeout + CLAIM_MARGIN_S)
     circuit = ChannelCircuit(
         settings.channel,
         DynamoBreakers(settings.limits_table),
         Operators(settings.powertools_service_name, telemetry.count).circuit_changed,
-        world.now,
+        runtime.now,
         claim_time,
     )
     files = DynamoFiles(settings.files_table)
@@ -141,23 +145,23 @@ def handler() -> Handler:
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
             files,
-            S3Files(world.files_s3, settings.files_bucket),
+            S3Files(runtime.files_s3, settings.files_bucket),
             DownloadLinks(
                 files,
                 functools.partial(public_address, settings.public_url, settings.api_id),
-                world.now,
+                runtime.now,
             ),
         ),
-        clock=world.now,
-        new_id=world.new_id,
-        jitter=world.jitter,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+        jitter=runtime.jitter,
         claim_time=claim_time,
         in_time=time_left,
     )
     events = streams.events(settings, sqs, Queues())
-    lines = DynamoLines(settings.messages_table, settings.limits_table)
+    held_deliveries = DynamoHeldDeliveries(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
-        WaitInLine(deliver, lines, world.now),
+        DeliverOrHold(deliver, held_deliveries, runtime.now),
         events,
         sqs,
         settings.channel_queue,
@@ -169,6 +173,9 @@ def handler() -> Handler:
 
 
 def _needed_ms(channel: Capabilities, consumer_timeout: int) -> int:
-    """How much time a delivery is to have; where the function's is short, files are small enough."""
+    """Return the time that a delivery needs.
+
+    If the function's timeout is short, the channel's files are small enough for the shorter time.
+    """
     uploads = any(rule.transfer is Transfer.UPLOAD for rule in channel.media)
     return UPLOAD_NEEDED_MS if uploads and consumer_timeout * 1000 > UPLOAD_NEEDED_MS else NEEDED_MS

@@ -1,4 +1,4 @@
-"""What the `files` function is called with: records of its queue, and results of GuardDuty."""
+"""Handle the events of the `files` function: records of its queue, and results of GuardDuty."""
 
 from typing import Any
 
@@ -10,11 +10,17 @@ from chat4all.entrypoints.queues.batches import Batch, HandBack, Record, Visibil
 from chat4all.services.files.inspect_file import InspectFile
 
 NEEDED_MS = 60_000
-"""2 GiB are read and scanned in a part of that; clamd is slower, and a try that is cut short is made again."""
+"""The time that a file needs: 2 GiB are read and scanned in less.
+
+clamd is slower; a try that the timeout ends is repeated.
+"""
 
 
 class FileBatch:
-    """A GuardDuty result that cannot be taken yet is an error of the call, which Lambda then makes again."""
+    """The handler of the `files` function.
+
+    A GuardDuty result that cannot be taken yet makes the call fail, and Lambda repeats the call.
+    """
 
     def __init__(
         self, inspect: InspectFile, sqs: VisibilityClient, settings: FilesSettings, telemetry: Telemetry
@@ -22,14 +28,14 @@ class FileBatch:
         self._inspect = inspect
         self._bucket = settings.files_bucket
         self._telemetry = telemetry
-        batch = Batch(FileEvent, self._one, sqs, settings.files_queue)  # type: ignore[arg-type]  # a union is a kind to msgspec
+        batch = Batch(FileEvent, self._handle, sqs, settings.files_queue)  # type: ignore[arg-type]  # a union is a kind to msgspec
         self._consume = consuming(telemetry, batch, NEEDED_MS)
         self._take = telemetry.observing(self._scanned)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
         return self._consume(event, context) if "Records" in event else self._take(event, context)
 
-    def _one(self, event: FileEvent, record: Record) -> HandBack | None:
+    def _handle(self, event: FileEvent, record: Record) -> HandBack | None:
         self._count(self._inspect(event))
         return None
 

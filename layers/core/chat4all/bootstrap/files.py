@@ -1,6 +1,7 @@
-"""The `files` function: what was uploaded is inspected, what people sent is fetched and inspected.
+"""The `files` function: inspect uploaded files; fetch and inspect the files that persons sent.
 
-Its records are best given to it one by one: the memory and the time of a call are then those of one file.
+The function should receive its records one by one: then a call needs the memory and the time of one file
+only.
 """
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
@@ -9,7 +10,7 @@ from chat4all.adapters.media.formats import name_format
 from chat4all.adapters.media.thumbnails import thumbnails
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.file_batch import FileBatch
 from chat4all.bootstrap.scanners import scanner
 from chat4all.bootstrap.settings import FilesSettings, by_channel, from_environment
@@ -24,7 +25,7 @@ from chat4all.services.messaging.connector import Connector
 def handler() -> Handler:
     settings = from_environment(FilesSettings)
     telemetry = Telemetry("files")
-    store = S3Files(world.files_s3, settings.files_bucket)
+    store = S3Files(runtime.files_s3, settings.files_bucket)
     http = HttpClient()
     base_urls = by_channel(names(), "BASE_URL")
 
@@ -43,7 +44,7 @@ def handler() -> Handler:
         scanner=scanner(settings),
         thumbnailer=thumbnails,
         name_format=name_format,
-        clock=world.now,
+        clock=runtime.now,
     )
 
-    return FileBatch(inspect, world.sqs(), settings, telemetry)
+    return FileBatch(inspect, runtime.sqs(), settings, telemetry)

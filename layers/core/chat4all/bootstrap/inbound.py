@@ -1,10 +1,10 @@
-"""The `inbound` function: webhook events become messages and status updates."""
+"""The `inbound` function: turn webhook events into messages and status updates."""
 
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
@@ -25,21 +25,21 @@ def handler() -> Handler:
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
         accept=accepting.accept,
-        find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, world.now),
+        find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         directory=accepting.directory,
         messages=accepting.messages,
         events=accepting.events,
         file=InboundFile(
             DynamoFiles(settings.files_table),
             accepting.events,
-            world.now,
+            runtime.now,
             timedelta(days=settings.file_retention_days),
         ),
-        clock=world.now,
-        new_id=world.new_id,
+        clock=runtime.now,
+        new_id=runtime.new_id,
     )
 
-    def one(event: WebhookEvent, record: Record) -> HandBack | None:
+    def handle(event: WebhookEvent, record: Record) -> HandBack | None:
         try:
             take(event)
         except EditTooEarly:
@@ -48,6 +48,6 @@ def handler() -> Handler:
             telemetry.count("EditsOfUnknownMessages")
         return None
 
-    batch = Batch(WebhookEvent, one, accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvent, handle, accepting.sqs, settings.inbound_queue)
 
     return consuming(telemetry, batch, NEEDED_MS)

@@ -1,4 +1,4 @@
-"""How a function is loaded: without the garbage collector."""
+"""Load a function without the garbage collector."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around a function's imports and wiring, which leave next to no garbage.
+    """Turn the garbage collector off during a function's imports and wiring, which leave hardly any garbage.
 
-    The collector would go through all of it again and again: a tenth of a cold start. What has been loaded is then
-    left out of later collections, each of which would go through it once more while somebody waits for an answer.
+    The collector would scan all loaded objects again and again: a tenth of a cold start. Afterwards, the
+    loaded objects are left out of later collections, each of which would scan them once more while a client
+    waits.
     """
     gc.disable()
     try:

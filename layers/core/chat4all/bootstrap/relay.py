@@ -1,4 +1,4 @@
-"""The `relay` function: what the schedule does."""
+"""The `relay` function: run the scheduled jobs."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -9,18 +9,18 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
-from chat4all.adapters.dynamodb.lines import DynamoLines
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
 from chat4all.channels.registry import names
-from chat4all.services.files.look_after_files import LookAfterFiles
+from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import RecordStatus
-from chat4all.services.messaging.wait_in_line import BringBack
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 
@@ -38,8 +38,8 @@ def handler() -> Handler:
     )
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
-    fall_back = FallBack(fallbacks, accepting.events, world.now)
-    record = RecordStatus(accepting.messages, deliveries, fall_back, world.now)
+    fall_back = FallBack(fallbacks, accepting.events, runtime.now)
+    record = RecordStatus(accepting.messages, deliveries, fall_back, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),
@@ -47,20 +47,22 @@ def handler() -> Handler:
         deliveries=deliveries,
         record=record,
         channels=frozenset(names()),
-        new_id=world.new_id,
+        new_id=runtime.new_id,
         claim_time=CLAIM_TIME,
     )
     relay = Relay(
-        world.now,
+        runtime.now,
         (
             PublishMessages(accepting.messages, deliveries, accepting.accept),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
-            BringBack(DynamoLines(settings.messages_table, settings.limits_table), accepting.events),
+            BringBackHeldDeliveries(
+                DynamoHeldDeliveries(settings.messages_table, settings.limits_table), accepting.events
+            ),
             dead_records,
-            LookAfterFiles(
+            ExpireFiles(
                 DynamoFiles(settings.files_table),
-                S3Files(world.files_s3, settings.files_bucket),
+                S3Files(runtime.files_s3, settings.files_bucket),
                 accepting.events,
             ),
         ),
@@ -73,9 +75,9 @@ def handler() -> Handler:
     return telemetry.observing(handle)
 
 
-def _dead_queues(settings: RelaySettings, sqs: "world.Sqs") -> EachItsOwn:
+def _dead_queues(settings: RelaySettings, sqs: "runtime.Sqs") -> EachItsOwn:
     pairs, streams = _pairs(settings), _stream_pairs(settings)
-    queues, of_streams = SqsDeadQueues(sqs, pairs), KinesisDeadQueues(world.kinesis, sqs, streams)
+    queues, of_streams = SqsDeadQueues(sqs, pairs), KinesisDeadQueues(runtime.kinesis, sqs, streams)
     return EachItsOwn({**dict.fromkeys(pairs, queues), **dict.fromkeys(streams, of_streams)})
 
 

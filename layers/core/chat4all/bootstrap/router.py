@@ -1,7 +1,7 @@
-"""The `router` function: one delivery per recipient and channel.
+"""The `router` function: request one delivery per recipient and channel.
 
-Beside its stream's records it takes `{"replay": [event, ...]}`, which `chat4all replay` invokes it with; it answers
-`{"replayed": [outcome, ...]}`, see `services.replay_messages`.
+The function also takes `{"replay": [event, ...]}`, with which `chat4all replay` invokes it. It answers
+`{"replayed": [outcome, ...]}`; see `services.recovery.replay_messages`.
 """
 
 from typing import Any, Final
@@ -11,7 +11,7 @@ import msgspec
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import streams, world
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, consuming
 from chat4all.channels.registry import capabilities, names
@@ -30,24 +30,24 @@ class _Replay(msgspec.Struct, frozen=True):
 def handler() -> Handler:
     telemetry = Telemetry("router")
     settings = from_environment(RouterSettings)
-    sqs = world.sqs()
+    sqs = runtime.sqs()
     messages = DynamoMessages(settings.messages_table)
     route = RouteMessage(
         messages,
         SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE"))),
         DynamoFallbacks(settings.messages_table),
         capabilities(),
-        world.now,
+        runtime.now,
     )
     replay = ReplayMessages(messages, route)
 
-    def one(accepted: MessageAccepted, _record: Received) -> HandBack | None:
+    def handle_record(accepted: MessageAccepted, _record: Received) -> HandBack | None:
         route(accepted)
         return None
 
     batch = streams.StreamConsumer(
         MessageAccepted,
-        one,
+        handle_record,
         sqs,
         queue_url=settings.chat_events_queue,
         dead_letter_queue_url=settings.chat_events_dead_letter_queue,

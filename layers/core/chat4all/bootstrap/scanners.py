@@ -1,6 +1,6 @@
-"""The malware scanner that a function is told to use.
+"""Build the malware scanner that the settings name.
 
-Each engine is imported only by whoever uses it: yara-x is 37 MB.
+An engine is imported only by a function that uses it: yara-x is 37 MB.
 """
 
 from pathlib import Path

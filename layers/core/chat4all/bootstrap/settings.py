@@ -1,4 +1,4 @@
-"""The environment of a function, typed. template.yaml sets it."""
+"""The environment of each function, typed. template.yaml sets it."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,10 @@ S = TypeVar("S")
 
 
 class StreamSettings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
-    """Each stream that a function needs is an SQS queue (its URL) or a Kinesis stream (its name).
+    """The streams of a function: each is an SQS queue (its URL) or a Kinesis stream (its name).
 
-    The queue or stream with what nobody could handle is for those who give up, and for who collects it.
+    A dead-letter queue holds the records that no function could handle. It is set for the functions that give
+    records up, and for the function that collects the records.
     """
 
     needed: ClassVar[Sequence[str]] = ("chat_events", "status_updates")
@@ -27,7 +28,7 @@ class StreamSettings(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
         for stream in self.needed:
             if bool(getattr(self, f"{stream}_queue")) == bool(getattr(self, f"{stream}_stream")):
                 name = stream.upper()
-                raise ValueError(f"one of {name}_QUEUE and {name}_STREAM must be set, and only one")
+                raise ValueError(f"set exactly one of {name}_QUEUE and {name}_STREAM")
 
 
 class MessageTables(StreamSettings, frozen=True, rename="upper", kw_only=True):
@@ -46,7 +47,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     file_retention_days: int
     audit_table: str
     api_url: str
-    """It is the API's public address before `/v1`; `{api}` stands for the id that a request tells."""
+    """The API's public address before `/v1`; `{api}` stands for the id that a request contains."""
 
 
 class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -80,12 +81,12 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     files_table: str
     files_bucket: str
     public_url: str
-    """It is the API's public address before `/v1`; `{api}` stands for `api_id`."""
+    """The API's public address before `/v1`; `{api}` stands for `api_id`."""
     api_id: str
     powertools_service_name: str
-    """The stack."""
+    """The name of the stack."""
     consumer_timeout: int
-    """Seconds that Lambda gives the function for one batch."""
+    """The seconds that Lambda gives the function for one batch."""
 
 
 class StatusSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
@@ -101,7 +102,7 @@ class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
     clamd_address: str = ""
     """`host:port`, or the path of a socket."""
     rules_folder: str = ""
-    """Where more `*.yar` lie, beside those that come with the product."""
+    """A folder of `*.yar` rules that are used together with the product's own rules."""
 
 
 class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
@@ -114,10 +115,14 @@ class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
 
 
 def from_environment(kind: type[S]) -> S:
-    """Raises msgspec.ValidationError naming the variable that is missing."""
+    """Read the settings from the environment.
+
+    Raises:
+        msgspec.ValidationError: a variable is missing or not valid; the error names it.
+    """
     return msgspec.convert(dict(os.environ), kind, strict=False)
 
 
 def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
-    """`{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
+    """Return `{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
     return {channel: os.environ[f"{channel.upper()}_{suffix}"] for channel in channels}

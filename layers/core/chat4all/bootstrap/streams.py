@@ -1,4 +1,4 @@
-"""chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
+"""Wire chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -8,23 +8,23 @@ import msgspec
 from chat4all.adapters.kinesis import KinesisEvents, Streams
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.adapters.stream_failures import Failures
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import StreamSettings
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 
 if TYPE_CHECKING:
     from chat4all.adapters.stream_failures import FailuresClient
-    from chat4all.bootstrap.world import Sqs
+    from chat4all.bootstrap.runtime import Sqs
 
 E = TypeVar("E")
 
 
 def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
-    """`queues` are those beside the two streams."""
+    """Build the events port; `queues` are the queues beside the two streams."""
     if settings.chat_events_stream or settings.status_updates_stream:
         streams = Streams(settings.chat_events_stream, settings.status_updates_stream)
-        return KinesisEvents(world.kinesis(), streams, sqs, queues)
+        return KinesisEvents(runtime.kinesis(), streams, sqs, queues)
     both = msgspec.structs.replace(
         queues, chat_events=settings.chat_events_queue, status_updates=settings.status_updates_queue
     )
@@ -32,7 +32,7 @@ def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
 
 
 class StreamConsumer(Generic[E]):
-    """Takes Lambda's event of either kind, each in its shape."""
+    """A consumer of Lambda's events, of a queue or of a stream."""
 
     def __init__(
         self,

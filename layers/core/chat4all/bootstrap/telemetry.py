@@ -1,4 +1,4 @@
-"""Logs, metrics and traces of one function: JSON lines, CloudWatch EMF, X-Ray where it listens."""
+"""Logs, metrics and traces of a function: JSON lines, CloudWatch EMF, and X-Ray if it is enabled."""
 
 import logging
 import os
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 _PACKAGE: Final = "chat4all"
 _LEVELS: Final = {**logging.getLevelNamesMapping(), "TRACE": logging.DEBUG}
-"""Lambda has Python's names of levels, and TRACE besides."""
+"""Lambda uses Python's names of levels, and also TRACE."""
 
 Handler = Callable[[dict[str, Any], "LambdaContext"], Any]
 Consumer = Callable[[dict[str, Any], Callable[[], bool]], dict[str, Any]]
-"""Takes Lambda's event and whether there is time left; returns the answer with its `batchItemFailures`."""
+"""A consumer takes Lambda's event, and a function that returns whether there is time left.
+
+It returns the answer with its `batchItemFailures`.
+"""
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's context."""
+    """The used part of Lambda's context."""
 
     @property
     def aws_request_id(self) -> str: ...
@@ -35,10 +38,10 @@ class LambdaContext(Protocol):
 
 
 class Telemetry:
-    """Observe a function: every logger of its process, a library's too, writes through its Telemetry.
+    """The telemetry of a function: every logger of its process, also of a library, writes through it.
 
-    The service of its lines and metrics is the stack, named by POWERTOOLS_SERVICE_NAME: an account may have
-    several stacks.
+    The service of its log lines and metrics is the stack, named by POWERTOOLS_SERVICE_NAME: an account may
+    have several stacks.
     """
 
     def __init__(self, function: str) -> None:
@@ -51,7 +54,7 @@ class Telemetry:
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
     def observing(self, handler: Handler) -> Handler:
-        """`handler`, with its request id in every log line and its metrics written after every call."""
+        """Wrap `handler`: every log line has its request id, and its metrics are written after every call."""
 
         def observed(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
             self._lines.append_keys(request_id=context.aws_request_id)
@@ -64,7 +67,7 @@ class Telemetry:
 
 
 def consuming(telemetry: Telemetry, batch: Consumer, needed_ms: int) -> Handler:
-    """The handler of a queue's function: a record is begun only while Lambda leaves `needed_ms` for it."""
+    """Make the handler of a queue's function: a record is begun only while `needed_ms` are left for it."""
 
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         answer = batch(event, lambda: context.get_remaining_time_in_millis() > needed_ms)
@@ -76,7 +79,7 @@ def consuming(telemetry: Telemetry, batch: Consumer, needed_ms: int) -> Handler:
 
 
 def serving(telemetry: Telemetry, app: "Chalice") -> Handler:
-    """The handler of a function behind API Gateway."""
+    """Make the handler of a function behind API Gateway."""
 
     def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
         answer = app(event, context)
@@ -110,15 +113,15 @@ def _json_of_every_logger() -> LambdaPowertoolsFormatter:
 
 
 def _level() -> int:
-    """Return the package's level: Lambda's setting goes before the template's; an unknown level is INFO."""
+    """Return the package's level: Lambda's setting overrides the template's; an unknown level is INFO."""
     name = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("POWERTOOLS_LOG_LEVEL") or "INFO"
     return _LEVELS.get(name.upper(), logging.INFO)
 
 
 def _trace_aws_calls() -> None:
-    """Subsegments for each AWS call, where the template's TraceAwsCalls asks for them.
+    """Make X-Ray subsegments for each AWS call, if the template's TraceAwsCalls asks for them.
 
-    Without them X-Ray shows the functions and the queues between them all the same: Lambda makes the
+    Without subsegments, X-Ray still shows the functions and the queues between them: Lambda makes the
     segments, and botocore passes their id on.
     """
     if os.environ.get("TRACE_AWS_CALLS") == "true":

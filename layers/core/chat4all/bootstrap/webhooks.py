@@ -1,4 +1,4 @@
-"""The `webhooks` function: where the providers call."""
+"""The `webhooks` function: receive the webhooks of the providers."""
 
 from chalice.app import Chalice
 
@@ -8,7 +8,7 @@ from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.channels.registry import connector, names
@@ -23,20 +23,21 @@ from chat4all.services.messaging.connector import Connector
 
 
 def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
+    """Build the chalice app with the routes of the webhooks."""
     http = HttpClient()
 
     def known(channel: str) -> Connector | None:
         return connector(channel, http, "") if channel in names() else None
 
-    webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(world.s3, settings.webhooks_bucket))
-    events = SqsEvents(world.sqs(), Queues(inbound=settings.inbound_queue))
+    webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(runtime.s3, settings.webhooks_bucket))
+    events = SqsEvents(runtime.sqs(), Queues(inbound=settings.inbound_queue))
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=world.now
+        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=runtime.now
     )
-    replay = ReplayWebhooks(known, webhooks, events, secrets, world.new_id)
+    replay = ReplayWebhooks(known, webhooks, events, secrets, runtime.new_id)
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
-    account = Accounting(DynamoAudit(settings.audit_table), world.now, world.new_id)
+    account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
     bind(chalice, WebhookViews(receive, replay, names(), account).routes(), authenticate)
     return chalice
 

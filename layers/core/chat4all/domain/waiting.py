@@ -44,8 +44,11 @@ class Fallback(msgspec.Struct, frozen=True):
         return self.event.recipients[0].at(self.position)
 
 
-class Line(msgspec.Struct, frozen=True):
-    """The deliveries of a group that wait for a channel. Each new delivery raises `version`."""
+class HoldingQueue(msgspec.Struct, frozen=True):
+    """The held deliveries of one group, in their order.
+
+    `version` changes with every delivery that is added.
+    """
 
     channel: str
     group: str

@@ -1,1 +1,1 @@
-"""Use cases, each in a module of its own; the `ports` of a folder are the interfaces that its use cases need."""
+"""Use cases, each in its own module. The `ports` of a folder are the interfaces that its use cases need."""

@@ -3,9 +3,9 @@
 import random
 from datetime import datetime, timedelta
 
-from chat4all.bootstrap import world
+from chat4all.bootstrap import runtime
 
-_true = world.now
+_true = runtime.now
 _SKEW = timedelta(seconds=random.choice((-1, 1)) * random.uniform(120, 300))  # noqa: S311 - no secret
 
 
@@ -13,6 +13,6 @@ def _wrong() -> datetime:
     return _true() + _SKEW
 
 
-world.now = _wrong
+runtime.now = _wrong
 
 from app import handler  # type: ignore[import-not-found]  # noqa: E402, F401 - wired with the wrong clock

@@ -104,7 +104,10 @@ class DynamoDeadLetters:
             body=record.body,
             kept_at=record.at,
             error_code="NOT_HANDLED",
-            error_reason=f"The queue {record.source} gave it out often, and no function could handle it.",
+            error_reason=(
+                f"The queue {record.source} gave out the record again and again, "
+                "and no function could handle it."
+            ),
         )
         saved(row, DeadRow.message_id.does_not_exist())
 

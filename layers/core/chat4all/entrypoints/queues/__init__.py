@@ -1,1 +1,1 @@
-"""Batches of a queue or a stream, a record at a time."""
+"""Handle the batches of a queue or a stream record by record."""

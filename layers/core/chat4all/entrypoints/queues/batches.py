@@ -1,8 +1,8 @@
-"""A batch of SQS FIFO records, conversation by conversation.
+"""Handle a batch of SQS FIFO records, group by group.
 
-The groups of a batch are handled side by side, each in its order. After a failure in one group, that
-group's later records are handed back unhandled, and the other groups go on. Lambda then deletes what is
-not named in `batchItemFailures`, and SQS gives the others out again, in order.
+The groups of a batch are handled in parallel, each in its order. After a failure in a group, the group's
+later records are handed back unhandled, and the other groups go on. Lambda then deletes the records that
+`batchItemFailures` does not name, and SQS gives out the others again, in order.
 """
 
 import logging
@@ -28,22 +28,22 @@ _log = logging.getLogger(__name__)
 
 
 class HandBack(msgspec.Struct, frozen=True):
-    """The record was not handled; it shall come again after `wait_s` seconds."""
+    """The record was not handled; it must be handled again after `wait_s` seconds."""
 
     wait_s: float
 
 
 class Received(Protocol):
-    """What any record tells of its way here."""
+    """The properties that the records of a queue and of a stream share."""
 
     @property
     def receive_count(self) -> int:
-        """1 at the first time."""
+        """How often the record was received: 1 at the first time."""
         ...
 
 
 class Record(msgspec.Struct, frozen=True, rename="camel"):
-    """What is needed of a record of Lambda's SQS event."""
+    """The used fields of a record of Lambda's SQS event."""
 
     message_id: str
     receipt_handle: str
@@ -66,10 +66,10 @@ class VisibilityClient(Protocol):
 
 
 class Batch(Generic[E]):
-    """Decodes each record's body into `kind` and gives it to `handle`, which may return HandBack.
+    """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
-    An exception of `handle` hands the record back too, for longer each time. A body that is no `kind` can
-    never be handled: it is handed back until SQS moves it to the dead-letter queue.
+    An exception of `handle` hands the record back too, each time for longer. A body that cannot be decoded
+    into `kind` can never be handled: its record is handed back until SQS moves it to the dead-letter queue.
     """
 
     def __init__(
@@ -86,19 +86,25 @@ class Batch(Generic[E]):
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="group")
 
     def __call__(self, event: Mapping[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
-        """Lambda's answer for the batch; records not begun in time are handed back at once."""
+        """Return Lambda's answer for the batch; records not begun in time are handed back at once."""
         records = msgspec.convert(event["Records"], list[Record])
         groups: dict[str, list[Record]] = {}
         for record in records:
             groups.setdefault(record.group, []).append(record)
         if len(groups) == 1:
-            failed = [self._group(group, still_in_time) for group in groups.values()]
+            failed = [self._handle_group(group, still_in_time) for group in groups.values()]
         else:
-            failed = list(self._threads.map(lambda group: self._group(group, still_in_time), groups.values()))
-        return {"batchItemFailures": [{"itemIdentifier": one.message_id} for some in failed for one in some]}
+            failed = list(
+                self._threads.map(lambda group: self._handle_group(group, still_in_time), groups.values())
+            )
+        return {
+            "batchItemFailures": [
+                {"itemIdentifier": record.message_id} for records in failed for record in records
+            ]
+        }
 
     def hand_back(self, records: Sequence[Record], wait_s: float) -> None:
-        """Make the records invisible for `wait_s` seconds. Failing that, the queue's own timeout holds."""
+        """Make the records invisible for `wait_s` seconds; if that fails, the queue's own timeout applies."""
         for record in records:
             try:
                 self._client.change_message_visibility(
@@ -109,26 +115,26 @@ class Batch(Generic[E]):
             except (BotoCoreError, ClientError):
                 _log.warning("the visibility of a record could not be changed", exc_info=True)
 
-    def _group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[Record]:
-        """Handle one group in order; returns the records handed back."""
+    def _handle_group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[Record]:
+        """Handle a group in order; return the records that were handed back."""
         for index, record in enumerate(records):
-            back = self._one(record) if still_in_time() else HandBack(0)
+            back = self._handle_record(record) if still_in_time() else HandBack(0)
             if back is not None:
                 rest = records[index:]
                 self.hand_back(rest, back.wait_s)
                 return rest
         return []
 
-    def _one(self, record: Record) -> HandBack | None:
+    def _handle_record(self, record: Record) -> HandBack | None:
         try:
             return self._handle(self._decoder.decode(record.body), record)
         except Unavailable as error:
-            _log.warning("handed back: %s", error.message)
+            _log.warning("a record was handed back: %s", error.message)
         except msgspec.DecodeError as error:
-            # Without the traceback, which repeats the message: msgspec quotes the record in it, however long.
-            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
-        except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is handed back
-            _log.exception("a record that failed")
+            # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
+            _log.error("a record cannot be decoded: %s", shortened(str(error)))
+        except Exception:  # noqa: BLE001 - the outermost edge: any error hands the record back
+            _log.exception("a record failed")
         return HandBack(min(2.0 ** min(record.receive_count - 1, _MOST_DOUBLINGS), 60.0))
 
 

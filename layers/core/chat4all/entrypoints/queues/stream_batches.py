@@ -1,18 +1,21 @@
-"""A batch of Kinesis records, conversation by conversation.
+"""Handle a batch of Kinesis records, partition key by partition key.
 
 ::
 
-    records by partition key ── each key in its order, the keys side by side
+    records by partition key ── each key in its order, the keys in parallel
          │
-    one of them is to wait ── its key stands still, the other keys go on; then all that wait do so together, once,
-         │                    and it is tried again, as long as there is time
+    a record must wait ── its key stops, the other keys go on; then all stopped keys wait together, once, and
+         │                their records are tried again, as long as there is time
          │
-    it can never be handled ── a pointer to it goes to the dead-letter queue, and its key goes on: it blocks nobody
+    a record can never be handled ── a pointer to it goes to the dead-letter queue, and its key goes on: it
+         │                           blocks no other record
          │
-    what is left at the end ── the lowest of them is the answer: Lambda gives out that one again, and all after it
+    records are left at the end ── the answer names the lowest of them: Lambda gives out this record again,
+                                   and all records after it
 
-Kinesis hides nothing for a time, as SQS does: a wait is spent here, or blocks the lane, which is a tenth of a shard. Records
-that were done and lie behind the lowest come again: whatever `handle` does, it must bear to be done twice.
+Kinesis cannot hide a record for a time, as SQS does. So a wait is spent here, or it blocks the lane, which is
+a tenth of a shard. Records that were handled and lie behind the lowest are given out again: `handle` must
+tolerate a record that it has handled before.
 """
 
 import logging
@@ -32,9 +35,9 @@ from chat4all.entrypoints.queues.batches import SIDE_BY_SIDE, HandBack, Received
 E = TypeVar("E")
 
 LONGEST_PAUSE_S: Final = 4.0
-"""Shorter than the time that a function leaves for one record."""
+"""The longest pause is shorter than the time that a function keeps for one record."""
 UNEXPECTED_TRIES: Final = 3
-"""What fails so often in a way that nobody foresaw is at fault itself."""
+"""A record that fails so often with an unexpected error is itself at fault."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class StreamRecord(msgspec.Struct, frozen=True):
-    """What is needed of a record of Lambda's Kinesis event."""
+    """The used fields of a record of Lambda's Kinesis event."""
 
     kinesis: _Data
     event_id: str = msgspec.field(name="eventID")
@@ -55,7 +58,7 @@ class StreamRecord(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> int:
-        """In its shard: as text, numbers of different lengths would be in another order."""
+        """Return the place of the record in its shard, as a number: texts would sort by the first digits."""
         return int(self.kinesis.sequence_number)
 
     @property
@@ -69,7 +72,7 @@ class _Try(msgspec.Struct, frozen=True):
 
 
 class _Lane:
-    """What is left of one key, in its order; `tries` of the first."""
+    """The remaining records of a partition key, in order, and the `tries` of the first."""
 
     def __init__(self) -> None:
         self.records: deque[StreamRecord] = deque()
@@ -82,10 +85,10 @@ class _Lane:
 
 
 class StreamBatch(Generic[E]):
-    """Decodes each record's data into `kind` and gives it to `handle`, which may return HandBack.
+    """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
-    Unavailable hands the record back too, of `failures` as well. Data that is no `kind`, or that failed in an unforeseen way again and again, is
-    given to `failures`.
+    Unavailable, raised by `handle` or by `failures`, hands the record back too. Data that cannot be decoded
+    into `kind`, and a record that fails repeatedly with an unexpected error, are passed to `failures`.
     """
 
     def __init__(
@@ -104,52 +107,53 @@ class StreamBatch(Generic[E]):
         self._sleep = sleep
 
     def __call__(self, event: Mapping[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
-        """Lambda's answer for the batch: at most one failure, the lowest."""
+        """Return Lambda's answer for the batch: at most one failure, the lowest."""
         waiting = _lanes(msgspec.convert(event["Records"], list[StreamRecord]))
-        while waiting := self._round(waiting, still_in_time):
+        while waiting := self._advance_all(waiting, still_in_time):
             if not still_in_time():
                 break
             self._sleep(min(LONGEST_PAUSE_S, max(lane.wait_s for lane in waiting)))
-        lowest = min((lane.records[0] for lane in waiting), key=lambda one: one.place, default=None)
+        lowest = min((lane.records[0] for lane in waiting), key=lambda record: record.place, default=None)
         return {"batchItemFailures": [{"itemIdentifier": lowest.kinesis.sequence_number}] if lowest else []}
 
-    def _round(self, lanes: list[_Lane], still_in_time: Callable[[], bool]) -> list[_Lane]:
-        """Take every lane as far as it goes; returns those that have something left."""
+    def _advance_all(self, lanes: list[_Lane], still_in_time: Callable[[], bool]) -> list[_Lane]:
+        """Advance every lane as far as possible; return the lanes that have records left."""
         if len(lanes) == 1:
-            self._go(lanes[0], still_in_time)
+            self._advance(lanes[0], still_in_time)
         else:
-            list(self._threads.map(lambda lane: self._go(lane, still_in_time), lanes))
+            list(self._threads.map(lambda lane: self._advance(lane, still_in_time), lanes))
         return [lane for lane in lanes if lane.records]
 
-    def _go(self, lane: _Lane, still_in_time: Callable[[], bool]) -> None:
+    def _advance(self, lane: _Lane, still_in_time: Callable[[], bool]) -> None:
         while lane.records and still_in_time():
             lane.tries += 1
-            back = self._one(lane.records[0], lane.tries)
+            back = self._handle_record(lane.records[0], lane.tries)
             if back is not None:
                 lane.wait_s = back.wait_s
                 return
             lane.step()
 
-    def _one(self, record: StreamRecord, tries: int) -> HandBack | None:
+    def _handle_record(self, record: StreamRecord, tries: int) -> HandBack | None:
         try:
             return self._handle(self._decoder.decode(record.kinesis.data), _Try(tries))
         except Unavailable as error:
-            _log.warning("to be tried again: %s", error.message)
+            _log.warning("a record is tried again: %s", error.message)
         except msgspec.DecodeError as error:
-            # Without the traceback, which repeats the message: msgspec quotes the record in it, however long.
-            _log.error("a record that cannot be decoded: %s", shortened(str(error)))
-            return self._given_up(record, tries)
-        except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the record is not lost
-            _log.exception("a record that failed")
+            # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
+            _log.error("a record cannot be decoded: %s", shortened(str(error)))
+            return self._give_up(record, tries)
+        except Exception:  # noqa: BLE001 - the outermost edge: no error loses the record
+            _log.exception("a record failed")
             if tries >= UNEXPECTED_TRIES:
-                return self._given_up(record, tries)
+                return self._give_up(record, tries)
         return _again(tries)
 
-    def _given_up(self, record: StreamRecord, tries: int) -> HandBack | None:
+    def _give_up(self, record: StreamRecord, tries: int) -> HandBack | None:
+        """Pass a pointer to the record to `failures`; hand the record back if `failures` is unavailable."""
         try:
             self._failures(record.pointer)
         except Unavailable as error:
-            _log.warning("to be given up again: %s", error.message)
+            _log.warning("a record could not be given up yet: %s", error.message)
             return _again(tries)
         return None
 

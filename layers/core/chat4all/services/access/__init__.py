@@ -1,1 +1,1 @@
-"""Who may ask, what was done, and whether all is well."""
+"""The use cases of access: API keys, the audit log and the health check."""

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do (G8)."""
+"""Authenticate the API key of a request, and check its scope (G8)."""
 
 import hashlib
 import hmac
@@ -29,24 +29,27 @@ SCOPES: Final = (
     "audit:read",
 )
 KEEP_S: Final = 30.0
-"""How long a key that was looked up is trusted: a revoked one works at most so much longer."""
+"""How many seconds a key is trusted after it was read: a revoked key works for at most so long."""
 _PREFIX: Final = "c4a"
 _ALPHABET: Final = frozenset(string.ascii_letters + string.digits + "-_")
 _MOST: Final = 1_000
 
 
 def new_key(name: str, scopes: frozenset[str], created_at: str) -> tuple[str, ApiKey]:
-    """A fresh key, and what is kept of it. The key itself is shown once and never stored."""
+    """Make a key, and the record of it that is stored.
+
+    The key itself is shown once and never stored.
+    """
     unknown = scopes - set(SCOPES)
     if unknown:
-        raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}; known are: {', '.join(SCOPES)}")
     key_id = secrets.token_hex(4)
     key = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     return key, ApiKey(key_id, hash_key(key), name, scopes, created_at)
 
 
 def hash_key(key: str) -> str:
-    """SHA-256 in hex; a key has 256 random bits, so that no salt or stretching is needed."""
+    """Return the SHA-256 in hex. A key has 256 random bits, so it needs no salt and no stretching."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -58,9 +61,14 @@ class Authenticate:
         self._lock = threading.Lock()
 
     def __call__(self, presented: str | None, scope: str) -> ApiKey:
-        """The key behind `presented`; raises Unauthenticated, or Forbidden if it lacks `scope`."""
+        """Return the API key behind `presented`.
+
+        Raises:
+            Unauthenticated: the key is missing, unknown or disabled.
+            Forbidden: the key lacks `scope`.
+        """
         if not presented:
-            raise Unauthenticated("A key is needed: X-API-Key, or Authorization: Bearer.")
+            raise Unauthenticated("An API key is needed: send it as X-API-Key, or as Authorization: Bearer.")
         key = self._find(presented)
         if scope not in key.scopes:
             raise Forbidden(f"The key lacks the scope {scope}.", code="MISSING_SCOPE")

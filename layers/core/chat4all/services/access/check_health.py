@@ -1,4 +1,4 @@
-"""Which components answer."""
+"""Check the health of each component."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from chat4all.services.access.ports import Probes
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`components` maps each name to UP or DOWN."""
+    """The health of the product. `components` maps the name of each component to UP or DOWN."""
 
     healthy: bool
     components: dict[str, str]
@@ -24,6 +24,6 @@ class CheckHealth:
 def _state(name: str, probes: Probes) -> str:
     try:
         probes[name]()
-    except Exception:  # noqa: BLE001 - whatever stops a component from answering, it is down
+    except Exception:  # noqa: BLE001 - a component that raises any error is down
         return "DOWN"
     return "UP"

@@ -1,4 +1,4 @@
-"""What the use cases of access, audit and health need of the world."""
+"""The ports of the use cases of access, audit and health."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,13 +10,13 @@ from chat4all.domain.records import ApiKey
 
 class Audit(Protocol):
     def record(self, entry: AuditEntry) -> None:
-        """Durable when it returns; the same entry again changes nothing, not even its time."""
+        """Record the entry, durably when it returns; recording it again does not even change its time."""
         ...
 
 
 class AuditLog(Protocol):
     def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
-        """Newest first."""
+        """Return the entries that match the query after the cursor `after`, the newest first."""
         ...
 
 
@@ -25,7 +25,7 @@ class ApiKeys(Protocol):
 
 
 class Probe(Protocol):
-    """One component of the health check: raises if it is down."""
+    """The check of one component: it raises if the component is down."""
 
     def __call__(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Reading the audit log, newest first."""
+"""Read the audit log, the newest entry first."""
 
 from chat4all.domain.audit import AuditEntry, AuditQuery
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
@@ -10,7 +10,7 @@ class ReadAudit:
         self._log = log
 
     def __call__(self, query: AuditQuery, cursor: str | None, limit: int) -> Page[AuditEntry]:
-        """Raises Invalid for a cursor that is none."""
+        """Return a page of entries; raises Invalid if the cursor is not valid."""
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._log.listing(query, after, limit + 1)
         shown = tuple(found[:limit])

@@ -1,1 +1,1 @@
-"""People and conversations."""
+"""The use cases of users and conversations."""

@@ -1,4 +1,4 @@
-"""Creating, changing and listing conversations."""
+"""Create, change and list conversations."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,7 +19,7 @@ from chat4all.domain.records import (
 from chat4all.services.directory.ports import Conversations, Directory
 
 SIZES: Final = {ConversationType.ONE_TO_ONE: (2, 2), ConversationType.GROUP: (3, 100)}
-"""The fewest and the most participants."""
+"""The fewest and the most participants of each type."""
 
 
 class NewConversation(msgspec.Struct, frozen=True):
@@ -40,7 +40,11 @@ class ManageConversations:
         self._new_id = new_id
 
     def create(self, new: NewConversation) -> Conversation:
-        """Raises Invalid: too few or many participants, one twice, or one unknown."""
+        """Create a conversation.
+
+        Raises:
+            Invalid: there are too few or too many participants, or a participant is named twice or unknown.
+        """
         users = self._check(new)
         now = iso(self._clock())
         conversation = Conversation(
@@ -63,14 +67,14 @@ class ManageConversations:
         return conversation
 
     def get(self, conversation_id: str) -> Conversation:
-        """Raises NotFound."""
+        """Return the conversation; raises NotFound."""
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
         return conversation
 
     def listing(self, user_id: str | None, cursor: str | None, limit: int) -> Page[Conversation]:
-        """Those of one user, latest joined first; or all, latest created first."""
+        """List the conversations of a user, the latest joined first; or all, the latest created first."""
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         if user_id is not None:
             found = self._conversations.of_user(user_id, after, limit + 1)
@@ -79,14 +83,21 @@ class ManageConversations:
         return self._page(found, limit)
 
     def set_state(self, conversation_id: str, state: ConversationState) -> Conversation:
-        """Archive or reactivate."""
+        """Archive or reactivate the conversation; raises NotFound, Unavailable."""
         conversation = self.get(conversation_id)
         if conversation.state is not state and not self._conversations.set_state(conversation, state):
             raise _changing()
         return self.get(conversation_id)
 
     def add_participant(self, conversation_id: str, user_id: str) -> Conversation:
-        """A group's new participant sees from now on. Raises Invalid, NotFound, Conflict."""
+        """Add a participant to a group; the participant sees the messages from now on.
+
+        Raises:
+            NotFound: no such conversation.
+            Invalid: no such user.
+            Conflict: the conversation is not a group, or the group is full.
+            Unavailable: another request has changed the conversation.
+        """
         conversation = self._group(conversation_id)
         if conversation.has(user_id):
             return conversation
@@ -99,9 +110,16 @@ class ManageConversations:
         return self.get(conversation_id)
 
     def remove_participant(self, conversation_id: str, user_id: str) -> Conversation:
+        """Remove a participant from a group.
+
+        Raises:
+            NotFound: no such conversation, or the user is not a participant.
+            Conflict: the conversation is not a group, or the group would be too small.
+            Unavailable: another request has changed the conversation.
+        """
         conversation = self._group(conversation_id)
         if not conversation.has(user_id):
-            raise NotFound("The user is no participant of this conversation.", code="NOT_A_PARTICIPANT")
+            raise NotFound("The user is not a participant of this conversation.", code="NOT_A_PARTICIPANT")
         if len(conversation.participants) <= SIZES[ConversationType.GROUP][0]:
             raise Conflict("A group keeps at least 3 participants.", code="GROUP_TOO_SMALL")
         if not self._conversations.remove_participant(conversation, user_id):
@@ -123,13 +141,16 @@ class ManageConversations:
                 Detail("participants", f"must be {wanted}, not {len(new.participants)}"),
             )
         if len(set(new.participants)) != len(new.participants):
-            raise Invalid("A participant is named twice.", Detail("participants", "must be different users"))
+            raise Invalid(
+                "A participant is named twice; name each participant once.",
+                Detail("participants", "must be different users"),
+            )
         return self._check_known(new.participants, "participants")
 
     def _check_known(self, user_ids: Sequence[str], field: str) -> dict[str, User]:
         known = self._directory.get_many(user_ids)
         details = [
-            Detail(f"{field}[{index}]" if len(user_ids) > 1 else field, "is no known user")
+            Detail(f"{field}[{index}]" if len(user_ids) > 1 else field, "is not a known user")
             for index, user_id in enumerate(user_ids)
             if user_id not in known
         ]
@@ -140,12 +161,14 @@ class ManageConversations:
     def _page(self, found: list[tuple[TimeCursor, str]], limit: int) -> Page[Conversation]:
         shown = found[:limit]
         by_id = {
-            one.conversation_id: one
-            for one in self._conversations.get_many([conversation_id for _, conversation_id in shown])
+            conversation.conversation_id: conversation
+            for conversation in self._conversations.get_many(
+                [conversation_id for _, conversation_id in shown]
+            )
         }
         items = tuple(by_id[conversation_id] for _, conversation_id in shown if conversation_id in by_id)
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
 
 
 def _changing() -> Unavailable:
-    return Unavailable("The conversation was changed by another request; try again.", retry_after=1)
+    return Unavailable("Another request has changed the conversation; try again.", retry_after=1)

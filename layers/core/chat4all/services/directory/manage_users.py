@@ -1,4 +1,4 @@
-"""Users and the identities by which the channels know them."""
+"""Create, read and list users; link and unlink the identities by which the channels know them."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from chat4all.services.directory.ports import Directory, IdentityTaken
 MOST_IDENTITIES = 20
 
 CanonicalAddress = Callable[[str, str], str]
-"""(channel, address) -> the one spelling of the address; raises Invalid."""
+"""(channel, address) -> the spelling under which the directory stores the address; raises Invalid."""
 
 
 class NewIdentity(msgspec.Struct, frozen=True):
@@ -41,24 +41,32 @@ class ManageUsers:
         self._new_id = new_id
 
     def create(self, new: NewUser) -> User:
-        """Raises Invalid; Conflict when an identity belongs to somebody else."""
+        """Create a user with their identities.
+
+        Raises:
+            Invalid: an address is not valid, or an identity is named twice.
+            Conflict: an identity belongs to another user.
+        """
         now = iso(self._clock())
-        identities = tuple(self._identity(one, now) for one in new.identities)
-        if len({(one.channel, one.address) for one in identities}) != len(identities):
-            raise Invalid("An identity is named twice.", Detail("identities", "must be different"))
+        identities = tuple(self._identity(identity, now) for identity in new.identities)
+        if len({(identity.channel, identity.address) for identity in identities}) != len(identities):
+            raise Invalid(
+                "An identity is named twice; name each identity once.",
+                Detail("identities", "must be different"),
+            )
         user = User(self._new_id(), new.type, new.display_name, identities, new.metadata, now)
-        _refuse(self._directory.create(user))
+        _require_free(self._directory.create(user))
         return user
 
     def get(self, user_id: str) -> User:
-        """Raises NotFound."""
+        """Return the user; raises NotFound."""
         user = self._directory.get(user_id)
         if user is None:
             raise NotFound("There is no such user.", code="USER_NOT_FOUND")
         return user
 
     def listing(self, user_type: UserType, cursor: str | None, limit: int) -> Page[User]:
-        """Latest created first."""
+        """List the users of a type, the latest created first."""
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._directory.listing(user_type, after, limit + 1)
         shown = found[:limit]
@@ -67,19 +75,36 @@ class ManageUsers:
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
 
     def link(self, user_id: str, new: NewIdentity) -> User:
-        """The same identity again changes nothing; somebody else's raises Conflict."""
+        """Link an identity to the user; linking it again changes nothing.
+
+        Raises:
+            NotFound: no such user.
+            Invalid: the address is not valid.
+            Conflict: the user is the inbox, has too many identities, or the identity belongs to another user.
+        """
         user = self.get(user_id)
         if user_id == INBOX_USER_ID:
-            raise Conflict("The inbox has no identities: it is nobody who writes.")
+            raise Conflict(
+                "The inbox cannot have identities: it is not a person. Link the identity to a user."
+            )
         identity = self._identity(new, iso(self._clock()))
-        if any((one.channel, one.address) == (identity.channel, identity.address) for one in user.identities):
+        if any(
+            (known.channel, known.address) == (identity.channel, identity.address)
+            for known in user.identities
+        ):
             return user
         if len(user.identities) >= MOST_IDENTITIES:
             raise Conflict(f"A user has at most {MOST_IDENTITIES} identities.", code="TOO_MANY_IDENTITIES")
-        _refuse(self._directory.link(user_id, identity))
+        _require_free(self._directory.link(user_id, identity))
         return self.get(user_id)
 
     def unlink(self, user_id: str, channel: str, address: str) -> User:
+        """Unlink an identity from the user.
+
+        Raises:
+            NotFound: no such user, or the user does not have the identity.
+            Invalid: the address is not valid.
+        """
         user = self.get(user_id)
         wanted = (channel, self._canonical(channel, address))
         for identity in user.identities:
@@ -89,11 +114,11 @@ class ManageUsers:
         raise NotFound("The user has no such identity.", code="IDENTITY_NOT_FOUND")
 
     def resolve(self, channel: str, address: str) -> User:
-        """The user behind an identity; raises NotFound."""
+        """Return the user behind an identity; raises NotFound, Invalid."""
         canonical = self._canonical(channel, address)
         user_id = self._directory.resolve(channel, DEFAULT_ACCOUNT, canonical)
         if user_id is None:
-            raise NotFound("Nobody is known by this identity.", code="IDENTITY_NOT_FOUND")
+            raise NotFound("No user has this identity.", code="IDENTITY_NOT_FOUND")
         return self.get(user_id)
 
     def _identity(self, new: NewIdentity, now: str) -> Identity:
@@ -101,7 +126,8 @@ class ManageUsers:
         return Identity(new.channel, DEFAULT_ACCOUNT, address, now, new.phone, new.handle)
 
 
-def _refuse(taken: IdentityTaken | None) -> None:
+def _require_free(taken: IdentityTaken | None) -> None:
+    """Raise Conflict if the identity belongs to another user."""
     if taken is not None:
         raise Conflict(
             "The identity belongs to another user.",

@@ -1,4 +1,4 @@
-"""What the use cases of people and conversations need of the world."""
+"""The ports of the use cases of users and conversations."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ from chat4all.domain.records import Conversation, ConversationState, Identity, P
 class Sequenced(msgspec.Struct, frozen=True):
     """The number that a conversation gave to its next message.
 
-    `overtaken`: it is a 1:1 conversation, and another one of a customer in it had its turn later.
+    `overtaken`: it is a 1:1 conversation, and another 1:1 conversation of its customer had its turn later.
     """
 
     sequence: int
@@ -26,20 +26,24 @@ class ConversationChanged(msgspec.Struct, frozen=True):
 
 class Conversations(Protocol):
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
-        """Create it, unless its id is taken. It is the 1:1 conversation of each of `customers` from now on.
+        """Create the conversation, unless its id is taken.
 
-        `customers`: those who take part in a 1:1 conversation; empty for a group.
+        It becomes the 1:1 conversation of each of `customers`: the customers who take part in a 1:1
+        conversation. `customers` is empty for a group.
         """
         ...
 
     def create_first(self, conversation: Conversation, customer: str, version: int) -> bool:
-        """Create the customer's 1:1 conversation, only if their places are still at `version`; else False."""
+        """Create the customer's 1:1 conversation if their places are still at `version`.
+
+        Returns False if their places have changed.
+        """
         ...
 
     def get(self, conversation_id: str) -> Conversation | None: ...
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
-        """In no order; unknown ones are left out."""
+        """Return the known conversations among `conversation_ids`, in no order."""
         ...
 
     def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
@@ -47,7 +51,7 @@ class Conversations(Protocol):
         ...
 
     def give_turn(self, conversation_id: str) -> None:
-        """Give an overtaken, active 1:1 conversation the latest turn: its customers' words go there."""
+        """Give an overtaken, active 1:1 conversation the latest turn: its customers' messages go there."""
         ...
 
     def places(self, user_id: str) -> Places:
@@ -55,29 +59,34 @@ class Conversations(Protocol):
         ...
 
     def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
-        """Keep that the person wrote in the conversation last, through this account."""
+        """Record that the person wrote in the conversation last, through this account."""
         ...
 
     def uncount(self, conversation_id: str) -> None:
-        """Take one back from `message_count`: the number was given to a message that already exists."""
+        """Decrease `message_count` by 1: the number was given to a message that already exists."""
         ...
 
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
-        """Only if the conversation is still at the version of `conversation`; else False."""
+        """Add the participant; return False if the conversation has changed since `conversation` was read."""
         ...
 
-    def remove_participant(self, conversation: Conversation, user_id: str) -> bool: ...
+    def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
+        """Remove the user; return False if the conversation has changed since `conversation` was read."""
+        ...
 
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
-        """Archive or reactivate the conversation. A reactivated 1:1 conversation takes the latest turn."""
+        """Archive or reactivate the conversation. A reactivated 1:1 conversation takes the latest turn.
+
+        Returns False if the conversation has changed since `conversation` was read.
+        """
         ...
 
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
-        """(cursor, conversation_id), latest joined first."""
+        """Return (cursor, conversation_id) of the user's conversations, the latest joined first."""
         ...
 
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
-        """(cursor, conversation_id), latest created first."""
+        """Return (cursor, conversation_id) of all conversations, the latest created first."""
         ...
 
 
@@ -91,7 +100,7 @@ class Directory(Protocol):
     """Users and the identities by which channels know them."""
 
     def create(self, user: User) -> IdentityTaken | None:
-        """The user with all their identities, or nothing at all."""
+        """Create the user with all their identities; create nothing if an identity is taken."""
         ...
 
     def get(self, user_id: str) -> User | None: ...
@@ -103,11 +112,11 @@ class Directory(Protocol):
     def unlink(self, user: User, identity: Identity) -> None: ...
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
-        """The user_id behind an identity."""
+        """Return the user_id behind an identity."""
         ...
 
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        """(cursor, user_id), latest created first."""
+        """Return (cursor, user_id) of the users of a type, the latest created first."""
         ...

@@ -1,1 +1,1 @@
-"""Files from the first part to their end."""
+"""The use cases of files, from the first upload part to the expiry."""

@@ -1,4 +1,4 @@
-"""Taking a file that was uploaded before into a message: it must be there, the sender's, and READY."""
+"""Attach an uploaded file to a message: the file must exist, belong to the sender, and be READY."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from chat4all.domain.files import Attachment, require_ready
 from chat4all.services.files.ports import Files
 
 _FIELD: Final = "content.file_id"
-"""Where a message names its file."""
+"""The field of a message that names its file."""
 
 
 class AttachFile:
@@ -15,20 +15,20 @@ class AttachFile:
         self._files = files
 
     def __call__(self, file_id: str, owner: str, conversation_id: str) -> Attachment:
-        """`owner` is the id of the key that sends the message.
+        """Return the attachment of the file. `owner` is the id of the key that sends the message.
 
         Raises:
             NotFound: no such file.
-            Forbidden: it is another conversation's, or another key's.
-            Conflict: it is not READY, and may never be.
+            Forbidden: the file belongs to another conversation, or another key uploaded it.
+            Conflict: the file is not READY, and may never be READY.
         """
         file = self._files.get(file_id)
         if file is None:
             raise NotFound("There is no such file.", Detail(_FIELD, "names no file"), code="FILE_NOT_FOUND")
         if file.conversation_id is None:
-            may_be_sent, whose = file.owner == owner, "was uploaded with another key"
+            may_be_sent, reason = file.owner == owner, "was uploaded with another key"
         else:
-            may_be_sent, whose = file.conversation_id == conversation_id, "belongs to another conversation"
+            may_be_sent, reason = file.conversation_id == conversation_id, "belongs to another conversation"
         if not may_be_sent:
-            raise Forbidden("The file is not yours.", Detail(_FIELD, whose), code="NOT_YOUR_FILE")
+            raise Forbidden("The file is not yours.", Detail(_FIELD, reason), code="NOT_YOUR_FILE")
         return require_ready(file, _FIELD).attachment

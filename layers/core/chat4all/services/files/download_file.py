@@ -1,4 +1,4 @@
-"""Reading about a file, and downloading it: only what is READY, and only who may."""
+"""Read the details of a file, and download it: only a READY file, and only with a key that may read it."""
 
 from datetime import timedelta
 from typing import Final
@@ -13,11 +13,11 @@ from chat4all.services.files.ports import Files, FileStore
 
 THUMBNAIL_URL_S: Final = 3600
 REDIRECT_S: Final = int(timedelta(minutes=5).total_seconds())
-"""For the client to begin; a download that has begun goes on."""
+"""How long the client may take to begin a download; a download that has begun goes on."""
 
 
 class FileDetails(msgspec.Struct, frozen=True):
-    """`thumbnails`: addresses for an hour, by the longer side in pixels."""
+    """A file. `thumbnails` are addresses that are valid for an hour, by the longer side in pixels."""
 
     file: StoredFile
     thumbnails: dict[str, str]
@@ -30,7 +30,7 @@ class DownloadFile:
         self._clock = clock
 
     def details(self, file_id: str, reader: str) -> FileDetails:
-        """`reader` is the key's id. Raises NotFound, Forbidden."""
+        """Return the details of a file; `reader` is the key's id. Raises NotFound, Forbidden."""
         file = self._readable(file_id, reader)
         shown = file.thumbnails if file.status is FileStatus.READY else ()
         return FileDetails(
@@ -38,15 +38,15 @@ class DownloadFile:
         )
 
     def ready(self, file_id: str, reader: str) -> StoredFile:
-        """A file that may be downloaded; raises NotFound, Forbidden, Conflict."""
+        """Return a file that can be downloaded; raises NotFound, Forbidden, Conflict."""
         return require_ready(self._readable(file_id, reader))
 
     def follow(self, token: str) -> str:
-        """The address behind a link, for some minutes; raises NotFound, Conflict."""
+        """Return the address behind a link, valid for some minutes; raises NotFound, Conflict."""
         file_id = self._files.linked(hash_token(token), self._clock().timestamp())
         file = self._files.get(file_id) if file_id is not None else None
         if file is None:
-            raise NotFound("The link is wrong, or has expired.", code="LINK_NOT_FOUND")
+            raise NotFound("The link is wrong, or it has expired.", code="LINK_NOT_FOUND")
         require_ready(file)
         return self._store.url(file.file_id, REDIRECT_S)
 

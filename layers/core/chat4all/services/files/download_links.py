@@ -1,4 +1,7 @@
-"""Links by which whoever has one can download a file for 24 hours. What is kept of one is its hash."""
+"""Make download links: a link lets anybody download its file for 24 hours.
+
+Only the hash of a link is stored.
+"""
 
 import hashlib
 import secrets
@@ -20,6 +23,7 @@ class DownloadLinks:
         self._clock = clock
 
     def link(self, file_id: str) -> str:
+        """Make a link to the file, and return its address."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         expires_at = int((self._clock() + VALID_FOR).timestamp())
         self._files.add_link(hash_token(token), file_id, expires_at)
@@ -27,5 +31,5 @@ class DownloadLinks:
 
 
 def hash_token(token: str) -> str:
-    """SHA-256 in hex; a token has 256 random bits, so that no salt or stretching is needed."""
+    """Return the SHA-256 in hex. A token has 256 random bits, so it needs no salt and no stretching."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Bringing a person's file from their app's provider into the store.
+"""Fetch a person's file from their app's provider into the store.
 
-What the provider says of its type is what the person's phone says. So its first bytes are looked at before the
-rest is read: the object is stored with the type that it seems to have, and the inspection says the last word.
+The provider only repeats the type that the person's phone gave the file. So the first bytes are looked at
+before the rest is read: the object is stored with the type that it seems to have, and the inspection decides.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _TOO_LARGE: Final = Refusal(RejectCode.TOO_LARGE, f"The file is larger than {MOS
 
 
 def retyped(file: StoredFile, content_type: str) -> StoredFile:
-    """As a file of this type, its name too; a type that nobody takes changes nothing."""
+    """Give the file the type, and a name that fits it; an unknown type changes nothing."""
     file_type = FILE_TYPES.get(content_type)
     if file_type is None:
         return file
@@ -32,7 +32,7 @@ def retyped(file: StoredFile, content_type: str) -> StoredFile:
 
 
 class Fetches(Protocol):
-    """What is needed of a connector here."""
+    """The part of a connector that fetches files."""
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching: ...
 
@@ -45,13 +45,17 @@ class FetchFile:
         connector: Callable[[str], Fetches],
         secrets: Secrets,
     ) -> None:
-        """`connector` gives the one of a channel."""
+        """`connector` returns the connector of a channel."""
         self._store = store
         self._connector = connector
         self._secrets = secrets
 
     def __call__(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
-        """The file as it lies in the store; raises Unavailable if the provider may give it later."""
+        """Fetch the file, and return it as it is stored.
+
+        Raises:
+            Unavailable: the provider may give the file later.
+        """
         try:
             return self._fetched(file, source)
         except ObjectTooLarge:

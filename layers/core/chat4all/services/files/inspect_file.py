@@ -1,4 +1,4 @@
-"""Inspecting a file: whether it is what it was said to be, and nothing that harms.
+"""Inspect a file: check that it is as declared, and that it does no harm.
 
 ::
 
@@ -12,26 +12,28 @@
        │
     save ── READY, REJECTED or INFECTED, in the place of SCANNING
        │
-    remove ── REJECTED: the object is deleted; INFECTED: it goes into quarantine
+    remove ── REJECTED: the object is deleted; INFECTED: the object goes into quarantine
        │
-    audit ── REJECTED and INFECTED: an entry says so
+    audit ── REJECTED and INFECTED: an audit entry is written
 
-Nothing is kept between two tries: a process that dies leaves SCANNING, the queue gives the event out again, and
-all of it is done anew. Two at once find the same; the second's save finds no SCANNING.
+An inspection keeps nothing between two tries. A process that dies leaves the file SCANNING, the queue gives
+out the event again, and the whole inspection is repeated. Two processes at once find the same; the second
+save fails, because the file is no longer SCANNING.
 
-**The status comes before the removal.** Only a READY file has an address. Were the object moved first, a process
-that dies then would leave a SCANNING file without an object, and nobody who knew that it was infected. So it is
-INFECTED first, from when on it can never be READY, and the row stays due until the object is away: the same
-event again, or `relay`, removes it. Malware wins over READY as well, where another process with older rules was
-quicker: addresses that were given out then find nothing.
+**The status is saved before the object is removed.** Only a READY file has an address. If the object were
+moved first, a process that dies then would leave a SCANNING file without an object, and no record that it was
+infected. So the file becomes INFECTED first; from then on it can never be READY. The row stays due until the
+object is removed: the same event again, or `relay`, removes it. Malware also wins over READY, if another
+process with older rules was faster: addresses that were given out then lead to no object.
 
-**The audit entry comes last, and the row stays due until it is written**: whoever dies anywhere before it leaves
-a file that is due, and is seen to again until there is the entry. Were it written first, malware would stay READY for as long
-as the audit log does not answer, and a file that another process has made something else of meanwhile would have
-an entry that is not true. The entry's id is that of action and file, so that those who repeat it write one.
+**The audit entry is written last, and the row stays due until it is written.** A process that dies before it
+leaves a file that is due, and the file is handled again until the entry exists. If the entry were written
+first, malware would stay READY for as long as the audit log does not answer, and the entry would be wrong if
+another process has changed the file's status meanwhile. The id of the entry is derived from the action and
+the file, so repeated tries write one entry only.
 
-A verdict that comes later, as an event of its own, meets with a file whose `sha256` is known, for then all else was
-well; or with one that is still being read, and then the event's own process reads it, too.
+A verdict may come later, as an event of its own. If the `sha256` of the file is known then, all other checks
+have passed. If the file is still being read, the process that handles the verdict reads the file too.
 """
 
 from collections.abc import Callable
@@ -63,14 +65,14 @@ from chat4all.services.files.scanning import (
 )
 
 TRY_AGAIN: Final = timedelta(minutes=30)
-"""Later than the queue's own tries: `relay` then publishes the event once more."""
+"""`relay` publishes the event again after this time, which is longer than the tries of the queue."""
 LONGEST_WAIT: Final = timedelta(hours=24)
-"""For a verdict that comes as an event."""
+"""How long the inspection waits for a verdict that comes as an event."""
 
 MALWARE: Final = "MALWARE"
 ACTOR: Final = "files"
-"""Who found it, in the audit log: the function."""
-_MISSING: Final = Refusal(RejectCode.MISSING, "There are no bytes of this file.")
+"""The actor in the audit log: the function that inspects files."""
+_MISSING: Final = Refusal(RejectCode.MISSING, "The bytes of this file are missing.")
 _NO_VERDICT: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "The malware scanner never gave its verdict.")
 _AUDITED: Final = {
     FileStatus.INFECTED: AuditAction.FILE_INFECTED,
@@ -81,12 +83,15 @@ _REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus
 
 class Thumbnailer(Protocol):
     def __call__(self, content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
-        """JPEGs by their longer side in pixels; `read` gives the image's bytes, `size` says how many there are."""
+        """Return JPEGs by their longer side in pixels.
+
+        `read` reads a range of the image, which has `size` bytes.
+        """
         ...
 
 
 class _Passed(msgspec.Struct, frozen=True):
-    """Nothing is wrong with it: `file` with all that was found."""
+    """The file passed all checks: `file` has all that the inspection found."""
 
     file: StoredFile
 
@@ -114,7 +119,11 @@ class InspectFile:
         self._clock = clock
 
     def __call__(self, event: FileEvent) -> StoredFile | None:
-        """The file as it is then; None: there is none. Raises Unavailable: the queue gives the event out again."""
+        """Handle an event of a file, and return the file's new state; None if there is no such file.
+
+        Raises:
+            Unavailable: the queue gives out the event again.
+        """
         file = self._files.get(event.file_id)
         if file is not None and file.status is FileStatus.PENDING and isinstance(event, FileToFetch):
             file = self._fetched(file)
@@ -123,12 +132,14 @@ class InspectFile:
         return self._cleared(file) if file else None
 
     def scanned(self, file_id: str, verdict: FinalVerdict) -> StoredFile | None:
-        """The verdict that the file waited for, or one that nobody asked for."""
+        """Take a verdict on a file, whether the file waits for it or not; return the file's new state."""
         file = self._files.get(file_id)
         if file is None:
             return None
         if file.status is FileStatus.PENDING:
-            raise Unavailable("The bytes are there before the file's status; try again.", retry_after=5)
+            raise Unavailable(
+                "The verdict came before the file's status was saved; try again.", retry_after=5
+            )
         if isinstance(verdict, Malware):
             return self._infected(file, verdict)
         if file.status is not FileStatus.SCANNING:
@@ -187,7 +198,7 @@ class InspectFile:
         return self._with_thumbnails(replace(file, sha256=found.sha256), read)
 
     def _adopted(self, file: StoredFile, content_type: str) -> StoredFile:
-        """The object carries its type and name, so it is written anew, from itself."""
+        """Rewrite the object from its own bytes with the new type and name, which are stored with it."""
         adopted = retyped(file, content_type)
         self._store.write(adopted, self._store.stream(file.file_id), file.size)
         return adopted
@@ -209,7 +220,7 @@ class InspectFile:
         return file if saved else self._files.get(file.file_id)
 
     def _saved(self, file: StoredFile) -> StoredFile | None:
-        """READY: due again when its time is over."""
+        """Save a READY file, which is due again when it expires."""
         if self._files.save(file, FileStatus.SCANNING, file.expires_at):
             return file
         now = self._files.get(file.file_id)
@@ -238,15 +249,15 @@ class InspectFile:
         return self._cleared(now) if now else None
 
     def _cleared(self, file: StoredFile) -> StoredFile:
-        """Of its bytes, if it is to have none; done already, it changes nothing."""
+        """Remove the bytes of a file that must have none; doing so again changes nothing."""
         remove = self._removal(file.status)
         if remove is not None:
             remove(file.file_id)
-            self._account_for(file)
+            self._audit_removal(file)
             self._files.save(file, file.status, None)
         return file
 
-    def _account_for(self, file: StoredFile) -> None:
+    def _audit_removal(self, file: StoredFile) -> None:
         action = _AUDITED.get(file.status)
         if action is None:
             return
@@ -278,11 +289,11 @@ def _not_as_declared(file: StoredFile, found: Found) -> Refusal | None:
         return Refusal(RejectCode.EMPTY, "The file has no bytes.")
     if found.size != file.size:
         return Refusal(
-            RejectCode.SIZE_MISMATCH, f"It was declared as {file.size} bytes, but it has {found.size}."
+            RejectCode.SIZE_MISMATCH, f"The file was declared as {file.size} bytes, but it has {found.size}."
         )
     if file.declared_sha256 is not None and file.declared_sha256 != found.sha256:
         return Refusal(
             RejectCode.CHECKSUM_MISMATCH,
-            f"Its SHA-256 was declared as {file.declared_sha256}, but it is {found.sha256}.",
+            f"The SHA-256 was declared as {file.declared_sha256}, but it is {found.sha256}.",
         )
     return None

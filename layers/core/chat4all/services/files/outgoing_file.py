@@ -1,4 +1,4 @@
-"""Make the content that a channel is asked to send of a file: the file itself, or a text with a link to it."""
+"""Make the content that a channel sends for a file: the file itself, or a text with a link to it."""
 
 from typing import Final
 
@@ -10,8 +10,8 @@ from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, Sen
 from chat4all.services.files.ports import Files, FileStore, Links
 
 URL_SECONDS: Final = 900
-"""A provider fetches while it is asked to send, or a little later."""
-_GONE: Final = SendError(Outcome.PERMANENT, "FILE_GONE", "The file was deleted, or may no longer be sent.")
+"""A provider fetches a file during the send request, or a little later."""
+_GONE: Final = SendError(Outcome.PERMANENT, "FILE_GONE", "The file was deleted, or it can no longer be sent.")
 
 
 class OutgoingFile:
@@ -21,7 +21,7 @@ class OutgoingFile:
         self._links = links
 
     def __call__(self, media: Media, capabilities: Capabilities) -> OutgoingContent | SendError:
-        """Return the content to send, or the error that ends the delivery if the file is not READY any more."""
+        """Return the content to send, or the error that ends the delivery if the file is no longer READY."""
         file = media.file
         stored = self._files.get(file.file_id)
         if stored is None or stored.status is not FileStatus.READY:

@@ -1,4 +1,4 @@
-"""What the use cases about files need of the world; as in `ports`, every method may raise Unavailable."""
+"""The ports of the file use cases. As in `messaging.ports`, every method may raise Unavailable."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from chat4all.domain.files import FileEvent, FileStatus, StoredFile
 
 
 class StoredPart(msgspec.Struct, frozen=True):
-    """A part that S3 has; `etag` with its quotation marks, `size` in bytes."""
+    """An upload part that S3 has stored; `etag` includes its quotation marks, `size` is in bytes."""
 
     number: int
     etag: str
@@ -17,72 +17,72 @@ class StoredPart(msgspec.Struct, frozen=True):
 
 
 class ObjectTooLarge(Exception):
-    """More bytes came than were allowed; nothing was stored."""
+    """The object has more bytes than allowed; nothing was stored."""
 
 
 class FileStore(Protocol):
-    """The bytes, in S3. Nothing of it is ever whole in memory."""
+    """The bytes of files, in S3. An object is never completely in memory."""
 
     def begin_upload(self, file: StoredFile) -> str:
-        """The id of a multipart upload of the file's name, type and disposition."""
+        """Begin a multipart upload with the file's name, type and disposition; return its id."""
         ...
 
     def part_url(self, file: StoredFile, number: int) -> str:
-        """Where its part may be PUT, of just this length, for some hours."""
+        """Return an address that takes a PUT of the upload part, of exactly its length, for some hours."""
         ...
 
     def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
-        """By number; None: there is no such upload, or no longer."""
+        """Return the stored upload parts by number; None if the upload does not exist (any more)."""
         ...
 
     def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
-        """Make the parts one object; False: there is no such upload, or no longer."""
+        """Join the parts into an object; return False if the upload does not exist (any more)."""
         ...
 
     def abort_upload(self, file: StoredFile) -> None: ...
 
     def size_of(self, file_id: str) -> int | None:
-        """In bytes; None: there is no such object."""
+        """Return the size in bytes; None if there is no such object."""
         ...
 
     def url(self, file_id: str, seconds: int) -> str:
-        """Where the object may be read for so long, whole or in ranges."""
+        """Return an address where the object can be read, whole or in ranges, for so many seconds."""
         ...
 
     def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str: ...
 
     def stream(self, file_id: str) -> Iterator[bytes]:
-        """All bytes in pieces of at most 1 MiB."""
+        """Yield all bytes in pieces of at most 1 MiB."""
         ...
 
     def read_range(self, file_id: str, start: int, length: int) -> bytes: ...
 
     def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
-        """Store the bytes as they come; how many there were. Raises ObjectTooLarge."""
+        """Store the bytes as they come; return their number. Raises ObjectTooLarge."""
         ...
 
     def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None: ...
 
     def quarantine(self, file_id: str) -> None:
-        """Away from where it can be read. Done already, it changes nothing."""
+        """Move the object to a place where it cannot be read; doing so again changes nothing."""
         ...
 
     def delete(self, file_id: str) -> None:
-        """With its thumbnails."""
+        """Delete the object and its thumbnails."""
         ...
 
 
 class Files(Protocol):
-    """What is known of the files."""
+    """The records of the files."""
 
     def add(self, file: StoredFile, due_at: str) -> bool:
-        """False if the id is taken. `relay` looks after it at `due_at`."""
+        """Add the file; return False if its id is taken. The file sweeper handles it at `due_at`."""
         ...
 
     def get(self, file_id: str) -> StoredFile | None: ...
 
     def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
-        """In the place of the one that has the status `expected`; else False."""
+        """Replace the stored file if it has the status `expected`; else return False."""
         ...
 
     def due(self, now: str, limit: int) -> list[StoredFile]: ...
@@ -90,7 +90,7 @@ class Files(Protocol):
     def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None: ...
 
     def linked(self, token_hash: str, now: float) -> str | None:
-        """The file_id behind a link that has not expired (epoch seconds)."""
+        """Return the file_id behind a link that has not expired at `now` (epoch seconds)."""
         ...
 
 
@@ -100,5 +100,5 @@ class FileEvents(Protocol):
 
 class Links(Protocol):
     def link(self, file_id: str) -> str:
-        """An address where anybody who has it can download the file for 24 hours."""
+        """Return an address where anybody can download the file for 24 hours."""
         ...

@@ -1,4 +1,4 @@
-"""The port to what looks for malware."""
+"""The port of a malware scanner."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
@@ -9,23 +9,23 @@ from chat4all.domain.inspection import Refusal
 
 
 class Clean(msgspec.Struct, frozen=True):
-    """Nothing was found."""
+    """The engine found no malware."""
 
 
 class Malware(msgspec.Struct, frozen=True):
-    """`rule` is the engine's name for what it found."""
+    """The engine found malware; `rule` is the engine's name for it."""
 
     rule: str
 
 
 class CannotScan(msgspec.Struct, frozen=True):
-    """The engine does not scan this file, now or later."""
+    """The engine cannot scan this file, now or later."""
 
     refusal: Refusal
 
 
 class Awaited(msgspec.Struct, frozen=True):
-    """The verdict comes later, as an event of its own."""
+    """The verdict will come later, as an event of its own."""
 
 
 FinalVerdict = Clean | Malware | CannotScan
@@ -33,23 +33,26 @@ Verdict = FinalVerdict | Awaited
 
 
 class Scan(Protocol):
-    """The scan of one file: used in one thread, fed all its bytes in order. Its methods raise Unavailable."""
+    """The scan of one file, used in one thread and fed with all bytes in order.
+
+    Its methods raise Unavailable.
+    """
 
     def feed(self, piece: bytes) -> None: ...
 
     def verdict(self) -> Verdict:
-        """Once, after the last piece."""
+        """Return the verdict; called once, after the last piece."""
         ...
 
 
 class Scanner(Protocol):
     def begin(self) -> AbstractContextManager[Scan]:
-        """Left without its verdict, the scan is given up. Raises Unavailable."""
+        """Begin a scan; a context that ends without a verdict aborts the scan. Raises Unavailable."""
         ...
 
 
 class KnownVerdict:
-    """A scanner, and a scan, whose verdict is there already."""
+    """A scanner, and its scan, whose verdict is already known."""
 
     def __init__(self, verdict: Verdict) -> None:
         self._verdict = verdict

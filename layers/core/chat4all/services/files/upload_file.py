@@ -1,16 +1,16 @@
-"""Uploading a file: begin, hand out addresses for its parts, complete, abort. The bytes go to S3 by themselves.
+"""Upload a file: begin, return addresses for the parts, complete, abort. The client sends the bytes to S3.
 
 ::
 
     begin ── S3's multipart upload, then the row: PENDING
        │
-    parts ── what S3 has, and addresses for what it has not
+    parts ── the parts that S3 has, and addresses for the parts that are missing
        │
-    complete ── compare the parts with what was said; S3 makes them one object; row SCANNING; files.fifo
+    complete ── compare the stored and the declared parts; S3 joins the parts; row SCANNING; files.fifo
 
-The case that breaks a naive order: the process dies after S3 has made the object. `complete` again finds no
-upload, but an object of the right size, and goes on from there. An upload whose row was never written is
-aborted by the bucket's lifecycle.
+The case that breaks a naive order: the process dies after S3 has made the object. A repeated `complete` finds
+no upload, but an object of the right size, and continues from there. The bucket's lifecycle aborts an upload
+whose row was never written.
 """
 
 from collections import Counter
@@ -35,9 +35,9 @@ from chat4all.services.files.ports import FileEvents, Files, FileStore, StoredPa
 
 COMPLETED_WITHIN: Final = timedelta(hours=24)
 INSPECTED_WITHIN: Final = timedelta(minutes=15)
-"""Then `relay` asks for it once more."""
+"""`relay` requests the inspection again after this time."""
 PART_URLS: Final = 100
-"""At most so many at once."""
+"""The highest number of part addresses in an answer."""
 _SHOWN: Final = 10
 
 
@@ -50,7 +50,7 @@ class NewFile(msgspec.Struct, frozen=True):
 
 
 class PartToSend(msgspec.Struct, frozen=True):
-    """`size` bytes are to be PUT to `url`."""
+    """An upload part that the client must send: a PUT of `size` bytes to `url`."""
 
     part_number: int
     size: int
@@ -58,7 +58,10 @@ class PartToSend(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """`parts` are some of those that are not stored yet; `next_from` is where more of them begin."""
+    """The progress of an upload.
+
+    `parts` are missing parts; `next_from` is the number of the next missing part.
+    """
 
     file: StoredFile
     stored: tuple[StoredPart, ...]
@@ -67,7 +70,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class GivenPart(msgspec.Struct, frozen=True):
-    """What a client says that S3 answered."""
+    """An upload part as the client declares it: the number, and the ETag that S3 answered."""
 
     part_number: int
     etag: str
@@ -85,7 +88,7 @@ class UploadFile:
         new_id: NewId,
         kept_for: timedelta,
     ) -> None:
-        """`kept_for`: how long a file may be downloaded at all."""
+        """`kept_for`: how long a file can be downloaded before it expires."""
         self._files = files
         self._store = store
         self._events = events
@@ -95,7 +98,12 @@ class UploadFile:
         self._kept_for = kept_for
 
     def begin(self, new: NewFile, owner: str) -> Progress:
-        """Raises Invalid; NotFound: no such conversation."""
+        """Begin an upload.
+
+        Raises:
+            Invalid: the filename, size or type is not valid.
+            NotFound: no such conversation.
+        """
         check_new_file(new.filename, new.size, new.content_type)
         if new.conversation_id is not None and self._conversations.get(new.conversation_id) is None:
             raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
@@ -118,38 +126,50 @@ class UploadFile:
         return self._progress(file, (), 1)
 
     def parts(self, file_id: str, owner: str, start: int) -> Progress:
-        """Those stored, and addresses of others from number `start` on.
+        """Return the stored parts, and addresses of missing parts from number `start` on.
 
         Raises:
-            NotFound, Forbidden. Conflict: it is complete, aborted or expired.
+            NotFound: no such file.
+            Forbidden: another key uploads the file.
+            Conflict: the upload is complete, aborted or expired.
         """
         file = self._owned(file_id, owner)
         if file.status is not FileStatus.PENDING:
             raise _no_upload(file)
         stored = self._store.stored_parts(file)
         if stored is None:
-            raise Conflict("The upload is being completed, or was removed.", code="UPLOAD_GONE")
+            raise Conflict("The upload is being completed, or it was removed.", code="UPLOAD_GONE")
         return self._progress(file, tuple(stored), start)
 
     def complete(self, file_id: str, owner: str, given: Sequence[GivenPart] | None) -> StoredFile:
-        """Again, it answers the same. `given` may be left out: S3 knows what it has.
+        """Complete the upload; a repeated call returns the same.
+
+        `given` may be None: S3 knows which parts it has stored.
 
         Raises:
-            NotFound, Forbidden. Invalid: `given` names parts that cannot be.
-            Conflict: parts are missing or other than was said; it was aborted, or has expired.
+            NotFound: no such file.
+            Forbidden: another key uploads the file.
+            Invalid: `given` names a part twice, omits a part, or names a part that the file does not have.
+            Conflict: parts are missing or differ from `given`, or the upload was aborted or has expired.
         """
         file = self._owned(file_id, owner)
         if file.status in {FileStatus.ABORTED, FileStatus.EXPIRED}:
             raise _no_upload(file)
         if file.status is FileStatus.PENDING:
-            self._make_one(file, given)
+            self._make_object(file, given)
             file = self._to_be_inspected(file)
         if file.status is FileStatus.SCANNING:
             self._events.file_event(FileStored(file_id))
         return file
 
     def abort(self, file_id: str, owner: str) -> StoredFile:
-        """Before it is complete; again, it answers the same. Raises NotFound, Forbidden, Conflict."""
+        """Abort the upload; a repeated call returns the same.
+
+        Raises:
+            NotFound: no such file.
+            Forbidden: another key uploads the file.
+            Conflict: the upload is complete or expired.
+        """
         file = self._owned(file_id, owner)
         if file.status is FileStatus.PENDING:
             aborted = msgspec.structs.replace(file, status=FileStatus.ABORTED)
@@ -158,7 +178,7 @@ class UploadFile:
                 return aborted
             file = self._owned(file_id, owner)
         if file.status is not FileStatus.ABORTED:
-            raise Conflict("The file is complete: it can not be aborted.", code="FILE_COMPLETE")
+            raise Conflict("The file is complete; its upload cannot be aborted.", code="FILE_COMPLETE")
         self._store.abort_upload(file)
         return file
 
@@ -171,7 +191,7 @@ class UploadFile:
         return file
 
     def _progress(self, file: StoredFile, stored: tuple[StoredPart, ...], start: int) -> Progress:
-        have = {one.number for one in stored if one.size == file.bytes_of_part(one.number)}
+        have = {part.number for part in stored if part.size == file.bytes_of_part(part.number)}
         missing = [number for number in range(start, file.part_count + 1) if number not in have]
         parts = tuple(
             PartToSend(number, file.bytes_of_part(number), self._store.part_url(file, number))
@@ -179,14 +199,14 @@ class UploadFile:
         )
         return Progress(file, stored, parts, missing[PART_URLS] if len(missing) > PART_URLS else None)
 
-    def _make_one(self, file: StoredFile, given: Sequence[GivenPart] | None) -> None:
+    def _make_object(self, file: StoredFile, given: Sequence[GivenPart] | None) -> None:
         stored = self._store.stored_parts(file)
         if stored is not None:
             _check_parts(file, stored, given)
             if self._store.finish_upload(file, stored):
                 return
         if self._store.size_of(file.file_id) != file.size:
-            raise Conflict("The upload was removed: begin anew.", code="UPLOAD_GONE")
+            raise Conflict("The upload was removed; begin a new upload.", code="UPLOAD_GONE")
 
     def _to_be_inspected(self, file: StoredFile) -> StoredFile:
         scanning = msgspec.structs.replace(file, status=FileStatus.SCANNING)
@@ -206,7 +226,7 @@ def _no_upload(file: StoredFile) -> Conflict:
 
 
 def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence[GivenPart] | None) -> None:
-    by_number = {one.number: one for one in stored}
+    by_number = {part.number: part for part in stored}
     if given is not None:
         _check_given(file, by_number, given)
     missing = [number for number in range(1, file.part_count + 1) if number not in by_number]
@@ -217,37 +237,40 @@ def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence
             code="PARTS_MISSING",
         )
     wrong = [
-        one for one in stored if one.number > file.part_count or one.size != file.bytes_of_part(one.number)
+        part
+        for part in stored
+        if part.number > file.part_count or part.size != file.bytes_of_part(part.number)
     ]
     if wrong:
-        details = (Detail(f"parts[{one.number}]", f"has {one.size} bytes") for one in wrong[:_SHOWN])
-        raise Conflict("Parts are not as long as the file's size says.", *details, code="PARTS_WRONG")
+        details = (Detail(f"parts[{part.number}]", f"has {part.size} bytes") for part in wrong[:_SHOWN])
+        raise Conflict(
+            "Parts do not have the length that follows from the file's size.", *details, code="PARTS_WRONG"
+        )
 
 
 def _check_given(file: StoredFile, stored: dict[int, StoredPart], given: Sequence[GivenPart]) -> None:
-    counted = Counter(one.part_number for one in given)
+    counted = Counter(part.part_number for part in given)
     issues = [
         Detail(
             f"parts[{shortened(str(number))}]",
-            "is named twice" if counted[number] > 1 else "is no part of this file",
+            "is named twice" if counted[number] > 1 else "is not a part of this file",
         )
         for number in counted
         if counted[number] > 1 or not 1 <= number <= file.part_count
     ]
     unnamed = [number for number in range(1, file.part_count + 1) if number not in counted]
     issues += [
-        Detail(f"parts[{number}]", "is not named; leave parts out to take what is stored")
-        for number in unnamed
+        Detail(f"parts[{number}]", "is not named; omit parts to use the stored parts") for number in unnamed
     ]
     if issues:
         raise Invalid("The parts are not valid.", *issues[:_SHOWN])
     other = [
-        Detail(f"parts[{one.part_number}]", "has another ETag")
-        for one in given
-        if one.part_number in stored and _bare(stored[one.part_number].etag) != _bare(one.etag)
+        Detail(f"parts[{part.part_number}]", "has another ETag")
+        for part in given
+        if part.part_number in stored and _bare(stored[part.part_number].etag) != _bare(part.etag)
     ]
     if other:
-        raise Conflict("Parts are stored with other contents.", *other[:_SHOWN], code="PARTS_WRONG")
+        raise Conflict("The stored parts have other contents.", *other[:_SHOWN], code="PARTS_WRONG")
 
 
 def _bare(etag: str) -> str:

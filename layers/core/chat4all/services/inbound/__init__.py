@@ -1,1 +1,1 @@
-"""What providers tell us, from the raw webhook to the message."""
+"""The use cases of inbound webhooks, from the raw webhook to the message."""

@@ -1,18 +1,20 @@
-"""Find the conversation that a person's words go to.
+"""Find the conversation for an inbound message.
 
 ::
 
-    the conversation of the message that they quote, while it is active and they take part in it
-    else their active 1:1 conversation; of several, the conversation with the latest turn
-    else, if they quote nothing, the conversation that they last wrote in through the same account, while they
-        can write in it; or, if they never wrote through this account, the only conversation that they take part in
-    else a new conversation with the inbox, which is their 1:1 conversation from then on
+    the conversation of the quoted message, if it is active and the person takes part in it
+    else the person's active 1:1 conversation; of several, the conversation with the latest turn
+    else, if the message quotes nothing, the conversation that the person last wrote in through the same
+        account, if the person can write in it; or, if the person never wrote through this account, the only
+        conversation that the person takes part in
+    else a new conversation with the inbox, which is the person's 1:1 conversation from then on
 
-Nothing here depends on how many conversations there are, and the rule never chooses between groups: a group gets
-words that quote nothing only from a person who wrote in it last, or who takes part in nothing else.
+Nothing here depends on how many conversations there are, and the rule never chooses between groups. A group
+gets a message that quotes nothing only from a person who wrote in it last, or who takes part in no other
+conversation.
 
-A search of the latest 25 conversations fails for a person who joined 26 groups after the 1:1 conversation began:
-the person's next words reach strangers in a group.
+A search of the latest 25 conversations fails for a person who joined 26 groups after the 1:1 conversation
+began: the person's next message reaches strangers in a group.
 """
 
 import uuid
@@ -40,11 +42,11 @@ from chat4all.services.messaging.ports import Messages
 
 _TRIES: Final = 5
 NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
-"""Of the ids that follow from what a provider or a person is called."""
+"""The namespace of the ids that are derived from the ids of providers and persons."""
 
 
 class Place(msgspec.Struct, frozen=True):
-    """The conversation for a person's words, and the message in it that they quote."""
+    """The conversation for a person's message, and the message in it that they quote."""
 
     conversation_id: str
     reply_to: str | None = None
@@ -60,7 +62,7 @@ class FindPlace:
         self._clock = clock
 
     def __call__(self, channel: str, event: InboundMessage, sender: User) -> Place:
-        """Find the place by the rule above, and keep that the person wrote there.
+        """Find the place by the rule above, and record that the person wrote there.
 
         Raises:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
@@ -70,11 +72,11 @@ class FindPlace:
             places = self._conversations.places(sender.user_id)
             place = quoted or self._unquoted(channel, event, sender, places)
             if place is not None:
-                return self._kept(channel, event.account, sender, places, place)
-        raise Unavailable("The person's conversations are changing too quickly.", retry_after=1)
+                return self._recorded(channel, event.account, sender, places, place)
+        raise Unavailable("The person's conversations are changing too quickly; try again.", retry_after=1)
 
-    def _kept(self, channel: str, account: str, sender: User, places: Places, place: Place) -> Place:
-        """Keep that the person wrote there last."""
+    def _recorded(self, channel: str, account: str, sender: User, places: Places, place: Place) -> Place:
+        """Record that the person wrote there last."""
         if places.last_written(channel, account) != place.conversation_id:
             self._conversations.record_writing(sender.user_id, channel, account, place.conversation_id)
         return place
@@ -91,7 +93,7 @@ class FindPlace:
         return self._messages.find(channel, event.account, event.quoted_provider_message_id)
 
     def _unquoted(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Place | None:
-        """Find the place without a quote; None if the person's places changed meanwhile."""
+        """Find the place without a quote; return None if the person's places have changed meanwhile."""
         if places.one_to_one is not None:
             return Place(places.one_to_one)
         for conversation_id in self._candidates(channel, event, sender, places):
@@ -102,7 +104,8 @@ class FindPlace:
 
     def _candidates(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Iterator[str]:
         if event.quoted_provider_message_id is not None:
-            # The words answer a message that is unknown or in a closed conversation: not a group's, for all we know.
+            # The quoted message is unknown, or in a conversation that the person cannot write in: no group
+            # may get the answer to it.
             return
         account = event.account
         last_written = places.last_written(channel, account)
@@ -122,7 +125,7 @@ class FindPlace:
         )
 
     def _begin(self, channel: str, sender: User, places: Places) -> str | None:
-        """Begin the conversation between the person and the inbox; None if a 1:1 conversation began meanwhile."""
+        """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""
         conversation_id = str(uuid.uuid5(NAMESPACE, f"inbox {sender.user_id} {places.version}"))
         now = iso(self._clock())
         self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))

@@ -1,4 +1,4 @@
-"""A file that a person sent: kept as PENDING, and to be fetched from its provider."""
+"""Record a file that a person sent as PENDING, and request its fetch from the provider."""
 
 import uuid
 from datetime import timedelta
@@ -11,13 +11,13 @@ from chat4all.domain.inbound_files import attachment_of
 from chat4all.services.files.ports import FileEvents, Files
 
 FETCH_GRACE: Final = timedelta(minutes=2)
-"""How long a file may stay PENDING before `relay` looks after it."""
+"""How long a file may stay PENDING before `relay` requests its fetch again."""
 _NAMESPACE: Final = uuid.UUID("0c1f4f8e-3a52-4f0b-9a36-7a1a2f8f6d55")
 
 
 class InboundFile:
     def __init__(self, files: Files, events: FileEvents, clock: Clock, kept_for: timedelta) -> None:
-        """`kept_for`: how long a file may be downloaded at all."""
+        """`kept_for`: how long a file can be downloaded before it expires."""
         self._files = files
         self._events = events
         self._clock = clock
@@ -28,7 +28,7 @@ class InboundFile:
         return attachment_of(str(uuid.uuid5(_NAMESPACE, message_id)), file)
 
     def fetch(self, attachment: Attachment, conversation_id: str, source: Source) -> None:
-        """Have it fetched, unless that was done before; raises Unavailable."""
+        """Request the fetch of the file, unless it was fetched before; raises Unavailable."""
         now = self._clock()
         file = StoredFile(
             file_id=attachment.file_id,
@@ -45,6 +45,6 @@ class InboundFile:
             self._events.file_event(FileToFetch(file.file_id))
 
     def _is_pending(self, file_id: str) -> bool:
-        # Whoever added it may have died before its event was published.
+        # The process that added the file may have died before it published the event.
         known = self._files.get(file_id)
         return known is not None and known.status is FileStatus.PENDING

@@ -1,4 +1,4 @@
-"""What the use cases of inbound webhooks need of the world."""
+"""The port of the use cases of inbound webhooks."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from chat4all.domain.webhooks import Arrivals, StoredWebhook
 
 class Webhooks(Protocol):
     def store(self, webhook: StoredWebhook) -> None:
-        """Durable when it returns; the same webhook again changes nothing."""
+        """Store the webhook, durably when it returns; storing it again changes nothing."""
         ...
 
     def get(self, webhook_id: str) -> StoredWebhook | None: ...
@@ -16,5 +16,5 @@ class Webhooks(Protocol):
     def arrived(
         self, arrivals: Arrivals, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        """(cursor, webhook_id), first arrived first."""
+        """Return (cursor, webhook_id) of the webhooks that arrived then, the first arrived first."""
         ...

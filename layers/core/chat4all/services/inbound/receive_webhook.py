@@ -1,8 +1,8 @@
-"""Taking a provider's webhook: check, store, publish, and only then answer 200 (G7).
+"""Receive a provider's webhook: check it, store it, publish its events, and only then answer 200 (G7).
 
-A webhook that cannot be parsed is stored all the same before it is refused. The events of one webhook
-carry its id, so that the same webhook again, or in parallel, publishes the same events: SQS and the
-messages' own ids make one of them.
+A webhook that cannot be parsed is stored before it is refused. The events of a webhook carry its id, so a
+repeated or parallel copy of the webhook publishes the same events. SQS and the ids of the messages remove the
+duplicates.
 """
 
 import hashlib
@@ -37,12 +37,13 @@ class ReceiveWebhook:
         self._clock = clock
 
     def __call__(self, channel: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Returns how many events the webhook held.
+        """Receive one webhook; return the number of its events.
 
         Raises:
-            NotFound: no such channel. Unauthenticated: not the provider's.
-            Invalid: the provider's, but no webhook; it was stored.
-            Unavailable: not stored; the provider will repeat it.
+            NotFound: no such channel.
+            Unauthenticated: the webhook did not come from the provider.
+            Invalid: the webhook came from the provider, but its body cannot be parsed; it was stored.
+            Unavailable: the webhook was not stored or not published; the provider will repeat it.
         """
         connector = self._known(channel)
         secret = self._secrets.channel(channel)
@@ -58,7 +59,7 @@ class ReceiveWebhook:
         return len(events)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
-        """The answer to a subscription's GET; raises Forbidden where it is refused."""
+        """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""
         answer = self._known(channel).challenge(query, self._secrets.channel(channel))
         if answer is None:
             raise Forbidden("The verify token is wrong.", code="INVALID_VERIFY_TOKEN")

@@ -1,7 +1,7 @@
-"""Replaying stored webhooks: their events are published once more.
+"""Replay stored webhooks: publish their events once more.
 
-Nothing is doubled by it: a text is known by its provider's id, a status only moves forward. The signature was checked when the
-webhook came, and is not checked again.
+A replay duplicates nothing: a message is known by its provider's id, and a status only moves forward. The
+signature was checked when the webhook arrived, and is not checked again.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +19,17 @@ from chat4all.services.messaging.ports import Events, Secrets
 
 
 class RefusedWebhook(msgspec.Struct, frozen=True):
-    """One that could not be replayed; it is kept all the same."""
+    """A webhook that could not be replayed; it stays stored."""
 
     webhook_id: str
     issue: str
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What one request did; `next_cursor` is there while more of them arrived in the time asked for."""
+    """The result of one request.
+
+    `next_cursor` is set if more webhooks arrived in the requested time.
+    """
 
     replayed: int
     events: int
@@ -50,10 +53,11 @@ class ReplayWebhooks:
         self._new_id = new_id
 
     def arrived(self, arrivals: Arrivals, cursor: str | None, limit: int) -> Replayed:
-        """At most `limit` of those that arrived then, in the order of arrival.
+        """Replay at most `limit` of the webhooks that arrived then, in the order of arrival.
 
         Raises:
-            Invalid: the cursor is none. Unavailable: not all were published; the same request may be repeated.
+            Invalid: the cursor is not valid.
+            Unavailable: not all events were published; the same request may be repeated.
         """
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._webhooks.arrived(arrivals, after, limit + 1)
@@ -62,23 +66,27 @@ class ReplayWebhooks:
         return msgspec.structs.replace(replayed, next_cursor=more)
 
     def __call__(self, webhook_ids: Sequence[str]) -> Replayed:
-        """Those named, in the order named; raises Unavailable."""
-        # SQS drops what it has seen in the last five minutes: each replay has names of its own.
+        """Replay the named webhooks in the given order; raises Unavailable."""
+        # SQS drops an event with an id that it saw in the last five minutes, so each replay uses ids of its
+        # own.
         replay = self._new_id()
-        counts = [self._replay(webhook_id, replay) for webhook_id in dict.fromkeys(webhook_ids)]
+        outcomes = [self._replay(webhook_id, replay) for webhook_id in dict.fromkeys(webhook_ids)]
         return Replayed(
-            replayed=sum(isinstance(one, int) for one in counts),
-            events=sum(one for one in counts if isinstance(one, int)),
-            refused=tuple(one for one in counts if isinstance(one, RefusedWebhook)),
+            replayed=sum(isinstance(outcome, int) for outcome in outcomes),
+            events=sum(outcome for outcome in outcomes if isinstance(outcome, int)),
+            refused=tuple(outcome for outcome in outcomes if isinstance(outcome, RefusedWebhook)),
         )
 
     def _replay(self, webhook_id: str, replay: str) -> int | RefusedWebhook:
+        """Publish the events of a webhook; return their number."""
         webhook = self._webhooks.get(webhook_id)
         if webhook is None:
-            return RefusedWebhook(webhook_id, "is not stored, or no longer")
+            return RefusedWebhook(webhook_id, "is not stored, or has expired")
         connector = self._connector(webhook.channel)
         if connector is None:
-            return RefusedWebhook(webhook_id, f"is of the channel {webhook.channel}, which there is not")
+            return RefusedWebhook(
+                webhook_id, f"belongs to the channel {webhook.channel}, which does not exist"
+            )
         try:
             events = connector.parse_webhook(webhook.body, self._secrets.channel(webhook.channel))
         except Invalid as refused:

@@ -1,6 +1,6 @@
-"""Turning what a webhook held into messages and status updates.
+"""Turn the events of a webhook into messages and status updates.
 
-A person's message gets its id from the provider's, so that the same webhook twice makes one message.
+The id of a person's message is derived from the provider's id, so a repeated webhook makes one message only.
 """
 
 import uuid
@@ -28,7 +28,7 @@ from chat4all.services.messaging.ports import Events, Messages
 
 
 class EditTooEarly(Exception):
-    """The edited message is not there (yet)."""
+    """The edited message is not stored (yet)."""
 
 
 class TakeInbound:
@@ -54,7 +54,7 @@ class TakeInbound:
         self._new_id = new_id
 
     def __call__(self, received: WebhookEvent) -> None:
-        """Raises EditTooEarly for an edit of a message that is not there."""
+        """Take one event; raises EditTooEarly for an edit of a message that is not stored."""
         event = received.event
         match event:
             case InboundStatus():
@@ -76,7 +76,7 @@ class TakeInbound:
             error_reason=event.error_reason,
         )
         if self._events.status_updates([update]):
-            raise Unavailable("status-updates did not take the status")
+            raise Unavailable("The queue status-updates did not take the status; try again.")
 
     def _edit(self, channel: str, event: InboundEdit) -> None:
         message_id = inbound_message_id(channel, event.account, event.provider_message_id)
@@ -117,9 +117,9 @@ class TakeInbound:
                 return plain
 
     def _fetch(self, channel: str, event: InboundMessage, message: Message) -> None:
-        """Have the file of the stored message fetched.
+        """Request the fetch of the stored message's file.
 
-        A process that dies before this is given the event again, and finds the message.
+        If the process dies before this, the queue gives out the event again, and the message is found.
         """
         attachment = file_of(message.content)
         if isinstance(event.content, ReceivedMedia) and attachment is not None:
@@ -132,7 +132,7 @@ class TakeInbound:
         return user or self._meet(channel, event)
 
     def _meet(self, channel: str, event: InboundMessage) -> User:
-        """A person whom nobody knew: a customer from now on."""
+        """Create a customer for a person who is not known yet."""
         now = iso(self._clock())
         identity = Identity(channel, event.account, event.address, now, event.phone, event.handle)
         name = event.display_name or event.handle or event.address
@@ -142,10 +142,10 @@ class TakeInbound:
             return user
         known = self._directory.get(taken.user_id)
         if known is None:
-            raise Unavailable("The person is being created by another process.")
+            raise Unavailable("Another process is creating this user; try again.")
         return known
 
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
-    """The id of a person's message: always the same for the same provider message."""
+    """Return the id of a person's message, always the same for the same provider message."""
     return str(uuid.uuid5(NAMESPACE, f"{channel} {account} {provider_message_id}"))

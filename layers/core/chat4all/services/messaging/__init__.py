@@ -1,1 +1,1 @@
-"""A message from its acceptance to its last status."""
+"""The use cases of a message, from its acceptance to its last status."""

@@ -1,20 +1,21 @@
-"""Accepting a message: store it, publish it, answer.
+"""Accept a message: store it, publish it, answer.
 
 ::
 
-    snapshot ── conversation and users, from memory where they were read lately
+    snapshot ── conversation and users, from memory if they were read lately
        │
-    next_sequence ── a conditional write: only if the snapshot's version still stands
+    next_sequence ── a conditional write: only if the conversation is still at the snapshot's version
        │
-    add ── a conditional write: only if the message_id is new;  due_at lets `relay` find it
+    add ── a conditional write: only if the message_id is new;  `relay` finds the message by its due_at
        │
-    give_turn ── only for a new message, where another 1:1 conversation of the customer had its turn since
+    give_turn ── only for a new message, if another 1:1 conversation of the customer had its turn since
        │
     publish ── chat-events;  a failure is answered with 503, and the message stays due
 
-The case that breaks a naive order: the process dies after `add`. The client got no 202 and repeats the
-POST; the message is there, unpublished, and is published then (SQS drops the second copy of a
-message_id within 5 minutes, the claim on each delivery drops a later one). If nobody repeats, `relay` does.
+The case that breaks a naive order: the process dies after `add`. The client received no 202 and repeats the
+POST. The message is stored but unpublished, and the repeated POST publishes it. (SQS drops a second copy of a
+message_id within 5 minutes; the claim on each delivery drops a later copy.) If the client does not repeat the
+POST, `relay` publishes the message.
 """
 
 import hashlib
@@ -42,8 +43,8 @@ from chat4all.domain.records import ConversationState, DeliveryPart, Message, Us
 from chat4all.domain.routing import content_for_recipients, known_on, reach, require_all, require_possible
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.ports import Conversations, Sequenced
+from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
-from chat4all.services.messaging.snapshots import Snapshot, Snapshots
 
 PUBLISH_GRACE: Final = timedelta(seconds=30)
 """How long a stored message may stay unpublished before `relay` publishes it."""
@@ -52,7 +53,7 @@ _REFUSALS: Final = (Forbidden, Conflict, NotPossible)
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message that somebody wants in a conversation, its fields already checked one by one."""
+    """A message that a user wants to send in a conversation; each field was checked on its own."""
 
     message_id: str
     conversation_id: str
@@ -67,7 +68,7 @@ class NewMessage(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """`replayed`: the same message had been accepted before."""
+    """An accepted message. `replayed`: the same message was accepted before."""
 
     message: Message
     replayed: bool
@@ -90,14 +91,14 @@ class AcceptMessage:
         conversations: Conversations,
         messages: Messages,
         events: Events,
-        snapshots: Snapshots,
+        conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
         self._conversations = conversations
         self._messages = messages
         self._events = events
-        self._snapshots = snapshots
+        self._conversation_cache = conversation_cache
         self._capabilities = capabilities
         self._clock = clock
 
@@ -106,10 +107,10 @@ class AcceptMessage:
 
         Raises:
             NotFound: no such conversation.
-            Forbidden: the sender is no participant.
+            Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
-            NotPossible: a recipient cannot be reached on the channel, or not with this file.
-            Unavailable: AWS did not take it; the same POST may be repeated.
+            NotPossible: a recipient cannot be reached on the channel, or the channel does not take the file.
+            Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         now = iso(self._clock())
         try:
@@ -133,18 +134,23 @@ class AcceptMessage:
         return file_of(stored.content) if stored else None
 
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
-        """Publish a message that was stored some time ago; raises what `event_again` raises, and Unavailable."""
+        """Publish a message that was stored some time ago.
+
+        Raises:
+            Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
+            Unavailable: AWS did not answer.
+        """
         self._events.message_accepted(self.event_again(message, begun))
 
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
-        """The event that brings it to its recipients where they are reached now.
+        """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
-        With `begun`, to those whose deliveries these are, on the same channels.
+        With `begun`, the event names only the recipients of these deliveries, on the same channels.
 
         Raises:
-            Forbidden, Conflict, NotPossible, NotFound: it can not be delivered any more.
+            Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
-        snapshot = _as_of(message, self._snapshots.fresh(message.conversation_id))
+        snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         content, to = self._route(snapshot, _of_stored(message))
         if begun:
             reached = dict.fromkeys((part.recipient_id, part.channel) for part in begun)
@@ -154,16 +160,18 @@ class AcceptMessage:
             event = _event(message, _Prepared(content, some, message.sequence))
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not to:
-            raise NotPossible("Nobody who was to read it is left.", code="NO_RECIPIENT")
+            raise NotPossible(
+                "No recipient of this message is left in the conversation.", code="NO_RECIPIENT"
+            )
         return _event(message, _Prepared(content, to, message.sequence))
 
     def _prepare(self, new: NewMessage, now: str) -> _Prepared:
-        snapshot = self._snapshots.recent(new.conversation_id)
+        snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
             content, to = self._route(snapshot, new)
         except _REFUSALS:
-            # What was read some seconds ago may be what has changed since.
-            snapshot = self._snapshots.fresh(new.conversation_id)
+            # The conversation or its users may have changed since they were read.
+            snapshot = self._conversation_cache.fresh(new.conversation_id)
             content, to = self._route(snapshot, new)
         if new.reply_to is not None:
             self._check_reply(new.conversation_id, new.reply_to)
@@ -173,16 +181,16 @@ class AcceptMessage:
             )
             if isinstance(counted, Sequenced):
                 return _Prepared(content, to, counted.sequence, counted.overtaken)
-            snapshot = self._snapshots.fresh(new.conversation_id)
+            snapshot = self._conversation_cache.fresh(new.conversation_id)
             content, to = self._route(snapshot, new)
-        raise Unavailable("The conversation is changing too quickly.", retry_after=1)
+        raise Unavailable("The conversation is changing too quickly; try again.", retry_after=1)
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[Content, tuple[Recipient, ...]]:
         sender = _check_sender(snapshot, new.sender_id)
         content = content_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
-            # A person wrote it on their app: it is kept whomever it can be passed on to. Only the words are
-            # passed on: a person's file is not ours to send before it is inspected.
+            # A person wrote the message in their app, so it is kept even if no recipient can be reached. Only
+            # its text is passed on: a person's file must not be sent before it is inspected.
             if not new.content.text.strip():
                 return new.content, ()
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
@@ -221,28 +229,28 @@ class AcceptMessage:
         )
 
     def _store(self, message: Message, due_at: str | None) -> Message | None:
-        """The message that has the id already; None: this one is stored and counted."""
+        """Store and count `message`, and return None; or return the message that already has its id."""
         try:
             if self._messages.add(message, due_at):
                 return None
         except Unavailable:
-            # It may have been taken all the same.
+            # The table may have taken the message all the same.
             if not _is_same(self._messages.get(message.message_id), message):
                 self._conversations.uncount(message.conversation_id)
             raise
         stored = self._messages.get(message.message_id)
         if _is_same(stored, message):
-            # It was taken, the answer was lost, and the repeated write found its own work.
+            # The first write succeeded, its answer was lost, and the repeated write found the message.
             return None
         self._conversations.uncount(message.conversation_id)
         if stored is None:
-            raise Unavailable("The message is being stored by another request.", retry_after=1)
+            raise Unavailable("Another request is storing this message; try again.", retry_after=1)
         return stored
 
     def _replay(self, stored: Message, again: Message) -> Accepted:
         if stored.fingerprint != again.fingerprint:
             raise Conflict(
-                "This message_id belongs to another message.",
+                "This message_id belongs to another message; use a new id.",
                 Detail("message_id", "was used with another body"),
             )
         if self._messages.is_unrouted(stored.message_id):
@@ -250,7 +258,7 @@ class AcceptMessage:
         return Accepted(stored, replayed=True)
 
     def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
-        """What was accepted once stays so, even if it would be refused by now."""
+        """Return the stored message if the same message was accepted before; else raise `refused`."""
         stored = self._messages.get(new.message_id)
         if stored is None or stored.fingerprint != _fingerprint(new):
             raise refused
@@ -258,7 +266,10 @@ class AcceptMessage:
 
 
 def _is_same(stored: Message | None, message: Message) -> bool:
-    """Whether it is this very message, and no earlier one of the same body: that has another number."""
+    """Return whether `stored` is `message` itself.
+
+    An earlier message with the same body has another number.
+    """
     return (
         stored is not None
         and stored.fingerprint == message.fingerprint
@@ -271,8 +282,8 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
     sender = snapshot.users.get(sender_id)
     if sender is None or not conversation.has(sender_id):
         raise Forbidden(
-            "The sender is no participant of this conversation.",
-            Detail("sender_id", "is no participant"),
+            "The sender is not a participant of this conversation.",
+            Detail("sender_id", "is not a participant"),
             code="NOT_A_PARTICIPANT",
         )
     if conversation.state is ConversationState.ARCHIVED:
@@ -281,12 +292,12 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
 
 
 def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
-    """Without those who joined after the message: they do not see it."""
+    """Leave out the participants who joined after the message: they do not see it."""
     conversation = snapshot.conversation
     members = tuple(
-        one
-        for one in conversation.participants
-        if one.joined_after < message.sequence or one.user_id == message.sender_id
+        participant
+        for participant in conversation.participants
+        if participant.joined_after < message.sequence or participant.user_id == message.sender_id
     )
     return Snapshot(msgspec.structs.replace(conversation, participants=members), snapshot.users)
 

@@ -1,7 +1,7 @@
-"""What a channel's deliveries share: whether the provider is worth asking at all.
+"""The circuit breaker of a channel: it decides, for all deliveries, whether the provider is asked at all.
 
-The state is kept for `KEEP_S` in memory, so that the common path costs one read a second and no write. Only
-failures write, the first answer after one, and whoever takes the probe.
+The state is kept in memory for `KEEP_S` seconds, so the common path costs one read a second and no write.
+Only three events write: a failure, the first answer after a failure, and the begin of a probe.
 """
 
 import threading
@@ -25,34 +25,36 @@ _TRIES: Final = 5
 
 
 class Attempt(Enum):
-    """How an attempt was allowed."""
+    """The way in which an attempt was allowed."""
 
     FREELY = auto()
     AS_PROBE = auto()
 
 
 class Wait(msgspec.Struct, frozen=True):
+    """The attempt is not allowed yet; ask again after `seconds`."""
+
     seconds: float
 
 
 class CircuitChanged(msgspec.Struct, frozen=True):
-    """A channel was opened or closed; for operators."""
+    """The breaker of a channel opened or closed; for operators."""
 
     channel: str
     breaker: Breaker
 
 
 Announce = Callable[[CircuitChanged], None]
-"""Tells operators; never raises."""
+"""Notify the operators; never raises."""
 
 
 class ChannelCircuit:
-    """The breaker of one channel as one process sees it; shared by its threads."""
+    """The breaker of one channel as one process sees it; the threads of the process share it."""
 
     def __init__(
         self, channel: str, breakers: Breakers, announce: Announce, clock: Clock, probe_time: timedelta
     ) -> None:
-        """`probe_time` is longer than a function may run: a probe that takes longer has died."""
+        """`probe_time` is longer than a function may run: if a probe takes longer, its process has died."""
         self._channel = channel
         self._breakers = breakers
         self._announce = announce
@@ -63,12 +65,12 @@ class ChannelCircuit:
         self._read_at: float | None = None
 
     def wait_s(self) -> float:
-        """Seconds to wait before an attempt; 0 when it is worth claiming a delivery."""
+        """Return the seconds to wait before an attempt; 0 if a delivery may be claimed."""
         with self._lock:
             return rules.wait_s(self._state().breaker, self._now())
 
     def begin(self) -> Attempt | Wait:
-        """To be asked right before the provider is: of all processes, one gets the probe."""
+        """Ask for an attempt, right before the request to the provider; only one process gets the probe."""
         with self._lock:
             known, now = self._state(), self._now()
             if known.breaker.circuit is Circuit.CLOSED:
@@ -81,7 +83,10 @@ class ChannelCircuit:
             return Wait(max(0.1, rules.wait_s(self._known.breaker, now)))
 
     def report(self, attempt: Attempt, recipient: str, answer: Sent | SendError) -> None:
-        """What came of it. A state that cannot be kept does no harm: the next answer tells it again."""
+        """Report the answer to an attempt.
+
+        A state that cannot be saved does no harm: the next answer repeats it.
+        """
         with self._lock, suppress(Unavailable):
             if isinstance(answer, SendError) and answer.outcome is Outcome.CHANNEL_PAUSED:
                 self._change(lambda state: rules.refused(state, answer.code, answer.reason, self._now()))
@@ -98,7 +103,10 @@ class ChannelCircuit:
         return rules.failed(state, recipient, error.code, error.reason, self._now())
 
     def _answered_freely(self, state: Breaker) -> Breaker:
-        """An answer ends a run; one that had been asked for before it opened closes nothing."""
+        """End a run of failures.
+
+        The answer to an attempt that began before the circuit opened does not close it.
+        """
         closed = state.circuit is Circuit.CLOSED and state.failures > 0
         return rules.answered(self._now()) if closed else state
 
@@ -109,11 +117,11 @@ class ChannelCircuit:
             if after == before:
                 return
             if self._saved(after):
-                self._tell(before, after)
+                self._announce_change(before, after)
                 return
             self._read()
 
-    def _tell(self, before: Breaker, after: Breaker) -> None:
+    def _announce_change(self, before: Breaker, after: Breaker) -> None:
         opened = before.circuit is Circuit.CLOSED and after.circuit is Circuit.OPEN
         closed = before.circuit is not Circuit.CLOSED and after.circuit is Circuit.CLOSED
         if opened or closed:

@@ -1,4 +1,4 @@
-"""The port that a channel implements: everything the core needs of a provider, and nothing more."""
+"""The port that a channel implements: everything that the core needs from a provider, and nothing more."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -29,7 +29,10 @@ class ChannelSecret(msgspec.Struct, frozen=True):
 
 
 class FetchFailed(Exception):
-    """The provider did not give the file. `is_final`: it never will. `reason` is a sentence for the agent."""
+    """The provider did not give the file.
+
+    `is_final`: it never will give it. `reason` is a sentence for the agent.
+    """
 
     def __init__(self, code: str, reason: str, *, is_final: bool) -> None:
         super().__init__(f"{code}: {reason}")
@@ -39,7 +42,11 @@ class FetchFailed(Exception):
 
 
 class Fetching(msgspec.Struct, frozen=True):
-    """`pieces` are to be read once, to their end; reading may raise FetchFailed. `size` in bytes, where it is said."""
+    """A file that is being read from its provider.
+
+    `pieces` must be read once, to their end; reading may raise FetchFailed. `size` is in bytes, if the
+    provider gives it.
+    """
 
     pieces: Iterator[bytes]
     content_type: str | None = None
@@ -47,17 +54,17 @@ class Fetching(msgspec.Struct, frozen=True):
 
 
 class Connector(Protocol):
-    """One channel. Stateless: the secret comes with each call, so that a rotated one is used at once."""
+    """One channel. It is stateless: the secret comes with each call, so a rotated secret is used at once."""
 
     @property
     def capabilities(self) -> Capabilities: ...
 
     def canonical_address(self, address: str) -> str:
-        """The one spelling by which a person is keyed; raises Invalid for what can be no address."""
+        """Return the spelling under which the directory stores an address; raises Invalid for no address."""
         ...
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        """One HTTP request to the provider. Never raises for what the provider or network does."""
+        """Make one HTTP request to the provider. A failure of the provider or the network is never raised."""
         ...
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
@@ -65,17 +72,20 @@ class Connector(Protocol):
         ...
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-        """Whether the webhook is the provider's. `headers` have lower-case names; `body` is raw."""
+        """Return whether the webhook came from the provider.
+
+        `headers` have lower-case names; `body` is raw.
+        """
         ...
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
-        """The answer to a subscription's GET, or None where it is refused or not the provider's way."""
+        """Return the answer to a subscription's GET; None if it is refused or the provider sends none."""
         ...
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
-        """The events of a verified webhook, in its order; raises Invalid for what is no webhook.
+        """Return the events of a verified webhook, in its order; raises Invalid if the body is no webhook.
 
-        Events that concern no person and no message of ours (echoes, other accounts, account news)
-        yield nothing; the raw webhook is kept all the same.
+        Events that concern no person and no message of ours (echoes, other accounts, account news) are left
+        out; the raw webhook is stored all the same.
         """
         ...

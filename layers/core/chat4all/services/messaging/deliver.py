@@ -1,25 +1,28 @@
-"""Delivering one provider message: wait for the rate limits, claim, send, record.
+"""Deliver one provider message: wait for the rate limits, claim, send, record.
 
 ::
 
-    circuit ── nothing is attempted while the channel's breaker is open: Later
+    circuit ── while the channel's breaker is open, nothing is attempted: Later
        │
-    limiter ── tokens of the account's and the recipient's buckets, else Later
+    limiter ── take tokens from the account's and the recipient's buckets, else Later
        │
-    file ── where there is one: an address for the provider, or a link in a text; no longer READY: FAILED
+    file ── if there is a file: an address for the provider, or a link in a text; a file that is no longer
+       │    READY fails the delivery
        │
-    claim ── conditional write; done already: report its status again; somebody else's: Later
+    claim ── a conditional write; if the delivery is settled: report its status again; if another process has
+       │     the claim: Later
        │
-    time ── enough for the send and its record, else the claim is given back: a function that is ended by its
-       │    timeout in between would leave it in doubt
-    send ── one HTTP request to the provider; of a half-open channel, only the probe
+    time ── if there is too little time to send and to record, the claim is given back: a function that ends
+       │    by its timeout in between would leave the delivery in doubt
        │
-    record ── SENT with the provider's id, or FAILED with its code, or the claim given back; what cannot be
-              written here goes to `status` unrecorded, which writes it
+    send ── one HTTP request to the provider; a half-open channel sends only the probe
+       │
+    record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; an outcome
+              that cannot be written here goes unrecorded to `status`, which writes it
 
 The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
-The claim then ends by time and is taken over; a status that names the delivery may arrive before and
-settles it without a second send.
+The claim then expires, and another process takes it over. A status that names the delivery may arrive
+earlier; it settles the delivery without a second send.
 """
 
 from collections.abc import Callable
@@ -48,24 +51,27 @@ _RECORD_TRIES: Final = 2
 
 
 class Later(msgspec.Struct, frozen=True):
-    """Nothing was sent; come again after `wait_s` seconds."""
+    """The delivery was not sent; try again after `wait_s` seconds."""
 
     wait_s: float
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The delivery is SENT or FAILED; `update` is to be published, `taken_over` to be counted."""
+    """The delivery is SENT or FAILED.
+
+    `update` must be published; a claim that was `taken_over` is counted.
+    """
 
     update: StatusUpdate
     taken_over: bool = False
 
 
 class Outdated(msgspec.Struct, frozen=True):
-    """The message was redriven since this was requested; what was requested then comes later, in its order."""
+    """The message was redriven after this request; the request of its new round comes later, in its order."""
 
 
 Delivering = Settled | Later | Outdated
-"""What came of one delivery."""
+"""The outcome of one delivery."""
 
 
 class Deliver:
@@ -84,9 +90,9 @@ class Deliver:
         claim_time: timedelta,
         in_time: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`claim_time` is longer than a function may run: a claim that ended is a dead process's.
+        """`claim_time` is longer than a function may run: the process of an expired claim has died.
 
-        `in_time`: whether there is time for a send and its record before the function is ended.
+        `in_time` returns whether there is time to send and to record before the function ends.
         """
         self._connector = connector
         self._deliveries = deliveries
@@ -108,7 +114,8 @@ class Deliver:
         open_s = self._circuit.wait_s()
         if open_s > 0:
             return Later(open_s)
-        # Read before the claim: were it not to be had then, the claim would look like a dead process's.
+        # Read before the claim: if this read failed after it, the claim would look like the claim of a dead
+        # process.
         secret = self._secrets.channel(to.channel)
         quoted = self._quoted(requested)
         earlier = self._earlier_part(requested)
@@ -140,10 +147,10 @@ class Deliver:
         return self._attempt(claimed, submission, secret)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
-        """Detect, by a read, a redelivered request whose delivery is settled, before it consumes rate-limit tokens.
+        """Detect a redelivered request that is settled, by a read, before it consumes rate-limit tokens.
 
-        Redelivered are requests from a holding queue, and requests that were PENDING for so long that `relay`
-        routed them again.
+        Two kinds of requests are redelivered: requests from a holding queue, and requests that were PENDING
+        for so long that `relay` routed them again.
         """
         routed_again_at = parse_iso(requested.accepted_at) + DELIVERY_GRACE
         if requested.brought_back is None and self._clock() < routed_again_at:
@@ -207,7 +214,7 @@ class Deliver:
                 return plain
 
     def _quoted(self, requested: DeliveryRequested) -> str | None:
-        """The id by which the recipient's app knows the message replied to, where it has one."""
+        """Return the id by which the recipient's app knows the quoted message, if it knows that message."""
         if requested.reply_to is None or requested.part > 0:
             return None
         to = requested.recipient
@@ -243,7 +250,7 @@ class Deliver:
 def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
     if attempts > MAX_ATTEMPTS:
         return SendError(
-            Outcome.PERMANENT, "ABANDONED", f"Sending was begun {MAX_ATTEMPTS} times and never ended."
+            Outcome.PERMANENT, "ABANDONED", f"Sending was started {MAX_ATTEMPTS} times and never finished."
         )
     if earlier_part_failed:
         return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
@@ -251,7 +258,7 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
 
 
 def _kept(record: Callable[[], None]) -> bool:
-    """Whether it is written. A provider's answer must not be forgotten: the message would be sent again."""
+    """Write a provider's answer, and return whether it is written: a lost answer repeats the message."""
     for _ in range(_RECORD_TRIES):
         try:
             record()

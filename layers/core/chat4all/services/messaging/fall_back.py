@@ -1,7 +1,8 @@
-"""Reaching somebody on the next channel, when the one before failed or was not confirmed in time.
+"""Reach a recipient on the next channel, after a delivery failed or was not confirmed in time.
 
-The deliveries on a channel are ended before the next one is tried: whatever a queue still holds of them is refused then. So two
-are never tried at a time. What a provider has taken on and not yet brought to the phone cannot be called back, however.
+The deliveries on a channel are ended before the next channel is tried: a queue may still hold their requests,
+which are refused then. So two channels are never tried at the same time. However, a message that a provider
+has accepted and not yet brought to the phone cannot be called back.
 """
 
 from collections import Counter
@@ -23,7 +24,7 @@ from chat4all.services.messaging.ports import Deliveries, Events, Fallbacks
 NOT_CONFIRMED: Final = "NOT_CONFIRMED"
 REASON: Final = "The delivery was not confirmed in time; the next channel was tried."
 GRACE: Final = timedelta(seconds=30)
-"""How long a step may stay unpublished, or a delivery in the hands of a process."""
+"""`relay` looks again after this time at an unpublished step, and at a delivery that a process is sending."""
 _BY_A_PERSON: Final = frozenset({Status.DELIVERED, Status.READ})
 
 
@@ -34,13 +35,20 @@ class FallBack:
         self._clock = clock
 
     def failed(self, delivery: DeliveryPart) -> None:
-        """The delivery failed for good: on to the next channel, unless that was done before; raises Unavailable."""
+        """Try the next channel after a final failure of `delivery`, unless it was tried before.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
         fallback = self._fallbacks.get(delivery.message_id, delivery.recipient_id)
         if fallback is not None and fallback.recipient.channel == delivery.channel:
             self.step(fallback)
 
     def step(self, fallback: Fallback) -> bool:
-        """Where the process dies before it publishes, `relay` does."""
+        """Move the recipient to the next channel; return False if another process did so.
+
+        If the process dies before it publishes the step, `relay` publishes it.
+        """
         stepped = self._fallbacks.step(fallback, iso(self._clock() + GRACE))
         if stepped is None:
             return False
@@ -52,7 +60,7 @@ class FallBack:
 
 
 class ConfirmInTime:
-    """A duty of the relay: what is not confirmed in time goes on to the next channel."""
+    """A job of `relay`: deliveries that are not confirmed in time go on to the next channel."""
 
     def __init__(
         self,
@@ -68,10 +76,11 @@ class ConfirmInTime:
 
     def __call__(self, now: datetime) -> Counter[str]:
         due = self._fallbacks.due(iso(now), BATCH)
-        taken = [self._see_to(one, now) for one in due].count(True)
+        taken = [self._advance(fallback, now) for fallback in due].count(True)
         return Counter(FallbacksTaken=taken, FallbacksInPlace=len(due) - taken)
 
-    def _see_to(self, fallback: Fallback, now: datetime) -> bool:
+    def _advance(self, fallback: Fallback, now: datetime) -> bool:
+        """Return whether the recipient was moved to the next channel."""
         if not fallback.routed:
             if self._fallbacks.postpone(fallback, iso(now + GRACE)):
                 self._fall_back.publish(fallback)
@@ -79,7 +88,7 @@ class ConfirmInTime:
         if self._confirmed(fallback):
             self._fallbacks.postpone(fallback, None)
             return False
-        if not all(self._end(one, now) for one in self._requested(fallback)):
+        if not all(self._end(requested, now) for requested in self._requested(fallback)):
             self._fallbacks.postpone(fallback, iso(now + GRACE))
             return False
         if self._confirmed(fallback):
@@ -95,8 +104,12 @@ class ConfirmInTime:
         return deliveries_of(at, self._capabilities)
 
     def _confirmed(self, fallback: Fallback) -> bool:
-        """By the receipt, where the provider sends one; else its taking on is all that will ever be known."""
-        parts = [self._deliveries.get(one.delivery_id) for one in self._requested(fallback)]
+        """Return whether all deliveries on the current channel are confirmed.
+
+        A receipt confirms a delivery. If the provider sends no receipts, its acceptance (SENT) is the last
+        status that will ever be known, and confirms the delivery.
+        """
+        parts = [self._deliveries.get(requested.delivery_id) for requested in self._requested(fallback)]
         receipts = self._capabilities[fallback.recipient.channel].receipts
         enough = _BY_A_PERSON if receipts.delivered else _BY_A_PERSON | {Status.SENT}
-        return all(one is not None and one.status in enough for one in parts)
+        return all(part is not None and part.status in enough for part in parts)

@@ -1,7 +1,7 @@
-"""What the use cases of messages need of the world. Adapters implement these; tests bring fakes of them.
+"""The ports of the message use cases. Adapters implement them; tests use fakes of them.
 
-Every method that talks to AWS raises `Unavailable` when AWS does not answer or throttles for longer
-than its client retries.
+Every method that calls AWS raises `Unavailable` if AWS does not answer, or throttles for longer than its
+client retries.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,12 @@ from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
-from chat4all.domain.waiting import DueMessage, Fallback, Line, ParkedStatus
+from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
 
 
 class MessageQuery(msgspec.Struct, frozen=True):
-    """Messages by their sender or by their status."""
+    """A search for messages by their sender or by their status."""
 
     sender_id: str | None = None
     status: Status | None = None
@@ -31,17 +31,23 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 class Messages(Protocol):
     def add(self, message: Message, due_at: str | None) -> bool:
-        """False if the id is taken. With `due_at`, `relay` publishes it unless it was routed by then."""
+        """Store the message; return False if its id is taken.
+
+        `relay` publishes it if it is not routed at `due_at`.
+        """
         ...
 
     def get(self, message_id: str) -> Message | None: ...
 
     def get_many(self, message_ids: Sequence[str]) -> list[Message]:
-        """In no order; unknown ones are left out."""
+        """Return the known messages among `message_ids`, in no order."""
         ...
 
     def mark_routed(self, message_id: str, due_at: str) -> None:
-        """Its deliveries are in the channels' queues; is it PENDING at `due_at`, `relay` looks after it."""
+        """Record that the message's deliveries are in the channels' queues.
+
+        `relay` routes the message again if it is PENDING at `due_at`.
+        """
         ...
 
     def is_unrouted(self, message_id: str) -> bool: ...
@@ -49,11 +55,11 @@ class Messages(Protocol):
     def due(self, now: str, limit: int) -> list[DueMessage]: ...
 
     def postpone(self, due: DueMessage, due_at: str) -> bool:
-        """Make it due later; False if it was routed, or postponed by another relay."""
+        """Make the message due later; return False if it was routed, or if another relay postponed it."""
         ...
 
     def settle(self, due: DueMessage) -> None:
-        """Nothing of it is PENDING: it is due no more."""
+        """Make the message no longer due: none of its deliveries is PENDING."""
         ...
 
     def advance(
@@ -67,38 +73,44 @@ class Messages(Protocol):
         code: str | None = None,
         reason: str | None = None,
     ) -> bool:
-        """Move the message forward to `status`; False if that is no step forward, or it is in another round.
+        """Move the message forward to `status`.
 
-        `settled`: none of its deliveries is PENDING, so that `relay` need not look at it any more.
+        Returns False if `status` is no step forward, or if the message is in another round. `settled`: none
+        of its deliveries is PENDING, so `relay` does not need to look at it again.
         """
         ...
 
     def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
-        """FAILED, and a dead letter: it cannot be brought to anybody. False if that is no step forward."""
+        """Mark a message that cannot be delivered as FAILED, and make it a dead letter.
+
+        Returns False if FAILED is no step forward.
+        """
         ...
 
     def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
-        """Make the message's failed parts, at most MOST_REDRIVEN, PENDING again, all or none, and a FAILED message with them.
+        """Make `parts`, failed and at most MOST_REDRIVEN, PENDING again, and a FAILED message with them.
 
-        Returns the round it is in now; None if the message or a part is no longer as it was read. From
-        `due_at` on `relay` publishes it, unless it was routed by then.
+        Either all parts change or none. Returns the new round of the message; None if the message or a part
+        has changed since it was read. `relay` publishes the message if it is not routed at `due_at`.
         """
         ...
 
     def edit(self, message_id: str, text: str, at: str) -> bool:
-        """Replace the text and keep the former content; False if this edit, or a later edit, is there already."""
+        """Replace the text and keep the former content; return False if this or a later edit is stored."""
         ...
 
     def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
-        """Those numbered over `after` and under `before`, newest first."""
+        """Return the messages with a sequence number over `after` and under `before`, newest first."""
         ...
 
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
-    ) -> list[tuple[TimeCursor, str]]: ...
+    ) -> list[tuple[TimeCursor, str]]:
+        """Return (cursor, message_id) of the messages that match the query, after the cursor `after`."""
+        ...
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
-        """The message that a provider's id belongs to: ours that was sent, or a person's."""
+        """Return the message with the provider's id: a message that we sent, or a person's message."""
         ...
 
 
@@ -106,7 +118,7 @@ class Deliveries(Protocol):
     def claim(
         self, requested: DeliveryRequested, claim_id: str, now: float, until: float
     ) -> Claimed | ClaimRefused:
-        """Create the delivery's record, or take over one that is PENDING and not claimed."""
+        """Create the delivery's record, or take over a record that is PENDING and not claimed."""
         ...
 
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None: ...
@@ -114,17 +126,20 @@ class Deliveries(Protocol):
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None: ...
 
     def end(self, requested: DeliveryRequested, now: float, code: str, reason: str, at: str) -> bool:
-        """FAILED, begun or not, unless a person has it; False while a process is sending it."""
+        """Mark the delivery as FAILED, whether it was begun or not, unless a person has received it.
+
+        Returns False while a process is sending it.
+        """
         ...
 
     def release(self, claimed: Claimed, counts: Counts) -> None:
-        """Give the claim back unsent."""
+        """Give back the claim of a delivery that was not sent."""
         ...
 
     def get(self, delivery_id: DeliveryId) -> DeliveryPart | None: ...
 
     def provider_id(self, delivery_id: DeliveryId) -> str | None:
-        """The provider's id of a delivery, or of the message it names where a person wrote that."""
+        """Return the provider's id of the delivery, or of its message if a person wrote the message."""
         ...
 
     def of_message(self, message_id: str) -> list[DeliveryPart]: ...
@@ -132,7 +147,7 @@ class Deliveries(Protocol):
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None: ...
 
     def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
-        """Move the delivery forward and return it as it is then; None if there is no such delivery."""
+        """Move the delivery forward and return its new state; None if there is no such delivery."""
         ...
 
     def park(self, parked: ParkedStatus) -> None: ...
@@ -144,61 +159,72 @@ class Deliveries(Protocol):
 
 class Fallbacks(Protocol):
     def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
-        """At the first route, unless it was begun before: then as it is."""
+        """Begin at the first route; return a fallback that was begun before as it is."""
         ...
 
     def get(self, message_id: str, user_id: str) -> Fallback | None: ...
 
     def routed(self, fallback: Fallback, due_at: str | None) -> None:
-        """Its deliveries are in the queue; they are to be confirmed until `due_at`."""
+        """Record that the deliveries are in the channel's queue; they must be confirmed by `due_at`."""
         ...
 
     def step(self, fallback: Fallback, due_at: str) -> Fallback | None:
-        """On to the next route; None if somebody else did so."""
+        """Move to the next route; return None if another process did so."""
         ...
 
     def due(self, now: str, limit: int) -> list[Fallback]: ...
 
     def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
-        """False if somebody else did something with it. None: it is done."""
+        """Make the fallback due at `due_at`, or no longer due if it is None.
+
+        Returns False if another process has changed the fallback.
+        """
         ...
 
 
-class Lines(Protocol):
-    """Deliveries whose wait is longer than a queue shall hold them."""
+class HeldDeliveries(Protocol):
+    """Deliveries whose wait is too long for a channel's queue, in a holding queue for each group."""
 
     def any(self, channel: str) -> bool:
-        """Whether anybody may be in a line of this channel. A line made elsewhere is seen after `LINES_KNOWN_S`."""
+        """Return whether the channel may have held deliveries.
+
+        The answer includes a delivery that another process added at least `HOLDING_KNOWN_S` seconds ago.
+        """
         ...
 
     def head(self, channel: str, group: str) -> str | None:
-        """The place of the first in the group's line."""
+        """Return the place of the first delivery in the group's holding queue."""
         ...
 
-    def join(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
-        """Durable when it returns; again, it changes nothing. The line is due then if it is `first`, or the only one."""
+    def hold(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
+        """Add the delivery to its group's holding queue; durable when it returns.
+
+        Adding the same delivery again does not duplicate it. The queue is due at `due_at` if the delivery is
+        `first`, or if the queue is new.
+        """
         ...
 
-    def leave(self, requested: DeliveryRequested) -> None:
-        """It is done; whoever is in no line may leave, too."""
+    def remove(self, requested: DeliveryRequested) -> None:
+        """Remove a delivery that is done; a delivery that is not held changes nothing."""
         ...
 
-    def due(self, now: str, limit: int) -> list[Line]: ...
+    def due(self, now: str, limit: int) -> list[HoldingQueue]: ...
 
-    def postpone(self, line: Line, due_at: str) -> bool:
-        """False if somebody else did."""
+    def postpone(self, holding_queue: HoldingQueue, due_at: str) -> bool:
+        """Make the queue due later; return False if another process has postponed it."""
         ...
 
-    def waiting(self, line: Line, limit: int) -> list[DeliveryRequested]:
-        """The first of them, in order."""
+    def first_held(self, holding_queue: HoldingQueue, limit: int) -> list[DeliveryRequested]:
+        """Return the first deliveries of the queue, in order."""
         ...
 
-    def close(self, line: Line) -> None:
-        """It is empty; unless somebody has joined since."""
+    def close(self, holding_queue: HoldingQueue) -> None:
+        """Delete an empty queue, unless a delivery was added since the queue was read."""
         ...
 
 
-LINES_KNOWN_S: Final = 1.0
+HOLDING_KNOWN_S: Final = 1.0
+"""After so many seconds, every process knows that a channel has held deliveries."""
 
 
 class Events(Protocol):
@@ -207,11 +233,15 @@ class Events(Protocol):
     def message_accepted(self, event: MessageAccepted) -> None: ...
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
-        """All of them, in order per conversation and recipient; raises if any was not taken."""
+        """Publish all requests, in order per conversation and recipient.
+
+        Raises:
+            Unavailable: a queue did not take a request.
+        """
         ...
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
-        """Publish; returns those that were not taken."""
+        """Publish the updates; return the updates that were not taken."""
         ...
 
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None: ...
@@ -219,11 +249,11 @@ class Events(Protocol):
 
 class Secrets(Protocol):
     def channel(self, channel: str) -> ChannelSecret:
-        """As it was at most a minute ago."""
+        """Return the channel's secret as it was at most a minute ago."""
         ...
 
     def forget(self, channel: str) -> None:
-        """The provider refused it: read it anew."""
+        """Read the secret again at the next call, because the provider refused it."""
         ...
 
 
@@ -233,11 +263,11 @@ class Breakers(Protocol):
     def get(self, channel: str) -> KnownBreaker: ...
 
     def get_many(self, channels: Iterable[str]) -> dict[str, Breaker]:
-        """Each channel's."""
+        """Return the breaker of each channel."""
         ...
 
     def save(self, channel: str, breaker: Breaker, version: int) -> bool:
-        """As version + 1, only if it is still at `version`; else False."""
+        """Save the breaker as `version` + 1; return False if the stored breaker is no longer at `version`."""
         ...
 
 
@@ -245,5 +275,5 @@ class Limiter(Protocol):
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
-        """0 when one message may be sent now (its tokens are taken), else the seconds to wait."""
+        """Take the tokens of one message and return 0, or return the seconds to wait for them."""
         ...

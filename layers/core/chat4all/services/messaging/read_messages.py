@@ -1,4 +1,4 @@
-"""Reading messages, histories and how far a message has come."""
+"""Read messages, histories, and the progress of a message."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 
 MOST_PAGE_BYTES: Final = 5_000_000
-"""Of messages, as JSON within the JSON of a function's answer, of which Lambda takes 6 MB:
-https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""The most bytes of messages in a page, as JSON within the JSON of a function's answer. Lambda takes 6 MB of
+answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class MessageProgress(msgspec.Struct, frozen=True):
     message: Message
     deliveries: tuple[DeliveryPart, ...]
-    """Those that were begun, by recipient, channel and part."""
+    """The deliveries that were begun, ordered by recipient, channel and part."""
 
 
 class ReadMessages:
@@ -30,22 +30,26 @@ class ReadMessages:
         self._conversations = conversations
 
     def get(self, message_id: str) -> Message:
-        """Raises NotFound."""
+        """Return the message; raises NotFound."""
         message = self._messages.get(message_id)
         if message is None:
             raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
         return message
 
     def progress(self, message_id: str) -> MessageProgress:
+        """Return the message and its deliveries; raises NotFound."""
         message = self.get(message_id)
         deliveries = self._deliveries.of_message(message_id)
-        deliveries.sort(key=lambda one: (one.recipient_id, one.channel, one.part))
+        deliveries.sort(key=lambda part: (part.recipient_id, part.channel, part.part))
         return MessageProgress(message, tuple(deliveries))
 
     def history(
         self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int
     ) -> Page[Message]:
-        """Newest first; as `participant_id` sees it, from when they joined."""
+        """Return a page of messages, the newest first.
+
+        With `participant_id`, the page holds only messages since that participant joined.
+        """
         before = decode_cursor(cursor, SequenceCursor).sequence if cursor is not None else None
         after = self._visible_after(conversation_id, participant_id)
         found = self._messages.history(conversation_id, after, before, limit + 1)
@@ -56,7 +60,8 @@ class ReadMessages:
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._messages.search(query, after, limit + 1)
-        by_id = {one.message_id: one for one in self._messages.get_many([id_ for _, id_ in found[:limit]])}
+        messages = self._messages.get_many([message_id for _, message_id in found[:limit]])
+        by_id = {message.message_id: message for message in messages}
         shown = found[: _fitting([by_id.get(message_id) for _, message_id in found[:limit]])]
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
@@ -71,14 +76,14 @@ class ReadMessages:
             if participant.user_id == participant_id:
                 return participant.joined_after
         raise Forbidden(
-            "The user is no participant of this conversation.",
-            Detail("participant_id", "is no participant"),
+            "The user is not a participant of this conversation.",
+            Detail("participant_id", "is not a participant"),
             code="NOT_A_PARTICIPANT",
         )
 
 
 def _fitting(messages: Sequence[Message | None]) -> int:
-    """How many of the first fit into one answer: one does in any case."""
+    """Return how many of the first messages fit into one answer, at least one."""
     size = 0
     for number, message in enumerate(messages):
         size += len(json.dumps(msgspec.json.encode(message).decode()))
@@ -88,7 +93,7 @@ def _fitting(messages: Sequence[Message | None]) -> int:
 
 
 def exactly_one(**criteria: str | None) -> None:
-    """Raises Invalid unless one, and only one, of the criteria is given."""
+    """Raise Invalid unless exactly one of the criteria is given."""
     given = [name for name, value in criteria.items() if value is not None]
     if len(given) != 1:
         wanted = ", ".join(criteria)

@@ -1,7 +1,7 @@
-"""Moving a delivery, and with it its message, forward.
+"""Move a delivery forward, and its message with it.
 
-Statuses come in any order, repeated and in parallel; every write is conditional on being a step forward,
-and the message's status is worked out from its deliveries, so that doing it again changes nothing.
+Statuses arrive in any order, repeated and in parallel. Every write is conditional on being a step forward,
+and the message's status is derived from its deliveries. So recording a status again changes nothing.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,12 @@ PARKED_FOR: Final = timedelta(days=2)
 class Recorded(Enum):
     DONE = auto()
     UNKNOWN = auto()
-    """There is no such delivery, or not yet."""
+    """There is no such delivery (yet)."""
 
 
 class RecordStatus:
+    """The use case that records the status of a delivery, and derives the status of its message."""
+
     def __init__(self, messages: Messages, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
         self._messages = messages
         self._deliveries = deliveries
@@ -54,11 +56,12 @@ class RecordStatus:
         return Recorded.DONE
 
     def park(self, update: StatusUpdate) -> None:
-        """Keep a status whose delivery is unknown, for `relay` to try again; it expires in the end."""
+        """Keep a status whose delivery is unknown, so that `relay` tries it again until it expires."""
         now = self._clock()
         self._deliveries.park(ParkedStatus(update, iso(now + PARKED_AGAIN), iso(now + PARKED_FOR)))
 
     def retry_parked(self, parked: ParkedStatus) -> Recorded:
+        """Record a parked status; keep it parked if its delivery is still unknown and it has not expired."""
         recorded = self(parked.update)
         now = self._clock()
         if recorded is Recorded.DONE or parse_iso(parked.expires_at) <= now:
@@ -80,7 +83,7 @@ class RecordStatus:
         return self._deliveries.advance(delivery_id, update)
 
     def _follow(self, delivery: DeliveryPart, update: StatusUpdate) -> None:
-        """Move the message to where its deliveries are, unless it is redriven meanwhile: that changes its round."""
+        """Move the message to the status of its deliveries, unless a redrive has changed its round."""
         alone = delivery.recipient_count == delivery.part_count == 1
         all_ = [delivery] if alone else self._deliveries.of_message(delivery.message_id)
         status = message_status(all_, delivery.recipient_count)
@@ -91,14 +94,17 @@ class RecordStatus:
             delivery.message_id,
             status,
             update.at,
-            max(one.round for one in all_),
-            settled=all(one.status is not Status.PENDING for one in all_),
+            max(part.round for part in all_),
+            settled=all(part.status is not Status.PENDING for part in all_),
             code=(cause.error_code or "UNKNOWN") if cause else None,
             reason=cause.error_reason if cause else None,
         )
 
 
 def _cause(deliveries: Sequence[DeliveryPart]) -> DeliveryPart | None:
-    """Why a message failed. What is told last may be told of a part that did not."""
-    failed = [one for one in deliveries if one.status is Status.FAILED and not one.replaced]
-    return next((one for one in failed if one.error_code != EARLIER_PART), next(iter(failed), None))
+    """Return the failed part that says why the message failed.
+
+    The latest update may be about another part, which did not fail.
+    """
+    failed = [part for part in deliveries if part.status is Status.FAILED and not part.replaced]
+    return next((part for part in failed if part.error_code != EARLIER_PART), next(iter(failed), None))

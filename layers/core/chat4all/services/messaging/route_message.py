@@ -1,6 +1,6 @@
-"""Fanning a message out: one delivery per recipient and channel, into the channels' queues.
+"""Route a message: put one delivery per recipient and channel into the channels' queues.
 
-Sending the same deliveries twice is harmless: each is claimed before it is sent.
+Requesting the same deliveries twice is harmless: each delivery is claimed before it is sent.
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,15 @@ class RouteMessage:
         self._fallbacks = fallbacks
 
     def __call__(self, accepted: MessageAccepted) -> None:
-        """Raises Unavailable when a queue did not take a delivery; the event must come again then."""
-        begun = [self._begin(accepted, one) for one in accepted.recipients if one.fallbacks]
-        # Whoever was on the way to the next channel already is reached there.
-        now_at = {one.recipient.user_id: one.recipient for one in begun}
-        current = tuple(now_at.get(one.user_id, one) for one in accepted.recipients)
+        """Request the deliveries of an accepted message.
+
+        Raises:
+            Unavailable: a queue did not take a delivery; the event must be handled again.
+        """
+        begun = [self._begin(accepted, recipient) for recipient in accepted.recipients if recipient.fallbacks]
+        # A recipient whose fallback has moved on to a later channel is reached on that channel.
+        now_at = {fallback.recipient.user_id: fallback.recipient for fallback in begun}
+        current = tuple(now_at.get(recipient.user_id, recipient) for recipient in accepted.recipients)
         routed = msgspec.structs.replace(accepted, recipients=current)
         self._events.deliveries_requested(deliveries(routed, self._capabilities))
         for fallback in begun:

@@ -1,1 +1,1 @@
-"""What failed, was left behind, or is wanted once more."""
+"""The use cases of recovery: scheduled jobs, dead letters, redrives and replays."""

@@ -1,4 +1,4 @@
-"""What a queue gave up ends where people look for it: as a dead letter, its delivery or its message FAILED."""
+"""Collect the records that a queue gave up: make each a dead letter, or its delivery or message FAILED."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ CHAT_EVENTS: Final = "chat-events"
 
 
 class CollectDeadRecords:
-    """A duty of the relay."""
+    """A job of `relay`: collect dead records, and send redriven records back to their queues."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class CollectDeadRecords:
         return len(waiting)
 
     def _keep(self, record: DeadRecord, now: datetime) -> bool:
-        """False: it stays in the queue for now."""
+        """Make the record a failure or a dead letter; return False if it must stay in the queue for now."""
         if record.source in self._channels:
             requested = _decoded(record, DeliveryRequested)
             if requested is not None:
@@ -79,7 +79,11 @@ class CollectDeadRecords:
         return True
 
     def _was_routed(self, accepted: MessageAccepted) -> bool:
-        """It came with others of its batch, of which a stream gives up all from the first that failed."""
+        """Return whether the message was routed in spite of its dead record.
+
+        A stream gives up all records of a batch from the first failed record on, also records that were
+        handled.
+        """
         return accepted.position == 0 and not self._messages.is_unrouted(accepted.message_id)
 
     def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
@@ -111,4 +115,4 @@ def _decoded(record: DeadRecord, kind: type[E]) -> E | None:
 
 
 def _reason(record: DeadRecord) -> str:
-    return f"The queue {record.source} gave it out again and again, and nobody could handle it."
+    return f"The queue {record.source} gave out the record again and again, and no function could handle it."

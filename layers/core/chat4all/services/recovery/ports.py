@@ -1,4 +1,4 @@
-"""What the use cases of recovery need of the world."""
+"""The ports of the recovery use cases."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from chat4all.domain.dead_letters import DeadLetter, DeadRecord
 
 
 class ReceivedRecord(msgspec.Struct, frozen=True):
-    """A dead record as its queue gave it out; `receipt` removes it."""
+    """A dead record as its queue gave it out; its `receipt` removes it from the queue."""
 
     record: DeadRecord
     receipt: str
@@ -18,13 +18,13 @@ class DeadQueues(Protocol):
     """The dead-letter queues of all queues."""
 
     def receive(self) -> list[ReceivedRecord]:
-        """Some of each; those not removed come again."""
+        """Receive some records of each queue; a record that is not removed comes again."""
         ...
 
     def remove(self, received: ReceivedRecord) -> None: ...
 
     def send_back(self, record: DeadRecord, at: str) -> None:
-        """Into the queue that it came from; raises Unavailable."""
+        """Put the record into the queue that it came from; raises Unavailable."""
         ...
 
 
@@ -32,11 +32,11 @@ class DeadLetters(Protocol):
     def get(self, dead_letter_id: str) -> DeadLetter | None: ...
 
     def listing(self, channel: str | None, after: str | None, limit: int) -> list[DeadLetter]:
-        """By `sort_key`, those after it; of all channels, or of one."""
+        """Return the dead letters after the sort key `after`, in order: of a channel, or of all channels."""
         ...
 
     def keep(self, record: DeadRecord) -> None:
-        """Make what a queue gave up a dead letter; the same one again changes nothing."""
+        """Make the record that a queue gave up a dead letter; keeping it again changes nothing."""
         ...
 
     def send_back(self, letter: DeadLetter, at: str) -> None:

@@ -1,9 +1,12 @@
-"""What failed for good, brought back by hand.
+"""Redrive dead letters: try failed deliveries and records again on request.
 
-Redriving makes the failed parts of a delivery PENDING again in one transaction with their message, in a new round; then the
-message goes through `chat-events` once more. A process that dies in between leaves a message that is due: whoever asks again publishes
-it, in its place among those redriven after it; else `relay` does, later.
-What is told of an earlier round is no news any more. (A receipt says that a person has the message; it counts in any round.)
+A redrive makes the failed parts of a delivery PENDING again, in a transaction with their message, in a new
+round. Then the message goes through `chat-events` once more. A process that dies in between leaves a message
+that is due. A repeated request publishes it, in its place among the messages that are redriven after it; else
+`relay` publishes it later.
+
+A status of an earlier round is ignored. (A receipt says that a person has the message; it counts in any
+round.)
 """
 
 from collections.abc import Sequence
@@ -33,7 +36,7 @@ class DeadLetterCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class RefusedRedrive(msgspec.Struct, frozen=True):
-    """One that stays a dead letter, and why."""
+    """A dead letter that was not redriven, and the reason."""
 
     dead_letter_id: str
     code: str
@@ -41,7 +44,7 @@ class RefusedRedrive(msgspec.Struct, frozen=True):
 
 
 class Redriven(msgspec.Struct, frozen=True):
-    """What one request did; `next_cursor` is there while there are more."""
+    """The result of a request; `next_cursor` is set if there are more dead letters."""
 
     redriven: int
     refused: tuple[RefusedRedrive, ...]
@@ -67,31 +70,35 @@ class Redrive:
         self._clock = clock
 
     def listing(self, channel: str | None, cursor: str | None, limit: int) -> Page[DeadLetter]:
-        """Those of one conversation in the order of acceptance; raises Invalid for a cursor that is none."""
+        """List the dead letters; those of the same conversation are in the order of acceptance.
+
+        Raises:
+            Invalid: the cursor is not valid.
+        """
         found = self._dead_letters.listing(channel, _after(cursor), limit + 1)
         return Page(tuple(found[:limit]), _next(found, limit))
 
     def message(self, message_id: str) -> Message:
-        """Everything of one message that failed.
+        """Redrive all failed deliveries of a message.
 
         Raises:
             NotFound: no such message.
-            Conflict: nothing of it failed.
-            Forbidden, NotPossible: it cannot be delivered any more.
+            Conflict: no delivery of the message failed.
+            Forbidden, NotPossible: the message can no longer be delivered.
             Unavailable: nothing was redriven; the same request may be repeated.
         """
         for _ in range(_TRIES):
             failed = [
-                one
-                for one in self._deliveries.of_message(message_id)
-                if one.status is Status.FAILED and not one.fallback
+                part
+                for part in self._deliveries.of_message(message_id)
+                if part.status is Status.FAILED and not part.fallback
             ]
             if self._all_again(message_id, failed):
                 return self._known(message_id)
-        raise Unavailable("The message is changing too quickly.", retry_after=1)
+        raise Unavailable("The message is changing too quickly; try again.", retry_after=1)
 
     def one(self, dead_letter_id: str) -> Redriven:
-        """Raises NotFound, and what `message` raises."""
+        """Redrive one dead letter. Raises NotFound, and the errors of `message`."""
         found = self._dead_letters.get(dead_letter_id)
         if found is None:
             raise NotFound("There is no such dead letter.", code="DEAD_LETTER_NOT_FOUND")
@@ -99,9 +106,12 @@ class Redrive:
         return Redriven(1, ())
 
     def many(self, channel: str | None, cursor: str | None, limit: int) -> Redriven:
-        """At most `limit` of a channel's, or of all, in order. One that is refused holds up no other."""
+        """Redrive at most `limit` dead letters, in order: of a channel, or of all channels.
+
+        A refused dead letter does not hold up the others.
+        """
         found = self._dead_letters.listing(channel, _after(cursor), limit + 1)
-        refused = [one for letter in found[:limit] if (one := self._try(letter)) is not None]
+        refused = [refusal for letter in found[:limit] if (refusal := self._try(letter)) is not None]
         return Redriven(len(found[:limit]) - len(refused), tuple(refused), _next(found, limit))
 
     def _try(self, letter: DeadLetter) -> RefusedRedrive | None:
@@ -124,13 +134,13 @@ class Redrive:
         for _ in range(_TRIES):
             all_ = parts_by_recipient(self._deliveries.of_message(named.message_id))
             parts = all_.get((named.recipient_id, named.channel), [])
-            failed = [one for one in parts if one.status is Status.FAILED and not one.fallback]
+            failed = [part for part in parts if part.status is Status.FAILED and not part.fallback]
             if not failed and letter.sort_key and self._known(named.message_id).round:
-                # Two parts of one text may have failed; redriving the first took both.
+                # Two parts of the same text may have failed; the redrive of the first included both.
                 return
             if self._all_again(named.message_id, failed):
                 return
-        raise Unavailable("The message is changing too quickly.", retry_after=1)
+        raise Unavailable("The message is changing too quickly; try again.", retry_after=1)
 
     def _known(self, message_id: str) -> Message:
         message = self._messages.get(message_id)
@@ -139,46 +149,48 @@ class Redrive:
         return message
 
     def _all_again(self, message_id: str, failed: Sequence[DeliveryPart]) -> bool:
-        """As many at once as may be, each time in a round of its own, and of a message as it is then."""
-        return all(self._again(self._known(message_id), some) for some in _at_once(failed))
+        """Redrive the parts in batches, each in a new round; return False if the message has changed."""
+        return all(self._again(self._known(message_id), batch) for batch in _batches(failed))
 
     def _again(self, message: Message, failed: Sequence[DeliveryPart]) -> bool:
-        """False when it has changed since it was read."""
+        """Redrive a batch of parts in a new round; return False if the message has changed meanwhile."""
         if not failed and message.status is not Status.FAILED:
             if self._publish(message):
                 return True
-            raise Conflict("Nothing of this message failed.", code="NOT_FAILED")
-        # What cannot be delivered any more is refused before anything is changed.
+            raise Conflict("No delivery of this message has failed.", code="NOT_FAILED")
+        # A message that can no longer be delivered is refused here, before anything is changed.
         event = self._accept.event_again(message, failed)
         now = self._clock()
         round_ = self._messages.redrive(message, failed, iso(now), iso(now + PUBLISH_GRACE))
         if round_ is None:
             return False
-        # Not published, it is redriven all the same: asked again, `_publish` does it, and else `relay`.
+        # If this fails, the message is redriven all the same: a repeated request (`_publish`) or `relay`
+        # publishes it.
         self._events.message_accepted(msgspec.structs.replace(event, round=round_))
         return True
 
     def _publish(self, message: Message) -> bool:
-        """Whether it was redriven before, and is on its way since now."""
+        """Publish a message that was redriven but not routed; return False if there is no such redrive."""
         begun = self._deliveries.of_message(message.message_id)
-        pending = [one for one in begun if one.status is Status.PENDING]
+        pending = [part for part in begun if part.status is Status.PENDING]
         if not message.round or not pending or not self._messages.is_unrouted(message.message_id):
             return False
         self._accept.republish(message, pending)
         return True
 
 
-def _at_once(failed: Sequence[DeliveryPart]) -> list[list[DeliveryPart]]:
-    """As many together as may be redriven at once: all of one recipient, but for a very long text, which goes in its order.
-    One empty list where nothing failed.
+def _batches(failed: Sequence[DeliveryPart]) -> list[list[DeliveryPart]]:
+    """Split the parts into batches that can be redriven at once; return an empty batch if no part failed.
+
+    All parts of a recipient are in the same batch, except for a very long text: its batches follow its order.
     """
-    found: list[list[DeliveryPart]] = [[]]
+    batches: list[list[DeliveryPart]] = [[]]
     for parts in parts_by_recipient(failed).values():
-        for some in (parts[start : start + MOST_REDRIVEN] for start in range(0, len(parts), MOST_REDRIVEN)):
-            if found[-1] and len(found[-1]) + len(some) > MOST_REDRIVEN:
-                found.append([])
-            found[-1] += some
-    return found
+        for chunk in (parts[start : start + MOST_REDRIVEN] for start in range(0, len(parts), MOST_REDRIVEN)):
+            if batches[-1] and len(batches[-1]) + len(chunk) > MOST_REDRIVEN:
+                batches.append([])
+            batches[-1] += chunk
+    return batches
 
 
 def _after(cursor: str | None) -> str | None:

@@ -1,7 +1,7 @@
-"""What the schedule does: duties, one after the other, each with what is due.
+"""The scheduled jobs, run one after the other; each job works on the records that are due.
 
-A message that is only slow (its event waits in a long queue) looks the same from here as one that was
-never published. Publishing it again is harmless; it is postponed longer each time.
+From here, a message that is only slow (its event waits in a long queue) looks like a message that was never
+published. Publishing it again is harmless, and each time it is postponed for longer.
 """
 
 from collections import Counter
@@ -19,60 +19,60 @@ from chat4all.services.messaging.ports import Deliveries, Messages
 from chat4all.services.messaging.record_status import Recorded, RecordStatus
 
 MORE_WITHIN: Final = timedelta(seconds=20)
-"""A third of the time that the function has."""
+"""After this time, a third of the function's time, a run begins no further round of turns."""
 LONGEST_UNROUTED: Final = timedelta(hours=1)
 LONGEST_ROUTED: Final = timedelta(days=1)
-"""Its deliveries are in a queue most probably, each time once more: it shall not fill."""
+"""A routed message's deliveries are most probably in a queue. Each try adds them again, so tries are rare."""
 IN_A_QUEUE: Final = timedelta(days=14)
-"""For so long a queue keeps a delivery."""
+"""How long a queue keeps a delivery."""
 
 
-class Duty(Protocol):
-    """One kind of work that becomes due. Whatever is left undone is found by the next run."""
+class Job(Protocol):
+    """One kind of work that becomes due. The next run finds the work that is left undone."""
 
     def __call__(self, now: datetime, /) -> Counter[str]:
-        """What was done, by metric."""
+        """Do the work that is due; return the number of records, by metric."""
         ...
 
 
 Count = Callable[[str, int], None]
-"""Adds to a metric."""
+"""Add a number to a metric."""
 
 
 class Relay:
     def __init__(
-        self, clock: Clock, duties: Sequence[Duty], count: Count = lambda _metric, _number: None
+        self, clock: Clock, jobs: Sequence[Job], count: Count = lambda _metric, _number: None
     ) -> None:
         self._clock = clock
-        self._duties = duties
+        self._jobs = jobs
         self._count = count
 
     def __call__(self) -> Counter[str]:
-        """What one run did, by metric.
+        """Run all jobs; return the number of records, by metric.
 
-        A duty that fails keeps none of the others from being done; then its error is raised. One that had its hands full has another
-        turn, when all have had theirs, as long as there is time.
+        A job that fails does not stop the other jobs; its error is raised at the end. A job that found a full
+        batch gets another turn after all other jobs, as long as there is time.
         """
         began = self._clock()
         done: Counter[str] = Counter()
         errors: list[Exception] = []
-        left: Sequence[Duty] = self._duties
+        left: Sequence[Job] = self._jobs
         while left:
-            left = [duty for duty in left if self._perform(duty, done, errors) >= BATCH]
+            left = [job for job in left if self._perform(job, done, errors) >= BATCH]
             if self._clock() - began >= MORE_WITHIN:
                 break
         if errors:
             first, *others = errors
-            for one in others:
-                first.add_note(f"Another duty failed, too: {one!r}")
+            for error in others:
+                first.add_note(f"Another job failed, too: {error!r}")
             raise first
         return done
 
-    def _perform(self, duty: Duty, done: Counter[str], errors: list[Exception]) -> int:
-        """How much there was to do."""
+    def _perform(self, job: Job, done: Counter[str], errors: list[Exception]) -> int:
+        """Run one job; return how many records it worked on."""
         try:
-            by_metric = duty(self._clock())
-        except Exception as error:  # noqa: BLE001 - raised when all have had their turn
+            by_metric = job(self._clock())
+        except Exception as error:  # noqa: BLE001 - raised after the turns of all other jobs
             errors.append(error)
             return 0
         done.update(by_metric)
@@ -82,7 +82,7 @@ class Relay:
 
 
 class PublishMessages:
-    """Messages that were stored and not routed in their time, or that stay PENDING though they were."""
+    """A job: publish messages that were not routed in time, or that were routed and are still PENDING."""
 
     def __init__(self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage) -> None:
         self._messages = messages
@@ -93,11 +93,11 @@ class PublishMessages:
         return Counter(
             metric
             for due in self._messages.due(iso(now), BATCH)
-            if (metric := self._see_to(due, now)) is not None
+            if (metric := self._handle(due, now)) is not None
         )
 
-    def _see_to(self, due: DueMessage, now: datetime) -> str | None:
-        """What was done, as a metric."""
+    def _handle(self, due: DueMessage, now: datetime) -> str | None:
+        """Publish, settle or give up the message; return the metric to count."""
         message = due.message
         pending = self._pending(due)
         if message.status is not Status.PENDING and not pending:
@@ -109,7 +109,8 @@ class PublishMessages:
             self._accept.republish(message, pending if message.round else ())
         except (Forbidden, Conflict, NotFound, NotPossible) as refused:
             if due.routed and _age(due, now) < IN_A_QUEUE:
-                # It is not routed once more, but its deliveries are on their way: FAILED would be untrue.
+                # The message is not routed again, but its deliveries may still be in a queue: FAILED would be
+                # wrong.
                 return None
             self._messages.give_up(message.message_id, iso(now), refused.error_code, refused.message)
             return "MessagesUndeliverable"
@@ -119,7 +120,7 @@ class PublishMessages:
         if not due.routed and not due.message.round:
             return []
         begun = self._deliveries.of_message(due.message.message_id)
-        return [one for one in begun if one.status is Status.PENDING]
+        return [part for part in begun if part.status is Status.PENDING]
 
 
 def _age(due: DueMessage, now: datetime) -> timedelta:
@@ -131,7 +132,7 @@ def _later(due: DueMessage, now: datetime) -> str:
 
 
 class RetryStatuses:
-    """Statuses that came before their send was recorded."""
+    """A job: record statuses that arrived before their send was recorded."""
 
     def __init__(self, deliveries: Deliveries, record: RecordStatus) -> None:
         self._deliveries = deliveries
@@ -139,5 +140,5 @@ class RetryStatuses:
 
     def __call__(self, now: datetime) -> Counter[str]:
         waiting = self._deliveries.parked(iso(now), BATCH)
-        recorded = [self._record.retry_parked(one) for one in waiting].count(Recorded.DONE)
+        recorded = [self._record.retry_parked(parked) for parked in waiting].count(Recorded.DONE)
         return Counter(StatusesRecovered=recorded, StatusesWaiting=len(waiting) - recorded)

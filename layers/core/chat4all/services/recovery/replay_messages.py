@@ -1,8 +1,8 @@
-"""Routing messages once more, out of a stream that still holds them.
+"""Replay messages: route them once more, from a stream that still holds their events.
 
-Nothing is sent twice: what is no longer PENDING is passed over here, and of the rest each delivery is claimed before it is sent.
-What was never routed is passed over too: its event is on its way, and whatever lies before it in its conversation is to come
-first. The `relay` sees to it if the event is lost.
+No message is sent twice. A message that is no longer PENDING is skipped here, and each delivery of the others
+is claimed before it is sent. A message that was never routed is skipped too: its event is on its way, and
+earlier events of its conversation must come first. If the event is lost, `relay` publishes the message.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from chat4all.services.messaging.route_message import RouteMessage
 
 class Replayed(StrEnum):
     ROUTED = "routed"
-    """Its deliveries are requested again, where they are not yet sent."""
+    """The deliveries that are not sent yet were requested again."""
     DONE = "done"
-    """Nothing of it is PENDING."""
+    """The message is not PENDING."""
     ON_ITS_WAY = "on_its_way"
-    """It was not routed before."""
+    """The message was not routed before."""
     UNKNOWN = "unknown"
     """No such message is stored."""
     FAILED = "failed"
-    """It may be tried again; so may those after it in its conversation, which stand still with it."""
+    """The replay may be tried again. Later messages of its conversation fail with it, to keep their order."""
 
 
 class ReplayMessages:
@@ -34,15 +34,15 @@ class ReplayMessages:
         self._route = route
 
     def __call__(self, events: Sequence[MessageAccepted]) -> list[Replayed]:
-        """What became of each. Their order in a conversation is kept."""
+        """Replay the events in the order of each conversation; return the outcome of each event."""
         stopped: set[str] = set()
-        found = []
+        outcomes = []
         for event in events:
             outcome = Replayed.FAILED if event.conversation_id in stopped else self._replay(event)
             if outcome is Replayed.FAILED:
                 stopped.add(event.conversation_id)
-            found.append(outcome)
-        return found
+            outcomes.append(outcome)
+        return outcomes
 
     def _replay(self, event: MessageAccepted) -> Replayed:
         try:

@@ -1,4 +1,4 @@
-"""What waits for long waits in a line, and nobody overtakes."""
+"""A delivery that waits for long is held, and no delivery overtakes another."""
 
 import msgspec
 import pytest
@@ -10,8 +10,8 @@ from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.services.messaging.deliver import Later, Settled
-from chat4all.services.messaging.ports import LINES_KNOWN_S
-from chat4all.services.messaging.wait_in_line import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, InLine
+from chat4all.services.messaging.hold_delivery import BROUGHT_BACK_AGAIN, LONG_S, MOST_RECEIVES, Held
+from chat4all.services.messaging.ports import HOLDING_KNOWN_S
 from tests.fakes.product import Product, a_delivery
 from tests.fakes.small_stores import NotToBeAsked
 
@@ -23,8 +23,8 @@ def throttled(seconds: float) -> SendError:
 
 
 def numbered(number: int, user_id: str = "ana") -> DeliveryRequested:
-    one = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
-    return msgspec.structs.replace(one, sequence=number)
+    delivery = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
+    return msgspec.structs.replace(delivery, sequence=number)
 
 
 @pytest.fixture
@@ -32,15 +32,15 @@ def product() -> Product:
     return Product()
 
 
-def in_line(product: Product, *numbers: int) -> None:
-    """The first finds the provider throttling for a day, the others come after it."""
+def hold(product: Product, *numbers: int) -> None:
+    """Hold the deliveries: the provider throttles the first for a day, and the others come after it."""
     product.connector.answers = [throttled(DAY_S), throttled(DAY_S)]
     first, *behind = (numbered(number) for number in numbers)
-    deliver = product.in_line()
-    assert deliver(first, 1) == Later(2 * LINES_KNOWN_S)
-    assert deliver(first, 2) == InLine()
-    for one in behind:
-        assert deliver(one, 1) == InLine()
+    deliver_or_hold = product.deliver_or_hold()
+    assert deliver_or_hold(first, 1) == Later(2 * HOLDING_KNOWN_S)
+    assert deliver_or_hold(first, 2) == Held()
+    for delivery in behind:
+        assert deliver_or_hold(delivery, 1) == Held()
     product.connector.answers = []
 
 
@@ -54,79 +54,87 @@ def brought_back(product: Product) -> list[DeliveryRequested]:
 def test_a_short_wait_is_spent_in_the_queue(product: Product, wait_s: float, receives: int) -> None:
     product.connector.answers = [throttled(wait_s)]
 
-    assert product.in_line()(numbered(1), receives) == Later(wait_s)
-    assert not product.lines.any("pigeon")
+    assert product.deliver_or_hold()(numbered(1), receives) == Later(wait_s)
+    assert not product.held_deliveries.any("pigeon")
 
 
 @pytest.mark.parametrize(("wait_s", "receives"), [(LONG_S + 1, 1), (1.0, MOST_RECEIVES)])
-def test_a_long_wait_is_spent_in_line(product: Product, wait_s: float, receives: int) -> None:
+def test_a_delivery_with_a_long_wait_is_held(product: Product, wait_s: float, receives: int) -> None:
     product.connector.answers = [throttled(wait_s)]
 
-    assert product.in_line()(numbered(1), receives) == Later(2 * LINES_KNOWN_S)
-    assert product.lines.any("pigeon")
+    assert product.deliver_or_hold()(numbered(1), receives) == Later(2 * HOLDING_KNOWN_S)
+    assert product.held_deliveries.any("pigeon")
 
 
-def test_those_in_line_come_back_in_order_at_their_time(product: Product) -> None:
-    in_line(product, 1, 2, 3)
+def test_held_deliveries_come_back_in_order_at_their_time(product: Product) -> None:
+    hold(product, 1, 2, 3)
     product.clock.advance(DAY_S - 60)
     assert brought_back(product) == []
 
     product.clock.advance(60)
     again = brought_back(product)
-    assert [one.sequence for one in again] == [1, 2, 3]
-    for one in again:
-        assert isinstance(product.in_line()(one, 1), Settled)
+    assert [delivery.sequence for delivery in again] == [1, 2, 3]
+    for delivery in again:
+        assert isinstance(product.deliver_or_hold()(delivery, 1), Settled)
 
-    assert [one.content.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
-    assert not product.lines.any("pigeon")
+    assert [submission.content.text for submission in product.connector.accepted] == [
+        "text 1",
+        "text 2",
+        "text 3",
+    ]
+    assert not product.held_deliveries.any("pigeon")
 
 
-def test_sqs_does_not_take_them_for_what_it_saw_before(product: Product) -> None:
-    in_line(product, 1)
+def test_sqs_does_not_drop_a_delivery_that_is_brought_back(product: Product) -> None:
+    hold(product, 1)
     product.clock.advance(DAY_S)
     (first,) = brought_back(product)
     product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
     (second,) = brought_back(product)
 
-    names = {one.deduplication_id for one in (numbered(1), first, second)}
+    names = {delivery.deduplication_id for delivery in (numbered(1), first, second)}
     assert len(names) == 3
 
 
-def test_who_comes_while_others_are_in_line_does_not_overtake(product: Product) -> None:
-    in_line(product, 1, 2)
+def test_a_new_delivery_does_not_overtake_held_deliveries(product: Product) -> None:
+    hold(product, 1, 2)
     product.clock.advance(DAY_S)
     first, second = brought_back(product)
-    assert product.in_line()(numbered(3), 1) == InLine()
+    assert product.deliver_or_hold()(numbered(3), 1) == Held()
 
-    for one in (first, second):
-        product.in_line()(one, 1)
+    for delivery in (first, second):
+        product.deliver_or_hold()(delivery, 1)
     product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
-    for one in brought_back(product):
-        product.in_line()(one, 1)
+    for delivery in brought_back(product):
+        product.deliver_or_hold()(delivery, 1)
 
-    assert [one.content.text for one in product.connector.accepted] == ["text 1", "text 2", "text 3"]
-
-
-def test_another_persons_line_is_no_ones_business(product: Product) -> None:
-    in_line(product, 1, 2)
-
-    assert isinstance(product.in_line()(numbered(3, "bo"), 1), Settled)
+    assert [submission.content.text for submission in product.connector.accepted] == [
+        "text 1",
+        "text 2",
+        "text 3",
+    ]
 
 
-def test_who_was_settled_meanwhile_leaves_the_line(product: Product) -> None:
-    in_line(product, 1, 2)
+def test_the_holding_queue_of_another_person_holds_nothing_up(product: Product) -> None:
+    hold(product, 1, 2)
+
+    assert isinstance(product.deliver_or_hold()(numbered(3, "bo"), 1), Settled)
+
+
+def test_a_delivery_that_was_settled_meanwhile_is_removed(product: Product) -> None:
+    hold(product, 1, 2)
     now = product.clock()
     assert product.deliveries.end(numbered(1), now.timestamp(), "NOT_CONFIRMED", "", "")
     product.clock.advance(DAY_S)
 
-    for one in brought_back(product):
-        product.in_line()(one, 1)
+    for delivery in brought_back(product):
+        product.deliver_or_hold()(delivery, 1)
 
-    assert [one.content.text for one in product.connector.accepted] == ["text 2"]
+    assert [submission.content.text for submission in product.connector.accepted] == ["text 2"]
 
 
-def test_while_the_first_waits_the_queue_does_not_fill(product: Product) -> None:
-    in_line(product, 1, 2, 3)
+def test_the_queue_does_not_fill_while_the_first_delivery_waits(product: Product) -> None:
+    hold(product, 1, 2, 3)
     product.clock.advance(DAY_S)
     queue: list[DeliveryRequested] = []
     visible_at = 0.0
@@ -134,7 +142,7 @@ def test_while_the_first_waits_the_queue_does_not_fill(product: Product) -> None
         queue += brought_back(product)
         while queue and visible_at <= product.clock.monotonic():
             product.connector.answers = [throttled(600.0)]
-            outcome = product.in_line()(queue[0], 1)
+            outcome = product.deliver_or_hold()(queue[0], 1)
             if isinstance(outcome, Later):
                 visible_at = product.clock.monotonic() + outcome.wait_s
             else:
@@ -144,27 +152,27 @@ def test_while_the_first_waits_the_queue_does_not_fill(product: Product) -> None
     assert len(queue) <= 3
 
 
-def test_what_was_brought_back_twice_takes_no_tokens(product: Product) -> None:
-    in_line(product, 1)
+def test_a_delivery_that_is_brought_back_twice_takes_no_tokens(product: Product) -> None:
+    hold(product, 1)
     product.clock.advance(DAY_S)
     (first,) = brought_back(product)
-    assert isinstance(product.in_line()(first, 1), Settled)
+    assert isinstance(product.deliver_or_hold()(first, 1), Settled)
 
-    again = product.in_line(NotToBeAsked())(msgspec.structs.replace(first, brought_back=1), 1)
+    again = product.deliver_or_hold(NotToBeAsked())(msgspec.structs.replace(first, brought_back=1), 1)
 
     assert isinstance(again, Settled)
     assert (again.update.status, again.update.recorded) == (Status.SENT, True)
 
 
-def test_an_empty_line_is_closed(product: Product) -> None:
-    in_line(product, 1)
+def test_an_empty_holding_queue_is_closed(product: Product) -> None:
+    hold(product, 1)
     product.clock.advance(DAY_S)
-    for one in brought_back(product):
-        product.in_line()(one, 1)
+    for delivery in brought_back(product):
+        product.deliver_or_hold()(delivery, 1)
 
     product.clock.advance(BROUGHT_BACK_AGAIN.total_seconds())
     assert brought_back(product) == []
-    assert product.lines.due("2099", 10) == []
+    assert product.held_deliveries.due("2099", 10) == []
 
 
 class Queue(RuleBasedStateMachine):
@@ -191,7 +199,7 @@ class Queue(RuleBasedStateMachine):
     def deliver(self, throttle_s: float, receives: int, *, dies: bool) -> None:
         if throttle_s:
             self.product.connector.answers = [throttled(throttle_s)]
-        outcome = self.product.in_line()(self.queue[0], receives)
+        outcome = self.product.deliver_or_hold()(self.queue[0], receives)
         self.product.connector.answers = []
         if dies:
             # Before the record is deleted: it comes again.
@@ -210,8 +218,11 @@ class Queue(RuleBasedStateMachine):
         self.queue += brought_back(self.product)
 
     @invariant()
-    def nobody_overtakes_or_is_sent_twice(self) -> None:
-        sent = [int(one.content.text.removeprefix("text ")) for one in self.product.connector.accepted]
+    def no_delivery_overtakes_or_is_sent_twice(self) -> None:
+        sent = [
+            int(submission.content.text.removeprefix("text "))
+            for submission in self.product.connector.accepted
+        ]
         assert sent == list(range(1, len(sent) + 1))
 
     def teardown(self) -> None:
@@ -224,7 +235,7 @@ class Queue(RuleBasedStateMachine):
                 self.deliver(0.0, 1, dies=False)
         assert len(self.product.connector.accepted) == self.posted
         assert not self.queue
-        assert not self.product.lines.any("pigeon")
+        assert not self.product.held_deliveries.any("pigeon")
         statuses = {state.delivery.status for state in self.product.table.deliveries.values()}
         assert statuses <= {Status.SENT}
 

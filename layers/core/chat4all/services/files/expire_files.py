@@ -1,6 +1,4 @@
-"""What `relay` does about files: ends uploads that nobody completed, asks for inspections that did not come, removes
-what has had its time.
-"""
+"""Sweep the files: end abandoned uploads, request inspections that did not come, expire old files."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -15,10 +13,12 @@ from chat4all.services.files.ports import FileEvents, Files, FileStore
 from chat4all.services.files.upload_file import INSPECTED_WITHIN
 
 FETCHED_WITHIN: Final = timedelta(hours=24)
-"""After which what a person sent is given up; the providers keep it longer."""
+"""The fetch of a person's file is given up after this time; the providers keep the file longer."""
 
 
-class LookAfterFiles:
+class ExpireFiles:
+    """The file sweeper, a job of `relay`."""
+
     def __init__(self, files: Files, store: FileStore, events: FileEvents) -> None:
         self._files = files
         self._store = store
@@ -28,10 +28,11 @@ class LookAfterFiles:
         return Counter(
             metric
             for file in self._files.due(iso(now), BATCH)
-            if (metric := self._see_to(file, now)) is not None
+            if (metric := self._sweep(file, now)) is not None
         )
 
-    def _see_to(self, file: StoredFile, now: datetime) -> str | None:
+    def _sweep(self, file: StoredFile, now: datetime) -> str | None:
+        """Handle one due file; return the metric to count."""
         match file.status:
             case FileStatus.PENDING if file.source is not None and now < _given_up_at(file):
                 return self._ask_again(file, now, FileToFetch(file.file_id))
@@ -44,14 +45,14 @@ class LookAfterFiles:
                 return None
 
     def _ask_again(self, file: StoredFile, now: datetime, event: FileEvent) -> str | None:
-        """What is INFECTED or REJECTED is due until its bytes are away."""
+        """Publish the event again; an INFECTED or REJECTED file stays due until its bytes are removed."""
         if not self._files.save(file, file.status, iso(now + INSPECTED_WITHIN)):
             return None
         self._events.file_event(event)
         return "InspectionsRequestedAgain"
 
     def _expire(self, file: StoredFile) -> str | None:
-        """The bytes first: a row that says EXPIRED is looked after no more."""
+        """Remove the bytes, then mark the file as EXPIRED: an EXPIRED file is never swept again."""
         if file.upload_id is not None and file.status is FileStatus.PENDING:
             self._store.abort_upload(file)
         else:

@@ -1,8 +1,8 @@
-"""Conversations and users as they were read, kept in memory.
+"""A cache, in memory, of conversations and their users.
 
 A stale conversation does no harm: the write that gives a message its number is conditional on the
-conversation's version, so that it is kept as long as there is room. A stale identity does little: for
-`KEEP_S` seconds a message may go to an address that was unlinked since.
+conversation's version. So a conversation is kept as long as there is room. A stale identity does little harm:
+for `KEEP_S` seconds a message may go to an address that was unlinked since.
 """
 
 import threading
@@ -23,12 +23,14 @@ _MOST: Final = 5_000
 
 
 class Snapshot(msgspec.Struct, frozen=True):
+    """A conversation and its participants as they were read."""
+
     conversation: Conversation
     users: dict[str, User]
     """The participants, by id."""
 
 
-class Snapshots:
+class ConversationCache:
     def __init__(
         self,
         conversations: Conversations,
@@ -38,40 +40,50 @@ class Snapshots:
         self._conversations = conversations
         self._directory = directory
         self._monotonic = monotonic
-        self._known: _Kept[Conversation] = _Kept()
-        self._users: _Kept[tuple[float, User]] = _Kept()
+        self._conversations_read: _Kept[Conversation] = _Kept()
+        self._users_read: _Kept[tuple[float, User]] = _Kept()
 
     def recent(self, conversation_id: str) -> Snapshot:
-        """The conversation as it was once, its users as at most `KEEP_S` seconds ago; raises NotFound."""
-        conversation = self._known.get(conversation_id) or self._read(conversation_id)
-        user_ids = [one.user_id for one in conversation.participants]
+        """Return the conversation as it once was, and its users as they were at most `KEEP_S` seconds ago.
+
+        Raises:
+            NotFound: no such conversation.
+        """
+        conversation = self._conversations_read.get(conversation_id) or self._read(conversation_id)
+        user_ids = _user_ids(conversation)
         oldest = self._monotonic() - KEEP_S
-        kept = {user_id: entry for user_id in user_ids if (entry := self._users.get(user_id)) is not None}
+        kept = {
+            user_id: entry for user_id in user_ids if (entry := self._users_read.get(user_id)) is not None
+        }
         users = {user_id: user for user_id, (at, user) in kept.items() if at > oldest}
         missing = [user_id for user_id in user_ids if user_id not in users]
         return Snapshot(conversation, {**users, **self._read_users(missing)} if missing else users)
 
     def fresh(self, conversation_id: str) -> Snapshot:
-        """As it is now; raises NotFound."""
+        """Return the conversation and its users as they are now; raises NotFound."""
         conversation = self._read(conversation_id)
-        return Snapshot(conversation, self._read_users([one.user_id for one in conversation.participants]))
+        return Snapshot(conversation, self._read_users(_user_ids(conversation)))
 
     def _read(self, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
-        self._known.put(conversation_id, conversation)
+        self._conversations_read.put(conversation_id, conversation)
         return conversation
 
     def _read_users(self, user_ids: Sequence[str]) -> dict[str, User]:
         users = self._directory.get_many(user_ids)
         for user_id, user in users.items():
-            self._users.put(user_id, (self._monotonic(), user))
+            self._users_read.put(user_id, (self._monotonic(), user))
         return users
 
 
+def _user_ids(conversation: Conversation) -> list[str]:
+    return [participant.user_id for participant in conversation.participants]
+
+
 class _Kept(Generic[T]):
-    """At most `_MOST` entries; a full one begins anew. Shared by the threads of a batch."""
+    """A cache of at most `_MOST` entries, emptied when it is full. The threads of a batch share it."""
 
     def __init__(self) -> None:
         self._entries: dict[str, T] = {}

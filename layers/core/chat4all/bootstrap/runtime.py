@@ -1,4 +1,4 @@
-"""What the services take from the world: the time, ids, chance, and AWS clients."""
+"""The runtime of the functions: the clock, ids, random numbers, and AWS clients."""
 
 import os
 import random
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from chat4all.entrypoints.queues.batches import VisibilityClient
 
     class Sqs(SqsClient, VisibilityClient, DeadQueuesClient):
-        """All that the functions do with SQS."""
+        """All calls of the functions to SQS."""
 
         def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object: ...
 
     class Kinesis(KinesisClient, ReadingClient):
-        """All that the functions do with Kinesis."""
+        """All calls of the functions to Kinesis."""
 
         def describe_stream_summary(self, *, StreamName: str) -> object: ...
 
@@ -37,11 +37,14 @@ def new_id() -> str:
 
 
 def jitter() -> float:
-    return random.random()  # noqa: S311 - spreads retries, guards nothing
+    return random.random()  # noqa: S311 - spreads retries, protects nothing
 
 
 def differ_after_restore() -> None:
-    """With SnapStart many environments go on from one memory: each is to have a chance of its own, botocore's retries too.
+    """Seed the random numbers again after a restore, also for the retries of botocore.
+
+    With SnapStart, many environments start from a copy of the same memory, and would all draw the same
+    numbers.
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
     """
@@ -72,5 +75,5 @@ def s3() -> "S3Client":
 
 
 def _has_endpoint() -> bool:
-    """Where botocore goes by itself."""
+    """Return whether the environment names an endpoint, which botocore then uses."""
     return bool(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"))

@@ -1,4 +1,4 @@
-"""What `relay` does about files."""
+"""The file sweeper: uploads that nobody completed, inspections to be asked for again, expired files."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from chat4all.domain.clock import iso
 from chat4all.domain.files import FileStatus, FileStored, FileToFetch, Source
-from chat4all.services.files.look_after_files import FETCHED_WITHIN, LookAfterFiles
+from chat4all.services.files.expire_files import FETCHED_WITHIN, ExpireFiles
 from chat4all.services.files.upload_file import INSPECTED_WITHIN
 from tests.fakes.clock import BEGINNING
 from tests.fakes.files import MemoryFiles, MemoryFileStore, RecordedFileEvents, a_file
@@ -14,7 +14,7 @@ from tests.fakes.files import MemoryFiles, MemoryFileStore, RecordedFileEvents, 
 SOURCE = Source("pigeon", "main", "theirs")
 
 
-class World:
+class Sweep:
     def __init__(self, **fields: object) -> None:
         """One file, which is due."""
         self.store, self.events = MemoryFileStore(), RecordedFileEvents()
@@ -26,53 +26,53 @@ class World:
             self.store.put_thumbnail("file", 200, b"small")
         self.files = MemoryFiles(file)
         self.files.due_at["file"] = iso(BEGINNING)
-        self.look_after = LookAfterFiles(self.files, self.store, self.events)
+        self.expire_files = ExpireFiles(self.files, self.store, self.events)
 
-    def looked_after(self, after: timedelta = timedelta()) -> FileStatus:
-        self.look_after(BEGINNING + after)
+    def swept(self, after: timedelta = timedelta()) -> FileStatus:
+        self.expire_files(BEGINNING + after)
         found = self.files.get("file")
         assert found is not None
         return found.status
 
 
 def test_an_upload_that_nobody_completed_ends() -> None:
-    world = World(status=FileStatus.PENDING, upload_id="upload-file")
+    sweep = Sweep(status=FileStatus.PENDING, upload_id="upload-file")
 
-    assert world.looked_after() is FileStatus.EXPIRED
-    assert world.store.stored_parts(world.files.files["file"]) is None
-    assert world.files.due_at == {}
+    assert sweep.swept() is FileStatus.EXPIRED
+    assert sweep.store.stored_parts(sweep.files.files["file"]) is None
+    assert sweep.files.due_at == {}
 
 
 def test_a_file_that_has_had_its_time_goes_with_its_thumbnails() -> None:
-    world = World(status=FileStatus.READY)
+    sweep = Sweep(status=FileStatus.READY)
 
-    assert world.looked_after() is FileStatus.EXPIRED
-    assert (world.store.objects, world.store.thumbnails) == ({}, {})
+    assert sweep.swept() is FileStatus.EXPIRED
+    assert (sweep.store.objects, sweep.store.thumbnails) == ({}, {})
 
 
 @pytest.mark.parametrize("status", [FileStatus.SCANNING, FileStatus.INFECTED, FileStatus.REJECTED])
 def test_an_inspection_that_did_not_end_is_asked_for_again_and_again(status: FileStatus) -> None:
-    world = World(status=status)
+    sweep = Sweep(status=status)
 
-    world.looked_after()
-    world.looked_after(INSPECTED_WITHIN - timedelta(seconds=1))
-    assert world.looked_after(INSPECTED_WITHIN) is status
+    sweep.swept()
+    sweep.swept(INSPECTED_WITHIN - timedelta(seconds=1))
+    assert sweep.swept(INSPECTED_WITHIN) is status
 
-    assert world.events.published == [FileStored("file")] * 2
+    assert sweep.events.published == [FileStored("file")] * 2
 
 
 def test_what_a_person_sent_is_fetched_again_until_it_is_given_up() -> None:
-    world = World(status=FileStatus.PENDING, source=SOURCE)
+    sweep = Sweep(status=FileStatus.PENDING, source=SOURCE)
 
-    assert world.looked_after() is FileStatus.PENDING
-    assert world.events.published == [FileToFetch("file")]
-    assert world.looked_after(FETCHED_WITHIN) is FileStatus.EXPIRED
-    assert world.events.published == [FileToFetch("file")]
+    assert sweep.swept() is FileStatus.PENDING
+    assert sweep.events.published == [FileToFetch("file")]
+    assert sweep.swept(FETCHED_WITHIN) is FileStatus.EXPIRED
+    assert sweep.events.published == [FileToFetch("file")]
 
 
 @pytest.mark.parametrize("status", [FileStatus.ABORTED, FileStatus.EXPIRED])
 def test_what_is_over_is_left_alone(status: FileStatus) -> None:
-    world = World(status=status)
+    sweep = Sweep(status=status)
 
-    assert world.looked_after() is status
-    assert (world.events.published, world.files.due_at) == ([], {})
+    assert sweep.swept() is status
+    assert (sweep.events.published, sweep.files.due_at) == ([], {})

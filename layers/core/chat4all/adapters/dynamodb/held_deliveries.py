@@ -1,0 +1,161 @@
+"""Held deliveries: one partition for each group's holding queue, and a count for each channel.
+
+With the count, a channel without held deliveries, the common case, costs one read in a second. The count is
+raised before a delivery is added, and lowered after a delivery is removed. A process that dies in between
+leaves the count too high, which costs reads and loses nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, saved, updated
+from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.waiting import HoldingQueue
+from chat4all.services.messaging.ports import HOLDING_KNOWN_S
+
+_HOLDING_QUEUE: Final = "LINE"
+_HELD: Final = "ITEM#"
+
+
+class HoldingQueueRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    channel = UnicodeAttribute()
+    group = UnicodeAttribute()
+    due_shard = UnicodeAttribute()
+    due_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+
+class HeldDeliveryRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    message_id = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    body = UnicodeAttribute()
+
+
+class HeldCountRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    bucket = UnicodeAttribute(hash_key=True)
+    waiting = NumberAttribute(null=True)
+
+
+class DynamoHeldDeliveries:
+    def __init__(
+        self, messages_table: str, limits_table: str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        bind(messages_table, HoldingQueueRow, HeldDeliveryRow, DueRow)
+        bind(limits_table, HeldCountRow)
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[float, bool]] = {}
+        self._lock = threading.Lock()
+
+    @answering
+    def any(self, channel: str) -> bool:
+        with self._lock:
+            at, found = self._known.get(channel, (float("-inf"), False))
+            now = self._monotonic()
+            if now - at >= HOLDING_KNOWN_S:
+                found = _held_count(channel) > 0
+                self._known[channel] = now, found
+            return found
+
+    @answering
+    def head(self, channel: str, group: str) -> str | None:
+        rows = HeldDeliveryRow.query(
+            _partition(channel, group),
+            HeldDeliveryRow.record.startswith(_HELD),
+            limit=1,
+            consistent_read=True,
+        )
+        first = next(iter(rows), None)
+        return first.record.removeprefix(_HELD) if first is not None else None
+
+    @answering
+    def hold(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
+        channel = requested.recipient.channel
+        partition = _partition(channel, requested.group)
+        row = HeldDeliveryRow(
+            partition, _HELD + requested.place, body=msgspec.json.encode(requested).decode()
+        )
+        _add_to_count(channel, 1)
+        if not saved(row, HeldDeliveryRow.message_id.does_not_exist()):
+            _add_to_count(channel, -1)
+        # After the delivery's row: a process that closes an empty queue by its former version has not seen
+        # that row.
+        actions: list[Action] = [
+            HoldingQueueRow.channel.set(channel),
+            HoldingQueueRow.group.set(requested.group),
+            HoldingQueueRow.due_shard.set(due_shard(_HOLDING_QUEUE, requested.conversation_id)),
+            HoldingQueueRow.due_at.set(due_at if first else HoldingQueueRow.due_at | due_at),
+            HoldingQueueRow.version.add(1),
+        ]
+        HoldingQueueRow(partition, _HOLDING_QUEUE).update(actions)
+        with self._lock:
+            self._known.pop(channel, None)
+
+    @answering
+    def remove(self, requested: DeliveryRequested) -> None:
+        channel = requested.recipient.channel
+        row = HeldDeliveryRow(_partition(channel, requested.group), _HELD + requested.place)
+        if deleted(row, HeldDeliveryRow.message_id.exists()):
+            _add_to_count(channel, -1)
+
+    @answering
+    def due(self, now: str, limit: int) -> list[HoldingQueue]:
+        keys = due_keys(_HOLDING_QUEUE, now, limit)
+        rows = HoldingQueueRow.batch_get(keys, consistent_read=True) if keys else []
+        found = [HoldingQueue(row.channel, row.group, row.due_at, int(row.version)) for row in rows]
+        return sorted((queue for queue in found if queue.due_at <= now), key=lambda queue: queue.due_at)
+
+    @answering
+    def postpone(self, holding_queue: HoldingQueue, due_at: str) -> bool:
+        row = HoldingQueueRow(_partition(holding_queue.channel, holding_queue.group), _HOLDING_QUEUE)
+        return updated(
+            row, [HoldingQueueRow.due_at.set(due_at)], HoldingQueueRow.due_at == holding_queue.due_at
+        )
+
+    @answering
+    def first_held(self, holding_queue: HoldingQueue, limit: int) -> list[DeliveryRequested]:
+        rows = HeldDeliveryRow.query(
+            _partition(holding_queue.channel, holding_queue.group),
+            HeldDeliveryRow.record.startswith(_HELD),
+            limit=limit,
+            consistent_read=True,
+        )
+        return [msgspec.json.decode(row.body, type=DeliveryRequested) for row in rows]
+
+    @answering
+    def close(self, holding_queue: HoldingQueue) -> None:
+        row = HoldingQueueRow(_partition(holding_queue.channel, holding_queue.group), _HOLDING_QUEUE)
+        deleted(row, HoldingQueueRow.version == holding_queue.version)
+
+
+def _partition(channel: str, group: str) -> str:
+    return f"{_HOLDING_QUEUE}#{channel}#{group}"
+
+
+def _add_to_count(channel: str, by: int) -> None:
+    HeldCountRow(f"waiting#{channel}").update([HeldCountRow.waiting.add(by)])
+
+
+def _held_count(channel: str) -> int:
+    try:
+        return int(HeldCountRow.get(f"waiting#{channel}", consistent_read=True).waiting or 0)
+    except HeldCountRow.DoesNotExist:
+        return 0
