@@ -60,7 +60,7 @@ def test_every_error_has_its_status_and_one_form(error: type[Chat4AllError], sta
 
 
 def test_an_error_may_have_a_code_of_its_own() -> None:
-    gateway(errors.Conflict("No.", code="GROUP_FULL")).get("/v1/thing").refused(409, "GROUP_FULL")
+    gateway(errors.GroupFull("No.")).get("/v1/thing").refused(409, "GROUP_FULL")
 
 
 def test_what_nobody_foresaw_is_told_without_its_inside() -> None:

@@ -108,4 +108,4 @@ def test_a_file_refused_is_refused_for_a_message_of_before_that_had_none(product
     with pytest.raises(Conflict) as refused:
         post(product, content=picture(text="hello"))
 
-    assert refused.value.error_code == "FILE_REFUSED"
+    assert refused.value.code == "FILE_REFUSED"

@@ -9,7 +9,7 @@ from chalice.app import Request
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
-from chat4all.domain.errors import NotFound, Unavailable
+from chat4all.domain.errors import ChannelNotFound, Unavailable
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Route
@@ -75,7 +75,7 @@ class ChannelViews:
     def capabilities(self, request: Request, channel: str) -> Answer:
         known = self._capabilities.get(channel)
         if known is None:
-            raise NotFound("There is no such channel.", code="CHANNEL_NOT_FOUND")
+            raise ChannelNotFound("There is no such channel.")
         return Answer(known)
 
     def health(self, request: Request) -> Answer:

@@ -53,9 +53,7 @@ def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) ->
             return respond(route.view(request, **parameters), trace)
         except Chat4AllError as error:
             level = logging.INFO if error.http_status < 500 else logging.ERROR
-            _log.log(
-                level, "%s %s: %s", route.method, route.path, error.error_code, exc_info=level > logging.INFO
-            )
+            _log.log(level, "%s %s: %s", route.method, route.path, error.code, exc_info=level > logging.INFO)
             return refuse(error, trace)
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the client gets an answer
             _log.exception("%s %s failed", route.method, route.path)

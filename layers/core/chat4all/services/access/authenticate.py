@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from chat4all.domain.errors import Forbidden, Unauthenticated
+from chat4all.domain.errors import MissingScope, Unauthenticated
 from chat4all.domain.records import ApiKey
 from chat4all.services.access.ports import ApiKeys
 
@@ -63,7 +63,7 @@ class Authenticate:
             raise Unauthenticated("A key is needed: X-API-Key, or Authorization: Bearer.")
         key = self._find(presented)
         if scope not in key.scopes:
-            raise Forbidden(f"The key lacks the scope {scope}.", code="MISSING_SCOPE")
+            raise MissingScope(f"The key lacks the scope {scope}.")
         return key
 
     def _find(self, presented: str) -> ApiKey:

@@ -111,7 +111,7 @@ class PublishMessages:
             if due.routed and _age(due, now) < IN_A_QUEUE:
                 # It is not routed once more, but its deliveries are on their way: FAILED would be untrue.
                 return None
-            self._messages.give_up(message.message_id, iso(now), refused.error_code, refused.message)
+            self._messages.give_up(message.message_id, iso(now), refused.code, refused.message)
             return "MessagesUndeliverable"
         return "MessagesRepublished"
 
