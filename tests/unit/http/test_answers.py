@@ -7,7 +7,7 @@ from chalice.app import Chalice, Request
 from chat4all.domain import errors
 from chat4all.domain.errors import Chat4AllError, Detail
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.routes import Route, bind
+from chat4all.entrypoints.http.routes import Returns, bind, route
 from tests.integration.http.gateway import REQUEST_ID, Context, Gateway
 
 
@@ -18,13 +18,15 @@ class Body(msgspec.Struct):
 def gateway(answer: Answer | Exception) -> Gateway:
     """An API whose one view answers so."""
 
-    def view(request: Request) -> Answer:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    class Views:
+        @route("GetThing", "GET", "/v1/thing", Returns(Body), summary="Read the thing")
+        def get(self, request: Request) -> Answer:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
     app = Chalice(app_name="test", configure_logs=False)
-    bind(app, [Route("GET", "/v1/thing", None, view)], authenticate=None)
+    bind(app, [Views()], authenticate=None)
     return Gateway(app)
 
 
