@@ -25,6 +25,7 @@ from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
+from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.messages import MessageViews
@@ -100,6 +101,7 @@ def app(settings: ApiSettings) -> Chalice:
         UserViews(manage_users, channels),
         ChannelViews(accepting.capabilities, breakers, public),
         HealthViews(health, breakers, channels),
+        DescriptionViews(),
     ]
     chalice = Chalice(app_name="chat4all", configure_logs=False)
     bind(chalice, resources, Authenticate(keys))

@@ -41,7 +41,10 @@ class Detail(msgspec.Struct, frozen=True):
 
 
 class Chat4AllError(Exception):
-    """The root. `http_status` and `code` are what the API answers with."""
+    """Something went wrong on our side; it is logged under the trace id.
+
+    This is the root of the tree. `http_status` and `code` are what the API answers with.
+    """
 
     http_status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
@@ -282,7 +285,7 @@ class TooLarge(Chat4AllError):
 
 
 class UnsupportedMedia(Chat4AllError):
-    """The body is not application/json."""
+    """The body is of another type than application/json, which is assumed where none is named."""
 
     http_status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
@@ -327,7 +330,7 @@ class Throttled(Chat4AllError):
 
 
 class Unavailable(Chat4AllError):
-    """Nothing was accepted; repeat the same request after `Retry-After` seconds."""
+    """Nothing was accepted; repeat the same request, message_id included, after `Retry-After` seconds."""
 
     http_status = 503
     code = "UNAVAILABLE"

@@ -118,7 +118,7 @@ class WebhookViews:
         return self._replay.arrived(arrivals, body.cursor, body.limit)
 
     @route(
-        "SubscribeWebhook",
+        "VerifyWebhook",
         "GET",
         "/v1/webhooks/{channel}",
         Returns(None, content_type="text/plain"),
