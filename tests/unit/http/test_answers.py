@@ -27,7 +27,7 @@ def gateway(answer: Answer | Exception) -> Gateway:
 
     app = Chalice(app_name="test", configure_logs=False)
     bind(app, [Views()], authenticate=None)
-    return Gateway(app)
+    return Gateway(app, description=None)
 
 
 def test_a_struct_is_json_and_a_text_is_text() -> None:
