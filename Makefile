@@ -33,7 +33,7 @@ endef
 export REFUSAL_OF_3_11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format build lock clean
+.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format generate build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
@@ -76,6 +76,9 @@ check: setup-all ## Format, lint, types, templates: what a change must pass besi
 format: setup ## Put every file into the project's format, mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+generate: setup ## Write what is made of the routes' declarations: docs/openapi.json, the routes in template.yaml, tables
+	@$(BIN)/python -m chat4all_local.generate
 
 build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); then: sam deploy --config-env aws
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \

@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 import msgspec
 from chalice.app import Chalice
 
+from tests.integration.http.description import COMMITTED, Description
+
 API_ID: Final = "a1b2c3"
 REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -54,16 +56,27 @@ class Answer:
 
 
 class Gateway:
-    """API Gateway before one chalice app: knows its routes, and nothing else."""
+    """API Gateway before one chalice app: knows its routes, and nothing else.
 
-    def __init__(self, app: Chalice, key: str | None = None, handler: Handler | None = None) -> None:
+    Every answer is held against the description of the API; None: the app is not the API.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        key: str | None = None,
+        handler: Handler | None = None,
+        *,
+        description: Description | None = COMMITTED,
+    ) -> None:
         """`handler` is what is invoked, where that is not the app itself."""
         self._app = app
         self._key = key
         self._handler: Handler = handler or app
+        self._description = description
 
     def with_key(self, key: str | None) -> "Gateway":
-        return Gateway(self._app, key, self._handler)
+        return Gateway(self._app, key, self._handler, description=self._description)
 
     def get(self, path: str, **query: object) -> Answer:
         return self.request("GET", path, query={name: str(value) for name, value in query.items()})
@@ -115,7 +128,10 @@ class Gateway:
             "body": body,
             "isBase64Encoded": base64,
         }
-        return Answer(self._handler(event, Context()))
+        answer = Answer(self._handler(event, Context()))
+        if self._description is not None:
+            self._description.check(method, resource, answer.status, answer.headers, answer.text)
+        return answer
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """The route whose pattern the path fits; fixed names before parameters, as API Gateway does."""

@@ -66,7 +66,7 @@ def test_a_customer_unknown_on_the_channel_asked_for_is_missing() -> None:
     assert reached.missing == ("ben",)
     with pytest.raises(NotPossible) as refused:
         require_all(reached, ["pigeon"])
-    assert refused.value.error_code == "NO_IDENTITY"
+    assert refused.value.code == "NO_IDENTITY"
     assert "ben" in refused.value.details[0].issue
 
 
@@ -181,7 +181,7 @@ def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit
     with pytest.raises(NotPossible) as refused:
         require_possible(Media(file), [ON_PIGEON, recipient, recipient], CAPABILITIES)
 
-    assert refused.value.error_code == "FILE_NOT_POSSIBLE"
+    assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert [(one.field, one.issue) for one in refused.value.details] == [("content.file_id", issue)]
 
 

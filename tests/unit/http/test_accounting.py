@@ -15,10 +15,10 @@ from chat4all.domain.webhooks import StoredWebhook
 from chat4all.entrypoints.http.accounting import LONGEST_DETAIL, Accounting
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE
-from chat4all.entrypoints.http.dead_letters import DeadLetterViews
+from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
+from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
 from chat4all.entrypoints.http.messages import MessageViews
-from chat4all.entrypoints.http.webhooks import WebhookViews
+from chat4all.entrypoints.http.webhooks import PostReplay, WebhookViews
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
@@ -67,10 +67,12 @@ class Desk:
         return self._messages.retry(a_request(None, "key-1"), message_id)
 
     def redrive(self, **body: object) -> Answer:
-        return self._dead_letters.redrive(a_request(body, "key-1"))
+        request = a_request(body, "key-1")
+        return self._dead_letters.redrive(request, body_of(request, PostRedrive))
 
     def replay(self, **body: object) -> Answer:
-        return self._webhooks.replay(a_request(body, "key-1"))
+        request = a_request(body, "key-1")
+        return self._webhooks.replay(request, body_of(request, PostReplay))
 
     def entries(self) -> list[tuple[str, str, str, dict[str, str]]]:
         assert {one.at for one in self.audit.entries.values()} <= {AT}

@@ -7,7 +7,7 @@ from chalice.app import Chalice, Request
 from chat4all.domain import errors
 from chat4all.domain.errors import Chat4AllError, Detail
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.routes import Route, bind
+from chat4all.entrypoints.http.routes import Returns, bind, route
 from tests.integration.http.gateway import REQUEST_ID, Context, Gateway
 
 
@@ -18,14 +18,16 @@ class Body(msgspec.Struct):
 def gateway(answer: Answer | Exception) -> Gateway:
     """An API whose one view answers so."""
 
-    def view(request: Request) -> Answer:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    class Views:
+        @route("GetThing", "GET", "/v1/thing", Returns(Body), summary="Read the thing")
+        def get(self, request: Request) -> Answer:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
     app = Chalice(app_name="test", configure_logs=False)
-    bind(app, [Route("GET", "/v1/thing", None, view)], authenticate=None)
-    return Gateway(app)
+    bind(app, [Views()], authenticate=None)
+    return Gateway(app, description=None)
 
 
 def test_a_struct_is_json_and_a_text_is_text() -> None:
@@ -60,7 +62,7 @@ def test_every_error_has_its_status_and_one_form(error: type[Chat4AllError], sta
 
 
 def test_an_error_may_have_a_code_of_its_own() -> None:
-    gateway(errors.Conflict("No.", code="GROUP_FULL")).get("/v1/thing").refused(409, "GROUP_FULL")
+    gateway(errors.GroupFull("No.")).get("/v1/thing").refused(409, "GROUP_FULL")
 
 
 def test_what_nobody_foresaw_is_told_without_its_inside() -> None:

@@ -5,13 +5,13 @@ import pytest
 from chalice.app import Request
 
 from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
+from chat4all.domain.pages import TimeOrder
 from chat4all.entrypoints.http.bodies import (
     DEFAULT_PAGE,
     MOST_BODY_BYTES,
+    Id,
+    PageQuery,
     body_of,
-    choice_of,
-    id_of,
-    limit_of,
     query_of,
 )
 
@@ -24,6 +24,15 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     count: int
     inner: Inner | None = None
     many: tuple[Inner, ...] = ()
+
+
+class Query(PageQuery, frozen=True, rename={"user_id": "user"}):
+    user_id: Id | None = None
+    sort: TimeOrder = TimeOrder.NEWEST_FIRST
+
+
+class Needing(msgspec.Struct, frozen=True):
+    channel: str
 
 
 def request(
@@ -105,44 +114,53 @@ def test_json_is_json_however_it_is_named(content_type: str | None) -> None:
     assert body_of(request('{"count": 1}', content_type=content_type), Body).count == 1
 
 
-@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("100", 100), ("007", 7)])
+@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("100", 100)])
 def test_a_limit_is_read(text: str, expected: int) -> None:
-    assert limit_of(request(query={"limit": [text]})) == expected
+    assert query_of(request(query={"limit": [text]}), Query).limit == expected
 
 
 def test_without_a_limit_it_is_the_usual_one() -> None:
-    assert limit_of(request()) == DEFAULT_PAGE
+    assert query_of(request(), Query).limit == DEFAULT_PAGE
 
 
-@pytest.mark.parametrize("text", ["0", "101", "-1", "", "1e1", "٣", "9" * 5_000])
+@pytest.mark.parametrize("text", ["0", "101", "-1", "+1", "", " 1", "007", "1e1", "5.0", "٣", "9" * 5_000])
 def test_another_limit_is_invalid(text: str) -> None:
     with pytest.raises(Invalid) as refused:
-        limit_of(request(query={"limit": [text]}))
+        query_of(request(query={"limit": [text]}), Query)
 
     assert fields(refused) == ["limit"]
 
 
 def test_of_a_parameter_that_comes_twice_the_last_counts() -> None:
-    assert query_of(request(query={"a": ["1", "2"]}), "a") == "2"
-    assert query_of(request(query={"a": ["1"]}), "b") is None
-    assert query_of(request(), "a") is None
+    assert query_of(request(query={"cursor": ["1", "2"]}), Query).cursor == "2"
+    assert query_of(request(query={"limit": ["1"]}), Query).cursor is None
+    assert query_of(request(), Query).cursor is None
+
+
+def test_a_parameter_that_nobody_declared_is_ignored() -> None:
+    assert query_of(request(query={"colour": ["blue"]}), Query) == Query()
 
 
 def test_a_choice_is_one_of_its_values() -> None:
-    query = {"sort": ["asc"]}
-
-    assert choice_of(request(query=query), "sort", ("asc", "desc"), None) == "asc"
-    assert choice_of(request(), "sort", ("asc", "desc"), "desc") == "desc"
+    assert query_of(request(query={"sort": ["asc"]}), Query).sort is TimeOrder.OLDEST_FIRST
+    assert query_of(request(), Query).sort is TimeOrder.NEWEST_FIRST
     with pytest.raises(Invalid) as refused:
-        choice_of(request(query=query), "sort", ("up", "down"), None)
+        query_of(request(query={"sort": ["up` - at `$[0].cursor"]}), Query)
     assert fields(refused) == ["sort"]
 
 
 @pytest.mark.parametrize("text", ["", "x" * 129])
 def test_an_id_is_neither_empty_nor_endless(text: str) -> None:
     with pytest.raises(Invalid) as refused:
-        id_of(request(query={"user_id": [text]}), "user_id")
+        query_of(request(query={"user": [text]}), Query)
 
-    assert fields(refused) == ["user_id"]
-    assert id_of(request(), "user_id") is None
-    assert id_of(request(query={"user_id": ["x" * 128]}), "user_id") == "x" * 128
+    assert fields(refused) == ["user"]
+    assert query_of(request(), Query).user_id is None
+    assert query_of(request(query={"user": ["x" * 128]}), Query).user_id == "x" * 128
+
+
+def test_a_parameter_that_is_needed_is_named() -> None:
+    with pytest.raises(Invalid) as refused:
+        query_of(request(), Needing)
+
+    assert fields(refused) == ["channel"]

@@ -7,7 +7,8 @@ from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
 from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import addresses
-from chat4all.entrypoints.http.messages import AcceptedView, MessageViews
+from chat4all.entrypoints.http.bodies import body_of
+from chat4all.entrypoints.http.messages import AcceptedView, MessageViews, PostMessage
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
@@ -36,7 +37,8 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}
-    answer = views.post(a_request(body, key))
+    request = a_request(body, key)
+    answer = views.post(request, body_of(request, PostMessage))
     assert answer.status == 202
     assert isinstance(answer.body, AcceptedView)
     return answer.body
@@ -108,4 +110,4 @@ def test_a_file_refused_is_refused_for_a_message_of_before_that_had_none(product
     with pytest.raises(Conflict) as refused:
         post(product, content=picture(text="hello"))
 
-    assert refused.value.error_code == "FILE_REFUSED"
+    assert refused.value.code == "FILE_REFUSED"

@@ -159,7 +159,7 @@ def test_another_body_under_a_known_id_is_a_conflict_in_an_archived_conversation
     with pytest.raises(Conflict) as refused:
         product.say("goodbye")
 
-    assert refused.value.error_code == "CONVERSATION_ARCHIVED"
+    assert refused.value.code == "CONVERSATION_ARCHIVED"
 
 
 def archive(product: Product) -> None:
@@ -194,7 +194,7 @@ def test_a_refused_message_leaves_nothing(
     with pytest.raises(error) as refused:
         product.accept(message)  # type: ignore[arg-type]
 
-    assert refused.value.error_code == code
+    assert refused.value.code == code
     assert product.messages.get(MESSAGE_ID) is None
     assert product.events.accepted == []
     assert (product.conversation().sequence, product.conversation().message_count) == (0, 0)
@@ -385,7 +385,7 @@ def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str,
     with pytest.raises(NotPossible) as refused:
         product.accept(replace(a_message(file=PICTURE), channels=channels))
 
-    assert refused.value.error_code == "FILE_NOT_POSSIBLE"
+    assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert product.messages.get(MESSAGE_ID) is None
 
 

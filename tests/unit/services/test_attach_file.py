@@ -37,7 +37,7 @@ def test_anybody_elses_file_is_refused(fields: dict[str, object], owner: str, co
     with pytest.raises(Forbidden) as refused:
         attach("file-1", owner, conversation_id)
 
-    assert refused.value.error_code == "NOT_YOUR_FILE"
+    assert refused.value.code == "NOT_YOUR_FILE"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_file_that_is_not_ready_is_refused_in_words(
     with pytest.raises(error) as refused:
         attach("file-1", "key-1", "conversation")
 
-    assert refused.value.error_code == code
+    assert refused.value.code == code
     assert words in refused.value.message
     assert refused.value.details[0].field == "content.file_id"
 
@@ -79,4 +79,4 @@ def test_a_file_that_is_not_there_is_not_found() -> None:
     with pytest.raises(NotFound) as refused:
         AttachFile(MemoryFiles())("file-1", "key-1", "conversation")
 
-    assert refused.value.error_code == "FILE_NOT_FOUND"
+    assert refused.value.code == "FILE_NOT_FOUND"

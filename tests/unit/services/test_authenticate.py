@@ -25,7 +25,7 @@ def test_a_key_without_the_scope_is_forbidden() -> None:
     with pytest.raises(Forbidden) as refused:
         authenticate(KEY, "messages:write")
 
-    assert refused.value.error_code == "MISSING_SCOPE"
+    assert refused.value.code == "MISSING_SCOPE"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_every_unknown_participant_is_named(product: Product) -> None:
     with pytest.raises(Invalid) as refused:
         create(product, "x", "agent", "y", kind=ConversationType.GROUP)
 
-    assert refused.value.error_code == "UNKNOWN_USER"
+    assert refused.value.code == "UNKNOWN_USER"
     assert [detail.field for detail in refused.value.details] == ["participants[0]", "participants[2]"]
     assert product.manage_conversations.listing(None, None, 10).items == ()
 
@@ -162,7 +162,7 @@ def test_a_change_that_is_not_possible_changes_nothing(
     with pytest.raises(error) as refused:
         getattr(product.manage_conversations, change)(before.conversation_id, user_id)
 
-    assert refused.value.error_code == code
+    assert refused.value.code == code
     assert product.conversation(before.conversation_id) == before
 
 

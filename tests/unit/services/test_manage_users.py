@@ -38,7 +38,7 @@ def test_an_identity_that_nobody_has_is_not_found(product: Product, channel: str
     with pytest.raises(NotFound) as refused:
         product.manage_users.resolve(channel, address)
 
-    assert refused.value.error_code == "IDENTITY_NOT_FOUND"
+    assert refused.value.code == "IDENTITY_NOT_FOUND"
 
 
 def test_an_unknown_user_is_not_found(product: Product) -> None:
@@ -62,7 +62,7 @@ def test_an_identity_belongs_to_one_user(product: Product) -> None:
     with pytest.raises(Conflict) as refused:
         create(product, NewIdentity("telex", "new"), NewIdentity("pigeon", "Ana"))
 
-    assert refused.value.error_code == "IDENTITY_TAKEN"
+    assert refused.value.code == "IDENTITY_TAKEN"
     assert ana.user_id in refused.value.details[0].issue
     assert product.directory.resolve("telex", "main", "new") is None
 
@@ -93,7 +93,7 @@ def test_a_user_has_so_many_identities_and_no_more(product: Product) -> None:
     with pytest.raises(Conflict) as refused:
         product.manage_users.link(user.user_id, NewIdentity("pigeon", "one more"))
 
-    assert refused.value.error_code == "TOO_MANY_IDENTITIES"
+    assert refused.value.code == "TOO_MANY_IDENTITIES"
 
 
 def test_an_unlinked_identity_is_free(product: Product) -> None:

@@ -115,7 +115,7 @@ def test_only_a_participant_sees_as_one(product: Product) -> None:
     with pytest.raises(Forbidden) as refused:
         product.read.history("conversation", "stranger", None, 10)
 
-    assert refused.value.error_code == "NOT_A_PARTICIPANT"
+    assert refused.value.code == "NOT_A_PARTICIPANT"
 
 
 def test_what_does_not_exist_is_not_found(product: Product) -> None:

@@ -85,7 +85,7 @@ def test_without_the_providers_signature_nothing_is_kept(received: Received, hea
     with pytest.raises(Unauthenticated) as refused:
         received.receive("pigeon", headers, BODY)
 
-    assert refused.value.error_code == "INVALID_SIGNATURE"
+    assert refused.value.code == "INVALID_SIGNATURE"
     assert received.stored() == []
 
 
@@ -127,4 +127,4 @@ def test_a_challenge_with_another_token_is_refused(received: Received) -> None:
     with pytest.raises(Forbidden) as refused:
         received.receive.challenge("pigeon", {"token": "guessed", "challenge": "12345"})
 
-    assert refused.value.error_code == "INVALID_VERIFY_TOKEN"
+    assert refused.value.code == "INVALID_VERIFY_TOKEN"

@@ -114,7 +114,7 @@ def test_only_what_failed_can_be_redriven(product: Product, *, failed: bool) -> 
     with pytest.raises(Conflict) as refused:
         product.redrive.message(MESSAGE_ID)
 
-    assert refused.value.error_code == "NOT_FAILED"
+    assert refused.value.code == "NOT_FAILED"
 
 
 def test_what_there_is_not_can_not_be_redriven(product: Product) -> None:

@@ -25,7 +25,9 @@ from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
+from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
+from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.http.users import UserViews
@@ -80,8 +82,9 @@ def app(settings: ApiSettings) -> Chalice:
     audit = DynamoAudit(settings.audit_table)
     account = Accounting(audit, runtime.now, runtime.new_id)
     public = addresses(settings.api_url)
-    routes = [
-        *MessageViews(
+    breakers = DynamoBreakers(settings.limits_table)
+    resources = [
+        MessageViews(
             accepting.accept,
             read,
             redrive,
@@ -90,16 +93,18 @@ def app(settings: ApiSettings) -> Chalice:
             attach=AttachFile(files),
             account=account,
             addresses=public,
-        ).routes(),
-        *DeadLetterViews(redrive, channels, account).routes(),
-        *_file_views(settings, files, store, accepting, public).routes(),
-        *AuditViews(ReadAudit(audit)).routes(),
-        *ConversationViews(manage_conversations, read, channels).routes(),
-        *UserViews(manage_users, channels).routes(),
-        *ChannelViews(accepting.capabilities, DynamoBreakers(settings.limits_table), health, public).routes(),
+        ),
+        DeadLetterViews(redrive, channels, account),
+        _file_views(settings, files, store, accepting, public),
+        AuditViews(ReadAudit(audit)),
+        ConversationViews(manage_conversations, read, channels),
+        UserViews(manage_users, channels),
+        ChannelViews(accepting.capabilities, breakers, public),
+        HealthViews(health, breakers, channels),
+        DescriptionViews(),
     ]
     chalice = Chalice(app_name="chat4all", configure_logs=False)
-    bind(chalice, routes, Authenticate(keys))
+    bind(chalice, resources, Authenticate(keys))
     return chalice
 
 

@@ -38,7 +38,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
-    bind(chalice, WebhookViews(receive, replay, names(), account).routes(), authenticate)
+    bind(chalice, [WebhookViews(receive, replay, names(), account)], authenticate)
     return chalice
 
 

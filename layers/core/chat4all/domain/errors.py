@@ -1,18 +1,29 @@
-"""The errors with which Chat4All refuses a request, as one small tree.
+"""The errors with which Chat4All refuses a request: a branch for each HTTP status, a leaf for each code.
 
 ::
 
     Chat4AllError
     ├── Invalid            400  a value that can never be accepted
+    │   └── UnknownUser
     ├── Unauthenticated    401  no key, an unknown key, a wrong signature
+    │   └── InvalidSignature
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
+    │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
+    │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
+    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
+    │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
+    │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
+    │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
+    │   └── NoIdentity, FileNotPossible, NoRecipient, RecipientLeft
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
+
+A route names the errors that it can answer with. The API's description repeats the docstring of each error.
 
 The answer of a provider is not an exception but a value: `chat4all.domain.sending.SendError`.
 """
@@ -30,66 +41,296 @@ class Detail(msgspec.Struct, frozen=True):
 
 
 class Chat4AllError(Exception):
-    """The root of the tree. The API answers with `http_status` and `code`."""
+    """An unexpected failure of Chat4All, logged under the trace id.
+
+    This class is the root of the tree. The API answers with `http_status` and `code`.
+    """
 
     http_status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
 
-    def __init__(
-        self, message: str, *details: Detail, code: str | None = None, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *details: Detail, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
-        self.error_code = code or self.code
         self.retry_after = retry_after
 
 
 class Invalid(Chat4AllError):
+    """A value is not valid; the details name the field."""
+
     http_status = 400
     code = "VALIDATION_ERROR"
 
 
+class UnknownUser(Invalid):
+    """A participant is no user of this system."""
+
+    code = "UNKNOWN_USER"
+
+
 class Unauthenticated(Chat4AllError):
+    """The key is missing, unknown or disabled."""
+
     http_status = 401
     code = "UNAUTHENTICATED"
 
 
+class InvalidSignature(Unauthenticated):
+    """The webhook's signature is missing or wrong."""
+
+    code = "INVALID_SIGNATURE"
+
+
 class Forbidden(Chat4AllError):
+    """The key or the sender may not do this."""
+
     http_status = 403
     code = "FORBIDDEN"
 
 
+class MissingScope(Forbidden):
+    """The key lacks the scope that the endpoint needs."""
+
+    code = "MISSING_SCOPE"
+
+
+class NotAParticipant(Forbidden):
+    """The user takes no part in the conversation."""
+
+    code = "NOT_A_PARTICIPANT"
+
+
+class NotYourFile(Forbidden):
+    """The file belongs to another key or another conversation."""
+
+    code = "NOT_YOUR_FILE"
+
+
+class InvalidVerifyToken(Forbidden):
+    """The verify token is not the channel's."""
+
+    code = "INVALID_VERIFY_TOKEN"
+
+
 class NotFound(Chat4AllError):
+    """There is nothing of this name."""
+
     http_status = 404
     code = "NOT_FOUND"
 
 
+class MessageNotFound(NotFound):
+    """There is no such message."""
+
+    code = "MESSAGE_NOT_FOUND"
+
+
+class DeadLetterNotFound(NotFound):
+    """There is no such dead letter."""
+
+    code = "DEAD_LETTER_NOT_FOUND"
+
+
+class FileNotFound(NotFound):
+    """There is no such file."""
+
+    code = "FILE_NOT_FOUND"
+
+
+class LinkNotFound(NotFound):
+    """The link is wrong, or has expired."""
+
+    code = "LINK_NOT_FOUND"
+
+
+class ConversationNotFound(NotFound):
+    """There is no such conversation."""
+
+    code = "CONVERSATION_NOT_FOUND"
+
+
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+    code = "USER_NOT_FOUND"
+
+
+class IdentityNotFound(NotFound):
+    """Nobody has this identity."""
+
+    code = "IDENTITY_NOT_FOUND"
+
+
+class ChannelNotFound(NotFound):
+    """There is no such channel."""
+
+    code = "CHANNEL_NOT_FOUND"
+
+
+class ParticipantNotFound(NotFound):
+    """The user to remove takes no part in the conversation."""
+
+    code = "NOT_A_PARTICIPANT"
+
+
 class Conflict(Chat4AllError):
+    """The id belongs to something else, or the state forbids it."""
+
     http_status = 409
     code = "CONFLICT"
 
 
+class NotFailed(Conflict):
+    """Nothing of the message failed."""
+
+    code = "NOT_FAILED"
+
+
+class FileNotReady(Conflict):
+    """The file is not uploaded yet, or is being inspected."""
+
+    code = "FILE_NOT_READY"
+
+
+class FileRefused(Conflict):
+    """The inspection refused the file."""
+
+    code = "FILE_REFUSED"
+
+
+class FileGone(Conflict):
+    """The file was aborted, or has expired."""
+
+    code = "FILE_GONE"
+
+
+class FileComplete(Conflict):
+    """The upload is complete already."""
+
+    code = "FILE_COMPLETE"
+
+
+class FileAborted(Conflict):
+    """The upload was aborted."""
+
+    code = "FILE_ABORTED"
+
+
+class FileExpired(Conflict):
+    """The upload was not completed in time."""
+
+    code = "FILE_EXPIRED"
+
+
+class UploadGone(Conflict):
+    """The upload is being completed, or was removed."""
+
+    code = "UPLOAD_GONE"
+
+
+class PartsMissing(Conflict):
+    """Parts of the file are not stored yet; the details name them."""
+
+    code = "PARTS_MISSING"
+
+
+class PartsWrong(Conflict):
+    """Stored parts have another length or content; the details name them."""
+
+    code = "PARTS_WRONG"
+
+
+class ConversationArchived(Conflict):
+    """The conversation is archived."""
+
+    code = "CONVERSATION_ARCHIVED"
+
+
+class IdentityInUse(Conflict):
+    """The identity belongs to another user."""
+
+    code = "IDENTITY_TAKEN"
+
+
+class GroupFull(Conflict):
+    """The group has as many participants as a group may have."""
+
+    code = "GROUP_FULL"
+
+
+class GroupTooSmall(Conflict):
+    """A group keeps at least 3 participants."""
+
+    code = "GROUP_TOO_SMALL"
+
+
+class NotAGroup(Conflict):
+    """A 1:1 conversation keeps its two participants."""
+
+    code = "NOT_A_GROUP"
+
+
+class TooManyIdentities(Conflict):
+    """The user has as many identities as a user may have."""
+
+    code = "TOO_MANY_IDENTITIES"
+
+
 class TooLarge(Chat4AllError):
+    """The body is over 256 KiB."""
+
     http_status = 413
     code = "TOO_LARGE"
 
 
 class UnsupportedMedia(Chat4AllError):
+    """The body is of another type than application/json, which is assumed where none is named."""
+
     http_status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class NotPossible(Chat4AllError):
+    """The request is well-formed, but not possible on this channel."""
+
     http_status = 422
     code = "NOT_POSSIBLE"
 
 
+class NoIdentity(NotPossible):
+    """A participant cannot be reached on this channel."""
+
+    code = "NO_IDENTITY"
+
+
+class FileNotPossible(NotPossible):
+    """A channel takes no such file; the details name its limit."""
+
+    code = "FILE_NOT_POSSIBLE"
+
+
+class NoRecipient(NotPossible):
+    """Nobody is left who is to read the message."""
+
+    code = "NO_RECIPIENT"
+
+
+class RecipientLeft(NotPossible):
+    """The recipient takes part in the conversation no more."""
+
+    code = "NOT_A_PARTICIPANT"
+
+
 class Throttled(Chat4AllError):
+    """There were too many requests; repeat the request after `Retry-After` seconds."""
+
     http_status = 429
     code = "THROTTLED"
 
 
 class Unavailable(Chat4AllError):
+    """Nothing was accepted; repeat the same request, message_id included, after `Retry-After` seconds."""
+
     http_status = 503
     code = "UNAVAILABLE"

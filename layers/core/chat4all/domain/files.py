@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Conflict, Detail, Invalid
+from chat4all.domain.errors import Conflict, Detail, FileGone, FileNotReady, FileRefused, Invalid
 
 MOST_BYTES: Final = 2_147_483_648
 MOST_PARTS: Final = 1_000
@@ -181,16 +181,16 @@ def require_ready(file: StoredFile, field: str = "file_id") -> StoredFile:
     """Return the file; raise Conflict about `field` if the file is not READY."""
     if file.status is FileStatus.READY:
         return file
-    code, issue = _other_than_ready(file)
-    raise Conflict(f"The file {issue}.", Detail(field, issue), code=code)
+    refusal, issue = _other_than_ready(file)
+    raise refusal(f"The file {issue}.", Detail(field, issue))
 
 
-def _other_than_ready(file: StoredFile) -> tuple[str, str]:
+def _other_than_ready(file: StoredFile) -> tuple[type[Conflict], str]:
     if file.status in _NOT_YET:
-        return "FILE_NOT_READY", _NOT_YET[file.status]
+        return FileNotReady, _NOT_YET[file.status]
     if file.status in _GONE:
-        return "FILE_GONE", _GONE[file.status]
-    return "FILE_REFUSED", f"was refused: {(file.reason or file.status.value).rstrip('.')}"
+        return FileGone, _GONE[file.status]
+    return FileRefused, f"was refused: {(file.reason or file.status.value).rstrip('.')}"
 
 
 def part_size(size: int) -> int:

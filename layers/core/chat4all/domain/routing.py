@@ -6,7 +6,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities, OtherFiles
 from chat4all.domain.content import C, Content, Media, Text, Unsupported, file_of, reworded
-from chat4all.domain.errors import Detail, NotPossible
+from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
@@ -50,12 +50,10 @@ def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str
     """
     user = users.get(user_id)
     if user is None or not conversation.has(user_id):
-        raise NotPossible(
-            "The recipient is no longer a participant of the conversation.", code="NOT_A_PARTICIPANT"
-        )
+        raise RecipientLeft("The recipient is no longer a participant of the conversation.")
     identities = _choose(user, [channel], None)
     if not identities:
-        raise NotPossible(f"The recipient no longer has an identity on {channel}.", code="NO_IDENTITY")
+        raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
     return _recipient(user_id, identities)
 
 
@@ -64,13 +62,12 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
     if not reached.missing:
         return reached.recipients
     where = f"the channel {' or '.join(channels)}" if channels else "any channel"
-    raise NotPossible(
+    raise NoIdentity(
         f"Not every participant can be reached on {where}.",
         *(
             Detail("conversation_id", f"user {user_id} has no identity on {where}")
             for user_id in reached.missing
         ),
-        code="NO_IDENTITY",
     )
 
 
@@ -106,7 +103,7 @@ def require_possible(
         if _rejects(capabilities[channel], file)
     ]
     if details:
-        raise NotPossible("Not every channel can carry this file.", *details, code="FILE_NOT_POSSIBLE")
+        raise FileNotPossible("Not every channel can carry this file.", *details)
 
 
 def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:

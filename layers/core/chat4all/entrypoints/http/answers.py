@@ -50,7 +50,7 @@ def respond(answer: Answer, trace: str) -> Response:
 
 def refuse(error: Chat4AllError, trace: str) -> Response:
     headers: Mapping[str, str] = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-    body = ErrorBody(error.error_code, error.message, error.details, trace)
+    body = ErrorBody(error.code, error.message, error.details, trace)
     return respond(Answer(body, error.http_status, dict(headers)), trace)
 
 

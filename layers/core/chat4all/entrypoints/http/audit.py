@@ -5,11 +5,31 @@ from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction, AuditEntry, AuditQuery
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import choice_of, limit_of, query_of, time_from
-from chat4all.entrypoints.http.routes import Route
+from chat4all.entrypoints.http.bodies import PageQuery, Time, time_from
+from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.access.read_audit import ReadAudit
 
-_ACTIONS = tuple(one.value for one in AuditAction)
+_PAGE = {
+    "entries": [
+        {
+            "entry_id": "c0a1f3a4-5a0e-5d7c-9f39-0c1a6f0a2b11",
+            "at": "2026-01-31T12:00:00.123Z",
+            "action": "file.infected",
+            "subject": "file:5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21",
+            "actor": "files",
+            "details": {"filename": "invoice.pdf", "rule": "EICAR", "code": "MALWARE"},
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+class ListAudit(PageQuery, frozen=True, rename={"since": "from", "until": "to"}):
+    """Entries of one action or of all, within a time, both ends included."""
+
+    action: AuditAction | None = None
+    since: Time | None = None
+    until: Time | None = None
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -21,18 +41,23 @@ class AuditViews:
     def __init__(self, read: ReadAudit) -> None:
         self._read = read
 
-    def routes(self) -> list[Route]:
-        return [Route("GET", "/v1/audit", "audit:read", self.listing)]
-
-    def listing(self, request: Request) -> Answer:
-        page = self._read(_query(request), query_of(request, "cursor"), limit_of(request))
+    @route(
+        "ListAudit",
+        "GET",
+        "/v1/audit",
+        Returns(AuditPage, _PAGE),
+        summary="List the audit log, newest first",
+        scope="audit:read",
+        query=ListAudit,
+    )
+    def listing(self, request: Request, query: ListAudit) -> Answer:
+        page = self._read(_audit_query(query), query.cursor, query.limit)
         return Answer(AuditPage(page.items, page.next_cursor))
 
 
-def _query(request: Request) -> AuditQuery:
-    action = choice_of(request, "action", _ACTIONS, None)
+def _audit_query(query: ListAudit) -> AuditQuery:
     return AuditQuery(
-        actions=tuple(AuditAction) if action is None else (AuditAction(action),),
-        since=time_from("from", query_of(request, "from")),
-        until=time_from("to", query_of(request, "to")),
+        actions=tuple(AuditAction) if query.action is None else (query.action,),
+        since=time_from("from", query.since),
+        until=time_from("to", query.until),
     )

@@ -1,7 +1,8 @@
 """Reading a request: its body as a Struct, its query parameters, and a clear error for anything else."""
 
+from collections.abc import Mapping
 from types import GenericAlias
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TypeVar, cast
 
 import msgspec
 from chalice.app import Request
@@ -10,7 +11,7 @@ from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
 from chat4all.domain.text import shortened
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_BODY_BYTES: Final = 262_144
 LONGEST_ID: Final = 128
@@ -19,6 +20,17 @@ DEFAULT_PAGE: Final = 50
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
 """The id of something of ours, known or not. DynamoDB refuses an empty key, and one over 2,048 bytes."""
+
+Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""A time in ISO 8601 with its zone. `time_from` reads it."""
+
+
+class PageQuery(msgspec.Struct, frozen=True):
+    """The query parameters of every list."""
+
+    cursor: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAGE)] = DEFAULT_PAGE
+
 
 _ROOT: Final = "`$[0]"
 """How msgspec begins the path of whatever lies in the first item of a list."""
@@ -39,7 +51,7 @@ def body_of(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(_complaint(raw, kind)) from error
+        raise _invalid("body", _complaint(raw, kind)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid("The body is not valid JSON.", Detail("", "is not valid JSON")) from error
 
@@ -53,37 +65,18 @@ def raw_body_of(request: Request) -> bytes:
     return raw.encode() if isinstance(raw, str) else raw
 
 
-def query_of(request: Request, name: str) -> str | None:
-    """A query parameter; the last one if it comes twice."""
-    return request.query_params.get(name) if request.query_params else None
+def query_of(request: Request, kind: type[T]) -> T:
+    """Read the query parameters as `kind`; of a parameter that comes twice, the last.
 
-
-def id_of(request: Request, name: str) -> str | None:
-    """A query parameter that is the id of something; raises Invalid."""
-    text = query_of(request, name)
-    if text is not None and not 1 <= len(text) <= LONGEST_ID:
-        raise Invalid(f"{name} is not valid.", Detail(name, f"must be 1 to {LONGEST_ID} characters"))
-    return text
-
-
-def limit_of(request: Request) -> int:
-    """`limit`, 1 to 100; raises Invalid."""
-    text = query_of(request, "limit")
-    if text is None:
-        return DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST_PAGE):
-        raise Invalid("limit is not valid.", Detail("limit", f"must be 1 to {MOST_PAGE}"))
-    return int(text)
-
-
-def choice_of(request: Request, name: str, choices: tuple[str, ...], default: str | None) -> str | None:
-    """A query parameter that is one of `choices`; raises Invalid."""
-    text = query_of(request, name)
-    if text is None:
-        return default
-    if text not in choices:
-        raise Invalid(f"{name} is not valid.", Detail(name, f"must be one of {', '.join(choices)}"))
-    return text
+    Raises Invalid with the parameter's name.
+    """
+    given = dict(request.query_params.items()) if request.query_params else {}
+    try:
+        (query,) = msgspec.convert([given], GenericAlias(list, (kind,)), strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid("query", str(error)) from error
+    _check_numbers(query, given)
+    return cast("T", query)
 
 
 def time_from(field: str, text: str | None) -> str | None:
@@ -99,6 +92,14 @@ def time_from(field: str, text: str | None) -> str | None:
     raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
 
 
+def _check_numbers(query: msgspec.Struct, given: Mapping[str, str]) -> None:
+    """Raise Invalid for a number in another spelling than digits: msgspec takes 1e1 and 5.0, too."""
+    names = zip(query.__struct_fields__, query.__struct_encode_fields__, strict=True)
+    for field, name in names:
+        if isinstance(getattr(query, field), int) and not given.get(name, "0").isdigit():
+            raise Invalid("The query is not valid.", Detail(name, "must be a number in digits"))
+
+
 def _complaint(raw: bytes, kind: type[T]) -> str:
     """Return msgspec's message about a body that is no `kind`, with a path at its end in every case.
 
@@ -112,19 +113,19 @@ def _complaint(raw: bytes, kind: type[T]) -> str:
     return ""
 
 
-def _invalid(complaint: str) -> Invalid:
-    """Return the error with its field, which msgspec names in its message only.
+def _invalid(what: str, complaint: str) -> Invalid:
+    """Return the error about a body or query with its field, which msgspec names in its message only.
 
     The message may quote the client: before the path, and as long as the body is. The path holds no
     text of the client, so that the last beginning of a path in the message is the true one.
     """
     at = complaint.rfind(_ROOT, max(0, len(complaint) - _LONGEST_PATH))
     if at == -1:
-        return Invalid("The body is not valid.", Detail("", shortened(complaint)))
+        return Invalid(f"The {what} is not valid.", Detail("", shortened(complaint)))
     path = complaint[at + len(_ROOT) : -1].removeprefix(".")
     issue = complaint[: complaint.rfind(_BEFORE_PATH, 0, at)]
     field = ".".join(part for part in (path, shortened(_named(issue))) if part)
-    return Invalid("The body is not valid.", Detail(field, shortened(issue)))
+    return Invalid(f"The {what} is not valid.", Detail(field, shortened(issue)))
 
 
 def _named(issue: str) -> str:

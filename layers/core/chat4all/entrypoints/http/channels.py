@@ -1,4 +1,4 @@
-"""/v1/channels and /v1/health: what there is, and whether it works."""
+"""/v1/channels: what each channel can do, and whether its messages go out."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,12 +9,35 @@ from chalice.app import Request
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
-from chat4all.domain.errors import NotFound, Unavailable
+from chat4all.domain.errors import ChannelNotFound
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.routes import Route
-from chat4all.services.access.check_health import CheckHealth
+from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.messaging.ports import Breakers
+
+_CLOSED = {"circuit": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
+_URL = "https://api.example.com/v1/channels/telegram/capabilities"
+_CHANNELS = {"channels": [{"channel": "telegram", "state": _CLOSED, "capabilities_url": _URL}]}
+_CAPABILITIES = {
+    "channel": "telegram",
+    "kinds": ["TEXT"],
+    "text_length": 4096,
+    "text_unit": "characters",
+    "rate_limits": [{"scope": "account", "interval_s": 0.033, "burst": 30, "lease": 1, "kinds": []}],
+    "receipts": {"delivered": False, "read": False},
+    "window_h": None,
+    "media": [
+        {
+            "kind": "image",
+            "content_types": ["image/jpeg", "image/png"],
+            "most_bytes": 10_485_760,
+            "transfer": "upload",
+            "caption_length": 1024,
+        }
+    ],
+    "other_files": "link",
+    "group_prefix": "-",
+}
 
 
 class CircuitView(msgspec.Struct, frozen=True):
@@ -37,33 +60,25 @@ class ChannelList(msgspec.Struct, frozen=True):
     channels: tuple[ChannelView, ...]
 
 
-class HealthView(msgspec.Struct, frozen=True):
-    status: str
-    components: dict[str, str]
-    channels: dict[str, Circuit]
-    """An open one makes nothing unhealthy here: its messages are accepted, and wait."""
-
-
 class ChannelViews:
     def __init__(
         self,
         capabilities: Mapping[str, Capabilities],
         breakers: Breakers,
-        check_health: CheckHealth,
         addresses: Addresses,
     ) -> None:
         self._capabilities = capabilities
         self._breakers = breakers
-        self._check_health = check_health
         self._addresses = addresses
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", "/v1/channels", "channels:read", self.listing),
-            Route("GET", "/v1/channels/{channel}/capabilities", "channels:read", self.capabilities),
-            Route("GET", "/v1/health", None, self.health),
-        ]
-
+    @route(
+        "ListChannels",
+        "GET",
+        "/v1/channels",
+        Returns(ChannelList, _CHANNELS),
+        summary="List the channels, each with the state of its circuit",
+        scope="channels:read",
+    )
     def listing(self, request: Request) -> Answer:
         address_of = self._addresses(request)
         channels = (
@@ -72,25 +87,20 @@ class ChannelViews:
         )
         return Answer(ChannelList(tuple(channels)))
 
+    @route(
+        "GetCapabilities",
+        "GET",
+        "/v1/channels/{channel}/capabilities",
+        Returns(Capabilities, _CAPABILITIES),
+        summary="Read what a channel can do: lengths, files, rate limits, receipts, window",
+        scope="channels:read",
+        errors=(ChannelNotFound,),
+    )
     def capabilities(self, request: Request, channel: str) -> Answer:
         known = self._capabilities.get(channel)
         if known is None:
-            raise NotFound("There is no such channel.", code="CHANNEL_NOT_FOUND")
+            raise ChannelNotFound("There is no such channel.")
         return Answer(known)
-
-    def health(self, request: Request) -> Answer:
-        health = self._check_health()
-        status = "UP" if health.healthy else "DOWN"
-        view = HealthView(status, health.components, self._circuits())
-        return Answer(view, 200 if health.healthy else 503)
-
-    def _circuits(self) -> dict[str, Circuit]:
-        try:
-            found = self._breakers.get_many(self._capabilities)
-        except Unavailable:
-            # The database is among the components: that it is down is told there.
-            return {}
-        return {name: breaker.circuit for name, breaker in found.items()}
 
 
 def _view(breaker: Breaker) -> CircuitView:

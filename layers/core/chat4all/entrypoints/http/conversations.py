@@ -5,15 +5,52 @@ from typing import Literal
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.errors import (
+    ConversationNotFound,
+    GroupFull,
+    GroupTooSmall,
+    NotAGroup,
+    NotAParticipant,
+    ParticipantNotFound,
+    UnknownUser,
+)
 from chat4all.domain.records import ConversationState, ConversationType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, body_of, id_of, limit_of, query_of
+from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
-from chat4all.entrypoints.http.routes import Route
-from chat4all.entrypoints.http.views import ConversationPage, MessagePage, conversation_view, message_view
+from chat4all.entrypoints.http.messages import MESSAGES
+from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.entrypoints.http.views import (
+    ConversationPage,
+    ConversationView,
+    MessagePage,
+    conversation_view,
+    message_view,
+)
 from chat4all.services.directory.manage_conversations import ManageConversations, NewConversation
 from chat4all.services.messaging.read_messages import ReadMessages
+
+_AGENT = "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10"
+_ANA = "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02"
+_NEW = {"type": "1:1", "participants": [_AGENT, _ANA], "primary_channel": "whatsapp", "title": "Order 17"}
+_CONVERSATION = {
+    "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
+    "type": "1:1",
+    "state": "ACTIVE",
+    "participants": [
+        {"user_id": _AGENT, "joined_at": "2026-01-31T12:00:00.123Z"},
+        {"user_id": _ANA, "joined_at": "2026-01-31T12:00:00.123Z"},
+    ],
+    "primary_channel": "whatsapp",
+    "title": "Order 17",
+    "metadata": {},
+    "message_count": 2,
+    "participant_count": 2,
+    "last_activity_at": "2026-01-31T12:05:00.123Z",
+    "created_at": "2026-01-31T12:00:00.123Z",
+}
+_ARCHIVED = {**_CONVERSATION, "state": "ARCHIVED"}
 
 
 class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,27 +69,34 @@ class PostParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: Id
 
 
+class ListConversations(PageQuery, frozen=True):
+    user_id: Id | None = None
+
+
+class ListHistory(PageQuery, frozen=True):
+    """With `participant_id`, the history as that participant sees it: from when they joined."""
+
+    participant_id: Id | None = None
+
+
 class ConversationViews:
     def __init__(self, manage: ManageConversations, read: ReadMessages, channels: frozenset[str]) -> None:
         self._manage = manage
         self._read = read
         self._channels = channels
 
-    def routes(self) -> list[Route]:
-        one = "/v1/conversations/{conversation_id}"
-        read, write = "conversations:read", "conversations:write"
-        return [
-            Route("POST", "/v1/conversations", write, self.post),
-            Route("GET", "/v1/conversations", read, self.listing),
-            Route("GET", one, read, self.get),
-            Route("PATCH", one, write, self.patch),
-            Route("GET", f"{one}/messages", "messages:read", self.history),
-            Route("POST", f"{one}/participants", write, self.add_participant),
-            Route("DELETE", f"{one}/participants/{{user_id}}", write, self.remove_participant),
-        ]
-
-    def post(self, request: Request) -> Answer:
-        body = body_of(request, PostConversation)
+    @route(
+        "CreateConversation",
+        "POST",
+        "/v1/conversations",
+        Returns(ConversationView, _CONVERSATION, 201),
+        summary="Create a conversation of 2 participants, or a group of 3 to 100",
+        scope="conversations:write",
+        body=PostConversation,
+        example=_NEW,
+        errors=(UnknownUser,),
+    )
+    def post(self, request: Request, body: PostConversation) -> Answer:
         check_channel("primary_channel", body.primary_channel, self._channels)
         check_metadata(body.metadata)
         new = NewConversation(
@@ -64,26 +108,82 @@ class ConversationViews:
         )
         return Answer(conversation_view(self._manage.create(new)), 201)
 
-    def listing(self, request: Request) -> Answer:
-        user_id, cursor = id_of(request, "user_id"), query_of(request, "cursor")
-        page = self._manage.listing(user_id, cursor, limit_of(request))
+    @route(
+        "ListConversations",
+        "GET",
+        "/v1/conversations",
+        Returns(ConversationPage, {"conversations": [_CONVERSATION], "next_cursor": None}),
+        summary="List the conversations of a user, latest joined first; or all, latest created first",
+        scope="conversations:read",
+        query=ListConversations,
+    )
+    def listing(self, request: Request, query: ListConversations) -> Answer:
+        page = self._manage.listing(query.user_id, query.cursor, query.limit)
         return Answer(ConversationPage(tuple(conversation_view(one) for one in page.items), page.next_cursor))
 
+    @route(
+        "GetConversation",
+        "GET",
+        "/v1/conversations/{conversation_id}",
+        Returns(ConversationView, _CONVERSATION),
+        summary="Read a conversation",
+        scope="conversations:read",
+        errors=(ConversationNotFound,),
+    )
     def get(self, request: Request, conversation_id: str) -> Answer:
         return Answer(conversation_view(self._manage.get(conversation_id)))
 
-    def patch(self, request: Request, conversation_id: str) -> Answer:
-        state = ConversationState(body_of(request, PatchConversation).state)
+    @route(
+        "PatchConversation",
+        "PATCH",
+        "/v1/conversations/{conversation_id}",
+        Returns(ConversationView, _ARCHIVED),
+        summary="Archive a conversation, or reactivate it",
+        scope="conversations:write",
+        body=PatchConversation,
+        example={"state": "ARCHIVED"},
+        errors=(ConversationNotFound,),
+    )
+    def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
+        state = ConversationState(body.state)
         return Answer(conversation_view(self._manage.set_state(conversation_id, state)))
 
-    def history(self, request: Request, conversation_id: str) -> Answer:
-        participant_id, cursor = id_of(request, "participant_id"), query_of(request, "cursor")
-        page = self._read.history(conversation_id, participant_id, cursor, limit_of(request))
+    @route(
+        "ListHistory",
+        "GET",
+        "/v1/conversations/{conversation_id}/messages",
+        Returns(MessagePage, MESSAGES),
+        summary="Read the history of a conversation, newest first",
+        scope="messages:read",
+        query=ListHistory,
+        errors=(ConversationNotFound, NotAParticipant),
+    )
+    def history(self, request: Request, conversation_id: str, query: ListHistory) -> Answer:
+        page = self._read.history(conversation_id, query.participant_id, query.cursor, query.limit)
         return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
 
-    def add_participant(self, request: Request, conversation_id: str) -> Answer:
-        user_id = body_of(request, PostParticipant).user_id
-        return Answer(conversation_view(self._manage.add_participant(conversation_id, user_id)))
+    @route(
+        "AddParticipant",
+        "POST",
+        "/v1/conversations/{conversation_id}/participants",
+        Returns(ConversationView, _CONVERSATION),
+        summary="Add a participant to a group",
+        scope="conversations:write",
+        body=PostParticipant,
+        example={"user_id": _ANA},
+        errors=(UnknownUser, ConversationNotFound, NotAGroup, GroupFull),
+    )
+    def add_participant(self, request: Request, conversation_id: str, body: PostParticipant) -> Answer:
+        return Answer(conversation_view(self._manage.add_participant(conversation_id, body.user_id)))
 
+    @route(
+        "RemoveParticipant",
+        "DELETE",
+        "/v1/conversations/{conversation_id}/participants/{user_id}",
+        Returns(ConversationView, _CONVERSATION),
+        summary="Remove a participant from a group",
+        scope="conversations:write",
+        errors=(ConversationNotFound, ParticipantNotFound, NotAGroup, GroupTooSmall),
+    )
     def remove_participant(self, request: Request, conversation_id: str, user_id: str) -> Answer:
         return Answer(conversation_view(self._manage.remove_participant(conversation_id, user_id)))

@@ -7,18 +7,64 @@ from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.dead_letters import DeadLetter
-from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.errors import (
+    ConversationArchived,
+    ConversationNotFound,
+    DeadLetterNotFound,
+    Detail,
+    FileNotPossible,
+    Invalid,
+    MessageNotFound,
+    NoIdentity,
+    NoRecipient,
+    NotAParticipant,
+    NotFailed,
+    RecipientLeft,
+)
 from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import MOST_PAGE, body_of, limit_of, query_of
+from chat4all.entrypoints.http.bodies import MOST_PAGE, PageQuery
 from chat4all.entrypoints.http.checks import check_channel
-from chat4all.entrypoints.http.routes import Route
+from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.entrypoints.http.views import ErrorView
 from chat4all.services.recovery.redrive import Redrive, Redriven
 
 MOST_AT_ONCE = 25
 """A redrive takes about six calls to AWS, and a request has ten seconds."""
 LONGEST_DEAD_LETTER_ID = 512
+
+NOT_DELIVERABLE = (
+    NotAParticipant,
+    ConversationNotFound,
+    MessageNotFound,
+    ConversationArchived,
+    NotFailed,
+    FileNotPossible,
+    NoIdentity,
+    NoRecipient,
+    RecipientLeft,
+)
+"""Why a message that failed is not sent again."""
+
+_ID = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04|b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02|whatsapp|0"
+_PAGE = {
+    "dead_letters": [
+        {
+            "dead_letter_id": _ID,
+            "kind": "DELIVERY",
+            "message_id": "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04",
+            "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
+            "sequence": 2,
+            "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "channel": "whatsapp",
+            "source": None,
+            "attempts": 1,
+            "failed_at": "2026-01-31T12:05:02.123Z",
+            "error": {"code": "131026", "message": "Message undeliverable."},
+        }
+    ],
+    "next_cursor": None,
+}
 
 
 class DeadLetterView(msgspec.Struct, frozen=True):
@@ -52,26 +98,43 @@ class PostRedrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAGE)] = MOST_AT_ONCE
 
 
+class ListDeadLetters(PageQuery, frozen=True):
+    channel: str | None = None
+
+
 class DeadLetterViews:
     def __init__(self, redrive: Redrive, channels: frozenset[str], account: Accounting) -> None:
         self._redrive = redrive
         self._channels = channels
         self._account = account
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("GET", "/v1/dead-letters", "dead-letters:read", self.listing),
-            Route("POST", "/v1/dead-letters/redrive", "dead-letters:write", self.redrive),
-        ]
-
-    def listing(self, request: Request) -> Answer:
-        channel = query_of(request, "channel")
-        check_channel("channel", channel, self._channels)
-        page = self._redrive.listing(channel, query_of(request, "cursor"), limit_of(request))
+    @route(
+        "ListDeadLetters",
+        "GET",
+        "/v1/dead-letters",
+        Returns(DeadLetterPage, _PAGE),
+        summary="List what failed for good; of one conversation in the order of acceptance",
+        scope="dead-letters:read",
+        query=ListDeadLetters,
+    )
+    def listing(self, request: Request, query: ListDeadLetters) -> Answer:
+        check_channel("channel", query.channel, self._channels)
+        page = self._redrive.listing(query.channel, query.cursor, query.limit)
         return Answer(DeadLetterPage(tuple(_view(one) for one in page.items), page.next_cursor))
 
-    def redrive(self, request: Request) -> Answer:
-        return Answer(self._redriven(request, body_of(request, PostRedrive)), 202)
+    @route(
+        "RedriveDeadLetters",
+        "POST",
+        "/v1/dead-letters/redrive",
+        Returns(Redriven, {"redriven": 1, "refused": [], "next_cursor": None}, 202),
+        summary="Send a dead letter once more, or a channel's dead letters, or all; at most 25 at once",
+        scope="dead-letters:write",
+        body=PostRedrive,
+        example={"dead_letter_id": _ID},
+        errors=(DeadLetterNotFound, *NOT_DELIVERABLE),
+    )
+    def redrive(self, request: Request, body: PostRedrive) -> Answer:
+        return Answer(self._redriven(request, body), 202)
 
     def _redriven(self, request: Request, body: PostRedrive) -> Redriven:
         chosen = [body.dead_letter_id is not None, body.channel is not None, body.everything]

@@ -7,19 +7,75 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.errors import (
+    ConversationNotFound,
+    Detail,
+    FileAborted,
+    FileComplete,
+    FileExpired,
+    FileGone,
+    FileNotFound,
+    FileNotReady,
+    FileRefused,
+    Invalid,
+    LinkNotFound,
+    NotYourFile,
+    PartsMissing,
+    PartsWrong,
+    Unavailable,
+    UploadGone,
+)
 from chat4all.domain.files import MOST_PARTS, StoredFile
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, body_of, query_of
-from chat4all.entrypoints.http.routes import Route, owner_of
+from chat4all.entrypoints.http.bodies import Id
+from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.entrypoints.http.views import ErrorView
 from chat4all.services.files.download_file import DownloadFile, FileDetails
 from chat4all.services.files.download_links import VALID_FOR, DownloadLinks
 from chat4all.services.files.ports import Files
 from chat4all.services.files.upload_file import GivenPart, NewFile, PartToSend, Progress, UploadFile
 
+NOT_READY: Final = (FileNotReady, FileRefused, FileGone)
+"""Why a file cannot be sent or downloaded: yet, or at all."""
+
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_ID: Final = "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21"
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_NEW: Final = {"filename": "tour.mp4", "size": 2_147_483_648, "content_type": "video/mp4"}
+_UPLOAD: Final = {
+    "file_id": _ID,
+    "status": "PENDING",
+    "size": 2_147_483_648,
+    "part_size": 8_388_608,
+    "part_count": 256,
+    "stored": [],
+    "parts": [{"part_number": 1, "size": 8_388_608, "url": "https://bucket.s3.us-east-1.amazonaws.com/…"}],
+    "next_from": 101,
+}
+_FILE: Final = {
+    "file_id": _ID,
+    "filename": "tour.mp4",
+    "content_type": "video/mp4",
+    "size": 2_147_483_648,
+    "status": "READY",
+    "error": None,
+    "sha256": _DIGEST,
+    "thumbnails": {},
+    "conversation_id": None,
+    "created_at": "2026-01-31T12:00:00.123Z",
+    "expires_at": "2027-01-31T12:00:00.123Z",
+}
+_SCANNING: Final = {**_FILE, "status": "SCANNING", "sha256": None}
+_ABORTED: Final = {**_FILE, "status": "ABORTED", "sha256": None}
+_LINK: Final = {
+    "url": "https://api.example.com/v1/links/…",
+    "expires_at": "2026-02-01T12:00:00.123Z",
+    "filename": "tour.mp4",
+    "content_type": "video/mp4",
+    "size": 2_147_483_648,
+    "sha256": _DIGEST,
+}
 
 
 class PostFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +92,12 @@ class PostComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of POST /v1/files/{file_id}/complete."""
 
     parts: Annotated[tuple[GivenPart, ...], msgspec.Meta(max_length=MOST_PARTS)] | None = None
+
+
+class ListParts(msgspec.Struct, frozen=True, rename={"start": "from"}):
+    """Addresses of the parts from this number on."""
+
+    start: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 1
 
 
 class StoredPartView(msgspec.Struct, frozen=True):
@@ -94,54 +156,107 @@ class FileViews:
         self._addresses = addresses
         self._clock = clock
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("POST", "/v1/files", "files:write", self.post),
-            Route("GET", "/v1/files/{file_id}", "files:read", self.get),
-            Route("DELETE", "/v1/files/{file_id}", "files:write", self.abort),
-            Route("GET", "/v1/files/{file_id}/parts", "files:write", self.parts),
-            Route("POST", "/v1/files/{file_id}/complete", "files:write", self.complete),
-            Route("GET", "/v1/files/{file_id}/download", "files:read", self.download),
-            Route("GET", "/v1/links/{token}", None, self.follow),
-        ]
-
-    def post(self, request: Request) -> Answer:
-        body = body_of(request, PostFile)
+    @route(
+        "PostFile",
+        "POST",
+        "/v1/files",
+        Returns(UploadView, _UPLOAD, 201),
+        summary="Begin an upload; the answer has the first addresses to PUT parts to",
+        scope="files:write",
+        body=PostFile,
+        example=_NEW,
+        errors=(ConversationNotFound,),
+    )
+    def post(self, request: Request, body: PostFile) -> Answer:
         if body.sha256 is not None and not _SHA256.fullmatch(body.sha256):
             raise Invalid("The file is not valid.", Detail("sha256", "must be 64 lower-case hex digits"))
         new = NewFile(body.filename, body.size, body.content_type, body.sha256, body.conversation_id)
         return Answer(_upload_view(self._upload.begin(new, owner_of(request))), 201)
 
+    @route(
+        "GetFile",
+        "GET",
+        "/v1/files/{file_id}",
+        Returns(FileView, _FILE),
+        summary="Read a file's status, with addresses of its thumbnails for an hour",
+        scope="files:read",
+        errors=(FileNotFound, NotYourFile),
+    )
     def get(self, request: Request, file_id: str) -> Answer:
         return Answer(_file_view(self._download.details(file_id, owner_of(request))))
 
+    @route(
+        "AbortFile",
+        "DELETE",
+        "/v1/files/{file_id}",
+        Returns(FileView, _ABORTED),
+        summary="Abort an upload",
+        scope="files:write",
+        errors=(FileNotFound, NotYourFile, FileComplete),
+    )
     def abort(self, request: Request, file_id: str) -> Answer:
         return Answer(_file_view(FileDetails(self._upload.abort(file_id, owner_of(request)), {})))
 
-    def parts(self, request: Request, file_id: str) -> Answer:
-        return Answer(_upload_view(self._upload.parts(file_id, owner_of(request), _from(request))))
+    @route(
+        "GetFileParts",
+        "GET",
+        "/v1/files/{file_id}/parts",
+        Returns(UploadView, _UPLOAD),
+        summary="Read which parts are stored, and get addresses of missing parts",
+        scope="files:write",
+        query=ListParts,
+        errors=(FileNotFound, NotYourFile, FileComplete, FileAborted, FileExpired, UploadGone),
+    )
+    def parts(self, request: Request, file_id: str, query: ListParts) -> Answer:
+        return Answer(_upload_view(self._upload.parts(file_id, owner_of(request), query.start)))
 
-    def complete(self, request: Request, file_id: str) -> Answer:
-        body = body_of(request, PostComplete) if request.raw_body else PostComplete()
+    @route(
+        "CompleteFile",
+        "POST",
+        "/v1/files/{file_id}/complete",
+        Returns(FileView, _SCANNING, 202),
+        summary="Complete an upload, by every part's ETag or without a body; again, the answer is the same",
+        scope="files:write",
+        body=PostComplete,
+        needs_body=False,
+        example={"parts": [{"part_number": 1, "etag": "d41d8cd98f00b204e9800998ecf8427e"}]},
+        errors=(FileNotFound, NotYourFile, PartsMissing, PartsWrong, FileAborted, FileExpired, UploadGone),
+    )
+    def complete(self, request: Request, file_id: str, body: PostComplete) -> Answer:
         file = self._upload.complete(file_id, owner_of(request), body.parts)
         return Answer(_file_view(FileDetails(file, {})), 202)
 
+    @route(
+        "DownloadFile",
+        "GET",
+        "/v1/files/{file_id}/download",
+        Returns(LinkView, _LINK),
+        summary="Get a link to a READY file, for 24 hours",
+        scope="files:read",
+        errors=(FileNotFound, NotYourFile, *NOT_READY),
+    )
     def download(self, request: Request, file_id: str) -> Answer:
         file = self._download.ready(file_id, owner_of(request))
         url = DownloadLinks(self._files, self._addresses(request), self._clock).link(file_id)
         return Answer(_link_view(file, url, iso(self._clock() + VALID_FOR)))
 
+    @route(
+        "FollowLink",
+        "GET",
+        "/v1/links/{token}",
+        Returns(
+            None,
+            status=302,
+            content_type="text/plain",
+            headers={"Location": "The address of the bytes, for some minutes. Range works."},
+        ),
+        summary="Follow a link to the bytes of a READY file; the token in the path is the key",
+        errors=(LinkNotFound, *NOT_READY, Unavailable),
+    )
     def follow(self, request: Request, token: str) -> Answer:
         """A redirect, which clients follow with their Range header."""
         headers = {"Location": self._download.follow(token), "Cache-Control": "no-store"}
         return Answer("", 302, headers)
-
-
-def _from(request: Request) -> int:
-    text = query_of(request, "from") or "1"
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_PARTS):
-        raise Invalid("from is not valid.", Detail("from", f"must be 1 to {MOST_PARTS}"))
-    return int(text)
 
 
 def _upload_view(progress: Progress) -> UploadView:

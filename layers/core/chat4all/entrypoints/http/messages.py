@@ -9,7 +9,22 @@ from chalice.app import Request
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
-from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound, NotPossible
+from chat4all.domain.errors import (
+    Conflict,
+    ConversationArchived,
+    ConversationNotFound,
+    Detail,
+    FileNotFound,
+    FileNotPossible,
+    Forbidden,
+    Invalid,
+    MessageNotFound,
+    NoIdentity,
+    NotAParticipant,
+    NotFound,
+    NotPossible,
+    NotYourFile,
+)
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.records import Message
@@ -18,10 +33,18 @@ from chat4all.domain.text import check_caption, check_content
 from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, body_of, choice_of, id_of, limit_of, query_of
+from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
-from chat4all.entrypoints.http.routes import Route, owner_of
-from chat4all.entrypoints.http.views import MessagePage, message_view, progress_view
+from chat4all.entrypoints.http.dead_letters import NOT_DELIVERABLE
+from chat4all.entrypoints.http.files import NOT_READY
+from chat4all.entrypoints.http.routes import Returns, owner_of, route
+from chat4all.entrypoints.http.views import (
+    MessagePage,
+    MessageView,
+    ProgressView,
+    message_view,
+    progress_view,
+)
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery
@@ -30,6 +53,62 @@ from chat4all.services.recovery.redrive import Redrive
 
 DELIVERY_TIMEOUT_S: Final = 300
 """Seconds until a delivery on one of several channels is to be confirmed, unless the client says otherwise."""
+
+_ID: Final = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04"
+_CONVERSATION: Final = "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003"
+_AGENT: Final = "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10"
+_NEW: Final = {
+    "message_id": _ID,
+    "conversation_id": _CONVERSATION,
+    "sender_id": _AGENT,
+    "content": "Hello",
+    "channel": "whatsapp",
+    "metadata": {"order": "17"},
+}
+_ACCEPTED: Final = {
+    "message_id": _ID,
+    "conversation_id": _CONVERSATION,
+    "status": "PENDING",
+    "accepted_at": "2026-01-31T12:05:00.123Z",
+    "status_url": f"https://api.example.com/v1/messages/{_ID}/status",
+}
+_MESSAGE: Final = {
+    "message_id": _ID,
+    "conversation_id": _CONVERSATION,
+    "sequence": 2,
+    "sender_id": _AGENT,
+    "content": {"type": "text", "text": "Hello"},
+    "channel": "whatsapp",
+    "reply_to": None,
+    "metadata": {"order": "17"},
+    "status": "DELIVERED",
+    "error": None,
+    "accepted_at": "2026-01-31T12:05:00.123Z",
+    "edits": [],
+}
+MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
+_PROGRESS: Final = {
+    "message_id": _ID,
+    "current_status": "DELIVERED",
+    "status_history": [
+        {"status": "PENDING", "at": "2026-01-31T12:05:00.123Z"},
+        {"status": "SENT", "at": "2026-01-31T12:05:01.123Z"},
+        {"status": "DELIVERED", "at": "2026-01-31T12:05:02.123Z"},
+    ],
+    "retry_count": 0,
+    "deliveries": [
+        {
+            "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "channel": "whatsapp",
+            "status": "DELIVERED",
+            "parts": 1,
+            "provider_message_id": "wamid.HBgM",
+            "provider_message_ids": ["wamid.HBgM"],
+            "attempts": 1,
+            "error": None,
+        }
+    ],
+}
 
 
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +134,15 @@ class AcceptedView(msgspec.Struct, frozen=True):
     status_url: str
 
 
+class SearchMessages(PageQuery, frozen=True):
+    """Exactly one of `conversation_id`, `sender_id` and `status` is needed."""
+
+    conversation_id: Id | None = None
+    sender_id: Id | None = None
+    status: Status | None = None
+    sort: TimeOrder = TimeOrder.NEWEST_FIRST
+
+
 class MessageViews:
     def __init__(
         self,
@@ -77,45 +165,95 @@ class MessageViews:
         self._account = account
         self._addresses = addresses
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("POST", "/v1/messages", "messages:write", self.post),
-            Route("GET", "/v1/messages", "messages:read", self.search),
-            Route("GET", "/v1/messages/{message_id}", "messages:read", self.get),
-            Route("POST", "/v1/messages/{message_id}/retry", "messages:write", self.retry),
-            Route("GET", "/v1/messages/{message_id}/status", "messages:read", self.progress),
-        ]
-
-    def post(self, request: Request) -> Answer:
-        accepted = self._accept(self._new(request, body_of(request, PostMessage)))
+    @route(
+        "PostMessage",
+        "POST",
+        "/v1/messages",
+        Returns(
+            AcceptedView,
+            _ACCEPTED,
+            202,
+            headers={"idempotent-replay": "true, when the same message was accepted before."},
+        ),
+        summary="Accept a message; the same message_id and body again is the same message",
+        scope="messages:write",
+        body=PostMessage,
+        example=_NEW,
+        errors=(
+            NotAParticipant,
+            NotYourFile,
+            ConversationNotFound,
+            FileNotFound,
+            Conflict,
+            ConversationArchived,
+            *NOT_READY,
+            NotPossible,
+            NoIdentity,
+            FileNotPossible,
+        ),
+    )
+    def post(self, request: Request, body: PostMessage) -> Answer:
+        accepted = self._accept(self._new(request, body))
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(self._accepted_view(request, message), 202, headers)
 
+    @route(
+        "RetryMessage",
+        "POST",
+        "/v1/messages/{message_id}/retry",
+        Returns(AcceptedView, _ACCEPTED, 202),
+        summary="Send everything of a message that failed once more",
+        scope="messages:write",
+        errors=NOT_DELIVERABLE,
+    )
     def retry(self, request: Request, message_id: str) -> Answer:
         """Everything of the message that failed, once more."""
         self._account(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
         return Answer(self._accepted_view(request, self._redrive.message(message_id)), 202)
 
-    def search(self, request: Request) -> Answer:
-        sender_id, status = id_of(request, "sender_id"), query_of(request, "status")
-        conversation_id = id_of(request, "conversation_id")
-        exactly_one(conversation_id=conversation_id, sender_id=sender_id, status=status)
-        cursor, limit = query_of(request, "cursor"), limit_of(request)
-        if conversation_id is not None:
-            if query_of(request, "sort") not in {None, TimeOrder.NEWEST_FIRST.value}:
+    @route(
+        "ListMessages",
+        "GET",
+        "/v1/messages",
+        Returns(MessagePage, MESSAGES),
+        summary="List the messages of a conversation, of a sender, or of a status",
+        scope="messages:read",
+        query=SearchMessages,
+        errors=(ConversationNotFound,),
+    )
+    def search(self, request: Request, query: SearchMessages) -> Answer:
+        exactly_one(conversation_id=query.conversation_id, sender_id=query.sender_id, status=query.status)
+        if query.conversation_id is not None:
+            if query.sort is not TimeOrder.NEWEST_FIRST:
                 raise Invalid("A history is newest first.", Detail("sort", "must be desc for a conversation"))
-            page = self._read.history(conversation_id, None, cursor, limit)
+            page = self._read.history(query.conversation_id, None, query.cursor, query.limit)
         else:
-            wanted = choice_of(request, "status", tuple(Status), None)
-            order = choice_of(request, "sort", tuple(TimeOrder), TimeOrder.NEWEST_FIRST)
-            query = MessageQuery(sender_id, Status(wanted) if wanted else None, TimeOrder(order or "desc"))
-            page = self._read.search(query, cursor, limit)
+            wanted = MessageQuery(query.sender_id, query.status, query.sort)
+            page = self._read.search(wanted, query.cursor, query.limit)
         return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
 
+    @route(
+        "GetMessage",
+        "GET",
+        "/v1/messages/{message_id}",
+        Returns(MessageView, _MESSAGE),
+        summary="Read a message",
+        scope="messages:read",
+        errors=(MessageNotFound,),
+    )
     def get(self, request: Request, message_id: str) -> Answer:
         return Answer(message_view(self._read.get(message_id)))
 
+    @route(
+        "GetMessageStatus",
+        "GET",
+        "/v1/messages/{message_id}/status",
+        Returns(ProgressView, _PROGRESS),
+        summary="Read how far a message has come, and with whom",
+        scope="messages:read",
+        errors=(MessageNotFound,),
+    )
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
 

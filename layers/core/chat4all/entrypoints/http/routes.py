@@ -1,40 +1,138 @@
-"""Binding views to a chalice app: authentication, errors and the trace id in one place."""
+"""Declaring a route beside its view, and binding views to a chalice app.
+
+A declaration says all that a client has to know. `chat4all_local.generate` makes of it the API's
+description, the routes of template.yaml and the tables of docs/api.md.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType, MethodType
+from typing import Final, TypeVar, cast
 
 import msgspec
 from chalice.app import Chalice, Request, Response
 
-from chat4all.domain.errors import Chat4AllError, NotFound
+from chat4all.domain.errors import (
+    Chat4AllError,
+    Invalid,
+    MissingScope,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+)
 from chat4all.entrypoints.http.answers import Answer, broken, refuse, respond, trace_id
-from chat4all.entrypoints.http.bodies import LONGEST_ID
+from chat4all.entrypoints.http.bodies import LONGEST_ID, body_of, query_of, raw_body_of
 from chat4all.services.access.authenticate import Authenticate
 
-View = Callable[..., Answer]
-"""Takes the request, and each path parameter by its name."""
+V = TypeVar("V", bound=Callable[..., Answer])
+Example = Mapping[str, object]
+
+JSON: Final = "application/json"
 
 _OWNER: Final = "chat4all.key_id"
 
 _log = logging.getLogger(__name__)
 
 
-class Route(msgspec.Struct, frozen=True):
-    """One method of one path. `scope` is what a key needs; None: the view needs no key."""
+class Returns(msgspec.Struct, frozen=True):
+    """What a route answers with when it does not refuse.
 
+    `shape` is the Struct of the JSON; None: the answer is a text, or JSON of no Struct. `headers` maps the
+    headers of this answer to their meaning.
+    """
+
+    shape: type[msgspec.Struct] | None
+    example: Example | None = None
+    status: int = 200
+    content_type: str = JSON
+    headers: Mapping[str, str] = {}
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One method of one path.
+
+    `name` is the name of the operation in the description and of the event in template.yaml. `scope` is what
+    a key needs; None: the view needs no key. The view gets the request, each path parameter by its name,
+    `query` and `body`. A body of `bytes` is handed on as it came. `errors` are those that nothing else in the
+    declaration implies.
+    """
+
+    name: str
     method: str
     path: str
     scope: str | None
-    view: View
+    summary: str
+    returns: tuple[Returns, ...]
+    errors: tuple[type[Chat4AllError], ...]
+    query: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | type[bytes] | None
+    needs_body: bool
+    example: Example | None
+    view: Callable[..., Answer]
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the path's parameters."""
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def refusals(self) -> list[type[Chat4AllError]]:
+        """Every error that the route answers with, by HTTP status and code."""
+        found: set[type[Chat4AllError]] = {Chat4AllError, *self.errors}
+        if self.scope is not None:
+            found |= {Unauthenticated, MissingScope, Unavailable}
+        if self.parameters:
+            found.add(NotFound)
+        if self.query is not None or self.body is not None:
+            found.add(Invalid)
+        if self.body not in {None, bytes}:
+            found |= {TooLarge, UnsupportedMedia}
+        return sorted(found, key=lambda error: (error.http_status, error.code))
 
 
-def bind(app: Chalice, routes: list[Route], authenticate: Authenticate | None) -> None:
-    for route in routes:
-        register = app.route(
-            route.path, methods=[route.method], name=f"{route.method} {route.path}", content_types=["*/*"]
+_DECLARED: Final[dict[Callable[..., Answer], Route]] = {}
+
+
+def route(
+    name: str,
+    method: str,
+    path: str,
+    *returns: Returns,
+    summary: str,
+    scope: str | None = None,
+    errors: tuple[type[Chat4AllError], ...] = (),
+    query: type[msgspec.Struct] | None = None,
+    body: type[msgspec.Struct] | type[bytes] | None = None,
+    needs_body: bool = True,
+    example: Example | None = None,
+) -> Callable[[V], V]:
+    """Declare the view below as the route; `example` is one of its body. The fields of Route say the rest."""
+
+    def declared(view: V) -> V:
+        _DECLARED[view] = Route(
+            name, method, path, scope, summary, returns, errors, query, body, needs_body, example, view
         )
-        register(_answering(app, route, authenticate))
+        return view
+
+    return declared
+
+
+def routes_of(resource: type) -> list[Route]:
+    """Return the routes that a class of views declares, in their order."""
+    functions = (member for member in vars(resource).values() if isinstance(member, FunctionType))
+    return [_DECLARED[function] for function in functions if function in _DECLARED]
+
+
+def bind(app: Chalice, resources: Iterable[object], authenticate: Authenticate | None) -> None:
+    """Register every route of the resources, each an instance of a class of views."""
+    for resource in resources:
+        for declared in routes_of(type(resource)):
+            register = app.route(
+                declared.path, methods=[declared.method], name=declared.name, content_types=["*/*"]
+            )
+            register(_answering(app, declared, MethodType(declared.view, resource), authenticate))
 
 
 def owner_of(request: Request) -> str:
@@ -42,26 +140,49 @@ def owner_of(request: Request) -> str:
     return str(request.context[_OWNER])
 
 
-def _answering(app: Chalice, route: Route, authenticate: Authenticate | None) -> Callable[..., Response]:
+def _answering(
+    app: Chalice, declared: Route, view: Callable[..., Answer], authenticate: Authenticate | None
+) -> Callable[..., Response]:
     def answer(**parameters: str) -> Response:
         request = cast("Request", app.current_request)  # there is one while a view runs
         trace = trace_id(request)
         try:
-            if route.scope is not None and authenticate is not None:
-                request.context[_OWNER] = authenticate(_presented_key(request), route.scope).key_id
+            if declared.scope is not None and authenticate is not None:
+                key = authenticate(_presented_key(request), declared.scope)
+                request.context[_OWNER] = key.key_id
             _check(parameters)
-            return respond(route.view(request, **parameters), trace)
+            return respond(view(request, **parameters, **_given(request, declared)), trace)
         except Chat4AllError as error:
             level = logging.INFO if error.http_status < 500 else logging.ERROR
             _log.log(
-                level, "%s %s: %s", route.method, route.path, error.error_code, exc_info=level > logging.INFO
+                level, "%s %s: %s", declared.method, declared.path, error.code, exc_info=level > logging.INFO
             )
             return refuse(error, trace)
         except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the client gets an answer
-            _log.exception("%s %s failed", route.method, route.path)
+            _log.exception("%s %s failed", declared.method, declared.path)
             return broken(trace)
 
     return answer
+
+
+def _given(request: Request, declared: Route) -> dict[str, object]:
+    """Read what the view gets by the declaration: `query`, `body`, both or nothing."""
+    given: dict[str, object] = {}
+    if declared.query is not None:
+        given["query"] = query_of(request, declared.query)
+    if declared.body is not None:
+        given["body"] = _body(request, declared, declared.body)
+    return given
+
+
+def _body(
+    request: Request, declared: Route, kind: type[msgspec.Struct] | type[bytes]
+) -> msgspec.Struct | bytes:
+    if issubclass(kind, bytes):
+        return raw_body_of(request)
+    if not declared.needs_body and not raw_body_of(request):
+        return kind()
+    return body_of(request, kind)
 
 
 def _check(parameters: Mapping[str, str]) -> None:

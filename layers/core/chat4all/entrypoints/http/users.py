@@ -6,15 +6,48 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.errors import Detail, Invalid
-from chat4all.domain.records import UserType
+from chat4all.domain.errors import (
+    Conflict,
+    Detail,
+    IdentityInUse,
+    IdentityNotFound,
+    Invalid,
+    TooManyIdentities,
+    UserNotFound,
+)
+from chat4all.domain.records import User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import body_of, choice_of, limit_of, query_of
+from chat4all.entrypoints.http.bodies import PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
-from chat4all.entrypoints.http.routes import Route
+from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.entrypoints.http.views import UserPage
 from chat4all.services.directory.manage_users import MOST_IDENTITIES, ManageUsers, NewIdentity, NewUser
+
+_IDENTITY = {"channel": "whatsapp", "address": "4915112345678"}
+_CUSTOMER = {
+    "type": "CUSTOMER",
+    "display_name": "Ana",
+    "identities": [_IDENTITY],
+    "metadata": {"tier": "gold"},
+}
+_USER = {
+    "user_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+    "type": "CUSTOMER",
+    "display_name": "Ana",
+    "identities": [
+        {
+            "channel": "whatsapp",
+            "account": "main",
+            "address": "4915112345678",
+            "linked_at": "2026-01-31T12:00:00.123Z",
+            "phone": None,
+            "handle": None,
+        }
+    ],
+    "metadata": {"tier": "gold"},
+    "created_at": "2026-01-31T12:00:00.123Z",
+}
 
 
 class PostIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,25 +64,32 @@ class PostUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata: dict[str, str] = {}
 
 
+class ListUsers(PageQuery, frozen=True):
+    type: UserType = UserType.CUSTOMER
+
+
+class ResolveIdentity(msgspec.Struct, frozen=True):
+    channel: str
+    address: str
+
+
 class UserViews:
     def __init__(self, manage: ManageUsers, channels: frozenset[str]) -> None:
         self._manage = manage
         self._channels = channels
 
-    def routes(self) -> list[Route]:
-        one = "/v1/users/{user_id}"
-        read, write = "users:read", "users:write"
-        return [
-            Route("POST", "/v1/users", write, self.post),
-            Route("GET", "/v1/users", read, self.listing),
-            Route("GET", one, read, self.get),
-            Route("POST", f"{one}/identities", write, self.link),
-            Route("DELETE", f"{one}/identities/{{channel}}/{{address}}", write, self.unlink),
-            Route("GET", "/v1/identities/resolve", read, self.resolve),
-        ]
-
-    def post(self, request: Request) -> Answer:
-        body = body_of(request, PostUser)
+    @route(
+        "CreateUser",
+        "POST",
+        "/v1/users",
+        Returns(User, _USER, 201),
+        summary="Create an agent or a customer",
+        scope="users:write",
+        body=PostUser,
+        example=_CUSTOMER,
+        errors=(IdentityInUse,),
+    )
+    def post(self, request: Request, body: PostUser) -> Answer:
         check_metadata(body.metadata)
         if len(body.identities) > MOST_IDENTITIES:
             raise Invalid(
@@ -63,29 +103,71 @@ class UserViews:
         )
         return Answer(self._manage.create(new), 201)
 
-    def listing(self, request: Request) -> Answer:
-        user_type = choice_of(request, "type", tuple(UserType), UserType.CUSTOMER.value)
-        page = self._manage.listing(
-            UserType(user_type or UserType.CUSTOMER), query_of(request, "cursor"), limit_of(request)
-        )
+    @route(
+        "ListUsers",
+        "GET",
+        "/v1/users",
+        Returns(UserPage, {"users": [_USER], "next_cursor": None}),
+        summary="List the customers, or the agents; latest created first",
+        scope="users:read",
+        query=ListUsers,
+    )
+    def listing(self, request: Request, query: ListUsers) -> Answer:
+        page = self._manage.listing(query.type, query.cursor, query.limit)
         return Answer(UserPage(page.items, page.next_cursor))
 
+    @route(
+        "GetUser",
+        "GET",
+        "/v1/users/{user_id}",
+        Returns(User, _USER),
+        summary="Read a user",
+        scope="users:read",
+        errors=(UserNotFound,),
+    )
     def get(self, request: Request, user_id: str) -> Answer:
         return Answer(self._manage.get(user_id))
 
-    def link(self, request: Request, user_id: str) -> Answer:
-        return Answer(self._manage.link(user_id, self._identity(body_of(request, PostIdentity))), 201)
+    @route(
+        "LinkIdentity",
+        "POST",
+        "/v1/users/{user_id}/identities",
+        Returns(User, _USER, 201),
+        summary="Add an identity to a user",
+        scope="users:write",
+        body=PostIdentity,
+        example=_IDENTITY,
+        errors=(UserNotFound, Conflict, IdentityInUse, TooManyIdentities),
+    )
+    def link(self, request: Request, user_id: str, body: PostIdentity) -> Answer:
+        return Answer(self._manage.link(user_id, self._identity(body)), 201)
 
+    @route(
+        "UnlinkIdentity",
+        "DELETE",
+        "/v1/users/{user_id}/identities/{channel}/{address}",
+        Returns(User, {**_USER, "identities": []}),
+        summary="Remove an identity from a user",
+        scope="users:write",
+        errors=(Invalid, UserNotFound, IdentityNotFound),
+    )
     def unlink(self, request: Request, user_id: str, channel: str, address: str) -> Answer:
         check_channel("channel", channel, self._channels)
         return Answer(self._manage.unlink(user_id, channel, unquote(address)))
 
-    def resolve(self, request: Request) -> Answer:
-        channel, address = query_of(request, "channel"), query_of(request, "address")
-        if channel is None or address is None:
-            raise Invalid("channel and address are needed.", Detail("channel, address", "are needed"))
-        check_channel("channel", channel, self._channels)
-        return Answer(self._manage.resolve(channel, address))
+    @route(
+        "ResolveIdentity",
+        "GET",
+        "/v1/identities/resolve",
+        Returns(User, _USER),
+        summary="Find the user behind an identity",
+        scope="users:read",
+        query=ResolveIdentity,
+        errors=(IdentityNotFound, UserNotFound),
+    )
+    def resolve(self, request: Request, query: ResolveIdentity) -> Answer:
+        check_channel("channel", query.channel, self._channels)
+        return Answer(self._manage.resolve(query.channel, query.address))
 
     def _identity(self, body: PostIdentity) -> NewIdentity:
         check_channel("channel", body.channel, self._channels)

@@ -9,13 +9,20 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
-from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.errors import (
+    ChannelNotFound,
+    Detail,
+    Invalid,
+    InvalidSignature,
+    InvalidVerifyToken,
+    Unavailable,
+)
 from chat4all.domain.webhooks import Arrivals
 from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, body_of, raw_body_of, time_from
+from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel
-from chat4all.entrypoints.http.routes import Route
+from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 
@@ -31,10 +38,23 @@ class PostReplay(
 
     webhook_ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=MOST_PAGE)] | None = None
     channel: str | None = None
-    since: str | None = None
-    until: str | None = None
+    since: Time | None = None
+    until: Time | None = None
     cursor: str | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAGE)] = MOST_PAGE
+
+
+class Challenge(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"mode": "hub.mode", "token": "hub.verify_token", "challenge": "hub.challenge"},
+):
+    """What Meta asks with when a webhook is subscribed."""
+
+    mode: str | None = None
+    token: str | None = None
+    challenge: str | None = None
 
 
 class WebhookViews:
@@ -50,19 +70,31 @@ class WebhookViews:
         self._channels = channels
         self._account = account
 
-    def routes(self) -> list[Route]:
-        return [
-            Route("POST", "/v1/webhooks/replay", "webhooks:write", self.replay),
-            Route("POST", "/v1/webhooks/{channel}", None, self.post),
-            Route("GET", "/v1/webhooks/{channel}", None, self.challenge),
-        ]
-
-    def post(self, request: Request, channel: str) -> Answer:
+    @route(
+        "ReceiveWebhook",
+        "POST",
+        "/v1/webhooks/{channel}",
+        Returns(ReceivedView, {"events": 1}),
+        summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
+        body=bytes,
+        errors=(InvalidSignature, ChannelNotFound, Unavailable),
+    )
+    def post(self, request: Request, channel: str, body: bytes) -> Answer:
         headers = {name.lower(): text for name, text in request.headers.items()}
-        return Answer(ReceivedView(self._receive(channel, headers, raw_body_of(request))))
+        return Answer(ReceivedView(self._receive(channel, headers, body)))
 
-    def replay(self, request: Request) -> Answer:
-        return Answer(self._replayed(request, body_of(request, PostReplay)))
+    @route(
+        "ReplayWebhooks",
+        "POST",
+        "/v1/webhooks/replay",
+        Returns(Replayed, {"replayed": 3, "events": 4, "refused": [], "next_cursor": None}),
+        summary="Replay stored webhooks, those named or those of a time; nothing is doubled by it",
+        scope="webhooks:write",
+        body=PostReplay,
+        example={"channel": "whatsapp", "from": "2026-01-31T12:00:00Z", "to": "2026-01-31T13:00:00Z"},
+    )
+    def replay(self, request: Request, body: PostReplay) -> Answer:
+        return Answer(self._replayed(request, body))
 
     def _replayed(self, request: Request, body: PostReplay) -> Replayed:
         if body.webhook_ids is not None:
@@ -85,6 +117,14 @@ class WebhookViews:
         )
         return self._replay.arrived(arrivals, body.cursor, body.limit)
 
-    def challenge(self, request: Request, channel: str) -> Answer:
-        query = dict(request.query_params.items()) if request.query_params else {}
-        return Answer(self._receive.challenge(channel, query))
+    @route(
+        "VerifyWebhook",
+        "GET",
+        "/v1/webhooks/{channel}",
+        Returns(None, content_type="text/plain"),
+        summary="Answer the challenge of a subscription, which the verify token proves",
+        query=Challenge,
+        errors=(InvalidVerifyToken, ChannelNotFound, Unavailable),
+    )
+    def challenge(self, request: Request, channel: str, query: Challenge) -> Answer:
+        return Answer(self._receive.challenge(channel, msgspec.to_builtins(query)))

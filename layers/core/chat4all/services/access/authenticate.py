@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from chat4all.domain.errors import Forbidden, Unauthenticated
+from chat4all.domain.errors import MissingScope, Unauthenticated
 from chat4all.domain.records import ApiKey
 from chat4all.services.access.ports import ApiKeys
 
@@ -71,7 +71,7 @@ class Authenticate:
             raise Unauthenticated("An API key is needed: send it as X-API-Key, or as Authorization: Bearer.")
         key = self._find(presented)
         if scope not in key.scopes:
-            raise Forbidden(f"The key lacks the scope {scope}.", code="MISSING_SCOPE")
+            raise MissingScope(f"The key lacks the scope {scope}.")
         return key
 
     def _find(self, presented: str) -> ApiKey:

@@ -6,7 +6,17 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.errors import Conflict, Detail, Invalid, NotFound, Unavailable
+from chat4all.domain.errors import (
+    ConversationNotFound,
+    Detail,
+    GroupFull,
+    GroupTooSmall,
+    Invalid,
+    NotAGroup,
+    ParticipantNotFound,
+    Unavailable,
+    UnknownUser,
+)
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.records import (
     Conversation,
@@ -70,7 +80,7 @@ class ManageConversations:
         """Return the conversation; raises NotFound."""
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
-            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+            raise ConversationNotFound("There is no such conversation.")
         return conversation
 
     def listing(self, user_id: str | None, cursor: str | None, limit: int) -> Page[Conversation]:
@@ -102,7 +112,7 @@ class ManageConversations:
         if conversation.has(user_id):
             return conversation
         if len(conversation.participants) >= SIZES[ConversationType.GROUP][1]:
-            raise Conflict("The group is full.", code="GROUP_FULL")
+            raise GroupFull("The group is full.")
         self._check_known([user_id], "user_id")
         joining = Participant(user_id, iso(self._clock()), conversation.sequence)
         if not self._conversations.add_participant(conversation, joining):
@@ -119,9 +129,9 @@ class ManageConversations:
         """
         conversation = self._group(conversation_id)
         if not conversation.has(user_id):
-            raise NotFound("The user is not a participant of this conversation.", code="NOT_A_PARTICIPANT")
+            raise ParticipantNotFound("The user is not a participant of this conversation.")
         if len(conversation.participants) <= SIZES[ConversationType.GROUP][0]:
-            raise Conflict("A group keeps at least 3 participants.", code="GROUP_TOO_SMALL")
+            raise GroupTooSmall("A group keeps at least 3 participants.")
         if not self._conversations.remove_participant(conversation, user_id):
             raise _changing()
         return self.get(conversation_id)
@@ -129,7 +139,7 @@ class ManageConversations:
     def _group(self, conversation_id: str) -> Conversation:
         conversation = self.get(conversation_id)
         if conversation.type is not ConversationType.GROUP:
-            raise Conflict("A 1:1 conversation keeps its two participants.", code="NOT_A_GROUP")
+            raise NotAGroup("A 1:1 conversation keeps its two participants.")
         return conversation
 
     def _check(self, new: NewConversation) -> dict[str, User]:
@@ -155,7 +165,7 @@ class ManageConversations:
             if user_id not in known
         ]
         if details:
-            raise Invalid("Not every participant is a known user.", *details, code="UNKNOWN_USER")
+            raise UnknownUser("Not every participant is a known user.", *details)
         return known
 
     def _page(self, found: list[tuple[TimeCursor, str]], limit: int) -> Page[Conversation]:

@@ -6,7 +6,15 @@ import msgspec
 
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.errors import Conflict, Detail, Invalid, NotFound
+from chat4all.domain.errors import (
+    Conflict,
+    Detail,
+    IdentityInUse,
+    IdentityNotFound,
+    Invalid,
+    TooManyIdentities,
+    UserNotFound,
+)
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.records import INBOX_USER_ID, Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
@@ -62,7 +70,7 @@ class ManageUsers:
         """Return the user; raises NotFound."""
         user = self._directory.get(user_id)
         if user is None:
-            raise NotFound("There is no such user.", code="USER_NOT_FOUND")
+            raise UserNotFound("There is no such user.")
         return user
 
     def listing(self, user_type: UserType, cursor: str | None, limit: int) -> Page[User]:
@@ -94,7 +102,7 @@ class ManageUsers:
         ):
             return user
         if len(user.identities) >= MOST_IDENTITIES:
-            raise Conflict(f"A user has at most {MOST_IDENTITIES} identities.", code="TOO_MANY_IDENTITIES")
+            raise TooManyIdentities(f"A user has at most {MOST_IDENTITIES} identities.")
         _require_free(self._directory.link(user_id, identity))
         return self.get(user_id)
 
@@ -111,14 +119,14 @@ class ManageUsers:
             if (identity.channel, identity.address) == wanted:
                 self._directory.unlink(user, identity)
                 return self.get(user_id)
-        raise NotFound("The user has no such identity.", code="IDENTITY_NOT_FOUND")
+        raise IdentityNotFound("The user has no such identity.")
 
     def resolve(self, channel: str, address: str) -> User:
         """Return the user behind an identity; raises NotFound, Invalid."""
         canonical = self._canonical(channel, address)
         user_id = self._directory.resolve(channel, DEFAULT_ACCOUNT, canonical)
         if user_id is None:
-            raise NotFound("No user has this identity.", code="IDENTITY_NOT_FOUND")
+            raise IdentityNotFound("No user has this identity.")
         return self.get(user_id)
 
     def _identity(self, new: NewIdentity, now: str) -> Identity:
@@ -129,8 +137,7 @@ class ManageUsers:
 def _require_free(taken: IdentityTaken | None) -> None:
     """Raise Conflict if the identity belongs to another user."""
     if taken is not None:
-        raise Conflict(
+        raise IdentityInUse(
             "The identity belongs to another user.",
             Detail("identities", f"belongs to user {taken.user_id}"),
-            code="IDENTITY_TAKEN",
         )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chat4all.domain.errors import Detail, Forbidden, NotFound
+from chat4all.domain.errors import Detail, FileNotFound, NotYourFile
 from chat4all.domain.files import Attachment, require_ready
 from chat4all.services.files.ports import Files
 
@@ -24,11 +24,11 @@ class AttachFile:
         """
         file = self._files.get(file_id)
         if file is None:
-            raise NotFound("There is no such file.", Detail(_FIELD, "names no file"), code="FILE_NOT_FOUND")
+            raise FileNotFound("There is no such file.", Detail(_FIELD, "names no file"))
         if file.conversation_id is None:
             may_be_sent, reason = file.owner == owner, "was uploaded with another key"
         else:
             may_be_sent, reason = file.conversation_id == conversation_id, "belongs to another conversation"
         if not may_be_sent:
-            raise Forbidden("The file is not yours.", Detail(_FIELD, reason), code="NOT_YOUR_FILE")
+            raise NotYourFile("The file is not yours.", Detail(_FIELD, reason))
         return require_ready(file, _FIELD).attachment

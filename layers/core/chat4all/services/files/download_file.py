@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock
-from chat4all.domain.errors import Forbidden, NotFound
+from chat4all.domain.errors import FileNotFound, LinkNotFound, NotYourFile
 from chat4all.domain.files import FileStatus, StoredFile, require_ready
 from chat4all.services.files.download_links import hash_token
 from chat4all.services.files.ports import Files, FileStore
@@ -46,14 +46,14 @@ class DownloadFile:
         file_id = self._files.linked(hash_token(token), self._clock().timestamp())
         file = self._files.get(file_id) if file_id is not None else None
         if file is None:
-            raise NotFound("The link is wrong, or it has expired.", code="LINK_NOT_FOUND")
+            raise LinkNotFound("The link is wrong, or it has expired.")
         require_ready(file)
         return self._store.url(file.file_id, REDIRECT_S)
 
     def _readable(self, file_id: str, reader: str) -> StoredFile:
         file = self._files.get(file_id)
         if file is None:
-            raise NotFound("There is no such file.", code="FILE_NOT_FOUND")
+            raise FileNotFound("There is no such file.")
         if file.owner != reader and file.conversation_id is None:
-            raise Forbidden("Another key uploaded this file.", code="NOT_YOUR_FILE")
+            raise NotYourFile("Another key uploaded this file.")
         return file

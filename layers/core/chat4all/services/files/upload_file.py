@@ -21,7 +21,20 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.errors import Conflict, Detail, Forbidden, Invalid, NotFound
+from chat4all.domain.errors import (
+    Conflict,
+    ConversationNotFound,
+    Detail,
+    FileAborted,
+    FileComplete,
+    FileExpired,
+    FileNotFound,
+    Invalid,
+    NotYourFile,
+    PartsMissing,
+    PartsWrong,
+    UploadGone,
+)
 from chat4all.domain.files import (
     FileStatus,
     FileStored,
@@ -106,7 +119,7 @@ class UploadFile:
         """
         check_new_file(new.filename, new.size, new.content_type)
         if new.conversation_id is not None and self._conversations.get(new.conversation_id) is None:
-            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+            raise ConversationNotFound("There is no such conversation.")
         now = self._clock()
         file = StoredFile(
             file_id=self._new_id(),
@@ -138,7 +151,7 @@ class UploadFile:
             raise _no_upload(file)
         stored = self._store.stored_parts(file)
         if stored is None:
-            raise Conflict("The upload is being completed, or it was removed.", code="UPLOAD_GONE")
+            raise UploadGone("The upload is being completed, or it was removed.")
         return self._progress(file, tuple(stored), start)
 
     def complete(self, file_id: str, owner: str, given: Sequence[GivenPart] | None) -> StoredFile:
@@ -178,16 +191,16 @@ class UploadFile:
                 return aborted
             file = self._owned(file_id, owner)
         if file.status is not FileStatus.ABORTED:
-            raise Conflict("The file is complete; its upload cannot be aborted.", code="FILE_COMPLETE")
+            raise FileComplete("The file is complete; its upload cannot be aborted.")
         self._store.abort_upload(file)
         return file
 
     def _owned(self, file_id: str, owner: str) -> StoredFile:
         file = self._files.get(file_id)
         if file is None:
-            raise NotFound("There is no such file.", code="FILE_NOT_FOUND")
+            raise FileNotFound("There is no such file.")
         if file.owner != owner:
-            raise Forbidden("Another key uploads this file.", code="NOT_YOUR_FILE")
+            raise NotYourFile("Another key uploads this file.")
         return file
 
     def _progress(self, file: StoredFile, stored: tuple[StoredPart, ...], start: int) -> Progress:
@@ -206,7 +219,7 @@ class UploadFile:
             if self._store.finish_upload(file, stored):
                 return
         if self._store.size_of(file.file_id) != file.size:
-            raise Conflict("The upload was removed; begin a new upload.", code="UPLOAD_GONE")
+            raise UploadGone("The upload was removed; begin a new upload.")
 
     def _to_be_inspected(self, file: StoredFile) -> StoredFile:
         scanning = msgspec.structs.replace(file, status=FileStatus.SCANNING)
@@ -218,11 +231,11 @@ class UploadFile:
 def _no_upload(file: StoredFile) -> Conflict:
     match file.status:
         case FileStatus.ABORTED:
-            return Conflict("The upload was aborted.", code="FILE_ABORTED")
+            return FileAborted("The upload was aborted.")
         case FileStatus.EXPIRED:
-            return Conflict("The upload was not completed in time.", code="FILE_EXPIRED")
+            return FileExpired("The upload was not completed in time.")
         case _:
-            return Conflict("The file is complete.", code="FILE_COMPLETE")
+            return FileComplete("The file is complete.")
 
 
 def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence[GivenPart] | None) -> None:
@@ -231,10 +244,9 @@ def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence
         _check_given(file, by_number, given)
     missing = [number for number in range(1, file.part_count + 1) if number not in by_number]
     if missing:
-        raise Conflict(
+        raise PartsMissing(
             f"{len(missing)} of {file.part_count} parts are missing.",
             *(Detail(f"parts[{number}]", "is missing") for number in missing[:_SHOWN]),
-            code="PARTS_MISSING",
         )
     wrong = [
         part
@@ -243,9 +255,7 @@ def _check_parts(file: StoredFile, stored: Sequence[StoredPart], given: Sequence
     ]
     if wrong:
         details = (Detail(f"parts[{part.number}]", f"has {part.size} bytes") for part in wrong[:_SHOWN])
-        raise Conflict(
-            "Parts do not have the length that follows from the file's size.", *details, code="PARTS_WRONG"
-        )
+        raise PartsWrong("Parts do not have the length that follows from the file's size.", *details)
 
 
 def _check_given(file: StoredFile, stored: dict[int, StoredPart], given: Sequence[GivenPart]) -> None:
@@ -270,7 +280,7 @@ def _check_given(file: StoredFile, stored: dict[int, StoredPart], given: Sequenc
         if part.part_number in stored and _bare(stored[part.part_number].etag) != _bare(part.etag)
     ]
     if other:
-        raise Conflict("The stored parts have other contents.", *other[:_SHOWN], code="PARTS_WRONG")
+        raise PartsWrong("The stored parts have other contents.", *other[:_SHOWN])
 
 
 def _bare(etag: str) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.errors import Forbidden, NotFound, Unauthenticated
+from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.ports import Webhooks
@@ -48,7 +48,7 @@ class ReceiveWebhook:
         connector = self._known(channel)
         secret = self._secrets.channel(channel)
         if not connector.verify(headers, body, secret):
-            raise Unauthenticated("The webhook's signature is missing or wrong.", code="INVALID_SIGNATURE")
+            raise InvalidSignature("The webhook's signature is missing or wrong.")
         webhook_id = f"{channel}-{hashlib.sha256(body).hexdigest()}"
         now = self._clock()
         expires_at = int((now + KEEP).timestamp())
@@ -62,11 +62,11 @@ class ReceiveWebhook:
         """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""
         answer = self._known(channel).challenge(query, self._secrets.channel(channel))
         if answer is None:
-            raise Forbidden("The verify token is wrong.", code="INVALID_VERIFY_TOKEN")
+            raise InvalidVerifyToken("The verify token is wrong.")
         return answer
 
     def _known(self, channel: str) -> Connector:
         connector = self._connector(channel)
         if connector is None:
-            raise NotFound("There is no such channel.", code="CHANNEL_NOT_FOUND")
+            raise ChannelNotFound("There is no such channel.")
         return connector

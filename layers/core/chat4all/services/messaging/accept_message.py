@@ -31,9 +31,12 @@ from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
+    ConversationArchived,
     Detail,
     Forbidden,
     Invalid,
+    NoRecipient,
+    NotAParticipant,
     NotPossible,
     Unavailable,
 )
@@ -160,9 +163,7 @@ class AcceptMessage:
             event = _event(message, _Prepared(content, some, message.sequence))
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not to:
-            raise NotPossible(
-                "No recipient of this message is left in the conversation.", code="NO_RECIPIENT"
-            )
+            raise NoRecipient("No recipient of this message is left in the conversation.")
         return _event(message, _Prepared(content, to, message.sequence))
 
     def _prepare(self, new: NewMessage, now: str) -> _Prepared:
@@ -281,13 +282,12 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
     conversation = snapshot.conversation
     sender = snapshot.users.get(sender_id)
     if sender is None or not conversation.has(sender_id):
-        raise Forbidden(
+        raise NotAParticipant(
             "The sender is not a participant of this conversation.",
             Detail("sender_id", "is not a participant"),
-            code="NOT_A_PARTICIPANT",
         )
     if conversation.state is ConversationState.ARCHIVED:
-        raise Conflict("The conversation is archived.", code="CONVERSATION_ARCHIVED")
+        raise ConversationArchived("The conversation is archived.")
     return sender
 
 

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from chat4all.domain.errors import NotFound
+from chat4all.domain.errors import ConversationNotFound
 from chat4all.domain.records import Conversation, User
 from chat4all.services.directory.ports import Conversations, Directory
 
@@ -67,7 +67,7 @@ class ConversationCache:
     def _read(self, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
-            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+            raise ConversationNotFound("There is no such conversation.")
         self._conversations_read.put(conversation_id, conversation)
         return conversation
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Detail, Forbidden, Invalid, NotFound
+from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.records import DeliveryPart, Message
 from chat4all.services.directory.ports import Conversations
@@ -33,7 +33,7 @@ class ReadMessages:
         """Return the message; raises NotFound."""
         message = self._messages.get(message_id)
         if message is None:
-            raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
+            raise MessageNotFound("There is no such message.")
         return message
 
     def progress(self, message_id: str) -> MessageProgress:
@@ -69,16 +69,15 @@ class ReadMessages:
     def _visible_after(self, conversation_id: str, participant_id: str | None) -> int:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
-            raise NotFound("There is no such conversation.", code="CONVERSATION_NOT_FOUND")
+            raise ConversationNotFound("There is no such conversation.")
         if participant_id is None:
             return 0
         for participant in conversation.participants:
             if participant.user_id == participant_id:
                 return participant.joined_after
-        raise Forbidden(
+        raise NotAParticipant(
             "The user is not a participant of this conversation.",
             Detail("participant_id", "is not a participant"),
-            code="NOT_A_PARTICIPANT",
         )
 
 

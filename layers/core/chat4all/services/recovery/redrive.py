@@ -17,7 +17,7 @@ import msgspec
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetter, DeadLetterKind
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.errors import Chat4AllError, Conflict, NotFound, Unavailable
+from chat4all.domain.errors import Chat4AllError, DeadLetterNotFound, MessageNotFound, NotFailed, Unavailable
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.records import DeliveryPart, Message
@@ -101,7 +101,7 @@ class Redrive:
         """Redrive one dead letter. Raises NotFound, and the errors of `message`."""
         found = self._dead_letters.get(dead_letter_id)
         if found is None:
-            raise NotFound("There is no such dead letter.", code="DEAD_LETTER_NOT_FOUND")
+            raise DeadLetterNotFound("There is no such dead letter.")
         self._redrive(found)
         return Redriven(1, ())
 
@@ -120,7 +120,7 @@ class Redrive:
         except Unavailable:
             raise
         except Chat4AllError as refused:
-            return RefusedRedrive(letter.dead_letter_id, refused.error_code, refused.message)
+            return RefusedRedrive(letter.dead_letter_id, refused.code, refused.message)
         return None
 
     def _redrive(self, letter: DeadLetter) -> None:
@@ -145,7 +145,7 @@ class Redrive:
     def _known(self, message_id: str) -> Message:
         message = self._messages.get(message_id)
         if message is None:
-            raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND")
+            raise MessageNotFound("There is no such message.")
         return message
 
     def _all_again(self, message_id: str, failed: Sequence[DeliveryPart]) -> bool:
@@ -157,7 +157,7 @@ class Redrive:
         if not failed and message.status is not Status.FAILED:
             if self._publish(message):
                 return True
-            raise Conflict("No delivery of this message has failed.", code="NOT_FAILED")
+            raise NotFailed("No delivery of this message has failed.")
         # A message that can no longer be delivered is refused here, before anything is changed.
         event = self._accept.event_again(message, failed)
         now = self._clock()

@@ -112,7 +112,7 @@ class PublishMessages:
                 # The message is not routed again, but its deliveries may still be in a queue: FAILED would be
                 # wrong.
                 return None
-            self._messages.give_up(message.message_id, iso(now), refused.error_code, refused.message)
+            self._messages.give_up(message.message_id, iso(now), refused.code, refused.message)
             return "MessagesUndeliverable"
         return "MessagesRepublished"
 

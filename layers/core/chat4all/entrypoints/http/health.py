@@ -1,0 +1,54 @@
+"""/v1/health: whether the API works."""
+
+from collections.abc import Iterable
+
+import msgspec
+from chalice.app import Request
+
+from chat4all.domain.breaker import Circuit
+from chat4all.domain.errors import Unavailable
+from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.services.access.check_health import CheckHealth
+from chat4all.services.messaging.ports import Breakers
+
+_COMPONENTS = {"database": "UP", "queue": "UP"}
+_UP = {"status": "UP", "components": _COMPONENTS, "channels": {"telegram": "CLOSED"}}
+_DOWN = {"status": "DOWN", "components": {**_COMPONENTS, "database": "DOWN"}, "channels": {}}
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    """`status` is DOWN when a component is. An open circuit changes no status: messages wait."""
+
+    status: str
+    components: dict[str, str]
+    channels: dict[str, Circuit]
+
+
+class HealthViews:
+    def __init__(self, check_health: CheckHealth, breakers: Breakers, channels: Iterable[str]) -> None:
+        self._check_health = check_health
+        self._breakers = breakers
+        self._channels = tuple(channels)
+
+    @route(
+        "GetHealth",
+        "GET",
+        "/v1/health",
+        Returns(HealthView, _UP),
+        Returns(HealthView, _DOWN, 503),
+        summary="Ask whether the API works, without a key; 503 when a component is DOWN",
+    )
+    def health(self, request: Request) -> Answer:
+        health = self._check_health()
+        status = "UP" if health.healthy else "DOWN"
+        view = HealthView(status, health.components, self._circuits())
+        return Answer(view, 200 if health.healthy else 503)
+
+    def _circuits(self) -> dict[str, Circuit]:
+        try:
+            found = self._breakers.get_many(self._channels)
+        except Unavailable:
+            # The database is a component, and the answer says there that it is down.
+            return {}
+        return {name: breaker.circuit for name, breaker in found.items()}

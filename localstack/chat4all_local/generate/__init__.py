@@ -1,0 +1,1 @@
+"""What is made of the routes' declarations and committed: the API's description, routes, tables."""

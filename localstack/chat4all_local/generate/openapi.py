@@ -1,0 +1,282 @@
+"""The API's description as OpenAPI 3.1: https://spec.openapis.org/oas/v3.1.1.html."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.errors import Chat4AllError
+from chat4all.entrypoints.http.answers import ErrorBody
+from chat4all.entrypoints.http.bodies import LONGEST_ID
+from chat4all.entrypoints.http.routes import JSON, Returns, Route
+from chat4all_local.generate.resources import Resource
+
+Json = dict[str, object]
+Refusal = type[Chat4AllError]
+
+_ABOUT: Final = """\
+JSON in snake_case, times in ISO 8601 UTC with milliseconds. A list takes `limit` and `cursor`, and answers
+`next_cursor`, null on the last page. Every answer of a function carries `x-trace-id`. After a 502, 503 or 504
+repeat the same request: a message with the same `message_id` is never sent twice.\
+"""
+_SCHEMAS: Final = "#/components/schemas/"
+_TRACE: Final[Json] = {"x-trace-id": {"$ref": "#/components/headers/Trace"}}
+_GATEWAY: Final = {
+    "429": (
+        "GatewayThrottled",
+        "API Gateway: too many requests. Repeat the request later.",
+        "Too Many Requests",
+    ),
+    "502": ("GatewayFailed", "API Gateway: the function died. Repeat the request.", "Internal server error"),
+    "504": (
+        "GatewayTimedOut",
+        "API Gateway: the function took too long. Repeat the request.",
+        "Endpoint request timed out",
+    ),
+}
+"""What API Gateway answers in a function's place: the response's name, its description and its message."""
+_GATEWAYS_SCHEMA: Final[Json] = {
+    "type": "object",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
+
+
+def document(resources: Sequence[Resource]) -> Json:
+    """Return the description of all the resources' routes."""
+    routes = [route for resource in resources for route in resource.routes]
+    schemas = _Schemas(routes)
+    paths: dict[str, Json] = {}
+    for resource in resources:
+        for route in resource.routes:
+            operations = paths.setdefault(route.path, {})
+            operations[route.method.lower()] = _operation(resource, route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Chat4All", "version": "1", "description": _ABOUT},
+        "servers": [{"url": ".", "description": "The place that this description is read from."}],
+        "tags": [{"name": resource.title, "description": resource.summary} for resource in resources],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "responses": _responses(routes),
+            "headers": {
+                "Trace": {
+                    "description": "The trace of the request in X-Ray and in the logs.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "securitySchemes": {
+                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "Bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+class _Schemas:
+    """The schemas of every Struct that a route names.
+
+    A client may leave out a field that has a default; an answer always has every field.
+    """
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        bodies = _distinct(_body(route) for route in routes)
+        queries = _distinct(route.query for route in routes)
+        answers = _distinct(returned.shape for route in routes for returned in route.returns)
+        _, found = msgspec.json.schema_components(
+            [*bodies, *queries, *answers, ErrorBody],
+            ref_template=_SCHEMAS + "{name}",
+            schema_hook=_of_other,
+        )
+        self._queries = {kind.__name__: found.pop(kind.__name__) for kind in queries}
+        taken = _reachable([kind.__name__ for kind in bodies], found)
+        self.components: Json = {
+            name: schema if name in taken else _always_whole(schema) for name, schema in sorted(found.items())
+        }
+
+    def parameters(self, query: type[msgspec.Struct]) -> list[Json]:
+        """Return the query parameters that the fields of `query` are."""
+        schema = self._queries[query.__name__]
+        needed = schema.get("required", ())
+        return [
+            {"name": name, "in": "query", "required": name in needed, "schema": _without_null(field)}
+            for name, field in schema["properties"].items()
+        ]
+
+
+def _of_other(kind: type) -> Json:
+    """Return the schema of a type that msgspec has none for: `object`, which is any JSON."""
+    if kind is not object:
+        raise NotImplementedError
+    return {"description": "Any JSON."}
+
+
+def _distinct(kinds: Iterable[type[msgspec.Struct] | None]) -> list[type[msgspec.Struct]]:
+    return list(dict.fromkeys(kind for kind in kinds if kind is not None))
+
+
+def _body(route: Route) -> type[msgspec.Struct] | None:
+    """Return the Struct of the body, if it is one."""
+    return None if route.body is None or issubclass(route.body, bytes) else route.body
+
+
+def _reachable(names: Sequence[str], schemas: Mapping[str, object]) -> set[str]:
+    """Return the names of the schemas that those named refer to, and of those themselves."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += _references(schemas[name])
+    return found
+
+
+def _references(schema: object) -> list[str]:
+    if isinstance(schema, dict):
+        own = [schema["$ref"].removeprefix(_SCHEMAS)] if isinstance(schema.get("$ref"), str) else []
+        return own + [name for value in schema.values() for name in _references(value)]
+    if isinstance(schema, list):
+        return [name for value in schema for name in _references(value)]
+    return []
+
+
+def _always_whole(schema: Mapping[str, object]) -> Json:
+    """Return the schema of an answer, which leaves out no field, whatever its default is."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return dict(schema)
+    whole = {
+        name: {key: value for key, value in field.items() if key != "default"}
+        for name, field in properties.items()
+    }
+    return {**schema, "properties": whole, "required": list(whole)}
+
+
+def _without_null(field: Mapping[str, object]) -> Json:
+    """Return the schema of a query parameter, which is left out and never null."""
+    schema = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+    options = field.get("anyOf")
+    if isinstance(options, list):
+        (option,) = (option for option in options if option != {"type": "null"})
+        schema |= option
+    return schema if field.get("default") is None else {**schema, "default": field["default"]}
+
+
+def _operation(resource: Resource, route: Route, schemas: _Schemas) -> Json:
+    described: Json = {
+        "operationId": route.name,
+        "tags": [resource.title],
+        "summary": f"{route.summary}.",
+        "parameters": [
+            *(_path_parameter(name) for name in route.parameters),
+            *(schemas.parameters(route.query) if route.query is not None else ()),
+        ],
+        "responses": {
+            **{str(returned.status): _answer(returned) for returned in route.returns},
+            **{str(status): _named(refusals) for status, refusals in _by_status(route)},
+            **{
+                status: {"$ref": f"#/components/responses/{name}"}
+                for status, (name, _, _) in _GATEWAY.items()
+            },
+        },
+        "security": [],
+    }
+    if route.body is not None:
+        described["requestBody"] = _request_body(route)
+    if route.scope is not None:
+        described["description"] = f"Needs a key with the scope `{route.scope}`."
+        described["security"] = [{"ApiKey": [route.scope]}, {"Bearer": [route.scope]}]
+    return described
+
+
+def _path_parameter(name: str) -> Json:
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _request_body(route: Route) -> Json:
+    body = _body(route)
+    if body is None:
+        return {"required": True, "content": {"*/*": {}}}
+    content: Json = {"schema": {"$ref": _SCHEMAS + body.__name__}}
+    if route.example is not None:
+        content["example"] = route.example
+    return {"required": route.needs_body, "content": {JSON: content}}
+
+
+def _answer(returned: Returns) -> Json:
+    headers = {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in returned.headers.items()
+    }
+    content: Json = {}
+    if returned.shape is not None:
+        content["schema"] = {"$ref": _SCHEMAS + returned.shape.__name__}
+    elif returned.content_type != JSON:
+        content["schema"] = {"type": "string"}
+    if returned.example is not None:
+        content["example"] = returned.example
+    return {
+        "description": "The answer." if returned.status < 400 else "The answer, when something is wrong.",
+        "headers": {**_TRACE, **headers},
+        "content": {returned.content_type: content},
+    }
+
+
+def _by_status(route: Route) -> list[tuple[int, list[Refusal]]]:
+    grouped = groupby(route.refusals, key=lambda refusal: refusal.http_status)
+    return [(status, list(refusals)) for status, refusals in grouped]
+
+
+def _name(refusals: Sequence[Refusal]) -> str:
+    """Return the name of the response that is one of the refusals, such as 404.FILE_NOT_FOUND.NOT_FOUND."""
+    return ".".join([str(refusals[0].http_status), *(refusal.code for refusal in refusals)])
+
+
+def _named(refusals: Sequence[Refusal]) -> Json:
+    return {"$ref": f"#/components/responses/{_name(refusals)}"}
+
+
+def _responses(routes: Sequence[Route]) -> Json:
+    """Return the responses that are errors, each under its name."""
+    refused = {_name(refusals): _refused(refusals) for route in routes for _, refusals in _by_status(route)}
+    gateways = {
+        name: {
+            "description": meaning,
+            "content": {JSON: {"schema": _GATEWAYS_SCHEMA, "example": {"message": message}}},
+        }
+        for name, meaning, message in _GATEWAY.values()
+    }
+    return {**dict(sorted(refused.items())), **gateways}
+
+
+def _refused(refusals: Sequence[Refusal]) -> Json:
+    codes = [refusal.code for refusal in refusals]
+    retry = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return {
+        "description": "\n".join(f"- `{refusal.code}`: {meaning(refusal)}" for refusal in refusals),
+        "headers": {**_TRACE, **(retry if refusals[0].http_status in {429, 503} else {})},
+        "content": {
+            JSON: {
+                "schema": {
+                    "allOf": [
+                        {"$ref": _SCHEMAS + ErrorBody.__name__},
+                        {"type": "object", "properties": {"error": {"enum": codes}}},
+                    ]
+                },
+                "examples": {refusal.code: {"value": _error(refusal)} for refusal in refusals},
+            }
+        },
+    }
+
+
+def meaning(refusal: Refusal) -> str:
+    """Return what an error means, in a sentence."""
+    return (refusal.__doc__ or "").split("\n", 1)[0]
+
+
+def _error(refusal: Refusal) -> ErrorBody:
+    return ErrorBody(refusal.code, meaning(refusal), (), "1-6b02afff-1bbf42c1ab04231c5aa7ed13")

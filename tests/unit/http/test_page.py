@@ -1,0 +1,67 @@
+"""The page that shows the API's description."""
+
+import html.parser
+
+from chat4all.entrypoints.http.page import page
+from chat4all_local.generate.outputs import SERVED
+from chat4all_local.generate.resources import resources
+
+DOCUMENT = SERVED.read_text(encoding="utf-8")
+VOID = {"meta", "link", "br"}
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects the ids and the links of a page, and fails on a tag that is not closed in its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        given = dict(attrs)
+        self.ids += [value] if (value := given.get("id")) else []
+        self.links += [value] if (value := given.get("href")) else []
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def test_every_operation_and_every_error_is_on_the_page() -> None:
+    shown = page(DOCUMENT)
+    reader = read(shown)
+
+    for resource in resources():
+        for route in resource.routes:
+            assert route.name in reader.ids
+            assert route.path in shown
+            assert all(error.code in shown for error in route.refusals)
+
+
+def test_links_lead_to_what_is_on_the_page_and_to_the_description() -> None:
+    reader = read(page(DOCUMENT))
+
+    assert len(set(reader.ids)) == len(reader.ids)
+    assert {link for link in reader.links if not link.startswith("#")} == {"openapi.json"}
+    assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
+
+
+def test_the_page_takes_nothing_from_elsewhere() -> None:
+    assert not read(page(DOCUMENT)).tags & {"script", "img", "link", "iframe"}
+
+
+def test_a_text_is_no_markup() -> None:
+    assert "<script>" not in page(DOCUMENT.replace("Read a user", "<script>Read`<b>`"))
