@@ -14,7 +14,7 @@ LAYERS = ["domain", "services", "channels", "adapters", "entrypoints", "bootstra
 BESIDE = {"channels": {"adapters"}, "adapters": {"channels"}}
 """Layers of the same depth, which do not know each other."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ALLOWED_INSIDE = {"msgspec"}
+ALLOWED_INSIDE = {"msgspec", "wcwidth"}
 """The one library that types and rules are written with."""
 OUTER_STANDARD_LIBRARY = {
     "os",

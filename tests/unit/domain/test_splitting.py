@@ -1,11 +1,15 @@
 """Cutting over-long texts."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat4all.domain.channel import LengthUnit
 from chat4all.domain.splitting import split_text
+from tests.unit.growth import MOST, growth
 
 UNITS = st.sampled_from(LengthUnit)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
@@ -25,6 +29,11 @@ CLUSTERS = st.sampled_from(
         "🇧🇷",  # a flag of two letters
         "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's, of tags
         "م",
+        "\u1112\u1161",  # a Hangul syllable of two letters
+        "\u1112\u1161\u11ab",  # one of three
+        "\u0915\u094d\u0937",  # a Devanagari conjunct
+        "\u0915\u094d\u200d\u0937",  # the same, with a joiner
+        "\u0600\u0661",  # a number sign, which stands in front of its digit
     ]
 )
 LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28}
@@ -95,23 +104,21 @@ def test_ten_thousand_emoji_in_bytes_make_few_parts() -> None:
     assert [len(part) for part in parts] == [250] * 40
 
 
-class CountingText(str):
-    """Counts how often one of its characters is looked at."""
+def test_a_text_that_fits_does_not_load_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "wcwidth", None)
 
-    __slots__ = ("looks",)
-    looks: int
-
-    def __getitem__(self, index: object) -> str:
-        self.looks = getattr(self, "looks", 0) + 1
-        return super().__getitem__(index)  # type: ignore[index]
+    assert split_text("short", 10, LengthUnit.CHARACTERS) == ["short"]
 
 
-@pytest.mark.parametrize("character", ["😀", "🇧", "e\u0301", "👩\u200d"])
-def test_the_work_grows_with_the_text_and_no_faster(character: str) -> None:
-    looks = {}
-    for size in (2_500, 10_000):
-        text = CountingText((character * size)[:size])
-        split_text(text, 1000, LengthUnit.BYTES)
-        looks[size] = text.looks
+@pytest.mark.parametrize(
+    "character",
+    ["😀", "🇧", "e\u0301", "👩\u200d", "\u0301", "\u200d", "\u1112", "\u0915\u094d", "\u0600", "\r\n", " "],
+    ids=ascii,
+)
+@pytest.mark.parametrize("unit", LengthUnit)
+def test_the_work_grows_with_the_text_and_no_faster(character: str, unit: LengthUnit) -> None:
+    def work(length: int) -> Callable[[], object]:
+        text = (character * length)[:length]
+        return lambda: split_text(text, 1_000, unit)
 
-    assert looks[10_000] <= 5 * looks[2_500]
+    assert growth(work, 26_000) <= MOST
