@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chat4all.domain.files import FILE_TYPES
-from chat4all.domain.inspection import Found, Reading, Refusal, RejectCode
+from chat4all.domain.inspection import TAIL_BYTES, Found, Reading, Refusal, RejectCode
 from chat4all.domain.sniffing import judge, likely_type
 from tests.fakes import samples
 from tests.fakes.samples import DOCX, EVERY_TYPE, PDF, PPTX, TEXT, XLSX, office, zipped
@@ -152,6 +152,8 @@ HEIC = samples.iso_media(b"heic", b"mif1", b"mp41")
         (JPEG + ARCHIVE, "image/jpeg", RejectCode.POLYGLOT),
         (PNG + ARCHIVE + bytes(1_000), "image/png", RejectCode.POLYGLOT),
         (PDF + ARCHIVE, "application/pdf", RejectCode.POLYGLOT),
+        # zipfile sees an empty archive here; a reader that goes on to the mark before the last one sees a program.
+        (JPEG + ARCHIVE + b"PK\x05\x06" + bytes(18), "image/jpeg", RejectCode.POLYGLOT),
         (office(DOCX, extra={"word/vbaProject.bin": b"x"}), DOCX, RejectCode.MACROS),
         (office(XLSX, extra={"XL\\VBAPROJECT.BIN": b"x"}), XLSX, RejectCode.MACROS),
         (
@@ -194,6 +196,47 @@ def test_a_part_that_lies_behind_the_end_breaks_the_document() -> None:
     assert code(DOCX, bytes(document)) == RejectCode.DOCUMENT_BROKEN
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (6, b"\xff"),  # a version that nobody has
+        (9, b"\x08"),  # names in UTF-8; this one is none
+        (10, b"\x0c"),  # BZIP2
+        (16, b"\0\0\0\0"),  # the checksum
+        (24, b"\1\0\0\0"),  # the length
+    ],
+)
+def test_an_entry_that_does_not_fit_its_part_breaks_the_document(field: int, value: bytes) -> None:
+    document = bytearray(office(DOCX))
+    entry = document.index(b"PK\x01\x02")
+    document[entry + 46] = 0xFF if field == 9 else document[entry + 46]
+    document[entry + field : entry + field + len(value)] = value
+
+    assert code(DOCX, bytes(document)) == RejectCode.DOCUMENT_BROKEN
+
+
+def test_more_entries_than_the_end_tells_of_break_the_document() -> None:
+    document = bytearray(office(DOCX))
+    end = document.rindex(b"PK\x05\x06")
+    for field in (end + 8, end + 10):
+        document[field] -= 1
+
+    assert code(DOCX, bytes(document)) == RejectCode.DOCUMENT_BROKEN
+
+
+def test_of_an_ordinary_document_one_mark_is_read_beside_its_head_and_tail() -> None:
+    document = office(DOCX, extra={"word/media/film.bin": samples.iso_media(b"mp42") * 10_000})
+    found = reading(document)
+    lengths = []
+
+    def read(start: int, length: int) -> bytes:
+        lengths.append(length)
+        return document[start : start + length]
+
+    assert judge(DOCX, found, read, lambda head: None) == DOCX
+    assert lengths == [4]
+
+
 def test_two_listings_of_its_parts_are_refused() -> None:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
@@ -208,7 +251,8 @@ def test_a_directory_that_says_it_is_huge_is_not_read() -> None:
     size = 3_000_000_000
     directory = 2_000_000_000
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 60_000, 60_000, directory, size - directory - 22, 0)
-    found = Found(size=size, sha256="", head=b"PK\x03\x04", tail=end, is_text=False)
+    tail = bytes(TAIL_BYTES - len(end)) + end
+    found = Found(size=size, sha256="", head=b"PK\x03\x04", tail=tail, is_text=False)
     lengths = []
 
     def read(start: int, length: int) -> bytes:
@@ -219,7 +263,7 @@ def test_a_directory_that_says_it_is_huge_is_not_read() -> None:
 
     assert isinstance(verdict, Refusal)
     assert verdict.code == RejectCode.DOCUMENT_BROKEN
-    assert max(lengths) == 4
+    assert not lengths
 
 
 def test_an_ordinary_photo_with_what_cameras_add_is_taken() -> None:

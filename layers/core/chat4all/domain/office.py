@@ -5,10 +5,11 @@ there, too. The file is searched and not parsed, so that nothing in it can expan
 """
 
 from typing import Final
+from zipfile import ZipInfo
 
 from chat4all.domain.files import OFFICE
 from chat4all.domain.inspection import Refusal, RejectCode, Sample
-from chat4all.domain.zips import Entry, ZipBroken, entries, unpack
+from chat4all.domain.zips import ZipBroken, opened, unpack
 
 OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -18,6 +19,7 @@ OFFICE_TYPES: Final = {
     b"presentationml.presentation.main+xml": f"{OFFICE}.presentationml.presentation",
 }
 _CONTENT_TYPES: Final = "[content_types].xml"
+_ENCRYPTED_PART: Final = 0x1
 _MOST_CONTENT_TYPES_BYTES: Final = 1024 * 1024
 _MACROS: Final = (
     b"macroenabled",
@@ -40,15 +42,16 @@ _AMBIGUOUS: Final = Refusal(RejectCode.POLYGLOT, "It is several kinds of documen
 def zip_type(sample: Sample) -> str | Refusal | None:
     """Return the content type of a zip file; None if it is not a document."""
     try:
-        parts = entries(sample)
-        listing = [part for part in parts if part.name.lower() == _CONTENT_TYPES]
-        if any(part.is_encrypted for part in parts):
+        archive = opened(sample)
+        parts = archive.infolist()
+        listing = [part for part in parts if part.filename.lower() == _CONTENT_TYPES]
+        if any(part.flag_bits & _ENCRYPTED_PART for part in parts):
             return _ENCRYPTED
         if not listing:
             return None
         if len(listing) > 1:
             return _AMBIGUOUS
-        listed = unpack(listing[0], sample.read, _MOST_CONTENT_TYPES_BYTES).lower()
+        listed = unpack(archive, listing[0], _MOST_CONTENT_TYPES_BYTES).lower()
     except ZipBroken:
         return _BROKEN
     return _document(parts, listed)
@@ -67,7 +70,7 @@ def ole_type(sample: Sample) -> Refusal | None:
     return _ENCRYPTED if _ENCRYPTED_STREAM in directory else None
 
 
-def _document(parts: list[Entry], listed: bytes) -> str | Refusal | None:
+def _document(parts: list[ZipInfo], listed: bytes) -> str | Refusal | None:
     if any(macro in listed for macro in _MACROS) or any(_is_macro(part) for part in parts):
         return _HAS_MACROS
     kinds = [content_type for main, content_type in OFFICE_TYPES.items() if main in listed]
@@ -76,5 +79,5 @@ def _document(parts: list[Entry], listed: bytes) -> str | Refusal | None:
     return kinds[0] if kinds else None
 
 
-def _is_macro(part: Entry) -> bool:
-    return part.name.lower().replace("\\", "/").rpartition("/")[2] == "vbaproject.bin"
+def _is_macro(part: ZipInfo) -> bool:
+    return part.filename.lower().replace("\\", "/").rpartition("/")[2] == "vbaproject.bin"

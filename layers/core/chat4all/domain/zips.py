@@ -1,91 +1,101 @@
-"""The directory of a zip file, read with few bytes however large the file is, and nothing unpacked but one small part."""
+"""Zip files of strangers: their directory and one small part, read with few bytes however large the file is."""
 
 import struct
 import zlib
 from collections.abc import Iterator
+from io import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-import msgspec
-
-from chat4all.domain.inspection import ReadRange, Sample
+from chat4all.domain.inspection import Sample
 
 END_MARK: Final = b"PK\x05\x06"
 _ENTRY_MARK: Final = b"PK\x01\x02"
-_LOCAL_MARK: Final = b"PK\x03\x04"
 _END: Final = struct.Struct("<4s4H2LH")
-_ENTRY: Final = struct.Struct("<4s6H3L5H2L")
-_LOCAL: Final = struct.Struct("<4s5H3L2H")
-_MOST_DIRECTORY_BYTES: Final = 4 * 1024 * 1024
+_MOST_BYTES: Final = 4 * 1024 * 1024
 """Some 40,000 entries; an office file with a hundred sheets has 300."""
-_ENCRYPTED: Final = 0x1
-_STORED: Final = 0
-_DEFLATED: Final = 8
+_HOSTILE: Final = (BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error)
+"""What zipfile raises for bytes that are no zip file, or one of a kind that it does not read."""
 
 
 class ZipBroken(Exception):
-    """It is no zip file, or none that any program would make."""
-
-
-class Entry(msgspec.Struct, frozen=True):
-    name: str
-    flags: int
-    method: int
-    packed_bytes: int
-    offset: int
-
-    @property
-    def is_encrypted(self) -> bool:
-        return bool(self.flags & _ENCRYPTED)
-
-
-class _End(msgspec.Struct, frozen=True):
-    count: int
-    size: int
-    start: int
+    """The bytes are no zip file, or none that any program would make."""
 
 
 def ends_as_zip(sample: Sample) -> bool:
-    """Whether a zip reader, which looks from the end, would find a directory there.
+    """Return whether a zip reader, which looks from the end, would find a directory there.
 
-    The four bytes of the mark alone are chance; a directory in front of it is none.
+    The four bytes of the mark alone are chance; a directory in front of it is none. zipfile looks at the last mark
+    only, other readers go on to the one before it.
     """
-    return next(_ends(sample), None) is not None
+    return any(_counts(sample))
 
 
-def entries(sample: Sample) -> list[Entry]:
-    """Raises ZipBroken."""
-    end = next(_ends(sample), None)
-    if end is None or end.size > _MOST_DIRECTORY_BYTES:
-        raise ZipBroken
-    found = list(_entries(sample.read(end.start, end.size)))
-    if len(found) != end.count:
-        raise ZipBroken
-    return found
-
-
-def unpack(entry: Entry, read: ReadRange, most_bytes: int) -> bytes:
-    """The entry's content, if it is no longer than that, packed and unpacked; raises ZipBroken."""
-    header = read(entry.offset, _LOCAL.size)
-    if entry.packed_bytes > most_bytes or len(header) < _LOCAL.size:
-        raise ZipBroken
-    mark, *_, name_bytes, extra_bytes = _LOCAL.unpack(header)
-    packed = read(entry.offset + _LOCAL.size + name_bytes + extra_bytes, entry.packed_bytes)
-    if mark != _LOCAL_MARK or entry.method not in {_STORED, _DEFLATED}:
-        raise ZipBroken
-    if entry.method == _STORED:
-        return packed
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+def opened(sample: Sample) -> ZipFile:
+    """Read the directory of a zip file. Raises ZipBroken."""
     try:
-        content = inflate.decompress(packed, most_bytes)
-    except zlib.error as error:
+        archive = ZipFile(_RangedFile(sample))
+    except _HOSTILE as error:
         raise ZipBroken from error
-    if not inflate.eof:
+    if len(archive.filelist) != next(_counts(sample), None):
+        raise ZipBroken
+    return archive
+
+
+def unpack(archive: ZipFile, part: ZipInfo, most_bytes: int) -> bytes:
+    """Return the part's content, if it is at most `most_bytes` long, packed and unpacked. Raises ZipBroken."""
+    if part.compress_size > most_bytes or part.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise ZipBroken
+    try:
+        with archive.open(part) as file:
+            content = file.read(most_bytes + 1)
+    except _HOSTILE as error:
+        raise ZipBroken from error
+    if len(content) > most_bytes:
         raise ZipBroken
     return content
 
 
-def _ends(sample: Sample) -> Iterator[_End]:
-    """End records with their directory in front of them, the last first, as readers take them."""
+class _RangedFile:
+    """A sample as the file that zipfile reads: at most _MOST_BYTES of it, all reads together."""
+
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+        self._at = 0
+        self._left = _MOST_BYTES
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        self._at = offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._sample.size}[whence]
+        if self._at < 0:
+            raise BadZipFile
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        rest = max(0, self._sample.size - self._at)
+        size = min(size, rest) if size >= 0 else rest
+        self._left -= size
+        if self._left < 0:
+            raise BadZipFile
+        found = self._known(size) or self._sample.read(self._at, size)
+        self._at += len(found)
+        return found
+
+    def _known(self, size: int) -> bytes:
+        """Return what the head or the tail has whole, since a read of the store is a request."""
+        end, tail_start = self._at + size, self._sample.size - len(self._sample.tail)
+        if self._at >= tail_start:
+            return self._sample.tail[self._at - tail_start : end - tail_start]
+        return self._sample.head[self._at : end] if end <= len(self._sample.head) else b""
+
+
+def _counts(sample: Sample) -> Iterator[int]:
+    """Yield how many entries each end record with a directory in front of it tells of, the last record first."""
     tail_start = sample.size - len(sample.tail)
     for at in _last_first(sample.tail, END_MARK):
         record = sample.tail[at : at + _END.size]
@@ -96,7 +106,7 @@ def _ends(sample: Sample) -> Iterator[_End]:
         if disk or directory_disk or here != count or not count or start < 0:
             continue
         if sample.read(start, len(_ENTRY_MARK)) == _ENTRY_MARK:
-            yield _End(count, size, start)
+            yield count
 
 
 def _last_first(tail: bytes, mark: bytes) -> Iterator[int]:
@@ -105,18 +115,3 @@ def _last_first(tail: bytes, mark: bytes) -> Iterator[int]:
     while at != -1:
         yield at
         at = tail.rfind(mark, 0, at)
-
-
-def _entries(directory: bytes) -> Iterator[Entry]:
-    at = 0
-    while at < len(directory):
-        fixed = directory[at : at + _ENTRY.size]
-        if len(fixed) < _ENTRY.size or not fixed.startswith(_ENTRY_MARK):
-            raise ZipBroken
-        (_, _, _, flags, method, _, _, _, packed, _, name, extra, comment, _, _, _, offset) = _ENTRY.unpack(
-            fixed
-        )
-        at += _ENTRY.size
-        text = directory[at : at + name].decode(errors="replace")
-        yield Entry(text, flags, method, packed, offset)
-        at += name + extra + comment
