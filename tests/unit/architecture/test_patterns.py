@@ -149,36 +149,6 @@ TABLE: Final = {
     "chat4all_local.simulators.instagram:Instagram.check_address": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.multipart:_BOUNDARY": Entry(
-        "the content type of a request to a simulator, after its first semicolon",
-        SHORT,
-        (Text("boundary="), Text('boundary="'), Text("a", begin="boundary="), Text(" boundary=;")),
-    ),
-    "chat4all_local.simulators.multipart:_NAME": Entry(
-        "a header of a form that a simulator is sent",
-        "A search begins at a semicolon only: the first loop takes none, the second ends at a quote.",
-        (
-            Text(";"),
-            Text(" ", begin=";"),
-            Text("; "),
-            Text(';name="'),
-            Text(";", begin=';name="'),
-            Text(';name="\r'),
-            Text(";", begin=';name="', end="\r"),
-        ),
-    ),
-    "chat4all_local.simulators.multipart:_FILENAME": Entry(
-        "a header of a form that a simulator is sent",
-        "A search begins at a semicolon only: the first loop takes none, the second ends at a quote.",
-        (
-            Text(";"),
-            Text(" ", begin=";"),
-            Text("; "),
-            Text(';filename="'),
-            Text(";", begin=';filename="'),
-            Text(';filename="\r'),
-        ),
-    ),
     "chat4all_local.simulators.telegram:_PATH": Entry(
         "the path of a request to a simulator", APART, (Text("/"), Text("a", begin="/bot"), Text("/bota"))
     ),
@@ -229,8 +199,6 @@ EXCUSED: Final = frozenset(
         "chat4all_local.cloud.queue_urls:_QUEUE_URL",
         "chat4all_local.cost.measure:_REPORT",
         "chat4all_local.sam_local.base_image:_LIBRARY",
-        "chat4all_local.simulators.multipart:_FILENAME",
-        "chat4all_local.simulators.multipart:_NAME",
     }
 )
 """The patterns that their form does not clear: the entry of each says why it is quick all the same."""

@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from chat4all_local.simulators.media import HEAD_BYTES
 from chat4all_local.simulators.multipart import MOST_FIELD_BYTES, Form, FormError, read_form
+from tests.unit.growth import MOST, growth
 
 BOUNDARY = "xyz"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -68,6 +70,8 @@ def test_of_a_large_file_only_the_first_bytes_are_kept() -> None:
         whole()[:-4],
         part('form-data; name="chat_id"', b"42"),
         whole(part("form-data", b"42")),
+        whole(part('form-data; name=""', b"42")),
+        whole(part('form-data; name="a"\r\nX-Long: ' + "x" * 20_000, b"42")),
         whole(part('attachment; name="photo"', b"42")),
         whole(part('form-data; name="caption"', b"\xff")),
         whole(part('form-data; name="caption"', b"x" * (MOST_FIELD_BYTES + 1))),
@@ -76,9 +80,16 @@ def test_of_a_large_file_only_the_first_bytes_are_kept() -> None:
         whole(*[part(f'form-data; name="{n}"', b"") for n in range(101)]),
     ],
 )
-def test_what_is_no_form_is_refused(body: bytes) -> None:
+@pytest.mark.parametrize("piece_bytes", [7, 1_000_000])
+def test_what_is_no_form_is_refused(body: bytes, piece_bytes: int) -> None:
     with pytest.raises(FormError):
-        read(body)
+        read(body, piece_bytes)
+
+
+def test_what_follows_the_last_boundary_is_no_part_of_the_form() -> None:
+    body = whole(part('form-data; name="a"', b"1")) + part('form-data; name="b"', b"2")
+
+    assert read(body, 1).fields == {"a": "1"}
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/mixed; boundary=xyz"])
@@ -91,3 +102,24 @@ def test_a_boundary_may_be_quoted() -> None:
     form = read(whole(part('form-data; name="a"', b"1")), content_type='multipart/form-data; boundary="xyz"')
 
     assert form.fields == {"a": "1"}
+
+
+@pytest.mark.parametrize("place", ["content type", "disposition", "body"])
+@pytest.mark.parametrize(
+    "unit",
+    [";", "; ", '; name="', ';name="\r', '; filename="\\', '; name="a"', "boundary=", '; boundary="', "\r"],
+)
+def test_time_grows_no_faster_than_a_hostile_form(place: str, unit: str) -> None:
+    def work(length: int) -> Callable[[], object]:
+        text = unit * (length // len(unit))
+        content_type = CONTENT_TYPE if place != "content type" else f"multipart/form-data; {text}"
+        disposition = f"form-data; {text}" if place == "disposition" else 'form-data; name="a"; filename="b"'
+        body = whole(part(disposition, text.encode()))
+
+        def reading() -> None:
+            with suppress(FormError):
+                read(body, 64, content_type)
+
+        return reading
+
+    assert growth(work, 1_600) <= MOST
