@@ -1,12 +1,36 @@
 """How often a part of a transfer is tried, and how long it waits in between."""
 
-import random
+from threading import Event
 from typing import Final
 
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+
+from chat4all_local.api_client import ApiError, ApiUnreachable
+from chat4all_local.transfer.errors import Interrupted
+
 TRIES: Final = 6
-_FIRST_S: Final = 0.5
+WAIT: Final = wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25)
 
 
-def pause_s(failures: int) -> float:
-    """Seconds to wait after the n-th failure: doubling, half of it by chance."""
-    return _FIRST_S * 2.0 ** (failures - 1) * (0.5 + random.random() / 2)  # noqa: S311 (spreads retries)
+def tries(stopped: Event) -> Retrying:
+    """Return the tries of a call, the last of which may raise; `stopped` ends a pause, and the tries with it."""
+    return Retrying(
+        retry=retry_if_exception(_is_transient),
+        stop=stop_after_attempt(TRIES) | stop_when_event_set(stopped),
+        wait=WAIT,
+        sleep=sleep_using_event(stopped),
+        reraise=True,
+    )
+
+
+def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, ApiError):
+        return error.status >= 500
+    return isinstance(error, ApiUnreachable | Interrupted)

@@ -2,17 +2,17 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO, Final
 
 import urllib3
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import FileLink
-from chat4all_local.transfer.backoff import TRIES, pause_s
-from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.backoff import tries
+from chat4all_local.transfer.errors import Interrupted, TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.upload import Advance
 
@@ -71,18 +71,18 @@ class _Download:
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             self._take(piece)
-        for failures in range(1, TRIES + 1):
-            if self._have >= self._link.size:
-                break
-            status = self._read()
-            if status not in _TRANSIENT | {200, 206}:
-                raise TransferFailed(f"the file is not served any more: {status}")
-            if self._have < self._link.size:
-                time.sleep(pause_s(failures))
+        if self._have < self._link.size:
+            tries(Event())(self._fetch_rest)
+        return self._digest.hexdigest()
+
+    def _fetch_rest(self) -> None:
+        """Raises Interrupted where less came than is missing, TransferFailed where nothing will."""
+        status = self._read()
+        if status not in _TRANSIENT | {200, 206}:
+            raise TransferFailed(f"the file is not served any more: {status}")
         if self._have != self._link.size:
             come = f"{self._have} of {self._link.size} bytes came"
-            raise TransferFailed(come, "the same command again goes on from here")
-        return self._digest.hexdigest()
+            raise Interrupted(come, "the same command again goes on from here")
 
     def _read(self) -> int:
         """What is missing; the status, 0 where there was no answer or it broke off."""

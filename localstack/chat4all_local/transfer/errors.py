@@ -8,3 +8,7 @@ class TransferFailed(Exception):
         super().__init__(message)
         self.message = message
         self.advice = advice
+
+
+class Interrupted(TransferFailed):
+    """A part of the transfer did not come to its end; another try may."""

@@ -22,10 +22,10 @@ from typing import Final, TypeVar
 
 import urllib3
 
-from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
+from chat4all_local.api_client import ApiClient, ApiError
 from chat4all_local.api_shapes import File, FileUpload, PartToSend
-from chat4all_local.transfer.backoff import TRIES, pause_s
-from chat4all_local.transfer.errors import TransferFailed
+from chat4all_local.transfer.backoff import tries
+from chat4all_local.transfer.errors import Interrupted, TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.remembered import Remembered, Source, source_of
 from chat4all_local.transfer.types import content_type_of
@@ -155,22 +155,21 @@ class _Upload:
         body = os.pread(self._descriptor, part.size, (part.part_number - 1) * part_size)
         if len(body) != part.size:
             raise TransferFailed("the file has become shorter meanwhile", "upload it once more")
-        url, status = part.url, 0
-        for number in range(1, TRIES + 1):
-            if self._stopped.is_set():
-                return
-            status = self._put(url, body)
-            if status == 200:
-                self._advance(part.size)
-                return
-            if status == _EXPIRED:
-                url = self._fresh_url(part)
-            elif number < TRIES:
-                self._stopped.wait(pause_s(number))
-        raise TransferFailed(
-            f"part {part.part_number} was not taken: {status or 'no answer'}",
-            "the same command again goes on from here",
-        )
+        tries(self._stopped)(self._store, part, body)
+
+    def _store(self, part: PartToSend, body: bytes) -> None:
+        """Raises Interrupted where the part was not taken, also at a fresh address for one that has expired."""
+        if self._stopped.is_set():
+            return
+        status = self._put(part.url, body)
+        if status == _EXPIRED:
+            status = self._put(self._fresh_url(part), body)
+        if status != 200:
+            raise Interrupted(
+                f"part {part.part_number} was not taken: {status or 'no answer'}",
+                "the same command again goes on from here",
+            )
+        self._advance(part.size)
 
     def _put(self, url: str, body: bytes) -> int:
         """The status; 0: no answer."""
@@ -180,7 +179,7 @@ class _Upload:
             return 0
 
     def _fresh_url(self, part: PartToSend) -> str:
-        upload = self._more(part.part_number)
+        upload = self._api.file_parts(self._file_id, part.part_number)
         return next((one.url for one in upload.parts if one.part_number == part.part_number), part.url)
 
     def _sha256(self) -> str:
@@ -194,17 +193,8 @@ class _Upload:
         return digest.hexdigest()
 
     def _again(self, call: Callable[[], Answer]) -> Answer:
-        """An API call whose repetition does no harm."""
-        for number in range(1, TRIES):
-            try:
-                return call()
-            except ApiUnreachable:
-                self._stopped.wait(pause_s(number))
-            except ApiError as error:
-                if error.status < 500:
-                    raise
-                self._stopped.wait(pause_s(number))
-        return call()
+        """Make an API call whose repetition does no harm, until the API answers."""
+        return tries(self._stopped)(call)
 
     def _inspected(self, file_id: str) -> File:
         deadline = time.monotonic() + INSPECTED_WITHIN_S

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tenacity import wait_none
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.transfer import download as downloading
-from chat4all_local.transfer import upload as uploading
+from chat4all_local.transfer import backoff
 from chat4all_local.transfer.remembered import Remembered
 from tests.unit.transfer.object_store import ObjectStore, running_store
 
@@ -28,5 +28,4 @@ def remembered(tmp_path: Path) -> Remembered:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (uploading, downloading):
-        monkeypatch.setattr(module, "pause_s", lambda _failures: 0.0)
+    monkeypatch.setattr(backoff, "WAIT", wait_none())

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tenacity import RetryCallState, Retrying, wait_fixed
 
 from chat4all_local.api_client import ApiClient, ApiError
-from chat4all_local.transfer.backoff import TRIES, pause_s
+from chat4all_local.transfer import backoff
+from chat4all_local.transfer.backoff import TRIES, WAIT
 from chat4all_local.transfer.errors import TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.remembered import Remembered, source_of
@@ -148,6 +150,29 @@ def test_a_name_that_says_nothing_needs_a_type(
 def test_a_file_that_is_not_there_is_no_crash(api: ApiClient, remembered: Remembered, tmp_path: Path) -> None:
     with pytest.raises(TransferFailed, match="can not be read"):
         upload(api, tmp_path / "gone.txt", remembered=remembered)
+
+
+def pause_s(failures: int) -> float:
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = failures
+    return WAIT(state)
+
+
+def test_who_stops_an_upload_waits_for_no_pause(
+    api: ApiClient,
+    store: ObjectStore,
+    remembered: Remembered,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backoff, "WAIT", wait_fixed(3_600))
+    store.failures = {1: [500], 2: [500], 3: [500]}
+
+    def stop(_bytes: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        upload(api, file, remembered=remembered, advance=stop)
 
 
 def test_pauses_grow_and_differ() -> None:
