@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -65,6 +66,20 @@ def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
         over.set()
         for one in lookers:
             one.join()
+
+
+def test_whoever_looks_sees_no_launcher_in_another_who_looks(folder: StateFolder) -> None:
+    with folder.locked():
+        pass
+    with (folder.path / "lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+
+        assert not folder.is_locked()
+
+
+def test_whoever_looks_leaves_nothing_in_the_folder(tmp_path: Path) -> None:
+    assert not StateFolder(tmp_path).is_locked()
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_in_use_is_not_purged(folder: StateFolder) -> None:
