@@ -33,7 +33,7 @@ endef
 export REFUSAL_OF_3_11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format build lock clean
+.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check generate format build lock clean
 
 help: ## What can be done here
 	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
@@ -65,13 +65,17 @@ bench: setup-all ## Run every benchmark; tables and plots go to results/
 sam-local: setup ## Run every function in sam local invoke, the API in sam local start-api: needs a Docker daemon
 	@$(BIN)/chat4all sam-local
 
-check: setup-all ## Format, lint, types, templates: what a change must pass beside the tests
+check: setup-all ## Format, lint, types, generated blocks, templates: what a change must pass beside the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/python -m chat4all_local.generate --check
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint --region us-east-1
 	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
 	@.envs/checkov/bin/checkov --config-file .checkov.yaml
+
+generate: setup ## Write what the lists of the code are repeated in: the template, alarms, dashboard, documents
+	@$(BIN)/python -m chat4all_local.generate
 
 format: setup ## Put every file into the project's format, mend what the linter can
 	@$(BIN)/ruff format .

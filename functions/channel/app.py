@@ -1,4 +1,4 @@
-"""Lambda: delivers to WhatsApp."""
+"""Lambda: delivers to the channel that the environment names."""
 
 from chat4all.bootstrap.loading import loading
 
