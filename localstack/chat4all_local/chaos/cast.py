@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
+from chat4all.channels.registry import manifest_of
 from chat4all_local.api_shapes import Identity
 from chat4all_local.chaos.machine_room import MachineRoom
 from chat4all_local.cloud.settings import CHANNELS
 
-_ADDRESSES: Final = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
 _AT_ONCE: Final = 8
 
 
@@ -30,7 +30,7 @@ def assemble(room: MachineRoom, conversations: int) -> Sequence[Talk]:
 
     def talk(number: int) -> Talk:
         channel = CHANNELS[number % len(CHANNELS)]
-        address = _ADDRESSES[channel].format(number)
+        address = manifest_of(channel).address_form.format(number)
         room.simulators[channel].register(address, f"Customer {number}")
         customer = room.api.create_user("CUSTOMER", f"Customer {number}", [Identity(channel, address)])
         made = room.api.create_conversation("1:1", [agent_id, customer.user_id])

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from chat4all.channels.registry import names
+
 STACK: Final = "chat4all"
 ALIAS: Final = "live"  # of every function, as the template has it
 REGION: Final = "us-east-1"
 ARTIFACTS_BUCKET: Final = "chat4all-artifacts"
-CHANNELS: Final = ("whatsapp", "telegram", "instagram")
+CHANNELS: Final = names()
 
 # MiniStack hands the account's number to the functions as their access key, so nanio, which checks signatures,
 # knows them by it; everyone else uses the same.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chat4all_local.bench.narrator import Narrator
+from chat4all_local.bench.pipeline.channels import by_channel
 from chat4all_local.bench.pipeline.load import post_all, shares
 from chat4all_local.bench.pipeline.sides import ProductSide
 from chat4all_local.cli.terminal import err
@@ -13,7 +14,7 @@ from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cost.estimate import FunctionUse
 
-CONVERSATIONS: Final = {"whatsapp": 8, "telegram": 8, "instagram": 8}
+CONVERSATIONS: Final = by_channel(conversations=24, messages_per_s=24)
 ROUNDS: Final = 4
 BY_THE_CLOCK: Final = "relay"
 """It runs once a minute, whatever there is to do."""

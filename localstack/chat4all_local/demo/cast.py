@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from chat4all.channels.registry import manifests
+
 AGENT: Final = "agent"
 AGENT_NAME: Final = "Clara"
 
@@ -25,10 +27,10 @@ class Customer(msgspec.Struct, frozen=True):
         return self.final_status == "READ"
 
 
-CUSTOMERS: Final = (
-    Customer("whatsapp", "WhatsApp", "5511987654321", "Ana", "READ"),
-    Customer("telegram", "Telegram", "424242", "Rami", "SENT"),
-    Customer("instagram", "Instagram", "17841477777777777", "Noa", "READ"),
+CUSTOMERS: Final = tuple(
+    Customer(channel.name, channel.title, channel.demo.address, channel.demo.name, channel.final_status)
+    for channel in manifests()
+    if channel.demo.is_shown
 )
 BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
 CHANNELS: Final = tuple(BY_CHANNEL)

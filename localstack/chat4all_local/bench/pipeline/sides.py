@@ -10,6 +10,7 @@ import msgspec
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Identity
 from chat4all_local.bench.pipeline.bare.stack import BareStack
+from chat4all_local.bench.pipeline.channels import by_channel
 from chat4all_local.bench.pipeline.load import CLIENTS, Target, message_id_in
 from chat4all_local.bench.pipeline.paused import paused
 from chat4all_local.bench.pipeline.quiet import wait_until, wait_until_empty
@@ -17,11 +18,8 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
 
-CONVERSATIONS: Final = {"whatsapp": 24, "telegram": 12, "instagram": 28}
-"""How many of the conversations go to each channel.
-
-By what the providers allow: of 160 messages a second Telegram gets its 30, WhatsApp 60 of its 80.
-"""
+CONVERSATIONS: Final = by_channel(conversations=64, messages_per_s=160)
+"""How many of the conversations go to each channel, by what the providers allow: Telegram gets its 30 a second."""
 
 
 class Arrivals(msgspec.Struct, frozen=True):
