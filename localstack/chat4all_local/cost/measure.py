@@ -14,7 +14,7 @@ from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cost.estimate import FunctionUse
 
-CONVERSATIONS: Final = by_channel(conversations=24, messages_per_s=24)
+CONVERSATIONS: Final = by_channel(conversations=24, messages_per_s=48)
 ROUNDS: Final = 4
 BY_THE_CLOCK: Final = "relay"
 """It runs once a minute, whatever there is to do."""
