@@ -7,6 +7,7 @@ from boto3 import Session
 
 from chat4all.channels.registry import names
 from chat4all.services.messaging.connector import ChannelSecret
+from tests.channels import sample
 from tests.integration.template import REGION, Template, queue_url
 
 if TYPE_CHECKING:
@@ -24,17 +25,10 @@ _TABLE_PROPERTIES: Final = (
     "GlobalSecondaryIndexes",
 )
 
-_ACCOUNT_IDS: Final = {
-    "whatsapp": "106540352242922",
-    "telegram": "123456",
-    "instagram": "17841400000000000",
-}
-"""Accounts that recorded webhooks name."""
-
 
 def secret_of(channel: str) -> ChannelSecret:
     return ChannelSecret(
-        account_id=_ACCOUNT_IDS.get(channel, f"account-of-{channel}"),
+        account_id=sample(channel).ACCOUNT_ID,
         access_token=f"123456:token-of-{channel}",
         webhook_secret=f"webhook-secret-of-{channel}",
         verify_token=f"verify-token-of-{channel}",
