@@ -1,4 +1,4 @@
-"""The functions `whatsapp`, `telegram` and `instagram`: one connector each, wired alike."""
+"""The function of a channel: the connector that the environment names, wired as every other."""
 
 import functools
 import logging
