@@ -65,20 +65,21 @@ bench: setup-all ## Run every benchmark; tables and plots go to results/
 sam-local: setup ## Run every function in sam local invoke, the API in sam local start-api: needs a Docker daemon
 	@$(BIN)/chat4all sam-local
 
-check: setup-all ## Format, lint, types, templates: what a change must pass beside the tests
+check: setup-all ## Format, lint, types, generated blocks, templates: what a change must pass beside the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/python -m chat4all_local.generate --check
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(SAM) validate --lint --region us-east-1
 	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
 	@.envs/checkov/bin/checkov --config-file .checkov.yaml
 
+generate: setup ## Write what follows from the channels and routes: template, alarms, dashboard, openapi.json, tables
+	@$(BIN)/python -m chat4all_local.generate
+
 format: setup ## Put every file into the project's format, mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-
-generate: setup ## Write what is made of the routes' declarations: docs/openapi.json, the routes in template.yaml, tables
-	@$(BIN)/python -m chat4all_local.generate
 
 build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); then: sam deploy --config-env aws
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from chat4all.channels.registry import manifest_of, manifests, names
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import SettingsChanges, Simulator
 from chat4all_local.simulators.control_api import SendRecord
@@ -16,13 +17,12 @@ from tests.e2e.api import Api, read
 from tests.e2e.shapes import Message, Progress, User
 from tests.e2e.waiting import eventually
 
-CHANNELS = ("whatsapp", "telegram", "instagram")
-LAST_STATUS = {"whatsapp": "READ", "telegram": "SENT", "instagram": "READ"}
+CHANNELS = names()
+LAST_STATUS = {channel.name: str(channel.final_status) for channel in manifests()}
 """As far as a message comes: Telegram reports neither deliveries nor reads."""
 
 _QUEUES = ("inbound", "files", "chat-events", *CHANNELS, "status-updates")
 """In the order in which things move: what has left one is in a later one, or done."""
-_ADDRESSES = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
 _NUMBERS = count(1)
 """Several stages may stand on one cloud."""
 
@@ -52,7 +52,7 @@ class Stage:
         self._functions = cloud.aws.functions()
 
     def new_address(self, channel: str) -> str:
-        return _ADDRESSES[channel].format(next(_NUMBERS))
+        return manifest_of(channel).address_form.format(next(_NUMBERS))
 
     def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
         """Make a person through the API, which is enough for the provider; a `blocked` person blocks us."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.channels import sample
 from tests.e2e.stage import CHANNELS, LAST_STATUS, Stage, Talk
 from tests.e2e.waiting import DEADLINE_S, eventually
 from tests.fakes.samples import EVERY_TYPE
@@ -36,7 +37,7 @@ def test_the_only_customer_writes_into_the_conversation(stage: Stage, channel: s
     assert (webhook.kind, webhook.status) == ("inbound", 200)
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if sample(channel).QUOTES])
 def test_a_customer_of_a_group_writes_into_it_by_a_quote(stage: Stage, channel: str) -> None:
     ana = stage.customer(channel, "Ana")
     bo = stage.customer("instagram", "Bo")

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from boto3 import Session
 
+from chat4all.channels.registry import names
 from chat4all.services.messaging.connector import ChannelSecret
+from tests.channels import sample
 from tests.integration.template import REGION, Template, queue_url
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
 
-CHANNELS: Final = ("whatsapp", "telegram", "instagram")
+CHANNELS: Final = names()
 _TABLE_PROPERTIES: Final = (
     "TableName",
     "BillingMode",
@@ -26,9 +28,7 @@ _TABLE_PROPERTIES: Final = (
 
 def secret_of(channel: str) -> ChannelSecret:
     return ChannelSecret(
-        account_id={"whatsapp": "106540352242922", "telegram": "123456", "instagram": "17841400000000000"}[
-            channel
-        ],
+        account_id=sample(channel).ACCOUNT_ID,
         access_token=f"123456:token-of-{channel}",
         webhook_secret=f"webhook-secret-of-{channel}",
         verify_token=f"verify-token-of-{channel}",

@@ -10,6 +10,7 @@ import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from chat4all.bootstrap import api, channel, files, inbound, relay, router, status, webhooks
+from chat4all.channels.registry import manifests
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
 from tests.integration.permissions import Recorder
@@ -41,7 +42,7 @@ class Product:
         patch: pytest.MonkeyPatch,
         event_stream: str = "sqs",
     ) -> None:
-        urls = dict.fromkeys(("WhatsAppBaseUrl", "TelegramBaseUrl", "InstagramBaseUrl"), provider.url)
+        urls = {f"{manifest.logical_name}BaseUrl": provider.url for manifest in manifests()}
         self.template = Template(parameters={**urls, "EventStream": event_stream})
         self.aws = aws
         self._recorder = recorder

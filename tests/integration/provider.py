@@ -1,12 +1,16 @@
-"""The three providers in one HTTP server of this process: they accept, or refuse what they are told to."""
+"""The providers of all channels in one HTTP server of this process: they accept, or refuse what they are told to."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
+
+from chat4all.channels.registry import names
+from tests.channels import sample
 
 
 class Provider:
@@ -37,12 +41,14 @@ class Provider:
                     return status, answer, headers
             self.accepted.append(body)
             number = len(self.accepted)
-        if "/send" in path:
-            message = {"message_id": number, "chat": {"id": body["chat_id"]}, "date": 1_769_860_800}
-            return 200, {"ok": True, "result": message}, {}
-        if "messaging_product" in body:
-            return 200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{number}"}]}, {}
-        return 200, {"recipient_id": body["recipient"]["id"], "message_id": f"m_{number}"}, {}
+        (asked,) = (found for found in map(sample, names()) if found.is_sent_here(path, body))
+        return 200, asked.accepted(body, number), {}
+
+
+def _read(content_type: str, sent: bytes) -> dict[str, Any]:
+    if content_type == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(sent.decode(), keep_blank_values=True))
+    return msgspec.json.decode(sent, type=dict[str, Any])
 
 
 @contextmanager
@@ -53,9 +59,8 @@ def running_provider() -> Iterator[Provider]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = msgspec.json.decode(
-                self.rfile.read(int(self.headers["Content-Length"])), type=dict[str, Any]
-            )
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            body = _read(self.headers["Content-Type"], sent)
             status, answer, headers = provider.answer(self.path, body)
             data = msgspec.json.encode(answer)
             self.send_response(status)

@@ -246,7 +246,7 @@ def queue_url(name: str) -> str:
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
-    """Every function by its folder's name, `api`; with the properties that Globals give to all."""
+    """Every function by its name without the stack's, `api`; with the properties that Globals give to all."""
     common = template.resolved(template.document["Globals"]["Function"])
     found = {}
     for one in template.resources("AWS::Serverless::Function").values():
@@ -255,12 +255,12 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
             **one.get("Environment", {}).get("Variables", {}),
         }
         merged = {**common, **one, "Environment": {"Variables": variables}}
-        found[one["CodeUri"].removeprefix("functions/")] = merged
+        found[one["FunctionName"].removeprefix(f"{STACK}-")] = merged
     return found
 
 
 def mappings(template: Template) -> dict[str, dict[str, Any]]:
-    """The event source mapping of every function that has one, by its folder's name."""
+    """The event source mapping of every function that has one, by the function's name."""
     found = {}
     for mapping in template.resources("AWS::Lambda::EventSourceMapping").values():
         function, alias = mapping["FunctionName"].split(":")[6:]

@@ -17,16 +17,20 @@ from PIL import Image
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.bootstrap.status import UNKNOWN_TRIES
+from chat4all.channels.registry import manifests
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
+from tests.channels import sample
+from tests.channels.instagram import webhook as instagram
+from tests.channels.telegram import webhook as telegram
+from tests.channels.whatsapp import webhook as whatsapp
 from tests.fakes.samples import EICAR
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone
 from tests.integration.http.gateway import in_path
-from tests.integration.http.test_webhooks import instagram, telegram, whatsapp
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
 from tests.integration.template import ROOT, functions
 from tests.integration.world import World, a_world
@@ -469,9 +473,7 @@ def test_a_failed_message_is_retried(world: World, agent: str) -> None:
         ("chat-events", "ChatEventsQueue"),
         ("status-updates", "StatusUpdatesQueue"),
         ("inbound", "InboundQueue"),
-        ("whatsapp", "WhatsAppChannel.Queue"),
-        ("telegram", "TelegramChannel.Queue"),
-        ("instagram", "InstagramChannel.Queue"),
+        *((channel.name, f"{channel.logical_name}Channel.Queue") for channel in manifests()),
     ],
 )
 def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws, source: str, queue: str) -> None:
@@ -590,7 +592,7 @@ def test_a_huge_webhook_goes_to_the_bucket_and_is_replayed_from_there(world: Wor
     webhook = whatsapp(type="image", image={"caption": noise})
     assert world.say("whatsapp", webhook).status == 200
 
-    by_id = replay(world, "whatsapp", webhook)
+    by_id = replay(world, "whatsapp", msgspec.json.encode(webhook))
     operator = world.webhooks.with_key(world.api._key)
     by_time = operator.post("/v1/webhooks/replay", {"channel": "whatsapp", "from": "2020-01-01T00:00:00Z"})
 
@@ -598,9 +600,9 @@ def test_a_huge_webhook_goes_to_the_bucket_and_is_replayed_from_there(world: Wor
     assert by_time.json["replayed"] >= 1
 
 
-def replay(world: World, channel: str, webhook: dict[str, Any]) -> Any:  # noqa: ANN401 - what the API answers
+def replay(world: World, channel: str, webhook: bytes) -> Any:  # noqa: ANN401 - what the API answers
     operator = world.webhooks.with_key(world.api._key)
-    webhook_id = f"{channel}-{hashlib.sha256(msgspec.json.encode(webhook)).hexdigest()}"
+    webhook_id = f"{channel}-{hashlib.sha256(webhook).hexdigest()}"
     return operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id]}).json
 
 
@@ -703,34 +705,13 @@ def a_file_message(file_id: str, text: str) -> dict[str, str]:
     return {"type": "media", "file_id": file_id, "text": text}
 
 
-def a_photo_of(world: World, channel: str, address: str, file_id: str) -> dict[str, Any]:
-    """The webhook of a person's photo."""
-    match channel:
-        case "whatsapp":
-            image = {"id": file_id, "mime_type": "image/png"}
-            return whatsapp(**{"from": address}, type="image", image=image)
-        case "telegram":
-            webhook = telegram(
-                **{"from": {"id": int(address), "is_bot": False, "first_name": "Ana"}},
-                chat={"id": int(address), "type": "private"},
-                photo=[{"file_id": file_id, "width": 600, "height": 400}],
-            )
-            del webhook["message"]["text"]
-            return webhook
-    payload = {"url": f"{world.provider.url}/file/{file_id}"}
-    webhook = instagram(attachments=[{"type": "image", "payload": payload}])
-    del webhook["entry"][0]["messaging"][0]["message"]["text"]
-    webhook["entry"][0]["messaging"][0]["sender"]["id"] = address
-    return webhook
-
-
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_photo_that_somebody_sends_is_fetched(world: World, channel: str) -> None:
     file_id, address = str(uuid.uuid4().int), an_address(channel)
     world.provider.files[file_id] = a_png()
 
-    webhook = a_photo_of(world, channel, address, file_id)
-    assert world.say(channel, webhook).status == 200
+    webhook = sample(channel).photo_webhook(address, file_id, world.provider.url)
+    assert world.hear(channel, webhook).status == 200
     world.product.pump()
     replay(world, channel, webhook)
     world.product.pump()
@@ -742,7 +723,7 @@ def test_a_photo_that_breaks_off_is_fetched_again(world: World) -> None:
     file_id, phone = str(uuid.uuid4().int), a_phone()
     world.provider.files[file_id] = a_noisy_png()
     world.provider.cut.add(file_id)
-    world.say("whatsapp", a_photo_of(world, "whatsapp", phone, file_id))
+    world.hear("whatsapp", sample("whatsapp").photo_webhook(phone, file_id, world.provider.url))
     world.product.pump()
 
     world.provider.cut.remove(file_id)
@@ -797,7 +778,7 @@ def a_noisy_png() -> bytes:
 
 
 def an_address(channel: str) -> str:
-    return a_phone() if channel == "whatsapp" else a_number()
+    return sample(channel).new_address()
 
 
 def a_number() -> str:

@@ -14,10 +14,11 @@ from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.domain.events import MessageAccepted
 from chat4all.services.access.authenticate import SCOPES
-from tests.integration.aws import Aws
+from tests.channels.whatsapp import webhook as whatsapp
+from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Gateway
-from tests.integration.http.test_webhooks import signed, whatsapp
+from tests.integration.http.test_webhooks import signed
 from tests.integration.permissions import Need, Recorder, Role
 from tests.integration.provider import Provider, running_provider
 from tests.integration.streams import StreamingProduct, StreamsOfTemplate
@@ -267,6 +268,6 @@ def test_nobody_may_put_to_a_stream_that_is_not_theirs(world: World) -> None:
         "inbound": both,
         "relay": both,
         "status": {CHAT_EVENTS},
-        **{name: {STATUS_UPDATES} for name in ("whatsapp", "telegram", "instagram")},
+        **{name: {STATUS_UPDATES} for name in CHANNELS},
         **{name: set() for name in ("router", "webhooks", "files")},
     }

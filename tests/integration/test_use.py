@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from chat4all_local.cost.main import kept_use
-from tests.integration.aws import CHANNELS, Aws
+from chat4all_local.cost.measure import CONVERSATIONS
+from tests.integration.aws import Aws
 from tests.integration.test_functions import an_address, whatsapp_status
 from tests.integration.units import Units
 from tests.integration.world import World, a_world
@@ -19,12 +20,12 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
 
 
 def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
-    """A text to each channel, with the receipts of whoever sends some; the mean of the three."""
+    """A text to each channel that the estimate was measured on, with the receipts of whoever sends some; the mean of all."""
     agent = world.create("AGENT")
     kept, units = kept_use(), Units(world.product.template)
     conversations = {
         channel: world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
-        for channel in CHANNELS
+        for channel in CONVERSATIONS
     }
     for conversation in conversations.values():
         world.post(conversation, agent, "so that everything is warm")
@@ -42,7 +43,7 @@ def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
 
     calls = world.recorder.calls[before:]
     sends = [one for one in calls if one.service == "sqs" and one.operation.startswith("Send")]
-    assert len(sends) / 3 == pytest.approx(kept.sqs_sends, rel=0.1)
+    assert len(sends) / len(CONVERSATIONS) == pytest.approx(kept.sqs_sends, rel=0.1)
     # What is read is kept, for a second or a minute: a quick machine reads it less often, a slow one more.
-    assert units.read(calls) / 3 <= 4 * kept.dynamodb_read_units
-    assert units.written(calls) / 3 == pytest.approx(kept.dynamodb_write_units, rel=0.1)
+    assert units.read(calls) / len(CONVERSATIONS) <= 4 * kept.dynamodb_read_units
+    assert units.written(calls) / len(CONVERSATIONS) == pytest.approx(kept.dynamodb_write_units, rel=0.1)

@@ -39,8 +39,11 @@ class World:
     files: DynamoFiles
 
     def say(self, channel: str, webhook: object) -> Answer:
+        """Let a provider call with JSON."""
+        return self.hear(channel, msgspec.json.encode(webhook))
+
+    def hear(self, channel: str, body: bytes) -> Answer:
         """Let a provider call."""
-        body = msgspec.json.encode(webhook)
         headers = signed(channel, body)
         return self.webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=headers)
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from chat4all.channels.registry import names
 from chat4all_local.chaos.cloud_under_test import CloudUnderTest, cloud_under_test
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.run import BEFORE_THE_LOAD, run_scenario
@@ -83,11 +84,7 @@ def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -
     assert stage.outcome.wrongs == []
     assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
     assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
-    assert {conversation.channel for conversation in stage.conversations} == {
-        "whatsapp",
-        "telegram",
-        "instagram",
-    }
+    assert {conversation.channel for conversation in stage.conversations} == set(names())
     assert stage.outcome.kills >= UNREADABLE
 
 

@@ -4,15 +4,14 @@ from typing import Final
 
 from chat4all_local.cloud.functions import aws_environment, configuration
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import CHANNELS
 
 NAMES: Final = (
     "api",
     "webhooks",
     "inbound",
     "router",
-    "whatsapp",
-    "telegram",
-    "instagram",
+    *CHANNELS,
     "status",
     "relay",
 )

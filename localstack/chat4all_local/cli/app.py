@@ -2,10 +2,12 @@
 
 import os
 import sys
+from typing import Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.channels.registry import manifests
 from chat4all_local.api_client import ApiError, ApiUnreachable
 from chat4all_local.cli import (
     INTERRUPTED,
@@ -28,9 +30,11 @@ from chat4all_local.cloud.signals import Stopped
 from chat4all_local.console.terminal import explain
 from chat4all_local.transfer.errors import TransferFailed
 
+_CHANNELS: Final = ", ".join(channel.title for channel in manifests())
+
 app = typer.Typer(
     name="chat4all",
-    help="One API for WhatsApp, Telegram and Instagram, on this machine: no account, no Docker.",
+    help=f"One API for {_CHANNELS}, on this machine: no account, no Docker.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
+from chat4all.channels.registry import manifests
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.build import Build
 from chat4all_local.cloud.checkout import ROOT, program, runtime
@@ -42,9 +43,7 @@ def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
         "ApiUrl": f"{state.aws_url}/_aws/execute-api/{{api}}/api",
         "FilesTimeout": str(FILES_TIMEOUT),
         "FilesVisibilityTimeout": str(FILES_VISIBILITY_TIMEOUT),
-        "WhatsAppBaseUrl": state.url("whatsapp"),
-        "TelegramBaseUrl": state.url("telegram"),
-        "InstagramBaseUrl": state.url("instagram"),
+        **{f"{channel.logical_name}BaseUrl": state.url(channel.name) for channel in manifests()},
         **more,
     }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeployedFunction:
-    """`name` is that of its folder; `layers` are names too (`core`), in the order in which they are laid."""
+    """`name` is without the stack's; `layers` are names too (`core`), in the order in which they are laid."""
 
     name: str
     arn: str

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from chat4all.channels.registry import names
+
 STACK: Final = "chat4all"
 ALIAS: Final = "live"  # of every function, as the template has it
 ARTIFACTS_BUCKET: Final = "chat4all-artifacts"
-CHANNELS: Final = ("whatsapp", "telegram", "instagram")
+CHANNELS: Final = names()
 
 # Of each simulator; every one in flight is a Lambda worker more, which takes a second of a core to start.
 WEBHOOKS_IN_FLIGHT: Final = 1

@@ -5,7 +5,9 @@ from typing import Final
 
 import msgspec
 
-QUEUE_FUNCTIONS: Final = ("inbound", "router", "whatsapp", "telegram", "instagram", "status")
+from chat4all_local.cloud.settings import CHANNELS
+
+QUEUE_FUNCTIONS: Final = ("inbound", "router", *CHANNELS, "status")
 """For each batch that Lambda hands to one of them, it receives once and deletes once."""
 HTTP_FUNCTIONS: Final = ("api", "webhooks")
 TRACED: Final = 0.05

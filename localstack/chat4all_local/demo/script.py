@@ -27,9 +27,10 @@ class Reply(msgspec.Struct, frozen=True):
 
 _KINDS: Final = (texts.plain, texts.emoji, texts.right_to_left, texts.long)
 _KINDS_IN_GROUP: Final = (texts.emoji, texts.right_to_left, texts.long)
-_TO_GROUP: Final = {"whatsapp": 1, "telegram": 2, "instagram": 1}
-"""Replies in the group, right after its first message. They are relayed to the others, and Telegram takes one
-message a second in a chat: it sets the pace of the whole, so that little goes there that need not."""
+_TO_GROUP: Final = {"telegram": 2}
+"""Replies of a channel's customer in the group, right after its first message, where there is more than one. They are
+relayed to the others, and Telegram takes one message a second in a chat: it sets the pace of the whole, so that
+little goes there that need not."""
 
 
 def agent_lines(conversation: str) -> tuple[Line, ...]:
@@ -44,7 +45,7 @@ def agent_lines(conversation: str) -> tuple[Line, ...]:
 def replies(channel: str) -> tuple[Reply, ...]:
     """As many as the customer gets messages from the agent; those in the 1:1 conversation are spread evenly."""
     total = len(agent_lines(channel)) + len(agent_lines(GROUP))
-    in_group = [(GROUP, f"{GROUP}-1")] * _TO_GROUP[channel]
+    in_group = [(GROUP, f"{GROUP}-1")] * _TO_GROUP.get(channel, 1)
     to = [line.key for line in agent_lines(channel)]
     left = total - len(in_group)
     in_own = [(channel, to[index * len(to) // left]) for index in range(left)]

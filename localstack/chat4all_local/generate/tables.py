@@ -4,24 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from chat4all.entrypoints.http.bodies import PageQuery
 from chat4all.entrypoints.http.routes import Route
-from chat4all_local.generate.blocks import filled
 from chat4all_local.generate.openapi import meaning
 from chat4all_local.generate.resources import Resource
 
 
-def with_tables(text: str, resources: Sequence[Resource]) -> str:
-    """Write each table into its block, whose name is `endpoints of <resource>` or `errors`."""
-    by_name = {resource.name: resource for resource in resources}
-
-    def table(block: str, _indent: str) -> str:
-        if block == "errors":
-            return _errors(resources)
-        return _endpoints(by_name[block.removeprefix("endpoints of ")])
-
-    return filled(text, table)
-
-
-def _errors(resources: Sequence[Resource]) -> str:
+def errors(resources: Sequence[Resource]) -> str:
     found = {error for resource in resources for route in resource.routes for error in route.refusals}
     ordered = sorted(found, key=lambda error: (error.http_status, error.code, error.__name__))
     return "| status | `error` | meaning |\n|---|---|---|\n" + "".join(
@@ -29,7 +16,7 @@ def _errors(resources: Sequence[Resource]) -> str:
     )
 
 
-def _endpoints(resource: Resource) -> str:
+def endpoints(resource: Resource) -> str:
     return "| | scope | body | answer | |\n|---|---|---|---|---|\n" + "".join(
         f"| `{route.method} {_path(route)}` | {route.scope or 'none'} |{_body(route)} | {_statuses(route)} "
         f"| {route.summary} |\n"

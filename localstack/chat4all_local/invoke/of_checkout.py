@@ -1,7 +1,9 @@
 """A deployed function run from the checkout: its sources as they are now, all the rest as deployed."""
 
 from pathlib import Path
+from typing import Final
 
+from chat4all.channels.registry import names
 from chat4all_local.cloud.build import newest_build
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.errors import NotSetUp
@@ -9,15 +11,18 @@ from chat4all_local.cloud.functions import DeployedFunction, aws_environment, de
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.invoke.execution import Execution
 
+CHANNEL_FOLDER: Final = "channel"
+"""It is the folder of every channel's function: each is told its channel by the environment."""
+
 
 def execution_of(cloud: Cloud, name: str) -> Execution:
-    """Sources are the function's folder and the chat4all package; their dependencies come from the last build's layers.
+    """Sources are the function's folder in `functions/` and the chat4all package; their dependencies come from the last build's layers.
 
     Raises CloudError.
     """
     function = deployed_function(cloud, name)
     return Execution(
-        folder=ROOT / "functions" / name,
+        folder=ROOT / "functions" / (CHANNEL_FOLDER if name in names() else name),
         import_path=(ROOT / "layers" / "core", *_dependencies(function)),
         handler=function.handler,
         arn=function.arn,

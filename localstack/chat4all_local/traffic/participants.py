@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.channels.registry import manifest_of, manifests
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Identity
 from chat4all_local.cloud.settings import CHANNELS
@@ -15,7 +16,6 @@ from chat4all_local.simulators.client import Simulator
 
 AGENT: Final = "agent"
 AGENT_NAME: Final = "Clara"
-_ADDRESSES: Final = {"whatsapp": "49151{:08d}", "telegram": "70{:08d}", "instagram": "17841{:012d}"}
 _NUMBERS: Final = 10**8
 _AT_ONCE: Final = 8
 
@@ -37,10 +37,10 @@ class Customer(msgspec.Struct, frozen=True):
         return self.final_status == "READ"
 
 
-CUSTOMERS: Final = (
-    Customer("whatsapp", "WhatsApp", "5511987654321", "Ana", "READ"),
-    Customer("telegram", "Telegram", "424242", "Rami", "SENT"),
-    Customer("instagram", "Instagram", "17841477777777777", "Noa", "READ"),
+CUSTOMERS: Final = tuple(
+    Customer(channel.name, channel.title, channel.demo.address, channel.demo.name, channel.final_status)
+    for channel in manifests()
+    if channel.demo.is_shown
 )
 BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
 GROUP: Final = "group"
@@ -81,7 +81,7 @@ def start_conversations(
     first = secrets.randbelow(_NUMBERS - len(channels))
 
     def start(number: int, channel: str) -> Conversation:
-        address = _ADDRESSES[channel].format(first + number)
+        address = manifest_of(channel).address_form.format(first + number)
         customer_id = register_customer(api, simulators[channel], channel, address, f"Customer {number}")
         made = api.create_conversation("1:1", [agent_id, customer_id])
         return Conversation(made.conversation_id, agent_id, channel, address)

@@ -6,6 +6,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.breaker import Breaker, Circuit
+from chat4all.domain.channel import LengthUnit
 from tests.integration.aws import CHANNELS
 from tests.integration.http.conftest import PUBLIC_URL
 from tests.integration.http.gateway import Gateway
@@ -14,12 +15,12 @@ from tests.integration.http.gateway import Gateway
 def test_every_channel_tells_what_it_can_do(api: Gateway) -> None:
     channels = api.get("/v1/channels").json["channels"]
 
-    assert [one["channel"] for one in channels] == ["whatsapp", "telegram", "instagram"]
+    assert [one["channel"] for one in channels] == list(CHANNELS)
     for one in channels:
         can = api.get(one["capabilities_url"].removeprefix(PUBLIC_URL)).json
         assert can["channel"] == one["channel"]
         assert can["text_length"] > 0
-        assert can["text_unit"] in {"characters", "bytes"}
+        assert can["text_unit"] in set(LengthUnit)
     api.get("/v1/channels/carrier/capabilities").refused(404, "CHANNEL_NOT_FOUND")
 
 

@@ -1,11 +1,8 @@
 """/v1/webhooks/{channel}: 200 only for the provider's own bytes, and only when they are stored (G7)."""
 
 import hashlib
-import hmac
 import uuid
 import zlib
-from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import pytest
@@ -16,55 +13,16 @@ from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import WebhookSettings
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.services.access.authenticate import new_key
+from tests.channels import sample
+from tests.channels.instagram import webhook as instagram
+from tests.channels.whatsapp import webhook as whatsapp
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.gateway import Answer, Gateway
 from tests.integration.template import environment, functions
 
 
-def whatsapp(**message: object) -> dict[str, Any]:
-    text = {"from": "4915112345678", "id": f"wamid.{uuid.uuid4()}", "timestamp": "1769860800", "type": "text"}
-    metadata = {"display_phone_number": "1", "phone_number_id": secret_of("whatsapp").account_id}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [{**text, **message}]}
-    return {
-        "object": "whatsapp_business_account",
-        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
-    }
-
-
-def instagram(**message: object) -> dict[str, Any]:
-    ours = secret_of("instagram").account_id
-    event = {
-        "sender": {"id": "1784"},
-        "recipient": {"id": ours},
-        "timestamp": 1_769_860_800_000,
-        "message": {"mid": f"m_{uuid.uuid4()}", "text": "hello", **message},
-    }
-    return {"object": "instagram", "entry": [{"id": ours, "time": 1, "messaging": [event]}]}
-
-
-def telegram(**message: object) -> dict[str, Any]:
-    person = {"id": 99, "is_bot": False, "first_name": "Ana"}
-    text = {
-        "message_id": uuid.uuid4().int % 10**9,
-        "from": person,
-        "chat": {"id": 99, "type": "private"},
-        "date": 1_769_860_800,
-    }
-    return {"update_id": uuid.uuid4().int % 10**9, "message": {**text, "text": "hello", **message}}
-
-
-WEBHOOKS: dict[str, Callable[..., dict[str, Any]]] = {
-    "whatsapp": lambda **message: whatsapp(text={"body": "hello"}, **message),
-    "telegram": telegram,
-    "instagram": instagram,
-}
-
-
 def signed(channel: str, body: bytes) -> dict[str, str]:
-    secret = secret_of(channel).webhook_secret
-    if channel == "telegram":
-        return {"x-telegram-bot-api-secret-token": secret}
-    return {"x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+    return sample(channel).proof(secret_of(channel), body)
 
 
 def send(webhooks: Gateway, channel: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
@@ -96,7 +54,7 @@ def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
 def test_a_webhook_is_stored_as_it_came_and_its_events_published(
     webhooks: Gateway, aws: Aws, channel: str
 ) -> None:
-    body = msgspec.json.encode(WEBHOOKS[channel]())
+    body = sample(channel).text_webhook("hello")
 
     answer = send(webhooks, channel, body)
 
@@ -109,7 +67,7 @@ def test_a_webhook_is_stored_as_it_came_and_its_events_published(
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_the_same_webhook_twice_is_published_once(webhooks: Gateway, aws: Aws, channel: str) -> None:
-    body = msgspec.json.encode(WEBHOOKS[channel]())
+    body = sample(channel).text_webhook("hello")
 
     answers = [send(webhooks, channel, body).status for _ in range(2)]
 
@@ -119,7 +77,7 @@ def test_the_same_webhook_twice_is_published_once(webhooks: Gateway, aws: Aws, c
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: Aws, channel: str) -> None:
-    body = msgspec.json.encode(WEBHOOKS[channel]())
+    body = sample(channel).text_webhook("hello")
     ((name, proof),) = signed(channel, body).items()
     wrong = [
         {},
@@ -140,7 +98,7 @@ def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: A
 
 @pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
 def test_one_changed_byte_breaks_the_signature(webhooks: Gateway, aws: Aws, channel: str) -> None:
-    body = msgspec.json.encode(WEBHOOKS[channel]())
+    body = sample(channel).text_webhook("hello")
 
     for changed in (body.replace(b"hello", b"hellO"), body + b" ", body[:-1]):
         send(webhooks, channel, changed, signed(channel, body)).refused(401, "INVALID_SIGNATURE")
@@ -265,7 +223,7 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
     }
     broken = msgspec.structs.replace(settings, **{missing: names[missing]})
     secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
-    body = msgspec.json.encode(WEBHOOKS["whatsapp"]())
+    body = sample("whatsapp").text_webhook("hello")
 
     answer = send(Gateway(webhooks_function.app(broken, secrets)), "whatsapp", body)
 

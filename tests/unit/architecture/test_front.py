@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from chat4all.channels.registry import names
 from tests.integration.template import REGION, Template, environment, functions, mappings, read
 
 ON_AWS: Final = Template()
@@ -56,7 +57,7 @@ def test_the_accounts_role_is_set_where_it_is_wanted(given: str, made: int) -> N
 def test_each_channel_has_a_concurrency_of_its_own() -> None:
     limited = {name: limit for name, limit in concurrencies(ON_AWS).items() if limit is not None}
 
-    assert limited == dict.fromkeys(("inbound", "whatsapp", "telegram", "instagram"), 100)
+    assert limited == dict.fromkeys(("inbound", *names()), 100)
     assert set(concurrencies(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import chat4all
+from chat4all.channels.registry import names
 from tests.unit.architecture.imports import imports_of
 
 PACKAGE = Path(chat4all.__file__).parent
@@ -89,7 +90,7 @@ def test_the_core_names_no_channel(module: Path) -> None:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            assert node.value.lower() not in {"whatsapp", "telegram", "instagram"}
+            assert node.value.lower() not in names()
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
-            assert not {"whatsapp", "telegram", "instagram"} & set(name.lower().split("_"))
+            assert not set(names()) & set(name.lower().split("_"))

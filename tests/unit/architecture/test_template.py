@@ -1,6 +1,8 @@
 """template.yaml and the code agree: routes, environments, timeouts."""
 
 import gc
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -22,7 +24,7 @@ from tests.unit.architecture.entry_points import loaded
 TEMPLATE = Template()
 FUNCTIONS = functions(TEMPLATE)
 ON_KINESIS = Template(parameters={"EventStream": "kinesis"})
-FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+FOLDERS = {f"functions/{path.parent.name}" for path in ROOT.glob("functions/*/app.py")}
 PROVIDERS = Component("simulators", ProcessId(1, 0.0), dict.fromkeys(names(), "http://127.0.0.1:1"), "a.log")
 LOCAL = Template(parameters=parameters(State(components=(PROVIDERS,)), {}))
 ADVISED_TIMEOUTS = 6
@@ -68,7 +70,24 @@ def test_no_route_is_declared_twice() -> None:
 
 
 def test_every_folder_is_a_function_and_the_other_way_round() -> None:
-    assert sorted(FUNCTIONS) == FOLDERS
+    assert {function["CodeUri"] for function in FUNCTIONS.values()} == FOLDERS
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_function_of_a_channel_imports_no_other_channel(name: str) -> None:
+    """Every connector that is imported is paid for in each cold start."""
+    code = "import sys, app; print(*sys.modules)"
+    search_path = f"import sys; sys.path[:0] = {[str(ROOT / 'functions' / 'channel'), *sys.path]!r}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", search_path + code],
+        env=environment(FUNCTIONS[name]) | {"AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    connectors = {f"chat4all.channels.{channel}.connector" for channel in names()}
+    assert set(done.stdout.split()) & connectors == {f"chat4all.channels.{name}.connector"}
 
 
 def test_every_channel_has_its_function() -> None:
@@ -84,7 +103,7 @@ def _metrics_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("template", [TEMPLATE, ON_KINESIS], ids=["sqs", "kinesis"])
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_functions_environment_is_enough_to_start_it(
     name: str, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,13 +115,13 @@ def test_a_functions_environment_is_enough_to_start_it(
     for variable, value in environment(function).items():
         monkeypatch.setenv(variable, value)
 
-    module = loaded(ROOT / "functions" / name / "app.py")
+    module = loaded(ROOT / function["CodeUri"] / "app.py")
 
     assert function["Handler"] == "app.handler"
     assert callable(module.handler)
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_is_loaded_without_the_garbage_collector(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,13 +136,13 @@ def test_a_function_is_loaded_without_the_garbage_collector(
     for variable, value in environment(FUNCTIONS[name]).items():
         monkeypatch.setenv(variable, value)
 
-    loaded(ROOT / "functions" / name / "app.py")
+    loaded(ROOT / FUNCTIONS[name]["CodeUri"] / "app.py")
 
     assert set(collecting) == {False}
     assert gc.isenabled()
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_is_told_nothing_that_it_does_not_read(name: str) -> None:
     sources = "".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")

@@ -171,7 +171,8 @@ def test_a_snapshot_holds_nothing_that_must_differ(name: str, monkeypatch: pytes
         raise AssertionError(f"{name} does at its start what each environment must do for itself")
 
     monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
-    for variable, value in environment(functions(Template())[name]).items():
+    function = functions(Template())[name]
+    for variable, value in environment(function).items():
         monkeypatch.setenv(variable, value)
     for module, attribute in (
         (uuid, "uuid4"),
@@ -184,7 +185,7 @@ def test_a_snapshot_holds_nothing_that_must_differ(name: str, monkeypatch: pytes
     ):
         monkeypatch.setattr(module, attribute, refused)
 
-    assert callable(loaded(ROOT / "functions" / name / "app.py").handler)
+    assert callable(loaded(ROOT / function["CodeUri"] / "app.py").handler)
 
 
 def test_chance_begins_anew_after_a_restore() -> None:

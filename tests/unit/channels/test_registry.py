@@ -1,17 +1,17 @@
 import subprocess
 import sys
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from chat4all.channels import registry
-from chat4all.channels.instagram.connector import Instagram
-from chat4all.channels.telegram.connector import Telegram
-from chat4all.channels.whatsapp.connector import WhatsApp
+from chat4all.channels.shared.manifest import Manifest
 from chat4all.domain.channel import LengthUnit
 from chat4all.domain.errors import NotFound
+from chat4all.domain.status import Status
+from chat4all.services.messaging.connector import ChannelSecret
 from tests.unit.channels.fake_http import FakeHttp
-
-CLASSES = {"whatsapp": WhatsApp, "telegram": Telegram, "instagram": Instagram}
 
 
 def loaded_after(code: str) -> set[str]:
@@ -24,21 +24,54 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_registry_lists_the_three_channels() -> None:
-    assert registry.names() == ("whatsapp", "telegram", "instagram")
+def test_every_folder_of_a_channel_is_in_the_list_and_the_other_way_round() -> None:
+    folders = {path.parent.name for path in Path(registry.__file__).parent.glob("*/connector.py")}
+
+    assert set(registry.names()) == folders
+    assert len(registry.names()) == len(folders)
+
+
+def test_a_channel_is_called_alike_everywhere() -> None:
+    assert tuple(manifest.name for manifest in registry.manifests()) == registry.names()
     assert tuple(registry.capabilities()) == registry.names()
+
+
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_addresses_of_the_form_and_of_the_demo_are_addresses_of_the_channel(manifest: Manifest) -> None:
+    connector = registry.connector(manifest.name, FakeHttp(), manifest.base_url)
+    addresses = [manifest.address_form.format(number) for number in (1, 99_999_999)]
+
+    assert [connector.canonical_address(address) for address in addresses] == addresses
+    assert len(set(addresses)) == 2
+    assert connector.canonical_address(manifest.demo.address) == manifest.demo.address
+
+
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_a_secret_has_the_fields_that_connectors_read(manifest: Manifest) -> None:
+    fields = [field.name for field in manifest.secret]
+    needed = {field.name for field in msgspec.structs.fields(ChannelSecret) if field.required}
+
+    assert len(set(fields)) == len(fields)
+    assert needed <= set(fields) <= set(ChannelSecret.__struct_fields__)
+
+
+def test_the_status_comes_as_far_as_the_receipts_tell() -> None:
+    finals = {manifest.name: manifest.final_status for manifest in registry.manifests()}
+
+    assert finals["whatsapp"] is Status.READ
+    assert finals["telegram"] is Status.SENT
 
 
 @pytest.mark.parametrize("name", registry.names())
 def test_a_connector_is_made_by_name(name: str) -> None:
     connector = registry.connector(name, FakeHttp(), "https://provider.example")
 
-    assert isinstance(connector, CLASSES[name])
+    assert type(connector).__module__ == f"chat4all.channels.{name}.connector"
     assert connector.capabilities == registry.capabilities()[name]
     assert connector.capabilities.channel == name
 
 
-@pytest.mark.parametrize("name", ["", "sms", "WhatsApp"])
+@pytest.mark.parametrize("name", ["", "carrier", "WhatsApp"])
 def test_an_unknown_name_is_not_found(name: str) -> None:
     with pytest.raises(NotFound):
         registry.connector(name, FakeHttp(), "https://provider.example")
@@ -64,8 +97,9 @@ def test_one_connector_loads_no_other_and_no_http_library_before_it_sends(name: 
 
 
 def test_instagram_counts_a_text_in_bytes_and_the_others_in_characters() -> None:
-    units = {name: each.text_unit for name, each in registry.capabilities().items()}
-    lengths = {name: each.text_length for name, each in registry.capabilities().items()}
+    known = {name: registry.capabilities()[name] for name in ("whatsapp", "telegram", "instagram")}
+    units = {name: each.text_unit for name, each in known.items()}
+    lengths = {name: each.text_length for name, each in known.items()}
 
     assert units == {
         "whatsapp": LengthUnit.CHARACTERS,

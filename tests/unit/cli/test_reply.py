@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from chat4all.channels.registry import names
 from chat4all_local.api_shapes import Identity, User
 from chat4all_local.cli.reply import choose_customer, choose_identity, reply
 from chat4all_local.cloud.errors import CloudError
@@ -56,8 +57,8 @@ def test_a_customer_writes_on_the_channel_on_which_they_received_the_conversatio
 
 
 def test_a_customer_without_an_identity_on_a_simulated_channel_cannot_reply() -> None:
-    with pytest.raises(CloudError, match="Ana has no identity on whatsapp, telegram, instagram"):
-        choose_identity(user("ana", "CUSTOMER", Identity("sms", "1")), None)
+    with pytest.raises(CloudError, match=f"Ana has no identity on {', '.join(names())}"):
+        choose_identity(user("ana", "CUSTOMER", Identity("carrier", "1")), None)
 
 
 def test_a_file_that_is_no_picture_is_refused_before_a_cloud_is_asked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 import yaml
 
+from chat4all.channels.registry import names
 from chat4all_local.cloud.checkout import ROOT
 
 FILE = ROOT / "localstack" / "docker-compose.yml"
@@ -59,7 +60,7 @@ def test_the_hook_sets_parameters_that_the_template_has() -> None:
     template = (ROOT / "template.yaml").read_text()
     given = re.findall(r'"([A-Z][A-Za-z]+)=', script())
 
-    assert len(given) == 6
+    assert len(given) == 3 + len(names())
     assert all(f"\n  {name}:\n    Type: " in template for name in given)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from botocore.stub import Stubber
 
+from chat4all.channels.registry import names
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.build import forget_old_builds
 from chat4all_local.cloud.deployment import let_live_follow, parameters
@@ -86,13 +87,11 @@ def test_the_deployment_after_an_interrupted_one_is_undone_to_the_same_point(fol
 
 
 def test_the_connectors_are_pointed_at_the_simulators() -> None:
-    names = ("whatsapp", "telegram", "instagram")
-    urls = {name: f"http://127.0.0.1/{name}" for name in names}
+    urls = {name: f"http://127.0.0.1/{name}" for name in names()}
     state = State(components=(Component("simulators", ProcessId(1, 1.0), urls, "simulators.log"),))
     given = parameters(state, {})
     assert given["WhatsAppBaseUrl"] == urls["whatsapp"]
-    assert given["TelegramBaseUrl"] == urls["telegram"]
-    assert given["InstagramBaseUrl"] == urls["instagram"]
+    assert {url for name, url in given.items() if name.endswith("BaseUrl")} == set(urls.values())
     assert given["Cloud"] == "local"
 
 

@@ -12,7 +12,7 @@ from chat4all_local.cli.app import app
 from chat4all_local.cloud.function_logs import LogLine
 from chat4all_local.cost.estimate import FunctionUse, Price, PriceTable, Use, estimate, gb_seconds
 from chat4all_local.cost.main import kept_use, price_table
-from chat4all_local.cost.measure import uses
+from chat4all_local.cost.measure import CONVERSATIONS, uses
 
 PRICES: Final = PriceTable(
     region="somewhere",
@@ -120,9 +120,7 @@ def test_the_kept_measurement_is_of_every_function_that_messages_pass() -> None:
         "webhooks",
         "inbound",
         "router",
-        "whatsapp",
-        "telegram",
-        "instagram",
+        *CONVERSATIONS,
         "status",
     }
 

@@ -2,9 +2,7 @@ import itertools
 
 import pytest
 
-from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
-from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
-from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
+from chat4all.channels.registry import capabilities, names
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.routing import text_parts
 from chat4all_local.cloud.settings import CHANNELS
@@ -27,7 +25,7 @@ def test_keys_are_names() -> None:
     assert len({line.key for line in EVERY_LINE}) == len(EVERY_LINE)
 
 
-@pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM])
+@pytest.mark.parametrize("channel", capabilities().values(), ids=names())
 def test_no_part_of_a_long_text_stands_twice_in_it(channel: Capabilities) -> None:
     for line in EVERY_LINE:
         parts = text_parts(line.text, channel)

@@ -3,6 +3,7 @@
 import pytest
 
 from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
+from chat4all.channels.registry import capabilities, names
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities, LimitScope, OtherFiles, Transfer
@@ -94,7 +95,7 @@ def test_a_file_goes_as_the_provider_documents_it(
     assert (rule and (rule.kind, rule.transfer, rule.caption_length)) == expected
 
 
-@pytest.mark.parametrize("channel", [WHATSAPP, TELEGRAM, INSTAGRAM], ids=lambda one: one.channel)
+@pytest.mark.parametrize("channel", capabilities().values(), ids=names())
 def test_whatever_may_be_uploaded_goes_somehow(channel: Capabilities) -> None:
     assert channel.other_files is OtherFiles.LINK
     assert {one for rule in channel.media for one in rule.content_types} <= set(FILE_TYPES)

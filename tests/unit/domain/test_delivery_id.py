@@ -4,12 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chat4all.channels.registry import names
 from chat4all.domain.delivery_id import DeliveryId
 
 IDS = st.uuids(version=4).map(str)
 
 
-@given(IDS, IDS, st.sampled_from(["whatsapp", "telegram", "instagram"]), st.integers(0, 999))
+@given(IDS, IDS, st.sampled_from(names()), st.integers(0, 999))
 def test_it_comes_back_and_fits_into_a_deduplication_id(
     message_id: str, recipient_id: str, channel: str, part: int
 ) -> None:

@@ -6,11 +6,10 @@ from typing import Final
 
 import pytest
 
-from chat4all.channels.instagram import address as instagram_address
+from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.downloads import _joined, _origin
 from chat4all.channels.shared.multipart import _quoted
 from chat4all.channels.telegram import address as telegram_ids
-from chat4all.channels.whatsapp import address as whatsapp_address
 from chat4all.domain.channel import LengthUnit
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.delivery_id import DeliveryId
@@ -26,6 +25,7 @@ from chat4all.domain.text import check_content, check_plain, shortened
 from chat4all.domain.zips import END_MARK, ends_as_zip
 from chat4all.entrypoints.http.bodies import time_from
 from chat4all.services.messaging.connector import FetchFailed
+from tests.unit.channels.fake_http import FakeHttp
 from tests.unit.growth import MOST, growth
 
 LENGTH: Final = 20_000
@@ -63,10 +63,8 @@ READ: Final[dict[str, Callable[[str], object]]] = {
     "new file": lambda text: check_new_file(text, 1, text),
     "file name": lambda text: fitting_name(text, PDF),
     "person's file": lambda text: attachment_of("f1", ProviderFile("r1", text, text)),
-    "whatsapp": whatsapp_address.canonical,
-    "telegram": telegram_ids.canonical,
+    **{name: connector(name, FakeHttp(), "https://provider.example").canonical_address for name in names()},
     "telegram message": lambda text: telegram_ids.message_number(text, "1"),
-    "instagram": instagram_address.canonical,
     "address": lambda text: _origin(f"https://{text}"),
     "path of an address": lambda text: _origin(f"https://cdn.example/{text}"),
     "redirect": lambda text: _joined("https://cdn.example/a/b", text),

@@ -3,10 +3,11 @@
 import html.parser
 
 from chat4all.entrypoints.http.page import page
-from chat4all_local.generate.outputs import SERVED
+from chat4all_local.cloud.checkout import ROOT
+from chat4all_local.generate.description import SERVED
 from chat4all_local.generate.resources import resources
 
-DOCUMENT = SERVED.read_text(encoding="utf-8")
+DOCUMENT = (ROOT / SERVED).read_text(encoding="utf-8")
 VOID = {"meta", "link", "br"}
 
 

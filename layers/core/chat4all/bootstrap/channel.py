@@ -1,4 +1,4 @@
-"""The functions `whatsapp`, `telegram` and `instagram`: each has its own connector, and the same wiring."""
+"""The function of a channel, wired with the connector of the channel that the environment names."""
 
 import functools
 import logging

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final, cast
 
 from chat4all.channels.shared.http import HttpClient
+from chat4all.channels.shared.manifest import Manifest
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.errors import NotFound
 from chat4all.services.messaging.connector import Connector
@@ -17,13 +18,18 @@ def names() -> tuple[str, ...]:
     return _NAMES
 
 
+def manifests() -> tuple[Manifest, ...]:
+    """Return what every channel says of itself; import no connector."""
+    return tuple(manifest_of(name) for name in _NAMES)
+
+
+def manifest_of(name: str) -> Manifest:
+    return cast("Manifest", import_module(f"chat4all.channels.{name}.manifest").MANIFEST)
+
+
 def capabilities() -> dict[str, Capabilities]:
     """Return what every channel can do, by name; import no connector."""
-    return {name: capabilities_of(name) for name in _NAMES}
-
-
-def capabilities_of(name: str) -> Capabilities:
-    return cast("Capabilities", import_module(f"chat4all.channels.{name}.manifest").CAPABILITIES)
+    return {manifest.name: manifest.capabilities for manifest in manifests()}
 
 
 def connector(name: str, http: HttpClient, base_url: str) -> Connector:

@@ -1,12 +1,12 @@
 """Measures the local clouds in turns: each is started, loaded, and stopped again."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from chat4all_local.bench.backends.figures import MB, BackendsFigures, Visit, backend_figures
 from chat4all_local.bench.backends.view import draw, table
+from chat4all_local.bench.pipeline.channels import by_channel
 from chat4all_local.bench.pipeline.memory import KIND, most, watched
 from chat4all_local.bench.pipeline.rounds import run_round
 from chat4all_local.bench.pipeline.sides import ProductSide
@@ -20,7 +20,7 @@ from chat4all_local.cloud.start import started
 from chat4all_local.console.progress import Tell
 
 ROUNDS: Final = 2
-CONVERSATIONS: Final[Mapping[str, int]] = {"whatsapp": 8, "telegram": 6, "instagram": 8}
+CONVERSATIONS: Final = by_channel(conversations=22, messages_per_s=110)
 PER_CONVERSATION: Final = 4
 FILE_BYTES: Final = 200 * MB
 BACKENDS: Final[tuple[Backend, ...]] = (MiniStack(), LocalStack())

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.bench.pipeline.bare.stack import BareStack
+from chat4all_local.bench.pipeline.channels import by_channel
 from chat4all_local.bench.pipeline.paused import paused
 from chat4all_local.bench.pipeline.quiet import WITHIN_S, wait_until_empty
 from chat4all_local.bench.pipeline.target import CLIENTS, Target
@@ -20,11 +21,8 @@ from chat4all_local.traffic.transcripts import Transcripts, wait_until_quiet
 from chat4all_local.waiting import wait_until
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
-CONVERSATIONS: Final = {"whatsapp": 24, "telegram": 12, "instagram": 28}
-"""How many of the conversations go to each channel.
-
-By what the providers allow: of 160 messages a second Telegram gets its 30, WhatsApp 60 of its 80.
-"""
+CONVERSATIONS: Final = by_channel(conversations=64, messages_per_s=160)
+"""How many of the conversations go to each channel, by the providers' limits: Telegram gets its 30 a second."""
 
 
 class Side(Protocol):

@@ -12,10 +12,17 @@ from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
 from chat4all_local.waiting import wait_until
 
-_SHARES: Final = (0.25, 0.4, 0.55)
+_KILLS: Final = 3
+_FROM: Final = 0.25
+_TO: Final = 0.55
 _PUBLISH_SHARE: Final = 0.75
 _LOOKS_FOR_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.05
+
+
+def _shares(count: int) -> list[float]:
+    """Spread `count` kills evenly over the middle of the load: how much of it is sent before each."""
+    return [_FROM + (_TO - _FROM) * number / (count - 1) for number in range(count)]
 
 
 def _kill_one(run: Run, function: str, channel: str | None) -> None:
@@ -34,7 +41,7 @@ def _kill_one(run: Run, function: str, channel: str | None) -> None:
 
 def _killing(function: str) -> Act:
     def act(run: Run) -> None:
-        for share in _SHARES:
+        for share in _shares(_KILLS):
             run.load.wait_for_share(share)
             _kill_one(run, function, None)
 
@@ -42,14 +49,14 @@ def _killing(function: str) -> Act:
 
 
 def _kill_channels(run: Run) -> None:
-    for share, channel in zip(_SHARES, CHANNELS, strict=True):
+    for share, channel in zip(_shares(len(CHANNELS)), CHANNELS, strict=True):
         run.load.wait_for_share(share)
         _kill_one(run, channel, channel)
 
 
 def _kill_between_answer_and_record(run: Run) -> None:
     """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
-    for share, channel in zip(_SHARES, CHANNELS, strict=True):
+    for share, channel in zip(_shares(len(CHANNELS)), CHANNELS, strict=True):
         run.load.wait_for_share(share)
         simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last

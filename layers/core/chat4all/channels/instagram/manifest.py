@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
 from chat4all.domain.files import MediaKind
@@ -36,3 +37,21 @@ Receipts: `messaging_seen` tells that a message was read; `message_deliveries` i
 for Messenger conversations":
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
 """
+
+MANIFEST: Final = Manifest(
+    title="Instagram",
+    base_url="https://graph.instagram.com",
+    capabilities=CAPABILITIES,
+    secret=(
+        SecretField("account_id", "account id"),
+        SecretField("access_token", "token"),
+        SecretField("webhook_secret", "app secret"),
+        SecretField("verify_token", "a word of yours"),
+    ),
+    webhook_setup=(
+        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/instagram`, the verify token"
+        " of the secret; subscribe to `messages`."
+    ),
+    address_form="17841{:012d}",
+    demo=DemoCustomer("Noa", "17841477777777777"),
+)

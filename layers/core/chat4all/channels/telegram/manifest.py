@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.domain.channel import (
     Capabilities,
@@ -60,3 +61,20 @@ About 30 messages a second in all, and one a second in one chat, where short bur
 tolerated; how short is not said, so 3 is cautious. 20 a minute in one group, whose id is negative:
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
+
+MANIFEST: Final = Manifest(
+    title="Telegram",
+    base_url="https://api.telegram.org",
+    capabilities=CAPABILITIES,
+    secret=(
+        SecretField("account_id", "bot id"),
+        SecretField("access_token", "bot token"),
+        SecretField("webhook_secret", "a word of yours"),
+    ),
+    webhook_setup=(
+        '`curl "https://api.telegram.org/bot<token>/setWebhook" --data-urlencode'
+        ' "url=$URL/v1/webhooks/telegram" -d "secret_token=<webhook_secret>"`'
+    ),
+    address_form="70{:08d}",
+    demo=DemoCustomer("Rami", "424242"),
+)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
 from chat4all.domain.files import MediaKind
@@ -47,3 +48,21 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/throug
 One per six seconds to one person, with bursts of 45:
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
 """
+
+MANIFEST: Final = Manifest(
+    title="WhatsApp",
+    base_url="https://graph.facebook.com",
+    capabilities=CAPABILITIES,
+    secret=(
+        SecretField("account_id", "phone number id"),
+        SecretField("access_token", "system user token"),
+        SecretField("webhook_secret", "app secret"),
+        SecretField("verify_token", "a word of yours"),
+    ),
+    webhook_setup=(
+        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/whatsapp`, the verify token"
+        " of the secret; subscribe to `messages`."
+    ),
+    address_form="49151{:08d}",
+    demo=DemoCustomer("Ana", "5511987654321"),
+)

@@ -14,12 +14,7 @@ from chat4all.domain.sending import SendError, Sent, Submission
 class ChannelSecret(msgspec.Struct, frozen=True):
     """The credentials of one channel, as JSON in Secrets Manager under `<stack>/<channel>`.
 
-    | field | WhatsApp | Telegram | Instagram |
-    |---|---|---|---|
-    | account_id | phone_number_id | the bot's id | Instagram user id |
-    | access_token | system user token | bot token | access token |
-    | webhook_secret | app secret | secret_token of setWebhook | app secret |
-    | verify_token | of the subscription | unused | of the subscription |
+    The manifest of a channel lists the fields that its secret has, and what an operator writes into each.
     """
 
     account_id: str

@@ -1,4 +1,4 @@
-"""The `telegram` function: delivers messages to Telegram."""
+"""The function of a channel: it delivers messages to the channel that the environment names."""
 
 from chat4all.bootstrap.loading import loading
 

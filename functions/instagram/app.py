@@ -1,8 +1,0 @@
-"""The `instagram` function: delivers messages to Instagram."""
-
-from chat4all.bootstrap.loading import loading
-
-with loading():
-    from chat4all.bootstrap.channel import handler as wire
-
-    handler = wire()

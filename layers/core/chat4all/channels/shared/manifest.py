@@ -1,0 +1,62 @@
+"""What a channel says of itself: everything that others list of it. It is data, and imports no connector."""
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities, Transfer
+from chat4all.domain.status import Status
+
+
+class SecretField(msgspec.Struct, frozen=True):
+    """A field of the channel's secret, and what an operator writes into it."""
+
+    name: str
+    meaning: str
+
+
+class DemoCustomer(msgspec.Struct, frozen=True):
+    """The customer of the channel in the demo. `is_shown` tells whether a demo that names no channels has them."""
+
+    name: str
+    address: str
+    is_shown: bool = True
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel: its name is that of its capabilities, of its folder, its queue, its function and its secret."""
+
+    title: str
+    """How people write the channel's name."""
+    base_url: str
+    """Scheme and host of the provider's API."""
+    capabilities: Capabilities
+    secret: tuple[SecretField, ...]
+    webhook_setup: str
+    """How an operator makes the provider call us: Markdown, where `$URL` is the API's address."""
+    address_form: str
+    """How an address looks: `str.format` puts a number into it."""
+    demo: DemoCustomer
+    batch_size: int = 10
+    """Deliveries that the channel's function takes at once."""
+    memory_mb: int = 512
+    """Memory of the channel's function."""
+
+    @property
+    def name(self) -> str:
+        return self.capabilities.channel
+
+    @property
+    def logical_name(self) -> str:
+        """How the names of the channel's resources and parameters begin in the template."""
+        return "".join(character for character in self.title if character.isalnum())
+
+    @property
+    def uploads(self) -> bool:
+        """Whether files are uploaded to the provider: the function and its queue need more time for that."""
+        return any(rule.transfer is Transfer.UPLOAD for rule in self.capabilities.media)
+
+    @property
+    def final_status(self) -> Status:
+        """How far the status of a message comes at best, by the receipts that the provider sends."""
+        if self.capabilities.receipts.read:
+            return Status.READ
+        return Status.DELIVERED if self.capabilities.receipts.delivered else Status.SENT

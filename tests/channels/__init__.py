@@ -1,0 +1,66 @@
+"""What tests know of each provider: its webhooks, its proofs and its answers, in a module with the channel's name.
+
+A test that is about every channel asks `sample` for the channel's module. A new channel adds its own.
+"""
+
+from importlib import import_module
+from typing import Protocol, cast
+
+from chat4all.services.messaging.connector import ChannelSecret
+
+
+class Sample(Protocol):
+    """A module of this package."""
+
+    @property
+    def ACCOUNT_ID(self) -> str:  # noqa: N802 - a constant of the module
+        """Our account, which webhooks name."""
+        ...
+
+    @property
+    def PHOTO_KIND(self) -> str:  # noqa: N802 - a constant of the module
+        """The provider's word for a photo."""
+        ...
+
+    @property
+    def NAMES_PEOPLE(self) -> bool:  # noqa: N802 - a constant of the module
+        """Whether a webhook names the person who writes."""
+        ...
+
+    @property
+    def EDITS(self) -> bool:  # noqa: N802 - a constant of the module
+        """Whether people can edit what they wrote."""
+        ...
+
+    @property
+    def QUOTES(self) -> bool:  # noqa: N802 - a constant of the module
+        """Whether people can quote what they received."""
+        ...
+
+    def new_address(self) -> str:
+        """Make an address that no other test has."""
+        ...
+
+    def text_webhook(self, text: str) -> bytes:
+        """Write the webhook of a text, with a new id, that a person sends to ACCOUNT_ID."""
+        ...
+
+    def photo_webhook(self, address: str, file_id: str, provider_url: str) -> bytes:
+        """Write the webhook of a photo. The provider at `provider_url` gives it by `file_id`."""
+        ...
+
+    def proof(self, secret: ChannelSecret, body: bytes) -> dict[str, str]:
+        """Make the header that proves the webhook to be the provider's."""
+        ...
+
+    def is_sent_here(self, path: str, body: dict[str, object]) -> bool:
+        """Return whether a request to send is one of this channel."""
+        ...
+
+    def accepted(self, body: dict[str, object], number: int) -> object:
+        """Answer a request to send, which is the provider's `number`-th."""
+        ...
+
+
+def sample(channel: str) -> Sample:
+    return cast("Sample", import_module(f"{__name__}.{channel}"))

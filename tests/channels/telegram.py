@@ -1,0 +1,57 @@
+"""Telegram as tests play it."""
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+
+from chat4all.services.messaging.connector import ChannelSecret
+
+ACCOUNT_ID: Final = "123456"
+PHOTO_KIND: Final = "photo"
+NAMES_PEOPLE: Final = True
+EDITS: Final = True
+QUOTES: Final = True
+
+
+def webhook(**message: object) -> dict[str, Any]:
+    """Make the update of a text, whose fields `message` adds to or changes."""
+    person = {"id": 99, "is_bot": False, "first_name": "Ana"}
+    text = {
+        "message_id": uuid.uuid4().int % 10**9,
+        "from": person,
+        "chat": {"id": 99, "type": "private"},
+        "date": 1_769_860_800,
+    }
+    return {"update_id": uuid.uuid4().int % 10**9, "message": {**text, "text": "hello", **message}}
+
+
+def new_address() -> str:
+    return str(uuid.uuid4().int % 10**9 + 10**9)
+
+
+def text_webhook(text: str) -> bytes:
+    return msgspec.json.encode(webhook(text=text))
+
+
+def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
+    made = webhook(
+        **{"from": {"id": int(address), "is_bot": False, "first_name": "Ana"}},
+        chat={"id": int(address), "type": "private"},
+        photo=[{"file_id": file_id, "width": 600, "height": 400}],
+    )
+    del made["message"]["text"]
+    return msgspec.json.encode(made)
+
+
+def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
+    return {"x-telegram-bot-api-secret-token": secret.webhook_secret}
+
+
+def is_sent_here(path: str, body: dict[str, object]) -> bool:
+    return "/send" in path
+
+
+def accepted(body: dict[str, object], number: int) -> object:
+    message = {"message_id": number, "chat": {"id": body["chat_id"]}, "date": 1_769_860_800}
+    return {"ok": True, "result": message}

@@ -1,0 +1,51 @@
+"""WhatsApp as tests play it."""
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+
+from chat4all.services.messaging.connector import ChannelSecret
+from tests.channels.meta import signature
+
+ACCOUNT_ID: Final = "106540352242922"
+PHOTO_KIND: Final = "image"
+NAMES_PEOPLE: Final = True
+EDITS: Final = True
+QUOTES: Final = True
+
+
+def webhook(**message: object) -> dict[str, Any]:
+    """Make the webhook of a message, whose fields `message` adds to or changes."""
+    text = {"from": "4915112345678", "id": f"wamid.{uuid.uuid4()}", "timestamp": "1769860800", "type": "text"}
+    metadata = {"display_phone_number": "1", "phone_number_id": ACCOUNT_ID}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [{**text, **message}]}
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
+    }
+
+
+def new_address() -> str:
+    return f"4915{uuid.uuid4().int % 10**9:09d}"
+
+
+def text_webhook(text: str) -> bytes:
+    return msgspec.json.encode(webhook(text={"body": text}))
+
+
+def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
+    image = {"id": file_id, "mime_type": "image/png"}
+    return msgspec.json.encode(webhook(**{"from": address}, type="image", image=image))
+
+
+def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
+    return signature(secret, body)
+
+
+def is_sent_here(path: str, body: dict[str, object]) -> bool:
+    return path.endswith("/messages") and "messaging_product" in body
+
+
+def accepted(body: dict[str, object], number: int) -> object:
+    return {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{number}"}]}
