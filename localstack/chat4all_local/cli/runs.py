@@ -1,5 +1,6 @@
 """demo, bench, chaos, cost."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,14 +15,21 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="See it work")(cost)
 
 
-def demo(*, json: JsonOption = False) -> None:
+def demo(
+    *,
+    svg: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write a picture of the end to this file."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Run the main job on a local cloud of its own: messages and files out to every channel, and the answers back.
 
     Exits with 1 if a message or a file is missing, wrong, doubled or out of order. With --json the result is the last line.
     """
     from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 
-    raise typer.Exit(run(json_output=json))
+    raise typer.Exit(run(json_output=json, svg=svg))
 
 
 def bench(

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from rich.console import Console
 
@@ -16,21 +17,28 @@ from chat4all_local.demo.display import messages_shown
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import make_files
 from chat4all_local.demo.files.props import VIDEO_BYTES
+from chat4all_local.demo.recording import write_svg
 from chat4all_local.demo.result import result
 from chat4all_local.demo.run import Outcome, run_on
 from chat4all_local.demo.summary import summary
+from chat4all_local.demo.table import moving_table
 
 
-def run(*, json_output: bool) -> int:
+def run(*, json_output: bool, svg: Path | None = None) -> int:
     """The exit code: 0 when every message and file arrived once, whole, in order, and came to its last status.
 
-    With `json_output` stdout gets the result and nothing else. Raises CloudError, TransferFailed, ApiError,
-    ApiUnreachable, and Stopped for a signal; the cloud is stopped and its folder removed in every case.
+    With `json_output` stdout gets the result and nothing else. `svg` names a file for a picture of the end.
+
+    Raises CloudError, TransferFailed, ApiError, ApiUnreachable, and Stopped for a signal. The cloud is stopped
+    and its folder removed in every case.
     """
     console = err if json_output else out
     began = time.monotonic()
     outcome, files = perform(console)
-    console.print(summary(outcome, files, time.monotonic() - began))
+    end = summary(outcome, files, time.monotonic() - began)
+    console.print(end)
+    if svg is not None:
+        write_svg(svg, moving_table(outcome.verdict.rows), end)
     if json_output:
         print_json(result(outcome.verdict, files))
     return 0 if outcome.verdict.is_good and files.is_good else 1

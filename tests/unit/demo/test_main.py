@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec.structs import replace
@@ -41,3 +43,20 @@ def test_json_has_the_files_and_is_all_there_is(
     monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
     main.run(json_output=True)
     assert json.loads(capsys.readouterr().out)["files"] == {}
+
+
+def test_the_picture_is_an_svg_that_shows_the_verdict_and_loads_nothing(
+    said: Said, seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Given a demo that went well
+    outcome = Outcome(judge(said, seen), said, seen)
+    monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
+    picture = tmp_path / "new folder" / "demo.svg"
+    # When a picture is asked for
+    assert main.run(json_output=False, svg=picture) == 0
+    # Then the file is a picture of the end, whole in itself
+    text = "".join(ET.parse(picture).getroot().itertext()).replace("\u00a0", " ")  # noqa: S314 (our own file)
+    assert "$ make demo" in text
+    assert "WhatsApp" in text
+    assert "0 lost, 0 doubled, 0 out of order" in text
+    assert "url(http" not in picture.read_text(encoding="utf-8")

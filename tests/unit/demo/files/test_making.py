@@ -8,9 +8,9 @@ from PIL import Image
 from chat4all.channels.registry import capabilities
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.files import Attachment
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.making import made, make_photo
 from chat4all_local.demo.files.props import VIDEO, VIDEO_BYTES
-from chat4all_local.traffic.participants import CHANNELS
 
 
 def test_a_photo_is_one_and_no_two_are_alike(tmp_path: Path) -> None:

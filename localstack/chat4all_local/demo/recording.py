@@ -1,0 +1,28 @@
+"""The end of the demo as a picture: an SVG file that a document can show."""
+
+import io
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console, RenderableType
+
+_COLUMNS: Final = 88
+_TITLE: Final = "chat4all demo"
+
+
+def write_svg(path: Path, *shown: RenderableType) -> None:
+    """Write what the terminal showed last, from top to bottom, as an SVG file; make its folder if need be."""
+    console = Console(
+        file=io.StringIO(), width=_COLUMNS, record=True, force_terminal=True, color_system="truecolor"
+    )
+    console.print("[bold]$ make demo[/]\n", highlight=False)
+    console.print(*shown, sep="\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = console.export_svg(title=_TITLE, unique_id="demo")
+    path.write_text(_without_remote_fonts(picture), encoding="utf-8")
+
+
+def _without_remote_fonts(svg: str) -> str:
+    """Remove the fonts that Rich loads from a content delivery network: pages that show pictures block them."""
+    before, *fonts = svg.split("@font-face {")
+    return before + "".join(font.partition("}")[2].lstrip() for font in fonts)
