@@ -46,10 +46,10 @@ def test_json_has_the_files_and_is_all_there_is(
 
 
 def test_the_picture_is_an_svg_that_shows_the_verdict_and_loads_nothing(
-    said: Said, seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    sent: Sent, observed: Observed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Given a demo that went well
-    outcome = Outcome(judge(said, seen), said, seen)
+    outcome = Outcome(judge(sent, observed), sent, observed)
     monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
     picture = tmp_path / "new folder" / "demo.svg"
     # When a picture is asked for
