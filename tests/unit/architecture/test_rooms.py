@@ -22,6 +22,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "simulators": {"api_shapes", "aws_account"},
     "cloud": {"api_keys", "aws_account", "simulators", "waiting"},
     "console": {"cloud"},
+    "generate": {"cloud"},
     "transfer": {*API, "waiting"},
     "replay": {"cloud", "waiting"},
     "invoke": {"cloud"},

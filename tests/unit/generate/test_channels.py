@@ -14,6 +14,8 @@ from chat4all_local.generate.__main__ import outdated
 from chat4all_local.generate.blocks import Block
 from chat4all_local.generate.catalogue import blocks, files
 from chat4all_local.generate.channels import channel_blocks
+from chat4all_local.generate.description import description_blocks
+from chat4all_local.generate.resources import resources
 from tests.integration import template as templates
 from tests.integration.template import ROOT, STACK, Template, environment, functions, mappings
 
@@ -36,7 +38,7 @@ UPLOADER: Final = replace(
 def generated(folder: Path, channel: Manifest) -> Path:
     """Write the files of the checkout with one channel more into `folder`."""
     with_pigeon: tuple[Block, ...] = channel_blocks((*manifests(), channel))
-    changed = outdated(ROOT, with_pigeon, ())
+    changed = outdated(ROOT, (*with_pigeon, *description_blocks(resources())), ())
     assert set(changed) == {block.path for block in with_pigeon}
     shutil.copytree(ROOT / "infra", folder / "infra")
     for path, text in changed.items():
