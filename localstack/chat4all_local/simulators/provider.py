@@ -6,10 +6,10 @@ from typing import Protocol
 import msgspec
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
-from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
-from chat4all_local.simulators.media_shelf import ShelfItem
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.media_shelf import ShelfItem
 
 
 class Call(msgspec.Struct, frozen=True):

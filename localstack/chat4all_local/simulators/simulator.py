@@ -28,7 +28,6 @@ from chat4all_local.simulators.faults import FaultPlan
 from chat4all_local.simulators.fetching import Fetcher
 from chat4all_local.simulators.file_requests import FileRequests
 from chat4all_local.simulators.journal import SendJournal, WebhookJournal
-from chat4all_local.simulators.media import Content, OutgoingMedia, Unfetched
 from chat4all_local.simulators.outbox import Outgoing, Webhook
 from chat4all_local.simulators.provider import (
     Accepted,
@@ -43,6 +42,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateCounter
 from chat4all_local.simulators.reply import Ending, Reply
+from chat4all_local.simulators.shared.media import Content, OutgoingMedia, Unfetched
 from chat4all_local.simulators.webhooks import WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)

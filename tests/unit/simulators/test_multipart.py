@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.simulators.media import HEAD_BYTES
 from chat4all_local.simulators.multipart import MOST_FIELD_BYTES, Form, FormError, read_form
+from chat4all_local.simulators.shared.media import HEAD_BYTES
 
 BOUNDARY = "xyz"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"

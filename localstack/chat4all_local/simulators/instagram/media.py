@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerMedia, InboundRequest
-from chat4all_local.simulators.file_signs import may_be
-from chat4all_local.simulators.media import (
+from chat4all_local.simulators.provider import Answer, Call, Download
+from chat4all_local.simulators.shared.file_signs import may_be
+from chat4all_local.simulators.shared.media import (
     Content,
     FetchEnd,
     MediaProblem,
@@ -23,8 +24,7 @@ from chat4all_local.simulators.media import (
     OutgoingMedia,
     Unfetched,
 )
-from chat4all_local.simulators.media_shelf import MediaShelf, ShelfItem
-from chat4all_local.simulators.provider import Answer, Call, Download
+from chat4all_local.simulators.shared.media_shelf import MediaShelf, ShelfItem
 
 CDN_PATH: Final = "/ig_messaging_cdn/"
 MB: Final = 2**20

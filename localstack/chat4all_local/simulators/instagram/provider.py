@@ -16,28 +16,27 @@ import base64
 import re
 import secrets
 from collections import Counter
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
-from chat4all_local.simulators.graph import graph_error, is_json, refuse_address, refuse_object, refuse_token
-from chat4all_local.simulators.instagram_media import (
+from chat4all_local.simulators.instagram.errors import RATE_LIMIT, invalid, refused
+from chat4all_local.simulators.instagram.media import (
     CDN_PATH,
     INBOUND,
-    RULES,
     InstagramMedia,
     media_expired,
     media_missing,
     media_problem,
 )
-from chat4all_local.simulators.instagram_webhooks import (
+from chat4all_local.simulators.instagram.requests import Message
+from chat4all_local.simulators.instagram.webhooks import (
     event_webhook,
     message_event,
     report_event,
 )
-from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -49,47 +48,19 @@ from chat4all_local.simulators.provider import (
     Refused,
 )
 from chat4all_local.simulators.rates import RateLimit
-from chat4all_local.simulators.signing import hub_headers, meta_json
+from chat4all_local.simulators.shared.graph import (
+    graph_error,
+    is_json,
+    refuse_address,
+    refuse_object,
+    refuse_token,
+)
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import hub_headers, meta_json
 
 TEXT_BYTES: Final = 1000
 HUMAN_AGENT_HOURS: Final = 7 * 24
-RATE_LIMIT: Final = 613
 _KIND: Final = "IGApiException"
-
-
-class _Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,32}$")]
-
-
-class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
-    is_reusable: bool = False
-
-
-class _Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    type: Literal["image", "audio", "video", "file"]
-    payload: _Payload
-
-    def media(self) -> OutgoingMedia:
-        return OutgoingMedia(self.type, RULES[self.type].most_bytes, self.payload.url)
-
-
-class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    text: Annotated[str, msgspec.Meta(min_length=1)] | None = None
-    attachment: _Attachment | None = None
-    metadata: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
-
-
-class _ReplyTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    mid: Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    recipient: _Person
-    message: _Content
-    messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG"] = "RESPONSE"
-    tag: Literal["HUMAN_AGENT"] | None = None
-    reply_to: _ReplyTo | None = None
 
 
 class Instagram:
@@ -133,19 +104,19 @@ class Instagram:
         if refusal := refuse_object(call, settings):
             return Refused(refusal)
         if not is_json(call):
-            return _refused("The parameter recipient is required")
+            return refused("The parameter recipient is required")
         return self._read_message(call.body, at)
 
     def _read_message(self, body: bytes, at: float) -> Order | Refused:
         try:
-            message = msgspec.json.decode(body, type=_Message)
+            message = msgspec.json.decode(body, type=Message)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            return _refused(str(problem))
+            return refused(str(problem))
         if (message.messaging_type == "MESSAGE_TAG") != (message.tag is not None):
-            return _refused("A tag goes with messaging_type MESSAGE_TAG, and only with it")
+            return refused("A tag goes with messaging_type MESSAGE_TAG, and only with it")
         attachment = message.message.attachment
         if (message.message.text is None) == (attachment is None):
-            return _refused("A message has one of text and attachment")
+            return refused("A message has one of text and attachment")
         order = Order(
             address=message.recipient.id,
             text=message.message.text,
@@ -160,7 +131,7 @@ class Instagram:
 
     def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
         if len((order.text or "").encode()) > TEXT_BYTES:
-            return _invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
+            return invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
         customer = order.customer
         if customer is None:
             return graph_error(400, 100, "The requested user cannot be found.", subcode=2534014, kind=_KIND)
@@ -233,9 +204,4 @@ def _new_mid() -> str:
     return "aWdfZAG1faXRlbToxOk" + base64.urlsafe_b64encode(secrets.token_bytes(45)).decode()
 
 
-def _refused(details: str) -> Refused:
-    return Refused(_invalid(details))
-
-
-def _invalid(details: str) -> Answer:
-    return graph_error(400, 100, f"(#100) {details}")
+PROVIDER: Final = Instagram

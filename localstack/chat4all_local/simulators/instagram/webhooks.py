@@ -10,7 +10,7 @@ unless the settings ask for it.
 """
 
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject
-from chat4all_local.simulators.credentials import META_APP_ID
+from chat4all_local.simulators.instagram.manifest import APP_ID
 from chat4all_local.simulators.provider import Accepted
 
 
@@ -28,7 +28,7 @@ def report_event(
     person = accepted.order.address
     mid = accepted.provider_message_id
     if report == "sent":
-        echo: JsonObject = {"mid": mid, "is_echo": True, "app_id": META_APP_ID}
+        echo: JsonObject = {"mid": mid, "is_echo": True, "app_id": APP_ID}
         if accepted.order.media is not None:
             echo["attachments"] = [{"type": accepted.order.kind, "payload": {"url": copy_url}}]
         else:

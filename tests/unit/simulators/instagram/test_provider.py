@@ -4,11 +4,14 @@ import pytest
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
-from chat4all_local.simulators.credentials import INSTAGRAM, META_APP_ID
-from chat4all_local.simulators.instagram import Instagram
+from chat4all_local.simulators.credentials import BY_CHANNEL
+from chat4all_local.simulators.instagram.manifest import APP_ID
+from chat4all_local.simulators.instagram.provider import Instagram
 from chat4all_local.simulators.provider import Answer, ControlError, Download, Order, Refused
-from chat4all_local.simulators.server import default_settings
+from chat4all_local.simulators.registry import manifest
 from tests.unit.simulators.calls import PERSON, decoded, graph_call, instagram_message
+
+INSTAGRAM = BY_CHANNEL["instagram"]
 
 NOW = 1_700_000_000.0
 DAY_S = 24 * 3600
@@ -16,7 +19,7 @@ DAY_S = 24 * 3600
 
 @pytest.fixture
 def account() -> Account:
-    account = Account(default_settings("instagram"))
+    account = Account(manifest("instagram").settings)
     account.register(PERSON, CustomerDetails("Ana", handle="ana"), NOW)
     return account
 
@@ -161,7 +164,7 @@ def test_sent_is_reported_as_an_echo_with_the_metadata(instagram: Instagram) -> 
         "mid": accepted.provider_message_id,
         "text": "Hello",
         "is_echo": True,
-        "app_id": META_APP_ID,
+        "app_id": APP_ID,
         "metadata": "d|1",
     }
 

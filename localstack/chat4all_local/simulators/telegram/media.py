@@ -21,13 +21,13 @@ import msgspec
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerMedia, InboundRequest, JsonObject
-from chat4all_local.simulators.file_signs import format_of, may_be, pixels_of
-from chat4all_local.simulators.media import Content, MediaProblem, MediaRule, OutgoingMedia, Unfetched
-from chat4all_local.simulators.media_shelf import MediaShelf, ShelfItem
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.provider import Answer, Call, Download
-from chat4all_local.simulators.signing import ascii_json
-from chat4all_local.simulators.telegram_parameters import ParameterError
+from chat4all_local.simulators.shared.file_signs import format_of, may_be, pixels_of
+from chat4all_local.simulators.shared.media import Content, MediaProblem, MediaRule, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.media_shelf import MediaShelf, ShelfItem
+from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.parameters import ParameterError
 
 MB: Final = 2**20
 MOST_UPLOAD_BYTES: Final = 50 * MB

@@ -6,11 +6,13 @@ import pytest
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
-from chat4all_local.simulators.credentials import TELEGRAM
+from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.provider import Accepted, Answer, Call, ControlError, Order, Refused
-from chat4all_local.simulators.server import default_settings
-from chat4all_local.simulators.telegram import Telegram
+from chat4all_local.simulators.registry import manifest
+from chat4all_local.simulators.telegram.provider import Telegram
 from tests.unit.simulators.calls import CHAT, decoded, telegram_call
+
+TELEGRAM = BY_CHANNEL["telegram"]
 
 NOW = 1_700_000_000.0
 BLOCKED = "43"
@@ -19,7 +21,7 @@ LATER_THAN_ANY = str(10**12)
 
 @pytest.fixture
 def account() -> Account:
-    account = Account(default_settings("telegram"))
+    account = Account(manifest("telegram").settings)
     account.register(CHAT, CustomerDetails("Ana", handle="ana"), NOW)
     account.register(BLOCKED, CustomerDetails("Bob", blocked=True), NOW)
     return account
@@ -304,7 +306,7 @@ def test_after_a_restart_message_ids_go_on_also_where_much_was_written(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = NOW
-    monkeypatch.setattr("chat4all_local.simulators.telegram.time.time", lambda: now)
+    monkeypatch.setattr("chat4all_local.simulators.telegram.provider.time.time", lambda: now)
     before = Telegram(account)
     ids = [int(accepted(before).provider_message_id) for _ in range(100)]
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from chat4all_local.simulators.control_api import JsonObject, Settings
 from chat4all_local.simulators.provider import Answer, Call
-from chat4all_local.simulators.signing import meta_json
+from chat4all_local.simulators.shared.signing import meta_json
 
 _PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)/([^/]+)")
 _OBJECT: Final = re.compile(r"/v\d{1,2}\.\d/([^/]+)")

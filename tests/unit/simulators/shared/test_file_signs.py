@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from chat4all_local.simulators.file_signs import beginning_of, format_of, is_opus, may_be, pixels_of
+from chat4all_local.simulators.shared.file_signs import beginning_of, format_of, is_opus, may_be, pixels_of
 
 SIGNS = {
     "image/jpeg": "jpeg",

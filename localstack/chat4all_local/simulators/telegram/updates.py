@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
+from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject, Signature
 from chat4all_local.simulators.provider import ControlError, Inbound
-from chat4all_local.simulators.signing import ascii_json
+from chat4all_local.simulators.shared.signing import SOMEONE_ELSES, ascii_json
 
 _KEPT: Final = 20_000
 _CONTENT: Final[dict[str, JsonObject]] = {
@@ -137,3 +137,18 @@ def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, a
         raise ControlError(f"message {request.edit_of} is not in the chat with {customer.address}")
     message |= {"edit_date": int(at), "text" if "text" in message else "caption": request.text or ""}
     return message
+
+
+def token_headers(secret: str, signature: Signature) -> dict[str, str]:
+    """The headers of an update of Telegram's; a bot without a secret token gets none.
+
+    https://core.telegram.org/bots/api#setwebhook
+    """
+    headers = {"content-type": "application/json"}
+    if signature is False or not secret:
+        return headers
+    if signature == "wrong":
+        secret = SOMEONE_ELSES
+    elif signature == "upper":
+        secret = secret.upper()
+    return {**headers, "x-telegram-bot-api-secret-token": secret}

@@ -5,14 +5,16 @@ import pytest
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
-from chat4all_local.simulators.credentials import WHATSAPP
-from chat4all_local.simulators.file_signs import beginning_of
-from chat4all_local.simulators.media import ContentReader
+from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.provider import Answer, ControlError, Download, Lookup, Order, Refused
-from chat4all_local.simulators.server import default_settings
-from chat4all_local.simulators.whatsapp import WhatsApp
+from chat4all_local.simulators.registry import manifest
+from chat4all_local.simulators.shared.file_signs import beginning_of
+from chat4all_local.simulators.shared.media import ContentReader
+from chat4all_local.simulators.whatsapp.provider import WhatsApp
 from tests.unit.simulators.calls import PHONE, decoded, graph_call, whatsapp_file, whatsapp_message
+
+WHATSAPP = BY_CHANNEL["whatsapp"]
 
 NOW = 1_700_000_000.0
 BSUID = "BR.13491208655302741918"
@@ -20,7 +22,7 @@ BSUID = "BR.13491208655302741918"
 
 @pytest.fixture
 def account() -> Account:
-    account = Account(default_settings("whatsapp"))
+    account = Account(manifest("whatsapp").settings)
     account.register(PHONE, CustomerDetails("Ana", handle="ana"), NOW)
     return account
 

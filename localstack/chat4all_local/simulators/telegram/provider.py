@@ -21,7 +21,6 @@ import msgspec
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
-from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -34,8 +33,16 @@ from chat4all_local.simulators.provider import (
     Refused,
 )
 from chat4all_local.simulators.rates import RateLimit
-from chat4all_local.simulators.signing import ascii_json, token_headers
-from chat4all_local.simulators.telegram_media import (
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.errors import (
+    FLOOD,
+    error_answer,
+    refuse_chat,
+    refuse_text,
+    result_answer,
+)
+from chat4all_local.simulators.telegram.media import (
     INBOUND,
     KINDS,
     MOST_UPLOAD_BYTES,
@@ -43,12 +50,9 @@ from chat4all_local.simulators.telegram_media import (
     media_expired,
     media_problem,
 )
-from chat4all_local.simulators.telegram_parameters import ParameterError, ReplyParameters, read_parameters
-from chat4all_local.simulators.telegram_updates import ChatHistory, update
+from chat4all_local.simulators.telegram.parameters import ParameterError, ReplyParameters, read_parameters
+from chat4all_local.simulators.telegram.updates import ChatHistory, token_headers, update
 
-TEXT_CHARACTERS: Final = 4096
-CAPTION_CHARACTERS: Final = 1024
-FLOOD: Final = 429
 _IDS_PER_S: Final = 30
 """More than a local cloud sends and receives, on average."""
 _PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
@@ -86,15 +90,15 @@ class Telegram:
             return served
         match = _PATH.fullmatch(call.path)
         if match is None or call.method not in {"GET", "POST"}:
-            return _error(404, "Not Found")
+            return error_answer(404, "Not Found")
         if match.group(1) != self._account.settings.access_token:
-            return Refused(_error(401, "Unauthorized"), authorized=False)
+            return Refused(error_answer(401, "Unauthorized"), authorized=False)
         if call.too_large:
-            return Refused(_error(413, "Request Entity Too Large"))
+            return Refused(error_answer(413, "Request Entity Too Large"))
         try:
             return self._call_method(match.group(2).lower(), call, at)
         except ParameterError as problem:
-            return Refused(_error(400, f"Bad Request: {problem}"))
+            return Refused(error_answer(400, f"Bad Request: {problem}"))
 
     def _call_method(self, method: str, call: Call, at: float) -> Order | Refused | Answer | Lookup:
         """Raises ParameterError."""
@@ -106,14 +110,14 @@ class Telegram:
         if method == "getfile":
             return self._get_file(parameters, at)
         handler = self._methods.get(method)
-        return handler(parameters) if handler else _error(404, "Not Found: method not found")
+        return handler(parameters) if handler else error_answer(404, "Not Found: method not found")
 
     def _get_file(self, parameters: dict[str, str], at: float) -> Lookup | Answer:
         try:
             item = self._media.file_of(parameters.get("file_id", ""))
         except ParameterError as problem:
-            return _error(400, f"Bad Request: {problem}")
-        return Lookup(item, _result(self._media.file_fields(item, at)))
+            return error_answer(400, f"Bad Request: {problem}")
+        return Lookup(item, result_answer(self._media.file_fields(item, at)))
 
     def _read_message(self, parameters: dict[str, str], media: OutgoingMedia | None) -> Order | Refused:
         chat_id = parameters.get("chat_id", "")
@@ -127,8 +131,8 @@ class Telegram:
             media=media,
         )
         if parameters.get("parse_mode"):
-            return Refused(_error(400, "Bad Request: unsupported parse_mode"), order=order)
-        refusal = _refuse_text(order) or _refuse_chat(order) or self._refuse_reply(order, reply)
+            return Refused(error_answer(400, "Bad Request: unsupported parse_mode"), order=order)
+        refusal = refuse_text(order) or refuse_chat(order) or self._refuse_reply(order, reply)
         return Refused(refusal, order=order) if refusal else order
 
     def _refuse_reply(self, order: Order, reply: ReplyParameters | None) -> Answer | None:
@@ -136,16 +140,16 @@ class Telegram:
             return None
         if self._history.may_quote(order.address, reply.message_id):
             return None
-        return _error(400, "Bad Request: message to be replied not found")
+        return error_answer(400, "Bad Request: message to be replied not found")
 
     def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
         return media_problem(media, got)
 
     def refuse_media(self, problem: MediaProblem) -> Answer:
-        return _error(problem.code, problem.details)
+        return error_answer(problem.code, problem.details)
 
     def media_missing(self) -> Answer:
-        return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        return error_answer(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
 
     def media_expired(self) -> Answer:
         return media_expired()
@@ -164,10 +168,10 @@ class Telegram:
     def throttled(self, code: int | None, wait_s: float) -> Answer:
         retry_after = max(1, math.ceil(wait_s))
         description = f"Too Many Requests: retry after {retry_after}"
-        return _error(FLOOD, description, retry_after=retry_after)
+        return error_answer(FLOOD, description, retry_after=retry_after)
 
     def broken(self, status: int | None, code: int | None) -> Answer:
-        return _error(code or status or 500, "Internal Server Error", status=status)
+        return error_answer(code or status or 500, "Internal Server Error", status=status)
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
         raise ControlError("Telegram reports nothing of what became of a message")
@@ -198,27 +202,27 @@ class Telegram:
         return {"id": bot_id, "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
 
     def _get_me(self, parameters: dict[str, str]) -> Answer:
-        return _result({**self._bot(), "can_join_groups": False, "supports_inline_queries": False})
+        return result_answer({**self._bot(), "can_join_groups": False, "supports_inline_queries": False})
 
     def _set_webhook(self, parameters: dict[str, str]) -> Answer:
         secret = parameters.get("secret_token", "")
         if len(secret) > 256:
-            return _error(400, "Bad Request: secret token is too long")
+            return error_answer(400, "Bad Request: secret token is too long")
         if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
-            return _error(400, "Bad Request: secret token contains unallowed characters")
+            return error_answer(400, "Bad Request: secret token contains unallowed characters")
         try:
             self._account.change({"webhook_url": parameters.get("url", ""), "webhook_secret": secret})
         except msgspec.ValidationError:
-            return _error(400, "Bad Request: bad webhook: an http:// URL is expected on this machine")
-        return _result(result=True, description="Webhook was set")
+            return error_answer(400, "Bad Request: bad webhook: an http:// URL is expected on this machine")
+        return result_answer(result=True, description="Webhook was set")
 
     def _delete_webhook(self, parameters: dict[str, str]) -> Answer:
         self._account.change({"webhook_url": ""})
-        return _result(result=True, description="Webhook was deleted")
+        return result_answer(result=True, description="Webhook was deleted")
 
     def _get_webhook_info(self, parameters: dict[str, str]) -> Answer:
         settings = self._account.settings
-        return _result(
+        return result_answer(
             {
                 "url": settings.webhook_url,
                 "has_custom_certificate": False,
@@ -228,40 +232,4 @@ class Telegram:
         )
 
 
-def _refuse_text(order: Order) -> Answer | None:
-    """The server drops spaces around a text: one of nothing else is empty."""
-    text = order.text or ""
-    if order.media is not None:
-        is_long = len(text) > CAPTION_CHARACTERS
-        return _error(400, "Bad Request: message caption is too long") if is_long else None
-    if not text.strip():
-        return _error(400, "Bad Request: message text is empty")
-    if len(text) > TEXT_CHARACTERS:
-        return _error(400, "Bad Request: message is too long")
-    return None
-
-
-def _refuse_chat(order: Order) -> Answer | None:
-    if not order.address:
-        return _error(400, "Bad Request: chat_id is empty")
-    if order.customer is None:
-        return _error(400, "Bad Request: chat not found")
-    if order.customer.blocked:
-        return _error(403, "Forbidden: bot was blocked by the user")
-    return None
-
-
-def _result(result: Json, description: str | None = None) -> Answer:
-    body: JsonObject = {"ok": True, "result": result}
-    if description is not None:
-        body["description"] = description
-    return Answer(200, ascii_json(body))
-
-
-def _error(
-    code: int, description: str, *, status: int | None = None, retry_after: int | None = None
-) -> Answer:
-    body: JsonObject = {"ok": False, "error_code": code, "description": description}
-    if retry_after is not None:
-        body["parameters"] = {"retry_after": retry_after}
-    return Answer(status or code, ascii_json(body), code=code, retry_after=retry_after)
+PROVIDER: Final = Telegram

@@ -23,9 +23,11 @@ import msgspec
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerMedia, InboundRequest, JsonObject
-from chat4all_local.simulators.file_signs import is_opus, may_be
-from chat4all_local.simulators.graph import graph_error, missing_object, object_id_of, refuse_token
-from chat4all_local.simulators.media import (
+from chat4all_local.simulators.multipart import Form
+from chat4all_local.simulators.provider import Answer, Call, Download, Lookup
+from chat4all_local.simulators.shared.file_signs import is_opus, may_be
+from chat4all_local.simulators.shared.graph import graph_error, missing_object, object_id_of, refuse_token
+from chat4all_local.simulators.shared.media import (
     Content,
     FetchEnd,
     MediaProblem,
@@ -33,10 +35,8 @@ from chat4all_local.simulators.media import (
     OutgoingMedia,
     Unfetched,
 )
-from chat4all_local.simulators.media_shelf import MediaShelf, ShelfItem
-from chat4all_local.simulators.multipart import Form
-from chat4all_local.simulators.provider import Answer, Call, Download, Lookup
-from chat4all_local.simulators.signing import meta_json
+from chat4all_local.simulators.shared.media_shelf import MediaShelf, ShelfItem
+from chat4all_local.simulators.shared.signing import meta_json
 
 MEDIA_UPLOAD: Final = 131053
 DOWNLOAD_PATH: Final = "/whatsapp_business/attachments/"

@@ -1,7 +1,12 @@
 import pytest
 
 from chat4all_local.simulators.control_api import Signature
-from chat4all_local.simulators.signing import ascii_json, hub_headers, hub_signature, meta_json, token_headers
+from chat4all_local.simulators.shared.signing import (
+    ascii_json,
+    hub_headers,
+    hub_signature,
+    meta_json,
+)
 
 
 def test_meta_escapes_unicode_in_lower_case_hex_and_slashes() -> None:
@@ -38,15 +43,3 @@ def test_a_webhook_of_meta_can_be_signed_badly(signature: Signature) -> None:
     assert ("x-hub-signature-256" in bad) is (signature is not False)
     if signature == "upper":
         assert bad["x-hub-signature-256"].lower() == good["x-hub-signature-256"]
-
-
-@pytest.mark.parametrize(
-    ("signature", "token"),
-    [(True, "Secret"), ("upper", "SECRET"), ("wrong", "another-secret"), (False, None)],
-)
-def test_an_update_of_telegram_carries_the_secret_token(signature: Signature, token: str | None) -> None:
-    assert token_headers("Secret", signature).get("x-telegram-bot-api-secret-token") == token
-
-
-def test_a_bot_without_a_secret_sends_no_token() -> None:
-    assert "x-telegram-bot-api-secret-token" not in token_headers("", signature=True)

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import json
+from typing import Final
 
 from chat4all_local.simulators.control_api import Json, Signature
 
-_SOMEONE_ELSES = "another-secret"
+SOMEONE_ELSES: Final = "another-secret"
+"""By which a webhook is signed wrongly."""
 
 
 def meta_json(value: Json) -> bytes:
@@ -38,24 +40,9 @@ def hub_headers(secret: str, body: bytes, signature: Signature) -> dict[str, str
     if signature is False:
         return headers
     if signature == "wrong":
-        value = hub_signature(_SOMEONE_ELSES + secret, body)
+        value = hub_signature(SOMEONE_ELSES + secret, body)
     else:
         value = hub_signature(secret, body)
     if signature == "upper":
         value = "sha256=" + value.removeprefix("sha256=").upper()
     return {**headers, "x-hub-signature-256": value}
-
-
-def token_headers(secret: str, signature: Signature) -> dict[str, str]:
-    """The headers of an update of Telegram's; a bot without a secret token gets none.
-
-    https://core.telegram.org/bots/api#setwebhook
-    """
-    headers = {"content-type": "application/json"}
-    if signature is False or not secret:
-        return headers
-    if signature == "wrong":
-        secret = _SOMEONE_ELSES
-    elif signature == "upper":
-        secret = secret.upper()
-    return {**headers, "x-telegram-bot-api-secret-token": secret}

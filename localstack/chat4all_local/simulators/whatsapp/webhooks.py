@@ -9,8 +9,8 @@ import hashlib
 from typing import Final
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
-from chat4all_local.simulators.credentials import WHATSAPP_BUSINESS_ACCOUNT_ID, WHATSAPP_DISPLAY_PHONE_NUMBER
 from chat4all_local.simulators.provider import Accepted
+from chat4all_local.simulators.whatsapp.manifest import BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER
 
 _ERROR_CODES: Final = "/documentation/business-messaging/whatsapp/support/error-codes"
 _FAILURES: Final = {
@@ -100,7 +100,7 @@ def message_webhook(
         message["from"] = phone
     message |= {"from_user_id": bsuid_of(customer), "id": wamid, "timestamp": str(int(at))}
     if request.quoted is not None:
-        message["context"] = {"from": WHATSAPP_DISPLAY_PHONE_NUMBER, "id": request.quoted}
+        message["context"] = {"from": DISPLAY_PHONE_NUMBER, "id": request.quoted}
     message |= _edit(request, media) if request.edit_of is not None else _content(request, media)
     message |= request.raw or {}
     return _envelope(phone_number_id, {"contacts": [_contact(customer)], "messages": [message]})
@@ -108,7 +108,7 @@ def message_webhook(
 
 def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
     metadata: JsonObject = {
-        "display_phone_number": WHATSAPP_DISPLAY_PHONE_NUMBER,
+        "display_phone_number": DISPLAY_PHONE_NUMBER,
         "phone_number_id": phone_number_id,
     }
     change: JsonObject = {
@@ -117,7 +117,7 @@ def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
     }
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": WHATSAPP_BUSINESS_ACCOUNT_ID, "changes": [change]}],
+        "entry": [{"id": BUSINESS_ACCOUNT_ID, "changes": [change]}],
     }
 
 
