@@ -27,7 +27,7 @@ CLUSTERS = st.sampled_from(
         "م",
     ]
 )
-LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28}
+LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28, LengthUnit.CODE_UNITS: 14}
 
 
 @given(TEXTS, st.integers(1, 50), UNITS)
@@ -115,3 +115,8 @@ def test_the_work_grows_with_the_text_and_no_faster(character: str) -> None:
         looks[size] = text.looks
 
     assert looks[10_000] <= 5 * looks[2_500]
+
+
+def test_code_units_count_an_emoji_twice_and_no_cut_halves_one() -> None:
+    assert split_text("a👋👋", 3, LengthUnit.CODE_UNITS) == ["a👋", "👋"]
+    assert split_text("👋👋", 3, LengthUnit.CODE_UNITS) == ["👋", "👋"]

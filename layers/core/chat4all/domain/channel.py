@@ -16,9 +16,17 @@ class LengthUnit(StrEnum):
 
     CHARACTERS = "characters"
     BYTES = "bytes"
+    CODE_UNITS = "code_units"
+    """Of UTF-16: a character beyond the basic plane, such as an emoji, counts two."""
 
     def measure(self, text: str) -> int:
-        return len(text) if self is LengthUnit.CHARACTERS else len(text.encode())
+        match self:
+            case LengthUnit.CHARACTERS:
+                return len(text)
+            case LengthUnit.BYTES:
+                return len(text.encode())
+            case LengthUnit.CODE_UNITS:
+                return len(text.encode("utf-16-le")) // 2
 
 
 class LimitScope(StrEnum):
@@ -68,8 +76,12 @@ class MediaRule(msgspec.Struct, frozen=True):
     transfer: Transfer
     caption_length: int = 0
     """The longest text that goes with the file, counted as `text_unit`; 0: texts go by themselves."""
+    address_prefixes: tuple[str, ...] = ("",)
+    """How the addresses begin to which it can be sent."""
 
-    def fits(self, file: Attachment) -> bool:
+    def fits(self, file: Attachment, address: str) -> bool:
+        if not address.startswith(self.address_prefixes):
+            return False
         return file.content_type in self.content_types and (file.size or 0) <= self.most_bytes
 
 
@@ -100,14 +112,14 @@ class Capabilities(msgspec.Struct, frozen=True):
     group_prefix: str | None = None
     """How the address of a group begins; None: every address is one person's."""
 
-    def media_rule(self, file: Attachment) -> MediaRule | None:
-        """How the provider takes this file as what it is; None: it does not."""
-        return next((rule for rule in self.media if rule.fits(file)), None)
+    def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
+        """Return how the provider takes this file for `address` as what it is, if it does."""
+        return next((rule for rule in self.media if rule.fits(file, address)), None)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """The limits that count a send to `address`; the account's last, whose tokens are the scarcer good."""
         is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
-        rule = self.media_rule(file) if file is not None else None
+        rule = self.media_rule(file, address) if file is not None else None
         counted = (
             one
             for one in self.rate_limits
