@@ -4,6 +4,7 @@
 """
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from chalice.app import Request
@@ -18,6 +19,7 @@ from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Route
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
+from chat4all.services.messaging.connector import WebhookRequest
 
 
 class ReceivedView(msgspec.Struct, frozen=True):
@@ -58,8 +60,10 @@ class WebhookViews:
         ]
 
     def post(self, request: Request, channel: str) -> Answer:
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        return Answer(ReceivedView(self._receive(channel, headers, raw_body_of(request))))
+        received = self._receive(channel, _webhook_request(request))
+        if received.answer is None:
+            return Answer(ReceivedView(received.events))
+        return Answer(received.answer.body, headers={"Content-Type": received.answer.content_type})
 
     def replay(self, request: Request) -> Answer:
         return Answer(self._replayed(request, body_of(request, PostReplay)))
@@ -88,3 +92,12 @@ class WebhookViews:
     def challenge(self, request: Request, channel: str) -> Answer:
         query = dict(request.query_params.items()) if request.query_params else {}
         return Answer(self._receive.challenge(channel, query))
+
+
+def _webhook_request(request: Request) -> WebhookRequest:
+    """Build the request as the provider sent it. API Gateway hands on a query decoded: it is encoded again."""
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    scheme = headers.get("x-forwarded-proto", "https")
+    query = urlencode(list(request.query_params.items())) if request.query_params else ""
+    url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
+    return WebhookRequest(f"{url}?{query}" if query else url, headers, raw_body_of(request))

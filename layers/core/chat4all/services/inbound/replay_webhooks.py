@@ -80,7 +80,8 @@ class ReplayWebhooks:
         if connector is None:
             return RefusedWebhook(webhook_id, f"is of the channel {webhook.channel}, which there is not")
         try:
-            events = connector.parse_webhook(webhook.body, self._secrets.channel(webhook.channel))
+            secret = self._secrets.channel(webhook.channel)
+            events = connector.parse_webhook(webhook.body, secret, webhook.query)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
         if events:
