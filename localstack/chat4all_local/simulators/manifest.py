@@ -6,12 +6,13 @@ from chat4all_local.simulators.control_api import Settings
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """One business account at one provider; the same four fields as a channel's secret has."""
+    """One business account at one provider; the fields are those of a channel's secret."""
 
     account_id: str
     access_token: str
     webhook_secret: str
     verify_token: str = ""
+    sender: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -51,6 +51,8 @@ class Order(msgspec.Struct, frozen=True):
     input: str
     """The person as the request spelled them."""
     callback_data: str | None = None
+    callback_url: str = ""
+    """Where this message is reported on, if not where all of them are."""
     quoted: str | None = None
     customer: Customer | None = None
     media: OutgoingMedia | None = None
@@ -181,4 +183,6 @@ class Provider(Protocol):
 
     def encode(self, body: Json) -> bytes: ...
 
-    def headers(self, body: bytes, *, signature: Signature) -> dict[str, str]: ...
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        """Return the headers of a webhook that goes to `url`."""
+        ...

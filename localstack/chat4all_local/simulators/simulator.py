@@ -154,7 +154,7 @@ class Simulator:
         if not self.account.settings.webhook_url:
             raise ControlError("no webhook_url is set")
         body = call.body.encode() if isinstance(call.body, str) else self.provider.encode(call.body)
-        headers = self.provider.headers(body, signature=call.sign)
+        headers = self.provider.headers(body, self.account.settings.webhook_url, signature=call.sign)
         headers |= {name.lower(): value for name, value in call.headers.items()}
         # A space more is still the same JSON: only a signature over the raw bytes can tell.
         return await self._sender.once(Webhook("control", body + b" " if call.tamper else body, headers))
@@ -241,7 +241,10 @@ class Simulator:
                 self.sends.add_content(n, got)
             if problem := self.provider.media_problem(media, got):
                 accepted = msgspec.structs.replace(
-                    accepted, failure=problem.code, failure_details=problem.details, reports=("failed",)
+                    accepted,
+                    failure=problem.code,
+                    failure_details=problem.details,
+                    reports=("failed",) if accepted.reports else (),
                 )
             if is_reported:
                 self._report(accepted, self._latency_s())
@@ -274,7 +277,8 @@ class Simulator:
         began, expected = time.time() + latency_s, []
         for number, report in enumerate(reports, 1):
             body = self.provider.report(report, accepted, began + number * delay_s)
-            expected.append(self._sender.expect(self._signed(report, body, accepted.provider_message_id)))
+            webhook = self._signed(report, body, accepted.provider_message_id, accepted.order.callback_url)
+            expected.append(self._sender.expect(webhook))
         self._sender.start(self._send_in_turn(expected, latency_s, delay_s))
 
     async def _send_in_turn(self, expected: list[Outgoing], latency_s: float, delay_s: float) -> None:
@@ -317,8 +321,10 @@ class Simulator:
         )
         return n
 
-    def _signed(self, kind: str, body: bytes, provider_message_id: str | None) -> Webhook:
-        return Webhook(kind, body, self.provider.headers(body, signature=True), provider_message_id)
+    def _signed(self, kind: str, body: bytes, provider_message_id: str | None, url: str = "") -> Webhook:
+        signed_url = url or self.account.settings.webhook_url
+        headers = self.provider.headers(body, signed_url, signature=True)
+        return Webhook(kind, body, headers, provider_message_id, url)
 
     def _latency_s(self) -> float:
         latency = self.account.settings.latency_ms

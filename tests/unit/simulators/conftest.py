@@ -3,7 +3,7 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,10 @@ def simulators() -> Iterator[Simulators]:
 
 @contextmanager
 def running_simulators(
-    customers: Path | None = None, *, directory: DirectoryTable | None = None
+    customers: Path | None = None,
+    *,
+    directory: DirectoryTable | None = None,
+    providers: Sequence[str] = names(),
 ) -> Iterator[Simulators]:
     ready: queue.Queue[tuple[dict[str, int], asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
 
@@ -55,7 +58,7 @@ def running_simulators(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         await serve(
-            dict.fromkeys(names(), 0),
+            dict.fromkeys(providers, 0),
             lambda ports: ready.put((ports, loop, stop)),
             stop,
             customers,

@@ -194,7 +194,7 @@ class Telegram:
     def encode(self, body: Json) -> bytes:
         return ascii_json(body)
 
-    def headers(self, body: bytes, *, signature: Signature) -> dict[str, str]:
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
         return token_headers(self._account.settings.webhook_secret, signature)
 
     def _bot(self) -> JsonObject:

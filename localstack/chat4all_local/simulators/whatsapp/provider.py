@@ -206,7 +206,7 @@ class WhatsApp:
     def encode(self, body: Json) -> bytes:
         return meta_json(body)
 
-    def headers(self, body: bytes, *, signature: Signature) -> dict[str, str]:
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
         return hub_headers(self._account.settings.webhook_secret, body, signature)
 
     def _find(self, spelled: str) -> Customer | None:

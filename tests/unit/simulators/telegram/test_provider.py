@@ -193,7 +193,12 @@ def test_set_webhook_sets_the_url_and_the_secret_token(account: Account, telegra
     assert isinstance(answer, Answer)
     assert decoded(answer.body)["result"] is True
     assert account.settings.webhook_url == "http://127.0.0.1:1/hook"
-    assert telegram.headers(b"{}", signature=True)["x-telegram-bot-api-secret-token"] == "s3cret"
+    assert (
+        telegram.headers(b"{}", account.settings.webhook_url, signature=True)[
+            "x-telegram-bot-api-secret-token"
+        ]
+        == "s3cret"
+    )
     info = telegram.read(telegram_call(b"", method="getWebhookInfo"), NOW)
     assert isinstance(info, Answer)
     assert decoded(info.body)["result"]["url"] == "http://127.0.0.1:1/hook"
