@@ -8,7 +8,8 @@ packaged=/tmp/chat4all-packaged.yaml
 set -- \
     "WhatsAppBaseUrl=$WHATSAPP_BASE_URL" \
     "TelegramBaseUrl=$TELEGRAM_BASE_URL" \
-    "InstagramBaseUrl=$INSTAGRAM_BASE_URL"
+    "InstagramBaseUrl=$INSTAGRAM_BASE_URL" \
+    "SMSBaseUrl=$SMS_BASE_URL"
 # end of base-urls
 
 awslocal s3 mb "s3://$bucket"

@@ -3,9 +3,11 @@
 import pytest
 
 from chat4all_local.simulators.control_api import FaultKind, JsonObject
-from chat4all_local.simulators.credentials import WHATSAPP
+from chat4all_local.simulators.credentials import BY_CHANNEL
 from tests.e2e.stage import Customer, Stage
 from tests.e2e.waiting import eventually
+
+WHATSAPP = BY_CHANNEL["whatsapp"]
 
 ORDER = ["PENDING", "SENT", "DELIVERED", "READ"]
 LONG_AGO = "2020-01-01T00:00:00.000Z"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.invoke.recorded_events import RECORDED_KEY
 from chat4all_local.simulators.credentials import BY_CHANNEL
-from chat4all_local.simulators.signing import hub_signature
+from chat4all_local.simulators.shared.signing import hub_signature
 from tests.integration.template import ACCOUNT
 
 API_ID: Final = "a1b2c3d4e5"

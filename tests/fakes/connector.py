@@ -20,7 +20,7 @@ from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching
+from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 from tests.fakes.small_stores import SECRET
 
 # Channels that no product has: the core knows none by name.
@@ -57,6 +57,7 @@ class FakeConnector:
 
     def __init__(self, capabilities: Capabilities = PIGEON) -> None:
         self.capabilities = capabilities
+        self.webhook_answer: WebhookAnswer | None = None
         self.answers: list[Sent | SendError] = []
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
@@ -85,13 +86,13 @@ class FakeConnector:
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return Fetching(iter((b"bytes of ", file.reference.encode())))
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-        return headers.get("x-signature") == secret.webhook_secret
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
+        return request.headers.get("x-signature") == secret.webhook_secret
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return query.get("challenge") if query.get("token") == secret.verify_token else None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
         try:
             return msgspec.json.decode(body, type=list[InboundEvent])
         except msgspec.DecodeError as error:

@@ -32,6 +32,8 @@ def secret_of(channel: str) -> ChannelSecret:
         access_token=f"123456:token-of-{channel}",
         webhook_secret=f"webhook-secret-of-{channel}",
         verify_token=f"verify-token-of-{channel}",
+        sender="+15005550006",
+        webhook_url=f"https://chat.example/v1/webhooks/{channel}",
     )
 
 

@@ -6,6 +6,7 @@ import zlib
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
@@ -47,6 +48,15 @@ def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
         "2026-01-31T12:00:00.000Z",
         "1800000000",
     )
+
+
+def test_the_query_of_its_address_is_kept(aws: Aws) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    asked = replace(webhook(b"{}"), query="delivery_id=1%7C2")
+
+    webhooks.store(asked)
+
+    assert webhooks.get(asked.webhook_id) == asked
 
 
 def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:

@@ -18,9 +18,8 @@ from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.terminal import err, printable
 from chat4all_local.simulators.client import InboundOptions, Simulator, SimulatorError
 from chat4all_local.simulators.control_api import CustomerMedia
+from chat4all_local.simulators.registry import manifest
 
-_PHOTO_KINDS: Final = {"whatsapp": "image", "telegram": "photo", "instagram": "image"}
-"""The provider's word for a photo."""
 _GROUP: Final = "GROUP"
 
 
@@ -138,7 +137,7 @@ def _write(
     """Let the customer write, and return the provider's id of the message. Raises CloudError."""
     options: InboundOptions = {"quoted": quoted}
     if media is not None:
-        options |= {"kind": _PHOTO_KINDS[identity.channel], "media": media}
+        options |= {"kind": manifest(identity.channel).photo_kind, "media": media}
     with Simulator(simulators[identity.channel]) as simulator:
         try:
             written = simulator.write(identity.address, text or None, **options)

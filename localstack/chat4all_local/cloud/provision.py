@@ -35,7 +35,8 @@ def mirror_buckets(aws: Aws) -> None:
 def write_secrets(cloud: Cloud) -> None:
     secrets = cloud.aws.secrets()
     for channel in CHANNELS:
-        wanted = msgspec.json.encode(BY_CHANNEL[channel]).decode()
+        fields = {**msgspec.structs.asdict(BY_CHANNEL[channel]), "webhook_url": webhook_url(cloud, channel)}
+        wanted = msgspec.json.encode(fields).decode()
         name = f"{cloud.stack}/{channel}"
         if secrets.get_secret_value(SecretId=name)["SecretString"] != wanted:
             secrets.put_secret_value(SecretId=name, SecretString=wanted)
@@ -44,12 +45,16 @@ def write_secrets(cloud: Cloud) -> None:
 def point_webhooks(cloud: Cloud) -> None:
     """Raises ComponentFailed."""
     for channel, simulator in cloud.simulators.items():
-        webhook_url = f"{cloud.api_url}/v1/webhooks/{channel}"
-        settings = {"webhook_url": webhook_url, "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
+        settings = {"webhook_url": webhook_url(cloud, channel), "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
         answer = urllib3.request("PUT", f"{simulator}/_control/config", json=settings, timeout=10.0)
         if answer.status >= 300:
             refusal = f"the {channel} simulator refused its webhook URL ({answer.status})"
             raise ComponentFailed(refusal, answer.data.decode())
+
+
+def webhook_url(cloud: Cloud, channel: str) -> str:
+    """Return the URL at which the provider of `channel` calls."""
+    return f"{cloud.api_url}/v1/webhooks/{channel}"
 
 
 def first_key(cloud: Cloud) -> str:

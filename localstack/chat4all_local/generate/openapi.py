@@ -175,7 +175,7 @@ def _operation(resource: Resource, route: Route, schemas: _Schemas) -> Json:
             *(schemas.parameters(route.query) if route.query is not None else ()),
         ],
         "responses": {
-            **{str(returned.status): _answer(returned) for returned in route.returns},
+            **_answers(route.returns),
             **{str(status): _named(refusals) for status, refusals in _by_status(route)},
             **{
                 status: {"$ref": f"#/components/responses/{name}"}
@@ -207,11 +207,28 @@ def _request_body(route: Route) -> Json:
     return {"required": route.needs_body, "content": {JSON: content}}
 
 
-def _answer(returned: Returns) -> Json:
+def _answers(returns: Sequence[Returns]) -> Json:
+    """Describe the answers by status; answers of one status differ in their content type."""
+    by_status = {
+        returned.status: [same for same in returns if same.status == returned.status] for returned in returns
+    }
+    return {str(status): _answer(answers) for status, answers in by_status.items()}
+
+
+def _answer(answers: Sequence[Returns]) -> Json:
     headers = {
         name: {"description": meaning, "schema": {"type": "string"}}
+        for returned in answers
         for name, meaning in returned.headers.items()
     }
+    return {
+        "description": "The answer." if answers[0].status < 400 else "The answer, when something is wrong.",
+        "headers": {**_TRACE, **headers},
+        "content": {returned.content_type: _content(returned) for returned in answers},
+    }
+
+
+def _content(returned: Returns) -> Json:
     content: Json = {}
     if returned.shape is not None:
         content["schema"] = {"$ref": _SCHEMAS + returned.shape.__name__}
@@ -219,11 +236,7 @@ def _answer(returned: Returns) -> Json:
         content["schema"] = {"type": "string"}
     if returned.example is not None:
         content["example"] = returned.example
-    return {
-        "description": "The answer." if returned.status < 400 else "The answer, when something is wrong.",
-        "headers": {**_TRACE, **headers},
-        "content": {returned.content_type: content},
-    }
+    return content
 
 
 def _by_status(route: Route) -> list[tuple[int, list[Refusal]]]:

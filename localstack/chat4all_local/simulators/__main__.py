@@ -1,7 +1,8 @@
-"""`python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 0 --instagram-port 0`.
+"""`python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 4511`.
 
-Prints one line of JSON, `{"whatsapp": port, "telegram": port, "instagram": port}`, when all three listen;
-ends with 0 on SIGTERM or SIGINT, with 1 where a port is taken.
+Every provider listens, without an option on a free port. Prints one line of JSON, such as
+`{"whatsapp": port, "telegram": port}`, when all of them do; ends with 0 on SIGTERM or SIGINT, with 1 where
+a port is taken.
 """
 
 import argparse
@@ -13,11 +14,12 @@ from pathlib import Path
 import msgspec
 
 from chat4all_local.simulators.directory import DirectoryTable
-from chat4all_local.simulators.server import Ports, serve
+from chat4all_local.simulators.registry import names
+from chat4all_local.simulators.server import serve
 
 
 class _Arguments(msgspec.Struct, frozen=True):
-    ports: Ports
+    ports: dict[str, int]
     customers: Path | None
     directory: DirectoryTable | None
 
@@ -39,14 +41,14 @@ async def _run(arguments: _Arguments) -> None:
     await serve(arguments.ports, _announce, stop, arguments.customers, directory=arguments.directory)
 
 
-def _announce(ports: Ports) -> None:
+def _announce(ports: dict[str, int]) -> None:
     sys.stdout.write(msgspec.json.encode(ports).decode() + "\n")
     sys.stdout.flush()
 
 
 def _arguments() -> _Arguments:
     parser = argparse.ArgumentParser(prog="chat4all_local.simulators", description="The simulated providers.")
-    for name in Ports.__struct_fields__:
+    for name in names():
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0: a free one")
     parser.add_argument("--customers", type=Path, metavar="DIR", help="where whom they know is kept")
     parser.add_argument(
@@ -56,7 +58,7 @@ def _arguments() -> _Arguments:
         help="the DynamoDB and the table that have whom they know, too",
     )
     arguments = vars(parser.parse_args())
-    ports = Ports(**{name: arguments[f"{name}_port"] for name in Ports.__struct_fields__})
+    ports = {name: arguments[f"{name}_port"] for name in names()}
     directory = DirectoryTable(*arguments["directory"]) if arguments["directory"] else None
     return _Arguments(ports, arguments["customers"], directory)
 

@@ -82,6 +82,7 @@ class SettingsChanges(TypedDict, total=False):
     access_token: str
     webhook_secret: str
     verify_token: str
+    sender: str
     webhook_url: str
     latency_ms: LatencyChanges
     receipts: ReceiptChanges

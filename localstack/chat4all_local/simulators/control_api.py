@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access_token: str
     webhook_secret: str
     verify_token: str = ""
+    sender: str = ""
+    """Our number, where the requests to send name it."""
     webhook_url: Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#][^\s]*)?$")] = ""
     latency_ms: LatencyMs = LatencyMs()
     receipts: ReceiptSettings = ReceiptSettings()

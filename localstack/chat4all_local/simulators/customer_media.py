@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from chat4all_local.simulators.control_api import CustomerMedia
-from chat4all_local.simulators.file_signs import beginning_of
+from chat4all_local.simulators.shared.file_signs import beginning_of
 
 _PIECE_BYTES: Final = 65_536
 # A text has no NUL, and no byte that would have to be part of a longer character.

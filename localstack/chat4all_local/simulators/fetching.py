@@ -5,7 +5,7 @@ from typing import Final
 
 import httpx
 
-from chat4all_local.simulators.media import Content, ContentReader, FetchEnd, Unfetched
+from chat4all_local.simulators.shared.media import Content, ContentReader, FetchEnd, Unfetched
 
 MOST_REDIRECTS: Final = 3
 # The very bytes count: what is compressed on its way would have another hash.

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.control_api import SendRecord, Transcript, WebhookLog, WebhookRecord
-from chat4all_local.simulators.media import Content
+from chat4all_local.simulators.shared.media import Content
 
 _KEPT: Final = 100_000
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from chat4all_local.simulators.media import Content, ContentReader
+from chat4all_local.simulators.shared.media import Content, ContentReader
 
 MOST_FIELD_BYTES: Final = 65_536
 _MOST_HEADER_BYTES: Final = 16_384

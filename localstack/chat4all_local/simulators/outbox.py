@@ -18,6 +18,8 @@ class Webhook(msgspec.Struct, frozen=True):
     body: bytes
     headers: dict[str, str]
     provider_message_id: str | None = None
+    url: str = ""
+    """Where it goes, if not to the URL of the settings."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):

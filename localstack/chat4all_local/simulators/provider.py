@@ -6,10 +6,10 @@ from typing import Protocol
 import msgspec
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
-from chat4all_local.simulators.media import Content, MediaProblem, OutgoingMedia, Unfetched
-from chat4all_local.simulators.media_shelf import ShelfItem
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.media_shelf import ShelfItem
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -51,6 +51,8 @@ class Order(msgspec.Struct, frozen=True):
     input: str
     """The person as the request spelled them."""
     callback_data: str | None = None
+    callback_url: str = ""
+    """Where this message is reported on, if not where all of them are."""
     quoted: str | None = None
     customer: Customer | None = None
     media: OutgoingMedia | None = None
@@ -181,4 +183,6 @@ class Provider(Protocol):
 
     def encode(self, body: Json) -> bytes: ...
 
-    def headers(self, body: bytes, *, signature: Signature) -> dict[str, str]: ...
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        """Return the headers of a webhook that goes to `url`."""
+        ...

@@ -1,79 +1,58 @@
-"""Three listeners on 127.0.0.1 in one event loop."""
+"""A listener on 127.0.0.1 for each provider, in one event loop."""
 
 import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Final
 
 import httpx
-import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.app import TRANSPORT, simulator_app
-from chat4all_local.simulators.control_api import ReceiptSettings, Settings, WebhookRetries
-from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.customer_book import CustomerBook
 from chat4all_local.simulators.directory import Directory, DirectoryTable
 from chat4all_local.simulators.fetching import MOST_REDIRECTS, Fetcher
-from chat4all_local.simulators.instagram import Instagram
 from chat4all_local.simulators.journal import WebhookJournal
 from chat4all_local.simulators.outbox import Outbox
-from chat4all_local.simulators.provider import Provider
+from chat4all_local.simulators.registry import manifest, provider
 from chat4all_local.simulators.simulator import Simulator
-from chat4all_local.simulators.telegram import Telegram
 from chat4all_local.simulators.webhooks import TIMEOUT_S, WebhookSender
-from chat4all_local.simulators.whatsapp import WhatsApp
 
 HOST: Final = "127.0.0.1"
-PROVIDERS: Final[dict[str, Callable[[Account], Provider]]] = {
-    "whatsapp": WhatsApp,
-    "telegram": Telegram,
-    "instagram": Instagram,
-}
-
-MEDIA_URL_VALID_S: Final = {"whatsapp": 300.0, "telegram": 3600.0, "instagram": 86_400.0}
-"""WhatsApp documents five minutes, Telegram "at least 1 hour"; Instagram only that the addresses end."""
-
-
-class Ports(msgspec.Struct, frozen=True):
-    """The port of each simulator; asked for as 0, a free one is taken."""
-
-    whatsapp: int = 0
-    telegram: int = 0
-    instagram: int = 0
 
 
 async def serve(
-    ports: Ports,
-    ready: Callable[[Ports], None],
+    ports: Mapping[str, int],
+    ready: Callable[[dict[str, int]], None],
     stop: asyncio.Event,
     customers: Path | None = None,
     *,
     directory: DirectoryTable | None = None,
 ) -> None:
-    """Serve until `stop` is set; `ready` is told the ports. Raises OSError where a port is taken.
+    """Serve the providers of `ports` by name until `stop` is set; a port asked for as 0 is a free one, and `ready` is told it.
+
+    Raises OSError where a port is taken.
 
     `customers` is the folder in which the customers are kept, and the webhooks that are still to be sent; without it they
     are forgotten at the end. Whoever is in `directory` is a customer, too.
     """
     with contextlib.ExitStack() as stack:
-        wanted = msgspec.structs.asdict(ports)
-        sockets = {name: stack.enter_context(_bound(port)) for name, port in wanted.items()}
+        sockets = {name: stack.enter_context(_bound(port)) for name, port in ports.items()}
         async with _http_client() as http, _link_client() as links:
             simulators = {
                 name: _simulator(
+                    name,
                     _account(name, customers, bound.getsockname()[1]),
                     Outbox(customers / f"{name}-webhooks.jsonl" if customers is not None else None),
                     http,
-                    Fetcher(links),
-                    Directory(name, directory, http),
-                    provider=PROVIDERS[name],
+                    fetcher=Fetcher(links),
+                    directory=Directory(name, directory, http),
                 )
                 for name, bound in sockets.items()
             }
@@ -81,28 +60,13 @@ async def serve(
             running = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in sockets]
             for server in servers.values():
                 await server.started_up.wait()
-            ready(Ports(**{name: bound.getsockname()[1] for name, bound in sockets.items()}))
+            ready({name: bound.getsockname()[1] for name, bound in sockets.items()})
             await stop.wait()
             for _, sender in simulators.values():
                 await sender.stop()
             for server in servers.values():
                 server.should_exit = True
             await asyncio.gather(*running)
-
-
-def default_settings(channel: str) -> Settings:
-    """The settings that a simulator starts with."""
-    credentials = BY_CHANNEL[channel]
-    # Meta documents `message_deliveries` for Messenger only; Telegram retries "until" it is answered.
-    return Settings(
-        account_id=credentials.account_id,
-        access_token=credentials.access_token,
-        webhook_secret=credentials.webhook_secret,
-        verify_token=credentials.verify_token,
-        receipts=ReceiptSettings(delivered=channel != "instagram"),
-        webhook_retries=WebhookRetries(attempts=0 if channel == "telegram" else 30),
-        media_url_valid_s=MEDIA_URL_VALID_S[channel],
-    )
 
 
 class _Server(uvicorn.Server):
@@ -142,21 +106,21 @@ class _Protocol(H11Protocol):
 
 def _account(name: str, customers: Path | None, port: int) -> Account:
     book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
-    return Account(default_settings(name), book, f"http://{HOST}:{port}")
+    return Account(manifest(name).settings, book, f"http://{HOST}:{port}")
 
 
 def _simulator(
+    name: str,
     account: Account,
     outbox: Outbox,
     http: httpx.AsyncClient,
+    *,
     fetcher: Fetcher,
     directory: Directory,
-    *,
-    provider: Callable[[Account], Provider],
 ) -> tuple[Simulator, WebhookSender]:
     journal = WebhookJournal()
     sender = WebhookSender(account, journal, outbox, http)
-    return Simulator(provider(account), account, sender, journal, fetcher, directory=directory), sender
+    return Simulator(provider(name, account), account, sender, journal, fetcher, directory=directory), sender
 
 
 def _http_client() -> httpx.AsyncClient:

@@ -28,7 +28,6 @@ from chat4all_local.simulators.faults import FaultPlan
 from chat4all_local.simulators.fetching import Fetcher
 from chat4all_local.simulators.file_requests import FileRequests
 from chat4all_local.simulators.journal import SendJournal, WebhookJournal
-from chat4all_local.simulators.media import Content, OutgoingMedia, Unfetched
 from chat4all_local.simulators.outbox import Outgoing, Webhook
 from chat4all_local.simulators.provider import (
     Accepted,
@@ -43,6 +42,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateCounter
 from chat4all_local.simulators.reply import Ending, Reply
+from chat4all_local.simulators.shared.media import Content, OutgoingMedia, Unfetched
 from chat4all_local.simulators.webhooks import WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
@@ -154,7 +154,7 @@ class Simulator:
         if not self.account.settings.webhook_url:
             raise ControlError("no webhook_url is set")
         body = call.body.encode() if isinstance(call.body, str) else self.provider.encode(call.body)
-        headers = self.provider.headers(body, signature=call.sign)
+        headers = self.provider.headers(body, self.account.settings.webhook_url, signature=call.sign)
         headers |= {name.lower(): value for name, value in call.headers.items()}
         # A space more is still the same JSON: only a signature over the raw bytes can tell.
         return await self._sender.once(Webhook("control", body + b" " if call.tamper else body, headers))
@@ -241,7 +241,10 @@ class Simulator:
                 self.sends.add_content(n, got)
             if problem := self.provider.media_problem(media, got):
                 accepted = msgspec.structs.replace(
-                    accepted, failure=problem.code, failure_details=problem.details, reports=("failed",)
+                    accepted,
+                    failure=problem.code,
+                    failure_details=problem.details,
+                    reports=("failed",) if accepted.reports else (),
                 )
             if is_reported:
                 self._report(accepted, self._latency_s())
@@ -274,7 +277,8 @@ class Simulator:
         began, expected = time.time() + latency_s, []
         for number, report in enumerate(reports, 1):
             body = self.provider.report(report, accepted, began + number * delay_s)
-            expected.append(self._sender.expect(self._signed(report, body, accepted.provider_message_id)))
+            webhook = self._signed(report, body, accepted.provider_message_id, accepted.order.callback_url)
+            expected.append(self._sender.expect(webhook))
         self._sender.start(self._send_in_turn(expected, latency_s, delay_s))
 
     async def _send_in_turn(self, expected: list[Outgoing], latency_s: float, delay_s: float) -> None:
@@ -317,8 +321,10 @@ class Simulator:
         )
         return n
 
-    def _signed(self, kind: str, body: bytes, provider_message_id: str | None) -> Webhook:
-        return Webhook(kind, body, self.provider.headers(body, signature=True), provider_message_id)
+    def _signed(self, kind: str, body: bytes, provider_message_id: str | None, url: str = "") -> Webhook:
+        signed_url = url or self.account.settings.webhook_url
+        headers = self.provider.headers(body, signed_url, signature=True)
+        return Webhook(kind, body, headers, provider_message_id, url)
 
     def _latency_s(self) -> float:
         latency = self.account.settings.latency_ms

@@ -134,7 +134,7 @@ class WebhookSender:
             first.set_result(NO_ANSWER)
 
     async def _post(self, webhook: Webhook) -> WebhookAnswer:
-        url = self._account.settings.webhook_url
+        url = webhook.url or self._account.settings.webhook_url
         try:
             response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:

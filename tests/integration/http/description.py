@@ -21,7 +21,7 @@ class Description:
             name: {"additionalProperties": False, **schema} if "properties" in schema else schema
             for name, schema in document["components"]["schemas"].items()
         }
-        self._validators: dict[tuple[str, str, str], jsonschema_rs.Validator] = {}
+        self._validators: dict[tuple[str, str, str, str], jsonschema_rs.Validator] = {}
 
     def check(self, method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
         """Assert that the description has this status, type and shape of an answer, and its headers."""
@@ -32,15 +32,13 @@ class Description:
         content_type = headers["content-type"].partition(";")[0]
         assert content_type in response["content"], f"{method} {path} {status}: {content_type}"
         if "schema" in response["content"][content_type]:
-            validator = self._validator(method, path, str(status), response["content"][content_type])
+            key = (method, path, str(status), content_type)
+            validator = self._validator(key, response["content"][content_type])
             shown = msgspec.json.decode(text) if content_type == "application/json" else text
             errors = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(shown)]
             assert errors == [], f"{method} {path} {status}: {text}"
 
-    def _validator(
-        self, method: str, path: str, status: str, content: dict[str, Any]
-    ) -> jsonschema_rs.Validator:
-        key = (method, path, status)
+    def _validator(self, key: tuple[str, str, str, str], content: dict[str, Any]) -> jsonschema_rs.Validator:
         if key not in self._validators:
             schema = {**content["schema"], "components": {"schemas": self._schemas}}
             self._validators[key] = jsonschema_rs.Draft202012Validator(schema)

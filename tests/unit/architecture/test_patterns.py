@@ -134,59 +134,59 @@ TABLE: Final = {
         APART,
         (Text(";", begin="a/", end=" x y"), Text("; ", begin="a/"), Text("a", end=" "), Text("a/")),
     ),
-    "chat4all_local.simulators.graph:_PATH": Entry(
+    "chat4all_local.simulators.shared.graph:_PATH": Entry(
         "the path of a request to a simulator", APART, (Text("/"), Text("a", begin="/v1.0/"), Text("/v1.0/a"))
     ),
-    "chat4all_local.simulators.graph:_OBJECT": Entry(
+    "chat4all_local.simulators.shared.graph:_OBJECT": Entry(
         "the path of a request to a simulator", LAST, (Text("/"), Text("a", begin="/v1.0/", end="/"))
     ),
-    "chat4all_local.simulators.instagram:_Person.id": Entry(
+    "chat4all_local.simulators.instagram.requests:Person.id": Entry(
         "the address in a request to the simulator", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.instagram:_Payload.url": Entry(
+    "chat4all_local.simulators.instagram.requests:Payload.url": Entry(
         "the address of a file in a request to the simulator", LAST, LINK
     ),
-    "chat4all_local.simulators.instagram:Instagram.check_address": Entry(
+    "chat4all_local.simulators.instagram.provider:Instagram.check_address": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.telegram:_PATH": Entry(
+    "chat4all_local.simulators.telegram.provider:_PATH": Entry(
         "the path of a request to a simulator", APART, (Text("/"), Text("a", begin="/bot"), Text("/bota"))
     ),
-    "chat4all_local.simulators.telegram:Telegram.check_address": Entry(
+    "chat4all_local.simulators.telegram.provider:Telegram.check_address": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.telegram:Telegram._set_webhook": Entry(
+    "chat4all_local.simulators.telegram.provider:Telegram._set_webhook": Entry(
         "a caller's secret, of at most 256 characters", LAST, (Text("a"), Text("a", end="."))
     ),
-    "chat4all_local.simulators.telegram_media:_SUFFIX": Entry(
+    "chat4all_local.simulators.telegram.media:_SUFFIX": Entry(
         "the name of a file that a test or a demo lets a person send",
         SHORT,
         (Text("."), Text(".a"), Text("a", begin="."), Text(".aaaaaaaaaa", end="-")),
     ),
-    "chat4all_local.simulators.telegram_media:_FILE_PATH": Entry(
+    "chat4all_local.simulators.telegram.media:_FILE_PATH": Entry(
         "the path of a request to the simulator", APART, (Text("/"), Text("a", begin="/file/bot"))
     ),
-    "chat4all_local.simulators.telegram_media:TelegramMedia.outgoing": Entry(
+    "chat4all_local.simulators.telegram.media:TelegramMedia.outgoing": Entry(
         "the file of a request to the simulator, as an address or an id", LAST, LINK
     ),
-    "chat4all_local.simulators.whatsapp:_Media.link": Entry(
+    "chat4all_local.simulators.whatsapp.requests:Media.link": Entry(
         "the address of a file in a request to the simulator", LAST, LINK
     ),
-    "chat4all_local.simulators.whatsapp:_Context.message_id": Entry(
+    "chat4all_local.simulators.whatsapp.requests:Context.message_id": Entry(
         "the quoted message of a request to the simulator", LAST, (Text("a", begin="wamid."), Text("wamid."))
     ),
-    "chat4all_local.simulators.whatsapp:_Message.to": Entry(
+    "chat4all_local.simulators.whatsapp.requests:Message.to": Entry(
         "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
     ),
-    "chat4all_local.simulators.whatsapp:_Message.recipient": Entry(
+    "chat4all_local.simulators.whatsapp.requests:Message.recipient": Entry(
         "the address in a request to the simulator",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR.")),
     ),
-    "chat4all_local.simulators.whatsapp:WhatsApp.check_address": Entry(
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.whatsapp:WhatsApp.check_address#2": Entry(
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address#2": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, (Text("A", begin="BR."), Text("BR."))
     ),
 }

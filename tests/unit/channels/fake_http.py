@@ -10,7 +10,7 @@ from chat4all.domain.channel import Transfer
 from chat4all.domain.content import Text
 from chat4all.domain.files import FILE_TYPES
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Connector
+from chat4all.services.messaging.connector import ChannelSecret, Connector, WebhookRequest
 
 DELIVERY_ID = "11111111-1111-4111-8111-111111111111|u-1|channel|1"
 SECRET = ChannelSecret(
@@ -21,9 +21,19 @@ SECRET = ChannelSecret(
 )
 
 
+def webhook_request(headers: dict[str, str], body: bytes) -> WebhookRequest:
+    return WebhookRequest("https://chat.example/v1/webhooks/channel", headers, body)
+
+
 class Request(msgspec.Struct, frozen=True):
     url: str
     body: bytes
+    headers: dict[str, str]
+
+
+class PostedForm(msgspec.Struct, frozen=True):
+    url: str
+    fields: dict[str, str]
     headers: dict[str, str]
 
 
@@ -40,6 +50,7 @@ class FakeHttp(HttpClient):
         super().__init__()
         self._answers = list(answers)
         self.requests: list[Request] = []
+        self.forms: list[PostedForm] = []
         self.uploads: list[Upload] = []
 
     def post_json(
@@ -48,6 +59,13 @@ class FakeHttp(HttpClient):
         assert self._answers, f"nobody expected a request to {url}"
         msgspec.json.decode(body)
         self.requests.append(Request(url, body, dict(headers or {})))
+        return self._next()
+
+    def post_form(
+        self, url: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | NetworkFailure:
+        assert self._answers, f"nobody expected a request to {url}"
+        self.forms.append(PostedForm(url, dict(fields), dict(headers or {})))
         return self._next()
 
     def post_multipart(

@@ -67,6 +67,16 @@ def test_the_answer_comes_back_with_lower_case_header_names(base_url: str, clien
     assert result.headers["x-content"] == "application/json"
 
 
+def test_a_form_is_encoded_as_browsers_encode_one(base_url: str, client: HttpClient) -> None:
+    result = client.post_form(
+        f"{base_url}/echo", {"To": "+1650", "Body": "é & ü=1\n👋"}, {"authorization": "x"}
+    )
+
+    assert isinstance(result, HttpAnswer)
+    assert result.body == b"To=%2B1650&Body=%C3%A9+%26+%C3%BC%3D1%0A%F0%9F%91%8B"
+    assert result.headers["x-content"] == "application/x-www-form-urlencoded"
+
+
 def test_a_connection_is_used_again(base_url: str, client: HttpClient) -> None:
     for _ in range(3):
         assert isinstance(client.post_json(f"{base_url}/echo", b"{}"), HttpAnswer)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.services.messaging.connector import Connector
-from tests.unit.channels.fake_http import SECRET, FakeHttp
+from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 CONNECTORS: list[Connector] = [
     WhatsApp(FakeHttp(), "https://provider.example"),
@@ -34,7 +34,7 @@ def test_a_known_signature_is_accepted(connector: Connector) -> None:
     # Computed with `openssl dgst -sha256 -hmac key`.
     known = "sha256=9307b3b915efb5171ff14d8cb55fbcc798c6c0ef1456d66ded1a6aa723a58b7b"
 
-    assert connector.verify(signed(known), b"hello", replace(SECRET, webhook_secret="key"))
+    assert connector.verify(webhook_request(signed(known), b"hello"), replace(SECRET, webhook_secret="key"))
 
 
 @every_connector
@@ -46,14 +46,14 @@ def test_a_flipped_byte_breaks_the_signature(
     changed[position % len(body)] ^= flip
     headers = signed(signature(body))
 
-    assert connector.verify(headers, body, SECRET)
-    assert not connector.verify(headers, bytes(changed), SECRET)
+    assert connector.verify(webhook_request(headers, body), SECRET)
+    assert not connector.verify(webhook_request(headers, bytes(changed)), SECRET)
 
 
 @every_connector
 @given(given_value=st.text())
 def test_any_other_header_value_is_refused_and_none_raises(connector: Connector, given_value: str) -> None:
-    assert not connector.verify(signed(given_value), BODY, SECRET)
+    assert not connector.verify(webhook_request(signed(given_value), BODY), SECRET)
 
 
 @every_connector
@@ -74,27 +74,27 @@ def test_any_other_header_value_is_refused_and_none_raises(connector: Connector,
     ],
 )
 def test_a_signature_in_any_other_spelling_is_refused(connector: Connector, value: str) -> None:
-    assert connector.verify(signed(signature(BODY)), BODY, SECRET)
-    assert not connector.verify(signed(value), BODY, SECRET)
+    assert connector.verify(webhook_request(signed(signature(BODY)), BODY), SECRET)
+    assert not connector.verify(webhook_request(signed(value), BODY), SECRET)
 
 
 @every_connector
 def test_a_missing_signature_is_refused(connector: Connector) -> None:
-    assert not connector.verify({}, BODY, SECRET)
+    assert not connector.verify(webhook_request({}, BODY), SECRET)
 
 
 @every_connector
 def test_the_old_sha1_header_is_not_enough(connector: Connector) -> None:
     digest = hmac.new(SECRET.webhook_secret.encode(), BODY, hashlib.sha1).hexdigest()
 
-    assert not connector.verify({"x-hub-signature": f"sha1={digest}"}, BODY, SECRET)
+    assert not connector.verify(webhook_request({"x-hub-signature": f"sha1={digest}"}, BODY), SECRET)
 
 
 @every_connector
 def test_an_empty_app_secret_accepts_nothing(connector: Connector) -> None:
     headers = signed(signature(BODY, ""))
 
-    assert not connector.verify(headers, BODY, replace(SECRET, webhook_secret=""))
+    assert not connector.verify(webhook_request(headers, BODY), replace(SECRET, webhook_secret=""))
 
 
 @every_connector

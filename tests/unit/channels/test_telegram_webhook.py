@@ -9,7 +9,7 @@ from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
-from tests.unit.channels.fake_http import SECRET, FakeHttp
+from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 TELEGRAM = Telegram(FakeHttp(), "https://provider.example")
 ANA = {"id": 99, "is_bot": False, "first_name": "Ana", "last_name": "Souza", "username": "ana"}
@@ -229,23 +229,23 @@ def token(value: str) -> dict[str, str]:
 
 
 def test_the_secret_token_is_compared() -> None:
-    assert TELEGRAM.verify(token("webhook-secret"), b"", SECRET)
-    assert not TELEGRAM.verify({}, b"", SECRET)
+    assert TELEGRAM.verify(webhook_request(token("webhook-secret"), b""), SECRET)
+    assert not TELEGRAM.verify(webhook_request({}, b""), SECRET)
 
 
 @given(st.text().filter(lambda value: value != SECRET.webhook_secret))
 def test_any_other_token_is_refused_and_none_raises(value: str) -> None:
-    assert not TELEGRAM.verify(token(value), b"", SECRET)
+    assert not TELEGRAM.verify(webhook_request(token(value), b""), SECRET)
 
 
 @pytest.mark.parametrize("value", ["\ud800", "é", "WEBHOOK-SECRET", "webhook-secret "])
 def test_a_token_in_another_spelling_is_refused(value: str) -> None:
-    assert not TELEGRAM.verify(token(value), b"", SECRET)
+    assert not TELEGRAM.verify(webhook_request(token(value), b""), SECRET)
 
 
 @pytest.mark.parametrize("headers", [{}, token("")])
 def test_no_configured_secret_accepts_nothing(headers: dict[str, str]) -> None:
-    assert not TELEGRAM.verify(headers, b"", replace(SECRET, webhook_secret=""))
+    assert not TELEGRAM.verify(webhook_request(headers, b""), replace(SECRET, webhook_secret=""))
 
 
 def test_telegram_confirms_no_subscription() -> None:

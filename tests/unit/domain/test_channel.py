@@ -1,6 +1,7 @@
 """Which limits count a send, and how a file is sent."""
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.channels.instagram.manifest import CAPABILITIES as INSTAGRAM
 from chat4all.channels.registry import capabilities, names
@@ -90,9 +91,18 @@ def test_a_file_goes_as_the_provider_documents_it(
     megabytes: float,
     expected: tuple[MediaKind, Transfer, int] | None,
 ) -> None:
-    rule = channel.media_rule(Attachment("file-1", "it", content_type, int(megabytes * 1_000_000)))
+    rule = channel.media_rule(Attachment("file-1", "it", content_type, int(megabytes * 1_000_000)), "1")
 
     assert (rule and (rule.kind, rule.transfer, rule.caption_length)) == expected
+
+
+def test_a_rule_may_hold_for_some_addresses_only() -> None:
+    rule = replace(WHATSAPP.media[0], address_prefixes=("+1", "+61"))
+    channel = replace(WHATSAPP, media=(rule,))
+    file = Attachment("file-1", "it", "image/jpeg", 1)
+
+    assert channel.media_rule(file, "+16505551234") == rule
+    assert channel.media_rule(file, "+5511987654321") is None
 
 
 @pytest.mark.parametrize("channel", capabilities().values(), ids=names())

@@ -93,7 +93,7 @@ def test_a_customer_of_a_group_is_named_before_their_words() -> None:
 def test_a_part_that_shows_nothing_is_left_out() -> None:
     text = "x" * 20 + "\n" * 20 + "y"
 
-    assert parts_of(Text(text), PIGEON) == [Text("x" * 20), Text("y")]
+    assert parts_of(Text(text), PIGEON, "coop-1") == [Text("x" * 20), Text("y")]
 
 
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
@@ -107,7 +107,9 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     for recipient in to:
         mine = [one for one in requested if one.recipient == recipient]
         assert [one.part for one in mine] == list(range(mine[0].part_count))
-        assert [one.content for one in mine] == parts_of(Text(text), CAPABILITIES[recipient.channel])
+        assert [one.content for one in mine] == parts_of(
+            Text(text), CAPABILITIES[recipient.channel], recipient.address
+        )
         assert {one.reply_to for one in mine} == {"quoted"}
     assert len({str(one.delivery_id) for one in requested}) == len(requested)
 
@@ -140,7 +142,7 @@ VOICE = a_file("audio/ogg")
 def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
     content: Content, parts: list[Content]
 ) -> None:
-    assert parts_of(content, PIGEON) == parts
+    assert parts_of(content, PIGEON, "coop-1") == parts
 
 
 def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:

@@ -36,7 +36,7 @@ CLUSTERS = st.sampled_from(
         "\u0600\u0661",  # a number sign, which stands in front of its digit
     ]
 )
-LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28}
+LONGEST_CLUSTER = {LengthUnit.CHARACTERS: 7, LengthUnit.BYTES: 28, LengthUnit.CODE_UNITS: 14}
 
 
 @given(TEXTS, st.integers(1, 50), UNITS)
@@ -122,3 +122,8 @@ def test_the_work_grows_with_the_text_and_no_faster(character: str, unit: Length
         return lambda: split_text(text, 1_000, unit)
 
     assert growth(work, 26_000) <= MOST
+
+
+def test_code_units_count_an_emoji_twice_and_no_cut_halves_one() -> None:
+    assert split_text("a👋👋", 3, LengthUnit.CODE_UNITS) == ["a👋", "👋"]
+    assert split_text("👋👋", 3, LengthUnit.CODE_UNITS) == ["👋", "👋"]

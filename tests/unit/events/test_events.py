@@ -15,7 +15,7 @@ from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
 from chat4all.entrypoints.queues.batches import Record
-from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from tests.integration.template import ACCOUNT, REGION, Template, functions, mappings
 
@@ -142,8 +142,12 @@ def test_a_webhook_is_signed_by_its_provider_and_holds_events(path: Path) -> Non
     provider = connector(channel, HttpClient(), "")
     body = event["body"].encode()
 
-    assert provider.verify(event["headers"], body, secret)
-    assert not provider.verify(event["headers"], body, ChannelSecret("", "", "another"))
+    request = WebhookRequest(
+        f"https://{event['headers']['host']}{event['requestContext']['path']}", event["headers"], body
+    )
+
+    assert provider.verify(request, secret)
+    assert not provider.verify(request, ChannelSecret("", "", "another"))
     assert provider.parse_webhook(body, secret)
 
 

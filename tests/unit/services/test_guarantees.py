@@ -211,7 +211,7 @@ def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool
         for one in sent_to(story, user_id)
         if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
-    sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel])
+    sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
     expected = [part.text for part in sent]
     return [texts.get(str(number)) for number in range(len(expected))] == expected
 

@@ -9,12 +9,14 @@ from chat4all.domain.content import Text
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.webhooks import StoredWebhook
-from chat4all.services.inbound.receive_webhook import KEEP, ReceiveWebhook
+from chat4all.services.inbound.receive_webhook import KEEP, Received, ReceiveWebhook
+from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.connector import FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
 
+URL = "https://chat.example/v1/webhooks/pigeon"
 SIGNED = {"x-signature": SECRET.webhook_secret}
 TEXTS = [
     InboundMessage("main", "ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z")
@@ -23,11 +25,11 @@ TEXTS = [
 BODY = msgspec.json.encode(TEXTS)
 
 
-class Received:
+class Receiving:
     def __init__(self) -> None:
         self.webhooks = MemoryWebhooks()
         self.events = RecordedEvents()
-        connector = FakeConnector()
+        self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
             lambda channel: connector if channel == "pigeon" else None,
             self.webhooks,
@@ -41,12 +43,12 @@ class Received:
 
 
 @pytest.fixture
-def received() -> Received:
-    return Received()
+def received() -> Receiving:
+    return Receiving()
 
 
-def test_its_bytes_are_kept_and_its_events_published(received: Received) -> None:
-    assert received.receive("pigeon", SIGNED, BODY) == 2
+def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> None:
+    assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(2, None)
 
     (stored,) = received.stored()
     assert (stored.body, stored.channel) == (BODY, "pigeon")
@@ -54,51 +56,53 @@ def test_its_bytes_are_kept_and_its_events_published(received: Received) -> None
     assert received.events.webhooks == [WebhookEvent("pigeon", stored.webhook_id, text) for text in TEXTS]
 
 
-def test_the_bytes_are_stored_before_the_events_are_published(received: Received) -> None:
+def test_the_bytes_are_stored_before_the_events_are_published(received: Receiving) -> None:
     received.events.broken = True
 
     with pytest.raises(Unavailable):
-        received.receive("pigeon", SIGNED, BODY)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
 
     assert len(received.stored()) == 1
 
 
-def test_what_could_not_be_stored_is_not_published(received: Received) -> None:
+def test_what_could_not_be_stored_is_not_published(received: Receiving) -> None:
     received.webhooks.broken = True
 
     with pytest.raises(Unavailable):
-        received.receive("pigeon", SIGNED, BODY)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
 
     assert received.events.webhooks == []
 
 
-def test_what_cannot_be_read_is_stored_and_then_refused(received: Received) -> None:
+def test_what_cannot_be_read_is_stored_and_then_refused(received: Receiving) -> None:
     with pytest.raises(Invalid):
-        received.receive("pigeon", SIGNED, b"\xff no webhook")
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, b"\xff no webhook"))
 
     assert [one.body for one in received.stored()] == [b"\xff no webhook"]
     assert received.events.webhooks == []
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-signature": "wrong"}])
-def test_without_the_providers_signature_nothing_is_kept(received: Received, headers: dict[str, str]) -> None:
+def test_without_the_providers_signature_nothing_is_kept(
+    received: Receiving, headers: dict[str, str]
+) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        received.receive("pigeon", headers, BODY)
+        received.receive("pigeon", WebhookRequest(URL, headers, BODY))
 
     assert refused.value.code == "INVALID_SIGNATURE"
     assert received.stored() == []
 
 
-def test_the_same_bytes_again_have_the_same_id(received: Received) -> None:
+def test_the_same_bytes_again_have_the_same_id(received: Receiving) -> None:
     for _ in range(2):
-        received.receive("pigeon", SIGNED, BODY)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
 
     assert len(received.stored()) == 1
     assert len({event.webhook_id for event in received.events.webhooks}) == 1
 
 
-def test_a_webhook_without_events_is_kept_too(received: Received) -> None:
-    assert received.receive("pigeon", SIGNED, b"[]") == 0
+def test_a_webhook_without_events_is_kept_too(received: Receiving) -> None:
+    assert received.receive("pigeon", WebhookRequest(URL, SIGNED, b"[]")) == Received(0, None)
     assert len(received.stored()) == 1
     assert received.events.webhooks == []
 
@@ -106,25 +110,40 @@ def test_a_webhook_without_events_is_kept_too(received: Received) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda receive: receive("carrier", SIGNED, BODY),
+        lambda receive: receive("carrier", WebhookRequest(URL, SIGNED, BODY)),
         lambda receive: receive.challenge("carrier", {}),
     ],
 )
 def test_a_channel_that_is_none_is_not_found(
-    received: Received, ask: Callable[[ReceiveWebhook], object]
+    received: Receiving, ask: Callable[[ReceiveWebhook], object]
 ) -> None:
     with pytest.raises(NotFound):
         ask(received.receive)
 
 
-def test_a_challenge_is_answered_to_who_knows_the_token(received: Received) -> None:
+def test_a_challenge_is_answered_to_who_knows_the_token(received: Receiving) -> None:
     query = {"token": SECRET.verify_token, "challenge": "12345"}
 
     assert received.receive.challenge("pigeon", query) == "12345"
 
 
-def test_a_challenge_with_another_token_is_refused(received: Received) -> None:
+def test_a_challenge_with_another_token_is_refused(received: Receiving) -> None:
     with pytest.raises(Forbidden) as refused:
         received.receive.challenge("pigeon", {"token": "guessed", "challenge": "12345"})
 
     assert refused.value.code == "INVALID_VERIFY_TOKEN"
+
+
+def test_the_query_of_its_address_is_kept_with_it(received: Receiving) -> None:
+    received.receive("pigeon", WebhookRequest(f"{URL}?delivery_id=1%7C2", SIGNED, BODY))
+
+    (stored,) = received.stored()
+    assert stored.query == "delivery_id=1%7C2"
+
+
+def test_a_provider_gets_the_answer_that_it_reads(received: Receiving) -> None:
+    received.connector.webhook_answer = WebhookAnswer("text/xml", "<Response/>")
+
+    taken = received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+
+    assert taken.answer == WebhookAnswer("text/xml", "<Response/>")

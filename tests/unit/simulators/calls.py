@@ -6,9 +6,13 @@ import httpx
 import msgspec
 
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.simulators.credentials import INSTAGRAM, TELEGRAM, WHATSAPP
-from chat4all_local.simulators.file_signs import beginning_of
+from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.provider import Call
+from chat4all_local.simulators.shared.file_signs import beginning_of
+
+INSTAGRAM = BY_CHANNEL["instagram"]
+TELEGRAM = BY_CHANNEL["telegram"]
+WHATSAPP = BY_CHANNEL["whatsapp"]
 
 PHONE = "5511987654321"
 CHAT = "42"

@@ -1,9 +1,9 @@
-"""The three simulators, for real on free ports of 127.0.0.1, and a receiver of their webhooks."""
+"""The simulators, for real on free ports of 127.0.0.1, and a receiver of their webhooks."""
 
 import asyncio
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ import pytest
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.directory import DirectoryTable
-from chat4all_local.simulators.server import HOST, Ports, serve
+from chat4all_local.simulators.registry import names
+from chat4all_local.simulators.server import HOST, serve
 from tests.unit.simulators.file_host import FileHost
 from tests.unit.simulators.receiver import Receiver
 
@@ -23,12 +24,18 @@ DEADLINE_S = 20.0
 
 @dataclass(frozen=True)
 class Simulators:
-    whatsapp: Simulator
-    telegram: Simulator
-    instagram: Simulator
+    """Every simulator, as an attribute of its channel's name."""
+
+    by_name: dict[str, Simulator]
+
+    def __getattr__(self, name: str) -> Simulator:
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def __iter__(self) -> Iterator[Simulator]:
-        return iter((self.whatsapp, self.telegram, self.instagram))
+        return iter(self.by_name.values())
 
 
 @pytest.fixture
@@ -40,15 +47,18 @@ def simulators() -> Iterator[Simulators]:
 
 @contextmanager
 def running_simulators(
-    customers: Path | None = None, *, directory: DirectoryTable | None = None
+    customers: Path | None = None,
+    *,
+    directory: DirectoryTable | None = None,
+    providers: Sequence[str] = names(),
 ) -> Iterator[Simulators]:
-    ready: queue.Queue[tuple[Ports, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+    ready: queue.Queue[tuple[dict[str, int], asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         await serve(
-            Ports(),
+            dict.fromkeys(providers, 0),
             lambda ports: ready.put((ports, loop, stop)),
             stop,
             customers,
@@ -58,8 +68,9 @@ def running_simulators(
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     ports, loop, stop = ready.get(timeout=DEADLINE_S)
-    urls = [f"http://{HOST}:{port}" for port in (ports.whatsapp, ports.telegram, ports.instagram)]
-    running = Simulators(*(Simulator(url, timeout_s=DEADLINE_S) for url in urls))
+    running = Simulators(
+        {name: Simulator(f"http://{HOST}:{port}", timeout_s=DEADLINE_S) for name, port in ports.items()}
+    )
     try:
         for simulator in running:
             simulator.configure(latency_ms={"min": 0, "max": 0}, receipts={"delay_ms": 0})

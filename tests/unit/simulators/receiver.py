@@ -16,6 +16,7 @@ DEADLINE_S = 20.0
 class Received(NamedTuple):
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
     @property
     def json(self) -> Any:  # noqa: ANN401 (a test looks into any webhook)
@@ -45,7 +46,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self._answer(receiver.take(Received(headers, body)), b"ok")
+                self._answer(receiver.take(Received(headers, body, self.path)), b"ok")
 
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)

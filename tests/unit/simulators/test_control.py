@@ -12,11 +12,12 @@ import pytest
 
 from chat4all_local.simulators.client import SimulatorError
 from chat4all_local.simulators.credentials import BY_CHANNEL
-from chat4all_local.simulators.server import Ports
+from chat4all_local.simulators.registry import names
 from tests.unit.simulators.calls import CHAT, PERSON, PHONE
 from tests.unit.simulators.conftest import DEADLINE_S, Simulators, is_free
 
-LOCALSTACK = Path(__file__).parents[3] / "localstack"
+CHECKOUT = Path(__file__).parents[3]
+FOLDERS = ("localstack", "layers/core")
 
 
 def test_a_simulator_starts_with_the_default_credentials(simulators: Simulators) -> None:
@@ -120,9 +121,12 @@ def test_the_process_prints_its_ports_and_ends_cleanly_on_a_signal(
     with _process() as process:
         try:
             assert process.stdout is not None
-            ports = msgspec.json.decode(process.stdout.readline(), type=Ports)
-            urls = [f"http://127.0.0.1:{port}" for port in msgspec.structs.asdict(ports).values()]
-            assert [http.get(f"{url}/_control/health").json()["status"] for url in urls] == ["UP"] * 3
+            ports = msgspec.json.decode(process.stdout.readline(), type=dict[str, int])
+            urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
+            assert tuple(ports) == names()
+            assert [http.get(f"{url}/_control/health").json()["status"] for url in urls] == ["UP"] * len(
+                names()
+            )
             process.send_signal(number)
             _, errors = process.communicate(timeout=DEADLINE_S)
         finally:
@@ -152,5 +156,5 @@ def _process(*arguments: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "chat4all_local.simulators", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(LOCALSTACK)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(CHECKOUT / folder) for folder in FOLDERS)},
     )

@@ -5,7 +5,7 @@ import pytest
 
 from chat4all_local.simulators.control_api import CustomerMedia
 from chat4all_local.simulators.customer_media import pieces_of, sha256_of, size_of
-from chat4all_local.simulators.file_signs import format_of
+from chat4all_local.simulators.shared.file_signs import format_of
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 65_536, 65_537, 200_000])

@@ -76,7 +76,7 @@ def knowing() -> Iterator[dict[str, Simulator]]:
     """The simulators by channel, which look into a directory."""
     Table.rows, Table.asked, Table.is_broken = {}, [], False
     with serving(Table) as here, running_simulators(directory=DirectoryTable(here, NAME)) as simulators:
-        yield dict(zip(CHANNELS, simulators, strict=True))
+        yield simulators.by_name
 
 
 def outcome(simulator: Simulator) -> tuple[str | None, int | None]:

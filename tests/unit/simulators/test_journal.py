@@ -3,7 +3,7 @@ import pytest
 from chat4all_local.simulators import journal
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.simulators.journal import SendJournal
-from chat4all_local.simulators.media import Content
+from chat4all_local.simulators.shared.media import Content
 
 CONTENT = Content(5, "5d41", "text/plain", "a.txt", b"hello")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.simulators.media import HEAD_BYTES
 from chat4all_local.simulators.multipart import MOST_FIELD_BYTES, Form, FormError, read_form
+from chat4all_local.simulators.shared.media import HEAD_BYTES
 from tests.unit.growth import MOST, growth
 
 BOUNDARY = "xyz"

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all_local.simulators.instagram import Instagram
+from chat4all_local.simulators.instagram.provider import Instagram
 from chat4all_local.simulators.rates import RateCounter, RateLimit
-from chat4all_local.simulators.telegram import Telegram
-from chat4all_local.simulators.whatsapp import WhatsApp
+from chat4all_local.simulators.telegram.provider import Telegram
+from chat4all_local.simulators.whatsapp.provider import WhatsApp
 
 NOW = 1_700_000_000.0
 

@@ -367,9 +367,9 @@ def test_a_file_that_can_not_be_is_refused(
 
 @pytest.mark.parametrize("kind", ["text", "location"])
 def test_a_kind_that_has_no_file_takes_none(simulators: Simulators, kind: str) -> None:
-    for simulator, address in zip(simulators, (PHONE, CHAT, PERSON), strict=True):
+    for channel, address in {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON}.items():
         with pytest.raises(SimulatorError, match="file"):
-            simulator.write_media(address, kind, "image/png")
+            simulators.by_name[channel].write_media(address, kind, "image/png")
 
 
 # Faults

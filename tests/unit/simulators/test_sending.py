@@ -133,10 +133,9 @@ def test_a_throttled_graph_call_gets_the_providers_code(simulators: Simulators, 
 def test_a_failing_provider_answers_with_its_passing_error(
     simulators: Simulators, http: httpx.Client
 ) -> None:
-    simulators.whatsapp.register(PHONE, "Ana")
-    simulators.telegram.register(CHAT, "Ana")
-    simulators.instagram.register(PERSON, "Ana")
-    for simulator in simulators:
+    asked = (simulators.whatsapp, simulators.telegram, simulators.instagram)
+    for simulator, address in zip(asked, (PHONE, CHAT, PERSON), strict=True):
+        simulator.register(address, "Ana")
         simulator.add_fault(FaultKind.ERROR, count=1)
 
     whatsapp = send_whatsapp(http, simulators.whatsapp)
@@ -146,7 +145,7 @@ def test_a_failing_provider_answers_with_its_passing_error(
     assert (whatsapp.status_code, whatsapp.json()["error"]["code"]) == (500, 131000)
     assert (telegram.status_code, telegram.json()["error_code"]) == (500, 500)
     assert (instagram.status_code, instagram.json()["error"]["code"]) == (500, 2)
-    for simulator in simulators:
+    for simulator in asked:
         assert simulator.transcript().requests[0].provider_message_id is None
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from chat4all_local.simulators.control_api import Signature
-from chat4all_local.simulators.credentials import INSTAGRAM, TELEGRAM, WHATSAPP
-from chat4all_local.simulators.signing import hub_signature
+from chat4all_local.simulators.credentials import BY_CHANNEL
+from chat4all_local.simulators.shared.signing import hub_signature
 from tests.unit.simulators.calls import (
     CHAT,
     PERSON,
@@ -20,6 +20,10 @@ from tests.unit.simulators.calls import (
 )
 from tests.unit.simulators.conftest import Simulators
 from tests.unit.simulators.receiver import Received, Receiver, eventually
+
+INSTAGRAM = BY_CHANNEL["instagram"]
+TELEGRAM = BY_CHANNEL["telegram"]
+WHATSAPP = BY_CHANNEL["whatsapp"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from chat4all.domain.channel import Capabilities
 from chat4all.domain.errors import NotFound
 from chat4all.services.messaging.connector import Connector
 
-_NAMES: Final = ("whatsapp", "telegram", "instagram")
+_NAMES: Final = ("whatsapp", "telegram", "instagram", "sms")
 
 
 def names() -> tuple[str, ...]:

@@ -16,9 +16,17 @@ class LengthUnit(StrEnum):
 
     CHARACTERS = "characters"
     BYTES = "bytes"
+    CODE_UNITS = "code_units"
+    """Of UTF-16: a character beyond the basic plane, such as an emoji, counts two."""
 
     def measure(self, text: str) -> int:
-        return len(text) if self is LengthUnit.CHARACTERS else len(text.encode())
+        match self:
+            case LengthUnit.CHARACTERS:
+                return len(text)
+            case LengthUnit.BYTES:
+                return len(text.encode())
+            case LengthUnit.CODE_UNITS:
+                return len(text.encode("utf-16-le")) // 2
 
 
 class LimitScope(StrEnum):
@@ -71,8 +79,12 @@ class MediaRule(msgspec.Struct, frozen=True):
     transfer: Transfer
     caption_length: int = 0
     """The longest caption of the file, counted in `text_unit`; 0: a text is sent as a message of its own."""
+    address_prefixes: tuple[str, ...] = ("",)
+    """The beginnings of the addresses that may receive the file."""
 
-    def fits(self, file: Attachment) -> bool:
+    def fits(self, file: Attachment, address: str) -> bool:
+        if not address.startswith(self.address_prefixes):
+            return False
         return file.content_type in self.content_types and (file.size or 0) <= self.most_bytes
 
 
@@ -103,14 +115,14 @@ class Capabilities(msgspec.Struct, frozen=True):
     group_prefix: str | None = None
     """The beginning of a group's address; None: every address belongs to a person."""
 
-    def media_rule(self, file: Attachment) -> MediaRule | None:
-        """Return the rule by which the provider takes this file as a file; None if no rule fits."""
-        return next((rule for rule in self.media if rule.fits(file)), None)
+    def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
+        """Return the rule by which the provider takes this file for `address` as a file; None if no rule fits."""
+        return next((rule for rule in self.media if rule.fits(file, address)), None)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """Return the limits that count a send to `address`: the account's last, whose tokens are scarcer."""
         is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
-        rule = self.media_rule(file) if file is not None else None
+        rule = self.media_rule(file, address) if file is not None else None
         counted = (
             limit
             for limit in self.rate_limits

@@ -92,22 +92,22 @@ def require_possible(
     file = file_of(content)
     if file is None:
         return
-    named = dict.fromkeys(
-        channel
+    refusing = dict.fromkeys(
+        routed.channel
         for recipient in recipients
-        for channel in (recipient.channel, *(route.channel for route in recipient.fallbacks))
+        for routed in map(recipient.at, range(1 + len(recipient.fallbacks)))
+        if _rejects(capabilities[routed.channel], file, routed.address)
     )
     details = [
         Detail("content.file_id", f"{channel} {_refusal(file, capabilities[channel])}")
-        for channel in named
-        if _rejects(capabilities[channel], file)
+        for channel in refusing
     ]
     if details:
         raise FileNotPossible("Not every channel can carry this file.", *details)
 
 
-def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:
-    """Return the parts of a delivery on a channel, each a provider message.
+def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
+    """Return the parts of a delivery to `address` on a channel, each a provider message.
 
     A file goes first, with the text as its caption where that fits; else the text follows in its parts.
     """
@@ -116,7 +116,7 @@ def parts_of(content: Content, capabilities: Capabilities) -> list[Content]:
         case Text() | Unsupported():
             return [*texts]
         case Media(file=file, text=text):
-            rule = capabilities.media_rule(file)
+            rule = capabilities.media_rule(file, address)
             if texts and rule is not None and capabilities.text_unit.measure(text) <= rule.caption_length:
                 return [content]
             return [Media(file), *texts]
@@ -128,7 +128,7 @@ def deliveries(
     """Build a request for each recipient and part; the parts of a recipient follow each other in order."""
     requested = []
     for recipient in accepted.recipients:
-        parts = parts_of(accepted.content, capabilities[recipient.channel])
+        parts = parts_of(accepted.content, capabilities[recipient.channel], recipient.address)
         for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(
@@ -148,8 +148,8 @@ def deliveries(
     return requested
 
 
-def _rejects(capabilities: Capabilities, file: Attachment) -> bool:
-    return capabilities.other_files is OtherFiles.REJECTED and capabilities.media_rule(file) is None
+def _rejects(capabilities: Capabilities, file: Attachment, address: str) -> bool:
+    return capabilities.other_files is OtherFiles.REJECTED and capabilities.media_rule(file, address) is None
 
 
 def _refusal(file: Attachment, capabilities: Capabilities) -> str:

@@ -10,6 +10,8 @@ class StoredWebhook(msgspec.Struct, frozen=True):
     received_at: str
     expires_at: int
     """Epoch seconds."""
+    query: str = ""
+    """The query string of the address that the provider called."""
 
 
 class Arrivals(msgspec.Struct, frozen=True):

@@ -35,5 +35,5 @@ def test_what_was_made_is_known_by_its_size_and_sha256(tmp_path: Path) -> None:
 @pytest.mark.parametrize("channel", [capabilities()[name] for name in CHANNELS], ids=CHANNELS)
 def test_the_video_is_over_every_channels_limit(channel: Capabilities) -> None:
     video = Attachment("file", VIDEO, "video/mp4", VIDEO_BYTES)
-    assert channel.media_rule(replace(video, size=1_000_000)) is not None
-    assert channel.media_rule(video) is None
+    assert channel.media_rule(replace(video, size=1_000_000), "1") is not None
+    assert channel.media_rule(video, "1") is None

@@ -50,6 +50,7 @@ class WebhookRow(Model):
     """The body, compressed by zlib; absent when S3 holds the body under `object_key`."""
     object_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
+    query_string = UnicodeAttribute(null=True)
     by_arrival = ByArrival()
 
 
@@ -66,6 +67,7 @@ class DynamoWebhooks:
             arrival_shard=_shard(webhook.channel, shard(webhook.webhook_id, ARRIVAL_SHARDS)),
             received_at=webhook.received_at,
             expires_at=webhook.expires_at,
+            query_string=webhook.query or None,
         )
         body = zlib.compress(webhook.body)
         if len(body) <= MOST_BYTES:
@@ -84,7 +86,9 @@ class DynamoWebhooks:
         body = self._large.get(row.object_key) if row.object_key else zlib.decompress(row.body)
         if body is None:
             return None
-        return StoredWebhook(webhook_id, row.channel, body, row.received_at, int(row.expires_at))
+        return StoredWebhook(
+            webhook_id, row.channel, body, row.received_at, int(row.expires_at), row.query_string or ""
+        )
 
     @answering
     def arrived(

@@ -24,7 +24,7 @@ from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching
+from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
 API_VERSION: Final = "v25.0"
 """Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
@@ -62,6 +62,7 @@ class Instagram:
     """One professional account; `secret.account_id` is its Instagram user id."""
 
     capabilities: Capabilities = CAPABILITIES
+    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -83,13 +84,13 @@ class Instagram:
         """`reference` is the address itself, which is signed and needs no token."""
         return self._downloads(file.reference)
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-        return signed(headers, body, secret)
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
+        return signed(request.headers, request.body, secret)
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return subscription_answer(query, secret)
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
         return inbound_events(body, secret.account_id)
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -48,6 +49,14 @@ class HttpClient:
     ) -> HttpAnswer | NetworkFailure:
         """POST `body`, which is JSON already."""
         return self._request("POST", url, {"content-type": "application/json", **(headers or {})}, body=body)
+
+    def post_form(
+        self, url: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | NetworkFailure:
+        """POST `fields`, encoded as a form: https://url.spec.whatwg.org/#application/x-www-form-urlencoded"""
+        content_type = {"content-type": "application/x-www-form-urlencoded"}
+        body = urlencode(fields).encode()
+        return self._request("POST", url, {**content_type, **(headers or {})}, body=body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
         """GET something small: the whole of it is read."""

@@ -23,7 +23,13 @@ from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.services.messaging.connector import (
+    ChannelSecret,
+    FetchFailed,
+    Fetching,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 MOST_FETCHED_BYTES: Final = 20_000_000
 """https://core.telegram.org/bots/api#getfile"""
@@ -107,6 +113,7 @@ class Telegram:
     """One bot. Its webhook is authenticated by a shared secret, not by a signature."""
 
     capabilities: Capabilities = CAPABILITIES
+    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -162,16 +169,16 @@ class Telegram:
         token = quote(secret.access_token, safe=":")
         return self._downloads(f"{self._url}/file/bot{token}/{quote(found.result.file_path)}")
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
         """https://core.telegram.org/bots/api#setwebhook: the secret_token comes back in a header."""
-        given = headers.get("x-telegram-bot-api-secret-token", "")
+        given = request.headers.get("x-telegram-bot-api-secret-token", "")
         return bool(secret.webhook_secret) and same_secret(secret.webhook_secret, given)
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         """None: a webhook is set by a call of the API, and not confirmed."""
         return None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
         """Updates do not name the bot: that they are for ours, `verify` has proved."""
         return inbound_events(body)
 

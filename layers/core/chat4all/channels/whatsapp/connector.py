@@ -29,7 +29,7 @@ from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import InboundEvent
 from chat4all.domain.files import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching
+from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
 API_VERSION: Final = "v25.0"
 """Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
@@ -88,6 +88,7 @@ class WhatsApp:
     """One business phone number; `secret.account_id` is its phone_number_id."""
 
     capabilities: Capabilities = CAPABILITIES
+    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -111,13 +112,13 @@ class WhatsApp:
         found = looked_up(answer, _MediaUrl)
         return self._downloads(found.url, bearer)
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-        return signed(headers, body, secret)
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
+        return signed(request.headers, request.body, secret)
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return subscription_answer(query, secret)
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
         return inbound_events(body, secret.account_id)
 
 

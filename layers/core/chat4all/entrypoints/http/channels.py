@@ -33,6 +33,7 @@ _CAPABILITIES = {
             "most_bytes": 10_485_760,
             "transfer": "upload",
             "caption_length": 1024,
+            "address_prefixes": [""],
         }
     ],
     "other_files": "link",

@@ -4,6 +4,7 @@
 """
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from chalice.app import Request
@@ -25,6 +26,7 @@ from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
+from chat4all.services.messaging.connector import WebhookRequest
 
 
 class ReceivedView(msgspec.Struct, frozen=True):
@@ -75,13 +77,16 @@ class WebhookViews:
         "POST",
         "/v1/webhooks/{channel}",
         Returns(ReceivedView, {"events": 1}),
+        Returns(None, content_type="text/xml"),
         summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
         body=bytes,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),
     )
     def post(self, request: Request, channel: str, body: bytes) -> Answer:
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        return Answer(ReceivedView(self._receive(channel, headers, body)))
+        received = self._receive(channel, _webhook_request(request, body))
+        if received.answer is None:
+            return Answer(ReceivedView(received.events))
+        return Answer(received.answer.body, headers={"Content-Type": received.answer.content_type})
 
     @route(
         "ReplayWebhooks",
@@ -128,3 +133,12 @@ class WebhookViews:
     )
     def challenge(self, request: Request, channel: str, query: Challenge) -> Answer:
         return Answer(self._receive.challenge(channel, msgspec.to_builtins(query)))
+
+
+def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
+    """Build the request as the provider sent it. API Gateway hands on a decoded query: it is encoded again."""
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    scheme = headers.get("x-forwarded-proto", "https")
+    query = urlencode(list(request.query_params.items())) if request.query_params else ""
+    url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
+    return WebhookRequest(f"{url}?{query}" if query else url, headers, body)

@@ -20,13 +20,13 @@ class OutgoingFile:
         self._store = store
         self._links = links
 
-    def __call__(self, media: Media, capabilities: Capabilities) -> OutgoingContent | SendError:
+    def __call__(self, media: Media, capabilities: Capabilities, address: str) -> OutgoingContent | SendError:
         """Return the content to send, or the error that ends the delivery if the file is no longer READY."""
         file = media.file
         stored = self._files.get(file.file_id)
         if stored is None or stored.status is not FileStatus.READY:
             return _GONE
-        rule = capabilities.media_rule(file)
+        rule = capabilities.media_rule(file, address)
         if rule is None:
             return Text(link_text(file, self._links.link(file.file_id)))
         return OutgoingMedia(

@@ -10,15 +10,24 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.ports import Webhooks
-from chat4all.services.messaging.connector import Connector
+from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Events, Secrets
 
 KEEP: Final = timedelta(days=30)
+
+
+class Received(msgspec.Struct, frozen=True):
+    """How many events a webhook held, and what the provider reads as the answer, if anything."""
+
+    events: int
+    answer: WebhookAnswer | None
 
 
 class ReceiveWebhook:
@@ -36,8 +45,8 @@ class ReceiveWebhook:
         self._secrets = secrets
         self._clock = clock
 
-    def __call__(self, channel: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Receive one webhook; return the number of its events.
+    def __call__(self, channel: str, request: WebhookRequest) -> Received:
+        """Receive one webhook: store it and publish its events.
 
         Raises:
             NotFound: no such channel.
@@ -47,16 +56,18 @@ class ReceiveWebhook:
         """
         connector = self._known(channel)
         secret = self._secrets.channel(channel)
-        if not connector.verify(headers, body, secret):
+        if not connector.verify(request, secret):
             raise InvalidSignature("The webhook's signature is missing or wrong.")
-        webhook_id = f"{channel}-{hashlib.sha256(body).hexdigest()}"
+        webhook_id = f"{channel}-{hashlib.sha256(request.body).hexdigest()}"
         now = self._clock()
         expires_at = int((now + KEEP).timestamp())
-        self._webhooks.store(StoredWebhook(webhook_id, channel, body, iso(now), expires_at))
-        events = connector.parse_webhook(body, secret)
+        self._webhooks.store(
+            StoredWebhook(webhook_id, channel, request.body, iso(now), expires_at, request.query)
+        )
+        events = connector.parse_webhook(request.body, secret, request.query)
         if events:
             self._events.webhook_events([WebhookEvent(channel, webhook_id, event) for event in events])
-        return len(events)
+        return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
         """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""

@@ -88,7 +88,8 @@ class ReplayWebhooks:
                 webhook_id, f"belongs to the channel {webhook.channel}, which does not exist"
             )
         try:
-            events = connector.parse_webhook(webhook.body, self._secrets.channel(webhook.channel))
+            secret = self._secrets.channel(webhook.channel)
+            events = connector.parse_webhook(webhook.body, secret, webhook.query)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
         if events:

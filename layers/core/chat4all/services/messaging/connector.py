@@ -21,6 +21,30 @@ class ChannelSecret(msgspec.Struct, frozen=True):
     access_token: str
     webhook_secret: str
     verify_token: str = ""
+    sender: str = ""
+    """Our number, where a request to send names it."""
+    webhook_url: str = ""
+    """Where the provider calls us, where a request to send or a signature names it."""
+
+
+class WebhookRequest(msgspec.Struct, frozen=True):
+    """A webhook as the provider sent it: `url` is the whole address that it called, `headers` have lower-case names."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def query(self) -> str:
+        """The query string of the address, without `?`."""
+        return self.url.partition("?")[2]
+
+
+class WebhookAnswer(msgspec.Struct, frozen=True):
+    """What a provider reads as the answer to a webhook that was taken."""
+
+    content_type: str
+    body: str
 
 
 class FetchFailed(Exception):
@@ -66,21 +90,25 @@ class Connector(Protocol):
         """Begin to read a person's file from the provider."""
         ...
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-        """Return whether the webhook came from the provider.
+    @property
+    def webhook_answer(self) -> WebhookAnswer | None:
+        """The answer to an accepted webhook, if the provider reads one."""
+        ...
 
-        `headers` have lower-case names; `body` is raw.
-        """
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
+        """Return whether the webhook came from the provider."""
         ...
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         """Return the answer to a subscription's GET; None if it is refused or the provider sends none."""
         ...
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret) -> list[InboundEvent]:
-        """Return the events of a verified webhook, in its order; raises Invalid if the body is no webhook.
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
+        """The events of a verified webhook, in its order; raises Invalid for what is no webhook.
 
-        Events that concern no person and no message of ours (echoes, other accounts, account news) are left
-        out; the raw webhook is stored all the same.
+        `query` is the query string of the address that the provider called.
+
+        Events that concern no person and no message of ours (echoes, other accounts, account news)
+        yield nothing; the raw webhook is kept all the same.
         """
         ...

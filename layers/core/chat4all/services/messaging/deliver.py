@@ -207,7 +207,7 @@ class Deliver:
     def _outgoing(self, requested: DeliveryRequested) -> OutgoingContent | SendError:
         match requested.content:
             case Media() as media:
-                return self._file(media, self._connector.capabilities)
+                return self._file(media, self._connector.capabilities, requested.recipient.address)
             case Unsupported(text=text):
                 return Text(text)
             case plain:

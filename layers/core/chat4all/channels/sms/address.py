@@ -1,0 +1,41 @@
+"""Who a person on SMS is: a phone number in E.164 with its `+`, or the short code that a service sends from.
+
+https://www.twilio.com/docs/glossary/what-e164
+https://www.twilio.com/docs/glossary/what-is-a-short-code
+"""
+
+from typing import Final
+
+from chat4all.domain.errors import Detail, Invalid
+
+_PHONE_DIGITS: Final = range(7, 16)
+_SHORT_CODE_DIGITS: Final = range(3, 7)
+_PUNCTUATION: Final = str.maketrans("", "", " -.()\u00a0")
+"""What people write between the digits of a phone number."""
+
+
+def canonical(address: str) -> str:
+    """Return `+` and the digits of a phone number, or the digits of a short code; raises Invalid."""
+    spelled = address.translate(_PUNCTUATION)
+    digits = spelled.removeprefix("+")
+    if digits.isascii() and digits.isdigit():
+        if len(digits) in _PHONE_DIGITS and not digits.startswith("0"):
+            return f"+{digits}"
+        if len(digits) in _SHORT_CODE_DIGITS and digits == spelled:
+            return digits
+    raise Invalid(
+        "The address is no SMS address.",
+        Detail("address", "must be a phone number with its country code, such as +5511987654321"),
+    )
+
+
+def known_address(sender: str) -> str | None:
+    """Return the canonical address of a sender, if a message can be sent back to it.
+
+    A sender may also be a name, such as SUPPORT, which takes no answer:
+    https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+    """
+    try:
+        return canonical(sender)
+    except Invalid:
+        return None

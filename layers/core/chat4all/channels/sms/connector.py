@@ -1,0 +1,138 @@
+"""SMS and MMS by Twilio's Messages API.
+
+Sending: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+Fetching people's files: https://www.twilio.com/docs/messaging/api/media-resource
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.channels.shared.answers import not_answered, refused, sent_unread
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.downloads import Downloads
+from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
+from chat4all.channels.sms.address import canonical
+from chat4all.channels.sms.failures import TWILIO_FAILURES
+from chat4all.channels.sms.manifest import CAPABILITIES
+from chat4all.channels.sms.segments import segments_of
+from chat4all.channels.sms.signature import is_signed
+from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, inbound_events
+from chat4all.domain.channel import Capabilities
+from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.events import InboundEvent
+from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
+from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
+
+API_VERSION: Final = "2010-04-01"
+_SERVICE_PREFIX: Final = "MG"
+_RETRIES: Final = "#rc=5&rp=4xx,5xx,ct,rt"
+"""Twilio tries a status callback five times more, where it usually tries once more if it could not connect.
+https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+"""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    sid: Id
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """https://www.twilio.com/docs/usage/twilios-response#exceptions"""
+
+    code: int
+
+
+class Sms:
+    """One Twilio account, and its number or messaging service, which is `secret.sender`."""
+
+    capabilities: Capabilities = CAPABILITIES
+    webhook_answer: WebhookAnswer | None = WebhookAnswer("text/xml", "<Response/>")
+    """TwiML that says nothing: another type is an error, and a text would be sent to the person.
+    https://www.twilio.com/docs/api/errors/12300
+    """
+
+    def __init__(self, http: HttpClient, base_url: str) -> None:
+        self._http = http
+        self._url = base_url.rstrip("/")
+        self._downloads = Downloads(base_url)
+
+    def canonical_address(self, address: str) -> str:
+        return canonical(address)
+
+    def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+        """SMS knows no quotes: one is left out."""
+        account = quote(secret.account_id, safe="")
+        answer = self._http.post_form(
+            f"{self._url}/{API_VERSION}/Accounts/{account}/Messages.json",
+            _fields(submission, secret),
+            _authorization(secret),
+        )
+        if isinstance(answer, NetworkFailure):
+            return not_answered(TWILIO_FAILURES, answer)
+        if 200 <= answer.status < 300:
+            accepted = decoded(answer.body, _Answer)
+            return Sent(accepted.sid) if accepted else sent_unread(submission.delivery_id)
+        return _send_error(answer, submission.content.text)
+
+    def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
+        """`reference` is an address of Twilio's API, which wants credentials and redirects to the bytes."""
+        is_twilios = file.reference.startswith(f"{self._url}/")
+        return self._downloads(file.reference, _authorization(secret) if is_twilios else None)
+
+    def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
+        return is_signed(request, secret)
+
+    def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
+        """None: a webhook is set by hand or by the API, and not confirmed."""
+        return None
+
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
+        return inbound_events(body, secret.account_id, query)
+
+
+def _fields(submission: Submission, secret: ChannelSecret) -> dict[str, str]:
+    sender = "MessagingServiceSid" if secret.sender.startswith(_SERVICE_PREFIX) else "From"
+    fields = {
+        "To": submission.address,
+        sender: secret.sender,
+        "StatusCallback": _status_callback(submission.delivery_id, secret),
+        **_content_fields(submission.content),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _content_fields(content: OutgoingContent) -> dict[str, str]:
+    match content:
+        case Text(text=text):
+            return {"Body": text}
+        case OutgoingMedia(url=url, text=text):
+            return {"Body": text, "MediaUrl": url}
+
+
+def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:
+    """Twilio calls it as it is: the delivery's id comes back in its query."""
+    if not secret.webhook_url:
+        return ""
+    return f"{secret.webhook_url}?{urlencode({DELIVERY_PARAMETER: delivery_id})}{_RETRIES}"
+
+
+def _authorization(secret: ChannelSecret) -> dict[str, str]:
+    """https://www.twilio.com/docs/usage/requests-to-twilio#authenticate-with-http"""
+    credentials = f"{secret.account_id}:{secret.access_token}".encode()
+    return {"authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+
+
+def _send_error(answer: HttpAnswer, text: str) -> SendError:
+    refusal = decoded(answer.body, _Refusal)
+    error = refused(TWILIO_FAILURES, refusal.code if refusal else None, answer)
+    if error.outcome is not Outcome.THROTTLED or "retry-after" in answer.headers:
+        return error
+    # A number sends a segment a second: so long it is busy with this text alone.
+    return replace(error, retry_after_s=max(error.retry_after_s or 0.0, float(len(segments_of(text)))))
+
+
+CONNECTOR: Final = Sms

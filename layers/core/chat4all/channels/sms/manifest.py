@@ -1,0 +1,72 @@
+"""What SMS can do by Twilio, as data. Importing it loads neither a connector nor an HTTP library."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
+from chat4all.channels.shared.media_rules import PICTURES, by_link
+from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.files import MediaKind
+
+MOST_CHARACTERS: Final = 1600
+MMS_PREFIXES: Final = ("+1",)
+"""How the numbers of the United States and Canada begin. To the other countries that share `+1`, Twilio's MMS
+Converter sends a link: https://support.twilio.com/hc/en-us/articles/223181228
+"""
+
+CAPABILITIES: Final = Capabilities(
+    channel="sms",
+    kinds=("text", MediaKind.IMAGE),
+    text_length=MOST_CHARACTERS,
+    text_unit=LengthUnit.CODE_UNITS,
+    rate_limits=(
+        RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=600, lease=20),
+        # A bucket gives its burst and what 30 seconds refill within 30 seconds: together 15.
+        RateLimit(LimitScope.RECIPIENT, interval_s=4.0, burst=8, lease=1),
+    ),
+    receipts=Receipts(delivered=True, read=False),
+    window_h=None,
+    media=(
+        replace(
+            by_link(MediaKind.IMAGE, (*PICTURES, "image/gif"), 5, MOST_CHARACTERS),
+            address_prefixes=MMS_PREFIXES,
+        ),
+    ),
+    other_files=OtherFiles.LINK,
+)
+"""Text: https://www.twilio.com/docs/glossary/what-sms-character-limit, which does not say how a character
+beyond the basic plane counts: two is cautious.
+
+Files go as MMS, to the United States and Canada, and only pictures are made fit for the phone:
+https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+Elsewhere, and of other kinds, they go as a text with a link.
+
+A number sends one segment a second to the United States and Canada. What is over that waits in a queue at
+Twilio for up to four hours: a burst of ten minutes is far from it.
+https://help.twilio.com/articles/115002943027-Understanding-Twilio-Rate-Limits-and-Message-Queues
+15 messages in 30 seconds from one number to another, as the strictest of its versions says:
+https://www.twilio.com/docs/api/errors/14107
+
+Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+"""
+
+MANIFEST: Final = Manifest(
+    title="SMS",
+    base_url="https://api.twilio.com",
+    capabilities=CAPABILITIES,
+    secret=(
+        SecretField("account_id", "account SID"),
+        SecretField("access_token", "auth token"),
+        SecretField("webhook_secret", "auth token"),
+        SecretField("sender", "our number with its +, or the SID of a messaging service"),
+        SecretField("webhook_url", "URL/v1/webhooks/sms"),
+    ),
+    webhook_setup=(
+        "in the settings of the number or messaging service at console.twilio.com, for a message that comes in:"
+        " POST to `$URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the same address"
+        " without the `#` and what follows."
+    ),
+    address_form="+1650{:07d}",
+    demo=DemoCustomer("Sam", "+16505550100", is_shown=False),
+)

@@ -1,0 +1,125 @@
+"""Twilio's webhooks: what people wrote, and how far our messages have come.
+
+Messages: https://www.twilio.com/docs/messaging/guides/webhook-request
+Statuses: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
+Neither says its time: the time is now.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Raw
+
+from chat4all.channels.shared.answers import spelled
+from chat4all.channels.shared.decoding import MessageId
+from chat4all.channels.shared.webhooks import ABSENT, kept, moment
+from chat4all.channels.sms.address import known_address
+from chat4all.channels.sms.failures import TWILIO_FAILURES
+from chat4all.channels.sms.form import read_form
+from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.errors import Invalid
+from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.status import Status
+
+DELIVERY_PARAMETER: Final = "delivery_id"
+"""The query parameter of a status callback that has the id of the delivery."""
+_MOST_FILES: Final = 10
+"""https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
+_STATUSES: Final = {
+    "accepted": Status.SENT,
+    "queued": Status.SENT,
+    "sending": Status.SENT,
+    "sent": Status.SENT,
+    "delivered": Status.DELIVERED,
+    "undelivered": Status.FAILED,
+    "failed": Status.FAILED,
+}
+"""SENT is what Twilio has accepted. Nobody tells whether an SMS was read: `read` is of other channels.
+https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+"""
+
+
+def inbound_events(body: bytes, account_sid: str, query: str) -> list[InboundEvent]:
+    """Return the events of a webhook that concern `account_sid`; raises Invalid for what is no webhook."""
+    form = dict(reversed(read_form(body)))
+    message_sid = _message_sid(form)
+    if form.get("AccountSid") != account_sid:
+        return []
+    if "MessageStatus" in form:
+        return list(_of_status(form, message_sid, query))
+    return list(_of_message(form, message_sid))
+
+
+def _message_sid(form: Mapping[str, str]) -> str:
+    try:
+        return msgspec.convert(form.get("MessageSid") or form.get("SmsSid"), MessageId)
+    except msgspec.ValidationError as error:
+        raise Invalid("The webhook is not of a message at Twilio.") from error
+
+
+def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterator[InboundEvent]:
+    status = _STATUSES.get(form["MessageStatus"])
+    if status is None:
+        return
+    delivery_id = dict(parse_qsl(query)).get(DELIVERY_PARAMETER, "")
+    code = _error_code(form) if status is Status.FAILED else None
+    yield InboundStatus(
+        account=DEFAULT_ACCOUNT,
+        # A status names its message even where it does not tell whose it was.
+        address=known_address(form.get("To", "")) or "",
+        status=status,
+        at=moment(ABSENT),
+        provider_message_id=message_sid,
+        delivery_id=delivery_id if DeliveryId.parse(delivery_id) else None,
+        error_code=spelled(code) if code else None,
+        error_reason=TWILIO_FAILURES.reason(code) if status is Status.FAILED else None,
+    )
+
+
+def _error_code(form: Mapping[str, str]) -> int | None:
+    digits = form.get("ErrorCode", "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None
+
+
+def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEvent]:
+    address = known_address(form.get("From", ""))
+    if address is None:
+        return
+    for place, content in enumerate(_contents(form)):
+        yield InboundMessage(
+            account=DEFAULT_ACCOUNT,
+            address=address,
+            # The first has Twilio's id, the others have it with their place: a repeated webhook repeats them.
+            provider_message_id=f"{message_sid}:{place}" if place else message_sid,
+            content=content,
+            at=moment(ABSENT),
+            phone=address if address.startswith("+") else None,
+        )
+
+
+def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
+    """Return each file as a message of its own, the first with the text; or the text alone.
+
+    A word that a person opts out with, such as STOP, is a text as any other: Twilio itself sends the person
+    nothing any more, and answers 21610. A message that shows nothing is kept as it came.
+    """
+    text = form.get("Body", "")
+    files = list(_files(form))
+    if files:
+        return [ReceivedMedia(file, "" if place else text) for place, file in enumerate(files)]
+    if text.strip():
+        return [Text(text)]
+    kind = f"opt_out:{form['OptOutType']}" if form.get("OptOutType") else "empty"
+    return [Unsupported(kind, kept(Raw(msgspec.json.encode(form))))]
+
+
+def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:
+    """Not `NumMedia` counts, but what is there."""
+    for number in range(_MOST_FILES):
+        url = form.get(f"MediaUrl{number}")
+        if url:
+            yield ProviderFile(url, form.get(f"MediaContentType{number}") or None)

@@ -1,0 +1,1 @@
+"""Simulated Instagram messaging: one professional account."""

@@ -1,0 +1,19 @@
+"""The errors that Instagram messaging answers with.
+
+https://developers.facebook.com/docs/messenger-platform/error-codes
+"""
+
+from typing import Final
+
+from chat4all_local.simulators.provider import Answer, Refused
+from chat4all_local.simulators.shared.graph import graph_error
+
+RATE_LIMIT: Final = 613
+
+
+def refused(details: str) -> Refused:
+    return Refused(invalid(details))
+
+
+def invalid(details: str) -> Answer:
+    return graph_error(400, 100, f"(#100) {details}")

@@ -1,0 +1,21 @@
+"""The Instagram account that the simulator starts with. It opens nothing but a simulator on this machine."""
+# ruff: noqa: S106 (made up, for simulators only)
+
+from typing import Final
+
+from chat4all_local.simulators.control_api import ReceiptSettings, Settings
+from chat4all_local.simulators.manifest import Manifest
+
+APP_ID: Final = 100000000000003
+
+MANIFEST: Final = Manifest(
+    settings=Settings(
+        account_id="17841400000000001",
+        access_token="local-instagram-token-not-a-secret",
+        webhook_secret="local-instagram-app-secret-not-a-secret",
+        verify_token="local-instagram-verify-token",
+        receipts=ReceiptSettings(delivered=False),  # Meta documents `message_deliveries` for Messenger only
+        media_url_valid_s=86_400.0,  # documented is only that the addresses end
+    ),
+    photo_kind="image",
+)

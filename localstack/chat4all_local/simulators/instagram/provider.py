@@ -1,0 +1,207 @@
+"""Instagram messaging's way to send a text or a file.
+
+Sources: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message (UTF-8 text
+of 1000 bytes or less), https://developers.facebook.com/docs/messenger-platform/reference/send-api
+(`metadata`, `messaging_type`, `tag`, `reply_to`),
+https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting (300 texts a
+second, 10 audios or videos),
+https://developers.facebook.com/docs/messenger-platform/error-codes.
+
+A message has a text or an attachment, never both. Files come by `payload.url` only: the Attachment Upload API
+is not simulated. Images and PDFs count as texts do, as the documentation names no rate of theirs. Addresses may be of
+http:// here, as all is on one machine.
+"""
+
+import base64
+import re
+import secrets
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.instagram.errors import RATE_LIMIT, invalid, refused
+from chat4all_local.simulators.instagram.media import (
+    CDN_PATH,
+    INBOUND,
+    InstagramMedia,
+    media_expired,
+    media_missing,
+    media_problem,
+)
+from chat4all_local.simulators.instagram.requests import Message
+from chat4all_local.simulators.instagram.webhooks import (
+    event_webhook,
+    message_event,
+    report_event,
+)
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Order,
+    Refused,
+)
+from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.graph import (
+    graph_error,
+    is_json,
+    refuse_address,
+    refuse_object,
+    refuse_token,
+)
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import hub_headers, meta_json
+
+TEXT_BYTES: Final = 1000
+HUMAN_AGENT_HOURS: Final = 7 * 24
+_KIND: Final = "IGApiException"
+
+
+class Instagram:
+    """One professional account."""
+
+    name = "instagram"
+    has_challenge = True
+    rate_limits = (
+        RateLimit(
+            per_person=False,
+            burst=300,
+            interval_s=1 / 300,
+            code=RATE_LIMIT,
+            kinds=frozenset({"text", "image", "file"}),
+        ),
+        RateLimit(
+            per_person=False,
+            burst=10,
+            interval_s=1 / 10,
+            code=RATE_LIMIT,
+            kinds=frozenset({"audio", "video"}),
+        ),
+    )
+    fetches_later = False
+    most_upload_bytes = 0
+    inbound_kinds = frozenset(INBOUND)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._media = InstagramMedia(account)
+        self._edits: Counter[str] = Counter()
+
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Download:
+        settings = self._account.settings
+        if call.path == CDN_PATH:
+            return self._media.download(call, at)
+        if refusal := refuse_address(call, "messages"):
+            return refusal
+        if refusal := refuse_token(call, settings):
+            return Refused(refusal, authorized=False)
+        if refusal := refuse_object(call, settings):
+            return Refused(refusal)
+        if not is_json(call):
+            return refused("The parameter recipient is required")
+        return self._read_message(call.body, at)
+
+    def _read_message(self, body: bytes, at: float) -> Order | Refused:
+        try:
+            message = msgspec.json.decode(body, type=Message)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            return refused(str(problem))
+        if (message.messaging_type == "MESSAGE_TAG") != (message.tag is not None):
+            return refused("A tag goes with messaging_type MESSAGE_TAG, and only with it")
+        attachment = message.message.attachment
+        if (message.message.text is None) == (attachment is None):
+            return refused("A message has one of text and attachment")
+        order = Order(
+            address=message.recipient.id,
+            text=message.message.text,
+            input=message.recipient.id,
+            callback_data=message.message.metadata,
+            quoted=message.reply_to.mid if message.reply_to else None,
+            customer=self._account.customers.get(message.recipient.id),
+            media=attachment.media() if attachment else None,
+        )
+        refusal = self._refusal(order, message.tag, at)
+        return Refused(refusal, order=order) if refusal else order
+
+    def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
+        if len((order.text or "").encode()) > TEXT_BYTES:
+            return invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
+        customer = order.customer
+        if customer is None:
+            return graph_error(400, 100, "The requested user cannot be found.", subcode=2534014, kind=_KIND)
+        if customer.blocked:
+            message = "This person isn't available right now."
+            return graph_error(400, 551, message, subcode=1545041, kind=_KIND)
+        in_window = self._account.window_open(customer, at)
+        if in_window or (tag == "HUMAN_AGENT" and customer.window_open(at, HUMAN_AGENT_HOURS)):
+            return None
+        message = "This message is sent outside of allowed window."
+        return graph_error(403, 10, message, subcode=2534022, kind=_KIND)
+
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(media, got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return graph_error(400, problem.code, problem.details, subcode=problem.subcode)
+
+    def media_missing(self) -> Answer:
+        return media_missing()
+
+    def media_expired(self) -> Answer:
+        return media_expired()
+
+    def accept(self, order: Order, at: float) -> Accepted:
+        mid = _new_mid()
+        answer = Answer(200, meta_json({"recipient_id": order.address, "message_id": mid}))
+        return Accepted(order, mid, answer, ("sent", "delivered", "read"))
+
+    def throttled(self, code: int | None, wait_s: float) -> Answer:
+        return graph_error(400, code or RATE_LIMIT, "Calls to this api have exceeded the rate limit.")
+
+    def broken(self, status: int | None, code: int | None) -> Answer:
+        return graph_error(
+            status or 500, code or 2, "An unexpected error has occurred. Please retry your request later."
+        )
+
+    def report(self, report: str, accepted: Accepted, at: float) -> bytes:
+        account_id = self._account.settings.account_id
+        # The CDN has a copy of what was sent, but not here: of its bytes nothing was kept.
+        copy_url = self._media.url(accepted.provider_message_id, at) if accepted.order.media else None
+        event = report_event(report, accepted, account_id, at, copy_url=copy_url)
+        return meta_json(event_webhook(event, account_id, at))
+
+    def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
+        mid = request.edit_of or _new_mid()
+        account_id = self._account.settings.account_id
+        if request.edit_of is not None:
+            self._edits[mid] += 1
+        item = self._media.receive(request, at)
+        url = self._media.url(item.media_id, at) if item else None
+        event = message_event(request, mid, account_id, at, num_edit=self._edits[mid], media_url=url)
+        return Inbound(mid, meta_json(event_webhook(event, account_id, at)), item)
+
+    def check_address(self, address: str) -> None:
+        if not re.fullmatch(r"[0-9]{1,32}", address):
+            raise ControlError(f"`{address}` is no Instagram-scoped id: it has digits only")
+
+    def lane(self, address: str) -> str | None:
+        return None
+
+    def encode(self, body: Json) -> bytes:
+        return meta_json(body)
+
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        return hub_headers(self._account.settings.webhook_secret, body, signature)
+
+
+def _new_mid() -> str:
+    return "aWdfZAG1faXRlbToxOk" + base64.urlsafe_b64encode(secrets.token_bytes(45)).decode()
+
+
+PROVIDER: Final = Instagram

@@ -1,0 +1,1 @@
+"""What several simulated providers are written with: Meta's Graph API, signatures, files."""

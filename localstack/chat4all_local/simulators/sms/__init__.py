@@ -1,0 +1,1 @@
+"""The simulated Messages API of Twilio: one account with one number."""

@@ -1,0 +1,199 @@
+"""Twilio's way to send an SMS or an MMS.
+
+Sources: https://www.twilio.com/docs/messaging/api/message-resource (request and answer),
+https://www.twilio.com/docs/usage/requests-to-twilio (basic authentication),
+https://support.twilio.com/hc/en-us/articles/223134027 (STOP and START),
+https://www.twilio.com/docs/api/errors/14107 (15 messages in 30 seconds from one number to another).
+
+Messages over the rate of a number wait in Twilio's queue; here they go out at once. Twilio takes 100
+requests at a time, which are simulated as 100 a second. It accepts the 16th message in 30 seconds to one
+person, and fails it; here the message is refused, so that a sender that knows the limit loses none.
+"""
+
+import base64
+import math
+import secrets
+from typing import Final
+from urllib.parse import urlencode
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Lookup,
+    Order,
+    Refused,
+)
+from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.sms.errors import (
+    AUTHENTICATE,
+    BLOCKED,
+    INTERNAL,
+    NOT_FOUND,
+    SAME_PAIR,
+    TOO_MANY_REQUESTS,
+    UNKNOWN_HANDSET,
+    UNSUBSCRIBED,
+    error_answer,
+)
+from chat4all_local.simulators.sms.media import (
+    INBOUND,
+    MOST_BYTES,
+    TwilioMedia,
+    media_expired,
+    media_missing,
+    media_problem,
+)
+from chat4all_local.simulators.sms.requests import MessageRequest, is_e164, read_message
+from chat4all_local.simulators.sms.segments import segment_count
+from chat4all_local.simulators.sms.webhooks import message_form, opt_out_type, signed_headers, status_form
+
+
+class Twilio:
+    """One account with one number."""
+
+    name = "sms"
+    has_challenge = False
+    rate_limits = (
+        RateLimit(per_person=False, burst=100, interval_s=1 / 100, code=TOO_MANY_REQUESTS),
+        RateLimit(per_person=True, burst=15, interval_s=2.0, code=SAME_PAIR),
+    )
+    fetches_later = True
+    most_upload_bytes = 0
+    inbound_kinds = frozenset(INBOUND)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._media = TwilioMedia(account)
+        self._unsubscribed: set[str] = set()
+
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        if download := self._media.download(call, at):
+            return download
+        settings = self._account.settings
+        credentials = base64.b64encode(f"{settings.account_id}:{settings.access_token}".encode()).decode()
+        if call.headers.get("authorization") != f"Basic {credentials}":
+            return Refused(error_answer(401, AUTHENTICATE, "Authenticate"), authorized=False)
+        if served := self._media.serve(call, at):
+            return served
+        if call.path != f"/2010-04-01/Accounts/{settings.account_id}/Messages.json" or call.method != "POST":
+            return error_answer(404, NOT_FOUND, f"The requested resource {call.path} was not found")
+        return self._read_message(call)
+
+    def _read_message(self, call: Call) -> Order | Refused:
+        request = read_message(call, self._account.settings)
+        if isinstance(request, Answer):
+            return Refused(request)
+        order = _order(request, self._account.customers.get(request.to))
+        if order.address in self._unsubscribed:
+            message = "Attempt to send to unsubscribed recipient"
+            return Refused(error_answer(400, UNSUBSCRIBED, message), order=order)
+        return order
+
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return error_answer(400, problem.code, problem.details)
+
+    def media_missing(self) -> Answer:
+        return media_missing()
+
+    def media_expired(self) -> Answer:
+        return media_expired()
+
+    def accept(self, order: Order, at: float) -> Accepted:
+        """A number that nobody has, and one that blocks us, show only later, as `undelivered`."""
+        sid = f"{'MM' if order.media else 'SM'}{secrets.token_hex(16)}"
+        settings = self._account.settings
+        answer: dict[str, Json] = {
+            "account_sid": settings.account_id,
+            "api_version": "2010-04-01",
+            "body": order.text or "",
+            "direction": "outbound-api",
+            "error_code": None,
+            "error_message": None,
+            "from": settings.sender,
+            "messaging_service_sid": None,
+            "num_media": "1" if order.media else "0",
+            "num_segments": str(segment_count(order.text or "")),
+            "sid": sid,
+            "status": "queued",
+            "to": order.address,
+            "uri": f"/2010-04-01/Accounts/{settings.account_id}/Messages/{sid}.json",
+        }
+        failure = _failure(order.customer)
+        reports = ("failed",) if failure else ("sent", "delivered")
+        reported = reports if order.callback_url else ()
+        return Accepted(order, sid, Answer(201, ascii_json(answer)), reported, failure)
+
+    def throttled(self, code: int | None, wait_s: float) -> Answer:
+        retry_after = max(1, math.ceil(wait_s))
+        return error_answer(429, code or TOO_MANY_REQUESTS, "Too Many Requests", retry_after=retry_after)
+
+    def broken(self, status: int | None, code: int | None) -> Answer:
+        return error_answer(status or 500, code or INTERNAL, "Internal Server Error")
+
+    def report(self, report: str, accepted: Accepted, at: float) -> bytes:
+        return status_form(report, accepted, self._account.settings, at)
+
+    def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
+        if request.edit_of is not None or request.quoted is not None:
+            raise ControlError("nobody can change or quote an SMS")
+        match opt_out_type(request.text or ""):
+            case "STOP":
+                self._unsubscribed.add(request.sender)
+            case "START":
+                self._unsubscribed.discard(request.sender)
+        item = self._media.receive(request, at)
+        sid = f"{'MM' if item else 'SM'}{secrets.token_hex(16)}"
+        body = message_form(
+            request,
+            sid,
+            self._account.settings,
+            media_url=self._media.url(item, sid) if item else "",
+            media_type=item.media.content_type if item else "",
+        )
+        return Inbound(sid, body, item)
+
+    def check_address(self, address: str) -> None:
+        is_short_code = address.isascii() and address.isdecimal() and 3 <= len(address) <= 6
+        if not is_short_code and not is_e164(address):
+            raise ControlError(f"`{address}` is neither a phone number such as +15005550006 nor a short code")
+
+    def lane(self, address: str) -> str | None:
+        return None
+
+    def encode(self, body: Json) -> bytes:
+        return urlencode(body if isinstance(body, dict) else {}).encode()
+
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        return signed_headers(body, url, self._account.settings.webhook_secret, signature)
+
+
+def _order(request: MessageRequest, customer: Customer | None) -> Order:
+    media = OutgoingMedia("image", MOST_BYTES, request.media_url) if request.media_url else None
+    return Order(
+        address=request.to,
+        text=request.body or None,
+        input=request.to,
+        callback_url=request.callback_url,
+        customer=customer,
+        media=media,
+    )
+
+
+def _failure(customer: Customer | None) -> int | None:
+    if customer is None:
+        return UNKNOWN_HANDSET
+    return BLOCKED if customer.blocked else None
+
+
+PROVIDER: Final = Twilio

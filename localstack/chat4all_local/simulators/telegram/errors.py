@@ -1,0 +1,54 @@
+"""The Bot API's answers, good and bad.
+
+https://core.telegram.org/bots/api#making-requests; the descriptions are those of
+https://github.com/tdlib/telegram-bot-api.
+"""
+
+from typing import Final
+
+from chat4all_local.simulators.control_api import Json, JsonObject
+from chat4all_local.simulators.provider import Answer, Order
+from chat4all_local.simulators.shared.signing import ascii_json
+
+TEXT_CHARACTERS: Final = 4096
+CAPTION_CHARACTERS: Final = 1024
+FLOOD: Final = 429
+
+
+def result_answer(result: Json, description: str | None = None) -> Answer:
+    body: JsonObject = {"ok": True, "result": result}
+    if description is not None:
+        body["description"] = description
+    return Answer(200, ascii_json(body))
+
+
+def refuse_text(order: Order) -> Answer | None:
+    """The server drops spaces around a text: one of nothing else is empty."""
+    text = order.text or ""
+    if order.media is not None:
+        is_long = len(text) > CAPTION_CHARACTERS
+        return error_answer(400, "Bad Request: message caption is too long") if is_long else None
+    if not text.strip():
+        return error_answer(400, "Bad Request: message text is empty")
+    if len(text) > TEXT_CHARACTERS:
+        return error_answer(400, "Bad Request: message is too long")
+    return None
+
+
+def refuse_chat(order: Order) -> Answer | None:
+    if not order.address:
+        return error_answer(400, "Bad Request: chat_id is empty")
+    if order.customer is None:
+        return error_answer(400, "Bad Request: chat not found")
+    if order.customer.blocked:
+        return error_answer(403, "Forbidden: bot was blocked by the user")
+    return None
+
+
+def error_answer(
+    code: int, description: str, *, status: int | None = None, retry_after: int | None = None
+) -> Answer:
+    body: JsonObject = {"ok": False, "error_code": code, "description": description}
+    if retry_after is not None:
+        body["parameters"] = {"retry_after": retry_after}
+    return Answer(status or code, ascii_json(body), code=code, retry_after=retry_after)

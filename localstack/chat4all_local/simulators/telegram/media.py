@@ -1,0 +1,264 @@
+"""The Telegram Bot API's files: which it takes, and how those that people send are fetched.
+
+Sources: https://core.telegram.org/bots/api#sending-files (by address: photos of 5 MB, others of 20 MB, "the target
+file must have the correct MIME type", documents "only work for GIF, PDF and ZIP files"; in a form: photos of 10 MB,
+others of 50 MB), #sendphoto (width and height at most 10000 together, ratio at most 20), #sendvideo (MPEG4), #sendaudio
+(".MP3 or .M4A"), #getfile (20 MB, an address good for "at least 1 hour"); the descriptions of errors are those of
+https://github.com/tdlib/telegram-bot-api and of Telegram's own servers (`IMAGE_PROCESS_FAILED`). A form of more than
+50 MB does not get as far: 413 Request Entity Too Large.
+
+A video that is no MPEG4, or an audio that is neither MP3 nor M4A, Telegram may send as a document; here it is refused,
+as what asked for a video did not get one. A megabyte is 2**20 bytes, as in the open server.
+"""
+
+import base64
+import re
+import secrets
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import CustomerMedia, InboundRequest, JsonObject
+from chat4all_local.simulators.multipart import Form
+from chat4all_local.simulators.provider import Answer, Call, Download
+from chat4all_local.simulators.shared.file_signs import format_of, may_be, pixels_of
+from chat4all_local.simulators.shared.media import Content, MediaProblem, MediaRule, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.media_shelf import MediaShelf, ShelfItem
+from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.parameters import ParameterError
+
+MB: Final = 2**20
+MOST_UPLOAD_BYTES: Final = 50 * MB
+_MOST_PHOTO_BYTES: Final = 10 * MB
+_MOST_DOWNLOAD_BYTES: Final = 20 * MB
+KINDS: Final = {"sendphoto": "photo", "sendvideo": "video", "sendaudio": "audio", "senddocument": "document"}
+"""The kind that a method sends, which is the name of its parameter, too."""
+_BY_LINK: Final = {
+    "photo": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 5 * MB),
+    "video": MediaRule(("video/mp4",), 20 * MB),
+    "audio": MediaRule(("audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/m4a"), 20 * MB),
+    "document": MediaRule(("image/gif", "application/pdf", "application/zip"), 20 * MB),
+}
+_FORMATS: Final = {
+    "photo": frozenset({"jpeg", "png", "webp", "gif"}),
+    "video": frozenset({"mp4"}),
+    "audio": frozenset({"mp3", "mp4"}),
+}
+_WRONG_FORMAT: Final = {
+    "photo": "IMAGE_PROCESS_FAILED",
+    "video": "VIDEO_CONTENT_TYPE_INVALID",
+    "audio": "AUDIO_CONTENT_TYPE_INVALID",
+}
+INBOUND: Final = {
+    "photo": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mpeg",
+    "voice": "audio/ogg",
+    "document": "application/pdf",
+}
+_PREFIXES: Final = {"photo": "AgAC", "video": "BAAC", "audio": "CQAC", "voice": "AwAC", "document": "BQAC"}
+_PLACES: Final = {
+    "photo": ("photos", ".jpg"),
+    "video": ("videos", ".mp4"),
+    "audio": ("music", ".mp3"),
+    "voice": ("voice", ".oga"),
+    "document": ("documents", ""),
+}
+_SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,10}$")
+_FILE_PATH: Final = re.compile(r"/file/bot([^/]+)/(.+)")
+_SENT_KEPT: Final = 1_000
+_PATHS_KEPT: Final = 10_000
+_THUMBNAIL_PX: Final = 90
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    kind: str
+    content: Content
+
+
+class _Path(msgspec.Struct, frozen=True):
+    item: ShelfItem
+    expiry_ms: int
+
+
+class TelegramMedia:
+    """The files of one bot."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._shelf = MediaShelf(account)
+        self._sent: OrderedDict[str, _Sent] = OrderedDict()
+        self._paths: OrderedDict[str, _Path] = OrderedDict()
+
+    def outgoing(self, kind: str, parameters: dict[str, str], form: Form | None) -> OutgoingMedia:
+        """The file of a message; raises ParameterError."""
+        files = form.files if form else {}
+        value = parameters.get(kind, "")
+        part = (
+            files.get(value.removeprefix("attach://")) if value.startswith("attach://") else files.get(kind)
+        )
+        if part is not None:
+            return OutgoingMedia(kind, MOST_UPLOAD_BYTES, filename=part.filename, content=part)
+        if not value:
+            raise ParameterError(f"there is no {kind} in the request")
+        if re.match(r"https?://[^\s/]+", value):
+            name = value.partition("?")[0].rpartition("/")[2]
+            return OutgoingMedia(kind, _BY_LINK[kind].most_bytes, link=value, filename=name or None)
+        sent = self._sent.get(value)
+        if sent is None:
+            raise ParameterError("wrong file identifier/HTTP URL specified")
+        if sent.kind != kind:
+            raise ParameterError(f"can't use file of type {sent.kind.capitalize()} as {kind.capitalize()}")
+        return OutgoingMedia(kind, MOST_UPLOAD_BYTES, filename=sent.content.filename, content=sent.content)
+
+    def sent_fields(self, media: OutgoingMedia, content: Content) -> JsonObject:
+        """What the Message says of a file that was sent, which can be sent again by its `file_id`."""
+        file_id = _new_file_id(media.kind)
+        self._sent[file_id] = _Sent(media.kind, content)
+        if len(self._sent) > _SENT_KEPT:
+            self._sent.popitem(last=False)
+        about = _About(file_id, content.sha256, content.size, content.content_type, media.filename)
+        return _fields(media.kind, about, pixels_of(content.head))
+
+    def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
+        """Keep the file that a person sends; None where the message has none."""
+        if request.kind not in INBOUND:
+            return None
+        media = request.media or CustomerMedia(INBOUND[request.kind])
+        return self._shelf.put(_new_file_id(request.kind), request.sender, media, at)
+
+    def received_fields(self, item: ShelfItem, kind: str) -> JsonObject:
+        """What the Message says of a file that a person sent."""
+        media = item.media
+        about = _About(item.media_id, item.sha256, item.size, media.content_type, media.filename)
+        return _fields(kind, about, None)
+
+    def file_of(self, file_id: str) -> ShelfItem:
+        """The file of a getFile; raises ParameterError. Of what the bot sent, nothing but the hash is kept."""
+        if not file_id:
+            raise ParameterError("file_id not specified")
+        item = self._shelf.find(file_id)
+        if item is None:
+            raise ParameterError("wrong file_id or the file is temporarily unavailable")
+        if item.size > _MOST_DOWNLOAD_BYTES:
+            raise ParameterError("file is too big")
+        return item
+
+    def file_fields(self, item: ShelfItem, at: float) -> JsonObject:
+        """https://core.telegram.org/bots/api#file"""
+        kind = next(kind for kind, prefix in _PREFIXES.items() if item.media_id.startswith(prefix))
+        folder, usual_suffix = _PLACES[kind]
+        suffix = _SUFFIX.search(item.media.filename or "")
+        path = f"{folder}/file_{secrets.token_hex(6)}{suffix.group() if suffix else usual_suffix}"
+        self._paths[path] = _Path(item, self._shelf.expiry(at))
+        if len(self._paths) > _PATHS_KEPT:
+            self._paths.popitem(last=False)
+        return {
+            "file_id": item.media_id,
+            "file_unique_id": _unique_id(item.sha256),
+            "file_size": item.size,
+            "file_path": path,
+        }
+
+    def download(self, call: Call, at: float) -> Download | Answer | None:
+        """`GET /file/bot{token}/{file_path}`; None where the path is another."""
+        match = _FILE_PATH.fullmatch(call.path)
+        if match is None:
+            return None
+        if match.group(1) != self._account.settings.access_token:
+            return _not_served(401, "Unauthorized")
+        path = self._paths.get(match.group(2))
+        if path is None or at * 1000 >= path.expiry_ms or call.method != "GET":
+            return media_expired()
+        return Download(path.item, "application/octet-stream", asked_before=True)
+
+
+def media_expired() -> Answer:
+    return _not_served(404, "Not Found")
+
+
+def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+    if isinstance(got, Unfetched):
+        return _bad("failed to get HTTP URL content")
+    if got.size == 0:
+        return _bad("file must be non-empty")
+    problem = _linked_problem(media, got) if media.link is not None else _uploaded_problem(media, got)
+    if problem is not None or media.kind == "document":
+        return problem
+    if format_of(got.head) not in _FORMATS[media.kind]:
+        return _bad(_WRONG_FORMAT[media.kind])
+    return _bad("PHOTO_INVALID_DIMENSIONS") if media.kind == "photo" and _is_out_of_shape(got.head) else None
+
+
+def _linked_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None:
+    if got.content_type not in _BY_LINK[media.kind].content_types:
+        return _bad("wrong type of the web page content")
+    if media.kind == "document" and not may_be(got.content_type, got.head):
+        return _bad("wrong file identifier/HTTP URL specified")
+    return None
+
+
+def _uploaded_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None:
+    if got.size > MOST_UPLOAD_BYTES:
+        return MediaProblem(413, "Request Entity Too Large")
+    if media.kind == "photo" and got.size > _MOST_PHOTO_BYTES:
+        limit = f"the maximum size is {_MOST_PHOTO_BYTES} bytes"
+        return _bad(f"file of size {got.size} bytes is too big for a photo; {limit}")
+    return None
+
+
+class _About(msgspec.Struct, frozen=True):
+    """What a Message tells of any file."""
+
+    file_id: str
+    sha256: str
+    size: int
+    content_type: str
+    filename: str | None
+
+    def ids(self) -> JsonObject:
+        return {"file_id": self.file_id, "file_unique_id": _unique_id(self.sha256), "file_size": self.size}
+
+
+def _fields(kind: str, about: _About, pixels: tuple[int, int] | None) -> JsonObject:
+    width, height = pixels or (640, 480)
+    if kind == "photo":
+        small: JsonObject = {
+            "file_id": _new_file_id(kind),
+            "file_unique_id": _unique_id(about.sha256, "s"),
+            "file_size": min(about.size, 1_200),
+            "width": min(width, _THUMBNAIL_PX),
+            "height": min(height, _THUMBNAIL_PX),
+        }
+        return {"photo": [small, {**about.ids(), "width": width, "height": height}]}
+    fields: JsonObject = {**about.ids(), "mime_type": about.content_type}
+    if kind == "video":
+        fields |= {"width": width, "height": height}
+    if kind in {"video", "audio", "voice"}:
+        fields["duration"] = 3
+    if about.filename is not None and kind != "voice":
+        fields["file_name"] = about.filename
+    return {kind: fields}
+
+
+def _is_out_of_shape(head: bytes) -> bool:
+    width, height = pixels_of(head) or (1, 1)
+    return width + height > 10_000 or max(width, height) > 20 * min(width, height)
+
+
+def _new_file_id(kind: str) -> str:
+    return _PREFIXES[kind] + secrets.token_urlsafe(48)
+
+
+def _unique_id(sha256: str, suffix: str = "") -> str:
+    return "AQAD" + base64.urlsafe_b64encode(bytes.fromhex(sha256)[:9]).decode() + suffix
+
+
+def _bad(description: str) -> MediaProblem:
+    return MediaProblem(400, f"Bad Request: {description}")
+
+
+def _not_served(code: int, description: str) -> Answer:
+    return Answer(code, ascii_json({"ok": False, "error_code": code, "description": description}), code=code)

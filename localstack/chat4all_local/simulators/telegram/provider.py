@@ -1,0 +1,235 @@
+"""The Telegram Bot API's way to send a text or a file, to set a webhook, and to fetch people's files.
+
+Sources: https://core.telegram.org/bots/api (methods, parameters, limits of texts
+and captions),
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this (rates), and the open server
+behind it, https://github.com/tdlib/telegram-bot-api (descriptions of errors, `Retry-After`).
+
+The FAQ says of one chat: not "more than one message per second. We may allow short bursts that go over this
+limit". This simulator reads it as a burst of 5. Of all chats it says "30 messages per second or so".
+As the real server does, unknown parameters are ignored. Only private chats are simulated.
+"""
+
+import math
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Lookup,
+    Order,
+    Refused,
+)
+from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.errors import (
+    FLOOD,
+    error_answer,
+    refuse_chat,
+    refuse_text,
+    result_answer,
+)
+from chat4all_local.simulators.telegram.media import (
+    INBOUND,
+    KINDS,
+    MOST_UPLOAD_BYTES,
+    TelegramMedia,
+    media_expired,
+    media_problem,
+)
+from chat4all_local.simulators.telegram.parameters import ParameterError, ReplyParameters, read_parameters
+from chat4all_local.simulators.telegram.updates import ChatHistory, token_headers, update
+
+_IDS_PER_S: Final = 30
+"""More than a local cloud sends and receives, on average."""
+_PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
+
+
+class Telegram:
+    """One bot, and its private chats."""
+
+    name = "telegram"
+    has_challenge = False
+    rate_limits = (
+        RateLimit(per_person=False, burst=30, interval_s=1 / 30, code=FLOOD),
+        RateLimit(per_person=True, burst=5, interval_s=1.0, code=FLOOD),
+    )
+
+    fetches_later = False
+    most_upload_bytes = MOST_UPLOAD_BYTES
+    inbound_kinds = frozenset(INBOUND)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._media = TelegramMedia(account)
+        # Later than any number of an earlier process, so that no message id is given out twice.
+        self._history = ChatHistory(int(time.time() * _IDS_PER_S) % (2 * 10**9))
+        self._update_id = secrets.randbelow(10**8)
+        self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
+            "getme": self._get_me,
+            "setwebhook": self._set_webhook,
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._get_webhook_info,
+        }
+
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        if served := self._media.download(call, at):
+            return served
+        match = _PATH.fullmatch(call.path)
+        if match is None or call.method not in {"GET", "POST"}:
+            return error_answer(404, "Not Found")
+        if match.group(1) != self._account.settings.access_token:
+            return Refused(error_answer(401, "Unauthorized"), authorized=False)
+        if call.too_large:
+            return Refused(error_answer(413, "Request Entity Too Large"))
+        try:
+            return self._call_method(match.group(2).lower(), call, at)
+        except ParameterError as problem:
+            return Refused(error_answer(400, f"Bad Request: {problem}"))
+
+    def _call_method(self, method: str, call: Call, at: float) -> Order | Refused | Answer | Lookup:
+        """Raises ParameterError."""
+        parameters = read_parameters(call)
+        if method == "sendmessage":
+            return self._read_message(parameters, None)
+        if kind := KINDS.get(method):
+            return self._read_message(parameters, self._media.outgoing(kind, parameters, call.form))
+        if method == "getfile":
+            return self._get_file(parameters, at)
+        handler = self._methods.get(method)
+        return handler(parameters) if handler else error_answer(404, "Not Found: method not found")
+
+    def _get_file(self, parameters: dict[str, str], at: float) -> Lookup | Answer:
+        try:
+            item = self._media.file_of(parameters.get("file_id", ""))
+        except ParameterError as problem:
+            return error_answer(400, f"Bad Request: {problem}")
+        return Lookup(item, result_answer(self._media.file_fields(item, at)))
+
+    def _read_message(self, parameters: dict[str, str], media: OutgoingMedia | None) -> Order | Refused:
+        chat_id = parameters.get("chat_id", "")
+        reply = ReplyParameters.parse(parameters.get("reply_parameters"))
+        order = Order(
+            address=chat_id,
+            text=parameters.get("text", "") if media is None else parameters.get("caption") or None,
+            input=chat_id,
+            quoted=str(reply.message_id) if reply else None,
+            customer=self._account.customers.get(chat_id),
+            media=media,
+        )
+        if parameters.get("parse_mode"):
+            return Refused(error_answer(400, "Bad Request: unsupported parse_mode"), order=order)
+        refusal = refuse_text(order) or refuse_chat(order) or self._refuse_reply(order, reply)
+        return Refused(refusal, order=order) if refusal else order
+
+    def _refuse_reply(self, order: Order, reply: ReplyParameters | None) -> Answer | None:
+        if reply is None or reply.allow_sending_without_reply:
+            return None
+        if self._history.may_quote(order.address, reply.message_id):
+            return None
+        return error_answer(400, "Bad Request: message to be replied not found")
+
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(media, got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return error_answer(problem.code, problem.details)
+
+    def media_missing(self) -> Answer:
+        return error_answer(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+
+    def media_expired(self) -> Answer:
+        return media_expired()
+
+    def accept(self, order: Order, at: float) -> Accepted:
+        if order.customer is None:
+            raise ControlError("an order to an unknown chat is refused, never accepted")
+        media = order.media
+        file = self._media.sent_fields(media, media.content) if media and media.content else None
+        message = self._history.add(
+            order.customer, self._bot(), order.text, at, quoted=order.quoted, file=file
+        )
+        answer = Answer(200, ascii_json({"ok": True, "result": message}))
+        return Accepted(order, str(message["message_id"]), answer, ())
+
+    def throttled(self, code: int | None, wait_s: float) -> Answer:
+        retry_after = max(1, math.ceil(wait_s))
+        description = f"Too Many Requests: retry after {retry_after}"
+        return error_answer(FLOOD, description, retry_after=retry_after)
+
+    def broken(self, status: int | None, code: int | None) -> Answer:
+        return error_answer(code or status or 500, "Internal Server Error", status=status)
+
+    def report(self, report: str, accepted: Accepted, at: float) -> bytes:
+        raise ControlError("Telegram reports nothing of what became of a message")
+
+    def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
+        self._update_id += 1
+        item = self._media.receive(request, at) if request.edit_of is None else None
+        file = self._media.received_fields(item, request.kind) if item else None
+        inbound = update(request, customer, self._history, self._update_id, at, file=file)
+        return msgspec.structs.replace(inbound, item=item)
+
+    def check_address(self, address: str) -> None:
+        if not re.fullmatch(r"[1-9][0-9]{0,15}", address):
+            raise ControlError(f"`{address}` is no id of a private chat: it is a positive number")
+
+    def lane(self, address: str) -> str | None:
+        """The updates of one chat are sent in order, each after the one before was accepted."""
+        return address
+
+    def encode(self, body: Json) -> bytes:
+        return ascii_json(body)
+
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        return token_headers(self._account.settings.webhook_secret, signature)
+
+    def _bot(self) -> JsonObject:
+        bot_id = int(self._account.settings.account_id)
+        return {"id": bot_id, "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
+
+    def _get_me(self, parameters: dict[str, str]) -> Answer:
+        return result_answer({**self._bot(), "can_join_groups": False, "supports_inline_queries": False})
+
+    def _set_webhook(self, parameters: dict[str, str]) -> Answer:
+        secret = parameters.get("secret_token", "")
+        if len(secret) > 256:
+            return error_answer(400, "Bad Request: secret token is too long")
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
+            return error_answer(400, "Bad Request: secret token contains unallowed characters")
+        try:
+            self._account.change({"webhook_url": parameters.get("url", ""), "webhook_secret": secret})
+        except msgspec.ValidationError:
+            return error_answer(400, "Bad Request: bad webhook: an http:// URL is expected on this machine")
+        return result_answer(result=True, description="Webhook was set")
+
+    def _delete_webhook(self, parameters: dict[str, str]) -> Answer:
+        self._account.change({"webhook_url": ""})
+        return result_answer(result=True, description="Webhook was deleted")
+
+    def _get_webhook_info(self, parameters: dict[str, str]) -> Answer:
+        settings = self._account.settings
+        return result_answer(
+            {
+                "url": settings.webhook_url,
+                "has_custom_certificate": False,
+                "pending_update_count": self._account.webhooks_pending,
+                "max_connections": settings.webhooks_in_flight,
+            }
+        )
+
+
+PROVIDER: Final = Telegram

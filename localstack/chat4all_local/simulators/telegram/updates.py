@@ -1,0 +1,154 @@
+"""The bot's chats: their messages, and the updates that tell our webhook of them.
+
+https://core.telegram.org/bots/api#update, https://core.telegram.org/bots/api#message
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject, Signature
+from chat4all_local.simulators.provider import ControlError, Inbound
+from chat4all_local.simulators.shared.signing import SOMEONE_ELSES, ascii_json
+
+_KEPT: Final = 20_000
+_CONTENT: Final[dict[str, JsonObject]] = {
+    "location": {"location": {"latitude": -23.5505, "longitude": -46.6333}},
+    "contact": {"contact": {"phone_number": "+5511987654321", "first_name": "Ana"}},
+    "sticker": {
+        "sticker": {
+            "file_id": "CAAC",
+            "file_unique_id": "AgAH",
+            "type": "regular",
+            "width": 512,
+            "height": 512,
+            "is_animated": False,
+            "is_video": False,
+        }
+    },
+}
+
+
+class _Known(msgspec.Struct, frozen=True):
+    address: str
+    message: JsonObject
+
+
+class ChatHistory:
+    """The latest messages of all chats; their ids grow over all chats, as a bot sees them grow."""
+
+    def __init__(self, last_id: int) -> None:
+        self._last_id = last_id
+        self._forgotten_until = last_id
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+
+    def add(
+        self,
+        customer: Customer,
+        sender: JsonObject,
+        text: str | None,
+        at: float,
+        *,
+        quoted: str | None = None,
+        file: JsonObject | None = None,
+    ) -> JsonObject:
+        """A new message between the bot and `customer`, in the Message shape; with `file`, `text` is its caption."""
+        self._last_id += 1
+        message: JsonObject = {
+            "message_id": self._last_id,
+            "from": sender,
+            "chat": chat_of(customer),
+            "date": int(at),
+        }
+        if quoted is not None and (known := self.quoted(customer, quoted)):
+            message["reply_to_message"] = {k: v for k, v in known.items() if k != "reply_to_message"}
+        message |= file or {}
+        if text is not None:
+            message["text" if file is None else "caption"] = text
+        self._known[self._last_id] = _Known(customer.address, message)
+        if len(self._known) > _KEPT:
+            self._forgotten_until, _ = self._known.popitem(last=False)
+        return message
+
+    def find(self, address: str, message_id: str) -> JsonObject | None:
+        known = self._known.get(int(message_id)) if message_id.isdecimal() else None
+        return known.message if known and known.address == address else None
+
+    def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
+        """Find a message of the chat; of a forgotten message, as of an earlier process, the id is left."""
+        known = self.find(customer.address, message_id)
+        if known is None and message_id.isdecimal() and 0 < int(message_id) <= self._forgotten_until:
+            return {"message_id": int(message_id), "chat": chat_of(customer), "date": 0}
+        return known
+
+    def may_quote(self, address: str, message_id: int) -> bool:
+        """Whether the message is in the chat, as far as can be known of one already forgotten."""
+        return 0 < message_id <= self._forgotten_until or self.find(address, str(message_id)) is not None
+
+
+def update(
+    request: InboundRequest,
+    customer: Customer,
+    history: ChatHistory,
+    update_id: int,
+    at: float,
+    *,
+    file: JsonObject | None = None,
+) -> Inbound:
+    """The update about what a person wrote or changed; `raw` is laid over the message, `file` is of its file."""
+    if request.edit_of is not None:
+        kind, message = "edited_message", _edited(request, customer, history, at)
+    else:
+        kind, message = "message", _written(request, customer, history, at, file)
+    body = ascii_json({"update_id": update_id, kind: {**message, **(request.raw or {})}})
+    return Inbound(str(message["message_id"]), body)
+
+
+def chat_of(customer: Customer) -> JsonObject:
+    chat: JsonObject = {"id": int(customer.address), "first_name": customer.name, "type": "private"}
+    return {**chat, "username": customer.handle} if customer.handle else chat
+
+
+def _person(customer: Customer) -> JsonObject:
+    person: JsonObject = {"id": int(customer.address), "is_bot": False, "first_name": customer.name}
+    return {**person, "username": customer.handle} if customer.handle else person
+
+
+def _written(
+    request: InboundRequest,
+    customer: Customer,
+    history: ChatHistory,
+    at: float,
+    file: JsonObject | None,
+) -> JsonObject:
+    if request.kind != "text" and request.kind not in _CONTENT and file is None:
+        raise ControlError(f"no message of kind `{request.kind}`: give its fields as `raw`")
+    if request.quoted is not None and history.quoted(customer, request.quoted) is None:
+        raise ControlError(f"message {request.quoted} is not in the chat with {customer.address}")
+    text = request.text if file is not None else ((request.text or "") if request.kind == "text" else None)
+    message = history.add(customer, _person(customer), text, at, quoted=request.quoted, file=file)
+    return message | _CONTENT.get(request.kind, {})
+
+
+def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, at: float) -> JsonObject:
+    message = history.find(customer.address, request.edit_of or "")
+    if message is None:
+        raise ControlError(f"message {request.edit_of} is not in the chat with {customer.address}")
+    message |= {"edit_date": int(at), "text" if "text" in message else "caption": request.text or ""}
+    return message
+
+
+def token_headers(secret: str, signature: Signature) -> dict[str, str]:
+    """The headers of an update of Telegram's; a bot without a secret token gets none.
+
+    https://core.telegram.org/bots/api#setwebhook
+    """
+    headers = {"content-type": "application/json"}
+    if signature is False or not secret:
+        return headers
+    if signature == "wrong":
+        secret = SOMEONE_ELSES
+    elif signature == "upper":
+        secret = secret.upper()
+    return {**headers, "x-telegram-bot-api-secret-token": secret}

@@ -1,0 +1,21 @@
+"""The WhatsApp account that the simulator starts with. It opens nothing but a simulator on this machine."""
+# ruff: noqa: S106 (made up, for simulators only)
+
+from typing import Final
+
+from chat4all_local.simulators.control_api import Settings
+from chat4all_local.simulators.manifest import Manifest
+
+BUSINESS_ACCOUNT_ID: Final = "100000000000002"
+DISPLAY_PHONE_NUMBER: Final = "15550001234"
+
+MANIFEST: Final = Manifest(
+    settings=Settings(
+        account_id="100000000000001",
+        access_token="local-whatsapp-token-not-a-secret",
+        webhook_secret="local-whatsapp-app-secret-not-a-secret",
+        verify_token="local-whatsapp-verify-token",
+        media_url_valid_s=300.0,  # as documented
+    ),
+    photo_kind="image",
+)

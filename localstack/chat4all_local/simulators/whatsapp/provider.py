@@ -1,0 +1,238 @@
+"""The WhatsApp Cloud API's way to send a text or a file.
+
+Sources, all under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
+
+- request and answer: `reference/whatsapp-business-phone-number/message-api`, `messages/text-messages`,
+  `messages/{image,video,audio,document}-messages` (`link` or `id`, a caption of 1024 characters, a file name
+  of documents only)
+- a person without a phone number: `business-scoped-user-ids` (`recipient` in the place of `to`)
+- rates: `throughput` (80/s a number), `messages/send-messages` (one per 6 s to one person, bursts of 45)
+- errors: `support/error-codes`
+
+Other documented types are refused with 131051. Links may be of http:// here, as all is on one machine.
+"""
+
+import base64
+import re
+import secrets
+from typing import Final
+
+import msgspec
+
+from chat4all_local.simulators.account import Account
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.provider import (
+    Accepted,
+    Answer,
+    Call,
+    ControlError,
+    Download,
+    Inbound,
+    Lookup,
+    Order,
+    Refused,
+)
+from chat4all_local.simulators.rates import RateLimit
+from chat4all_local.simulators.shared.graph import (
+    edge_of,
+    is_json,
+    missing_object,
+    refuse_address,
+    refuse_object,
+    refuse_token,
+)
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.signing import hub_headers, meta_json
+from chat4all_local.simulators.whatsapp.errors import (
+    INVALID_VALUE,
+    PAIR_RATE,
+    SOMETHING_WENT_WRONG,
+    THROUGHPUT,
+    UNDELIVERABLE,
+    UNSUPPORTED_TYPE,
+    WINDOW_CLOSED,
+    error_answer,
+    refused,
+)
+from chat4all_local.simulators.whatsapp.media import (
+    INBOUND,
+    MOST_BYTES,
+    RULES,
+    WhatsAppMedia,
+    media_not_found,
+    media_problem,
+)
+from chat4all_local.simulators.whatsapp.requests import BSUID_PATTERN, Captioned, Document, Message, Typed
+from chat4all_local.simulators.whatsapp.webhooks import bsuid_of, message_webhook, status_webhook
+
+
+class WhatsApp:
+    """One business phone number."""
+
+    name = "whatsapp"
+    has_challenge = True
+    rate_limits = (
+        RateLimit(per_person=False, burst=80, interval_s=1 / 80, code=THROUGHPUT),
+        RateLimit(per_person=True, burst=45, interval_s=6.0, code=PAIR_RATE),
+    )
+
+    fetches_later = True
+    most_upload_bytes = MOST_BYTES
+    inbound_kinds = frozenset(INBOUND)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._media = WhatsAppMedia(account)
+
+    def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        if served := self._media.serve(call, at):
+            return served
+        return refuse_address(call, "messages", "media") or self._read_post(call, at)
+
+    def _read_post(self, call: Call, at: float) -> Order | Refused | Answer:
+        settings = self._account.settings
+        if refusal := refuse_token(call, settings):
+            return Refused(refusal, authorized=False)
+        if refusal := refuse_object(call, settings):
+            return Refused(refusal)
+        if edge_of(call) == "media":
+            return self._media.upload(call, at)
+        if not is_json(call):
+            return refused(100, "The parameter messaging_product is required.")
+        return self._read_message(call.body, at)
+
+    def _read_message(self, body: bytes, at: float) -> Order | Refused:
+        try:
+            if (kind := msgspec.json.decode(body, type=Typed).type) not in {"text", *RULES}:
+                return refused(UNSUPPORTED_TYPE, f"Messages of type {kind} are not simulated.")
+            message = msgspec.json.decode(body, type=Message)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            return refused(100, str(problem))
+        spelled = message.to or message.recipient
+        if spelled is None:
+            return refused(100, "The parameter to is required.")
+        if message.objects() != [message.type]:
+            return refused(100, f"The parameter {message.type} is required, and no other type's.")
+        media = self._outgoing(message, at)
+        if isinstance(media, Refused):
+            return media
+        customer = self._find(spelled)
+        file = message.file()
+        caption = file.caption if isinstance(file, Captioned) else None
+        return Order(
+            address=customer.address if customer else spelled.removeprefix("+"),
+            text=message.text.body if message.text else caption,
+            input=spelled,
+            callback_data=message.biz_opaque_callback_data,
+            quoted=message.context.message_id if message.context else None,
+            customer=customer,
+            media=media,
+        )
+
+    def _outgoing(self, message: Message, at: float) -> OutgoingMedia | Refused | None:
+        file = message.file()
+        if file is None:
+            return None
+        if (file.id is None) == (file.link is None):
+            return refused(100, f"The parameter {message.type} has one of id and link.")
+        filename = file.filename if isinstance(file, Document) else None
+        content = self._media.uploaded(file.id, at) if file.id is not None else None
+        if file.id is not None and content is None:
+            return refused(INVALID_VALUE, f"The media id {file.id} is not known.")
+        return OutgoingMedia(message.type, RULES[message.type].most_bytes, file.link, filename, content)
+
+    def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
+        return media_problem(media, got)
+
+    def refuse_media(self, problem: MediaProblem) -> Answer:
+        return error_answer(400, problem.code, problem.details)
+
+    def media_missing(self) -> Answer:
+        return missing_object("GET", "of the media")
+
+    def media_expired(self) -> Answer:
+        return media_not_found()
+
+    def accept(self, order: Order, at: float) -> Accepted:
+        """A number that is not on WhatsApp and a closed window show only later, as a failed status."""
+        wamid = _new_wamid()
+        customer = order.customer
+        contact: dict[str, Json] = {"input": order.input}
+        if customer is None:
+            contact["wa_id"] = order.address
+        elif "." in order.input:
+            contact["user_id"] = order.input
+        else:
+            contact["wa_id"] = customer.phone or customer.address
+        answer = meta_json(
+            {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}
+        )
+        failure = self._failure(customer, at)
+        reports = ("failed",) if failure else ("sent", "delivered", "read")
+        return Accepted(order, wamid, Answer(200, answer), reports, failure)
+
+    def _failure(self, customer: Customer | None, at: float) -> int | None:
+        if customer is None or customer.blocked:
+            return UNDELIVERABLE
+        return None if self._account.window_open(customer, at) else WINDOW_CLOSED
+
+    def throttled(self, code: int | None, wait_s: float) -> Answer:
+        return error_answer(429, code or THROUGHPUT, "Too many messages were sent in a short period of time.")
+
+    def broken(self, status: int | None, code: int | None) -> Answer:
+        return error_answer(status or 500, code or SOMETHING_WENT_WRONG, "Message failed to send.")
+
+    def report(self, report: str, accepted: Accepted, at: float) -> bytes:
+        return meta_json(status_webhook(report, accepted, self._account.settings.account_id, at))
+
+    def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
+        wamid = _new_wamid()
+        item = self._media.receive(request, at)
+        about = self._media.webhook_object(item, request, at) if item and item.size <= MOST_BYTES else None
+        payload = message_webhook(
+            request, customer, wamid, self._account.settings.account_id, at, media=about
+        )
+        return Inbound(wamid, meta_json(payload), item)
+
+    def check_address(self, address: str) -> None:
+        if not re.fullmatch(r"[1-9][0-9]{6,14}", address) and not re.fullmatch(BSUID_PATTERN, address):
+            raise ControlError(
+                f"`{address}` is neither the digits of a phone number nor a BSUID such as BR.1502"
+            )
+
+    def lane(self, address: str) -> str | None:
+        return None
+
+    def encode(self, body: Json) -> bytes:
+        return meta_json(body)
+
+    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
+        return hub_headers(self._account.settings.webhook_secret, body, signature)
+
+    def _find(self, spelled: str) -> Customer | None:
+        """The person whom a phone number or a BSUID means."""
+        customers = self._account.customers
+        if "." in spelled:
+            everyone = customers.values()
+            return customers.get(spelled) or next((one for one in everyone if bsuid_of(one) == spelled), None)
+        digits = spelled.removeprefix("+")
+        return customers.get(digits) or customers.get(_other_brazilian_spelling(digits))
+
+
+def _other_brazilian_spelling(digits: str) -> str:
+    """A Brazilian mobile number with its ninth digit taken away, or added; else the number itself.
+
+    WhatsApp delivers to both, and answers with the `wa_id` that the person is registered under.
+    """
+    if len(digits) == 13 and digits.startswith("55") and digits[4] == "9":
+        return digits[:4] + digits[5:]
+    if len(digits) == 12 and digits.startswith("55"):
+        return digits[:4] + "9" + digits[4:]
+    return digits
+
+
+def _new_wamid() -> str:
+    return "wamid." + base64.b64encode(secrets.token_bytes(30)).decode()
+
+
+PROVIDER: Final = WhatsApp

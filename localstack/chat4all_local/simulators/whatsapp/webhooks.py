@@ -1,0 +1,159 @@
+"""What the WhatsApp Cloud API reports to our webhook.
+
+Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
+`webhooks/reference/messages/{text,image,video,audio,document,sticker,location,edit,unsupported,status}`,
+`business-scoped-user-ids`.
+"""
+
+import hashlib
+from typing import Final
+
+from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
+from chat4all_local.simulators.provider import Accepted
+from chat4all_local.simulators.whatsapp.manifest import BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER
+
+_ERROR_CODES: Final = "/documentation/business-messaging/whatsapp/support/error-codes"
+_FAILURES: Final = {
+    131026: ("Message undeliverable", "Message Undeliverable."),
+    131047: (
+        "Re-engagement message",
+        "Message failed to send because more than 24 hours have passed since the customer last replied.",
+    ),
+    131053: ("Media upload error", "Unable to upload the media used in the message."),
+}
+_TYPES: Final = {"voice": "audio"}
+_MEDIA: Final = ("image", "video", "audio", "voice", "document", "sticker")
+_FILE_TOO_LARGE: JsonObject = {
+    "code": 131052,
+    "title": "Media download error",
+    "message": "Media download error",
+    "error_data": {
+        "details": (
+            "Media file size too big. Max file size we currently support: 100MB. Please communicate with your "
+            "customer to send a media file that is less than 100MB."
+        )
+    },
+}
+_UNKNOWN_TYPE: JsonObject = {
+    "code": 131051,
+    "title": "Message type unknown",
+    "message": "Message type unknown",
+    "error_data": {"details": "Message type is currently not supported."},
+}
+
+
+def bsuid_of(customer: Customer) -> str:
+    """A person's business-scoped user id: their address where it is one, else made of their number."""
+    if "." in customer.address:
+        return customer.address
+    country = "BR" if customer.address.startswith("55") else "US"
+    digest = hashlib.sha256(customer.address.encode()).digest()
+    return f"{country}.{int.from_bytes(digest[:8]) % 10**17:017d}"
+
+
+def phone_of(customer: Customer) -> str | None:
+    """A person's wa_id; None for one who is known by user name only."""
+    return customer.phone if "." in customer.address else customer.address
+
+
+def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: float) -> JsonObject:
+    """The webhook of one status; `failed` carries the errors, and no contacts."""
+    order = accepted.order
+    report: JsonObject = {"id": accepted.provider_message_id, "status": status, "timestamp": str(int(at))}
+    value: JsonObject = {}
+    if order.customer is None:
+        report["recipient_id"] = order.address
+    else:
+        if phone := phone_of(order.customer):
+            report["recipient_id"] = phone
+        report["recipient_user_id"] = bsuid_of(order.customer)
+    if order.callback_data is not None:
+        report["biz_opaque_callback_data"] = order.callback_data
+    if accepted.failure is not None:
+        report["errors"] = [_failure(accepted.failure, accepted.failure_details)]
+    elif order.customer is not None:
+        value["contacts"] = [_contact(order.customer, with_username=status != "sent")]
+        report["pricing"] = {
+            "billable": False,
+            "pricing_model": "PMP",
+            "type": "free_customer_service",
+            "category": "service",
+        }
+    return _envelope(phone_number_id, {**value, "statuses": [report]})
+
+
+def message_webhook(
+    request: InboundRequest,
+    customer: Customer,
+    wamid: str,
+    phone_number_id: str,
+    at: float,
+    *,
+    media: JsonObject | None = None,
+) -> JsonObject:
+    """The webhook of one message that a person sent, or of the new text of an old one.
+
+    `media` is what it says of the person's file; a file without is one that was too large.
+    """
+    message: JsonObject = {}
+    if phone := phone_of(customer):
+        message["from"] = phone
+    message |= {"from_user_id": bsuid_of(customer), "id": wamid, "timestamp": str(int(at))}
+    if request.quoted is not None:
+        message["context"] = {"from": DISPLAY_PHONE_NUMBER, "id": request.quoted}
+    message |= _edit(request, media) if request.edit_of is not None else _content(request, media)
+    message |= request.raw or {}
+    return _envelope(phone_number_id, {"contacts": [_contact(customer)], "messages": [message]})
+
+
+def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
+    metadata: JsonObject = {
+        "display_phone_number": DISPLAY_PHONE_NUMBER,
+        "phone_number_id": phone_number_id,
+    }
+    change: JsonObject = {
+        "value": {"messaging_product": "whatsapp", "metadata": metadata, **value},
+        "field": "messages",
+    }
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": BUSINESS_ACCOUNT_ID, "changes": [change]}],
+    }
+
+
+def _contact(customer: Customer, *, with_username: bool = True) -> JsonObject:
+    profile: JsonObject = {"name": customer.name}
+    if customer.handle and with_username:
+        profile["username"] = customer.handle
+    contact: JsonObject = {"profile": profile}
+    if phone := phone_of(customer):
+        contact["wa_id"] = phone
+    return {**contact, "user_id": bsuid_of(customer)}
+
+
+def _failure(code: int, details: str | None) -> JsonObject:
+    title, usual_details = _FAILURES[code]
+    return {
+        "code": code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": details or usual_details},
+        "href": _ERROR_CODES,
+    }
+
+
+def _content(request: InboundRequest, media: JsonObject | None) -> JsonObject:
+    kind = request.kind
+    if kind == "text":
+        return {"type": "text", "text": {"body": request.text or ""}}
+    if media is not None:
+        return {"type": _TYPES.get(kind, kind), _TYPES.get(kind, kind): media}
+    if kind == "location":
+        return {"type": "location", "location": {"latitude": -23.5505, "longitude": -46.6333}}
+    error = _FILE_TOO_LARGE if kind in _MEDIA else _UNKNOWN_TYPE
+    return {"type": "unsupported", "unsupported": {"type": _TYPES.get(kind, kind)}, "errors": [error]}
+
+
+def _edit(request: InboundRequest, media: JsonObject | None) -> JsonObject:
+    edited: JsonObject = {"context": {"id": request.edit_of}, **_content(request, media)}
+    return {"type": "edit", "edit": {"original_message_id": request.edit_of, "message": edited}}

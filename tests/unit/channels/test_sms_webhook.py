@@ -1,0 +1,238 @@
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat4all.channels.sms.connector import Sms
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.errors import Invalid
+from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, WebhookEvent
+from chat4all.domain.status import Status
+from tests.unit.channels.fake_http import DELIVERY_ID, FakeHttp
+from tests.unit.channels.test_sms_send import TWILIO
+
+SMS = Sms(FakeHttp(), "https://api.twilio.example")
+PHONE = "+16505551234"
+MEDIA = f"https://api.twilio.example/2010-04-01/Accounts/{TWILIO.account_id}/Messages/MM1/Media/ME1"
+
+
+def form(**fields: str) -> bytes:
+    """Return the webhook of a text, with other fields laid over it."""
+    message = {
+        "ToCountry": "US",
+        "SmsMessageSid": "SM1",
+        "NumMedia": "0",
+        "SmsSid": "SM1",
+        "SmsStatus": "received",
+        "Body": "Hello",
+        "To": TWILIO.sender,
+        "NumSegments": "1",
+        "MessageSid": "SM1",
+        "AccountSid": TWILIO.account_id,
+        "From": PHONE,
+        "ApiVersion": "2010-04-01",
+    }
+    return urlencode({**message, **fields}).encode()
+
+
+def status_form(status: str, **fields: str) -> bytes:
+    report = {
+        "SmsSid": "SM1",
+        "SmsStatus": status,
+        "MessageStatus": status,
+        "To": PHONE,
+        "MessageSid": "SM1",
+        "AccountSid": TWILIO.account_id,
+        "From": TWILIO.sender,
+        "ApiVersion": "2010-04-01",
+    }
+    return urlencode({**report, **fields}).encode()
+
+
+def events(body: bytes, query: str = "") -> list[InboundEvent]:
+    return SMS.parse_webhook(body, TWILIO, query)
+
+
+def message(body: bytes) -> InboundMessage:
+    (event,) = events(body)
+    assert isinstance(event, InboundMessage)
+    return event
+
+
+def status(body: bytes, query: str = "") -> InboundStatus:
+    (event,) = events(body, query)
+    assert isinstance(event, InboundStatus)
+    return event
+
+
+def test_a_text_is_an_event_of_its_sender() -> None:
+    event = message(form(Body="Olá & +1 = 👋\n"))
+
+    assert (event.account, event.address, event.phone) == ("main", PHONE, PHONE)
+    assert event.provider_message_id == "SM1"
+    assert event.content == Text("Olá & +1 = 👋\n")
+
+
+def test_a_picture_comes_with_its_text_as_one_message() -> None:
+    event = message(
+        form(MessageSid="MM1", NumMedia="1", Body="See", MediaUrl0=MEDIA, MediaContentType0="image/jpeg")
+    )
+
+    assert event.provider_message_id == "MM1"
+    assert event.content == ReceivedMedia(ProviderFile(MEDIA, "image/jpeg"), "See")
+
+
+def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeats() -> None:
+    files = {f"MediaUrl{number}": f"{MEDIA}{number}" for number in range(3)}
+    body = form(MessageSid="MM1", NumMedia="3", Body="See", MediaContentType1="image/png", **files)
+
+    found = events(body)
+
+    assert [one.provider_message_id for one in found] == ["MM1", "MM1:1", "MM1:2"]
+    assert [one.content for one in found if isinstance(one, InboundMessage)] == [
+        ReceivedMedia(ProviderFile(f"{MEDIA}0"), "See"),
+        ReceivedMedia(ProviderFile(f"{MEDIA}1", "image/png")),
+        ReceivedMedia(ProviderFile(f"{MEDIA}2")),
+    ]
+    assert [one.provider_message_id for one in events(body)] == ["MM1", "MM1:1", "MM1:2"]
+
+
+def test_stop_is_a_text_as_any_other() -> None:
+    assert message(form(Body="STOP", OptOutType="STOP")).content == Text("STOP")
+
+
+@pytest.mark.parametrize(("fields", "kind"), [({}, "empty"), ({"OptOutType": "HELP"}, "opt_out:HELP")])
+def test_a_message_that_shows_nothing_is_kept_as_it_came(fields: dict[str, str], kind: str) -> None:
+    content = message(form(Body=" ", **fields)).content
+
+    assert isinstance(content, Unsupported)
+    assert content.provider_kind == kind
+    assert msgspec.json.decode(content.raw)["MessageSid"] == "SM1"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accepted", Status.SENT),
+        ("queued", Status.SENT),
+        ("sending", Status.SENT),
+        ("sent", Status.SENT),
+        ("delivered", Status.DELIVERED),
+        ("undelivered", Status.FAILED),
+        ("failed", Status.FAILED),
+    ],
+)
+def test_a_status_tells_how_far_the_message_has_come(name: str, expected: Status) -> None:
+    event = status(status_form(name, RawDlrDoneDate="2611290415"))
+
+    assert (event.status, event.provider_message_id, event.address) == (expected, "SM1", PHONE)
+
+
+@pytest.mark.parametrize("name", ["read", "scheduled", "canceled", "partially_delivered", "", "SENT"])
+def test_another_status_says_nothing(name: str) -> None:
+    assert events(status_form(name)) == []
+
+
+def test_a_status_names_its_delivery_by_the_query_of_our_address() -> None:
+    query = urlencode({"delivery_id": DELIVERY_ID})
+
+    assert status(status_form("sent"), query).delivery_id == DELIVERY_ID
+
+
+@pytest.mark.parametrize("query", ["", "delivery_id=", "delivery_id=x", "other=1", "&&=%", "delivery_id"])
+def test_a_status_without_an_id_of_ours_is_found_by_twilios(query: str) -> None:
+    event = status(status_form("sent"), query)
+
+    assert (event.delivery_id, event.provider_message_id) == (None, "SM1")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("30003", "The phone cannot be reached: it is switched off, without network, or takes no SMS."),
+        ("30007", "Twilio or the network took the message for spam."),
+        (
+            "21610",
+            "The person has unsubscribed: they answered STOP, and can write START to hear from us again.",
+        ),
+        ("39999", "Twilio did not deliver the message (error 39999)."),
+        ("", "Twilio did not deliver the message."),
+        ("x", "Twilio did not deliver the message."),
+        ("9" * 5000, "Twilio did not deliver the message."),
+        ("٣", "Twilio did not deliver the message."),
+    ],
+)
+def test_a_failure_says_why(code: str, reason: str) -> None:
+    event = status(status_form("undelivered", ErrorCode=code))
+
+    assert event.error_reason == reason
+    assert event.error_code == (code if code in {"30003", "30007", "21610", "39999"} else None)
+
+
+def test_an_error_of_a_message_that_did_not_fail_says_nothing() -> None:
+    event = status(status_form("delivered", ErrorCode="30008"))
+
+    assert (event.error_code, event.error_reason) == (None, None)
+
+
+def test_events_of_another_account_are_none_of_ours() -> None:
+    assert events(form(AccountSid="AC9")) == []
+    assert events(status_form("sent", AccountSid="AC9")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"\xff", b"hello", b"a=%FF", b"Body=x", b"MessageSid=&Body=x", b"&".join([b"a=1"] * 2000)],
+)
+def test_what_is_no_webhook_is_refused(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        events(body)
+
+
+NAMES = st.sampled_from(
+    [
+        "MessageSid",
+        "SmsSid",
+        "AccountSid",
+        "From",
+        "To",
+        "Body",
+        "NumMedia",
+        "MediaUrl0",
+        "MediaUrl1",
+        "MediaContentType0",
+        "MessageStatus",
+        "SmsStatus",
+        "ErrorCode",
+        "OptOutType",
+        "Other",
+    ]
+)
+VALUES = st.text(max_size=12) | st.sampled_from(
+    ["SM1", TWILIO.account_id, PHONE, "SUPPORT", "delivered", "failed", "30003", MEDIA, "\x00", "0"]
+)
+
+
+@given(st.dictionaries(NAMES, VALUES), st.text(max_size=30))
+def test_any_form_yields_events_fit_for_the_queue_or_is_refused(fields: dict[str, str], query: str) -> None:
+    body = urlencode(fields, errors="surrogatepass").encode()
+    try:
+        found = events(body, query)
+    except Invalid:
+        return
+    for event in found:
+        on_queue = WebhookEvent("sms", "w-1", event)
+        assert msgspec.json.decode(msgspec.json.encode(on_queue), type=WebhookEvent) == on_queue
+        assert event.provider_message_id
+        assert not event.address or SMS.canonical_address(event.address) == event.address
+
+
+def test_twilio_is_answered_with_twiml_that_says_nothing() -> None:
+    assert SMS.webhook_answer is not None
+    assert (SMS.webhook_answer.content_type, SMS.webhook_answer.body) == ("text/xml", "<Response/>")
+
+
+def test_a_webhook_is_not_confirmed() -> None:
+    assert SMS.challenge({"hub.mode": "subscribe", "hub.challenge": "1"}, TWILIO) is None
