@@ -1,4 +1,7 @@
-"""The running API is what its description says, whatever schemathesis sends: no 500, no status or shape of its own."""
+"""The running API is what its description says, whatever schemathesis sends it.
+
+No answer is a 500, or has a status, a type, a header or a shape that is not described.
+"""
 
 from typing import Any, Final
 
@@ -90,7 +93,7 @@ def test_every_answer_is_described(
         suppress_health_check=list(HealthCheck),
     )
     @given(OPERATIONS[name].as_strategy(generation_mode=mode), st.booleans())
-    def holds(case: schemathesis.Case[Any], of_what_is_there: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+    def holds(case: schemathesis.Case[Any], of_what_is_there: bool) -> None:  # noqa: FBT001
         if of_what_is_there and mode is GenerationMode.POSITIVE:
             case.path_parameters = _with(case.path_parameters, known)
             case.query = _with(case.query, known)

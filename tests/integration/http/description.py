@@ -12,7 +12,7 @@ _RESPONSES: Final = "#/components/responses/"
 
 
 class Description:
-    """A field that a schema does not have is refused, too: clients may meet new fields, these tests do not."""
+    """The description, read strictly: it refuses an answer with a field that its schema does not have."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._paths = document["paths"]
