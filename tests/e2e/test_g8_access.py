@@ -16,6 +16,8 @@ from tests.e2e.stage import CHANNELS, Stage
 EVENT = re.compile(r'Method: (\w+), Path: "(/v1/[^"]+)"')
 OPEN = {
     ("GET", "/v1/health"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
     ("GET", "/v1/links/{token}"),
     ("GET", "/v1/webhooks/{channel}"),
     ("POST", "/v1/webhooks/{channel}"),
