@@ -13,7 +13,7 @@ from chat4all_local.simulators.control_api import Signature
 from tests.e2e.api import Api, refusal
 from tests.e2e.stage import CHANNELS, Stage
 
-EVENT = re.compile(r'Method: (\w+), Path: "(/v1/[^"]+)"')
+EVENT = re.compile(r'Method: (\w+), Path: "(/[^"]+)"')
 OPEN = {
     ("GET", "/v1/health"),
     ("GET", "/openapi.json"),

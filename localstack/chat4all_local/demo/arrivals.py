@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line, relayed
 from chat4all_local.demo.sent import Sent
 from chat4all_local.traffic.ledger import Expected, Findings, compare
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP, SHOWN
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -48,16 +47,16 @@ def in_history(sent: Sent, observed: Observed, conversation: str) -> Findings:
 
 def deliveries(sent: Sent, observed: Observed) -> Iterator[Delivery]:
     """Every one that is known of; a relayed message's id is learnt from the history."""
-    for channel in CHANNELS:
+    for channel in SHOWN:
         for accepted in sent.accepted(channel):
             yield Delivery(accepted.line, accepted.message_id, channel)
     for accepted in sent.accepted(GROUP):
-        for channel in CHANNELS:
+        for channel in SHOWN:
             yield Delivery(accepted.line, accepted.message_id, channel)
     history, places = observed.histories.get(GROUP, ()), in_history(sent, observed, GROUP).whole
     for line in _lines(sent, GROUP):
         if line.speaker != AGENT and line.key in places:
-            for channel in CHANNELS:
+            for channel in SHOWN:
                 if channel != line.speaker:
                     yield Delivery(line, history[places[line.key]].message_id, channel)
 

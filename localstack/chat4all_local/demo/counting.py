@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.arrivals import at_provider, in_history
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES
 from chat4all_local.demo.sent import Sent
-from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -43,7 +42,7 @@ def rows(sent: Sent, observed: Observed) -> tuple[Row, ...]:
             _counts(sent, observed, channel, conversation),
             _goal(channel, conversation),
         )
-        for channel in CHANNELS
+        for channel in SHOWN
         for conversation in (channel, GROUP)
     )
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.result import FileResult, file_results
 from chat4all_local.demo.verdict import Verdict
+from chat4all_local.traffic.participants import SHOWN
 from chat4all_local.traffic.spread import quantile
 
 
@@ -42,7 +42,7 @@ class Result(msgspec.Struct, frozen=True):
 def result(verdict: Verdict, files: FilesVerdict) -> Result:
     everything = [ms for some in verdict.latencies_ms.values() for ms in some]
     return Result(
-        channels={channel: _channel(counts_of(verdict, channel)) for channel in CHANNELS},
+        channels={channel: _channel(counts_of(verdict, channel)) for channel in SHOWN},
         lost=len(verdict.lost) + len(files.lost),
         duplicates=len(verdict.duplicates) + len(files.duplicates),
         out_of_order=len(verdict.out_of_order),

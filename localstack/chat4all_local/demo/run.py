@@ -9,7 +9,6 @@ import msgspec
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.display import Show
 from chat4all_local.demo.files.exchange import Exchange
@@ -22,7 +21,7 @@ from chat4all_local.demo.stage import Stage, set_up
 from chat4all_local.demo.verdict import Verdict, judge
 from chat4all_local.demo.watcher import Watcher
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import CONVERSATIONS
+from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
 from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.waiting import wait_while_moving
 
@@ -85,8 +84,8 @@ class Run:
 
 @contextmanager
 def run_on(cloud: Cloud) -> Iterator[Run]:
-    simulators = {channel: Simulator(cloud.simulators[channel]) for channel in CHANNELS}
-    connections = len(CHANNELS) + len(CONVERSATIONS)
+    simulators = {channel: Simulator(cloud.simulators[channel]) for channel in SHOWN}
+    connections = len(SHOWN) + len(CONVERSATIONS)
     api = ApiClient(cloud.api_url, cloud.api_key, timeout=_TIMEOUT_S, connections=connections)
     yield Run(api, simulators)
     # Not after a failure: a call that is under way would not notice, and wait for its whole timeout, where

@@ -4,9 +4,8 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo import texts
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -70,4 +69,4 @@ def _mark(key: str) -> str:
 
 
 AGENT_LINES: Final = {conversation: agent_lines(conversation) for conversation in CONVERSATIONS}
-REPLIES: Final = {channel: replies(channel) for channel in CHANNELS}
+REPLIES: Final = {channel: replies(channel) for channel in SHOWN}

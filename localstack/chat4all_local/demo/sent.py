@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
-from chat4all_local.traffic.participants import CONVERSATIONS
+from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -23,7 +22,7 @@ class Sent:
 
     def __init__(self) -> None:
         self._accepted: dict[str, list[Accepted]] = {conversation: [] for conversation in CONVERSATIONS}
-        self._written: dict[str, list[Line]] = {channel: [] for channel in CHANNELS}
+        self._written: dict[str, list[Line]] = {channel: [] for channel in SHOWN}
 
     def accept(self, accepted: Accepted) -> None:
         self._accepted[accepted.line.conversation].append(accepted)

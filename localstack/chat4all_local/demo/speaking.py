@@ -7,7 +7,6 @@ from threading import Event
 from typing import Final
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.answering import Due, due
 from chat4all_local.demo.arrivals import in_history
 from chat4all_local.demo.observed import Observed
@@ -17,7 +16,7 @@ from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.load import Cancelled
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
 
 AT_ONCE: Final = 2
 """Conversations that the agent sends to at once. More would go no faster: each lets the cloud start another copy of
@@ -47,11 +46,11 @@ class Speakers:
         under way, and end with the cloud.
         """
         agent = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="agent")
-        customers = ThreadPoolExecutor(len(CHANNELS), thread_name_prefix="customer")
+        customers = ThreadPoolExecutor(len(SHOWN), thread_name_prefix="customer")
         is_well = False
         try:
             self._at_work = [agent.submit(self._send_all, conversation) for conversation in CONVERSATIONS]
-            self._at_work += [customers.submit(self._reply_to_all, channel) for channel in CHANNELS]
+            self._at_work += [customers.submit(self._reply_to_all, channel) for channel in SHOWN]
             yield
             is_well = True
         finally:

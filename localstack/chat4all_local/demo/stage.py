@@ -6,9 +6,8 @@ from typing import Final
 import msgspec
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import AGENT, AGENT_NAME, CUSTOMERS, GROUP, register_customer
+from chat4all_local.traffic.participants import AGENT, AGENT_NAME, CUSTOMERS, GROUP, SHOWN, register_customer
 
 WEBHOOKS_AT_ONCE: Final = 1
 """Of each provider. More would go no faster here: each lets the cloud start another copy of the `webhooks` function."""
@@ -31,8 +30,8 @@ def set_up(api: ApiClient, simulators: Mapping[str, Simulator]) -> Stage:
         users[channel] = register_customer(api, simulators[channel], channel, customer.address, customer.name)
     conversations = {
         channel: api.create_conversation("1:1", [users[AGENT], users[channel]]).conversation_id
-        for channel in CHANNELS
+        for channel in SHOWN
     }
-    everybody = [users[AGENT], *(users[channel] for channel in CHANNELS)]
+    everybody = [users[AGENT], *(users[channel] for channel in SHOWN)]
     conversations[GROUP] = api.create_conversation("GROUP", everybody, title="Everybody").conversation_id
     return Stage(users, conversations)

@@ -4,7 +4,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
@@ -13,7 +12,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import Latency, counts_of, latency
 from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.verdict import Verdict
-from chat4all_local.traffic.participants import BY_CHANNEL
+from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 _SHOWN = 10
 
@@ -35,11 +34,11 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
 
 def _table(verdict: Verdict) -> Table:
     table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"))
-    for channel in CHANNELS:
+    for channel in SHOWN:
         counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
     everything = [ms for some in verdict.latencies_ms.values() for ms in some]
-    counts = total(counts_of(verdict, channel) for channel in CHANNELS)
+    counts = total(counts_of(verdict, channel) for channel in SHOWN)
     table.add_row("together", *_cells(counts, latency(everything)), style="bold")
     return table
 
@@ -56,7 +55,7 @@ def _milliseconds(value: float | None) -> str:
 
 def _notes(observed: Observed) -> Text:
     parts = ", ".join(
-        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in CHANNELS
+        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in SHOWN
     )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"

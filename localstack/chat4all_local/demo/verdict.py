@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.counting import Row, rows
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES
 from chat4all_local.demo.sent import Sent
 from chat4all_local.traffic.ledger import Findings
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, GROUP
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -42,7 +41,7 @@ def judge(sent: Sent, observed: Observed) -> Verdict:
     places = _places(sent, observed)
     return Verdict(
         rows=rows(sent, observed),
-        latencies_ms={channel: tuple(_latencies_ms(sent, observed, channel)) for channel in CHANNELS},
+        latencies_ms={channel: tuple(_latencies_ms(sent, observed, channel)) for channel in SHOWN},
         unsent=tuple(_unsent(sent)),
         lost=tuple(f"{key} {place}" for place, found in places.items() for key in found.lost),
         late=tuple(_late(sent, observed)),
@@ -54,9 +53,7 @@ def judge(sent: Sent, observed: Observed) -> Verdict:
 
 def _places(sent: Sent, observed: Observed) -> dict[str, Findings]:
     """Everywhere that texts arrive."""
-    providers = {
-        f"at {BY_CHANNEL[channel].title}": at_provider(sent, observed, channel) for channel in CHANNELS
-    }
+    providers = {f"at {BY_CHANNEL[channel].title}": at_provider(sent, observed, channel) for channel in SHOWN}
     histories = {
         f"in the history of {conversation}": in_history(sent, observed, conversation)
         for conversation in CONVERSATIONS
@@ -74,7 +71,7 @@ def _latencies_ms(sent: Sent, observed: Observed, channel: str) -> Iterator[floa
 
 def _unsent(sent: Sent) -> Iterator[str]:
     accepted = {message.line.key for conversation in CONVERSATIONS for message in sent.accepted(conversation)}
-    written = {line.key for channel in CHANNELS for line in sent.written(channel)}
+    written = {line.key for channel in SHOWN for line in sent.written(channel)}
     lines = [line for some in AGENT_LINES.values() for line in some]
     lines += [reply.line for some in REPLIES.values() for reply in some]
     return (line.key for line in lines if line.key not in accepted | written)

@@ -9,13 +9,12 @@ from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.api_shapes import Message
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
 from chat4all_local.traffic.transcripts import Transcripts, is_taken
 
 READS_AT_A_LOOK: Final = 5
@@ -66,7 +65,7 @@ class Watcher:
 
     def _undecided(self) -> set[str]:
         """The messages that have arrived whole at a provider and are not yet known to have come to their end."""
-        arrived = {channel: at_provider(self._sent, self.observed, channel).whole for channel in CHANNELS}
+        arrived = {channel: at_provider(self._sent, self.observed, channel).whole for channel in SHOWN}
         return {
             delivery.message_id
             for delivery in deliveries(self._sent, self.observed)

@@ -11,7 +11,6 @@ import msgspec
 from chat4all.channels.registry import manifest_of, manifests
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Identity
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.client import Simulator
 
 AGENT: Final = "agent"
@@ -43,8 +42,10 @@ CUSTOMERS: Final = tuple(
     if channel.demo.is_shown
 )
 BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
+SHOWN: Final = tuple(BY_CHANNEL)
+"""The channels that the demo and the traffic of chaos go through."""
 GROUP: Final = "group"
-CONVERSATIONS: Final = (*CHANNELS, GROUP)
+CONVERSATIONS: Final = (*SHOWN, GROUP)
 """A 1:1 conversation with each named customer, called by the channel, and one with all of them."""
 
 
@@ -67,7 +68,7 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
 
 
 def channels_in_turn(count: int) -> list[str]:
-    return list(islice(cycle(CHANNELS), count))
+    return list(islice(cycle(SHOWN), count))
 
 
 def start_conversations(

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from chat4all_local.api_shapes import Delivery, Message, MessageContent, MessageStatus
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line, relayed
 from chat4all_local.demo.sent import Accepted, Sent
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
 
 PART = 3000
 POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
@@ -22,7 +21,7 @@ def sent() -> Sent:
     for lines in AGENT_LINES.values():
         for line in lines:
             whole.accept(Accepted(line, message_id=line.key, posted_at=POSTED_AT, repeats=0))
-    for channel in CHANNELS:
+    for channel in SHOWN:
         for reply in REPLIES[channel]:
             whole.write(reply.line)
     return whole
@@ -33,7 +32,7 @@ def observed(sent: Sent) -> Observed:
     """Each line's message id is its key."""
     lines = {conversation: list(_lines(sent, conversation)) for conversation in CONVERSATIONS}
     return Observed(
-        provided={channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in CHANNELS},
+        provided={channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in SHOWN},
         histories={
             conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
             for conversation, some in lines.items()
@@ -86,7 +85,7 @@ def _message(number: int, line: Line) -> Message:
 
 
 def _status(line: Line) -> MessageStatus:
-    channels = CHANNELS if line.conversation == GROUP else (line.conversation,)
+    channels = SHOWN if line.conversation == GROUP else (line.conversation,)
     deliveries = tuple(
         Delivery(channel, channel, BY_CHANNEL[channel].final_status)
         for channel in channels

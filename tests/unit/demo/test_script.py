@@ -5,10 +5,9 @@ import pytest
 from chat4all.channels.registry import capabilities, names
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.routing import text_parts
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo import texts
 from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
-from chat4all_local.traffic.participants import CONVERSATIONS, GROUP
+from chat4all_local.traffic.participants import CONVERSATIONS, GROUP, SHOWN
 
 EVERY_LINE: list[Line] = [
     *itertools.chain.from_iterable(AGENT_LINES.values()),
@@ -45,12 +44,12 @@ def test_the_long_text_has_its_length_whatever_its_mark(mark: str) -> None:
     assert len(texts.long(mark)) == texts.LONG
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 def test_a_customer_replies_as_often_as_the_agent_writes_to_them(channel: str) -> None:
     assert len(REPLIES[channel]) == len(AGENT_LINES[channel]) + len(AGENT_LINES[GROUP])
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 def test_a_customer_replies_in_both_conversations_to_what_is_said_there(channel: str) -> None:
     keys = {conversation: {line.key for line in AGENT_LINES[conversation]} for conversation in CONVERSATIONS}
     assert {reply.line.conversation for reply in REPLIES[channel]} == {channel, GROUP}

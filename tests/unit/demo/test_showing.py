@@ -4,7 +4,6 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.display import messages_shown, progress_line
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.observed import Observed
@@ -13,6 +12,7 @@ from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.summary import summary
 from chat4all_local.demo.table import moving_table
 from chat4all_local.demo.verdict import judge
+from chat4all_local.traffic.participants import SHOWN
 
 NO_FILES = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
 
@@ -28,7 +28,7 @@ def rendered(what: object, width: int = 80) -> str:
 def test_the_table_fits_80_columns(sent: Sent, observed: Observed, filled: bool) -> None:  # noqa: FBT001 (a case)
     rows = judge(sent, observed).rows if filled else judge(Sent(), Observed()).rows
     lines = rendered(moving_table(rows)).splitlines()
-    assert len(lines) == 1 + 2 * len(CHANNELS)
+    assert len(lines) == 1 + 2 * len(SHOWN)
     assert "RECEIVED" in lines[0]
 
 

@@ -5,7 +5,6 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all_local.api_shapes import Delivery, Message
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.counting import Counts
 from chat4all_local.demo.files.judging import FileRow, FilesVerdict, Way
 from chat4all_local.demo.observed import Observed
@@ -14,7 +13,7 @@ from chat4all_local.demo.script import AGENT_LINES, REPLIES
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.verdict import judge
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import GROUP
+from chat4all_local.traffic.participants import GROUP, SHOWN
 
 Records = tuple[SendRecord, ...]
 Messages = tuple[Message, ...]
@@ -79,14 +78,14 @@ def test_the_result_counts_messages_and_files_together(sent: Sent, observed: Obs
     assert (counted.lost, counted.duplicates) == (2, 3)
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 def test_a_part_that_a_provider_never_got_is_lost(sent: Sent, observed: Observed, channel: str) -> None:
     verdict = judge(sent, provided(observed, channel, lambda records: records[:-1]))
     assert not verdict.is_complete
     assert len(verdict.lost) == 1
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 def test_a_message_that_a_provider_got_twice_is_a_duplicate(
     sent: Sent, observed: Observed, channel: str
 ) -> None:
@@ -151,7 +150,7 @@ def test_a_relayed_message_needs_its_last_status_too(sent: Sent, observed: Obser
     relayed = next(reply.line.key for reply in REPLIES["telegram"] if reply.line.conversation == GROUP)
     statuses = {key: status for key, status in observed.statuses.items() if key != relayed}
     verdict = judge(sent, replace(observed, statuses=statuses))
-    assert len(verdict.late) == len(CHANNELS) - 1
+    assert len(verdict.late) == len(SHOWN) - 1
 
 
 def test_at_the_beginning_everything_is_unsaid() -> None:

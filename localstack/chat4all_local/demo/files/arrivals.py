@@ -5,13 +5,12 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, SENDER, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.demo.observed import Observed
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import BY_CHANNEL
+from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 _LINKS: Final = "/v1/links/"
 _PHOTO_KINDS: Final = ("image", "photo")
@@ -28,7 +27,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
 def arrivals(sent: FilesSent, observed: FilesObserved) -> Iterator[Arrival]:
     """At every customer, and at the agent."""
-    for channel in CHANNELS:
+    for channel in SHOWN:
         for record in observed.since_texts.provided.get(channel, ()):
             name = file_of(record, channel)
             if name is not None:

@@ -10,7 +10,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.files.judging import FilesVerdict, judge_files
 from chat4all_local.demo.files.making import Made
@@ -23,7 +22,7 @@ from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import Line
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import AGENT
+from chat4all_local.traffic.participants import AGENT, SHOWN
 from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.types import content_type_of
@@ -82,7 +81,7 @@ class Exchange:
             (name, channel): post_line(
                 self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id
             )
-            for channel in CHANNELS
+            for channel in SHOWN
         }
         return replace(
             sent,

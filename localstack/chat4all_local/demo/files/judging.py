@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_of, received_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, HOW
 from chat4all_local.demo.files.sent import FilesSent
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS
+from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -110,7 +109,7 @@ def _late(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
 
 def _strange(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
     """Whatever else came: a text once more, or a file at somebody else's."""
-    for channel in CHANNELS:
+    for channel in SHOWN:
         for record in observed.since_texts.provided.get(channel, ()):
             if file_of(record, channel) is None:
                 yield f"{record.text or record.kind!r} to {record.address} at {BY_CHANNEL[channel].title}"

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.api_shapes import Message, MessageStatus
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.arrivals import file_of, link_in, received_files
 from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, SENDER
@@ -17,7 +16,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import AGENT_NAME, BY_CHANNEL, CONVERSATIONS
+from chat4all_local.traffic.participants import AGENT_NAME, BY_CHANNEL, CONVERSATIONS, SHOWN
 from chat4all_local.traffic.transcripts import is_taken
 
 _UNDECIDED = ("PENDING", "SCANNING")
@@ -39,7 +38,7 @@ class Onlooker:
         self._stage = stage
         self._readers = readers
         self._last_n = {
-            channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in CHANNELS
+            channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in SHOWN
         }
         self._last_sequence = {
             conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default=0)
@@ -64,9 +63,9 @@ class Onlooker:
 
     def _look_at_providers(self, sent: FilesSent) -> None:
         self._observed = replace(
-            self._observed, provided={channel: self._provided(channel) for channel in CHANNELS}
+            self._observed, provided={channel: self._provided(channel) for channel in SHOWN}
         )
-        for channel in CHANNELS:
+        for channel in SHOWN:
             for record in self._observed.provided[channel]:
                 name, link = file_of(record, channel), link_in(record)
                 if name is not None and link is not None and not self._readers.knows(link):

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from chat4all_local.cloud.settings import CHANNELS
-from chat4all_local.traffic.participants import CUSTOMERS
+from chat4all_local.traffic.participants import CUSTOMERS, SHOWN
 
 PHOTO: Final = "photo.jpg"
 VIDEO: Final = "video.mp4"
@@ -19,8 +18,8 @@ SENDERS_KIND: Final = "image"
 BACK: Final = f"from {SENDER.name}"
 
 HOW: Final = {
-    **{(PHOTO, channel): MEDIA for channel in CHANNELS},
-    **{(VIDEO, channel): LINK for channel in CHANNELS},
+    **{(PHOTO, channel): MEDIA for channel in SHOWN},
+    **{(VIDEO, channel): LINK for channel in SHOWN},
     (BACK, SENDER.channel): RECEIVED,
 }
 """By file and channel."""

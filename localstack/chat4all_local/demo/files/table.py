@@ -5,16 +5,15 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import megabytes
 from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.files.judging import FileRow, Way
-from chat4all_local.traffic.participants import BY_CHANNEL
+from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 
 def files_table(rows: Iterable[FileRow]) -> Table:
     table = plain_table("FILE", numbers=("SIZE", "UPLOADED"))
-    for channel in CHANNELS:
+    for channel in SHOWN:
         table.add_column(f"TO {BY_CHANNEL[channel].title.upper()}")
     for row in rows:
         uploaded = "" if row.uploaded_s is None else f"{row.uploaded_s:.1f} s"
@@ -23,7 +22,7 @@ def files_table(rows: Iterable[FileRow]) -> Table:
 
 
 def _cells(row: FileRow) -> list[Text]:
-    return [_cell(row.ways[channel]) if channel in row.ways else Text() for channel in CHANNELS]
+    return [_cell(row.ways[channel]) if channel in row.ways else Text() for channel in SHOWN]
 
 
 def _cell(way: Way) -> Text:

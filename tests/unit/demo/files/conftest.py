@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageContent, MessageStatus
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
@@ -15,7 +14,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line
 from chat4all_local.demo.sent import Accepted
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, SHOWN
 
 SIZES = {PHOTO: 400_000, VIDEO: 200_000_000, BACK: 300_000}
 BACK_ID = "file-from-customer"
@@ -33,7 +32,7 @@ def files_sent() -> FilesSent:
         accepted={
             (name, channel): Accepted(Line(name, channel, AGENT, ""), f"{name} {channel}", 1000.0, 0)
             for name in (PHOTO, VIDEO)
-            for channel in CHANNELS
+            for channel in SHOWN
         },
     )
 
@@ -43,11 +42,11 @@ def files_observed(files_sent: FilesSent) -> FilesObserved:
     came = {name: Content(made.size, made.sha256) for name, made in files_sent.made.items()}
     return FilesObserved(
         Observed(
-            provided={channel: (_photo(channel), _text_with_link(channel)) for channel in CHANNELS},
-            histories={channel: _history(channel) for channel in CHANNELS},
+            provided={channel: (_photo(channel), _text_with_link(channel)) for channel in SHOWN},
+            histories={channel: _history(channel) for channel in SHOWN},
             statuses={one.message_id: _status(one) for one in files_sent.accepted.values()},
         ),
-        {**{link(channel): came[VIDEO] for channel in CHANNELS}, BACK_ID: came[BACK]},
+        {**{link(channel): came[VIDEO] for channel in SHOWN}, BACK_ID: came[BACK]},
     )
 
 

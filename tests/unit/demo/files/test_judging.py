@@ -4,13 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all_local.api_shapes import Delivery, Message, MessageStatus
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.judging import FilesVerdict, Way, judge_files
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import GROUP
+from chat4all_local.traffic.participants import GROUP, SHOWN
 
 Records = tuple[SendRecord, ...]
 Messages = tuple[Message, ...]
@@ -55,13 +54,13 @@ def test_when_all_went_well_every_file_came_as_it_should(
     verdict = judge_files(files_sent, files_observed)
     assert verdict.is_good
     assert [row.name for row in verdict.rows] == [PHOTO, VIDEO, BACK]
-    for channel in CHANNELS:
+    for channel in SHOWN:
         assert way(verdict, PHOTO, channel) == Way("media", 1, "media", 400_000, sha256_ok=True)
         assert way(verdict, VIDEO, channel) == Way("link", 1, "link", 200_000_000, sha256_ok=True)
     assert way(verdict, BACK, SENDER.channel) == Way("received", 1, "received", 300_000, sha256_ok=True)
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_a_provider_never_got_is_lost(
     files_sent: FilesSent, files_observed: FilesObserved, channel: str, place: int
@@ -72,7 +71,7 @@ def test_what_a_provider_never_got_is_lost(
     assert not verdict.is_complete
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", SHOWN)
 @pytest.mark.parametrize("place", [0, 1])
 def test_what_came_twice_is_doubled(
     files_sent: FilesSent, files_observed: FilesObserved, channel: str, place: int
@@ -207,5 +206,5 @@ def test_a_status_that_has_not_come_is_late(files_sent: FilesSent, files_observe
 
 def test_at_the_beginning_everything_is_missing(files_sent: FilesSent) -> None:
     verdict = judge_files(FilesSent(files_sent.made), FilesObserved())
-    assert len(verdict.lost) == 2 * len(CHANNELS) + 1
+    assert len(verdict.lost) == 2 * len(SHOWN) + 1
     assert not verdict.is_complete

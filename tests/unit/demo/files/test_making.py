@@ -8,9 +8,9 @@ from PIL import Image
 from chat4all.channels.registry import capabilities
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.files import Attachment
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.making import made, make_photo
 from chat4all_local.demo.files.props import VIDEO, VIDEO_BYTES
+from chat4all_local.traffic.participants import SHOWN
 
 
 def test_a_photo_is_one_and_no_two_are_alike(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_what_was_made_is_known_by_its_size_and_sha256(tmp_path: Path) -> None:
     assert (found.size, found.sha256) == (7, hashlib.sha256(b"a photo").hexdigest())
 
 
-@pytest.mark.parametrize("channel", [capabilities()[name] for name in CHANNELS], ids=CHANNELS)
+@pytest.mark.parametrize("channel", [capabilities()[name] for name in SHOWN], ids=SHOWN)
 def test_the_video_is_over_every_channels_limit(channel: Capabilities) -> None:
     video = Attachment("file", VIDEO, "video/mp4", VIDEO_BYTES)
     assert channel.media_rule(replace(video, size=1_000_000), "1") is not None

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.api_shapes import File, FileLink, Message, MessageStatus
-from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.onlooker import Onlooker
 from chat4all_local.demo.files.props import SENDER
@@ -15,7 +14,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord, Transcript
-from chat4all_local.traffic.participants import CONVERSATIONS
+from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
 
 BACK_ID = "file-from-customer"
 
@@ -85,7 +84,7 @@ def api(files_observed: FilesObserved) -> Api:
 
 
 def onlooker(api: Api, readers: Listed, texts: Observed = Observed()) -> Onlooker:  # noqa: B008 (it is frozen)
-    simulators = {channel: Provider(api.observed.provided[channel]) for channel in CHANNELS}
+    simulators = {channel: Provider(api.observed.provided[channel]) for channel in SHOWN}
     stage = Stage({}, {one: one for one in CONVERSATIONS})
     return Onlooker(api, simulators, stage, texts, readers)
 
@@ -105,7 +104,7 @@ def test_every_link_is_followed_once_and_the_photo_fetched_as_the_api_tells(
     looking = onlooker(api, readers)
     for _ in range(2):
         looking.look(files_sent)
-    links = {f"http://127.0.0.1:4566/api/v1/links/{channel}" for channel in CHANNELS}
+    links = {f"http://127.0.0.1:4566/api/v1/links/{channel}" for channel in SHOWN}
     assert set(readers.asked) == links | {BACK_ID}
     assert readers.asked[BACK_ID] == (f"http://127.0.0.1:9/{BACK_ID}", "told")
 
@@ -141,7 +140,7 @@ def test_what_belongs_to_the_texts_does_not_count(
         histories={one: messages[:1] for one, messages in files_observed.since_texts.histories.items()},
     )
     observed = onlooker(api, readers, before).look_at_everything(files_sent).since_texts
-    for channel in CHANNELS:
+    for channel in SHOWN:
         assert observed.provided[channel] == files_observed.since_texts.provided[channel][1:]
         assert observed.histories[channel] == files_observed.since_texts.histories[channel][1:]
 
