@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -26,7 +27,8 @@ from tests.events.tidying import Tidying
 from tests.fakes import guardduty
 
 FOLDER: Final = Path(__file__).parent
-_MOST_RECORDS: Final = 3
+_MOST_RECORDS: Final = len(CHANNELS)
+"""The text to each customer is in one batch of the router."""
 _SCHEDULED_WITHIN_S: Final = 150.0
 """It comes once a minute; this is only for failing."""
 
@@ -114,8 +116,11 @@ def _first(events: list[Event], **wanted: str) -> Event:
 
 
 def _spoken(events: list[Event], channel: str, word: str = "Fine, thanks!") -> Event:
+    """Return the webhook of `channel` that holds `word`, in JSON or in a form."""
     return next(
-        one for one in events if one["path"] == f"/v1/webhooks/{channel}" and word in (one["body"] or "")
+        event
+        for event in events
+        if event["path"] == f"/v1/webhooks/{channel}" and word in unquote_plus(event["body"] or "")
     )
 
 

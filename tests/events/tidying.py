@@ -10,6 +10,7 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.invoke.recorded_events import RECORDED_KEY
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.shared.signing import hub_signature
+from chat4all_local.simulators.sms.webhooks import twilio_signature
 from tests.integration.template import ACCOUNT
 
 API_ID: Final = "a1b2c3d4e5"
@@ -17,7 +18,8 @@ API_HOST: Final = f"{API_ID}.execute-api.us-east-1.amazonaws.com"
 CLIENT_IP: Final = "203.0.113.10"
 _LOCAL_ACCOUNT: Final = re.compile(r"(?<!\d)000000000000(?!\d)")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SIGNATURE: Final = "x-hub-signature-256"
+_META: Final = "x-hub-signature-256"
+_SIGNATURES: Final = frozenset({_META, "x-twilio-signature"})
 
 Event = dict[str, Any]
 
@@ -54,10 +56,12 @@ class Tidying:
 
 
 def _sign_again(event: Event) -> None:
-    """The bytes of Meta's webhooks are others by now."""
-    if _SIGNATURE not in (event.get("headers") or {}):
-        return
-    secret = BY_CHANNEL[event["pathParameters"]["channel"]].webhook_secret
-    signature = hub_signature(secret, event["body"].encode())
-    event["headers"][_SIGNATURE] = signature
-    event["multiValueHeaders"][_SIGNATURE] = [signature]
+    """Sign the webhooks whose signature is over their bytes: these have changed."""
+    headers = event.get("headers") or {}
+    for name in _SIGNATURES & headers.keys():
+        secret = BY_CHANNEL[event["pathParameters"]["channel"]].webhook_secret
+        body = event["body"].encode()
+        url = f"https://{headers['host']}{event['requestContext']['path']}"
+        signature = hub_signature(secret, body) if name == _META else twilio_signature(url, body, secret)
+        headers[name] = signature
+        event["multiValueHeaders"][name] = [signature]
