@@ -26,7 +26,7 @@ from chat4all_local.transfer.errors import TransferFailed
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
 from tests.channels import sample
-from tests.e2e.stage import CHANNELS, Customer, Stage, message_body
+from tests.e2e.stage import CHANNELS, Customer, Stage, Talk, message_body
 from tests.e2e.waiting import eventually
 
 PROGRAM = str(Path(sys.executable).with_name("chat4all"))
@@ -68,6 +68,14 @@ def files_of(stage: Stage, customer: Customer) -> list[SendRecord]:
 
 def put(url: str, body: bytes) -> int:
     return urllib3.request("PUT", url, body=body, retries=False).status
+
+
+def received_file_id(stage: Stage, talk: Talk) -> str:
+    """Wait for the message with a file that a person sent, and return the id of its file."""
+    files = eventually(
+        lambda: [message.content.file for message in stage.history(talk) if message.content.file], bool
+    )
+    return files[0].file_id
 
 
 def test_a_file_goes_up_is_inspected_and_comes_back_the_same(
@@ -230,9 +238,7 @@ def test_a_photo_that_somebody_sends_is_fetched_inspected_and_attached(
     kind = sample(channel).PHOTO_KIND
     stage.simulators[channel].write_media(customer.address, kind, "image/jpeg", data=photo.read_bytes())
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
-    assert received.content.file is not None
-    file_id = received.content.file.file_id
+    file_id = received_file_id(stage, talk)
     stored = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
     assert (stored.status, stored.sha256) == ("READY", hashlib.sha256(photo.read_bytes()).hexdigest())
 
@@ -245,9 +251,7 @@ def test_malware_that_somebody_sends_is_kept_from_the_agents(stage: Stage, api: 
         customer.address, "document", "text/plain", data=EICAR.encode(), filename="readme.txt"
     )
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
-    assert received.content.file is not None
-    file_id = received.content.file.file_id
+    file_id = received_file_id(stage, talk)
     assert eventually(lambda: api.file(file_id).status, lambda status: status == "INFECTED")
     assert stage.api.call("GET", f"/files/{file_id}/download").status_code == 409
 
@@ -261,9 +265,7 @@ def test_a_provider_that_sends_us_elsewhere_is_not_followed_into_private_network
 
     stage.simulators["whatsapp"].write_media(customer.address, "image", "image/jpeg", size=1000)
 
-    received = eventually(lambda: [one for one in stage.history(talk) if one.content.file], bool)[0]
-    assert received.content.file is not None
-    file_id = received.content.file.file_id
+    file_id = received_file_id(stage, talk)
     refused = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
     assert (refused.status, refused.error and refused.error.code) == ("REJECTED", "REFUSED_ADDRESS")
 

@@ -129,7 +129,7 @@ def test_nothing_is_lost_or_reordered_when_a_function_is_killed(
     assert texts == [f"{function} {number}" for number in range(len(stream.said))]
     everything = len(stream.said) + len(stream.written)
     history = eventually(lambda: stage.history(stream.talk), lambda seen: len(seen) >= everything)
-    received = [one.content.text for one in history if one.sender_id == stream.customer.user_id]
+    received = [message.content.text for message in history if message.sender_id == stream.customer.user_id]
     assert sorted(received) == sorted(stream.written)
 
 
@@ -194,7 +194,7 @@ def test_a_killed_api_leaves_the_client_to_repeat_and_nothing_is_doubled(stage: 
         stage.reaches(body["message_id"], "READ")
     stage.settle()
     assert sorted(map(str, stage.texts(customer))) == sorted(body["content"] for body in bodies)
-    assert sorted(one.content.text for one in stage.history(talk)) == sorted(
+    assert sorted(message.content.text for message in stage.history(talk)) == sorted(
         body["content"] for body in bodies
     )
 

@@ -61,7 +61,7 @@ Known = dict[str, object]
 
 @pytest.fixture(scope="module")
 def known(running_stage: Stage) -> Known:
-    """What is there, by the name that a parameter or a field has for it."""
+    """Return existing ids by the names of the parameters and fields that take them."""
     customer = running_stage.customer("instagram")
     talk = running_stage.group(customer, running_stage.customer("instagram"))
     return {
@@ -109,7 +109,7 @@ def test_every_answer_is_described(
 
 
 def _with(given: Any, known: Known) -> Any:  # noqa: ANN401 - whatever schemathesis made
-    """Return the fields that were given, with what is there where their name tells it."""
+    """Return the given fields, with an existing id for each field whose name has one."""
     return (
         {name: known.get(name, value) for name, value in given.items()} if isinstance(given, dict) else given
     )

@@ -56,7 +56,7 @@ def test_what_was_stored_and_lost_on_its_way_is_there_after_the_replay(stage: St
     replay_everything(stage)
 
     history = eventually(lambda: stage.history(talk))
-    assert [one.content.text for one in history] == ["do you hear me?"]
+    assert [message.content.text for message in history] == ["do you hear me?"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The providers of all channels in one HTTP server of this process: they accept, or refuse what they are told to."""
+"""Serve the providers of all channels in this process: they accept messages, or refuse as a test orders."""
 
 import threading
 from collections.abc import Iterator

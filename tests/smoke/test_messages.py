@@ -17,8 +17,8 @@ def test_a_message_goes_out_and_the_answer_comes_back(stage: Stage, channel: str
     stage.simulators[channel].write(customer.address, f"{TEXT}!")
 
     assert stage.texts(customer) == [TEXT]
-    reply, said = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
-    assert (said.content.text, reply.content.text) == (TEXT, f"{TEXT}!")
+    reply, posted = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
+    assert (posted.content.text, reply.content.text) == (TEXT, f"{TEXT}!")
     assert (reply.sender_id, reply.channel) == (customer.user_id, channel)
 
 

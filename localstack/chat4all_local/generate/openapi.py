@@ -209,10 +209,9 @@ def _request_body(route: Route) -> Json:
 
 def _answers(returns: Sequence[Returns]) -> Json:
     """Describe the answers by status; answers of one status differ in their content type."""
-    by_status = {
-        returned.status: [same for same in returns if same.status == returned.status] for returned in returns
-    }
-    return {str(status): _answer(answers) for status, answers in by_status.items()}
+    ordered = sorted(returns, key=lambda returned: returned.status)
+    grouped = groupby(ordered, key=lambda returned: returned.status)
+    return {str(status): _answer(list(answers)) for status, answers in grouped}
 
 
 def _answer(answers: Sequence[Returns]) -> Json:

@@ -1,4 +1,4 @@
-"""template.yaml: the resources of the channels, and what other functions are told of them."""
+"""Generate the channels' resources in template.yaml, and the variables that other functions get about them."""
 
 import string
 from collections.abc import Callable, Mapping, Sequence

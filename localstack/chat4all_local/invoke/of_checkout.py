@@ -12,7 +12,7 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.invoke.execution import Execution
 
 CHANNEL_FOLDER: Final = "channel"
-"""It is the folder of every channel's function: each is told its channel by the environment."""
+"""The folder of every channel's function. The environment names the channel."""
 
 
 def execution_of(cloud: Cloud, name: str) -> Execution:

@@ -35,12 +35,11 @@ async def serve(
     *,
     directory: DirectoryTable | None = None,
 ) -> None:
-    """Serve the providers of `ports` by name until `stop` is set; a port asked for as 0 is a free one, and `ready` is told it.
+    """Serve the providers of `ports` by name until `stop` is set; raise OSError if a port is taken.
 
-    Raises OSError where a port is taken.
-
-    `customers` is the folder in which the customers are kept, and the webhooks that are still to be sent; without it they
-    are forgotten at the end. Whoever is in `directory` is a customer, too.
+    Port 0 stands for a free port. `ready` gets the ports by the providers' names. The folder `customers` keeps
+    the customers and the unsent webhooks; without it the server forgets them at its end. Each person in
+    `directory` is a customer, too.
     """
     with contextlib.ExitStack() as stack:
         sockets = {name: stack.enter_context(_bound(port)) for name, port in ports.items()}

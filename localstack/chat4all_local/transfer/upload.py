@@ -158,7 +158,7 @@ class _Upload:
         tries(self._stopped)(self._store, part, body)
 
     def _store(self, part: PartToSend, body: bytes) -> None:
-        """Raises Interrupted where the part was not taken, also at a fresh address for one that has expired."""
+        """Store the part, at a fresh address if its address has expired; raise Interrupted if S3 refuses it."""
         if self._stopped.is_set():
             return
         status = self._put(part.url, body)

@@ -1,4 +1,4 @@
-"""docs/openapi.json as a judge: every answer of a function is one that the description has."""
+"""Hold every answer of a function against docs/openapi.json."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -15,7 +15,7 @@ from tests.integration.http.gateway import Gateway
 def test_every_channel_tells_what_it_can_do(api: Gateway) -> None:
     channels = api.get("/v1/channels").json["channels"]
 
-    assert [one["channel"] for one in channels] == list(CHANNELS)
+    assert [channel["channel"] for channel in channels] == list(CHANNELS)
     for one in channels:
         can = api.get(one["capabilities_url"].removeprefix(PUBLIC_URL)).json
         assert can["channel"] == one["channel"]

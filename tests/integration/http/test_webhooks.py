@@ -166,7 +166,11 @@ def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws
 
     assert send(webhooks, "whatsapp", body).json == {"events": 12}
 
-    texts = [one.event.content.text for one in published(aws, body) if isinstance(one.event, InboundMessage)]
+    texts = [
+        received.event.content.text
+        for received in published(aws, body)
+        if isinstance(received.event, InboundMessage)
+    ]
     assert texts == [f"word {number}" for number in range(12)]
 
 

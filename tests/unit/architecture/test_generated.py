@@ -1,4 +1,4 @@
-"""What is made of the routes' declarations is committed, and the declarations hold together."""
+"""The routes' declarations hold together; tests/unit/generate holds the files that follow from them."""
 
 import inspect
 import typing
@@ -11,9 +11,6 @@ from chat4all.domain.errors import Chat4AllError
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Returns, Route
 from chat4all.services.access.authenticate import SCOPES
-from chat4all_local.cloud.checkout import ROOT
-from chat4all_local.generate.__main__ import outdated
-from chat4all_local.generate.catalogue import blocks, files
 from chat4all_local.generate.resources import resources
 
 ROUTES = [route for resource in resources() for route in resource.routes]
@@ -26,10 +23,6 @@ REFUSALS = [
 
 def named(route: Route) -> str:
     return route.name
-
-
-def test_what_is_generated_is_committed() -> None:
-    assert list(outdated(ROOT, blocks(), files())) == [], "run make generate"
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

@@ -19,7 +19,7 @@ _HOSTILE: Final = (BadZipFile, EOFError, NotImplementedError, ValueError, struct
 
 
 class ZipBroken(Exception):
-    """The bytes are no zip file, or none that any program would make."""
+    """The bytes are not a zip file, or form a zip file that no program would write."""
 
 
 def ends_as_zip(sample: Sample) -> bool:

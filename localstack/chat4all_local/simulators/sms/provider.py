@@ -110,7 +110,7 @@ class Twilio:
         return media_expired()
 
     def accept(self, order: Order, at: float) -> Accepted:
-        """A number that nobody has, and one that blocks us, show only later, as `undelivered`."""
+        """Accept the message; a number without an owner or with a block is reported later as `undelivered`."""
         sid = f"{'MM' if order.media else 'SM'}{secrets.token_hex(16)}"
         settings = self._account.settings
         answer: dict[str, Json] = {

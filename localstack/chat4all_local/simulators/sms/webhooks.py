@@ -19,7 +19,7 @@ from chat4all_local.simulators.sms.segments import segment_count
 
 _API_VERSION: Final = "2010-04-01"
 _CARRIERS: Final = range(30000, 31000)
-"""A message that fails at a carrier is `undelivered`, one that fails at Twilio `failed`."""
+"""A message that fails at a carrier is `undelivered`; a message that fails at Twilio is `failed`."""
 _OPT_OUT: Final = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
 _OPT_IN: Final = frozenset({"START", "YES", "UNSTOP"})
 _HELP: Final = frozenset({"HELP", "INFO"})

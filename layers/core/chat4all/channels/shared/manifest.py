@@ -22,7 +22,7 @@ class DemoCustomer(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel: its name is that of its capabilities, of its folder, its queue, its function and its secret."""
+    """A channel. Its folder, queue, function and secret have the name that its capabilities give."""
 
     title: str
     """How people write the channel's name."""

@@ -118,7 +118,7 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
 
 
 def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:
-    """Not `NumMedia` counts, but what is there."""
+    """Yield the files that the form has, whatever `NumMedia` claims."""
     for number in range(_MOST_FILES):
         url = form.get(f"MediaUrl{number}")
         if url:
