@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from chat4all.adapters.aws import FAILURES
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
 
@@ -112,7 +112,7 @@ class Batch(Generic[E]):
                     ReceiptHandle=record.receipt_handle,
                     VisibilityTimeout=_whole_seconds(wait_s),
                 )
-            except (BotoCoreError, ClientError):
+            except FAILURES:
                 _log.warning("the visibility of a record could not be changed", exc_info=True)
 
     def _handle_group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[Record]:
