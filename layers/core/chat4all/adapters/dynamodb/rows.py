@@ -4,13 +4,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import UnionType
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
 from pynamodb.constants import STRING
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -19,6 +18,9 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters import aws
+
+if TYPE_CHECKING:
+    from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
 
 T = TypeVar("T")
 
@@ -93,7 +95,7 @@ class _Shared:
     pynamodb would make a client for each kind of row, and each client costs 80 ms of cold start and 8 MB.
     """
 
-    client: ClassVar[BotocoreBaseClientPrivate | None] = None
+    client: ClassVar["BotocoreBaseClientPrivate | None"] = None
 
 
 def bind(table_name: str, *rows: type[Model]) -> None:
