@@ -53,8 +53,9 @@ from tests.fakes.product import CLAIM_TIME
 from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
     from chat4all.adapters.sqs import SqsEvents
-    from chat4all.bootstrap.runtime import Sqs
     from chat4all.bootstrap.telemetry import Telemetry
 
 AGENT: Final = agent("agent")
@@ -270,7 +271,7 @@ class Cloud:
     ) -> Batch[Any] | StreamBatch[Any]:
         queue = self.queues[name]
         if isinstance(queue, FifoQueue):
-            return Batch(kind, handle, queue, name)
+            return Batch(kind, handle, cast("SQSClient", queue), name)
         return StreamBatch(kind, handle, self.given_up.append, threads=InTurn(), sleep=self.clock.advance)
 
     def _channel(
@@ -301,7 +302,7 @@ class Cloud:
                     deliver, self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self.clock
                 ),
                 cast("SqsEvents", self._events),
-                cast("Sqs", self.channel_queues[name]),
+                cast("SQSClient", self.channel_queues[name]),
                 name,
                 cast("Telemetry", self.counters),
             ),

@@ -37,7 +37,7 @@ class Queued:
 
 
 class FifoQueue:
-    """Also a `VisibilityClient` of itself."""
+    """A queue that is also its own client of SQS: consumers change the visibility of records with it."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock

@@ -27,7 +27,7 @@ def bucket(aws: Aws) -> str:
 
 @pytest.fixture
 def store(bucket: str) -> S3Files:
-    return S3Files(runtime.files_s3, bucket)
+    return S3Files(runtime.s3, bucket)
 
 
 def a_file(size: int = PART + 3, filename: str = "Ärger.png") -> StoredFile:
@@ -123,7 +123,7 @@ def test_many_parts_are_listed_page_by_page(
     for number in range(1, 6):
         put(aws, bucket, file, number, b"a")
     listing = store._client.list_parts
-    monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))  # type: ignore[call-arg]
+    monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))
 
     assert [one.number for one in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
 
@@ -150,7 +150,7 @@ def test_a_part_has_no_other_checksum_than_its_upload_was_begun_with(store: S3Fi
             name.lower(): bytes_or_text(value) for name, value in request.headers.items()
         }
 
-    store._client.meta.events.register("before-send.s3", note)  # type: ignore[attr-defined]
+    store._client.meta.events.register("before-send.s3", note)
     store.write(a_file(), iter([b"abc"]), 3)
 
     begun, part = sent["CreateMultipartUpload"], sent["UploadPart"]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from chat4all.domain.errors import Unavailable
 from chat4all.entrypoints.queues.batches import LONGEST_WAIT_S, Batch, HandBack, Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 WAIT_S = 10.0
 
@@ -60,7 +64,7 @@ class Run:
         self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True
     ) -> list[str]:
         self.client.known = {str(one["receiptHandle"]) for one in records}
-        batch = Batch(Word, self._handle, self.client, "the queue")
+        batch = Batch(Word, self._handle, cast("SQSClient", self.client), "the queue")
         answer = batch({"Records": list(records)}, in_time)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -120,7 +124,7 @@ def test_groups_are_handled_side_by_side() -> None:
     def meet(_word: Word, _record: Record) -> None:
         met.wait()
 
-    batch = Batch(Word, meet, Visibility(), "the queue")
+    batch = Batch(Word, meet, cast("SQSClient", Visibility()), "the queue")
 
     assert batch({"Records": [record("1", "a"), record("2", "b")]}, lambda: True) == {"batchItemFailures": []}
 

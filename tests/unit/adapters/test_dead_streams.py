@@ -1,7 +1,7 @@
 """Pointers to what nobody could handle, and the records that they point to."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -13,6 +13,10 @@ from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.recovery.ports import ReceivedRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_sqs import SQSClient
 
 ARN = "arn:aws:kinesis:us-east-1:123456789012:stream/chat4all-chat-events"
 SHARD = "shardId-000000000001"
@@ -112,8 +116,10 @@ class FakeSqs:
 
 
 def queues(sqs: FakeSqs, kinesis: FakeKinesis | None = None) -> KinesisDeadQueues:
-    made = kinesis or FakeKinesis()
-    return KinesisDeadQueues(lambda: made, sqs, {"chat-events": StreamPair("the stream", "the dead")})
+    made = cast("KinesisClient", kinesis or FakeKinesis())
+    return KinesisDeadQueues(
+        lambda: made, cast("SQSClient", sqs), {"chat-events": StreamPair("the stream", "the dead")}
+    )
 
 
 def test_what_lambda_points_to_is_read_from_the_stream() -> None:
@@ -130,7 +136,7 @@ def test_what_lambda_points_to_is_read_from_the_stream() -> None:
 
 def test_our_own_pointer_is_read_the_same_way() -> None:
     sqs = FakeSqs()
-    Failures(sqs, "the dead")(Pointer(ARN, SHARD, "12", "12"))
+    Failures(cast("SQSClient", sqs), "the dead")(Pointer(ARN, SHARD, "12", "12"))
     sqs.messages = {"receipt": sqs.sent[0]}
 
     assert [one.record.body for one in queues(sqs).receive()] == ["data 12"]
@@ -185,7 +191,7 @@ def test_a_failure_that_is_not_taken_says_so() -> None:
     sqs.broken = True
 
     with pytest.raises(Unavailable):
-        Failures(sqs, "the dead")(Pointer(ARN, SHARD, "12", "12"))
+        Failures(cast("SQSClient", sqs), "the dead")(Pointer(ARN, SHARD, "12", "12"))
 
 
 class Some:

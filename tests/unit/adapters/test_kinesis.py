@@ -1,7 +1,7 @@
 """The two streams on Kinesis, over a client as strict as Kinesis."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -15,6 +15,10 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.status import Status
 from tests.unit.adapters.test_sqs import StrictSqs
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_sqs import SQSClient
 
 AT = "2026-01-31T12:00:00.000Z"
 QUEUES = Queues(channels={"whatsapp": "whatsapp"})
@@ -58,7 +62,12 @@ class StrictKinesis:
 
 
 def events(kinesis: StrictKinesis, sqs: StrictSqs | None = None) -> KinesisEvents:
-    return KinesisEvents(kinesis, Streams("chat-events", "status-updates"), sqs or StrictSqs(), QUEUES)
+    return KinesisEvents(
+        cast("KinesisClient", kinesis),
+        Streams("chat-events", "status-updates"),
+        cast("SQSClient", sqs or StrictSqs()),
+        QUEUES,
+    )
 
 
 def a_message(message_id: str = "m", conversation_id: str = "c") -> MessageAccepted:

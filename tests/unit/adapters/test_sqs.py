@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
@@ -24,6 +25,9 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files import FileEvent, FileStored, FileToFetch
 from chat4all.domain.status import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 ID = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
@@ -120,6 +124,10 @@ ENTRIES = st.lists(
 )
 
 
+def events_to(sqs: StrictSqs) -> SqsEvents:
+    return SqsEvents(cast("SQSClient", sqs), QUEUES)
+
+
 @given(ENTRIES)
 def test_waves_keep_each_groups_order_and_hold_a_group_once(entries: list[_Entry]) -> None:
     found = waves(entries)
@@ -150,7 +158,7 @@ def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
         ID, USER, Text("hello 😀"), (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1
     )
 
-    SqsEvents(sqs, QUEUES).message_accepted(event)
+    events_to(sqs).message_accepted(event)
 
     ((queue, (entry,)),) = sqs.batches
     assert queue == "chat-events"
@@ -168,7 +176,7 @@ def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
     ]
 
     for one in all_:
-        SqsEvents(sqs, QUEUES).message_accepted(one)
+        events_to(sqs).message_accepted(one)
 
     ids = {entry["MessageDeduplicationId"] for _, (entry,) in sqs.batches}
     assert len(ids) == len(all_)
@@ -178,7 +186,7 @@ def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:
-        SqsEvents(sqs, QUEUES).message_accepted(MessageAccepted(ID, USER, Text("hello"), (), AT, 1, 0))
+        events_to(sqs).message_accepted(MessageAccepted(ID, USER, Text("hello"), (), AT, 1, 0))
 
     assert refused.value.retry_after
 
@@ -189,7 +197,7 @@ def test_deliveries_go_to_their_channels_in_order_per_person() -> None:
         delivery(number, channel=channel) for number in range(3) for channel in ("whatsapp", "telegram")
     ]
 
-    SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+    events_to(sqs).deliveries_requested(requested)
 
     for channel in ("whatsapp", "telegram"):
         bodies = [entry["MessageBody"] for queue, batch in sqs.batches if queue == channel for entry in batch]
@@ -204,7 +212,7 @@ def test_after_a_part_that_was_not_taken_no_later_one_is_sent() -> None:
     requested = [delivery(0, text="first"), delivery(1, text="second"), delivery(2, text="third")]
 
     with pytest.raises(Unavailable):
-        SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+        events_to(sqs).deliveries_requested(requested)
 
     taken = [
         msgspec.json.decode(entry["MessageBody"], type=DeliveryRequested).content.text for entry in sqs.taken
@@ -217,7 +225,7 @@ def test_the_longest_texts_fit_into_their_batches() -> None:
     users = [f"user-{number}" for number in range(100)]
     requested = [delivery(part, user_id=user, text="😀" * 4096) for user in users for part in range(3)]
 
-    SqsEvents(sqs, QUEUES).deliveries_requested(requested)
+    events_to(sqs).deliveries_requested(requested)
 
     assert len(sqs.taken) == 300
 
@@ -227,8 +235,8 @@ def test_whatever_character_somebody_types_sqs_takes_it(said: str) -> None:
     sqs = StrictSqs()
     event = webhook(InboundMessage("main", "5511987654321", "wamid.1", Text(said), AT, display_name=said))
 
-    SqsEvents(sqs, QUEUES).webhook_events([event])
-    SqsEvents(sqs, QUEUES).deliveries_requested([delivery(0, text=said)])
+    events_to(sqs).webhook_events([event])
+    events_to(sqs).deliveries_requested([delivery(0, text=said)])
 
     there, sent = sqs.taken
     assert msgspec.json.decode(there["MessageBody"], type=WebhookEvent) == event
@@ -239,7 +247,7 @@ def test_status_updates_that_were_not_taken_come_back() -> None:
     updates = [update(number) for number in range(25)]
     sqs = StrictSqs(refuse="wamid.1")
 
-    refused = SqsEvents(sqs, QUEUES).status_updates(updates)
+    refused = events_to(sqs).status_updates(updates)
 
     assert refused == [one for one in updates if str(one.provider_message_id).startswith("wamid.1")]
     assert len(refused) + len(sqs.taken) == 25
@@ -248,8 +256,8 @@ def test_status_updates_that_were_not_taken_come_back() -> None:
 def test_no_status_update_is_taken_while_sqs_is_down() -> None:
     updates = [update(number) for number in range(12)]
 
-    assert SqsEvents(StrictSqs(down=True), QUEUES).status_updates(updates) == updates
-    assert SqsEvents(StrictSqs(down=True), QUEUES).status_updates([]) == []
+    assert events_to(StrictSqs(down=True)).status_updates(updates) == updates
+    assert events_to(StrictSqs(down=True)).status_updates([]) == []
 
 
 @given(
@@ -258,7 +266,7 @@ def test_no_status_update_is_taken_while_sqs_is_down() -> None:
 )
 def test_whatever_a_provider_calls_its_messages_sqs_takes_it(address: str, provider_id: str) -> None:
     sqs = StrictSqs()
-    events = SqsEvents(sqs, QUEUES)
+    events = events_to(sqs)
 
     events.webhook_events([webhook(InboundMessage("main", address, provider_id, Text("hi"), AT))])
     refused = events.status_updates([StatusUpdate("whatsapp", "main", Status.READ, AT, provider_id)])
@@ -274,7 +282,7 @@ def test_a_persons_words_are_one_group_and_each_status_its_own() -> None:
     ]
     events: list[InboundEvent] = [text(1), text(2), text(3, "other"), *statuses]
 
-    SqsEvents(sqs, QUEUES).webhook_events([webhook(event) for event in events])
+    events_to(sqs).webhook_events([webhook(event) for event in events])
 
     groups = {
         msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event.provider_message_id: entry[
@@ -293,21 +301,21 @@ def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:
     events = [webhook(text(number)) for number in range(3)]
 
     for _ in range(2):
-        SqsEvents(sqs, QUEUES).webhook_events(events)
+        events_to(sqs).webhook_events(events)
 
     assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 3
 
 
 def test_a_webhook_that_was_not_wholly_taken_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        SqsEvents(StrictSqs(refuse="wamid.2"), QUEUES).webhook_events([webhook(text(1)), webhook(text(2))])
+        events_to(StrictSqs(refuse="wamid.2")).webhook_events([webhook(text(1)), webhook(text(2))])
 
 
 @pytest.mark.parametrize("event", [FileStored(ID), FileToFetch(ID)])
 def test_a_file_is_a_group_and_each_kind_of_event_of_it_comes_once(event: FileEvent) -> None:
     sqs = StrictSqs()
 
-    SqsEvents(sqs, QUEUES).file_event(event)
+    events_to(sqs).file_event(event)
 
     ((queue, (entry,)),) = sqs.batches
     kind = "stored" if isinstance(event, FileStored) else "fetch"
@@ -318,4 +326,4 @@ def test_a_file_is_a_group_and_each_kind_of_event_of_it_comes_once(event: FileEv
 
 def test_a_file_that_is_not_taken_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        SqsEvents(StrictSqs(down=True), QUEUES).file_event(FileToFetch(ID))
+        events_to(StrictSqs(down=True)).file_event(FileToFetch(ID))

@@ -66,6 +66,26 @@ def test_domain_and_services_know_neither_aws_nor_the_environment(module: Path) 
         assert root not in OUTER_STANDARD_LIBRARY, f"{named(module)} imports {name}"
 
 
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_the_stubs_of_boto3_are_imported_for_types_only(module: Path) -> None:
+    """Lambda's layers do not contain the stubs; the environment of the tests does."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+    at_run_time = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in for_types
+    ]
+
+    assert not [statement for statement in at_run_time if "mypy_boto3" in statement]
+
+
 @pytest.mark.parametrize("module", [one for one in MODULES if layer_of(one) != "bootstrap"], ids=named)
 def test_only_bootstrap_reads_settings_from_the_environment(module: Path) -> None:
     text = module.read_text(encoding="utf-8")

@@ -13,8 +13,9 @@ from tests.fakes.cloud import Counters
 from tests.fakes.product import Product, a_delivery
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
     from chat4all.adapters.sqs import SqsEvents
-    from chat4all.bootstrap.runtime import Sqs
     from chat4all.bootstrap.telemetry import Telemetry
 
 
@@ -34,7 +35,7 @@ class Run:
         self._batch = DeliveryBatch(
             self.product.deliver_or_hold(),
             cast("SqsEvents", self.product.events),
-            cast("Sqs", self.visibility),
+            cast("SQSClient", self.visibility),
             "the queue",
             cast("Telemetry", self.counters),
         )

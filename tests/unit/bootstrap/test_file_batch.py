@@ -1,7 +1,7 @@
 """What the `files` function is called with."""
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -19,6 +19,9 @@ from chat4all.services.files.scanning import Awaited, Clean, FinalVerdict, Malwa
 from tests.fakes.files import a_scanning_file
 from tests.fakes.guardduty import event as guardduty_event
 from tests.fakes.samples import EICAR
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 SETTINGS = FilesSettings(
     files_table="files", files_bucket="files-bucket", files_queue="the queue", audit_table="audit"
@@ -72,7 +75,9 @@ def inspections() -> RecordedInspections:
 @pytest.fixture
 def batch(inspections: RecordedInspections, monkeypatch: pytest.MonkeyPatch) -> FileBatch:
     monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
-    return FileBatch(cast("InspectFile", inspections), Visibility(), SETTINGS, Telemetry("files"))
+    return FileBatch(
+        cast("InspectFile", inspections), cast("SQSClient", Visibility()), SETTINGS, Telemetry("files")
+    )
 
 
 def records(*bodies: str) -> dict[str, object]:

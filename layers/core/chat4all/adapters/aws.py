@@ -6,13 +6,21 @@ A session costs a fifth of a cold start.
 import functools
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 
 from chat4all.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 FAILURES: Final = (BotoCoreError, ClientError)
 """The errors of a call to AWS: AWS did not answer, or answered with an error."""
@@ -44,7 +52,27 @@ def session() -> Session:
     return get_session()
 
 
-def client(service: str, *, local: bool = False) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+@overload
+def client(service: Literal["events"]) -> "EventBridgeClient": ...
+
+
+@overload
+def client(service: Literal["kinesis"]) -> "KinesisClient": ...
+
+
+@overload
+def client(service: Literal["s3"], *, local: bool) -> "S3Client": ...
+
+
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+
+
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
+
+
+def client(service: str, *, local: bool = False) -> "BaseClient":
     """Make a client with short timeouts, because a function has only seconds.
 
     On a local cloud (`local`) a bucket has no host name of its own.

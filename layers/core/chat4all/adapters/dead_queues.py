@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -11,33 +11,15 @@ from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.services.recovery.ports import ReceivedRecord
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import MessageSystemAttributeNameType
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
 HIDDEN_S: Final = 120
 """The time for which a received message is hidden: longer than `relay` may run."""
 
 _answering: Final = answering("The dead-letter queue did not answer; try again.")
-
-
-class ReceivingClient(Protocol):
-    """The calls of boto3's client that empty a dead-letter queue, of whatever kind."""
-
-    def receive_message(
-        self,
-        *,
-        QueueUrl: str,
-        MaxNumberOfMessages: int,
-        MessageSystemAttributeNames: list[str],
-        VisibilityTimeout: int,
-    ) -> dict[str, Any]: ...
-
-    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> object: ...
-
-
-class DeadQueuesClient(ReceivingClient, Protocol):
-    """The calls of boto3's client that this module uses."""
-
-    def send_message(
-        self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
-    ) -> object: ...
 
 
 class QueuePair(msgspec.Struct, frozen=True):
@@ -48,7 +30,7 @@ class QueuePair(msgspec.Struct, frozen=True):
 
 
 class SqsDeadQueues:
-    def __init__(self, client: DeadQueuesClient, pairs: Mapping[str, QueuePair]) -> None:
+    def __init__(self, client: "SQSClient", pairs: Mapping[str, QueuePair]) -> None:
         self._client = client
         self._pairs = pairs
 
@@ -73,7 +55,9 @@ class SqsDeadQueues:
 
 
 @_answering
-def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -> Sequence[Mapping[str, Any]]:
+def receive(
+    client: "SQSClient", queue_url: str, *, attributes: Sequence["MessageSystemAttributeNameType"]
+) -> Sequence["MessageTypeDef"]:
     """Receive messages, in boto3's form, and hide them for HIDDEN_S; raise Unavailable without an answer."""
     answer = client.receive_message(
         QueueUrl=queue_url,
@@ -81,17 +65,16 @@ def receive(client: ReceivingClient, queue_url: str, *, attributes: list[str]) -
         MessageSystemAttributeNames=attributes,
         VisibilityTimeout=HIDDEN_S,
     )
-    messages: Sequence[Mapping[str, Any]] = answer.get("Messages", ())
-    return messages
+    return answer.get("Messages", ())
 
 
 @_answering
-def delete(client: ReceivingClient, queue_url: str, receipt: str) -> None:
+def delete(client: "SQSClient", queue_url: str, receipt: str) -> None:
     """Delete a message; raise Unavailable if SQS did not answer."""
     client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt)
 
 
-def _received(source: str, message: Mapping[str, Any]) -> ReceivedRecord:
+def _received(source: str, message: "MessageTypeDef") -> ReceivedRecord:
     attributes = message["Attributes"]
     record = DeadRecord(
         record_id=message["MessageId"],

@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from chat4all.adapters.aws import SuppressCodes, answering
-from chat4all.adapters.dead_queues import ReceivingClient, delete, receive
+from chat4all.adapters.dead_queues import delete, receive
 from chat4all.adapters.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
 from chat4all.services.recovery.ports import DeadQueues, ReceivedRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
+    from mypy_boto3_sqs import SQSClient
 
 _log = logging.getLogger(__name__)
 
@@ -27,18 +31,6 @@ _GONE: Final = frozenset({"InvalidArgumentException", "ResourceNotFoundException
 _answering: Final = answering("The stream did not answer; try again.")
 
 
-class ReadingClient(Protocol):
-    """The calls of boto3's Kinesis client that this module uses."""
-
-    def get_shard_iterator(
-        self, *, StreamName: str, ShardId: str, ShardIteratorType: str, StartingSequenceNumber: str
-    ) -> dict[str, str]: ...
-
-    def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]: ...
-
-    def put_record(self, **request: str | bytes) -> dict[str, str]: ...
-
-
 class StreamPair(msgspec.Struct, frozen=True):
     """A stream's name, and the URL of the queue of pointers to records that no function could handle."""
 
@@ -48,7 +40,7 @@ class StreamPair(msgspec.Struct, frozen=True):
 
 class KinesisDeadQueues:
     def __init__(
-        self, kinesis: Callable[[], ReadingClient], sqs: ReceivingClient, pairs: Mapping[str, StreamPair]
+        self, kinesis: Callable[[], "KinesisClient"], sqs: "SQSClient", pairs: Mapping[str, StreamPair]
     ) -> None:
         """`kinesis` makes the client, which is seldom needed."""
         self._kinesis = kinesis
@@ -93,12 +85,12 @@ class KinesisDeadQueues:
         return [ReceivedRecord(record, receipt) for record in records]
 
     @_answering
-    def _records(self, pointer: Pointer) -> list[Mapping[str, Any]]:
+    def _records(self, pointer: Pointer) -> list["RecordTypeDef"]:
         with SuppressCodes(_GONE):
             return list(self._between(pointer))
         return []
 
-    def _between(self, pointer: Pointer) -> Sequence[Mapping[str, Any]]:
+    def _between(self, pointer: Pointer) -> Sequence["RecordTypeDef"]:
         kinesis = self._kinesis()
         iterator: str | None = kinesis.get_shard_iterator(
             StreamName=pointer.stream_arn.rpartition("/")[2],
@@ -107,7 +99,7 @@ class KinesisDeadQueues:
             StartingSequenceNumber=pointer.start_sequence_number,
         )["ShardIterator"]
         first, last = int(pointer.start_sequence_number), int(pointer.end_sequence_number)
-        found: list[Mapping[str, Any]] = []
+        found: list[RecordTypeDef] = []
         for _ in range(_MOST_READS):
             if iterator is None:
                 return found
@@ -139,8 +131,7 @@ class EachItsOwn:
         self._by_source[record.source].send_back(record, at)
 
 
-def _dead(source: str, shard_id: str, record: Mapping[str, Any]) -> DeadRecord:
-    arrived: datetime = record["ApproximateArrivalTimestamp"]
+def _dead(source: str, shard_id: str, record: "RecordTypeDef") -> DeadRecord:
     return DeadRecord(
         # A sequence number is unique in its shard.
         record_id=f"{source}:{shard_id}:{record['SequenceNumber']}",
@@ -148,5 +139,5 @@ def _dead(source: str, shard_id: str, record: Mapping[str, Any]) -> DeadRecord:
         group=record["PartitionKey"],
         # A record that is not UTF-8 is not an event: it is stored for people to read.
         body=record["Data"][:_MOST_KEPT].decode("utf-8", "replace"),
-        at=iso(arrived),
+        at=iso(record["ApproximateArrivalTimestamp"]),
     )

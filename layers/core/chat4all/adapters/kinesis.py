@@ -8,13 +8,18 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from chat4all.adapters.aws import FAILURES, answering
-from chat4all.adapters.sqs import Queues, SqsClient, SqsEvents, about
+from chat4all.adapters.sqs import Queues, SqsEvents, about
 from chat4all.domain.events import MessageAccepted, StatusUpdate
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordInputTypeDef, PutRecordsRequestEntryTypeDef
+    from mypy_boto3_sqs import SQSClient
 
 _log = logging.getLogger(__name__)
 
@@ -25,16 +30,6 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
 REMEMBERED: Final = 10_000
 
 
-class KinesisClient(Protocol):
-    """The calls of boto3's client that this module uses."""
-
-    def put_record(self, **request: str | bytes) -> dict[str, str]:
-        """Put a record by StreamName, Data, PartitionKey, and SequenceNumberForOrdering if it is known."""
-        ...
-
-    def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]: ...
-
-
 class Streams(msgspec.Struct, frozen=True):
     """The names of the streams; a function has the names of those that it may write to."""
 
@@ -42,8 +37,18 @@ class Streams(msgspec.Struct, frozen=True):
     status_updates: str = ""
 
 
+class _Record(msgspec.Struct, frozen=True):
+    key: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that the record adds to a PutRecords."""
+        return len(self.key.encode()) + len(self.data)
+
+
 class KinesisEvents(SqsEvents):
-    def __init__(self, kinesis: KinesisClient, streams: Streams, sqs: SqsClient, queues: Queues) -> None:
+    def __init__(self, kinesis: "KinesisClient", streams: Streams, sqs: "SQSClient", queues: Queues) -> None:
         super().__init__(sqs, queues)
         self._kinesis = kinesis
         self._streams = streams
@@ -53,7 +58,7 @@ class KinesisEvents(SqsEvents):
     def message_accepted(self, event: MessageAccepted) -> None:
         """Put one event at a time: PutRecords may accept the second of two events and not the first."""
         key = event.conversation_id
-        request: dict[str, str | bytes] = {
+        request: PutRecordInputTypeDef = {
             "StreamName": self._streams.chat_events,
             "PartitionKey": key,
             "Data": msgspec.json.encode(event),
@@ -75,7 +80,7 @@ class KinesisEvents(SqsEvents):
 
         The order does not matter, because every write of a status is conditional.
         """
-        records = [{"Data": msgspec.json.encode(update), "PartitionKey": about(update)} for update in updates]
+        records = [_Record(about(update), msgspec.json.encode(update)) for update in updates]
         refused: list[StatusUpdate] = []
         start = 0
         while start < len(records):
@@ -84,10 +89,13 @@ class KinesisEvents(SqsEvents):
             start = end
         return refused
 
-    def _put(self, records: list[dict[str, Any]]) -> list[int]:
+    def _put(self, records: list[_Record]) -> list[int]:
         """Put a batch; return the positions of the records that Kinesis did not accept."""
+        entries: list[PutRecordsRequestEntryTypeDef] = [
+            {"PartitionKey": record.key, "Data": record.data} for record in records
+        ]
         try:
-            answer = self._kinesis.put_records(StreamName=self._streams.status_updates, Records=records)
+            answer = self._kinesis.put_records(StreamName=self._streams.status_updates, Records=entries)
         except FAILURES:
             _log.warning("%s did not accept a batch", self._streams.status_updates, exc_info=True)
             return list(range(len(records)))
@@ -118,10 +126,10 @@ class _Latest:
             self._numbers.pop(key, None)
 
 
-def _end_of_batch(records: Sequence[dict[str, Any]], start: int) -> int:
+def _end_of_batch(records: Sequence[_Record], start: int) -> int:
     size, end = 0, start
     while end < len(records) and end - start < MOST_RECORDS:
-        size += len(records[end]["Data"]) + len(records[end]["PartitionKey"].encode())
+        size += records[end].size
         if size > MOST_BYTES and end > start:
             break
         end += 1

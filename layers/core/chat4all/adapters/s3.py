@@ -1,31 +1,20 @@
 """Bodies that are too large for a DynamoDB item."""
 
 from collections.abc import Callable
-from typing import Final, Protocol, TypedDict
+from typing import TYPE_CHECKING, Final
 
 from chat4all.adapters.aws import SuppressCodes, answering
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 S3_SILENT: Final = "The object store did not answer; try again."
 s3_answering: Final = answering(S3_SILENT, retry_after=1)
 """Turn S3's failures into Unavailable."""
 
 
-class S3Client(Protocol):
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> object: ...
-
-    def get_object(self, *, Bucket: str, Key: str) -> "_Found": ...
-
-
-class _Stream(Protocol):
-    def read(self) -> bytes: ...
-
-
-class _Found(TypedDict):
-    Body: _Stream
-
-
 class S3Bodies:
-    def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
+    def __init__(self, client: Callable[[], "S3Client"], bucket: str) -> None:
         """`client` makes the client at the first use: most functions never store such a large body."""
         self._client = client
         self._bucket = bucket

@@ -11,8 +11,8 @@ Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using
 
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
 from urllib.parse import quote
 
 from chat4all.adapters.aws import SuppressCodes, answering
@@ -20,45 +20,21 @@ from chat4all.adapters.s3 import S3_SILENT, s3_answering
 from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
 PART_URL_S: Final = 3600
 PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
 
-Answer = Mapping[str, Any]
 
+class _Upload(TypedDict):
+    """The arguments that name an upload in every call about it."""
 
-class S3FilesClient(Protocol):
-    """The calls of boto3's client that this module uses, with boto3's names of arguments."""
-
-    def create_multipart_upload(
-        self, *, Bucket: str, Key: str, ContentType: str, ContentDisposition: str
-    ) -> Answer: ...
-
-    def upload_part(
-        self, *, Bucket: str, Key: str, UploadId: str, PartNumber: int, Body: bytes
-    ) -> Answer: ...
-
-    def list_parts(self, *, Bucket: str, Key: str, UploadId: str, PartNumberMarker: int) -> Answer: ...
-
-    def complete_multipart_upload(
-        self, *, Bucket: str, Key: str, UploadId: str, MultipartUpload: Mapping[str, object]
-    ) -> Answer: ...
-
-    def abort_multipart_upload(self, *, Bucket: str, Key: str, UploadId: str) -> Answer: ...
-
-    def head_object(self, *, Bucket: str, Key: str) -> Answer: ...
-
-    def get_object(self, *, Bucket: str, Key: str, Range: str = ...) -> Answer: ...
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Answer: ...
-
-    def copy_object(self, *, Bucket: str, Key: str, CopySource: Mapping[str, str]) -> Answer: ...
-
-    def delete_object(self, *, Bucket: str, Key: str) -> Answer: ...
-
-    def generate_presigned_url(
-        self, ClientMethod: str, Params: Mapping[str, object], ExpiresIn: int
-    ) -> str: ...
+    Bucket: str
+    Key: str
+    UploadId: str
 
 
 class S3Files:
@@ -67,10 +43,10 @@ class S3Files:
     `client` makes the client at the first use: most calls of most functions need no file.
     """
 
-    def __init__(self, client: Callable[[], S3FilesClient], bucket: str) -> None:
+    def __init__(self, client: Callable[[], "S3Client"], bucket: str) -> None:
         self._make = client
         self._bucket = bucket
-        self._made: S3FilesClient | None = None
+        self._made: S3Client | None = None
         self._lock = threading.Lock()
 
     @s3_answering
@@ -81,7 +57,7 @@ class S3Files:
             ContentType=file.content_type,
             ContentDisposition=content_disposition(file.filename),
         )
-        return str(answer["UploadId"])
+        return answer["UploadId"]
 
     def part_url(self, file: StoredFile, number: int) -> str:
         """Presign the upload of a part.
@@ -103,16 +79,17 @@ class S3Files:
         while True:
             answer = self._client.list_parts(**self._upload(file), PartNumberMarker=marker)
             found += [
-                StoredPart(int(part["PartNumber"]), str(part["ETag"]), int(part["Size"]))
-                for part in answer.get("Parts", ())
+                StoredPart(part["PartNumber"], part["ETag"], part["Size"]) for part in answer.get("Parts", ())
             ]
             if not answer.get("IsTruncated"):
                 return found
-            marker = int(answer["NextPartNumberMarker"])
+            marker = answer["NextPartNumberMarker"]
 
     @s3_answering
     def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
-        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        listed: list[CompletedPartTypeDef] = [
+            {"PartNumber": part.number, "ETag": part.etag} for part in parts
+        ]
         with SuppressCodes(_MISSING):
             self._client.complete_multipart_upload(**self._upload(file), MultipartUpload={"Parts": listed})
             return True
@@ -126,7 +103,7 @@ class S3Files:
     @s3_answering
     def size_of(self, file_id: str) -> int | None:
         with SuppressCodes(_MISSING):
-            return int(self._client.head_object(Bucket=self._bucket, Key=_key(file_id))["ContentLength"])
+            return self._client.head_object(Bucket=self._bucket, Key=_key(file_id))["ContentLength"]
         return None
 
     def url(self, file_id: str, seconds: int) -> str:
@@ -148,12 +125,15 @@ class S3Files:
         answer = self._client.get_object(
             Bucket=self._bucket, Key=_key(file_id), Range=f"bytes={start}-{last}"
         )
-        found: bytes = answer["Body"].read()
-        return found
+        return answer["Body"].read()
 
     @s3_answering
     def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
-        upload = {"Bucket": self._bucket, "Key": _key(file.file_id), "UploadId": self.begin_upload(file)}
+        upload: _Upload = {
+            "Bucket": self._bucket,
+            "Key": _key(file.file_id),
+            "UploadId": self.begin_upload(file),
+        }
         try:
             parts, size = self._write_parts(upload, pieces, most_bytes)
             self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
@@ -174,12 +154,16 @@ class S3Files:
 
         If the process dies in between, a repeated call finishes the work over the copy.
         """
-        source = {"Bucket": self._bucket, "Key": _key(file_id)}
+        key = _key(file_id)
         for px in THUMBNAILS_PX:
             self._client.delete_object(Bucket=self._bucket, Key=_thumbnail(file_id, px))
         with SuppressCodes(_MISSING):
-            self._client.copy_object(Bucket=self._bucket, Key=f"quarantine/{file_id}", CopySource=source)
-            self._client.delete_object(**source)
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=f"quarantine/{file_id}",
+                CopySource={"Bucket": self._bucket, "Key": key},
+            )
+            self._client.delete_object(Bucket=self._bucket, Key=key)
 
     @s3_answering
     def delete(self, file_id: str) -> None:
@@ -187,9 +171,9 @@ class S3Files:
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def _write_parts(
-        self, upload: dict[str, str], pieces: Iterable[bytes], most_bytes: int
-    ) -> tuple[list[dict[str, object]], int]:
-        parts: list[dict[str, object]] = []
+        self, upload: _Upload, pieces: Iterable[bytes], most_bytes: int
+    ) -> tuple[list["CompletedPartTypeDef"], int]:
+        parts: list[CompletedPartTypeDef] = []
         size = 0
         for body in _in_parts(pieces):
             size += len(body)
@@ -205,11 +189,11 @@ class S3Files:
             "get_object", {"Bucket": self._bucket, "Key": key}, seconds
         )
 
-    def _upload(self, file: StoredFile) -> dict[str, str]:
+    def _upload(self, file: StoredFile) -> _Upload:
         return {"Bucket": self._bucket, "Key": _key(file.file_id), "UploadId": file.upload_id or ""}
 
     @property
-    def _client(self) -> S3FilesClient:
+    def _client(self) -> "S3Client":
         with self._lock:
             if self._made is None:
                 self._made = self._make()

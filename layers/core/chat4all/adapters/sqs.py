@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,23 +18,15 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files import FileEvent
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
 _log = logging.getLogger(__name__)
 
 MOST_ENTRIES: Final = 10
 MOST_BYTES: Final = 200_000
 """The most bytes of a batch; SQS allows 256 KiB in every AWS partition."""
-
-
-class SqsClient(Protocol):
-    """The calls of boto3's client that this module uses."""
-
-    def send_message(
-        self, *, QueueUrl: str, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str
-    ) -> object: ...
-
-    def send_message_batch(
-        self, *, QueueUrl: str, Entries: list[dict[str, str]]
-    ) -> dict[str, list[dict[str, str]]]: ...
 
 
 class Queues(msgspec.Struct, frozen=True):
@@ -54,7 +46,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class SqsEvents:
-    def __init__(self, client: SqsClient, queues: Queues) -> None:
+    def __init__(self, client: "SQSClient", queues: Queues) -> None:
         self._client = client
         self._queues = queues
 
@@ -103,7 +95,7 @@ class SqsEvents:
 
     def _send(self, queue_url: str, batch: list[_Entry]) -> set[int]:
         """Send a batch; return the positions of the entries that SQS did not accept."""
-        entries = [
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
                 "MessageBody": entry.body,

@@ -5,11 +5,14 @@ message:
 https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from chat4all.adapters.aws import answering
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 class Pointer(msgspec.Struct, frozen=True, rename="camel"):
@@ -25,14 +28,8 @@ class _Destination(msgspec.Struct, frozen=True):
     pointer: Pointer = msgspec.field(name="KinesisBatchInfo")
 
 
-class FailuresClient(Protocol):
-    """The call of boto3's client that this module uses."""
-
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object: ...
-
-
 class Failures:
-    def __init__(self, client: FailuresClient, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 

@@ -47,7 +47,7 @@ def app(settings: ApiSettings) -> Chalice:
     """Build the chalice app with every route of the API."""
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     files = DynamoFiles(settings.files_table)
-    store = S3Files(runtime.files_s3, settings.files_bucket)
+    store = S3Files(runtime.s3, settings.files_bucket)
     conversations, directory = accepting.conversations, accepting.directory
     keys = DynamoApiKeys(settings.api_keys_table)
     deliveries = DynamoDeliveries(settings.messages_table)

@@ -4,7 +4,7 @@ import functools
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -30,6 +30,9 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
 from chat4all.services.messaging.deliver import Deliver, Later, Outdated
 from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ class DeliveryBatch:
         self,
         deliver_or_hold: DeliverOrHold,
         events: SqsEvents,
-        sqs: "runtime.Sqs",
+        sqs: "SQSClient",
         queue_url: str,
         telemetry: Telemetry,
         *,
@@ -145,7 +148,7 @@ def handler() -> Handler:
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
             files,
-            S3Files(runtime.files_s3, settings.files_bucket),
+            S3Files(runtime.s3, settings.files_bucket),
             DownloadLinks(
                 files,
                 functools.partial(public_address, settings.public_url, settings.api_id),

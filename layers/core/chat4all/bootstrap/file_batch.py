@@ -1,13 +1,16 @@
 """Handle the events of the `files` function: records of its queue, and results of GuardDuty."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat4all.adapters.media.guardduty import scan_result
 from chat4all.bootstrap.settings import FilesSettings
 from chat4all.bootstrap.telemetry import LambdaContext, Telemetry, consuming
 from chat4all.domain.files import FileEvent, StoredFile
-from chat4all.entrypoints.queues.batches import Batch, HandBack, Record, VisibilityClient
+from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.files.inspect_file import InspectFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 NEEDED_MS = 60_000
 """The time that a file needs: 2 GiB are read and scanned in less.
@@ -23,7 +26,7 @@ class FileBatch:
     """
 
     def __init__(
-        self, inspect: InspectFile, sqs: VisibilityClient, settings: FilesSettings, telemetry: Telemetry
+        self, inspect: InspectFile, sqs: "SQSClient", settings: FilesSettings, telemetry: Telemetry
     ) -> None:
         self._inspect = inspect
         self._bucket = settings.files_bucket

@@ -25,7 +25,7 @@ from chat4all.services.messaging.connector import Connector
 def handler() -> Handler:
     settings = from_environment(FilesSettings)
     telemetry = Telemetry("files")
-    store = S3Files(runtime.files_s3, settings.files_bucket)
+    store = S3Files(runtime.s3, settings.files_bucket)
     http = HttpClient()
     base_urls = by_channel(names(), "BASE_URL")
 

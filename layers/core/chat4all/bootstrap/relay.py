@@ -1,7 +1,7 @@
 """The `relay` function: run the scheduled jobs."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
@@ -23,6 +23,9 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 STATUS_UPDATES: Final = "status-updates"
 CLAIM_TIME: Final = timedelta(minutes=1)
@@ -62,7 +65,7 @@ def handler() -> Handler:
             dead_records,
             ExpireFiles(
                 DynamoFiles(settings.files_table),
-                S3Files(runtime.files_s3, settings.files_bucket),
+                S3Files(runtime.s3, settings.files_bucket),
                 accepting.events,
             ),
         ),
@@ -75,7 +78,7 @@ def handler() -> Handler:
     return telemetry.observing(handle)
 
 
-def _dead_queues(settings: RelaySettings, sqs: "runtime.Sqs") -> EachItsOwn:
+def _dead_queues(settings: RelaySettings, sqs: "SQSClient") -> EachItsOwn:
     pairs, streams = _pairs(settings), _stream_pairs(settings)
     queues, of_streams = SqsDeadQueues(sqs, pairs), KinesisDeadQueues(runtime.kinesis, sqs, streams)
     return EachItsOwn({**dict.fromkeys(pairs, queues), **dict.fromkeys(streams, of_streams)})

@@ -4,28 +4,14 @@ import os
 import random
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from chat4all.adapters.aws import client
 
 if TYPE_CHECKING:
-    from chat4all.adapters.dead_queues import DeadQueuesClient
-    from chat4all.adapters.dead_streams import ReadingClient
-    from chat4all.adapters.kinesis import KinesisClient
-    from chat4all.adapters.s3 import S3Client
-    from chat4all.adapters.s3_files import S3FilesClient
-    from chat4all.adapters.sqs import SqsClient
-    from chat4all.entrypoints.queues.batches import VisibilityClient
-
-    class Sqs(SqsClient, VisibilityClient, DeadQueuesClient):
-        """All calls of the functions to SQS."""
-
-        def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object: ...
-
-    class Kinesis(KinesisClient, ReadingClient):
-        """All calls of the functions to Kinesis."""
-
-        def describe_stream_summary(self, *, StreamName: str) -> object: ...
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 def now() -> datetime:
@@ -58,20 +44,16 @@ def differ_after_restore() -> None:
 differ_after_restore()
 
 
-def sqs() -> "Sqs":
-    return cast("Sqs", client("sqs"))
+def sqs() -> "SQSClient":
+    return client("sqs")
 
 
-def kinesis() -> "Kinesis":
-    return cast("Kinesis", client("kinesis"))
-
-
-def files_s3() -> "S3FilesClient":
-    return cast("S3FilesClient", client("s3", local=_has_endpoint()))
+def kinesis() -> "KinesisClient":
+    return client("kinesis")
 
 
 def s3() -> "S3Client":
-    return cast("S3Client", client("s3", local=_has_endpoint()))
+    return client("s3", local=_has_endpoint())
 
 
 def _has_endpoint() -> bool:

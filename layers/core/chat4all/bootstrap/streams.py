@@ -1,7 +1,7 @@
 """Wire chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -14,13 +14,12 @@ from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 
 if TYPE_CHECKING:
-    from chat4all.adapters.stream_failures import FailuresClient
-    from chat4all.bootstrap.runtime import Sqs
+    from mypy_boto3_sqs import SQSClient
 
 E = TypeVar("E")
 
 
-def events(settings: StreamSettings, sqs: "Sqs", queues: Queues) -> SqsEvents:
+def events(settings: StreamSettings, sqs: "SQSClient", queues: Queues) -> SqsEvents:
     """Build the events port; `queues` are the queues beside the two streams."""
     if settings.chat_events_stream or settings.status_updates_stream:
         streams = Streams(settings.chat_events_stream, settings.status_updates_stream)
@@ -38,15 +37,13 @@ class StreamConsumer(Generic[E]):
         self,
         kind: type[E],
         handle: Callable[[E, Received], HandBack | None],
-        sqs: "Sqs",
+        sqs: "SQSClient",
         *,
         queue_url: str,
         dead_letter_queue_url: str,
     ) -> None:
         self._of_queue = Batch(kind, handle, sqs, queue_url)
-        self._of_stream = StreamBatch(
-            kind, handle, Failures(cast("FailuresClient", sqs), dead_letter_queue_url)
-        )
+        self._of_stream = StreamBatch(kind, handle, Failures(sqs, dead_letter_queue_url))
 
     def __call__(self, event: Mapping[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
         if event["Records"][0]["eventSource"] == "aws:kinesis":

@@ -8,13 +8,16 @@ later records are handed back unhandled, and the other groups go on. Lambda then
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from chat4all.adapters.aws import FAILURES
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 E = TypeVar("E")
 
@@ -59,12 +62,6 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
         return int(self.attributes.get("ApproximateReceiveCount", "1"))
 
 
-class VisibilityClient(Protocol):
-    def change_message_visibility(
-        self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int
-    ) -> object: ...
-
-
 class Batch(Generic[E]):
     """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
@@ -76,7 +73,7 @@ class Batch(Generic[E]):
         self,
         kind: type[E],
         handle: Callable[[E, Record], HandBack | None],
-        client: VisibilityClient,
+        client: "SQSClient",
         queue_url: str,
     ) -> None:
         self._decoder = msgspec.json.Decoder(kind)
