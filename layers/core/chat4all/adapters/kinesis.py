@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from chat4all.adapters.aws import FAILURES, answering
+from chat4all.adapters.aws import FAILURES
 from chat4all.adapters.sqs import Queues, SqsEvents, about
-from chat4all.domain.events import MessageAccepted, StatusUpdate
+from chat4all.domain.events import ChatEvent, StatusUpdate
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -54,8 +54,7 @@ class KinesisEvents(SqsEvents):
         self._streams = streams
         self._latest = _Latest()
 
-    @answering("The message is stored, but not yet published; try again.", retry_after=1)
-    def message_accepted(self, event: MessageAccepted) -> None:
+    def _to_conversation(self, event: ChatEvent) -> str:
         """Put one event at a time: PutRecords may accept the second of two events and not the first."""
         key = event.conversation_id
         request: PutRecordInputTypeDef = {
@@ -73,7 +72,9 @@ class KinesisEvents(SqsEvents):
         except FAILURES:
             self._latest.forget(key)
             raise
-        self._latest.keep(key, answer["SequenceNumber"])
+        number = answer["SequenceNumber"]
+        self._latest.keep(key, number)
+        return number
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
         """Put the updates; return the updates that Kinesis did not accept.

@@ -10,9 +10,11 @@ import msgspec
 from chat4all.adapters.aws import FAILURES, answering
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
+    ChatEvent,
     DeliveryRequested,
-    InboundStatus,
     MessageAccepted,
+    MessageSubmitted,
+    ParticipantJoining,
     StatusUpdate,
     WebhookEvent,
 )
@@ -50,14 +52,27 @@ class SqsEvents:
         self._client = client
         self._queues = queues
 
+    @answering("The queue did not take the message; try again.", retry_after=1)
+    def message_submitted(self, event: MessageSubmitted) -> str:
+        return self._to_conversation(event)
+
+    @answering("The queue did not take the join; try again.", retry_after=1)
+    def participant_joining(self, event: ParticipantJoining) -> str:
+        return self._to_conversation(event)
+
     @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
-        self._client.send_message(
+        self._to_conversation(event)
+
+    def _to_conversation(self, event: ChatEvent) -> str:
+        """Put the event at the end of its conversation's group; return its number there."""
+        sent = self._client.send_message(
             QueueUrl=self._queues.chat_events,
             MessageBody=_body(event),
             MessageGroupId=event.conversation_id,
             MessageDeduplicationId=event.deduplication_id,
         )
+        return sent["SequenceNumber"]
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         by_channel: dict[str, list[_Entry]] = {}
@@ -155,13 +170,9 @@ def _status_entry(update: StatusUpdate) -> _Entry:
 
 
 def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
-    """Build the entry: a person's messages form a group, whose order SQS keeps.
-
-    A status has a group of its own.
-    """
+    """Build the entry: a person's messages form a group, whose order SQS keeps."""
     event = received.event
-    whose = event.provider_message_id if isinstance(event, InboundStatus) else event.address
-    group = _short(f"{received.channel}:{event.account}:{whose}")
+    group = _short(f"{received.channel}:{event.account}:{event.address}")
     return _Entry(group, _short(f"{received.webhook_id}:{index}:{received.replay or ''}"), _body(received))
 
 

@@ -1,4 +1,4 @@
-"""Wire the use case that api, inbound and relay share: accepting a message."""
+"""Wire the use case that api, inbound, router and relay share: accepting a message."""
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
@@ -22,7 +22,6 @@ class Accepting:
         self.events = streams.events(tables, self.sqs, queues)
         self.capabilities = capabilities()
         self.accept = AcceptMessage(
-            conversations=self.conversations,
             messages=self.messages,
             events=self.events,
             conversation_cache=ConversationCache(self.conversations, self.directory),

@@ -77,7 +77,9 @@ def app(settings: ApiSettings) -> Chalice:
         )
 
     manage_users = ManageUsers(directory, canonical, runtime.now, runtime.new_id)
-    manage_conversations = ManageConversations(conversations, directory, runtime.now, runtime.new_id)
+    manage_conversations = ManageConversations(
+        conversations, directory, accepting.events, runtime.now, runtime.new_id
+    )
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     audit = DynamoAudit(settings.audit_table)
     account = Accounting(audit, runtime.now, runtime.new_id)

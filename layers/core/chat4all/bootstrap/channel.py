@@ -11,6 +11,7 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
+from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.operators import Operators
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
@@ -21,15 +22,18 @@ from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.channels.registry import capabilities, connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.channel import Capabilities, Transfer
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.public_addresses import public_address
+from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.circuit import ChannelCircuit
-from chat4all.services.messaging.deliver import Deliver, Later, Outdated
+from chat4all.services.messaging.deliver import Deliver, Later, Outdated, Settled
 from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
+from chat4all.services.messaging.record_status import FollowDelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -58,15 +62,18 @@ class TimeLeft:
 
 
 class DeliveryBatch:
-    """The handler of a batch of deliveries; it publishes their statuses together at the end of the batch.
+    """The handler of a batch of deliveries.
 
-    A delivery whose status could not be published is handed back: at the next receive it is settled already,
+    A message follows its delivery at once. What cannot be recorded here is published for `status` at the end
+    of the batch: a status that DynamoDB did not take, and a failure after which the next channel is tried. A
+    delivery whose status could not be published is handed back: at the next receive it is settled already,
     and its status is reported again.
     """
 
     def __init__(
         self,
         deliver_or_hold: DeliverOrHold,
+        follow: FollowDelivery,
         events: SqsEvents,
         sqs: "SQSClient",
         queue_url: str,
@@ -75,6 +82,7 @@ class DeliveryBatch:
         time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver_or_hold = deliver_or_hold
+        self._follow = follow
         self._events = events
         self._telemetry = telemetry
         self._time_left = time_left or TimeLeft()
@@ -85,7 +93,8 @@ class DeliveryBatch:
         self._settled = []
         self._time_left.begin(still_in_time)
         answer = self._batch(event, still_in_time)
-        unpublished = self._events.status_updates([update for _, update in self._settled])
+        updates = [update for _, update in self._settled]
+        unpublished = self._events.status_updates(updates) if updates else []
         again = [record for record, update in self._settled if update in unpublished]
         self._batch.hand_back(again, REPORT_WAIT_S)
         answer["batchItemFailures"] += [{"itemIdentifier": record.message_id} for record in again]
@@ -100,17 +109,27 @@ class DeliveryBatch:
             return None
         if isinstance(outcome, Outdated):
             return None
-        self._settled.append((record, outcome.update))
-        failed = outcome.update.status is Status.FAILED
+        if not self._is_followed(outcome):
+            self._settled.append((record, outcome.update))
+        failed = outcome.delivery.status is Status.FAILED
         if failed:
-            _log_failure(requested, outcome.update)
+            _log_failure(requested, outcome.delivery)
         self._telemetry.count("DeliveriesFailed" if failed else "DeliveriesSent")
         if outcome.taken_over:
             self._telemetry.count("PossibleRepeats")
         return None
 
+    def _is_followed(self, settled: Settled) -> bool:
+        if not settled.recorded or settled.delivery.replaced:
+            return False
+        try:
+            self._follow(settled.delivery, settled.at)
+        except Unavailable:
+            return False
+        return True
 
-def _log_failure(requested: DeliveryRequested, update: StatusUpdate) -> None:
+
+def _log_failure(requested: DeliveryRequested, delivery: DeliveryPart) -> None:
     """Log which delivery failed and why, in fields that a search of the logs finds.
 
     The log contains neither the text nor the address of the message.
@@ -120,9 +139,9 @@ def _log_failure(requested: DeliveryRequested, update: StatusUpdate) -> None:
         "conversation_id": requested.conversation_id,
         "recipient_id": requested.recipient.user_id,
         "channel": requested.recipient.channel,
-        "error_code": update.error_code,
+        "error_code": delivery.error_code,
     }
-    _log.warning("a delivery failed: %s", update.error_reason, extra=found_by)
+    _log.warning("a delivery failed: %s", delivery.error_reason, extra=found_by)
 
 
 def handler() -> Handler:
@@ -140,9 +159,10 @@ def handler() -> Handler:
     )
     files = DynamoFiles(settings.files_table)
     time_left = TimeLeft()
+    deliveries = DynamoDeliveries(settings.messages_table)
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
-        deliveries=DynamoDeliveries(settings.messages_table),
+        deliveries=deliveries,
         limiter=DynamoLimiter(settings.limits_table, known),
         circuit=circuit,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
@@ -165,6 +185,7 @@ def handler() -> Handler:
     held_deliveries = DynamoHeldDeliveries(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
         DeliverOrHold(deliver, held_deliveries, runtime.now),
+        FollowDelivery(DynamoMessages(settings.messages_table), deliveries),
         events,
         sqs,
         settings.channel_queue,

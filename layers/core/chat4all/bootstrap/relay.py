@@ -20,7 +20,7 @@ from chat4all.channels.registry import names
 from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
-from chat4all.services.messaging.record_status import RecordStatus
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 
@@ -42,7 +42,8 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, runtime.now)
-    record = RecordStatus(accepting.messages, deliveries, fall_back, runtime.now)
+    apply = ApplyStatus(deliveries, FollowDelivery(accepting.messages, deliveries))
+    record = RecordStatus(apply, deliveries, fall_back, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),

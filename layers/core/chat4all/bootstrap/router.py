@@ -9,13 +9,13 @@ from typing import Any, Final
 import msgspec
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
-from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime, streams
+from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry, consuming
-from chat4all.channels.registry import capabilities, names
-from chat4all.domain.events import MessageAccepted
+from chat4all.channels.registry import names
+from chat4all.domain.events import ChatEvent
 from chat4all.entrypoints.queues.batches import HandBack, Received
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.replay_messages import ReplayMessages
@@ -24,31 +24,32 @@ NEEDED_MS: Final = 5_000
 
 
 class _Replay(msgspec.Struct, frozen=True):
-    replay: list[MessageAccepted]
+    replay: list[ChatEvent]
 
 
 def handler() -> Handler:
     telemetry = Telemetry("router")
     settings = from_environment(RouterSettings)
-    sqs = runtime.sqs()
-    messages = DynamoMessages(settings.messages_table)
+    accepting = Accepting(settings, Queues(channels=by_channel(names(), "QUEUE")))
     route = RouteMessage(
-        messages,
-        SqsEvents(sqs, Queues(channels=by_channel(names(), "QUEUE"))),
-        DynamoFallbacks(settings.messages_table),
-        capabilities(),
-        runtime.now,
+        messages=accepting.messages,
+        conversations=accepting.conversations,
+        events=accepting.events,
+        fallbacks=DynamoFallbacks(settings.messages_table),
+        accept=accepting.accept,
+        capabilities=accepting.capabilities,
+        clock=runtime.now,
     )
-    replay = ReplayMessages(messages, route)
+    replay = ReplayMessages(accepting.messages, route)
 
-    def handle_record(accepted: MessageAccepted, _record: Received) -> HandBack | None:
-        route(accepted)
+    def handle_record(event: ChatEvent, record: Received) -> HandBack | None:
+        route(event, record.number)
         return None
 
     batch = streams.StreamConsumer(
-        MessageAccepted,
+        ChatEvent,
         handle_record,
-        sqs,
+        accepting.sqs,
         queue_url=settings.chat_events_queue,
         dead_letter_queue_url=settings.chat_events_dead_letter_queue,
     )

@@ -50,7 +50,9 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     """The API's public address before `/v1`; `{api}` stands for the id that a request contains."""
 
 
-class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
+class WebhookSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
+    needed = ("status_updates",)
+    messages_table: str
     webhooks_table: str
     webhooks_bucket: str
     api_keys_table: str
@@ -59,15 +61,15 @@ class WebhookSettings(msgspec.Struct, frozen=True, rename="upper"):
 
 
 class InboundSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
+    needed = ("chat_events",)
     inbound_queue: str
     files_table: str
     files_queue: str
     file_retention_days: int
 
 
-class RouterSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
+class RouterSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     needed = ("chat_events",)
-    messages_table: str
 
 
 class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):

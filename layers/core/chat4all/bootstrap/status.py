@@ -10,7 +10,7 @@ from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
 from chat4all.domain.events import StatusUpdate
 from chat4all.entrypoints.queues.batches import HandBack, Received
 from chat4all.services.messaging.fall_back import FallBack
-from chat4all.services.messaging.record_status import Recorded, RecordStatus
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, Recorded, RecordStatus
 
 NEEDED_MS = 5_000
 UNKNOWN_WAIT_S = 1.0
@@ -23,9 +23,10 @@ def handler() -> Handler:
     settings = from_environment(StatusSettings)
     sqs = runtime.sqs()
     events = streams.events(settings, sqs, Queues())
+    deliveries = DynamoDeliveries(settings.messages_table)
     record_status = RecordStatus(
-        DynamoMessages(settings.messages_table),
-        DynamoDeliveries(settings.messages_table),
+        ApplyStatus(deliveries, FollowDelivery(DynamoMessages(settings.messages_table), deliveries)),
+        deliveries,
         FallBack(DynamoFallbacks(settings.messages_table), events, runtime.now),
         runtime.now,
     )

@@ -3,12 +3,14 @@
 from chalice.app import Chalice
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.adapters.sqs import Queues, SqsEvents
-from chat4all.bootstrap import runtime
+from chat4all.adapters.sqs import Queues
+from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.channels.registry import connector, names
@@ -17,9 +19,11 @@ from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.services.access.authenticate import Authenticate
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.connector import Connector
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery
 
 
 def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
@@ -30,11 +34,14 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
         return connector(channel, http, "") if channel in names() else None
 
     webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(runtime.s3, settings.webhooks_bucket))
-    events = SqsEvents(runtime.sqs(), Queues(inbound=settings.inbound_queue))
+    events = streams.events(settings, runtime.sqs(), Queues(inbound=settings.inbound_queue))
+    deliveries = DynamoDeliveries(settings.messages_table)
+    follow = FollowDelivery(DynamoMessages(settings.messages_table), deliveries)
+    handle = HandleEvents(ApplyStatus(deliveries, follow), events)
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=runtime.now
+        connector=known, webhooks=webhooks, handle=handle, secrets=secrets, clock=runtime.now
     )
-    replay = ReplayWebhooks(known, webhooks, events, secrets, runtime.new_id)
+    replay = ReplayWebhooks(known, webhooks, handle, secrets, runtime.new_id)
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)

@@ -32,7 +32,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     sort_key: str
     message_id: str | None = None
     conversation_id: str | None = None
-    sequence: int | None = None
+    sequence: str | None = None
     recipient_id: str | None = None
     channel: str | None = None
     attempts: int | None = None

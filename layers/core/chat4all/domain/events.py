@@ -1,9 +1,10 @@
-"""The events of the queues: a Struct for each queue, encoded as JSON."""
+"""The events of the queues: a Struct for each kind of record, encoded as JSON."""
 
 import msgspec
 
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 
 
@@ -22,18 +23,55 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     channel: str
     account: str
     address: str
+    number: int
+    """The participant's number in the conversation."""
     fallbacks: tuple[Route, ...] = ()
+    position: int = 0
+    """The number of the route; 0 is the first."""
 
     def at(self, position: int) -> "Recipient":
         """Return the recipient on route number `position`; 0 is the first route."""
         if position == 0:
             return self
         route, *rest = self.fallbacks[position - 1 :]
-        return Recipient(self.user_id, route.channel, route.account, route.address, tuple(rest))
+        return Recipient(
+            self.user_id, route.channel, route.account, route.address, self.number, tuple(rest), position
+        )
 
 
-class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """On `chat-events`, group `conversation_id`, deduplicated by `deduplication_id`."""
+class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
+    """On `chat-events`: a message that was checked. The number of this record becomes its `sequence`."""
+
+    message: Message
+    recipients: tuple[Recipient, ...]
+    version: int
+    """The version of the conversation for which the recipients were chosen."""
+    content: Content | None = None
+    """The content as the recipients read it, where it is not the message's own."""
+
+    @property
+    def conversation_id(self) -> str:
+        return self.message.conversation_id
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.message.message_id}:{self.message.fingerprint}"[:128]
+
+
+class ParticipantJoining(msgspec.Struct, frozen=True, tag="joining"):
+    """On `chat-events`: the participant sees the messages after the number of this record."""
+
+    conversation_id: str
+    user_id: str
+    joined_at: str
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.user_id}:{self.joined_at}"
+
+
+class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
+    """On `chat-events`: an accepted message whose deliveries are to be requested, perhaps once more."""
 
     message_id: str
     conversation_id: str
@@ -41,7 +79,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content as the recipients read it."""
     recipients: tuple[Recipient, ...]
     accepted_at: str
-    sequence: int
+    sequence: str
     """The message's number in its conversation."""
     recipient_count: int
     """The number of all recipients of the message; `recipients` may be some of them."""
@@ -57,7 +95,10 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
     def deduplication_id(self) -> str:
         if self.position:
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
-        return f"{self.message_id}:{self.round}" if self.round else self.message_id
+        return f"{self.message_id}:{self.round}"
+
+
+ChatEvent = MessageSubmitted | MessageAccepted | ParticipantJoining
 
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,7 +117,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     recipient_count: int
     """The number of recipients of the whole message."""
     accepted_at: str
-    sequence: int
+    sequence: str
     reply_to: str | None = None
     round: int = 0
     """The number of redrives of the message."""
@@ -90,7 +131,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def place(self) -> str:
         """Return the position of the delivery in the holding queue of its group; positions sort as text."""
-        return f"{self.sequence:012d}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        return f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
 
     @property
     def deduplication_id(self) -> str:
@@ -114,8 +155,6 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_id: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
-    only: bool = False
-    """The sender of the update knows that the message has no other delivery."""
     recorded: bool = False
     """The sender has already written this status on the delivery, but not yet on the message."""
 

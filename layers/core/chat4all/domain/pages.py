@@ -32,7 +32,7 @@ class TimeCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_
 class SequenceCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """The last message of a page of a history."""
 
-    sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    sequence: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,56}\Z")]
 
 
 def encode_cursor(cursor: msgspec.Struct) -> str:

@@ -1,9 +1,97 @@
-"""The parts of a message's deliveries, grouped by recipient and channel."""
+"""The parts of a message's deliveries, and the status of the message that follows from them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
 
 from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status, of_message, of_parts
+
+_KEY: Final = re.compile(r"(\d+)(?:-(\d+)-(\d+))?(?:@(\d+))?")
+_LETTERS: Final = {
+    Status.PENDING: "P",
+    Status.SENT: "S",
+    Status.DELIVERED: "D",
+    Status.READ: "R",
+    Status.FAILED: "F",
+}
+_STATUSES: Final = {letter: status for status, letter in _LETTERS.items()}
+_REPLACED: Final = "X"
+"""The letter of a FAILED part whose recipient is reached on the next channel."""
+
+
+class PartStatus(msgspec.Struct, frozen=True):
+    """The status of a delivery part, as the state of its message keeps it.
+
+    A group has 100 recipients, and their parts are to fit into 1 KB: so the `key` and the `value` are short.
+    """
+
+    recipient: int
+    """The participant's number in the conversation."""
+    route: int
+    part: int
+    part_count: int
+    status: Status
+    replaced: bool
+    round: int
+
+    @property
+    def key(self) -> str:
+        """`recipient[-part-part_count][@route]`, as numbers."""
+        part = f"-{self.part}-{self.part_count}" if self.part_count > 1 else ""
+        route = f"@{self.route}" if self.route else ""
+        return f"{self.recipient}{part}{route}"
+
+    @property
+    def value(self) -> str:
+        """The letter of the status, and the round if it is not 0."""
+        return value_of(self.status, self.round, replaced=self.replaced)
+
+
+def value_of(status: Status, round_: int, *, replaced: bool = False) -> str:
+    return f"{_REPLACED if replaced else _LETTERS[status]}{round_ or ''}"
+
+
+def is_alone(delivery: DeliveryPart) -> bool:
+    """Return whether the status of this part is the status of its message."""
+    return (
+        delivery.recipient_count == delivery.part_count == 1 and not delivery.fallback and not delivery.route
+    )
+
+
+def part_status(delivery: DeliveryPart) -> PartStatus:
+    return PartStatus(
+        delivery.recipient_number,
+        delivery.route,
+        delivery.part,
+        delivery.part_count,
+        delivery.status,
+        delivery.replaced,
+        delivery.round,
+    )
+
+
+def part_statuses(entries: Mapping[str, str]) -> list[PartStatus]:
+    """Return the parts that the entries of a state describe."""
+    return [_parsed(key, value) for key, value in entries.items()]
+
+
+def _parsed(key: str, value: str) -> PartStatus:
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise ValueError(f"{key} is no key of a delivery part")
+    recipient, part, part_count, route = found.groups()
+    return PartStatus(
+        int(recipient),
+        int(route or 0),
+        int(part or 0),
+        int(part_count or 1),
+        _STATUSES.get(value[0], Status.FAILED),
+        value[0] == _REPLACED,
+        int(value[1:] or 0),
+    )
 
 
 def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, str], list[DeliveryPart]]:
@@ -14,18 +102,28 @@ def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, st
     return parts
 
 
-def message_status(deliveries: Iterable[DeliveryPart], recipient_count: int) -> Status:
-    """Return the status of the slowest recipient that did not fail; PENDING until all were begun."""
-    begun = {
-        recipient: status_of(parts)
-        for (recipient, _), parts in parts_by_recipient(deliveries).items()
-        if not any(part.replaced for part in parts)
-    }
-    return of_message(begun.values()) if len(begun) >= recipient_count else Status.PENDING
+def message_status(parts: Iterable[PartStatus], recipient_count: int) -> Status:
+    """Return the status of the slowest recipient that did not fail; PENDING until all were begun.
+
+    A recipient counts on the last route that was begun, unless that route was replaced.
+    """
+    routes: dict[int, dict[int, list[PartStatus]]] = {}
+    for part in parts:
+        routes.setdefault(part.recipient, {}).setdefault(part.route, []).append(part)
+    latest = [by_route[max(by_route)] for by_route in routes.values()]
+    begun = [
+        _delivery_status([part.status for part in on_route], on_route[0].part_count)
+        for on_route in latest
+        if not any(part.replaced for part in on_route)
+    ]
+    return of_message(begun) if len(begun) >= recipient_count else Status.PENDING
 
 
 def status_of(parts: list[DeliveryPart]) -> Status:
     """Return the status of the slowest part; PENDING until all were begun, FAILED as soon as a part is."""
-    status = of_parts(part.status for part in parts)
-    complete = len(parts) == parts[0].part_count
-    return status if complete or status is Status.FAILED else Status.PENDING
+    return _delivery_status([part.status for part in parts], parts[0].part_count)
+
+
+def _delivery_status(begun: list[Status], part_count: int) -> Status:
+    status = of_parts(begun)
+    return status if len(begun) == part_count or status is Status.FAILED else Status.PENDING

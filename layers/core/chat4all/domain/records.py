@@ -49,12 +49,27 @@ class ConversationState(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+FROM_THE_START: Final = ""
+JOINING: Final = "~"
+"""Texts that sort before and after every number of a message."""
+
+
 class Participant(msgspec.Struct, frozen=True):
     """A member of a conversation, who sees the messages after number `joined_after`."""
 
     user_id: str
     joined_at: str
-    joined_after: int
+    number: int
+    """Tells the participant from all who take part at the same time."""
+    joined_after: str = FROM_THE_START
+
+    @property
+    def is_joining(self) -> bool:
+        """Return whether the member has no place among the messages yet."""
+        return self.joined_after == JOINING
+
+    def sees(self, sequence: str) -> bool:
+        return self.joined_after < sequence
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -68,14 +83,16 @@ class Conversation(msgspec.Struct, frozen=True):
     title: str | None
     metadata: dict[str, str]
     version: int
-    sequence: int
-    """The number of the latest message."""
-    message_count: int
-    last_activity_at: str
     created_at: str
+    overtaken: bool = False
+    """It is a 1:1 conversation, and another 1:1 conversation of its customer had its turn later."""
 
     def has(self, user_id: str) -> bool:
-        return any(participant.user_id == user_id for participant in self.participants)
+        return self.participant(user_id) is not None
+
+    def participant(self, user_id: str) -> Participant | None:
+        found = (participant for participant in self.participants if participant.user_id == user_id)
+        return next(found, None)
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -118,21 +135,22 @@ def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
     return (first, *reversed(kept))
 
 
-class Message(msgspec.Struct, frozen=True):
-    """A message of a conversation; `sequence` numbers the messages in the order of acceptance.
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message of a conversation.
 
-    Of two messages that were accepted at the same time either may be delivered first, whatever their numbers.
-    A message whose POST was answered before the other was posted has the lower number, and is delivered
-    first.
+    `sequence` is the message's number in its conversation: a text that sorts in the order of acceptance,
+    which is the order of delivery, too. It is the number that the queue `chat-events` gave to the message;
+    until then it is empty.
 
-    `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` is the
-    channel that a client asked for, or the channel that brought an inbound message. `round` counts the
-    redrives. Deliveries try `channels` in their order, `delivery_timeout_s` seconds each.
+    `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
+    inbound message, or is the first channel for all recipients; it is None if there are several such
+    channels. The sender named `asked_channels`, if any: deliveries try them in their order,
+    `delivery_timeout_s` seconds each. `round` counts the redrives.
     """
 
     message_id: str
     conversation_id: str
-    sequence: int
+    sequence: str
     sender_id: str
     content: Content
     status: Status
@@ -147,14 +165,17 @@ class Message(msgspec.Struct, frozen=True):
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0
-    channels: tuple[str, ...] = ()
+    asked_channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
+    routed: bool = False
+    """The message has a state: its deliveries were requested, or are being requested."""
 
 
 class DeliveryPart(msgspec.Struct, frozen=True):
     """A provider message on its way to a recipient: part `part` of `part_count` of a delivery.
 
-    A delivery is one recipient on one channel; its parts are texts and files.
+    A delivery is one recipient on one channel; its parts are texts and files. `recipient_number` is the
+    participant's number in the conversation, `route` the number of the channel among those to try.
     `fallback`: the recipient has a next channel, which counts once the delivery on this channel is FAILED.
     """
 
@@ -169,7 +190,9 @@ class DeliveryPart(msgspec.Struct, frozen=True):
     status: Status
     attempts: int
     conversation_id: str
-    sequence: int
+    sequence: str
+    recipient_number: int
+    route: int = 0
     round: int = 0
     fallback: bool = False
     provider_message_id: str | None = None

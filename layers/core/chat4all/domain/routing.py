@@ -9,7 +9,7 @@ from chat4all.domain.content import C, Content, Media, Text, Unsupported, file_o
 from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
-from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
+from chat4all.domain.records import Conversation, ConversationType, Identity, Participant, User, UserType
 from chat4all.domain.splitting import split_text
 
 
@@ -37,7 +37,7 @@ def reach(
             continue
         identities = _choose(user, channels, conversation.primary_channel)
         if identities:
-            found.append(_recipient(user.user_id, identities))
+            found.append(_recipient(participant, identities))
         else:
             missing.append(user.user_id)
     return Reach(tuple(found), tuple(missing))
@@ -49,12 +49,13 @@ def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str
     Raise NotPossible if the participant left the conversation, or has no identity on the channel.
     """
     user = users.get(user_id)
-    if user is None or not conversation.has(user_id):
+    participant = conversation.participant(user_id)
+    if user is None or participant is None:
         raise RecipientLeft("The recipient is no longer a participant of the conversation.")
     identities = _choose(user, [channel], None)
     if not identities:
         raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
-    return _recipient(user_id, identities)
+    return _recipient(participant, identities)
 
 
 def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient, ...]:
@@ -172,7 +173,8 @@ def _on(user: User, channel: str | None) -> Identity | None:
     return next((identity for identity in user.identities if identity.channel == channel), None)
 
 
-def _recipient(user_id: str, identities: Sequence[Identity]) -> Recipient:
+def _recipient(participant: Participant, identities: Sequence[Identity]) -> Recipient:
     first, *rest = identities
     fallbacks = tuple(Route(other.channel, other.account, other.address) for other in rest)
-    return Recipient(user_id, first.channel, first.account, first.address, fallbacks)
+    user_id, number = participant.user_id, participant.number
+    return Recipient(user_id, first.channel, first.account, first.address, number, fallbacks)

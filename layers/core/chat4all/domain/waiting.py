@@ -16,8 +16,6 @@ class DueMessage(msgspec.Struct, frozen=True):
 
     message: Message
     due_at: str
-    routed: bool
-    """The message's deliveries were put into the channels' queues once."""
 
 
 class ParkedStatus(msgspec.Struct, frozen=True):

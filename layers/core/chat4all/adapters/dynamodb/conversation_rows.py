@@ -8,10 +8,12 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
+from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard
 from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
 
 CONVERSATION: Final = "CONVERSATION"
-ALL: Final = "all"
+ALL: Final = "conversations"
+"""Lists all conversations of the workspace, with a shard."""
 _PLACES: Final = "PLACES"
 ONE_TO_ONE_PREFIX: Final = "1:1#"
 
@@ -21,7 +23,7 @@ class _ByUser(GlobalSecondaryIndex["MemberRow"]):  # type: ignore[no-untyped-cal
         index_name = "by-user"
         projection = KeysOnlyProjection()
 
-    user_id = UnicodeAttribute(hash_key=True)
+    user_key = UnicodeAttribute(hash_key=True)
     joined_at = UnicodeAttribute(range_key=True)
 
 
@@ -30,7 +32,7 @@ class _ByCreation(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-u
         index_name = "by-creation"
         projection = KeysOnlyProjection()
 
-    listing = UnicodeAttribute(hash_key=True)
+    creation_key = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
 
 
@@ -40,7 +42,7 @@ class ConversationRow(Model):
     class Meta(TableSettings):
         pass
 
-    conversation_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=CONVERSATION)
     type = UnicodeAttribute()
     state = UnicodeAttribute()
@@ -49,11 +51,8 @@ class ConversationRow(Model):
     title = UnicodeAttribute(null=True)
     metadata = StringsAttribute()
     version = NumberAttribute()
-    sequence = NumberAttribute()
-    message_count = NumberAttribute()
-    last_activity_at = UnicodeAttribute()
     created_at = UnicodeAttribute()
-    listing = UnicodeAttribute(default=ALL)
+    creation_key = UnicodeAttribute()
     positions = StringsAttribute(null=True)
     """Maps each customer to the range key of their OneToOneRow; to "" in an archived conversation."""
     overtaken = BooleanAttribute(null=True)
@@ -65,9 +64,9 @@ class MemberRow(Model):
     class Meta(TableSettings):
         pass
 
-    conversation_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
-    user_id = UnicodeAttribute()
+    user_key = UnicodeAttribute()
     joined_at = UnicodeAttribute()
     by_user = _ByUser()
 
@@ -81,7 +80,7 @@ class PlacesRow(Model):
     class Meta(TableSettings):
         pass
 
-    conversation_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=_PLACES)
     one_to_one = UnicodeAttribute(null=True)
     wrote = StringsAttribute(null=True)
@@ -97,7 +96,7 @@ class OneToOneRow(Model):
     class Meta(TableSettings):
         pass
 
-    conversation_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     place = UnicodeAttribute()
 
@@ -116,21 +115,21 @@ def places_rows(user_ids: Iterable[str]) -> dict[str, PlacesRow]:
 
 
 def person_key(user_id: str) -> str:
-    return f"USER#{user_id}"
+    return key("USER", user_id)
 
 
 def member_row(conversation_id: str, participant: Participant) -> MemberRow:
     return MemberRow(
-        conversation_id,
+        key(conversation_id),
         f"MEMBER#{participant.user_id}",
-        user_id=participant.user_id,
+        user_key=key(participant.user_id),
         joined_at=participant.joined_at,
     )
 
 
 def row_of(conversation: Conversation) -> ConversationRow:
     return ConversationRow(
-        conversation.conversation_id,
+        key(conversation.conversation_id),
         CONVERSATION,
         type=conversation.type.value,
         state=conversation.state.value,
@@ -139,16 +138,14 @@ def row_of(conversation: Conversation) -> ConversationRow:
         title=conversation.title,
         metadata=conversation.metadata,
         version=conversation.version,
-        sequence=conversation.sequence,
-        message_count=conversation.message_count,
-        last_activity_at=conversation.last_activity_at,
         created_at=conversation.created_at,
+        creation_key=key(ALL, str(shard(conversation.conversation_id, CREATION_SHARDS))),
     )
 
 
 def conversation_of(row: ConversationRow) -> Conversation:
     return Conversation(
-        conversation_id=row.conversation_id,
+        conversation_id=name_of(row.partition),
         type=ConversationType(row.type),
         state=ConversationState(row.state),
         participants=row.participants,
@@ -156,8 +153,6 @@ def conversation_of(row: ConversationRow) -> Conversation:
         title=row.title,
         metadata=row.metadata,
         version=int(row.version),
-        sequence=int(row.sequence),
-        message_count=int(row.message_count),
-        last_activity_at=row.last_activity_at,
         created_at=row.created_at,
+        overtaken=bool(row.overtaken),
     )

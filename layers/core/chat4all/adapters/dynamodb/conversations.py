@@ -1,8 +1,11 @@
 """Conversations: an item for each, an item for each member for the list by user, and each person's places."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -30,11 +33,11 @@ from chat4all.adapters.dynamodb.rows import (
     tries,
     updated,
 )
+from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shards_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
 from chat4all.domain.records import Conversation, ConversationState, Participant
-from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 _TRIES: Final = 8
 
@@ -52,7 +55,7 @@ class DynamoConversations:
         with MemberRow.batch_write() as batch:
             for participant in conversation.participants:
                 batch.save(member_row(conversation.conversation_id, participant))
-        saved(row_of(conversation), ConversationRow.conversation_id.does_not_exist())
+        saved(row_of(conversation), ConversationRow.partition.does_not_exist())
 
     @answering
     def create_first(self, conversation: Conversation, customer: str, version: int) -> bool:
@@ -70,31 +73,21 @@ class DynamoConversations:
     @answering
     def get(self, conversation_id: str) -> Conversation | None:
         try:
-            return conversation_of(ConversationRow.get(conversation_id, CONVERSATION, consistent_read=True))
+            return conversation_of(
+                ConversationRow.get(key(conversation_id), CONVERSATION, consistent_read=True)
+            )
         except ConversationRow.DoesNotExist:
             return None
 
     @answering
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
-        keys = [(conversation_id, CONVERSATION) for conversation_id in dict.fromkeys(conversation_ids)]
+        keys = [(key(conversation_id), CONVERSATION) for conversation_id in dict.fromkeys(conversation_ids)]
         return [conversation_of(row) for row in ConversationRow.batch_get(keys)] if keys else []
-
-    @answering
-    def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
-        row = ConversationRow(conversation_id, CONVERSATION)
-        counting = [
-            ConversationRow.sequence.add(1),
-            ConversationRow.message_count.add(1),
-            ConversationRow.last_activity_at.set(at),
-        ]
-        if not updated(row, counting, ConversationRow.version == version):
-            return ConversationChanged()
-        return Sequenced(int(row.sequence), overtaken=bool(row.overtaken))
 
     @answering
     def give_turn(self, conversation_id: str) -> None:
         def attempt(transaction: TransactWrite) -> bool:
-            row = ConversationRow.get(conversation_id, CONVERSATION, consistent_read=True)
+            row = ConversationRow.get(key(conversation_id), CONVERSATION, consistent_read=True)
             if not row.overtaken or row.state != ConversationState.ACTIVE.value:
                 return False
             customers = places_rows(row.positions)
@@ -115,20 +108,37 @@ class DynamoConversations:
             known = row.wrote or {}
             now = {**known, place_key(channel, account): conversation_id}
             unchanged = PlacesRow.wrote == known if known else PlacesRow.wrote.does_not_exist()
-            if updated(PlacesRow(row.conversation_id, row.record), [PlacesRow.wrote.set(now)], unchanged):
+            if updated(PlacesRow(row.partition, row.record), [PlacesRow.wrote.set(now)], unchanged):
                 return
         raise _changing()
-
-    @answering
-    def uncount(self, conversation_id: str) -> None:
-        row = ConversationRow(conversation_id, CONVERSATION)
-        updated(row, [ConversationRow.message_count.add(-1)], ConversationRow.conversation_id.exists())
 
     @answering
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         participants = (*conversation.participants, participant)
         with_member = member_row(conversation.conversation_id, participant)
         return self._replace_participants(conversation, participants, joining=with_member)
+
+    @answering
+    def place_participant(
+        self, conversation_id: str, user_id: str, joined_at: str, joined_after: str
+    ) -> None:
+        for _ in tries(_TRIES):
+            conversation = self.get(conversation_id)
+            joining = conversation.participant(user_id) if conversation else None
+            if (
+                conversation is None
+                or joining is None
+                or not joining.is_joining
+                or joining.joined_at != joined_at
+            ):
+                return
+            placed = replace(joining, joined_after=joined_after)
+            participants = tuple(
+                placed if participant is joining else participant for participant in conversation.participants
+            )
+            if self._replace_participants(conversation, participants):
+                return
+        raise _changing()
 
     @answering
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
@@ -143,16 +153,16 @@ class DynamoConversations:
 
         def attempt(transaction: TransactWrite) -> bool:
             nonlocal changed
-            row = ConversationRow.get(conversation.conversation_id, CONVERSATION, consistent_read=True)
+            row = ConversationRow.get(key(conversation.conversation_id), CONVERSATION, consistent_read=True)
             changed = int(row.version) == conversation.version
             if not changed:
                 return False
             positions = row.positions or {}
             if state is ConversationState.ACTIVE:
                 customers = places_rows(positions)
-                positions = give_turn(transaction, row.conversation_id, customers, positions)
+                positions = give_turn(transaction, conversation.conversation_id, customers, positions)
             else:
-                positions = withdraw(transaction, row.conversation_id, positions)
+                positions = withdraw(transaction, conversation.conversation_id, positions)
             _move(
                 transaction,
                 row,
@@ -168,15 +178,16 @@ class DynamoConversations:
     @answering
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         upto = MemberRow.joined_at <= after.at if after else None
-        rows = MemberRow.by_user.query(user_id, upto, scan_index_forward=False, page_size=limit + 1)
-        entries = (TimeIndexEntry(row.joined_at, row.conversation_id) for row in rows)
+        rows = MemberRow.by_user.query(key(user_id), upto, scan_index_forward=False, page_size=limit + 1)
+        entries = (TimeIndexEntry(row.joined_at, name_of(row.partition)) for row in rows)
         return page_of(entries, after, limit)
 
     @answering
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         upto = ConversationRow.created_at <= after.at if after else None
-        rows = ConversationRow.by_creation.query(ALL, upto, scan_index_forward=False, page_size=limit + 1)
-        entries = (TimeIndexEntry(row.created_at, row.conversation_id) for row in rows)
+        entries = heapq.merge(
+            *(_created(shard, upto, limit) for shard in shards_of(ALL, CREATION_SHARDS)), reverse=True
+        )
         return page_of(entries, after, limit)
 
     def _replace_participants(
@@ -189,7 +200,7 @@ class DynamoConversations:
     ) -> bool:
         transaction = TransactWrite(connection=connection_of(ConversationRow))
         transaction.update(
-            ConversationRow(conversation.conversation_id, CONVERSATION),
+            ConversationRow(key(conversation.conversation_id), CONVERSATION),
             actions=[ConversationRow.participants.set(participants), ConversationRow.version.add(1)],
             condition=ConversationRow.version == conversation.version,
         )
@@ -207,7 +218,7 @@ class DynamoConversations:
             return False
         row = row_of(conversation)
         row.positions = give_turn(transaction, conversation.conversation_id, customers, {})
-        transaction.save(row, condition=ConversationRow.conversation_id.does_not_exist())
+        transaction.save(row, condition=ConversationRow.partition.does_not_exist())
         for participant in conversation.participants:
             transaction.save(member_row(conversation.conversation_id, participant))
         return True
@@ -224,6 +235,11 @@ class DynamoConversations:
             if committed(transaction):
                 return
         raise _changing()
+
+
+def _created(shard: str, upto: Condition | None, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = ConversationRow.by_creation.query(shard, upto, scan_index_forward=False, page_size=limit + 1)
+    return (TimeIndexEntry(row.created_at, name_of(row.partition)) for row in rows)
 
 
 def _move(transaction: TransactWrite, row: ConversationRow, positions: dict[str, str], *more: Action) -> None:

@@ -10,18 +10,24 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.message_rows import (
-    DEAD_SHARDS,
     DELIVERY,
-    MESSAGE,
-    NO_CHANNEL,
+    STATE,
     DueRow,
     delivery_id_of,
     delivery_record,
     due_keys,
-    due_shard,
     history_of,
 )
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.adapters.dynamodb.table_keys import (
+    DEAD_SHARDS,
+    NO_CHANNEL,
+    dead_key,
+    due_key,
+    key,
+    name_of,
+    shards_of,
+)
 from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
 from chat4all.domain.delivery_id import DeliveryId
 
@@ -34,23 +40,22 @@ class ByDeadLetter(GlobalSecondaryIndex["DeadRow"]):  # type: ignore[no-untyped-
         index_name = "by-dead-letter"
         projection = KeysOnlyProjection()
 
-    dead_shard = UnicodeAttribute(hash_key=True)
+    dead_key = UnicodeAttribute(hash_key=True)
     dead_order = UnicodeAttribute(range_key=True)
 
 
 class DeadRow(Model):
-    """The attributes of a delivery, a message or a queue record that a dead letter shows."""
+    """The attributes of a delivery, a message's state or a queue record that a dead letter shows."""
 
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
-    dead_shard = UnicodeAttribute(null=True)
+    dead_key = UnicodeAttribute(null=True)
     dead_order = UnicodeAttribute(null=True)
     conversation_id = UnicodeAttribute(null=True)
-    sequence = NumberAttribute(null=True)
-    message_sequence = NumberAttribute(null=True)
+    message_sequence = UnicodeAttribute(null=True)
     attempts = NumberAttribute(null=True)
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
     error_code = UnicodeAttribute(null=True)
@@ -59,7 +64,7 @@ class DeadRow(Model):
     group = UnicodeAttribute(null=True)
     body = UnicodeAttribute(null=True)
     kept_at = UnicodeAttribute(null=True)
-    due_shard = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
     by_dead_letter = ByDeadLetter()
 
@@ -80,7 +85,7 @@ class DynamoDeadLetters:
     @answering
     def listing(self, channel: str | None, after: str | None, limit: int) -> list[DeadLetter]:
         listed = self._listed if channel is None else (channel,)
-        shards = [f"{name}#{number}" for name in listed for number in range(DEAD_SHARDS)]
+        shards = [shard for name in listed for shard in shards_of(name, DEAD_SHARDS)]
         entries = heapq.merge(*(_entries(shard, after, limit) for shard in shards))
         found: list[DeadLetter] = []
         # The index lags behind the table: a dead letter that was redriven a moment ago is skipped.
@@ -93,11 +98,10 @@ class DynamoDeadLetters:
 
     @answering
     def keep(self, record: DeadRecord) -> None:
-        record_id = _PREFIX + record.record_id
         row = DeadRow(
-            record_id,
+            key(_PREFIX + record.record_id),
             RECORD,
-            dead_shard=f"{RECORD}#0",
+            dead_key=dead_key(RECORD, record.source),
             dead_order=f"~{record.source}#{record.at}#{record.record_id}",
             source=record.source,
             group=record.group,
@@ -109,14 +113,14 @@ class DynamoDeadLetters:
                 "and no function could handle it."
             ),
         )
-        saved(row, DeadRow.message_id.does_not_exist())
+        saved(row, DeadRow.partition.does_not_exist())
 
     @answering
     def send_back(self, letter: DeadLetter, at: str) -> None:
         row = DeadRow(*_keys(letter.dead_letter_id))
-        due = [DeadRow.due_shard.set(due_shard(RECORD, row.message_id)), DeadRow.due_at.set(at)]
-        listed = [DeadRow.dead_shard.remove(), DeadRow.dead_order.remove()]
-        updated(row, [*due, *listed], DeadRow.message_id.exists())
+        due = [DeadRow.due_key.set(due_key(RECORD, row.partition)), DeadRow.due_at.set(at)]
+        listed = [DeadRow.dead_key.remove(), DeadRow.dead_order.remove()]
+        updated(row, [*due, *listed], DeadRow.partition.exists())
 
     @answering
     def to_send_back(self, now: str, limit: int) -> list[DeadRecord]:
@@ -128,41 +132,42 @@ class DynamoDeadLetters:
 
     @answering
     def forget(self, record: DeadRecord) -> None:
-        DeadRow(_PREFIX + record.record_id, RECORD).delete()
+        DeadRow(key(_PREFIX + record.record_id), RECORD).delete()
 
 
 def _entries(shard: str, after: str | None, limit: int) -> Iterator[tuple[str, str, str]]:
     span = DeadRow.dead_order > after if after is not None else None
     rows = DeadRow.by_dead_letter.query(shard, span, page_size=limit)
-    return ((str(row.dead_order), row.message_id, row.record) for row in rows)
+    return ((str(row.dead_order), row.partition, row.record) for row in rows)
 
 
 def _keys_of(entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    return [(message_id, record) for _, message_id, record in entries]
+    return [(partition, record) for _, partition, record in entries]
 
 
 def _keys(dead_letter_id: str) -> tuple[str, str]:
     named = DeliveryId.parse(dead_letter_id)
     if named is not None:
-        return named.message_id, delivery_record(named)
-    return dead_letter_id, RECORD if dead_letter_id.startswith(_PREFIX) else MESSAGE
+        return key(named.message_id), delivery_record(named)
+    return key(dead_letter_id), RECORD if dead_letter_id.startswith(_PREFIX) else STATE
 
 
 def _letter(row: DeadRow) -> DeadLetter:
     history = history_of(row.status_history)
-    delivery_id = delivery_id_of(row.message_id, row.record) if row.record.startswith(DELIVERY) else None
+    delivery_id = delivery_id_of(row.partition, row.record) if row.record.startswith(DELIVERY) else None
     is_record = row.record == RECORD
+    name = name_of(row.partition)
     kind = DeadLetterKind.DELIVERY if delivery_id else DeadLetterKind.MESSAGE
     return DeadLetter(
-        dead_letter_id=str(delivery_id) if delivery_id else row.message_id,
+        dead_letter_id=str(delivery_id) if delivery_id else f"{_PREFIX if is_record else ''}{name}",
         kind=DeadLetterKind.RECORD if is_record else kind,
         error_code=row.error_code or "UNKNOWN",
         error_reason=row.error_reason or "",
         failed_at=history[-1].at if history else row.kept_at or "",
         sort_key=row.dead_order or "",
-        message_id=None if is_record else row.message_id,
+        message_id=None if is_record else name,
         conversation_id=row.conversation_id,
-        sequence=None if is_record else int(row.message_sequence if delivery_id else row.sequence),
+        sequence=row.message_sequence,
         recipient_id=delivery_id.recipient_id if delivery_id else None,
         channel=delivery_id.channel if delivery_id else None,
         attempts=int(row.attempts) if delivery_id else None,
@@ -171,5 +176,6 @@ def _letter(row: DeadRow) -> DeadLetter:
 
 
 def _record(row: DeadRow) -> DeadRecord:
-    record_id = row.message_id.removeprefix(_PREFIX)
-    return DeadRecord(record_id, row.source or "", row.group or "", row.body or "", row.kept_at or "")
+    return DeadRecord(
+        name_of(row.partition), row.source or "", row.group or "", row.body or "", row.kept_at or ""
+    )

@@ -20,11 +20,10 @@ from chat4all.adapters.dynamodb.message_rows import (
     delivery_of,
     delivery_record,
     due_keys,
-    due_shard,
     history_line,
-    provider_key,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, updated
+from chat4all.adapters.dynamodb.table_keys import due_key, key, provider_key
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.delivery_id import DeliveryId
@@ -64,9 +63,9 @@ class DynamoDeliveries:
     @answering
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
         delivery = claimed.delivery
-        key = provider_key(delivery.channel, delivery.account, provider_message_id)
+        provider = provider_key(delivery.channel, delivery.account, provider_message_id)
         known = [
-            DeliveryRow.provider_key.set(key),
+            DeliveryRow.provider_key.set(provider),
             DeliveryRow.provider_message_id.set(provider_message_id),
             *_SETTLED,
         ]
@@ -119,7 +118,7 @@ class DynamoDeliveries:
         if row is not None:
             return row.provider_message_id
         try:
-            message = MessageRow.get(delivery_id.message_id, MESSAGE)
+            message = MessageRow.get(key(delivery_id.message_id), MESSAGE)
         except MessageRow.DoesNotExist:
             return None
         same_person = message.sender_id == delivery_id.recipient_id and message.channel == delivery_id.channel
@@ -127,25 +126,27 @@ class DynamoDeliveries:
 
     @answering
     def of_message(self, message_id: str) -> list[DeliveryPart]:
-        rows = DeliveryRow.query(message_id, DeliveryRow.record.startswith(DELIVERY), consistent_read=True)
+        rows = DeliveryRow.query(
+            key(message_id), DeliveryRow.record.startswith(DELIVERY), consistent_read=True
+        )
         return [delivery_of(row) for row in rows]
 
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
-        key = provider_key(channel, account, provider_message_id)
-        found = next(iter(ProviderRow.by_provider_message.query(key, limit=1)), None)
+        provider = provider_key(channel, account, provider_message_id)
+        found = next(iter(ProviderRow.by_provider_message.query(provider, limit=1)), None)
         if found is None or not found.record.startswith(DELIVERY):
             return None
-        return delivery_id_of(found.message_id, found.record)
+        return delivery_id_of(found.partition, found.record)
 
     @answering
     def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         row = _empty(delivery_id)
         actions = _forward(update.status, update.at)
         if update.provider_message_id is not None:
-            key = provider_key(update.channel, update.account, update.provider_message_id)
+            provider = provider_key(update.channel, update.account, update.provider_message_id)
             actions += [
-                DeliveryRow.provider_key.set(DeliveryRow.provider_key | key),
+                DeliveryRow.provider_key.set(DeliveryRow.provider_key | provider),
                 DeliveryRow.provider_message_id.set(
                     DeliveryRow.provider_message_id | update.provider_message_id
                 ),
@@ -168,7 +169,7 @@ class DynamoDeliveries:
             hash_key,
             range_key,
             update_json=msgspec.json.encode(parked.update).decode(),
-            due_shard=due_shard(PARKED, hash_key),
+            due_key=due_key(PARKED, hash_key),
             due_at=parked.due_at,
             gives_up_at=parked.expires_at,
             expires_at=int(parse_iso(parked.expires_at).timestamp()) + 3600,
@@ -222,6 +223,8 @@ def _described(requested: DeliveryRequested) -> list[Action]:
         DeliveryRow.address.set(requested.recipient.address),
         DeliveryRow.part_count.set(requested.part_count),
         DeliveryRow.recipient_count.set(requested.recipient_count),
+        DeliveryRow.recipient_number.set(requested.recipient.number),
+        *([DeliveryRow.route.set(requested.recipient.position)] if requested.recipient.position else []),
         *([DeliveryRow.round.set(DeliveryRow.round | requested.round)] if requested.round else []),
         *([DeliveryRow.fallback.set(True)] if requested.recipient.fallbacks else []),
     ]
@@ -242,7 +245,7 @@ def _error(failing: DeliveryPart, code: str, reason: str) -> list[Action]:
     if code == EARLIER_PART or failing.fallback:
         return why
     listed = dead_keys(failing.conversation_id, failing.sequence, failing.delivery_id)
-    return [*why, DeliveryRow.dead_shard.set(listed.shard), DeliveryRow.dead_order.set(listed.order)]
+    return [*why, DeliveryRow.dead_key.set(listed.shard), DeliveryRow.dead_order.set(listed.order)]
 
 
 def _in_round(round_: int) -> Condition:
@@ -251,18 +254,20 @@ def _in_round(round_: int) -> Condition:
 
 def _find(delivery_id: DeliveryId) -> DeliveryRow | None:
     try:
-        return DeliveryRow.get(delivery_id.message_id, delivery_record(delivery_id), consistent_read=True)
+        return DeliveryRow.get(
+            key(delivery_id.message_id), delivery_record(delivery_id), consistent_read=True
+        )
     except DeliveryRow.DoesNotExist:
         return None
 
 
 def _empty(delivery_id: DeliveryId) -> DeliveryRow:
-    return DeliveryRow(delivery_id.message_id, delivery_record(delivery_id))
+    return DeliveryRow(key(delivery_id.message_id), delivery_record(delivery_id))
 
 
 def _parked_keys(update: StatusUpdate) -> tuple[str, str]:
     by_provider = provider_key(update.channel, update.account, update.provider_message_id or "")
-    return f"{PARKED}#{update.delivery_id or by_provider}", f"{PARKED}#{update.status.value}"
+    return key(PARKED, update.delivery_id or by_provider), f"{PARKED}#{update.status.value}"
 
 
 def _parked(row: ParkedRow) -> ParkedStatus:

@@ -1,9 +1,11 @@
 """Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -19,6 +21,7 @@ from chat4all.adapters.dynamodb.rows import (
     connection_of,
     saved,
 )
+from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import Identity, User, UserType
@@ -32,7 +35,7 @@ class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
         index_name = "by-type"
         projection = KeysOnlyProjection()
 
-    user_type = UnicodeAttribute(hash_key=True)
+    type_key = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
 
 
@@ -41,6 +44,7 @@ class UserRow(Model):
         pass
 
     entry_id = UnicodeAttribute(hash_key=True)
+    type_key = UnicodeAttribute()
     user_type = UnicodeAttribute()
     display_name = UnicodeAttribute()
     identities = StructsAttribute(Identity)
@@ -136,8 +140,8 @@ class DynamoDirectory:
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         upto = UserRow.created_at <= after.at if after else None
-        rows = UserRow.by_type.query(user_type.value, upto, scan_index_forward=False, page_size=limit + 1)
-        entries = (TimeIndexEntry(row.created_at, _user_id(row.entry_id)) for row in rows)
+        shards = shards_of(user_type.value, CREATION_SHARDS)
+        entries = heapq.merge(*(_created(shard, upto, limit) for shard in shards), reverse=True)
         return page_of(entries, after, limit)
 
     def _taken(self, identities: Iterable[Identity]) -> IdentityTaken | None:
@@ -156,15 +160,16 @@ _FREE: Final = IdentityRow.entry_id.does_not_exist()
 
 
 def _user_key(user_id: str) -> str:
-    return f"USER#{user_id}"
+    return key("USER", user_id)
 
 
-def _user_id(entry_id: str) -> str:
-    return entry_id.removeprefix("USER#")
+def _created(shard: str, upto: Condition | None, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = UserRow.by_type.query(shard, upto, scan_index_forward=False, page_size=limit + 1)
+    return (TimeIndexEntry(row.created_at, name_of(row.entry_id)) for row in rows)
 
 
 def _identity_key(channel: str, account: str, address: str) -> str:
-    return f"IDENTITY#{channel}#{account}#{address}"
+    return key("IDENTITY", channel, account, address)
 
 
 def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
@@ -175,6 +180,7 @@ def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
 def _row(user: User) -> UserRow:
     return UserRow(
         _user_key(user.user_id),
+        type_key=key(user.type.value, str(shard(user.user_id, CREATION_SHARDS))),
         user_type=user.type.value,
         display_name=user.display_name,
         identities=user.identities,
@@ -185,7 +191,7 @@ def _row(user: User) -> UserRow:
 
 def _user(row: UserRow) -> User:
     return User(
-        user_id=_user_id(row.entry_id),
+        user_id=name_of(row.entry_id),
         type=UserType(row.user_type),
         display_name=row.display_name,
         identities=row.identities,

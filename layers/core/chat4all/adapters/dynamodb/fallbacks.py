@@ -6,24 +6,23 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.adapters.dynamodb.table_keys import FALLBACK, due_key, key
 from chat4all.domain.events import MessageAccepted
 from chat4all.domain.waiting import Fallback
-
-_FALLBACK = "FALLBACK"
 
 
 class FallbackRow(Model):
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     event_json = UnicodeAttribute()
     position = NumberAttribute()
     routed = BooleanAttribute()
-    due_shard = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
 
 
@@ -35,15 +34,15 @@ class DynamoFallbacks:
     def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
         row = _empty(event)
         row.event_json, row.position, row.routed = msgspec.json.encode(event).decode(), 0, False
-        row.due_shard, row.due_at = due_shard(_FALLBACK, event.message_id), due_at
-        if saved(row, FallbackRow.message_id.does_not_exist()):
+        row.due_key, row.due_at = due_key(FALLBACK, event.message_id), due_at
+        if saved(row, FallbackRow.partition.does_not_exist()):
             return _fallback(row)
         return self.get(event.message_id, event.recipients[0].user_id) or _fallback(row)
 
     @answering
     def get(self, message_id: str, user_id: str) -> Fallback | None:
         try:
-            return _fallback(FallbackRow.get(message_id, f"{_FALLBACK}#{user_id}", consistent_read=True))
+            return _fallback(FallbackRow.get(key(message_id), f"{FALLBACK}#{user_id}", consistent_read=True))
         except FallbackRow.DoesNotExist:
             return None
 
@@ -67,7 +66,7 @@ class DynamoFallbacks:
 
     @answering
     def due(self, now: str, limit: int) -> list[Fallback]:
-        keys = due_keys(_FALLBACK, now, limit)
+        keys = due_keys(FALLBACK, now, limit)
         rows = FallbackRow.batch_get(keys, consistent_read=True) if keys else []
         found = [_fallback(row) for row in rows]
         return sorted(
@@ -81,14 +80,14 @@ class DynamoFallbacks:
 
 
 def _empty(event: MessageAccepted) -> FallbackRow:
-    return FallbackRow(event.message_id, f"{_FALLBACK}#{event.recipients[0].user_id}")
+    return FallbackRow(key(event.message_id), f"{FALLBACK}#{event.recipients[0].user_id}")
 
 
 def _due(fallback: Fallback, due_at: str | None) -> list[Action]:
     if due_at is None:
-        return [FallbackRow.due_shard.remove(), FallbackRow.due_at.remove()]
-    shard = due_shard(_FALLBACK, fallback.event.message_id)
-    return [FallbackRow.due_shard.set(shard), FallbackRow.due_at.set(due_at)]
+        return [FallbackRow.due_key.remove(), FallbackRow.due_at.remove()]
+    shard = due_key(FALLBACK, fallback.event.message_id)
+    return [FallbackRow.due_key.set(shard), FallbackRow.due_at.set(due_at)]
 
 
 def _unchanged(fallback: Fallback) -> Condition:

@@ -15,8 +15,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys, due_shard
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, saved, updated
+from chat4all.adapters.dynamodb.table_keys import due_key, key
 from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.waiting import HoldingQueue
 from chat4all.services.messaging.ports import HOLDING_KNOWN_S
@@ -29,11 +30,11 @@ class HoldingQueueRow(Model):
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     channel = UnicodeAttribute()
     group = UnicodeAttribute()
-    due_shard = UnicodeAttribute()
+    due_key = UnicodeAttribute()
     due_at = UnicodeAttribute()
     version = NumberAttribute()
 
@@ -42,7 +43,7 @@ class HeldDeliveryRow(Model):
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     body = UnicodeAttribute()
 
@@ -94,14 +95,14 @@ class DynamoHeldDeliveries:
             partition, _HELD + requested.place, body=msgspec.json.encode(requested).decode()
         )
         _add_to_count(channel, 1)
-        if not saved(row, HeldDeliveryRow.message_id.does_not_exist()):
+        if not saved(row, HeldDeliveryRow.partition.does_not_exist()):
             _add_to_count(channel, -1)
         # After the delivery's row: a process that closes an empty queue by its former version has not seen
         # that row.
         actions: list[Action] = [
             HoldingQueueRow.channel.set(channel),
             HoldingQueueRow.group.set(requested.group),
-            HoldingQueueRow.due_shard.set(due_shard(_HOLDING_QUEUE, requested.conversation_id)),
+            HoldingQueueRow.due_key.set(due_key(_HOLDING_QUEUE, requested.conversation_id)),
             HoldingQueueRow.due_at.set(due_at if first else HoldingQueueRow.due_at | due_at),
             HoldingQueueRow.version.add(1),
         ]
@@ -113,7 +114,7 @@ class DynamoHeldDeliveries:
     def remove(self, requested: DeliveryRequested) -> None:
         channel = requested.recipient.channel
         row = HeldDeliveryRow(_partition(channel, requested.group), _HELD + requested.place)
-        if deleted(row, HeldDeliveryRow.message_id.exists()):
+        if deleted(row, HeldDeliveryRow.partition.exists()):
             _add_to_count(channel, -1)
 
     @answering
@@ -147,15 +148,15 @@ class DynamoHeldDeliveries:
 
 
 def _partition(channel: str, group: str) -> str:
-    return f"{_HOLDING_QUEUE}#{channel}#{group}"
+    return key(_HOLDING_QUEUE, channel, group)
 
 
 def _add_to_count(channel: str, by: int) -> None:
-    HeldCountRow(f"waiting#{channel}").update([HeldCountRow.waiting.add(by)])
+    HeldCountRow(key("waiting", channel)).update([HeldCountRow.waiting.add(by)])
 
 
 def _held_count(channel: str) -> int:
     try:
-        return int(HeldCountRow.get(f"waiting#{channel}", consistent_read=True).waiting or 0)
+        return int(HeldCountRow.get(key("waiting", channel), consistent_read=True).waiting or 0)
     except HeldCountRow.DoesNotExist:
         return 0

@@ -1,29 +1,33 @@
-"""The rows of the messages table: messages, deliveries, and statuses that wait for a delivery."""
+"""The rows of the messages table: messages and their states, deliveries, and statuses that wait for a delivery."""
 
 import heapq
 import itertools
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructAttribute, StructsAttribute, TableSettings
+from chat4all.adapters.dynamodb.table_keys import NO_CHANNEL, dead_key, due_shards, name_of, shards_of
 from chat4all.domain.content import Content
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.records import DeliveryPart, Edit, Message
 from chat4all.domain.status import Status, StatusChange
 
 MESSAGE: Final = "MESSAGE"
+STATE: Final = "STATE"
+"""No other record sorts between a message and its state, so that one query reads both."""
 DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
-STATUS_SHARDS: Final = 4
-DUE_SHARDS: Final = 4
-DEAD_SHARDS: Final = 4
-NO_CHANNEL: Final = "message"
-"""Stands for the channel of a dead letter without a channel."""
 
 
 class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -31,8 +35,8 @@ class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-unt
         index_name = "by-conversation"
         projection = AllProjection()
 
-    conversation_id = UnicodeAttribute(hash_key=True)
-    sequence = NumberAttribute(range_key=True)
+    conversation_key = UnicodeAttribute(hash_key=True)
+    sequence = UnicodeAttribute(range_key=True)
 
 
 class BySender(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -40,17 +44,17 @@ class BySender(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-c
         index_name = "by-sender"
         projection = KeysOnlyProjection()
 
-    sender_id = UnicodeAttribute(hash_key=True)
+    sender_key = UnicodeAttribute(hash_key=True)
     accepted_at = UnicodeAttribute(range_key=True)
 
 
-class ByStatus(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
+class ByStatus(GlobalSecondaryIndex["StateRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by-status"
         projection = KeysOnlyProjection()
 
-    status_shard = UnicodeAttribute(hash_key=True)
-    accepted_at = UnicodeAttribute(range_key=True)
+    listing_key = UnicodeAttribute(hash_key=True)
+    listed_at = UnicodeAttribute(range_key=True)
 
 
 class ByDue(GlobalSecondaryIndex["DueRow"]):  # type: ignore[no-untyped-call]
@@ -58,7 +62,7 @@ class ByDue(GlobalSecondaryIndex["DueRow"]):  # type: ignore[no-untyped-call]
         index_name = "by-due"
         projection = KeysOnlyProjection()
 
-    due_shard = UnicodeAttribute(hash_key=True)
+    due_key = UnicodeAttribute(hash_key=True)
     due_at = UnicodeAttribute(range_key=True)
 
 
@@ -71,44 +75,62 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 
 
 class MessageRow(Model):
-    """A message. `status_history` holds lines of `STATUS time`.
+    """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
-    `due_*` are set while a part of the message is PENDING. `routed`: the message's deliveries were put into
-    the channels' queues. `dead_*` list a FAILED message, or a FAILED delivery, among the dead letters.
+    Only an edit changes it.
     """
 
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=MESSAGE)
-    conversation_id = UnicodeAttribute()
-    sequence = NumberAttribute()
+    conversation_key = UnicodeAttribute()
+    sequence = UnicodeAttribute()
+    sender_key = UnicodeAttribute()
     sender_id = UnicodeAttribute()
     content = StructAttribute[Content](Content)
     status = UnicodeAttribute()
-    status_shard = UnicodeAttribute()
-    status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
     accepted_at = UnicodeAttribute()
     fingerprint = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
+    asked_channels = StructsAttribute(str, null=True)
+    delivery_timeout_s = NumberAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
-    channels = StructsAttribute(str, null=True)
-    delivery_timeout_s = NumberAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
     edits = StructsAttribute(Edit, null=True)
-    error_code = UnicodeAttribute(null=True)
-    error_reason = UnicodeAttribute(null=True)
-    due_shard = UnicodeAttribute(null=True)
-    due_at = UnicodeAttribute(null=True)
-    routed = BooleanAttribute(null=True)
-    round = NumberAttribute(null=True)
-    dead_shard = UnicodeAttribute(null=True)
-    dead_order = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
     by_sender = BySender()
+
+
+class StateRow(Model):
+    """The state of a message that has recipients. `status_history` holds lines of `STATUS time`.
+
+    `parts` maps the key of each delivery part to the value of its status (`domain.parts.PartStatus`); the
+    state of a message of one part has none. `listing_key` is set while the message is PENDING, FAILED, or
+    tried again after a redrive; `listed_at` is the time at which `relay` looks at it. `dead_*` list a
+    message that failed as a whole among the dead letters.
+    """
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=STATE)
+    status = UnicodeAttribute()
+    status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
+    parts: MapAttribute[str, str] = MapAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_reason = UnicodeAttribute(null=True)
+    round = NumberAttribute(null=True)
+    listing_key = UnicodeAttribute(null=True)
+    listed_at = UnicodeAttribute(null=True)
+    dead_key = UnicodeAttribute(null=True)
+    dead_order = UnicodeAttribute(null=True)
+    conversation_id = UnicodeAttribute(null=True)
+    message_sequence = UnicodeAttribute(null=True)
     by_status = ByStatus()
 
 
@@ -123,14 +145,16 @@ class DeliveryRow(Model):
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     conversation_id = UnicodeAttribute()
     account = UnicodeAttribute()
     address = UnicodeAttribute()
     part_count = NumberAttribute()
     recipient_count = NumberAttribute()
-    message_sequence = NumberAttribute()
+    recipient_number = NumberAttribute()
+    route = NumberAttribute(null=True)
+    message_sequence = UnicodeAttribute()
     fallback = BooleanAttribute(null=True)
     round = NumberAttribute(null=True)
     status = UnicodeAttribute()
@@ -144,34 +168,34 @@ class DeliveryRow(Model):
     provider_message_id = UnicodeAttribute(null=True)
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
-    dead_shard = UnicodeAttribute(null=True)
+    dead_key = UnicodeAttribute(null=True)
     dead_order = UnicodeAttribute(null=True)
 
 
 class ParkedRow(Model):
-    """A status without a known delivery; `message_id` names the delivery or the provider's message."""
+    """A status without a known delivery; `partition` names the delivery or the provider's message."""
 
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     update_json = UnicodeAttribute()
-    due_shard = UnicodeAttribute()
+    due_key = UnicodeAttribute()
     due_at = UnicodeAttribute()
     gives_up_at = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
 class DueRow(Model):
-    """A message, a parked status, a fallback or a dead record, as the index `by-due` shows it."""
+    """A parked status, a fallback, a holding queue or a dead record, as the index `by-due` shows it."""
 
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
-    due_shard = UnicodeAttribute()
+    due_key = UnicodeAttribute()
     due_at = UnicodeAttribute()
     by_due = ByDue()
 
@@ -182,7 +206,7 @@ class ProviderRow(Model):
     class Meta(TableSettings):
         pass
 
-    message_id = UnicodeAttribute(hash_key=True)
+    partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     provider_key = UnicodeAttribute()
     by_provider_message = ByProviderMessage()
@@ -194,28 +218,11 @@ def due_keys(kind: str, now: str, limit: int) -> list[tuple[str, str]]:
     No row waits until another shard is empty.
     """
     shards = (
-        DueRow.by_due.query(f"{kind}#{number}", DueRow.due_at <= now, limit=limit)
-        for number in range(DUE_SHARDS)
+        DueRow.by_due.query(shard, DueRow.due_at <= now, limit=limit)
+        for shard in shards_of(kind, due_shards(kind))
     )
     due = heapq.merge(*shards, key=lambda row: row.due_at)
-    return [(row.message_id, row.record) for row in itertools.islice(due, limit)]
-
-
-def provider_key(channel: str, account: str, provider_message_id: str) -> str:
-    return f"{channel}#{account}#{provider_message_id}"
-
-
-def shard(item_id: str, shards: int) -> int:
-    """Return the shard of an item; the id, which is random, spreads the items over the shards."""
-    return sum(item_id.encode()) % shards
-
-
-def due_shard(kind: str, item_id: str) -> str:
-    return f"{kind}#{shard(item_id, DUE_SHARDS)}"
-
-
-def status_shard(status: Status, message_id: str) -> str:
-    return f"{status.value}#{shard(message_id, STATUS_SHARDS)}"
+    return [(row.partition, row.record) for row in itertools.islice(due, limit)]
 
 
 class DeadKeys(NamedTuple):
@@ -223,16 +230,14 @@ class DeadKeys(NamedTuple):
     order: str
 
 
-def dead_keys(conversation_id: str, sequence: int, delivery_id: DeliveryId | None = None) -> DeadKeys:
+def dead_keys(conversation_id: str, sequence: str, delivery_id: DeliveryId | None = None) -> DeadKeys:
     """Return the index keys of a dead letter.
 
     For each channel, a shard holds a conversation's dead letters in the order of acceptance.
     """
     channel = delivery_id.channel if delivery_id else NO_CHANNEL
     about = f"#{delivery_id.recipient_id}#{delivery_id.part:03d}" if delivery_id else ""
-    return DeadKeys(
-        f"{channel}#{shard(conversation_id, DEAD_SHARDS)}", f"{conversation_id}#{sequence:012d}{about}"
-    )
+    return DeadKeys(dead_key(channel, conversation_id), f"{conversation_id}#{sequence}{about}")
 
 
 def delivery_again(at: str, round_: int) -> list[Action]:
@@ -247,7 +252,7 @@ def delivery_again(at: str, round_: int) -> list[Action]:
         DeliveryRow.provider_message_id,
         DeliveryRow.error_code,
         DeliveryRow.error_reason,
-        DeliveryRow.dead_shard,
+        DeliveryRow.dead_key,
         DeliveryRow.dead_order,
     )
     return [
@@ -263,17 +268,17 @@ def delivery_record(delivery_id: DeliveryId) -> str:
     return f"{DELIVERY}{delivery_id.recipient_id}#{delivery_id.channel}#{delivery_id.part:03d}"
 
 
-def delivery_id_of(message_id: str, record: str) -> DeliveryId:
+def delivery_id_of(partition: str, record: str) -> DeliveryId:
     recipient_id, channel, part = record.removeprefix(DELIVERY).split("#")
-    return DeliveryId(message_id, recipient_id, channel, int(part))
+    return DeliveryId(name_of(partition), recipient_id, channel, int(part))
 
 
 def history_line(status: Status, at: str) -> str:
     return f"{status.value} {at}"
 
 
-def history_of(lines: Iterable[object] | None) -> tuple[StatusChange, ...]:
-    """Return the changes in the order of the steps.
+def history_of(lines: Iterable[object] | None, since: str = "") -> tuple[StatusChange, ...]:
+    """Return the changes in the order of the steps, none earlier than `since`.
 
     A provider's time may lie before the API's time, because some providers send whole seconds only. No change
     is shown as earlier than the change before it.
@@ -281,19 +286,22 @@ def history_of(lines: Iterable[object] | None) -> tuple[StatusChange, ...]:
     changes: list[StatusChange] = []
     for line in lines or ():
         status, at = str(line).split(" ", 1)
-        changes.append(StatusChange(Status(status), max(at, changes[-1].at) if changes else at))
+        changes.append(StatusChange(Status(status), max(at, changes[-1].at if changes else since)))
     return tuple(changes)
 
 
-def message_of(row: MessageRow) -> Message:
+def message_of(row: MessageRow, state: StateRow | None) -> Message:
+    """Build the message from its row and its state, if it has one."""
+    first = (StatusChange(Status(row.status), row.accepted_at),)
+    later = history_of(state.status_history, row.accepted_at) if state else ()
     return Message(
-        message_id=row.message_id,
-        conversation_id=row.conversation_id,
-        sequence=int(row.sequence),
+        message_id=name_of(row.partition),
+        conversation_id=name_of(row.conversation_key),
+        sequence=row.sequence,
         sender_id=row.sender_id,
         content=row.content,
-        status=Status(row.status),
-        status_history=history_of(row.status_history),
+        status=Status(state.status if state else row.status),
+        status_history=(*first, *later),
         accepted_at=row.accepted_at,
         fingerprint=row.fingerprint,
         channel=row.channel,
@@ -301,18 +309,19 @@ def message_of(row: MessageRow) -> Message:
         metadata=row.metadata or {},
         provider_message_id=row.provider_message_id,
         edits=row.edits or (),
-        error_code=row.error_code,
-        error_reason=row.error_reason,
-        round=int(row.round or 0),
-        channels=row.channels or (),
+        error_code=state.error_code if state else None,
+        error_reason=state.error_reason if state else None,
+        round=int(state.round or 0) if state else 0,
+        asked_channels=row.asked_channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
+        routed=state is not None,
     )
 
 
 def delivery_of(row: DeliveryRow) -> DeliveryPart:
-    delivery_id = delivery_id_of(row.message_id, row.record)
+    delivery_id = delivery_id_of(row.partition, row.record)
     return DeliveryPart(
-        message_id=row.message_id,
+        message_id=delivery_id.message_id,
         recipient_id=delivery_id.recipient_id,
         channel=delivery_id.channel,
         account=row.account,
@@ -323,7 +332,9 @@ def delivery_of(row: DeliveryRow) -> DeliveryPart:
         status=Status(row.status),
         attempts=int(row.attempts),
         conversation_id=row.conversation_id,
-        sequence=int(row.message_sequence),
+        sequence=row.message_sequence,
+        recipient_number=int(row.recipient_number),
+        route=int(row.route or 0),
         round=int(row.round or 0),
         fallback=bool(row.fallback),
         provider_message_id=row.provider_message_id,

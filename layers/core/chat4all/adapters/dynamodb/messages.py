@@ -1,96 +1,125 @@
-"""Messages: added once, only moved forward, and found by conversation, sender, status or provider's id."""
+"""Messages and their states: found by conversation, sender, status or provider's id."""
 
 import heapq
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
+from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import (
     MESSAGE,
-    STATUS_SHARDS,
+    STATE,
     DeliveryRow,
-    DueRow,
     MessageRow,
     ProviderRow,
+    StateRow,
     dead_keys,
     delivery_again,
     delivery_record,
-    due_keys,
-    due_shard,
     history_line,
     message_of,
-    provider_key,
-    status_shard,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
+from chat4all.adapters.dynamodb.table_keys import (
+    LISTING_SHARDS,
+    REDRIVEN,
+    SENDER_SHARDS,
+    key,
+    listing_key,
+    name_of,
+    provider_key,
+    sender_key,
+    shards_of,
+    status_key,
+)
 from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
 from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery
 
+R = TypeVar("R", bound=Model)
+
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, DeliveryRow, DueRow, ProviderRow)
+        bind(table_name, MessageRow, StateRow, DeliveryRow, ProviderRow)
 
     @answering
-    def add(self, message: Message, due_at: str | None) -> bool:
-        row = _row(message)
-        if due_at is not None:
-            row.due_shard, row.due_at = due_shard(MESSAGE, message.message_id), due_at
-        return saved(row, MessageRow.message_id.does_not_exist())
+    def add(self, message: Message) -> Message | None:
+        if saved(_row(message), MessageRow.partition.does_not_exist()):
+            return None
+        return _find(message.message_id)
 
     @answering
     def get(self, message_id: str) -> Message | None:
-        row = _find(message_id)
-        return message_of(row) if row else None
+        return _find(message_id)
 
     @answering
     def get_many(self, message_ids: Sequence[str]) -> list[Message]:
-        keys = [(message_id, MESSAGE) for message_id in dict.fromkeys(message_ids)]
-        return [message_of(row) for row in MessageRow.batch_get(keys)] if keys else []
+        return _with_states(_batch(MessageRow, MESSAGE, message_ids))
 
     @answering
-    def mark_routed(self, message_id: str, due_at: str) -> None:
-        row = MessageRow(message_id, MESSAGE)
-        actions = [
-            MessageRow.routed.set(True),
-            MessageRow.due_shard.set(due_shard(MESSAGE, message_id)),
-            MessageRow.due_at.set(due_at),
-        ]
-        still = (MessageRow.status == Status.PENDING.value) | MessageRow.due_at.exists()
-        updated(row, actions, still)
-
-    @answering
-    def is_unrouted(self, message_id: str) -> bool:
-        row = _find(message_id)
-        return row is not None and bool(row.due_at) and not row.routed
+    def begin(self, message_id: str, look_at: str) -> None:
+        row = StateRow(
+            key(message_id),
+            STATE,
+            status=Status.PENDING.value,
+            status_history=[],
+            parts={},
+            listing_key=status_key(Status.PENDING, message_id),
+            listed_at=look_at,
+        )
+        saved(row, StateRow.partition.does_not_exist())
 
     @answering
     def due(self, now: str, limit: int) -> list[DueMessage]:
-        keys = due_keys(MESSAGE, now, limit)
-        if not keys:
-            return []
-        rows = MessageRow.batch_get(keys, consistent_read=True)
-        still = [DueMessage(message_of(row), row.due_at, bool(row.routed)) for row in rows if row.due_at]
-        return sorted(still, key=lambda due: (due.message.conversation_id, due.message.sequence))
+        entries = heapq.merge(
+            *(
+                _listed(shard, StateRow.listed_at <= now, limit, TimeOrder.OLDEST_FIRST)
+                for listed_as in (Status.PENDING.value, REDRIVEN)
+                for shard in shards_of(listed_as, LISTING_SHARDS)
+            )
+        )
+        message_ids = [entry.item_id for entry, _ in zip(entries, range(limit), strict=False)]
+        states = {state.partition: state for state in _batch(StateRow, STATE, message_ids, consistent=True)}
+        due = [
+            DueMessage(message_of(row, state), state.listed_at)
+            for row in _batch(MessageRow, MESSAGE, message_ids, consistent=True)
+            if (state := states.get(row.partition)) is not None and state.listed_at is not None
+        ]
+        return sorted(due, key=lambda found: (found.message.conversation_id, found.message.sequence))
 
     @answering
-    def postpone(self, due: DueMessage, due_at: str) -> bool:
-        row = MessageRow(due.message.message_id, MESSAGE)
-        return updated(row, [MessageRow.due_at.set(due_at)], MessageRow.due_at == due.due_at)
+    def postpone(self, due: DueMessage, look_at: str) -> bool:
+        row = StateRow(key(due.message.message_id), STATE)
+        return updated(row, [StateRow.listed_at.set(look_at)], StateRow.listed_at == due.due_at)
 
     @answering
     def settle(self, due: DueMessage) -> None:
-        row = MessageRow(due.message.message_id, MESSAGE)
-        updated(row, _NOT_DUE, MessageRow.due_at == due.due_at)
+        row = StateRow(key(due.message.message_id), STATE)
+        updated(row, _NOT_LISTED, StateRow.listed_at == due.due_at)
+
+    @answering
+    def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
+        part = part_status(delivery)
+        entry = StateRow.parts[part.key]
+        row = StateRow(key(delivery.message_id), STATE)
+        if not updated(row, [entry.set(part.value)], _follows(entry, part)):
+            try:
+                row = StateRow.get(row.partition, STATE, consistent_read=True)
+            except StateRow.DoesNotExist:
+                return []
+        return part_statuses(_entries(row))
 
     @answering
     def advance(
@@ -104,45 +133,53 @@ class DynamoMessages:
         code: str | None = None,
         reason: str | None = None,
     ) -> bool:
-        actions = _forward(message_id, status, at)
-        if settled:
-            actions += _NOT_DUE
+        actions = _forward(status, at)
+        if status is Status.FAILED:
+            actions += _listing(status.value, message_id, at)
+        elif settled:
+            actions += _NOT_LISTED
         if code is not None:
-            actions += [MessageRow.error_code.set(code), MessageRow.error_reason.set(reason or "")]
+            actions += [StateRow.error_code.set(code), StateRow.error_reason.set(reason or "")]
         before = [earlier.value for earlier in predecessors(status)]
-        forward = MessageRow.status.is_in(*before) & _in_round(round_)
-        return bool(before) and updated(MessageRow(message_id, MESSAGE), actions, forward)
+        forward = StateRow.status.is_in(*before) & _in_round(round_)
+        return bool(before) and updated(StateRow(key(message_id), STATE), actions, forward)
 
     @answering
-    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
-        row = _find(message_id)
-        if row is None:
-            return False
-        listed = dead_keys(row.conversation_id, int(row.sequence))
+    def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
+        listed = dead_keys(message.conversation_id, message.sequence)
         actions = [
-            *_forward(message_id, Status.FAILED, at),
-            *_NOT_DUE,
-            MessageRow.error_code.set(code),
-            MessageRow.error_reason.set(reason),
-            MessageRow.dead_shard.set(listed.shard),
-            MessageRow.dead_order.set(listed.order),
+            *_forward(Status.FAILED, at),
+            *_listing(Status.FAILED.value, message.message_id, at),
+            StateRow.error_code.set(code),
+            StateRow.error_reason.set(reason),
+            StateRow.dead_key.set(listed.shard),
+            StateRow.dead_order.set(listed.order),
+            StateRow.conversation_id.set(message.conversation_id),
+            StateRow.message_sequence.set(message.sequence),
+            StateRow.parts.set(StateRow.parts | {}),
         ]
         before = [earlier.value for earlier in predecessors(Status.FAILED)]
-        return updated(row, actions, MessageRow.status.is_in(*before))
+        forward = StateRow.status.does_not_exist() | StateRow.status.is_in(*before)
+        return updated(StateRow(key(message.message_id), STATE), actions, forward)
 
     @answering
-    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, look_at: str) -> int | None:
         # A message without delivery parts was never on its way: it gets no status of an earlier round.
         round_ = message.round + 1 if parts else message.round
-        transaction = TransactWrite(connection=connection_of(MessageRow))
+        again = [
+            StateRow.parts[part_status(part).key].set(value_of(Status.PENDING, round_))
+            for part in parts
+            if not is_alone(part)
+        ]
+        transaction = TransactWrite(connection=connection_of(StateRow))
         transaction.update(
-            MessageRow(message.message_id, MESSAGE),
-            actions=[*_again(message, at), *_due(message.message_id, due_at), *_rounds(round_)],
-            condition=(MessageRow.status == message.status.value) & _in_round(message.round),
+            StateRow(key(message.message_id), STATE),
+            actions=[*_again(message, at, look_at), *_rounds(round_), *again],
+            condition=(StateRow.status == message.status.value) & _in_round(message.round),
         )
         for part in parts:
             transaction.update(
-                DeliveryRow(part.message_id, delivery_record(part.delivery_id)),
+                DeliveryRow(key(part.message_id), delivery_record(part.delivery_id)),
                 actions=delivery_again(at, round_),
                 condition=DeliveryRow.status == Status.FAILED.value,
             )
@@ -150,144 +187,156 @@ class DynamoMessages:
 
     @answering
     def edit(self, message_id: str, text: str, at: str) -> bool:
-        row = _find(message_id)
-        if row is None:
+        try:
+            row = MessageRow.get(key(message_id), MESSAGE, consistent_read=True)
+        except MessageRow.DoesNotExist:
             return False
         content = reworded(row.content, text)
         if not is_latest(row.edits or (), row.content, content, at):
             return False
         edits = with_edit(row.edits or (), Edit(row.content, at))
         actions = [MessageRow.content.set(content), MessageRow.edits.set(edits)]
-        return updated(MessageRow(message_id, MESSAGE), actions, MessageRow.content == row.content)
+        return updated(MessageRow(key(message_id), MESSAGE), actions, MessageRow.content == row.content)
 
     @answering
-    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
-        span = (
-            MessageRow.sequence > after
-            if before is None
-            else MessageRow.sequence.between(after + 1, before - 1)
-        )
-        if before is not None and before - 1 < after + 1:
-            return []
+    def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
+        span = MessageRow.sequence < before if before is not None else None
         rows = MessageRow.by_conversation.query(
-            conversation_id, span, scan_index_forward=False, limit=limit, page_size=limit
+            key(conversation_id), span, scan_index_forward=False, limit=limit, page_size=limit
         )
-        return [message_of(row) for row in rows]
+        return _with_states([row for row in rows if row.sequence > after])
 
     @answering
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        entries: Iterator[TimeIndexEntry]
         order = query.order
         if query.status is not None:
-            shards = (f"{query.status.value}#{number}" for number in range(STATUS_SHARDS))
-            by_shard = [_by_status(shard, after, limit, order) for shard in shards]
-            entries = heapq.merge(
-                *by_shard, key=lambda entry: entry.at, reverse=order is TimeOrder.NEWEST_FIRST
-            )
+            span = _span(StateRow.listed_at, after, order)
+            shards = shards_of(query.status.value, LISTING_SHARDS)
+            found = [_listed(shard, span, limit, order) for shard in shards]
         else:
-            entries = _by_sender(query.sender_id or "", after, limit, order)
+            span = _span(MessageRow.accepted_at, after, order)
+            shards = shards_of(query.sender_id or "", SENDER_SHARDS)
+            found = [_by_sender(shard, span, limit, order) for shard in shards]
+        entries = heapq.merge(*found, key=lambda entry: entry.at, reverse=order is TimeOrder.NEWEST_FIRST)
         return page_of(entries, after, limit, order)
 
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
-        key = provider_key(channel, account, provider_message_id)
-        found = next(iter(ProviderRow.by_provider_message.query(key, limit=1)), None)
-        return self.get(found.message_id) if found else None
+        provider = provider_key(channel, account, provider_message_id)
+        found = next(iter(ProviderRow.by_provider_message.query(provider, limit=1)), None)
+        return _find(name_of(found.partition)) if found else None
 
 
-def _find(message_id: str) -> MessageRow | None:
-    try:
-        return MessageRow.get(message_id, MESSAGE, consistent_read=True)
-    except MessageRow.DoesNotExist:
+def _find(message_id: str) -> Message | None:
+    """Read a message and its state by one query: they are neighbours in their partition."""
+    found = MessageRow._get_connection().query(  # noqa: SLF001 - the public query returns rows of one kind
+        key(message_id), range_key_condition=MessageRow.record.between(MESSAGE, STATE), consistent_read=True
+    )
+    items = {item["record"]["S"]: item for item in found["Items"]}
+    if MESSAGE not in items:
         return None
+    state = StateRow.from_raw_data(items[STATE]) if STATE in items else None
+    return message_of(MessageRow.from_raw_data(items[MESSAGE]), state)
 
 
-def _span(after: TimeCursor | None, order: TimeOrder) -> Condition | None:
+def _with_states(rows: Sequence[MessageRow]) -> list[Message]:
+    message_ids = [name_of(row.partition) for row in rows]
+    states = {state.partition: state for state in _batch(StateRow, STATE, message_ids)}
+    return [message_of(row, states.get(row.partition)) for row in rows]
+
+
+def _batch(kind: type[R], record: str, message_ids: Sequence[str], *, consistent: bool = False) -> list[R]:
+    keys = [(key(message_id), record) for message_id in dict.fromkeys(message_ids)]
+    return list(kind.batch_get(keys, consistent_read=consistent)) if keys else []
+
+
+def _span(time: Attribute[str], after: TimeCursor | None, order: TimeOrder) -> Condition | None:
     if after is None:
         return None
-    if order is TimeOrder.OLDEST_FIRST:
-        return MessageRow.accepted_at >= after.at
-    return MessageRow.accepted_at <= after.at
+    span: Condition = time >= after.at if order is TimeOrder.OLDEST_FIRST else time <= after.at
+    return span
 
 
-def _by_status(
-    shard_key: str, after: TimeCursor | None, limit: int, order: TimeOrder
-) -> Iterator[TimeIndexEntry]:
-    span = _span(after, order)
-    rows = MessageRow.by_status.query(
-        shard_key, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
+def _listed(shard: str, span: Condition | None, limit: int, order: TimeOrder) -> Iterator[TimeIndexEntry]:
+    rows = StateRow.by_status.query(
+        shard, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
     )
-    return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
+    return (TimeIndexEntry(row.listed_at or "", name_of(row.partition)) for row in rows)
 
 
-def _by_sender(
-    sender_id: str, after: TimeCursor | None, limit: int, order: TimeOrder
-) -> Iterator[TimeIndexEntry]:
-    span = _span(after, order)
+def _by_sender(shard: str, span: Condition | None, limit: int, order: TimeOrder) -> Iterator[TimeIndexEntry]:
     rows = MessageRow.by_sender.query(
-        sender_id, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
+        shard, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
     )
-    return (TimeIndexEntry(row.accepted_at, row.message_id) for row in rows)
+    return (TimeIndexEntry(row.accepted_at, name_of(row.partition)) for row in rows)
 
 
-_NOT_DUE: Final[list[Action]] = [MessageRow.due_shard.remove(), MessageRow.due_at.remove()]
+_NOT_LISTED: Final[list[Action]] = [StateRow.listing_key.remove(), StateRow.listed_at.remove()]
 
 
-def _due(message_id: str, due_at: str) -> list[Action]:
-    return [
-        MessageRow.routed.remove(),
-        MessageRow.due_shard.set(due_shard(MESSAGE, message_id)),
-        MessageRow.due_at.set(due_at),
-    ]
+def _listing(listed_as: str, message_id: str, at: str) -> list[Action]:
+    return [StateRow.listing_key.set(listing_key(listed_as, message_id)), StateRow.listed_at.set(at)]
 
 
 def _rounds(round_: int) -> list[Action]:
-    return [MessageRow.round.set(round_)] if round_ else []
+    return [StateRow.round.set(round_)] if round_ else []
 
 
 def _in_round(round_: int) -> Condition:
-    return MessageRow.round == round_ if round_ else MessageRow.round.does_not_exist()
+    return StateRow.round == round_ if round_ else StateRow.round.does_not_exist()
 
 
-def _forward(message_id: str, status: Status, at: str) -> list[Action]:
-    return [
-        MessageRow.status.set(status.value),
-        MessageRow.status_shard.set(status_shard(status, message_id)),
-        MessageRow.status_history.set(MessageRow.status_history.append([history_line(status, at)])),
-    ]
+def _follows(entry: Path, part: PartStatus) -> Condition:
+    """Return the condition that the part's status is a step forward from the recorded status."""
+    earlier = predecessors(part.status)
+    values = [value_of(status, part.round) for status in Status if status in earlier]
+    condition = entry.is_in(*values)
+    return condition if part.round else entry.does_not_exist() | condition
 
 
-def _again(message: Message, at: str) -> list[Action]:
-    """Make a FAILED message PENDING again; any other message has reached a recipient and stays as it is."""
+def _entries(row: StateRow) -> dict[str, str]:
+    return row.parts.as_dict() if row.parts else {}
+
+
+def _forward(status: Status, at: str) -> list[Action]:
+    history = (StateRow.status_history | []).append([history_line(status, at)])
+    return [StateRow.status.set(status.value), StateRow.status_history.set(history)]
+
+
+def _again(message: Message, at: str, look_at: str) -> list[Action]:
+    """List the message, so that `relay` looks at it; make a FAILED message PENDING again.
+
+    Any other message has reached a recipient, and keeps its status.
+    """
     if message.status is not Status.FAILED:
-        return []
+        return _listing(REDRIVEN, message.message_id, look_at)
     return [
-        *_forward(message.message_id, Status.PENDING, at),
-        *(attribute.remove() for attribute in (MessageRow.error_code, MessageRow.error_reason)),
-        *(attribute.remove() for attribute in (MessageRow.dead_shard, MessageRow.dead_order)),
+        *_forward(Status.PENDING, at),
+        *_listing(Status.PENDING.value, message.message_id, look_at),
+        *(attribute.remove() for attribute in (StateRow.error_code, StateRow.error_reason)),
+        *(attribute.remove() for attribute in (StateRow.dead_key, StateRow.dead_order)),
     ]
 
 
 def _row(message: Message) -> MessageRow:
     row = MessageRow(
-        message.message_id,
+        key(message.message_id),
         MESSAGE,
-        conversation_id=message.conversation_id,
+        conversation_key=key(message.conversation_id),
         sequence=message.sequence,
+        sender_key=sender_key(message.sender_id, message.message_id),
         sender_id=message.sender_id,
         content=message.content,
         status=message.status.value,
-        status_shard=status_shard(message.status, message.message_id),
-        status_history=[history_line(change.status, change.at) for change in message.status_history],
         accepted_at=message.accepted_at,
         fingerprint=message.fingerprint,
         channel=message.channel,
+        asked_channels=message.asked_channels or None,
+        delivery_timeout_s=message.delivery_timeout_s or None,
         reply_to=message.reply_to,
         metadata=message.metadata or None,
-        channels=message.channels or None,
-        delivery_timeout_s=message.delivery_timeout_s or None,
     )
     if message.provider_message_id is not None and message.channel is not None:
         row.provider_message_id = message.provider_message_id

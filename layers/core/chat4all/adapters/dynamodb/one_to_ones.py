@@ -29,6 +29,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     person_key,
     places_row,
 )
+from chat4all.adapters.dynamodb.table_keys import key
 
 
 def give_turn(
@@ -55,9 +56,9 @@ def give_turn(
             overtaken.add(places.one_to_one)
     for other in overtaken:
         transaction.update(
-            ConversationRow(other, CONVERSATION),
+            ConversationRow(key(other), CONVERSATION),
             actions=[ConversationRow.overtaken.set(True)],
-            condition=ConversationRow.conversation_id.exists(),
+            condition=ConversationRow.partition.exists(),
         )
     return given
 
@@ -85,7 +86,7 @@ def _change(transaction: TransactWrite, places: PlacesRow, one_to_one: str | Non
     version = int(places.version)
     unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
     own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)
-    key = PlacesRow(places.conversation_id, places.record)
+    key = PlacesRow(places.partition, places.record)
     transaction.update(key, actions=[own, PlacesRow.version.set(version + 1)], condition=unchanged)
 
 

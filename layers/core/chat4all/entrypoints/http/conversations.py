@@ -1,5 +1,6 @@
 """/v1/conversations: create, read, list, archive; their history and their participants."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from chat4all.domain.errors import (
     ParticipantNotFound,
     UnknownUser,
 )
-from chat4all.domain.records import ConversationState, ConversationType
+from chat4all.domain.records import Conversation, ConversationState, ConversationType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery
@@ -45,7 +46,6 @@ _CONVERSATION = {
     "primary_channel": "whatsapp",
     "title": "Order 17",
     "metadata": {},
-    "message_count": 2,
     "participant_count": 2,
     "last_activity_at": "2026-01-31T12:05:00.123Z",
     "created_at": "2026-01-31T12:00:00.123Z",
@@ -85,6 +85,16 @@ class ConversationViews:
         self._read = read
         self._channels = channels
 
+    def _view(self, conversation: Conversation) -> ConversationView:
+        return self._views((conversation,))[0]
+
+    def _views(self, conversations: Sequence[Conversation]) -> tuple[ConversationView, ...]:
+        active_at = self._read.last_activity(conversations)
+        return tuple(
+            conversation_view(conversation, active_at[conversation.conversation_id])
+            for conversation in conversations
+        )
+
     @route(
         "CreateConversation",
         "POST",
@@ -106,7 +116,7 @@ class ConversationViews:
             title=check_plain("title", body.title, 200) if body.title is not None else None,
             metadata=body.metadata,
         )
-        return Answer(conversation_view(self._manage.create(new)), 201)
+        return Answer(self._view(self._manage.create(new)), 201)
 
     @route(
         "ListConversations",
@@ -119,7 +129,7 @@ class ConversationViews:
     )
     def listing(self, request: Request, query: ListConversations) -> Answer:
         page = self._manage.listing(query.user_id, query.cursor, query.limit)
-        return Answer(ConversationPage(tuple(conversation_view(one) for one in page.items), page.next_cursor))
+        return Answer(ConversationPage(self._views(page.items), page.next_cursor))
 
     @route(
         "GetConversation",
@@ -131,7 +141,7 @@ class ConversationViews:
         errors=(ConversationNotFound,),
     )
     def get(self, request: Request, conversation_id: str) -> Answer:
-        return Answer(conversation_view(self._manage.get(conversation_id)))
+        return Answer(self._view(self._manage.get(conversation_id)))
 
     @route(
         "PatchConversation",
@@ -146,7 +156,7 @@ class ConversationViews:
     )
     def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
         state = ConversationState(body.state)
-        return Answer(conversation_view(self._manage.set_state(conversation_id, state)))
+        return Answer(self._view(self._manage.set_state(conversation_id, state)))
 
     @route(
         "ListHistory",
@@ -174,7 +184,7 @@ class ConversationViews:
         errors=(UnknownUser, ConversationNotFound, NotAGroup, GroupFull),
     )
     def add_participant(self, request: Request, conversation_id: str, body: PostParticipant) -> Answer:
-        return Answer(conversation_view(self._manage.add_participant(conversation_id, body.user_id)))
+        return Answer(self._view(self._manage.add_participant(conversation_id, body.user_id)))
 
     @route(
         "RemoveParticipant",
@@ -186,4 +196,4 @@ class ConversationViews:
         errors=(ConversationNotFound, ParticipantNotFound, NotAGroup, GroupTooSmall),
     )
     def remove_participant(self, request: Request, conversation_id: str, user_id: str) -> Answer:
-        return Answer(conversation_view(self._manage.remove_participant(conversation_id, user_id)))
+        return Answer(self._view(self._manage.remove_participant(conversation_id, user_id)))

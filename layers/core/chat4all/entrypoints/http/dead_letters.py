@@ -54,7 +54,7 @@ _PAGE = {
             "kind": "DELIVERY",
             "message_id": "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04",
             "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
-            "sequence": 2,
+            "sequence": "18870423907514351616",
             "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
             "channel": "whatsapp",
             "source": None,
@@ -72,7 +72,7 @@ class DeadLetterView(msgspec.Struct, frozen=True):
     kind: str
     message_id: str | None
     conversation_id: str | None
-    sequence: int | None
+    sequence: str | None
     recipient_id: str | None
     channel: str | None
     source: str | None

@@ -75,7 +75,7 @@ _ACCEPTED: Final = {
 _MESSAGE: Final = {
     "message_id": _ID,
     "conversation_id": _CONVERSATION,
-    "sequence": 2,
+    "sequence": "18870423907514351616",
     "sender_id": _AGENT,
     "content": {"type": "text", "text": "Hello"},
     "channel": "whatsapp",
@@ -278,8 +278,7 @@ class MessageViews:
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
             content=self._content(request, body),
-            channel=body.channel,
-            channels=body.channels,
+            channels=(body.channel,) if body.channel is not None else body.channels,
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,

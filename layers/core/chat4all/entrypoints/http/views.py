@@ -17,7 +17,8 @@ class ErrorView(msgspec.Struct, frozen=True):
 class MessageView(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
-    sequence: int
+    sequence: str
+    """Numbers the messages of a conversation: a text that sorts in their order."""
     sender_id: str
     content: Content
     channel: str | None
@@ -68,7 +69,6 @@ class ConversationView(msgspec.Struct, frozen=True):
     primary_channel: str | None
     title: str | None
     metadata: dict[str, str]
-    message_count: int
     participant_count: int
     last_activity_at: str
     created_at: str
@@ -113,7 +113,7 @@ def progress_view(progress: MessageProgress) -> ProgressView:
     )
 
 
-def conversation_view(one: Conversation) -> ConversationView:
+def conversation_view(one: Conversation, last_activity_at: str) -> ConversationView:
     return ConversationView(
         conversation_id=one.conversation_id,
         type=one.type.value,
@@ -122,9 +122,8 @@ def conversation_view(one: Conversation) -> ConversationView:
         primary_channel=one.primary_channel,
         title=one.title,
         metadata=one.metadata,
-        message_count=one.message_count,
         participant_count=len(one.participants),
-        last_activity_at=one.last_activity_at,
+        last_activity_at=last_activity_at,
         created_at=one.created_at,
     )
 

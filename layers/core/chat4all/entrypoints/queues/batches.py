@@ -44,6 +44,11 @@ class Received(Protocol):
         """How often the record was received: 1 at the first time."""
         ...
 
+    @property
+    def number(self) -> str:
+        """The place of the record in its group: a text that sorts, as long as the transport is the same."""
+        ...
+
 
 class Record(msgspec.Struct, frozen=True, rename="camel"):
     """The used fields of a record of Lambda's SQS event."""
@@ -56,6 +61,10 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def group(self) -> str:
         return self.attributes.get("MessageGroupId", self.message_id)
+
+    @property
+    def number(self) -> str:
+        return self.attributes["SequenceNumber"]
 
     @property
     def receive_count(self) -> int:

@@ -69,6 +69,7 @@ class StreamRecord(msgspec.Struct, frozen=True):
 
 class _Try(msgspec.Struct, frozen=True):
     receive_count: int
+    number: str
 
 
 class _Lane:
@@ -135,7 +136,9 @@ class StreamBatch(Generic[E]):
 
     def _handle_record(self, record: StreamRecord, tries: int) -> HandBack | None:
         try:
-            return self._handle(self._decoder.decode(record.kinesis.data), _Try(tries))
+            return self._handle(
+                self._decoder.decode(record.kinesis.data), _Try(tries, record.kinesis.sequence_number)
+            )
         except Unavailable as error:
             _log.warning("a record is tried again: %s", error.message)
         except msgspec.DecodeError as error:

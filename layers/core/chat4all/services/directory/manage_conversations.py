@@ -17,8 +17,10 @@ from chat4all.domain.errors import (
     Unavailable,
     UnknownUser,
 )
+from chat4all.domain.events import ParticipantJoining
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.records import (
+    JOINING,
     Conversation,
     ConversationState,
     ConversationType,
@@ -27,6 +29,7 @@ from chat4all.domain.records import (
     UserType,
 )
 from chat4all.services.directory.ports import Conversations, Directory
+from chat4all.services.messaging.ports import Events
 
 SIZES: Final = {ConversationType.ONE_TO_ONE: (2, 2), ConversationType.GROUP: (3, 100)}
 """The fewest and the most participants of each type."""
@@ -42,8 +45,14 @@ class NewConversation(msgspec.Struct, frozen=True):
 
 class ManageConversations:
     def __init__(
-        self, conversations: Conversations, directory: Directory, clock: Clock, new_id: NewId
+        self,
+        conversations: Conversations,
+        directory: Directory,
+        events: Events,
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
+        self._events = events
         self._conversations = conversations
         self._directory = directory
         self._clock = clock
@@ -61,14 +70,13 @@ class ManageConversations:
             conversation_id=self._new_id(),
             type=new.type,
             state=ConversationState.ACTIVE,
-            participants=tuple(Participant(user_id, now, 0) for user_id in new.participants),
+            participants=tuple(
+                Participant(user_id, now, number) for number, user_id in enumerate(new.participants)
+            ),
             primary_channel=new.primary_channel,
             title=new.title,
             metadata=new.metadata,
             version=1,
-            sequence=0,
-            message_count=0,
-            last_activity_at=now,
             created_at=now,
         )
         one_to_one = new.type is ConversationType.ONE_TO_ONE
@@ -109,15 +117,17 @@ class ManageConversations:
             Unavailable: another request has changed the conversation.
         """
         conversation = self._group(conversation_id)
-        if conversation.has(user_id):
-            return conversation
+        present = conversation.participant(user_id)
+        if present is not None:
+            return self._place(conversation_id, present) if present.is_joining else conversation
         if len(conversation.participants) >= SIZES[ConversationType.GROUP][1]:
             raise GroupFull("The group is full.")
         self._check_known([user_id], "user_id")
-        joining = Participant(user_id, iso(self._clock()), conversation.sequence)
+        number = 1 + max(participant.number for participant in conversation.participants)
+        joining = Participant(user_id, iso(self._clock()), number, JOINING)
         if not self._conversations.add_participant(conversation, joining):
             raise _changing()
-        return self.get(conversation_id)
+        return self._place(conversation_id, joining)
 
     def remove_participant(self, conversation_id: str, user_id: str) -> Conversation:
         """Remove a participant from a group.
@@ -134,6 +144,16 @@ class ManageConversations:
             raise GroupTooSmall("A group keeps at least 3 participants.")
         if not self._conversations.remove_participant(conversation, user_id):
             raise _changing()
+        return self.get(conversation_id)
+
+    def _place(self, conversation_id: str, joining: Participant) -> Conversation:
+        """Give the participant a place among the messages.
+
+        If the process dies before this, the participant sees no messages until the request is repeated.
+        """
+        event = ParticipantJoining(conversation_id, joining.user_id, joining.joined_at)
+        number = self._events.participant_joining(event)
+        self._conversations.place_participant(conversation_id, joining.user_id, joining.joined_at, number)
         return self.get(conversation_id)
 
     def _group(self, conversation_id: str) -> Conversation:

@@ -10,20 +10,6 @@ from chat4all.domain.places import Places
 from chat4all.domain.records import Conversation, ConversationState, Identity, Participant, User, UserType
 
 
-class Sequenced(msgspec.Struct, frozen=True):
-    """The number that a conversation gave to its next message.
-
-    `overtaken`: it is a 1:1 conversation, and another 1:1 conversation of its customer had its turn later.
-    """
-
-    sequence: int
-    overtaken: bool = False
-
-
-class ConversationChanged(msgspec.Struct, frozen=True):
-    """The conversation is no longer at the version that was read, or is gone."""
-
-
 class Conversations(Protocol):
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         """Create the conversation, unless its id is taken.
@@ -46,10 +32,6 @@ class Conversations(Protocol):
         """Return the known conversations among `conversation_ids`, in no order."""
         ...
 
-    def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
-        """Count one more message, only if the conversation is still at `version`."""
-        ...
-
     def give_turn(self, conversation_id: str) -> None:
         """Give an overtaken, active 1:1 conversation the latest turn: its customers' messages go there."""
         ...
@@ -62,12 +44,18 @@ class Conversations(Protocol):
         """Record that the person wrote in the conversation last, through this account."""
         ...
 
-    def uncount(self, conversation_id: str) -> None:
-        """Decrease `message_count` by 1: the number was given to a message that already exists."""
-        ...
-
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         """Add the participant; return False if the conversation has changed since `conversation` was read."""
+        ...
+
+    def place_participant(
+        self, conversation_id: str, user_id: str, joined_at: str, joined_after: str
+    ) -> None:
+        """Let a joining participant see the messages after `joined_after`.
+
+        A participant who has a place, who left, or who joined at another time than `joined_at`, stays as
+        they are.
+        """
         ...
 
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:

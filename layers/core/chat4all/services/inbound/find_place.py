@@ -133,14 +133,11 @@ class FindPlace:
             conversation_id=conversation_id,
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
-            participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 0)),
+            participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 1)),
             primary_channel=channel,
             title=None,
             metadata={},
             version=1,
-            sequence=0,
-            message_count=0,
-            last_activity_at=now,
             created_at=now,
         )
         is_first = self._conversations.create_first(conversation, sender.user_id, places.version)

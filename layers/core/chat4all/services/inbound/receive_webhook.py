@@ -1,4 +1,4 @@
-"""Receive a provider's webhook: check it, store it, publish its events, and only then answer 200 (G7).
+"""Receive a provider's webhook: check it, store it, handle its events, and only then answer 200 (G7).
 
 A webhook that cannot be parsed is stored before it is refused. The events of a webhook carry its id, so a
 repeated or parallel copy of the webhook publishes the same events. SQS and the ids of the messages remove the
@@ -16,9 +16,10 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.webhooks import StoredWebhook
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
-from chat4all.services.messaging.ports import Events, Secrets
+from chat4all.services.messaging.ports import Secrets
 
 KEEP: Final = timedelta(days=30)
 
@@ -35,13 +36,13 @@ class ReceiveWebhook:
         self,
         connector: Callable[[str], Connector | None],
         webhooks: Webhooks,
-        events: Events,
+        handle: HandleEvents,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
         self._connector = connector
         self._webhooks = webhooks
-        self._events = events
+        self._handle = handle
         self._secrets = secrets
         self._clock = clock
 
@@ -65,8 +66,7 @@ class ReceiveWebhook:
             StoredWebhook(webhook_id, channel, request.body, iso(now), expires_at, request.query)
         )
         events = connector.parse_webhook(request.body, secret, request.query)
-        if events:
-            self._events.webhook_events([WebhookEvent(channel, webhook_id, event) for event in events])
+        self._handle([WebhookEvent(channel, webhook_id, event) for event in events])
         return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:

@@ -13,9 +13,10 @@ from chat4all.domain.errors import Invalid
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import Arrivals
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.messaging.connector import Connector
-from chat4all.services.messaging.ports import Events, Secrets
+from chat4all.services.messaging.ports import Secrets
 
 
 class RefusedWebhook(msgspec.Struct, frozen=True):
@@ -42,13 +43,13 @@ class ReplayWebhooks:
         self,
         connector: Callable[[str], Connector | None],
         webhooks: Webhooks,
-        events: Events,
+        handle: HandleEvents,
         secrets: Secrets,
         new_id: NewId,
     ) -> None:
         self._connector = connector
         self._webhooks = webhooks
-        self._events = events
+        self._handle = handle
         self._secrets = secrets
         self._new_id = new_id
 
@@ -92,8 +93,5 @@ class ReplayWebhooks:
             events = connector.parse_webhook(webhook.body, secret, webhook.query)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
-        if events:
-            self._events.webhook_events(
-                [WebhookEvent(webhook.channel, webhook_id, event, replay) for event in events]
-            )
+        self._handle([WebhookEvent(webhook.channel, webhook_id, event, replay) for event in events])
         return len(events)

@@ -1,4 +1,4 @@
-"""Turn the events of a webhook into messages and status updates.
+"""Turn the events of a webhook into messages and their edits.
 
 The id of a person's message is derived from the provider's id, so a repeated webhook makes one message only.
 """
@@ -13,8 +13,6 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
     InboundMessage,
-    InboundStatus,
-    StatusUpdate,
     WebhookEvent,
 )
 from chat4all.domain.files import Source
@@ -57,26 +55,10 @@ class TakeInbound:
         """Take one event; raises EditTooEarly for an edit of a message that is not stored."""
         event = received.event
         match event:
-            case InboundStatus():
-                self._report(received.channel, event)
             case InboundEdit():
                 self._edit(received.channel, event)
             case InboundMessage():
                 self._take(received.channel, event)
-
-    def _report(self, channel: str, event: InboundStatus) -> None:
-        update = StatusUpdate(
-            channel=channel,
-            account=event.account,
-            status=event.status,
-            at=event.at,
-            provider_message_id=event.provider_message_id,
-            delivery_id=event.delivery_id,
-            error_code=event.error_code,
-            error_reason=event.error_reason,
-        )
-        if self._events.status_updates([update]):
-            raise Unavailable("The queue status-updates did not take the status; try again.")
 
     def _edit(self, channel: str, event: InboundEdit) -> None:
         message_id = inbound_message_id(channel, event.account, event.provider_message_id)
@@ -89,8 +71,6 @@ class TakeInbound:
         stored = self._messages.get(message_id)
         if stored is not None:
             self._fetch(channel, event, stored)
-            if self._messages.is_unrouted(message_id):
-                self._accept.republish(stored)
             return
         sender = self._sender(channel, event)
         place = self._find_place(channel, event, sender)
@@ -100,7 +80,7 @@ class TakeInbound:
                 conversation_id=place.conversation_id,
                 sender_id=sender.user_id,
                 content=self._content(message_id, event),
-                channel=channel,
+                received_over=channel,
                 reply_to=place.reply_to,
                 provider_message_id=event.provider_message_id,
             )

@@ -1,26 +1,23 @@
-"""Accept a message: store it, publish it, answer.
+"""Accept a message: give it its place in the queue, store it, answer.
 
 ::
 
     snapshot ── conversation and users, from memory if they were read lately
        │
-    next_sequence ── a conditional write: only if the conversation is still at the snapshot's version
+    submit ── chat-events; the record holds the whole message, and its number becomes the message's
        │
-    add ── a conditional write: only if the message_id is new;  `relay` finds the message by its due_at
-       │
-    give_turn ── only for a new message, if another 1:1 conversation of the customer had its turn since
-       │
-    publish ── chat-events;  a failure is answered with 503, and the message stays due
+    add ── a conditional write: only if the message_id is new
 
-The case that breaks a naive order: the process dies after `add`. The client received no 202 and repeats the
-POST. The message is stored but unpublished, and the repeated POST publishes it. (SQS drops a second copy of a
-message_id within 5 minutes; the claim on each delivery drops a later copy.) If the client does not repeat the
-POST, `relay` publishes the message.
+The case that breaks a naive order: the process dies after `submit`. The client received no 202 and repeats
+the POST. `router` stores the message from the record, and the repeated POST finds it. Its own record, if the
+queue takes it for a new one, is dropped by `router`, because the message is routed already.
+
+Two requests with the same message_id and different bodies may both submit a record. The first `add` wins,
+of whichever process. `router` drops the other record, and the other client reads Conflict.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -38,21 +35,17 @@ from chat4all.domain.errors import (
     NoRecipient,
     NotAParticipant,
     NotPossible,
-    Unavailable,
 )
-from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, DeliveryPart, Message, User
 from chat4all.domain.routing import content_for_recipients, known_on, reach, require_all, require_possible
 from chat4all.domain.status import Status, StatusChange
-from chat4all.services.directory.ports import Conversations, Sequenced
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
 
-PUBLISH_GRACE: Final = timedelta(seconds=30)
-"""How long a stored message may stay unpublished before `relay` publishes it."""
-_TRIES: Final = 5
-_REFUSALS: Final = (Forbidden, Conflict, NotPossible)
+REFUSALS: Final = (Forbidden, Conflict, NotPossible)
+"""The errors of a message that its sender may not send, or that cannot reach its recipients."""
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -62,8 +55,10 @@ class NewMessage(msgspec.Struct, frozen=True):
     conversation_id: str
     sender_id: str
     content: Content
-    channel: str | None = None
     channels: tuple[str, ...] = ()
+    """The channels that the sender names, in the order in which they are tried; else the best is chosen."""
+    received_over: str | None = None
+    """The channel that brought the message, if a person wrote it in their app."""
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
@@ -77,28 +72,23 @@ class Accepted(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-class _Prepared(msgspec.Struct, frozen=True):
-    """A message before it is stored: its content as the recipients read it, its recipients and its number."""
+class Routed(msgspec.Struct, frozen=True):
+    """The content of a message as its recipients read it, and the recipients."""
 
     content: Content
     to: tuple[Recipient, ...]
-    sequence: int
-    overtaken: bool = False
-    """The customer's latest turn belongs to another 1:1 conversation."""
 
 
 class AcceptMessage:
     def __init__(
         self,
         *,
-        conversations: Conversations,
         messages: Messages,
         events: Events,
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
-        self._conversations = conversations
         self._messages = messages
         self._events = events
         self._conversation_cache = conversation_cache
@@ -115,21 +105,20 @@ class AcceptMessage:
             NotPossible: a recipient cannot be reached on the channel, or the channel does not take the file.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
-        now = iso(self._clock())
         try:
-            prepared = self._prepare(new, now)
-        except _REFUSALS as refused:
+            snapshot, routed = self._prepare(new)
+        except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        message = self._message(new, prepared, now)
-        due_at = iso(self._clock() + PUBLISH_GRACE) if prepared.to else None
-        before = self._store(message, due_at)
-        if before is not None:
-            return self._replay(before, message)
-        if prepared.overtaken:
-            self._conversations.give_turn(new.conversation_id)
-        if prepared.to:
-            self._events.message_accepted(_event(message, prepared))
-        return Accepted(message, replayed=False)
+        submitted = MessageSubmitted(
+            message=self._message(new, routed.to, iso(self._clock())),
+            recipients=routed.to,
+            version=snapshot.conversation.version,
+            content=routed.content if routed.content != new.content else None,
+        )
+        number = self._events.message_submitted(submitted)
+        message = msgspec.structs.replace(submitted.message, sequence=number)
+        stored = self._messages.add(message)
+        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def accepted_file(self, message_id: str) -> Attachment | None:
         """Return the file of a message that was accepted before."""
@@ -137,7 +126,7 @@ class AcceptMessage:
         return file_of(stored.content) if stored else None
 
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
-        """Publish a message that was stored some time ago.
+        """Request the routing of a message that was stored some time ago.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
@@ -154,53 +143,44 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        content, to = self._route(snapshot, _of_stored(message))
+        routed = self._route(snapshot, _of_stored(message))
         if begun:
             reached = dict.fromkeys((part.recipient_id, part.channel) for part in begun)
             some = tuple(
                 known_on(snapshot.conversation, snapshot.users, *reached_on) for reached_on in reached
             )
-            event = _event(message, _Prepared(content, some, message.sequence))
+            event = accepted_event(message, Routed(routed.content, some))
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
-        if not to:
+        if not routed.to:
             raise NoRecipient("No recipient of this message is left in the conversation.")
-        return _event(message, _Prepared(content, to, message.sequence))
+        return accepted_event(message, routed)
 
-    def _prepare(self, new: NewMessage, now: str) -> _Prepared:
+    def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
-            content, to = self._route(snapshot, new)
-        except _REFUSALS:
+            routed = self._route(snapshot, new)
+        except REFUSALS:
             # The conversation or its users may have changed since they were read.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
-            content, to = self._route(snapshot, new)
+            routed = self._route(snapshot, new)
         if new.reply_to is not None:
             self._check_reply(new.conversation_id, new.reply_to)
-        for _ in range(_TRIES):
-            counted = self._conversations.next_sequence(
-                new.conversation_id, snapshot.conversation.version, now
-            )
-            if isinstance(counted, Sequenced):
-                return _Prepared(content, to, counted.sequence, counted.overtaken)
-            snapshot = self._conversation_cache.fresh(new.conversation_id)
-            content, to = self._route(snapshot, new)
-        raise Unavailable("The conversation is changing too quickly; try again.", retry_after=1)
+        return snapshot, routed
 
-    def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[Content, tuple[Recipient, ...]]:
+    def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
         sender = _check_sender(snapshot, new.sender_id)
         content = content_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
             # A person wrote the message in their app, so it is kept even if no recipient can be reached. Only
             # its text is passed on: a person's file must not be sent before it is inspected.
             if not new.content.text.strip():
-                return new.content, ()
+                return Routed(new.content, ())
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return Text(content.text), reached.recipients
-        asked = (new.channel,) if new.channel is not None else new.channels
-        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, asked)
-        to = require_all(reached, asked)
+            return Routed(Text(content.text), reached.recipients)
+        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
+        to = require_all(reached, new.channels)
         require_possible(content, to, self._capabilities)
-        return content, to
+        return Routed(content, to)
 
     def _check_reply(self, conversation_id: str, reply_to: str) -> None:
         quoted = self._messages.get(reply_to)
@@ -209,54 +189,26 @@ class AcceptMessage:
                 "reply_to is not valid.", Detail("reply_to", "names no message of this conversation")
             )
 
-    def _message(self, new: NewMessage, prepared: _Prepared, now: str) -> Message:
-        status = Status.PENDING if prepared.to else Status.DELIVERED
+    def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
+        status = Status.PENDING if to else Status.DELIVERED
+        over = {recipient.channel for recipient in to}
         return Message(
             message_id=new.message_id,
             conversation_id=new.conversation_id,
-            sequence=prepared.sequence,
+            sequence="",
             sender_id=new.sender_id,
             content=new.content,
             status=status,
             status_history=(StatusChange(status, now),),
             accepted_at=now,
             fingerprint=_fingerprint(new),
-            channel=new.channel,
-            channels=new.channels,
+            channel=new.received_over or (over.pop() if len(over) == 1 else None),
+            asked_channels=new.channels,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
         )
-
-    def _store(self, message: Message, due_at: str | None) -> Message | None:
-        """Store and count `message`, and return None; or return the message that already has its id."""
-        try:
-            if self._messages.add(message, due_at):
-                return None
-        except Unavailable:
-            # The table may have taken the message all the same.
-            if not _is_same(self._messages.get(message.message_id), message):
-                self._conversations.uncount(message.conversation_id)
-            raise
-        stored = self._messages.get(message.message_id)
-        if _is_same(stored, message):
-            # The first write succeeded, its answer was lost, and the repeated write found the message.
-            return None
-        self._conversations.uncount(message.conversation_id)
-        if stored is None:
-            raise Unavailable("Another request is storing this message; try again.", retry_after=1)
-        return stored
-
-    def _replay(self, stored: Message, again: Message) -> Accepted:
-        if stored.fingerprint != again.fingerprint:
-            raise Conflict(
-                "This message_id belongs to another message; use a new id.",
-                Detail("message_id", "was used with another body"),
-            )
-        if self._messages.is_unrouted(stored.message_id):
-            self.republish(stored)
-        return Accepted(stored, replayed=True)
 
     def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
         """Return the stored message if the same message was accepted before; else raise `refused`."""
@@ -266,16 +218,14 @@ class AcceptMessage:
         return Accepted(stored, replayed=True)
 
 
-def _is_same(stored: Message | None, message: Message) -> bool:
-    """Return whether `stored` is `message` itself.
-
-    An earlier message with the same body has another number.
-    """
-    return (
-        stored is not None
-        and stored.fingerprint == message.fingerprint
-        and stored.sequence == message.sequence
-    )
+def _replay(stored: Message, again: Message) -> Accepted:
+    """Answer for a message whose id is known; the message itself, if `router` was faster."""
+    if stored.fingerprint != again.fingerprint:
+        raise Conflict(
+            "This message_id belongs to another message; use a new id.",
+            Detail("message_id", "was used with another body"),
+        )
+    return Accepted(stored, replayed=stored.sequence != again.sequence)
 
 
 def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
@@ -297,7 +247,7 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
     members = tuple(
         participant
         for participant in conversation.participants
-        if participant.joined_after < message.sequence or participant.user_id == message.sender_id
+        if participant.sees(message.sequence) or participant.user_id == message.sender_id
     )
     return Snapshot(msgspec.structs.replace(conversation, participants=members), snapshot.users)
 
@@ -312,21 +262,21 @@ def _of_stored(message: Message) -> NewMessage:
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
         content=message.edits[0].content if message.edits else message.content,
-        channel=message.channel,
-        channels=message.channels,
+        channels=message.asked_channels,
+        received_over=message.channel if message.provider_message_id is not None else None,
         provider_message_id=message.provider_message_id,
     )
 
 
-def _event(message: Message, prepared: _Prepared) -> MessageAccepted:
+def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
     return MessageAccepted(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
-        content=prepared.content,
-        recipients=prepared.to,
+        content=routed.content,
+        recipients=routed.to,
         accepted_at=message.accepted_at,
         sequence=message.sequence,
-        recipient_count=len(prepared.to),
+        recipient_count=len(routed.to),
         reply_to=message.reply_to,
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,

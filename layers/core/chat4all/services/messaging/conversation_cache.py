@@ -1,8 +1,8 @@
 """A cache, in memory, of conversations and their users.
 
-A stale conversation does no harm: the write that gives a message its number is conditional on the
-conversation's version. So a conversation is kept as long as there is room. A stale identity does little harm:
-for `KEEP_S` seconds a message may go to an address that was unlinked since.
+A stale conversation does little harm: `router` reads the conversation again, chooses the recipients anew if
+they changed, and fails the message if its sender may no longer write there. A stale identity: for `KEEP_S`
+seconds a message may go to an address that was unlinked since.
 """
 
 import threading
@@ -19,6 +19,8 @@ from chat4all.services.directory.ports import Conversations, Directory
 T = TypeVar("T")
 
 KEEP_S: Final = 60.0
+CONVERSATION_KEEP_S: Final = 10.0
+"""A sender who was removed reads, for so long, that a message was accepted which then fails."""
 _MOST: Final = 5_000
 
 
@@ -40,16 +42,22 @@ class ConversationCache:
         self._conversations = conversations
         self._directory = directory
         self._monotonic = monotonic
-        self._conversations_read: _Kept[Conversation] = _Kept()
+        self._conversations_read: _Kept[tuple[float, Conversation]] = _Kept()
         self._users_read: _Kept[tuple[float, User]] = _Kept()
 
     def recent(self, conversation_id: str) -> Snapshot:
-        """Return the conversation as it once was, and its users as they were at most `KEEP_S` seconds ago.
+        """Return the conversation as it was at most `CONVERSATION_KEEP_S` seconds ago, and its users.
+
+        The users are as they were at most `KEEP_S` seconds ago.
 
         Raises:
             NotFound: no such conversation.
         """
-        conversation = self._conversations_read.get(conversation_id) or self._read(conversation_id)
+        known = self._conversations_read.get(conversation_id)
+        if known is not None and known[0] > self._monotonic() - CONVERSATION_KEEP_S:
+            conversation = known[1]
+        else:
+            conversation = self._read(conversation_id)
         user_ids = _user_ids(conversation)
         oldest = self._monotonic() - KEEP_S
         kept = {
@@ -68,7 +76,7 @@ class ConversationCache:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise ConversationNotFound("There is no such conversation.")
-        self._conversations_read.put(conversation_id, conversation)
+        self._conversations_read.put(conversation_id, (self._monotonic(), conversation))
         return conversation
 
     def _read_users(self, user_ids: Sequence[str]) -> dict[str, User]:

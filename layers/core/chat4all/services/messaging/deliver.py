@@ -57,13 +57,31 @@ class Later(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The delivery is SENT or FAILED.
+    """The delivery is SENT or FAILED, or beyond.
 
-    `update` must be published; a claim that was `taken_over` is counted.
+    Its message must follow. `recorded`: the delivery's record has the status, too. A claim that was
+    `taken_over` is counted.
     """
 
-    update: StatusUpdate
+    delivery: DeliveryPart
+    at: str
+    recorded: bool = True
     taken_over: bool = False
+
+    @property
+    def update(self) -> StatusUpdate:
+        """Return the status as `status-updates` carries it."""
+        return StatusUpdate(
+            channel=self.delivery.channel,
+            account=self.delivery.account,
+            status=self.delivery.status,
+            at=self.at,
+            provider_message_id=self.delivery.provider_message_id,
+            delivery_id=str(self.delivery.delivery_id),
+            error_code=self.delivery.error_code,
+            error_reason=self.delivery.error_reason,
+            recorded=self.recorded,
+        )
 
 
 class Outdated(msgspec.Struct, frozen=True):
@@ -158,14 +176,14 @@ class Deliver:
         known = self._deliveries.get(requested.delivery_id)
         if known is None or known.status is Status.PENDING:
             return None
-        return Settled(_update(known, iso(self._clock()), recorded=True))
+        return Settled(known, iso(self._clock()))
 
     def _refused(self, refused: ClaimRefused) -> Delivering:
         if refused.until is not None:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
         if refused.delivery.status is Status.PENDING:
             return Outdated()
-        return Settled(_update(refused.delivery, iso(self._clock()), recorded=True))
+        return Settled(refused.delivery, iso(self._clock()))
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
         if not self._in_time():
@@ -232,7 +250,7 @@ class Deliver:
         settled = msgspec.structs.replace(
             claimed.delivery, status=Status.SENT, provider_message_id=sent.provider_message_id
         )
-        return Settled(_update(settled, at, recorded=recorded), taken_over=claimed.taken_over)
+        return Settled(settled, at, recorded, claimed.taken_over)
 
     def _failed(self, claimed: Claimed, error: SendError) -> Settled:
         at = iso(self._clock())
@@ -240,7 +258,7 @@ class Deliver:
         settled = msgspec.structs.replace(
             claimed.delivery, status=Status.FAILED, error_code=error.code, error_reason=error.reason
         )
-        return Settled(_update(settled, at, recorded=recorded))
+        return Settled(settled, at, recorded)
 
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
@@ -266,18 +284,3 @@ def _kept(record: Callable[[], None]) -> bool:
             continue
         return True
     return False
-
-
-def _update(delivery: DeliveryPart, at: str, *, recorded: bool) -> StatusUpdate:
-    return StatusUpdate(
-        channel=delivery.channel,
-        account=delivery.account,
-        status=delivery.status,
-        at=at,
-        provider_message_id=delivery.provider_message_id,
-        delivery_id=str(delivery.delivery_id),
-        error_code=delivery.error_code,
-        error_reason=delivery.error_reason,
-        only=delivery.recipient_count == delivery.part_count == 1,
-        recorded=recorded,
-    )

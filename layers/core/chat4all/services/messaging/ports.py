@@ -12,9 +12,17 @@ import msgspec
 from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.events import (
+    DeliveryRequested,
+    MessageAccepted,
+    MessageSubmitted,
+    ParticipantJoining,
+    StatusUpdate,
+    WebhookEvent,
+)
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.parts import PartStatus
 from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
@@ -30,11 +38,8 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 
 class Messages(Protocol):
-    def add(self, message: Message, due_at: str | None) -> bool:
-        """Store the message; return False if its id is taken.
-
-        `relay` publishes it if it is not routed at `due_at`.
-        """
+    def add(self, message: Message) -> Message | None:
+        """Store the message, and return None; or return the message that has its id already."""
         ...
 
     def get(self, message_id: str) -> Message | None: ...
@@ -43,23 +48,27 @@ class Messages(Protocol):
         """Return the known messages among `message_ids`, in no order."""
         ...
 
-    def mark_routed(self, message_id: str, due_at: str) -> None:
-        """Record that the message's deliveries are in the channels' queues.
-
-        `relay` routes the message again if it is PENDING at `due_at`.
-        """
+    def begin(self, message_id: str, look_at: str) -> None:
+        """Begin the message's state, unless it has one: PENDING, and `relay` looks at it at `look_at`."""
         ...
 
-    def is_unrouted(self, message_id: str) -> bool: ...
+    def due(self, now: str, limit: int) -> list[DueMessage]:
+        """Return messages that are PENDING, or tried again, and that `relay` is to look at."""
+        ...
 
-    def due(self, now: str, limit: int) -> list[DueMessage]: ...
-
-    def postpone(self, due: DueMessage, due_at: str) -> bool:
-        """Make the message due later; return False if it was routed, or if another relay postponed it."""
+    def postpone(self, due: DueMessage, look_at: str) -> bool:
+        """Look at the message later; return False if it is no longer due, or another relay postponed it."""
         ...
 
     def settle(self, due: DueMessage) -> None:
-        """Make the message no longer due: none of its deliveries is PENDING."""
+        """Look at the message no more: none of its deliveries is PENDING."""
+        ...
+
+    def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
+        """Record the status of a part in its message's state, if it is a step forward; return all parts.
+
+        The parts are those whose status was recorded before. The effort does not depend on their number.
+        """
         ...
 
     def advance(
@@ -80,18 +89,18 @@ class Messages(Protocol):
         """
         ...
 
-    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
+    def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
         """Mark a message that cannot be delivered as FAILED, and make it a dead letter.
 
         Returns False if FAILED is no step forward.
         """
         ...
 
-    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, look_at: str) -> int | None:
         """Make `parts`, failed and at most MOST_REDRIVEN, PENDING again, and a FAILED message with them.
 
         Either all parts change or none. Returns the new round of the message; None if the message or a part
-        has changed since it was read. `relay` publishes the message if it is not routed at `due_at`.
+        has changed since it was read. `relay` looks at the message at `look_at`.
         """
         ...
 
@@ -99,7 +108,7 @@ class Messages(Protocol):
         """Replace the text and keep the former content; return False if this or a later edit is stored."""
         ...
 
-    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
+    def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         """Return the messages with a sequence number over `after` and under `before`, newest first."""
         ...
 
@@ -230,7 +239,23 @@ HOLDING_KNOWN_S: Final = 1.0
 class Events(Protocol):
     """The streams between the functions."""
 
-    def message_accepted(self, event: MessageAccepted) -> None: ...
+    def message_submitted(self, event: MessageSubmitted) -> str:
+        """Put the message at the end of its conversation; return its number there.
+
+        The same message, submitted twice within 5 minutes, keeps its place where the transport is SQS.
+
+        Raises:
+            Unavailable: AWS did not answer. The message may have its place all the same.
+        """
+        ...
+
+    def participant_joining(self, event: ParticipantJoining) -> str:
+        """Take a place for the participant among the messages; return its number."""
+        ...
+
+    def message_accepted(self, event: MessageAccepted) -> None:
+        """Request the routing of a message that is stored."""
+        ...
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         """Publish all requests, in order per conversation and recipient.

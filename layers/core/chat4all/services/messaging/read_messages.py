@@ -8,7 +8,7 @@ import msgspec
 
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.records import FROM_THE_START, Conversation, DeliveryPart, Message
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 
@@ -57,6 +57,14 @@ class ReadMessages:
         more = len(found) > len(shown)
         return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
 
+    def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
+        """Return, for each conversation, when its latest message was accepted, or when it was created."""
+        return {
+            conversation.conversation_id: latest[0].accepted_at if latest else conversation.created_at
+            for conversation in conversations
+            for latest in [self._messages.history(conversation.conversation_id, FROM_THE_START, None, 1)]
+        }
+
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._messages.search(query, after, limit + 1)
@@ -66,12 +74,12 @@ class ReadMessages:
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
 
-    def _visible_after(self, conversation_id: str, participant_id: str | None) -> int:
+    def _visible_after(self, conversation_id: str, participant_id: str | None) -> str:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise ConversationNotFound("There is no such conversation.")
         if participant_id is None:
-            return 0
+            return FROM_THE_START
         for participant in conversation.participants:
             if participant.user_id == participant_id:
                 return participant.joined_after

@@ -1,7 +1,7 @@
 """Move a delivery forward, and its message with it.
 
 Statuses arrive in any order, repeated and in parallel. Every write is conditional on being a step forward,
-and the message's status is derived from its deliveries. So recording a status again changes nothing.
+and the message's status is derived from its parts. So recording a status again changes nothing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Final
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.parts import message_status
+from chat4all.domain.parts import is_alone, message_status
 from chat4all.domain.records import DeliveryPart
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
@@ -24,6 +24,85 @@ PARKED_AGAIN: Final = timedelta(minutes=1)
 PARKED_FOR: Final = timedelta(days=2)
 
 
+class FollowDelivery:
+    """The use case that moves a message to the status of its deliveries."""
+
+    def __init__(self, messages: Messages, deliveries: Deliveries) -> None:
+        self._messages = messages
+        self._deliveries = deliveries
+
+    def __call__(self, delivery: DeliveryPart, at: str) -> None:
+        """Record the delivery's status in the state of its message, unless a redrive changed its round.
+
+        The effort is the same for a group of any size.
+        """
+        if is_alone(delivery):
+            status, round_, settled = delivery.status, delivery.round, True
+        else:
+            parts = self._messages.record_part(delivery)
+            status = message_status(parts, delivery.recipient_count)
+            round_ = max((part.round for part in parts), default=delivery.round)
+            settled = all(part.status is not Status.PENDING for part in parts)
+        if status is Status.PENDING:
+            return
+        cause = self._cause(delivery) if status is Status.FAILED else None
+        self._messages.advance(
+            delivery.message_id,
+            status,
+            at,
+            round_,
+            settled=settled,
+            code=(cause.error_code or "UNKNOWN") if cause else None,
+            reason=cause.error_reason if cause else None,
+        )
+
+    def _cause(self, delivery: DeliveryPart) -> DeliveryPart:
+        """Return the failed part that says why the message failed.
+
+        The latest update may be about another part, which did not fail by itself.
+        """
+        if is_alone(delivery):
+            return delivery
+        return _cause(self._deliveries.of_message(delivery.message_id)) or delivery
+
+
+class ApplyStatus:
+    """The use case that applies a status to its delivery, and to the message."""
+
+    def __init__(self, deliveries: Deliveries, follow: FollowDelivery) -> None:
+        self._deliveries = deliveries
+        self._follow = follow
+
+    def __call__(self, update: StatusUpdate) -> DeliveryPart | None:
+        """Return the delivery as it is now; None if there is no such delivery (yet).
+
+        If the delivery was replaced, the recipient is to be reached on the next channel (`FallBack`).
+        """
+        delivery_id = self._resolve(update)
+        if delivery_id is None:
+            return None
+        if update.status is Status.SENT and not update.recorded:
+            known = self._deliveries.get(delivery_id)
+            if known is not None and known.status is not Status.PENDING:
+                # Most often: the process that sent the message has recorded that, and was faster.
+                return known
+        delivery = self._current(delivery_id, update)
+        if delivery is not None:
+            self._follow(delivery, update.at)
+        return delivery
+
+    def _resolve(self, update: StatusUpdate) -> DeliveryId | None:
+        named = DeliveryId.parse(update.delivery_id) if update.delivery_id else None
+        if named is not None or update.provider_message_id is None:
+            return named
+        return self._deliveries.find(update.channel, update.account, update.provider_message_id)
+
+    def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
+        if update.recorded:
+            return self._deliveries.get(delivery_id)
+        return self._deliveries.advance(delivery_id, update)
+
+
 class Recorded(Enum):
     DONE = auto()
     UNKNOWN = auto()
@@ -31,28 +110,20 @@ class Recorded(Enum):
 
 
 class RecordStatus:
-    """The use case that records the status of a delivery, and derives the status of its message."""
+    """The use case that applies a status, and reaches the recipient on the next channel after a failure."""
 
-    def __init__(self, messages: Messages, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
-        self._messages = messages
+    def __init__(self, apply: ApplyStatus, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
+        self._apply = apply
         self._deliveries = deliveries
         self._fall_back = fall_back
         self._clock = clock
 
     def __call__(self, update: StatusUpdate) -> Recorded:
-        delivery_id = self._resolve(update)
-        if delivery_id is None:
-            return Recorded.UNKNOWN
-        message_id = delivery_id.message_id
-        if update.recorded and update.only and update.status is not Status.FAILED:
-            self._messages.advance(message_id, update.status, update.at, delivery_id.round, settled=True)
-            return Recorded.DONE
-        delivery = self._current(delivery_id, update)
+        delivery = self._apply(update)
         if delivery is None:
             return Recorded.UNKNOWN
         if delivery.replaced:
             self._fall_back.failed(delivery)
-        self._follow(delivery, update)
         return Recorded.DONE
 
     def park(self, update: StatusUpdate) -> None:
@@ -70,35 +141,6 @@ class RecordStatus:
             again = ParkedStatus(parked.update, iso(now + PARKED_AGAIN), parked.expires_at)
             self._deliveries.park(again)
         return recorded
-
-    def _resolve(self, update: StatusUpdate) -> DeliveryId | None:
-        named = DeliveryId.parse(update.delivery_id) if update.delivery_id else None
-        if named is not None or update.provider_message_id is None:
-            return named
-        return self._deliveries.find(update.channel, update.account, update.provider_message_id)
-
-    def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
-        if update.recorded:
-            return self._deliveries.get(delivery_id)
-        return self._deliveries.advance(delivery_id, update)
-
-    def _follow(self, delivery: DeliveryPart, update: StatusUpdate) -> None:
-        """Move the message to the status of its deliveries, unless a redrive has changed its round."""
-        alone = delivery.recipient_count == delivery.part_count == 1
-        all_ = [delivery] if alone else self._deliveries.of_message(delivery.message_id)
-        status = message_status(all_, delivery.recipient_count)
-        if status is Status.PENDING:
-            return
-        cause = _cause(all_) if status is Status.FAILED else None
-        self._messages.advance(
-            delivery.message_id,
-            status,
-            update.at,
-            max(part.round for part in all_),
-            settled=all(part.status is not Status.PENDING for part in all_),
-            code=(cause.error_code or "UNKNOWN") if cause else None,
-            reason=cause.error_reason if cause else None,
-        )
 
 
 def _cause(deliveries: Sequence[DeliveryPart]) -> DeliveryPart | None:

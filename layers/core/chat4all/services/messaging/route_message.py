@@ -1,5 +1,8 @@
 """Route a message: put one delivery per recipient and channel into the channels' queues.
 
+The records of a conversation come in order, one after the other. So here is decided what a message's place
+means: which of two records with the same message_id is the message, and who takes part when it comes.
+
 Requesting the same deliveries twice is harmless: each delivery is claimed before it is sent.
 """
 
@@ -10,43 +13,103 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.errors import NotFound
+from chat4all.domain.events import (
+    ChatEvent,
+    MessageAccepted,
+    MessageSubmitted,
+    ParticipantJoining,
+    Recipient,
+)
+from chat4all.domain.records import Message
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
 from chat4all.domain.waiting import Fallback
+from chat4all.services.directory.ports import Conversations
+from chat4all.services.messaging.accept_message import REFUSALS, AcceptMessage, Routed, accepted_event
 from chat4all.services.messaging.ports import Events, Fallbacks, Messages
 
 
 class RouteMessage:
     def __init__(
         self,
+        *,
         messages: Messages,
+        conversations: Conversations,
         events: Events,
         fallbacks: Fallbacks,
+        accept: AcceptMessage,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
         self._messages = messages
+        self._conversations = conversations
         self._events = events
+        self._fallbacks = fallbacks
+        self._accept = accept
         self._capabilities = capabilities
         self._clock = clock
-        self._fallbacks = fallbacks
 
-    def __call__(self, accepted: MessageAccepted) -> None:
-        """Request the deliveries of an accepted message.
+    def __call__(self, event: ChatEvent, number: str) -> None:
+        """Handle a record of `chat-events` with this number.
 
         Raises:
-            Unavailable: a queue did not take a delivery; the event must be handled again.
+            Unavailable: AWS did not answer; the record must be handled again.
+        """
+        match event:
+            case MessageSubmitted():
+                self._settle(event, number)
+            case MessageAccepted():
+                self._request(event)
+            case ParticipantJoining(conversation_id, user_id, joined_at):
+                self._conversations.place_participant(conversation_id, user_id, joined_at, number)
+
+    def _settle(self, submitted: MessageSubmitted, number: str) -> None:
+        """Store the message if the process that submitted it died, and request its deliveries.
+
+        The record is dropped if its message_id belongs to another message, or if the message is routed
+        already by its first record.
+        """
+        message = msgspec.structs.replace(submitted.message, sequence=number)
+        stored = self._messages.get(message.message_id) or self._messages.add(message) or message
+        is_another = stored.fingerprint != message.fingerprint
+        if is_another or (stored.routed and stored.sequence != number):
+            return
+        accepted = self._accepted(submitted, stored)
+        if accepted is not None:
+            self._request(accepted)
+
+    def _accepted(self, submitted: MessageSubmitted, message: Message) -> MessageAccepted | None:
+        """Return the event for the recipients who take part now; None if there is nobody to be reached."""
+        conversation = self._conversations.get(message.conversation_id)
+        if conversation is not None and conversation.overtaken:
+            self._conversations.give_turn(message.conversation_id)
+        if not submitted.recipients:
+            return None
+        if conversation is not None and conversation.version == submitted.version:
+            content = submitted.content or message.content
+            return accepted_event(message, Routed(content, submitted.recipients))
+        try:
+            return self._accept.event_again(message)
+        except (*REFUSALS, NotFound) as refused:
+            self._messages.give_up(message, iso(self._clock()), refused.code, refused.message)
+            return None
+
+    def _request(self, accepted: MessageAccepted) -> None:
+        """Request the deliveries.
+
+        The message's state begins before they are in the queues: a status needs it.
         """
         begun = [self._begin(accepted, recipient) for recipient in accepted.recipients if recipient.fallbacks]
         # A recipient whose fallback has moved on to a later channel is reached on that channel.
         now_at = {fallback.recipient.user_id: fallback.recipient for fallback in begun}
         current = tuple(now_at.get(recipient.user_id, recipient) for recipient in accepted.recipients)
-        routed = msgspec.structs.replace(accepted, recipients=current)
-        self._events.deliveries_requested(deliveries(routed, self._capabilities))
+        requested = deliveries(msgspec.structs.replace(accepted, recipients=current), self._capabilities)
+        if accepted.round == 0 and accepted.position == 0:
+            self._messages.begin(accepted.message_id, iso(self._clock() + DELIVERY_GRACE))
+        self._events.deliveries_requested(requested)
         for fallback in begun:
             self._fallbacks.routed(fallback, self._deadline(fallback))
-        self._messages.mark_routed(accepted.message_id, iso(self._clock() + DELIVERY_GRACE))
 
     def _begin(self, accepted: MessageAccepted, recipient: Recipient) -> Fallback:
         event = msgspec.structs.replace(accepted, recipients=(recipient,), position=0)

@@ -9,7 +9,14 @@ import msgspec
 from chat4all.domain.claims import Claimed
 from chat4all.domain.clock import NewId, iso
 from chat4all.domain.dead_letters import DeadRecord
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate
+from chat4all.domain.events import (
+    ChatEvent,
+    DeliveryRequested,
+    MessageAccepted,
+    MessageSubmitted,
+    StatusUpdate,
+)
+from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.ports import Deliveries, Messages
@@ -69,22 +76,28 @@ class CollectDeadRecords:
             if requested is not None:
                 return self._fail(requested, record, now)
         if record.source == CHAT_EVENTS:
-            accepted = _decoded(record, MessageAccepted)
-            if accepted is not None and self._was_routed(accepted):
-                return True
-            if accepted is not None and not self._deliveries.of_message(accepted.message_id):
-                self._messages.give_up(accepted.message_id, iso(now), CODE, _reason(record))
+            message = self._message_of(record)
+            if message is not None:
+                if not message.routed:
+                    self._messages.give_up(message, iso(now), CODE, _reason(record))
                 return True
         self._dead_letters.keep(record)
         return True
 
-    def _was_routed(self, accepted: MessageAccepted) -> bool:
-        """Return whether the message was routed in spite of its dead record.
+    def _message_of(self, record: DeadRecord) -> Message | None:
+        """Return the stored message of a record that requests its routing on the first channels.
 
-        A stream gives up all records of a batch from the first failed record on, also records that were
-        handled.
+        `relay` looks after a message that was routed: a stream gives up all records of a batch from the first
+        failed record on, also records that were handled.
         """
-        return accepted.position == 0 and not self._messages.is_unrouted(accepted.message_id)
+        match _decoded(record, ChatEvent):
+            case MessageSubmitted(message=message):
+                stored = self._messages.get(message.message_id)
+                return stored if stored is not None and stored.fingerprint == message.fingerprint else None
+            case MessageAccepted(position=0, message_id=message_id):
+                return self._messages.get(message_id)
+            case _:
+                return None
 
     def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
         until = (now + self._claim_time).timestamp()

@@ -10,6 +10,7 @@ round.)
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -22,10 +23,12 @@ from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
-from chat4all.services.messaging.accept_message import PUBLISH_GRACE, AcceptMessage
+from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Events, Messages
 from chat4all.services.recovery.ports import DeadLetters
 
+PUBLISH_GRACE: Final = timedelta(seconds=30)
+"""How long the redrive of a message may stay unpublished before `relay` publishes it."""
 _TRIES: Final = 3
 
 
@@ -170,10 +173,10 @@ class Redrive:
         return True
 
     def _publish(self, message: Message) -> bool:
-        """Publish a message that was redriven but not routed; return False if there is no such redrive."""
+        """Publish the redrive of a message once more; return False if there is no redrive in progress."""
         begun = self._deliveries.of_message(message.message_id)
         pending = [part for part in begun if part.status is Status.PENDING]
-        if not message.round or not pending or not self._messages.is_unrouted(message.message_id):
+        if not message.round or not pending:
             return False
         self._accept.republish(message, pending)
         return True

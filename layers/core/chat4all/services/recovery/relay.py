@@ -20,9 +20,8 @@ from chat4all.services.messaging.record_status import Recorded, RecordStatus
 
 MORE_WITHIN: Final = timedelta(seconds=20)
 """After this time, a third of the function's time, a run begins no further round of turns."""
-LONGEST_UNROUTED: Final = timedelta(hours=1)
-LONGEST_ROUTED: Final = timedelta(days=1)
-"""A routed message's deliveries are most probably in a queue. Each try adds them again, so tries are rare."""
+LONGEST_WAIT: Final = timedelta(days=1)
+"""A message's deliveries are most probably in a queue. Each try adds them again, so tries are rare."""
 IN_A_QUEUE: Final = timedelta(days=14)
 """How long a queue keeps a delivery."""
 
@@ -82,7 +81,7 @@ class Relay:
 
 
 class PublishMessages:
-    """A job: publish messages that were not routed in time, or that were routed and are still PENDING."""
+    """A job: request the deliveries again of messages that stay PENDING."""
 
     def __init__(self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage) -> None:
         self._messages = messages
@@ -108,17 +107,15 @@ class PublishMessages:
         try:
             self._accept.republish(message, pending if message.round else ())
         except (Forbidden, Conflict, NotFound, NotPossible) as refused:
-            if due.routed and _age(due, now) < IN_A_QUEUE:
+            if _age(due, now) < IN_A_QUEUE:
                 # The message is not routed again, but its deliveries may still be in a queue: FAILED would be
                 # wrong.
                 return None
-            self._messages.give_up(message.message_id, iso(now), refused.code, refused.message)
+            self._messages.give_up(message, iso(now), refused.code, refused.message)
             return "MessagesUndeliverable"
         return "MessagesRepublished"
 
     def _pending(self, due: DueMessage) -> list[DeliveryPart]:
-        if not due.routed and not due.message.round:
-            return []
         begun = self._deliveries.of_message(due.message.message_id)
         return [part for part in begun if part.status is Status.PENDING]
 
@@ -128,7 +125,7 @@ def _age(due: DueMessage, now: datetime) -> timedelta:
 
 
 def _later(due: DueMessage, now: datetime) -> str:
-    return iso(now + min(_age(due, now), LONGEST_ROUTED if due.routed else LONGEST_UNROUTED))
+    return iso(now + min(_age(due, now), LONGEST_WAIT))
 
 
 class RetryStatuses:

@@ -2,14 +2,14 @@
 
 No message is sent twice. A message that is no longer PENDING is skipped here, and each delivery of the others
 is claimed before it is sent. A message that was never routed is skipped too: its event is on its way, and
-earlier events of its conversation must come first. If the event is lost, `relay` publishes the message.
+earlier events of its conversation must come first.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import MessageAccepted
+from chat4all.domain.events import ChatEvent, MessageAccepted, MessageSubmitted
 from chat4all.domain.status import Status
 from chat4all.services.messaging.ports import Messages
 from chat4all.services.messaging.route_message import RouteMessage
@@ -33,7 +33,7 @@ class ReplayMessages:
         self._messages = messages
         self._route = route
 
-    def __call__(self, events: Sequence[MessageAccepted]) -> list[Replayed]:
+    def __call__(self, events: Sequence[ChatEvent]) -> list[Replayed]:
         """Replay the events in the order of each conversation; return the outcome of each event."""
         stopped: set[str] = set()
         outcomes = []
@@ -44,16 +44,22 @@ class ReplayMessages:
             outcomes.append(outcome)
         return outcomes
 
-    def _replay(self, event: MessageAccepted) -> Replayed:
+    def _replay(self, event: ChatEvent) -> Replayed:
         try:
-            message = self._messages.get(event.message_id)
+            match event:
+                case MessageSubmitted(message=submitted):
+                    message = self._messages.get(submitted.message_id)
+                case MessageAccepted(message_id=message_id):
+                    message = self._messages.get(message_id)
+                case _:
+                    return Replayed.DONE
             if message is None:
                 return Replayed.UNKNOWN
             if message.status is not Status.PENDING:
                 return Replayed.DONE
-            if self._messages.is_unrouted(event.message_id):
+            if not message.routed:
                 return Replayed.ON_ITS_WAY
-            self._route(event)
+            self._route(event, message.sequence)
         except Unavailable:
             return Replayed.FAILED
         return Replayed.ROUTED

@@ -1,0 +1,75 @@
+"""The keys of the tables and their indexes. Each begins with the workspace that the item belongs to.
+
+An index whose key all items of a workspace would share is divided into shards, because a partition of
+DynamoDB takes 1,000 write units a second:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+"""
+
+import zlib
+from collections.abc import Iterable
+from typing import Final
+
+from chat4all.domain.status import Status
+
+WORKSPACE: Final = "default"
+"""The only workspace."""
+SENDER_SHARDS: Final = 16
+LISTING_SHARDS: Final = 32
+FALLBACK: Final = "FALLBACK"
+"""Each message with several channels has a fallback that is due. All other kinds of `by-due` are exceptions."""
+DEAD_SHARDS: Final = 16
+CREATION_SHARDS: Final = 16
+REDRIVEN: Final = "REDRIVEN"
+"""Lists a message that was delivered to some recipient, while others are tried again."""
+NO_CHANNEL: Final = "message"
+"""Stands for the channel of a dead letter without a channel."""
+
+
+def key(*names: str) -> str:
+    """Return the key of an item of the workspace."""
+    return "#".join((WORKSPACE, *names))
+
+
+def name_of(item_key: str) -> str:
+    """Return the last name in a key."""
+    return item_key.rpartition("#")[2]
+
+
+def shard(item_id: str, shards: int) -> int:
+    """Return the shard of an item, always the same for the same id."""
+    return zlib.crc32(item_id.encode()) % shards
+
+
+def shards_of(name: str, shards: int) -> Iterable[str]:
+    """Return the keys of all shards of an index key."""
+    return (key(name, str(number)) for number in range(shards))
+
+
+def sender_key(sender_id: str, message_id: str) -> str:
+    return key(sender_id, str(shard(message_id, SENDER_SHARDS)))
+
+
+def listing_key(listed_as: str, message_id: str) -> str:
+    """Return the key under which `by-status` lists a state: PENDING, REDRIVEN or FAILED."""
+    return key(listed_as, str(shard(message_id, LISTING_SHARDS)))
+
+
+def status_key(status: Status, message_id: str) -> str:
+    return listing_key(status.value, message_id)
+
+
+def due_key(kind: str, item_id: str) -> str:
+    return key(kind, str(shard(item_id, due_shards(kind))))
+
+
+def due_shards(kind: str) -> int:
+    return 64 if kind == FALLBACK else 16
+
+
+def dead_key(channel: str, conversation_id: str) -> str:
+    """Return the key of a shard of dead letters; a conversation's dead letters of a channel share it."""
+    return key(channel, str(shard(conversation_id, DEAD_SHARDS)))
+
+
+def provider_key(channel: str, account: str, provider_message_id: str) -> str:
+    return key(channel, account, provider_message_id)

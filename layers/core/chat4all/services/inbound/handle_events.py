@@ -1,0 +1,62 @@
+"""Handle the events of a webhook: apply its statuses at once, and publish everything else."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import InboundStatus, StatusUpdate, WebhookEvent
+from chat4all.services.messaging.ports import Events
+from chat4all.services.messaging.record_status import ApplyStatus
+
+MOST_APPLIED: Final = 10
+"""The most statuses that are applied while the provider waits for the answer to its webhook."""
+
+
+class HandleEvents:
+    def __init__(self, apply: ApplyStatus, events: Events) -> None:
+        self._apply = apply
+        self._events = events
+
+    def __call__(self, received: Sequence[WebhookEvent]) -> None:
+        """Handle the events of one webhook.
+
+        A status is left to the queue `status-updates` if its delivery is unknown so far, if the database does
+        not answer, or if the recipient is to be reached on another channel.
+
+        Raises:
+            Unavailable: a queue did not take an event; the webhook must be handled again.
+        """
+        others = [event for event in received if not isinstance(event.event, InboundStatus)]
+        if others:
+            self._events.webhook_events(others)
+        updates = [
+            _update(event.channel, event.event)
+            for event in received
+            if isinstance(event.event, InboundStatus)
+        ]
+        now, later = updates[:MOST_APPLIED], updates[MOST_APPLIED:]
+        left = [update for update in now if not self._is_applied(update)] + later
+        if left and self._events.status_updates(left):
+            raise Unavailable(
+                "The webhook is stored, but not every status was published; try again.", retry_after=1
+            )
+
+    def _is_applied(self, update: StatusUpdate) -> bool:
+        try:
+            delivery = self._apply(update)
+        except Unavailable:
+            return False
+        return delivery is not None and not delivery.replaced
+
+
+def _update(channel: str, event: InboundStatus) -> StatusUpdate:
+    return StatusUpdate(
+        channel=channel,
+        account=event.account,
+        status=event.status,
+        at=event.at,
+        provider_message_id=event.provider_message_id,
+        delivery_id=event.delivery_id,
+        error_code=event.error_code,
+        error_reason=event.error_reason,
+    )
