@@ -73,12 +73,12 @@ class DeliveryBatch:
     def __init__(
         self,
         deliver_or_hold: DeliverOrHold,
-        follow: FollowDelivery,
         events: SqsEvents,
         sqs: "SQSClient",
         queue_url: str,
         telemetry: Telemetry,
         *,
+        follow: FollowDelivery,
         time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver_or_hold = deliver_or_hold
@@ -185,11 +185,11 @@ def handler() -> Handler:
     held_deliveries = DynamoHeldDeliveries(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
         DeliverOrHold(deliver, held_deliveries, runtime.now),
-        FollowDelivery(DynamoMessages(settings.messages_table), deliveries),
         events,
         sqs,
         settings.channel_queue,
         telemetry,
+        follow=FollowDelivery(DynamoMessages(settings.messages_table), deliveries),
         time_left=time_left,
     )
 

@@ -31,7 +31,7 @@ class FileBatch:
         self._inspect = inspect
         self._bucket = settings.files_bucket
         self._telemetry = telemetry
-        batch = Batch(FileEvent, self._handle, sqs, settings.files_queue)  # type: ignore[arg-type]  # a union is a kind to msgspec
+        batch = Batch(FileEvent, self._handle, sqs, settings.files_queue)
         self._consume = consuming(telemetry, batch, NEEDED_MS)
         self._take = telemetry.observing(self._scanned)
 

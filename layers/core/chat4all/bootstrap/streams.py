@@ -1,6 +1,7 @@
 """Wire chat-events and status-updates, on SQS FIFO or on Kinesis, as the environment says."""
 
 from collections.abc import Callable, Mapping
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ class StreamConsumer(Generic[E]):
 
     def __init__(
         self,
-        kind: type[E],
+        kind: type[E] | UnionType,
         handle: Callable[[E, Received], HandBack | None],
         sqs: "SQSClient",
         *,

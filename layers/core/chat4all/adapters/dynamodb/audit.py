@@ -10,8 +10,8 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
-from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import StringsAttribute, TableSettings, answering, bind, saved
+from chat4all.adapters.dynamodb.table_keys import shard
 from chat4all.domain.audit import KEPT_FOR, AuditAction, AuditEntry, AuditQuery
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.pages import TimeCursor

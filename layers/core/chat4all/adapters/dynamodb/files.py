@@ -10,8 +10,8 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry
-from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
+from chat4all.adapters.dynamodb.table_keys import shard
 from chat4all.domain.files import FileStatus, StoredFile
 
 DUE_SHARDS: Final = 4

@@ -5,13 +5,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from pynamodb.attributes import (
-    BooleanAttribute,
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
+from pynamodb.attributes import Attribute, BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import MAP, STRING
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -28,6 +23,18 @@ STATE: Final = "STATE"
 """No other record sorts between a message and its state, so that one query reads both."""
 DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
+
+
+class PartsAttribute(Attribute[dict[str, str]]):
+    """A map of texts, whose entries are read and written one by one."""
+
+    attr_type = MAP
+
+    def serialize(self, value: dict[str, str]) -> dict[str, dict[str, str]]:
+        return {name: {STRING: text} for name, text in value.items()}
+
+    def deserialize(self, value: dict[str, dict[str, str]]) -> dict[str, str]:
+        return {name: typed[STRING] for name, typed in value.items()}
 
 
 class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -121,7 +128,7 @@ class StateRow(Model):
     record = UnicodeAttribute(range_key=True, default=STATE)
     status = UnicodeAttribute()
     status_history: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute)
-    parts: MapAttribute[str, str] = MapAttribute(null=True)
+    parts = PartsAttribute()
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
     round = NumberAttribute(null=True)

@@ -119,7 +119,7 @@ class DynamoMessages:
                 row = StateRow.get(row.partition, STATE, consistent_read=True)
             except StateRow.DoesNotExist:
                 return []
-        return part_statuses(_entries(row))
+        return part_statuses(row.parts)
 
     @answering
     def advance(
@@ -294,10 +294,6 @@ def _follows(entry: Path, part: PartStatus) -> Condition:
     values = [value_of(status, part.round) for status in Status if status in earlier]
     condition = entry.is_in(*values)
     return condition if part.round else entry.does_not_exist() | condition
-
-
-def _entries(row: StateRow) -> dict[str, str]:
-    return row.parts.as_dict() if row.parts else {}
 
 
 def _forward(status: Status, at: str) -> list[Action]:

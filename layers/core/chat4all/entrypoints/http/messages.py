@@ -72,7 +72,7 @@ _ACCEPTED: Final = {
     "accepted_at": "2026-01-31T12:05:00.123Z",
     "status_url": f"https://api.example.com/v1/messages/{_ID}/status",
 }
-_MESSAGE: Final = {
+_MESSAGE: Final[dict[str, object]] = {
     "message_id": _ID,
     "conversation_id": _CONVERSATION,
     "sequence": "18870423907514351616",

@@ -8,6 +8,7 @@ later records are handed back unhandled, and the other groups go on. Lambda then
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -80,12 +81,12 @@ class Batch(Generic[E]):
 
     def __init__(
         self,
-        kind: type[E],
+        kind: type[E] | UnionType,
         handle: Callable[[E, Record], HandBack | None],
         client: "SQSClient",
         queue_url: str,
     ) -> None:
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder: msgspec.json.Decoder[E] = msgspec.json.Decoder(kind)
         self._handle = handle
         self._client = client
         self._queue_url = queue_url

@@ -23,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from types import UnionType
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -94,14 +95,14 @@ class StreamBatch(Generic[E]):
 
     def __init__(
         self,
-        kind: type[E],
+        kind: type[E] | UnionType,
         handle: Callable[[E, Received], HandBack | None],
         failures: Callable[[Pointer], None],
         *,
         threads: Executor | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder: msgspec.json.Decoder[E] = msgspec.json.Decoder(kind)
         self._handle = handle
         self._failures = failures
         self._threads = threads or ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="key")

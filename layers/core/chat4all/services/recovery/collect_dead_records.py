@@ -23,10 +23,12 @@ from chat4all.services.messaging.ports import Deliveries, Messages
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.recovery.ports import DeadLetters, DeadQueues
 
-E = TypeVar("E", bound=msgspec.Struct)
+E = TypeVar("E")
 
 CODE: Final = "NOT_HANDLED"
 CHAT_EVENTS: Final = "chat-events"
+_DELIVERY: Final = msgspec.json.Decoder(DeliveryRequested)
+_CHAT_EVENT: Final[msgspec.json.Decoder[ChatEvent]] = msgspec.json.Decoder(ChatEvent)
 
 
 class CollectDeadRecords:
@@ -72,7 +74,7 @@ class CollectDeadRecords:
     def _keep(self, record: DeadRecord, now: datetime) -> bool:
         """Make the record a failure or a dead letter; return False if it must stay in the queue for now."""
         if record.source in self._channels:
-            requested = _decoded(record, DeliveryRequested)
+            requested = _decoded(record, _DELIVERY)
             if requested is not None:
                 return self._fail(requested, record, now)
         if record.source == CHAT_EVENTS:
@@ -90,7 +92,7 @@ class CollectDeadRecords:
         `relay` looks after a message that was routed: a stream gives up all records of a batch from the first
         failed record on, also records that were handled.
         """
-        match _decoded(record, ChatEvent):
+        match _decoded(record, _CHAT_EVENT):
             case MessageSubmitted(message=message):
                 stored = self._messages.get(message.message_id)
                 return stored if stored is not None and stored.fingerprint == message.fingerprint else None
@@ -120,9 +122,9 @@ class CollectDeadRecords:
         return True
 
 
-def _decoded(record: DeadRecord, kind: type[E]) -> E | None:
+def _decoded(record: DeadRecord, decoder: msgspec.json.Decoder[E]) -> E | None:
     try:
-        return msgspec.json.decode(record.body, type=kind)
+        return decoder.decode(record.body)
     except msgspec.DecodeError:
         return None
 
