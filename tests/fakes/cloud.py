@@ -6,6 +6,7 @@ A function's batch is one group's records, so that a story runs the same way eac
 import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -14,13 +15,15 @@ from chat4all.adapters.stream_failures import Pointer
 from chat4all.bootstrap.channel import DeliveryBatch
 from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
 from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
-from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
 from chat4all.domain.records import ConversationType
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
+from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
@@ -29,7 +32,7 @@ from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
-from chat4all.services.messaging.record_status import Recorded, RecordStatus
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, Recorded, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
@@ -137,7 +140,7 @@ class Cloud:
     def provider_says(self, *events: WebhookEvent) -> bool:
         """Whether the webhook got its 200."""
         try:
-            self._events.webhook_events(events)
+            self._handle_events(events)
         except Died:
             self._start_processes()
             return False
@@ -219,7 +222,6 @@ class Cloud:
         self._lambda = self._fated(self, "lambda")
         self._events = self._fated(queued, "events")
         self._accept = AcceptMessage(
-            conversations=conversations,
             messages=messages,
             events=self._events,
             conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
@@ -228,8 +230,20 @@ class Cloud:
         )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
-        self._route = RouteMessage(messages, self._events, fallbacks, CAPABILITIES, self.clock)
-        self._record = RecordStatus(messages, deliveries, fall_back, self.clock)
+        self._route = RouteMessage(
+            messages=messages,
+            conversations=conversations,
+            events=self._events,
+            fallbacks=fallbacks,
+            accept=self._accept,
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+        )
+        self._manage = ManageConversations(conversations, directory, self._events, self.clock, self.ids)
+        self._follow = FollowDelivery(messages, deliveries)
+        apply = ApplyStatus(deliveries, self._follow)
+        self._record = RecordStatus(apply, deliveries, fall_back, self.clock)
+        self._handle_events = HandleEvents(apply, self._events)
         self._relay = Relay(
             self.clock,
             (
@@ -260,14 +274,17 @@ class Cloud:
             new_id=self.ids,
         )
         self._functions: Mapping[str, Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]] = {
-            "chat-events": self._batch(MessageAccepted, self._route_one, "chat-events"),
+            "chat-events": self._batch(ChatEvent, self._route_one, "chat-events"),
             "status-updates": self._batch(StatusUpdate, self._record_one, "status-updates"),
             "inbound": self._batch(WebhookEvent, self._take_one, "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 
     def _batch(
-        self, kind: type[msgspec.Struct], handle: Callable[[Any, Received], HandBack | None], name: str
+        self,
+        kind: type[msgspec.Struct] | UnionType,
+        handle: Callable[[Any, Received], HandBack | None],
+        name: str,
     ) -> Batch[Any] | StreamBatch[Any]:
         queue = self.queues[name]
         if isinstance(queue, FifoQueue):
@@ -305,11 +322,12 @@ class Cloud:
                 cast("SQSClient", self.channel_queues[name]),
                 name,
                 cast("Telemetry", self.counters),
+                follow=self._follow,
             ),
         )
 
-    def _route_one(self, accepted: MessageAccepted, _record: Received) -> HandBack | None:
-        self._route(accepted)
+    def _route_one(self, event: ChatEvent, record: Received) -> HandBack | None:
+        self._route(event, record.number)
         return None
 
     def _record_one(self, update: StatusUpdate, record: Received) -> HandBack | None:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
 from chat4all.domain.records import Conversation, ConversationState, Participant
-from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 
 class MemoryConversations:
@@ -41,22 +40,14 @@ class MemoryConversations:
 
     def get(self, conversation_id: str) -> Conversation | None:
         self.reads += 1
-        return self._by_id.get(conversation_id)
+        conversation = self._by_id.get(conversation_id)
+        if conversation is None:
+            return None
+        return replace(conversation, overtaken=self._is_overtaken(conversation_id))
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
         found = (self._by_id.get(conversation_id) for conversation_id in dict.fromkeys(conversation_ids))
         return [one for one in found if one is not None]
-
-    def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
-        with self._lock:
-            one = self._by_id.get(conversation_id)
-            if one is None or one.version != version:
-                return ConversationChanged()
-            counted = replace(
-                one, sequence=one.sequence + 1, message_count=one.message_count + 1, last_activity_at=at
-            )
-            self._by_id[conversation_id] = counted
-            return Sequenced(counted.sequence, overtaken=self._is_overtaken(conversation_id))
 
     def give_turn(self, conversation_id: str) -> None:
         with self._lock:
@@ -75,13 +66,22 @@ class MemoryConversations:
         with self._lock:
             self._wrote.setdefault(user_id, {})[place_key(channel, account)] = conversation_id
 
-    def uncount(self, conversation_id: str) -> None:
-        with self._lock:
-            one = self._by_id[conversation_id]
-            self._by_id[conversation_id] = replace(one, message_count=one.message_count - 1)
-
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         return self._change(conversation, participants=(*conversation.participants, participant))
+
+    def place_participant(
+        self, conversation_id: str, user_id: str, joined_at: str, joined_after: str
+    ) -> None:
+        with self._lock:
+            conversation = self._by_id[conversation_id]
+            joining = conversation.participant(user_id)
+            if joining is None or not joining.is_joining or joining.joined_at != joined_at:
+                return
+            participants = tuple(
+                replace(one, joined_after=joined_after) if one is joining else one
+                for one in conversation.participants
+            )
+            self._change(conversation, participants=participants)
 
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
         staying = tuple(one for one in conversation.participants if one.user_id != user_id)

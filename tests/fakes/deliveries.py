@@ -157,6 +157,8 @@ def _claimed(
         attempts=(before.delivery.attempts if before else 0) + 1,
         conversation_id=requested.conversation_id,
         sequence=requested.sequence,
+        recipient_number=to.number,
+        route=to.position,
         round=before.delivery.round if before else requested.round,
         fallback=bool(requested.recipient.fallbacks),
         status_history=before.delivery.status_history if before else (),

@@ -6,9 +6,11 @@ import msgspec
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
+    ChatEvent,
     DeliveryRequested,
-    InboundStatus,
     MessageAccepted,
+    MessageSubmitted,
+    ParticipantJoining,
     StatusUpdate,
     WebhookEvent,
 )
@@ -21,12 +23,38 @@ class RecordedEvents:
     """Remembers what was published. `broken` refuses everything."""
 
     def __init__(self) -> None:
+        self.submitted: list[MessageSubmitted] = []
         self.accepted: list[MessageAccepted] = []
+        self.joining: list[ParticipantJoining] = []
         self.requested: list[DeliveryRequested] = []
         self.updates: list[StatusUpdate] = []
         self.webhooks: list[WebhookEvent] = []
         self.files: list[FileEvent] = []
         self.broken = False
+        self._numbers: dict[str, str] = {}
+
+    def message_submitted(self, event: MessageSubmitted) -> str:
+        self._check()
+        known = event.deduplication_id in self._numbers
+        number = self._number(event.deduplication_id)
+        if not known:
+            self.submitted.append(event)
+        return number
+
+    def participant_joining(self, event: ParticipantJoining) -> str:
+        self._check()
+        self.joining.append(event)
+        return self._number(event.deduplication_id)
+
+    def forget(self) -> None:
+        """Five minutes pass: the queue takes a repeat for a new record."""
+        self._numbers = {f"{number} {key}": number for key, number in self._numbers.items()}
+
+    def number_of(self, event: MessageSubmitted) -> str:
+        return self._numbers[event.deduplication_id]
+
+    def _number(self, deduplication: str) -> str:
+        return self._numbers.setdefault(deduplication, f"{len(self._numbers) + 1:020d}")
 
     def message_accepted(self, event: MessageAccepted) -> None:
         self._check()
@@ -72,8 +100,17 @@ class QueuedEvents:
         self._status_updates = status_updates
         self._inbound = inbound
 
+    def message_submitted(self, event: MessageSubmitted) -> str:
+        return self._to_conversation(event)
+
+    def participant_joining(self, event: ParticipantJoining) -> str:
+        return self._to_conversation(event)
+
     def message_accepted(self, event: MessageAccepted) -> None:
-        self._chat_events.send(event.conversation_id, event.deduplication_id, _body(event))
+        self._to_conversation(event)
+
+    def _to_conversation(self, event: ChatEvent) -> str:
+        return self._chat_events.send(event.conversation_id, event.deduplication_id, _body(event))
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         for one in requested:
@@ -88,9 +125,8 @@ class QueuedEvents:
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
         for index, received in enumerate(events):
             event = received.event
-            about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
             self._inbound.send(
-                f"{received.channel}:{about}", f"{received.webhook_id}:{index}", _body(received)
+                f"{received.channel}:{event.address}", f"{received.webhook_id}:{index}", _body(received)
             )
 
     def file_event(self, event: FileEvent) -> None:

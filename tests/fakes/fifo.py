@@ -22,6 +22,7 @@ class Queued:
     group: str
     body: str
     visible_at: float
+    number: str
     receives: int = 0
     receipt: str = ""
 
@@ -31,7 +32,11 @@ class Queued:
             "messageId": self.record_id,
             "receiptHandle": self.receipt,
             "body": self.body,
-            "attributes": {"MessageGroupId": self.group, "ApproximateReceiveCount": str(self.receives)},
+            "attributes": {
+                "MessageGroupId": self.group,
+                "ApproximateReceiveCount": str(self.receives),
+                "SequenceNumber": self.number,
+            },
             "eventSource": "aws:sqs",
         }
 
@@ -42,24 +47,27 @@ class FifoQueue:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self._records: list[Queued] = []
-        self._known: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, str], tuple[float, str]] = {}
         self._numbers = 0
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def send(self, group: str, deduplication: str, body: str) -> None:
+    def send(self, group: str, deduplication: str, body: str) -> str:
+        """The record's number; a duplicate has the number of the first record."""
         assert 0 < len(group) <= 128, group
         assert 0 < len(deduplication) <= 128, deduplication
         with self._lock:
             now = self._clock.monotonic()
-            known_at = self._known.get((group, deduplication))
-            if known_at is not None and now - known_at < DEDUPLICATION_S:
-                return
-            self._known[group, deduplication] = now
+            known = self._known.get((group, deduplication))
+            if known is not None and now - known[0] < DEDUPLICATION_S:
+                return known[1]
             self._numbers += 1
-            self._records.append(Queued(f"record-{self._numbers}", group, body, visible_at=now))
+            number = f"{self._numbers:020d}"
+            self._known[group, deduplication] = now, number
+            self._records.append(Queued(f"record-{self._numbers}", group, body, now, number))
+            return number
 
     def groups(self) -> list[str]:
         """Those that would give out a record now."""

@@ -72,12 +72,13 @@ class Stream:
     def __len__(self) -> int:
         return sum(len(lane.records) for lane in self._lanes)
 
-    def send(self, group: str, deduplication: str, body: str) -> None:
+    def send(self, group: str, deduplication: str, body: str) -> str:
         """As to a queue; what it calls a deduplication id is nothing to Kinesis."""
         with self._lock:
             self._numbers += 1
             lane = self._lanes[sum(group.encode()) % LANES]
             lane.records.append(Put(self._numbers, group, body.encode()))
+            return str(self._numbers)
 
     def groups(self) -> list[str]:
         now = self._clock.monotonic()

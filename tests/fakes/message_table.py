@@ -7,6 +7,7 @@ import msgspec
 
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.parts import PartStatus
 from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.waiting import Fallback, ParkedStatus
 
@@ -24,8 +25,10 @@ class DeliveryState(msgspec.Struct, frozen=True):
 @dataclass
 class MessageTable:
     messages: dict[str, Message] = field(default_factory=dict)
+    """As they are now, their states included."""
+    parts: dict[str, dict[str, PartStatus]] = field(default_factory=dict)
+    """By message and key."""
     due_at: dict[str, str] = field(default_factory=dict)
-    routed: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
     deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
     """By their ids without the round."""

@@ -8,6 +8,7 @@ from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.parts import PartStatus, is_alone, part_status
 from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
@@ -20,14 +21,12 @@ class MemoryMessages:
     def __init__(self, table: MessageTable) -> None:
         self._table = table
 
-    def add(self, message: Message, due_at: str | None) -> bool:
+    def add(self, message: Message) -> Message | None:
         with self._table.lock:
-            if message.message_id in self._table.messages:
-                return False
-            self._table.messages[message.message_id] = message
-            if due_at is not None:
-                self._table.due_at[message.message_id] = due_at
-            return True
+            stored = self._table.messages.get(message.message_id)
+            if stored is None:
+                self._table.messages[message.message_id] = message
+            return stored
 
     def get(self, message_id: str) -> Message | None:
         return self._table.messages.get(message_id)
@@ -36,38 +35,39 @@ class MemoryMessages:
         found = (self._table.messages.get(message_id) for message_id in dict.fromkeys(message_ids))
         return [one for one in found if one is not None]
 
-    def mark_routed(self, message_id: str, due_at: str) -> None:
+    def begin(self, message_id: str, look_at: str) -> None:
         with self._table.lock:
-            message = self._table.messages.get(message_id)
-            if message is None:
-                return
-            if message.status is Status.PENDING or message_id in self._table.due_at:
-                self._table.routed.add(message_id)
-                self._table.due_at[message_id] = due_at
-
-    def is_unrouted(self, message_id: str) -> bool:
-        return message_id in self._table.due_at and message_id not in self._table.routed
+            message = self._table.messages[message_id]
+            if not message.routed:
+                self._table.messages[message_id] = replace(message, routed=True)
+                self._table.due_at[message_id] = look_at
 
     def due(self, now: str, limit: int) -> list[DueMessage]:
         with self._table.lock:
             due = sorted((at, message_id) for message_id, at in self._table.due_at.items() if at <= now)
-            found = [
-                DueMessage(self._table.messages[message_id], at, message_id in self._table.routed)
-                for at, message_id in due[:limit]
-            ]
+            found = [DueMessage(self._table.messages[message_id], at) for at, message_id in due[:limit]]
         return sorted(found, key=lambda one: (one.message.conversation_id, one.message.sequence))
 
-    def postpone(self, due: DueMessage, due_at: str) -> bool:
+    def postpone(self, due: DueMessage, look_at: str) -> bool:
         with self._table.lock:
             if self._table.due_at.get(due.message.message_id) != due.due_at:
                 return False
-            self._table.due_at[due.message.message_id] = due_at
+            self._table.due_at[due.message.message_id] = look_at
             return True
 
     def settle(self, due: DueMessage) -> None:
         with self._table.lock:
             if self._table.due_at.get(due.message.message_id) == due.due_at:
                 del self._table.due_at[due.message.message_id]
+
+    def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
+        part = part_status(delivery)
+        with self._table.lock:
+            parts = self._table.parts.setdefault(delivery.message_id, {})
+            before = parts.get(part.key)
+            if before is None or (before.round == part.round and may_become(before.status, part.status)):
+                parts[part.key] = part
+            return list(parts.values())
 
     def advance(
         self,
@@ -82,24 +82,26 @@ class MemoryMessages:
     ) -> bool:
         with self._table.lock:
             message = self._table.messages.get(message_id)
-            if message is None or not may_become(message.status, status) or message.round != round_:
+            if message is None or not message.routed:
+                return False
+            if not may_become(message.status, status) or message.round != round_:
                 return False
             self._move(message, status, at, code, reason)
-            if settled:
+            if settled or status is Status.FAILED:
                 self._table.due_at.pop(message_id, None)
             return True
 
-    def give_up(self, message_id: str, at: str, code: str, reason: str) -> bool:
+    def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
         with self._table.lock:
-            message = self._table.messages.get(message_id)
-            if message is None or not may_become(message.status, Status.FAILED):
+            now = self._table.messages[message.message_id]
+            if not may_become(now.status, Status.FAILED):
                 return False
-            self._move(message, Status.FAILED, at, code, reason)
-            self._table.due_at.pop(message_id, None)
-            self._table.given_up.add(message_id)
+            self._move(replace(now, routed=True), Status.FAILED, at, code, reason)
+            self._table.due_at.pop(message.message_id, None)
+            self._table.given_up.add(message.message_id)
             return True
 
-    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, due_at: str) -> int | None:
+    def redrive(self, message: Message, parts: Sequence[DeliveryPart], at: str, look_at: str) -> int | None:
         assert len(parts) <= MOST_REDRIVEN
         with self._table.lock:
             now = self._table.messages[message.message_id]
@@ -114,13 +116,15 @@ class MemoryMessages:
                     now, status=Status.PENDING, status_history=history, error_code=None, error_reason=None
                 )
             self._table.messages[message.message_id] = replace(now, round=round_)
-            self._table.due_at[message.message_id] = due_at
-            self._table.routed.discard(message.message_id)
+            self._table.due_at[message.message_id] = look_at
             self._table.given_up.discard(message.message_id)
             for one in states:
                 again = _again(one.delivery, at, round_)
                 key = replace(one.delivery.delivery_id, round=0)
                 self._table.deliveries[key] = DeliveryState(again, None, 0.0, 0, 0)
+                if not is_alone(again):
+                    part = part_status(again)
+                    self._table.parts.setdefault(message.message_id, {})[part.key] = part
             return round_
 
     def _move(self, message: Message, status: Status, at: str, code: str | None, reason: str | None) -> None:
@@ -144,7 +148,7 @@ class MemoryMessages:
             self._table.messages[message_id] = replace(message, content=content, edits=edits)
             return True
 
-    def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
+    def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         assert limit > 0
         numbered = [
             one

@@ -38,14 +38,11 @@ def conversation_of(
         conversation_id=conversation_id,
         type=kind,
         state=ConversationState.ACTIVE,
-        participants=tuple(Participant(member.user_id, NOW, 0) for member in members),
+        participants=tuple(Participant(member.user_id, NOW, number) for number, member in enumerate(members)),
         primary_channel=primary_channel,
         title=None,
         metadata={},
         version=1,
-        sequence=0,
-        message_count=0,
-        last_activity_at=NOW,
         created_at=NOW,
     )
 

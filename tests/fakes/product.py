@@ -14,6 +14,7 @@ from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
@@ -24,7 +25,7 @@ from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
-from chat4all.services.messaging.record_status import RecordStatus
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
@@ -44,6 +45,8 @@ from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
+NUMBER = "00000000000000000001"
+"""The number of the first message."""
 CLAIM_TIME = timedelta(seconds=35)
 AGENT = agent("agent")
 ANA = customer("ana", "pigeon")
@@ -69,7 +72,6 @@ class Product:
         self.deliveries = MemoryDeliveries(self.table)
         self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
         self.accept = AcceptMessage(
-            conversations=self.conversations,
             messages=self.messages,
             events=self.events,
             conversation_cache=self.conversation_cache,
@@ -79,8 +81,19 @@ class Product:
         self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
-        self.route = RouteMessage(self.messages, self.events, self.fallbacks, CAPABILITIES, self.clock)
-        self.record = RecordStatus(self.messages, self.deliveries, fall_back, self.clock)
+        self.route = RouteMessage(
+            messages=self.messages,
+            conversations=self.conversations,
+            events=self.events,
+            fallbacks=self.fallbacks,
+            accept=self.accept,
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+        )
+        self.follow = FollowDelivery(self.messages, self.deliveries)
+        self.apply = ApplyStatus(self.deliveries, self.follow)
+        self.record = RecordStatus(self.apply, self.deliveries, fall_back, self.clock)
+        self.handle_events = HandleEvents(self.apply, self.events)
         self.relay = Relay(
             self.clock,
             (
@@ -112,7 +125,7 @@ class Product:
         self.attach = AttachFile(self.files)
         self.read = ReadMessages(self.messages, self.deliveries, self.conversations)
         self.manage_conversations = ManageConversations(
-            self.conversations, self.directory, self.clock, self.ids
+            self.conversations, self.directory, self.events, self.clock, self.ids
         )
         self.manage_users = ManageUsers(
             self.directory,
@@ -182,7 +195,7 @@ def a_message(
     message_id: str = MESSAGE_ID,
     sender_id: str = "agent",
     conversation_id: str = "conversation",
-    channel: str | None = None,
+    channels: tuple[str, ...] = (),
     reply_to: str | None = None,
     file: Attachment | None = None,
 ) -> NewMessage:
@@ -191,7 +204,7 @@ def a_message(
         conversation_id=conversation_id,
         sender_id=sender_id,
         content=a_content(content, file),
-        channel=channel,
+        channels=channels,
         reply_to=reply_to,
     )
 
@@ -203,7 +216,7 @@ def an_event(*recipients: Recipient, text: str = "hello", reply_to: str | None =
         content=Text(text),
         recipients=recipients,
         accepted_at="2026-01-31T12:00:00.000Z",
-        sequence=1,
+        sequence=NUMBER,
         recipient_count=len(recipients),
         reply_to=reply_to,
     )
@@ -224,14 +237,14 @@ def a_delivery(
     return DeliveryRequested(
         message_id=message_id,
         conversation_id="conversation",
-        recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon"),
+        recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon", 1),
         content=a_content(text, file),
         part=part,
         part_count=part_count,
         recipient_count=recipient_count,
         round=round_,
         accepted_at="2026-01-31T12:00:00.000Z",
-        sequence=1,
+        sequence=NUMBER,
         reply_to=reply_to,
     )
 
