@@ -24,6 +24,8 @@ class RecordedEvents:
 
     def __init__(self) -> None:
         self.submitted: list[MessageSubmitted] = []
+        self.numbers: list[str] = []
+        """Of the submitted messages."""
         self.accepted: list[MessageAccepted] = []
         self.joining: list[ParticipantJoining] = []
         self.requested: list[DeliveryRequested] = []
@@ -39,6 +41,7 @@ class RecordedEvents:
         number = self._number(event.deduplication_id)
         if not known:
             self.submitted.append(event)
+            self.numbers.append(number)
         return number
 
     def participant_joining(self, event: ParticipantJoining) -> str:
@@ -51,7 +54,8 @@ class RecordedEvents:
         self._numbers = {f"{number} {key}": number for key, number in self._numbers.items()}
 
     def number_of(self, event: MessageSubmitted) -> str:
-        return self._numbers[event.deduplication_id]
+        (place,) = (place for place, one in enumerate(self.submitted) if one is event)
+        return self.numbers[place]
 
     def _number(self, deduplication: str) -> str:
         return self._numbers.setdefault(deduplication, f"{len(self._numbers) + 1:020d}")

@@ -28,6 +28,13 @@ class MemoryMessages:
                 self._table.messages[message.message_id] = message
             return stored
 
+    def renumber(self, message: Message, sequence: str) -> Message:
+        with self._table.lock:
+            now = self._table.messages[message.message_id]
+            if now.sequence == message.sequence:
+                self._table.messages[message.message_id] = replace(now, sequence=sequence)
+            return replace(message, sequence=sequence)
+
     def get(self, message_id: str) -> Message | None:
         return self._table.messages.get(message_id)
 

@@ -68,6 +68,7 @@ class Product:
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._submitted_before = 0
         self.messages = MemoryMessages(self.table)
         self.deliveries = MemoryDeliveries(self.table)
         self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
@@ -177,6 +178,12 @@ class Product:
         found = self.messages.get(message_id)
         assert found is not None
         return found
+
+    def route_submitted(self) -> None:
+        """The router handles every message that was submitted since the last time, in order."""
+        handled, self._submitted_before = self._submitted_before, len(self.events.submitted)
+        for event in self.events.submitted[handled:]:
+            self.route(event, self.events.number_of(event))
 
     def say(
         self, content: str = "hello", *, message_id: str = MESSAGE_ID, reply_to: str | None = None

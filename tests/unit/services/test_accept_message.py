@@ -1,4 +1,4 @@
-"""Accepting a message: stored, published, answered; once."""
+"""Accepting a message: submitted, stored, answered; once."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,10 +17,9 @@ from chat4all.domain.errors import (
     Unavailable,
 )
 from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationState, ConversationType, Identity, Participant
+from chat4all.domain.records import ConversationState, ConversationType, Identity, Message, Participant, User
 from chat4all.domain.status import Status
-from chat4all.services.messaging.accept_message import PUBLISH_GRACE
-from chat4all.services.messaging.conversation_cache import KEEP_S
+from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
@@ -35,30 +34,51 @@ def product() -> Product:
     return product
 
 
-def test_a_message_is_stored_pending_and_published(product: Product) -> None:
+def test_a_message_is_stored_pending_under_the_number_of_its_record(product: Product) -> None:
     accepted = product.accept(a_message("hello"))
 
     assert not accepted.replayed
     assert accepted.message == product.message()
-    assert (accepted.message.sequence, accepted.message.status) == (1, Status.PENDING)
-    (event,) = product.events.accepted
-    assert (event.message_id, event.content.text) == (MESSAGE_ID, "hello")
+    (event,) = product.events.submitted
+    assert (accepted.message.sequence, accepted.message.status) == (
+        product.events.number_of(event),
+        Status.PENDING,
+    )
+    assert event.message == replace(accepted.message, sequence="")
     assert [recipient.address for recipient in event.recipients] == ["ana@pigeon"]
 
 
 def test_messages_are_numbered_in_the_order_of_acceptance(product: Product) -> None:
     numbers = [product.say(message_id=product.ids()).message.sequence for _ in range(5)]
 
-    assert numbers == [1, 2, 3, 4, 5]
-    assert product.conversation().message_count == 5
+    assert numbers == sorted(set(numbers))
 
 
 def test_acceptance_is_the_conversations_last_activity(product: Product) -> None:
+    assert product.read.last_activity([product.conversation()]) == {"conversation": NOW}
     product.clock.advance(60)
 
     accepted = product.say()
 
-    assert product.conversation().last_activity_at == accepted.message.accepted_at != NOW
+    active_at = product.read.last_activity([product.conversation()])
+    assert active_at == {"conversation": accepted.message.accepted_at} != {"conversation": NOW}
+
+
+@pytest.mark.parametrize(
+    ("customers", "channels", "named"),
+    [
+        ([customer("ana", "pigeon", "telex")], (), "pigeon"),
+        ([customer("ana", "pigeon", "telex")], ("telex", "pigeon"), "telex"),
+        ([ANA, BEN], (), None),
+    ],
+)
+def test_a_message_names_the_channel_that_it_goes_over(
+    customers: list[User], channels: tuple[str, ...], named: str | None
+) -> None:
+    product = Product()
+    product.settle(AGENT, *customers, kind=ConversationType.GROUP)
+
+    assert product.accept(a_message(channels=channels)).message.channel == named
 
 
 def test_a_message_to_agents_only_is_delivered_at_once() -> None:
@@ -67,41 +87,41 @@ def test_a_message_to_agents_only_is_delivered_at_once() -> None:
 
     accepted = product.say()
 
-    assert accepted.message.status is Status.DELIVERED
-    assert product.events.accepted == []
-    assert not product.messages.is_unrouted(MESSAGE_ID)
+    product.route_submitted()
+    assert accepted.message.status is product.message().status is Status.DELIVERED
+    assert product.events.requested == []
 
 
 def test_the_same_message_again_is_the_same_answer_and_nothing_more(product: Product) -> None:
     first = product.say()
-    product.messages.mark_routed(MESSAGE_ID, "2099")
 
+    product.clock.advance(301)
+    product.events.forget()
     again = product.say()
 
     assert again.replayed
-    assert again.message.accepted_at == first.message.accepted_at
-    assert len(product.events.accepted) == 1
-    assert product.conversation().message_count == 1
+    assert again.message == first.message
+    product.route_submitted()
+    assert len(product.events.requested) == 1
 
 
 def test_the_same_id_with_another_body_is_refused_and_changes_nothing(product: Product) -> None:
     first = product.say("hello")
-    product.messages.mark_routed(MESSAGE_ID, "2099")
 
     with pytest.raises(Conflict) as refused:
         product.say("goodbye")
 
     assert refused.value.details[0].field == "message_id"
+    product.route_submitted()
     assert product.message().content == first.message.content
-    assert product.conversation().message_count == 1
-    assert len(product.events.accepted) == 1
+    assert [requested.content for requested in product.events.requested] == [Text("hello")]
 
 
 @pytest.mark.parametrize(
     "changed",
     [
         a_message("other"),
-        a_message(channel="pigeon"),
+        a_message(channels=("pigeon",)),
         replace(a_message(), metadata={"ticket": "7"}),
         a_message(reply_to=OTHER_ID),
     ],
@@ -114,35 +134,20 @@ def test_every_field_makes_it_another_body(product: Product, changed: object) ->
         product.accept(changed)  # type: ignore[arg-type]
 
 
-def test_what_was_stored_and_not_published_is_published_by_the_repeat(product: Product) -> None:
+def test_a_message_that_the_queue_did_not_take_is_not_stored(product: Product) -> None:
     product.events.broken = True
     with pytest.raises(Unavailable):
         product.say()
     product.events.broken = False
 
-    again = product.say()
-
-    assert again.replayed
-    assert [event.message_id for event in product.events.accepted] == [MESSAGE_ID]
-    assert product.conversation().message_count == 1
-
-
-def test_what_was_stored_and_not_published_is_published_by_relay(product: Product) -> None:
-    product.events.broken = True
-    with pytest.raises(Unavailable):
-        product.say()
-    product.events.broken = False
-
-    product.clock.advance(PUBLISH_GRACE.total_seconds())
-    relayed = product.relay()
-
-    assert relayed["MessagesRepublished"] == 1
-    assert [event.message_id for event in product.events.accepted] == [MESSAGE_ID]
+    assert product.messages.get(MESSAGE_ID) is None
+    assert not product.say().replayed
 
 
 def test_an_answer_of_before_stays_the_answer_after_the_conversation_is_archived(product: Product) -> None:
     first = product.say()
     product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+    product.clock.advance(CONVERSATION_KEEP_S)
 
     again = product.say()
 
@@ -155,6 +160,7 @@ def test_another_body_under_a_known_id_is_a_conflict_in_an_archived_conversation
 ) -> None:
     product.say("hello")
     product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+    product.clock.advance(CONVERSATION_KEEP_S)
 
     with pytest.raises(Conflict) as refused:
         product.say("goodbye")
@@ -175,7 +181,7 @@ def forget_ana(product: Product) -> None:
     [
         (None, a_message(conversation_id="unknown"), NotFound, "CONVERSATION_NOT_FOUND"),
         (None, a_message(sender_id="stranger"), Forbidden, "NOT_A_PARTICIPANT"),
-        (None, a_message(channel="telex"), NotPossible, "NO_IDENTITY"),
+        (None, a_message(channels=("telex",)), NotPossible, "NO_IDENTITY"),
         (None, a_message(reply_to=OTHER_ID), Invalid, "VALIDATION_ERROR"),
         (archive, a_message(), Conflict, "CONVERSATION_ARCHIVED"),
         (forget_ana, a_message(), NotPossible, "NO_IDENTITY"),
@@ -196,13 +202,12 @@ def test_a_refused_message_leaves_nothing(
 
     assert refused.value.code == code
     assert product.messages.get(MESSAGE_ID) is None
-    assert product.events.accepted == []
-    assert (product.conversation().sequence, product.conversation().message_count) == (0, 0)
+    assert product.events.submitted == []
 
 
 def test_a_reply_to_a_message_of_another_conversation_is_refused(product: Product) -> None:
     elsewhere = replace(product.say().message, message_id=OTHER_ID, conversation_id="elsewhere")
-    product.messages.add(elsewhere, None)
+    product.messages.add(elsewhere)
 
     with pytest.raises(Invalid) as refused:
         product.say(message_id=product.ids(), reply_to=OTHER_ID)
@@ -215,7 +220,8 @@ def test_a_reply_names_what_it_replies_to(product: Product) -> None:
 
     product.say(reply_to=OTHER_ID)
 
-    assert product.events.accepted[-1].reply_to == OTHER_ID
+    product.route_submitted()
+    assert product.events.requested[-1].reply_to == OTHER_ID
 
 
 def test_a_customers_words_in_a_group_come_with_their_name() -> None:
@@ -224,36 +230,35 @@ def test_a_customers_words_in_a_group_come_with_their_name() -> None:
 
     product.accept(a_message("hello", sender_id="ana"))
 
-    (event,) = product.events.accepted
-    assert event.content.text == "Ana: hello"
+    (event,) = product.events.submitted
+    assert event.content == Text("Ana: hello")
     assert [recipient.user_id for recipient in event.recipients] == ["ben"]
     assert product.message().content == Text("hello")
 
 
-def test_a_snapshot_is_used_while_it_is_fresh(product: Product) -> None:
+def test_a_conversation_is_read_again_after_a_while(product: Product) -> None:
     product.say()
-    product.clock.advance(KEEP_S - 1)
-    stranger = customer("carla", "pigeon")
-    product.directory.create(stranger)
-    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 0))
+    reads = product.conversations.reads
+    product.clock.advance(CONVERSATION_KEEP_S - 1)
+    product.say(message_id=product.ids())
+    assert product.conversations.reads == reads
 
-    product.say(message_id=OTHER_ID)
-
-    # The version did not fit, so that the conversation was read again.
-    assert [one.user_id for one in product.events.accepted[-1].recipients] == ["ana", "carla"]
+    product.clock.advance(1)
+    product.say(message_id=product.ids())
+    assert product.conversations.reads == reads + 1
 
 
 @pytest.mark.parametrize(
     ("refused_at_first", "change"),
     [
         (
-            a_message(channel="telex"),
+            a_message(channels=("telex",)),
             lambda product: product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW)),
         ),
         (
             a_message(sender_id="carla"),
             lambda product: product.conversations.add_participant(
-                product.conversation(), Participant("carla", NOW, 0)
+                product.conversation(), Participant("carla", NOW, 2)
             ),
         ),
     ],
@@ -280,80 +285,47 @@ def test_a_reactivated_conversation_takes_messages_at_once(product: Product) -> 
     assert not product.say().replayed
 
 
-def test_a_conversation_that_never_stands_still_is_unavailable(product: Product) -> None:
-    class Restless(type(product.conversations)):  # type: ignore[misc]
-        def next_sequence(self, conversation_id: str, version: int, at: str) -> object:
-            return super().next_sequence(conversation_id, version - 1, at)
+def test_a_message_that_router_stored_first_is_accepted_all_the_same(product: Product) -> None:
+    class Overtaken(MemoryMessages):
+        def add(self, message: Message) -> Message | None:
+            product.route_submitted()
+            return super().add(message)
 
-    product.conversations.__class__ = Restless
+    product.accept._messages = Overtaken(product.table)
 
-    with pytest.raises(Unavailable) as refused:
-        product.say()
-
-    assert refused.value.retry_after == 1
-
-
-class Ambiguous(MemoryMessages):
-    """A database that takes the message and loses its answer, or answers its client's own retry with no."""
-
-    def __init__(self, product: Product, *, says: str) -> None:
-        super().__init__(product.table)
-        self._says = says
-
-    def add(self, message: object, due_at: str | None) -> bool:
-        super().add(message, due_at)  # type: ignore[arg-type]
-        if self._says == "nothing":
-            raise Unavailable("The database did not answer; try again.", retry_after=1)
-        return False
-
-
-@pytest.fixture
-def ambiguous(product: Product, request: pytest.FixtureRequest) -> Product:
-    product.accept._messages = Ambiguous(product, says=request.param)
-    return product
-
-
-@pytest.mark.parametrize("ambiguous", ["taken already"], indirect=True)
-def test_a_write_that_the_database_took_twice_is_the_first_one(ambiguous: Product) -> None:
-    accepted = ambiguous.say()
+    accepted = product.say()
 
     assert not accepted.replayed
-    assert [event.message_id for event in ambiguous.events.accepted] == [MESSAGE_ID]
-    assert ambiguous.conversation().message_count == 1
+    assert accepted.message == product.message()
 
 
-@pytest.mark.parametrize("ambiguous", ["nothing"], indirect=True)
-def test_a_write_that_was_taken_without_an_answer_is_counted_once(ambiguous: Product) -> None:
-    with pytest.raises(Unavailable):
-        ambiguous.say()
-    ambiguous.accept._messages = ambiguous.messages
-
-    assert ambiguous.say().replayed
-    assert ambiguous.conversation().message_count == 1
-
-
-def test_a_write_that_was_not_taken_is_not_counted(product: Product) -> None:
-    class Broken(MemoryMessages):
-        def add(self, message: object, due_at: str | None) -> bool:
+def test_a_write_without_an_answer_is_one_message(product: Product) -> None:
+    class Silent(MemoryMessages):
+        def add(self, message: Message) -> Message | None:
+            super().add(message)
             raise Unavailable("The database did not answer; try again.", retry_after=1)
 
-    product.accept._messages = Broken(product.table)
+    product.accept._messages = Silent(product.table)
     with pytest.raises(Unavailable):
         product.say()
+    product.accept._messages = product.messages
 
-    assert product.conversation().message_count == 0
+    product.say()
+    product.route_submitted()
+
+    assert len(product.events.requested) == 1
 
 
 PICTURE = Attachment("22222222-2222-4222-8222-222222222222", "it.png", "image/png", 400)
 
 
 @pytest.mark.parametrize("content", ["look", ""])
-def test_a_file_is_stored_with_its_message_and_published(product: Product, content: str) -> None:
+def test_a_file_is_stored_with_its_message_and_submitted(product: Product, content: str) -> None:
     accepted = product.accept(a_message(content, file=PICTURE))
 
     assert accepted.message.content == product.message().content == Media(PICTURE, content)
-    (event,) = product.events.accepted
-    assert event.content == Media(PICTURE, content)
+    (event,) = product.events.submitted
+    assert event.message.content == Media(PICTURE, content)
     assert product.accept.accepted_file(MESSAGE_ID) == PICTURE
 
 
@@ -363,18 +335,6 @@ def test_another_file_makes_it_another_body(product: Product) -> None:
     for other in (a_message(), a_message(file=replace(PICTURE, file_id=OTHER_ID[::-1]))):
         with pytest.raises(Conflict):
             product.accept(other)
-
-
-def test_a_file_is_published_again_with_its_message(product: Product) -> None:
-    product.events.broken = True
-    with pytest.raises(Unavailable):
-        product.accept(a_message("", file=PICTURE))
-    product.events.broken = False
-
-    product.clock.advance(PUBLISH_GRACE.total_seconds())
-    product.relay()
-
-    assert [event.content for event in product.events.accepted] == [Media(PICTURE)]
 
 
 @pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
@@ -393,33 +353,16 @@ def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> No
     assert product.accept.accepted_file(MESSAGE_ID) is None
 
 
-def test_a_message_that_can_not_get_its_turn_is_stored_and_counted_once(
-    product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    product.settle(AGENT, ANA)
-    product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
-    with monkeypatch.context() as patch:
-        patch.setattr(product.conversations, "give_turn", unavailable)
-        with pytest.raises(Unavailable):
-            product.say()
-
-    product.say()
-
-    assert product.conversation().message_count == 1
-    assert [event.message_id for event in product.events.accepted] == [MESSAGE_ID]
-
-
 @pytest.mark.parametrize("again", ["hello", "other words"])
 def test_a_repeated_post_gives_its_conversation_no_turn(product: Product, again: str) -> None:
     product.settle(AGENT, ANA)
     product.say()
+    product.route_submitted()
     product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
 
+    product.events.forget()
     with suppress(Conflict):
         product.say(again)
+    product.route_submitted()
 
     assert product.conversations.places("ana").one_to_one == "later"
-
-
-def unavailable(*_: object) -> None:
-    raise Unavailable("DynamoDB did not answer.")

@@ -1,37 +1,288 @@
-"""Fanning out."""
+"""The router: what the place of a record means, and who is reached."""
+
+from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import Recipient
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, an_event
+from chat4all.domain.events import MessageSubmitted, ParticipantJoining, Recipient
+from chat4all.domain.records import ConversationState, ConversationType, Participant
+from chat4all.domain.status import Status
+from tests.fakes.messages import MemoryMessages
+from tests.fakes.people import NOW, conversation_of, customer
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, NUMBER, Product, a_message, an_event
 
-TO = (Recipient("ana", "pigeon", "main", "ana@pigeon"), Recipient("ben", "telex", "main", "ben@telex"))
+TO = (Recipient("ana", "pigeon", "main", "ana@pigeon", 1), Recipient("ben", "telex", "main", "ben@telex", 2))
+LATER = "00000000000000000009"
+CARLA = customer("carla", "pigeon")
 
 
 @pytest.fixture
 def product() -> Product:
     product = Product()
-    product.settle(AGENT, ANA)
-    product.say()
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    product.directory.create(CARLA)
     return product
 
 
-def test_every_recipient_gets_their_parts_and_the_message_is_routed(product: Product) -> None:
-    product.route(an_event(*TO, text="x" * 25))
-
-    assert [(one.recipient.user_id, one.part) for one in product.events.requested] == [
-        ("ana", 0),
-        ("ana", 1),
-        ("ben", 0),
-    ]
-    assert not product.messages.is_unrouted(MESSAGE_ID)
+def submitted(product: Product) -> MessageSubmitted:
+    product.say("x" * 25)
+    (event,) = product.events.submitted
+    return event
 
 
-def test_what_a_queue_did_not_take_stays_due(product: Product) -> None:
+def asked(product: Product) -> list[tuple[str, int]]:
+    return [(requested.recipient.user_id, requested.part) for requested in product.events.requested]
+
+
+def test_every_recipient_gets_their_parts_and_the_state_begins(product: Product) -> None:
+    product.route(submitted(product), NUMBER)
+
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
+    assert product.message().routed
+    assert {requested.sequence for requested in product.events.requested} == {NUMBER}
+
+
+def test_a_record_that_comes_again_requests_the_same(product: Product) -> None:
+    event = submitted(product)
+
+    product.route(event, NUMBER)
+    product.route(event, NUMBER)
+
+    ids = [requested.deduplication_id for requested in product.events.requested]
+    assert ids[:3] == ids[3:]
+
+
+def test_what_a_queue_did_not_take_is_requested_when_the_record_comes_again(product: Product) -> None:
+    event = submitted(product)
     product.events.broken = True
-
     with pytest.raises(Unavailable):
-        product.route(an_event(*TO))
+        product.route(event, NUMBER)
+    product.events.broken = False
 
-    assert product.messages.is_unrouted(MESSAGE_ID)
+    product.route(event, NUMBER)
+
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
+
+
+def test_a_message_whose_api_died_is_stored_here(product: Product) -> None:
+    event = submitted(product)
+    product.table.messages.clear()
+
+    product.route(event, NUMBER)
+
+    assert product.message() == replace(event.message, sequence=NUMBER, routed=True)
+
+
+def test_a_message_that_the_api_stores_at_the_same_moment_is_one(product: Product) -> None:
+    event = submitted(product)
+
+    class Late(MemoryMessages):
+        def get(self, message_id: str) -> None:
+            return None
+
+    product.route._messages = Late(product.table)
+    product.route(event, NUMBER)
+
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
+
+
+def test_the_second_record_of_a_message_is_dropped(product: Product) -> None:
+    event = submitted(product)
+    product.route(event, NUMBER)
+    product.events.requested.clear()
+
+    product.route(event, LATER)
+
+    assert asked(product) == []
+    assert product.message().sequence == NUMBER
+
+
+def test_a_message_has_the_number_of_the_record_that_routes_it(product: Product) -> None:
+    """A stream keeps both records of a repeated put, and the process was told the number of the second."""
+    product.route(submitted(product), LATER)
+
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
+    assert {requested.sequence for requested in product.events.requested} == {LATER}
+    assert product.message().sequence == LATER
+
+
+@pytest.mark.parametrize("stored_first", [True, False])
+def test_of_two_bodies_under_one_id_the_stored_one_is_the_message(
+    product: Product, *, stored_first: bool
+) -> None:
+    event = submitted(product)
+    other = replace(
+        event, message=replace(event.message, content=Text("other"), fingerprint="another"), content=None
+    )
+    first, second = (event, other) if stored_first else (other, event)
+    if not stored_first:
+        product.table.messages.clear()
+
+    product.route(first, NUMBER)
+    product.route(second, LATER)
+
+    assert product.message().fingerprint == first.message.fingerprint
+    assert {requested.sequence for requested in product.events.requested} == {NUMBER}
+
+
+def leave(product: Product) -> None:
+    product.conversations.remove_participant(product.conversation(), "ben")
+
+
+def join(product: Product) -> None:
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3, ""))
+
+
+def join_later(product: Product) -> None:
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3, LATER))
+
+
+@pytest.mark.parametrize(
+    ("change", "reached"),
+    [(leave, {"ana"}), (join, {"ana", "ben", "carla"}), (join_later, {"ana", "ben"})],
+)
+def test_who_takes_part_when_the_record_comes_is_reached(
+    product: Product, change: Callable[[Product], None], reached: set[str]
+) -> None:
+    event = submitted(product)
+
+    change(product)
+    product.route(event, NUMBER)
+
+    assert {requested.recipient.user_id for requested in product.events.requested} == reached
+
+
+def archive(product: Product) -> None:
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+
+
+def remove_the_sender(product: Product) -> None:
+    product.conversations.remove_participant(product.conversation(), "agent")
+
+
+def forget_the_identity(product: Product) -> None:
+    product.directory.unlink(ANA, ANA.identities[0])
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3, ""))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (archive, "CONVERSATION_ARCHIVED"),
+        (remove_the_sender, "NOT_A_PARTICIPANT"),
+        (forget_the_identity, "NO_IDENTITY"),
+    ],
+)
+def test_a_message_that_may_not_be_sent_any_more_fails_with_the_reason(
+    product: Product, change: Callable[[Product], None], code: str
+) -> None:
+    event = submitted(product)
+
+    change(product)
+    product.route(event, NUMBER)
+
+    assert (product.message().status, product.message().error_code) == (Status.FAILED, code)
+    assert asked(product) == []
+
+
+def test_a_message_in_an_overtaken_conversation_gives_it_the_turn() -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
+    assert product.conversations.places("ana").one_to_one == "later"
+
+    product.say()
+    product.route_submitted()
+
+    assert product.conversations.places("ana").one_to_one == "conversation"
+
+
+def test_a_turn_that_could_not_be_given_is_given_when_the_record_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.conversations.create(conversation_of(AGENT, ANA, conversation_id="later"), ["ana"])
+    product.say()
+    (event,) = product.events.submitted
+    with monkeypatch.context() as patch:
+        patch.setattr(product.conversations, "give_turn", unavailable)
+        with pytest.raises(Unavailable):
+            product.route(event, NUMBER)
+    assert asked(product) == []
+
+    product.route(event, NUMBER)
+
+    assert asked(product) == [("ana", 0)]
+    assert product.conversations.places("ana").one_to_one == "conversation"
+
+
+def test_a_join_takes_the_place_of_its_record(product: Product) -> None:
+    joining = product.manage_conversations.add_participant("conversation", "carla").participant("carla")
+    assert joining is not None
+    before = product.say(message_id=product.ids()).message
+
+    assert not joining.is_joining
+    assert joining.sees(before.sequence)
+    assert not joining.sees("0")
+
+
+def test_a_join_whose_api_died_is_completed_here(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.manage_conversations.add_participant("conversation", "carla")
+    joining = product.conversation().participant("carla")
+    assert joining is not None
+    assert joining.is_joining
+
+    product.route(ParticipantJoining("conversation", "carla", joining.joined_at), NUMBER)
+
+    placed = product.conversation().participant("carla")
+    assert placed is not None
+    assert placed.joined_after == NUMBER
+
+
+def test_the_record_of_an_earlier_join_places_nobody(product: Product) -> None:
+    """Who left and joined again does not see what was said meanwhile."""
+    product.manage_conversations.add_participant("conversation", "carla")
+    (first,) = product.events.joining
+    product.manage_conversations.remove_participant("conversation", "carla")
+    product.clock.advance(1)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.manage_conversations.add_participant("conversation", "carla")
+
+    product.route(first, NUMBER)
+
+    again = product.conversation().participant("carla")
+    assert again is not None
+    assert again.is_joining
+
+
+def test_a_repeated_request_completes_a_join(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.manage_conversations.add_participant("conversation", "carla")
+    product.events.broken = False
+
+    product.manage_conversations.add_participant("conversation", "carla")
+
+    placed = product.conversation().participant("carla")
+    assert placed is not None
+    assert not placed.is_joining
+
+
+def test_an_accepted_message_is_requested_with_its_own_number(product: Product) -> None:
+    product.accept(a_message())
+
+    product.route(an_event(*TO), LATER)
+
+    assert {requested.sequence for requested in product.events.requested} == {NUMBER}
+    assert product.events.requested[0].message_id == MESSAGE_ID
+
+
+def unavailable(*_: object) -> None:
+    raise Unavailable("DynamoDB did not answer.")

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
 from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -59,6 +60,12 @@ class DynamoMessages:
         if saved(_row(message), MessageRow.partition.does_not_exist()):
             return None
         return _find(message.message_id)
+
+    @answering
+    def renumber(self, message: Message, sequence: str) -> Message:
+        row = MessageRow(key(message.message_id), MESSAGE)
+        updated(row, [MessageRow.sequence.set(sequence)], MessageRow.sequence == message.sequence)
+        return replace(message, sequence=sequence)
 
     @answering
     def get(self, message_id: str) -> Message | None:

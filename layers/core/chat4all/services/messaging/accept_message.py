@@ -225,7 +225,7 @@ def _replay(stored: Message, again: Message) -> Accepted:
             "This message_id belongs to another message; use a new id.",
             Detail("message_id", "was used with another body"),
         )
-    return Accepted(stored, replayed=stored.sequence != again.sequence)
+    return Accepted(stored, replayed=stored.accepted_at != again.accepted_at)
 
 
 def _check_sender(snapshot: Snapshot, sender_id: str) -> User:

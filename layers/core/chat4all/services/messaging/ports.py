@@ -42,6 +42,10 @@ class Messages(Protocol):
         """Store the message, and return None; or return the message that has its id already."""
         ...
 
+    def renumber(self, message: Message, sequence: str) -> Message:
+        """Give a message that was not routed another number; return the message with it."""
+        ...
+
     def get(self, message_id: str) -> Message | None: ...
 
     def get_many(self, message_ids: Sequence[str]) -> list[Message]:

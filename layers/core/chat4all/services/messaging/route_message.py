@@ -73,8 +73,12 @@ class RouteMessage:
         message = msgspec.structs.replace(submitted.message, sequence=number)
         stored = self._messages.get(message.message_id) or self._messages.add(message) or message
         is_another = stored.fingerprint != message.fingerprint
-        if is_another or (stored.routed and stored.sequence != number):
+        is_done = stored.routed or not submitted.recipients
+        if is_another or (is_done and stored.sequence != number):
             return
+        if stored.sequence != number:
+            # The message has two records, and its process was told the number of the other.
+            stored = self._messages.renumber(stored, number)
         accepted = self._accepted(submitted, stored)
         if accepted is not None:
             self._request(accepted)
