@@ -130,7 +130,7 @@ class QueuedEvents:
         for index, received in enumerate(events):
             event = received.event
             self._inbound.send(
-                f"{received.channel}:{event.address}", f"{received.webhook_id}:{index}", _body(received)
+                f"{received.channel}:{event.address}", f"{received.digest}:{index}", _body(received)
             )
 
     def file_event(self, event: FileEvent) -> None:

@@ -185,6 +185,14 @@ class Product:
         for event in self.events.submitted[handled:]:
             self.route(event, self.events.number_of(event))
 
+    def route_all(self) -> None:
+        """The router handles every message that was submitted, then every other event."""
+        self.route_submitted()
+        accepted = list(self.events.accepted)
+        self.events.accepted.clear()
+        for event in accepted:
+            self.route(event, event.sequence)
+
     def say(
         self, content: str = "hello", *, message_id: str = MESSAGE_ID, reply_to: str | None = None
     ) -> Accepted:
@@ -234,6 +242,7 @@ def a_delivery(
     *,
     message_id: str = MESSAGE_ID,
     user_id: str = "ana",
+    number: int = 1,
     part: int = 0,
     part_count: int = 1,
     recipient_count: int = 1,
@@ -244,7 +253,7 @@ def a_delivery(
     return DeliveryRequested(
         message_id=message_id,
         conversation_id="conversation",
-        recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon", 1),
+        recipient=Recipient(user_id, "pigeon", "main", f"{user_id}@pigeon", number),
         content=a_content(text, file),
         part=part,
         part_count=part_count,

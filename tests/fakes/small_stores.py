@@ -12,7 +12,8 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.records import ApiKey
-from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
+from chat4all.services.inbound.ports import Arrived
 from chat4all.services.messaging.connector import ChannelSecret
 
 SECRET = ChannelSecret(
@@ -38,7 +39,7 @@ class MemoryApiKeys:
 
 class MemoryWebhooks:
     def __init__(self) -> None:
-        self.stored: dict[str, StoredWebhook] = {}
+        self.stored: dict[WebhookId, StoredWebhook] = {}
         self.broken = False
 
     def store(self, webhook: StoredWebhook) -> None:
@@ -46,20 +47,20 @@ class MemoryWebhooks:
             raise Unavailable("The database did not answer; try again.", retry_after=1)
         self.stored.setdefault(webhook.webhook_id, webhook)
 
-    def get(self, webhook_id: str) -> StoredWebhook | None:
+    def get(self, webhook_id: WebhookId) -> StoredWebhook | None:
         return self.stored.get(webhook_id)
 
-    def arrived(
-        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
-    ) -> list[tuple[TimeCursor, str]]:
+    def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:
         found = sorted(
-            (one.received_at, one.webhook_id)
-            for one in self.stored.values()
-            if one.channel in arrivals.channels
-            and (arrivals.since or "") <= one.received_at <= (arrivals.until or "~")
-            and (after is None or (one.received_at, one.webhook_id) > (after.at, after.item_id))
+            (webhook_id.received_at, str(webhook_id), webhook_id)
+            for webhook_id in self.stored
+            if webhook_id.channel in arrivals.channels
+            and arrivals.since <= webhook_id.received_at <= arrivals.until
+            and (after is None or (webhook_id.received_at, str(webhook_id)) > (after.at, after.item_id))
         )
-        return [(TimeCursor(at, webhook_id), webhook_id) for at, webhook_id in found[:limit]]
+        page = found[:limit]
+        cursor = TimeCursor(page[-1][0], page[-1][1]) if len(found) > limit else None
+        return Arrived(tuple(webhook_id for _, _, webhook_id in page), cursor)
 
 
 class MemorySecrets:

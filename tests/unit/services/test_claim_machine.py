@@ -38,7 +38,7 @@ class Claims(RuleBasedStateMachine):
         self.product = Product()
         self.product.settle(AGENT, ANA)
         self.product.say()
-        self.product.route(self.product.events.accepted[0])
+        self.product.route_submitted()
         (self.requested,) = self.product.events.requested
         self.struck = Struck()
         self.held_until = 0.0
@@ -129,7 +129,7 @@ class Claims(RuleBasedStateMachine):
     def redrive(self) -> None:
         self.product.redrive.message(MESSAGE_ID)
         self.product.events.requested.clear()
-        self.product.route(self.product.events.accepted[-1])
+        self.product.route_all()
         (self.requested,) = self.product.events.requested
         self.failures, self.held_until, self.rounds = 0, 0.0, self.rounds + 1
 

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadLetterKind, DeadRecord
@@ -9,7 +10,7 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.deliver import Settled
 from chat4all.services.recovery.collect_dead_records import CODE, CollectDeadRecords
 from chat4all.services.recovery.ports import ReceivedRecord
-from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product
+from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_message
 
 
 class MemoryDeadQueues:
@@ -59,7 +60,7 @@ def dead(product: Product, source: str, body: msgspec.Struct | str) -> DeadRecor
 
 
 def test_a_delivery_that_nobody_could_handle_fails(product: Product, queues: MemoryDeadQueues) -> None:
-    product.route(product.events.accepted.pop())
+    product.route_submitted()
     (requested,) = product.events.requested
     queues.dead = [dead(product, "pigeon", requested)]
 
@@ -74,7 +75,7 @@ def test_a_delivery_that_nobody_could_handle_fails(product: Product, queues: Mem
 
 
 def test_a_delivery_that_is_done_is_only_taken_away(product: Product, queues: MemoryDeadQueues) -> None:
-    product.route(product.events.accepted.pop())
+    product.route_submitted()
     (requested,) = product.events.requested
     outcome = product.deliver()(requested)
     assert isinstance(outcome, Settled)
@@ -88,7 +89,7 @@ def test_a_delivery_that_is_done_is_only_taken_away(product: Product, queues: Me
 
 
 def test_a_delivery_that_is_being_sent_is_left_for_later(product: Product, queues: MemoryDeadQueues) -> None:
-    product.route(product.events.accepted.pop())
+    product.route_submitted()
     (requested,) = product.events.requested
     now = product.clock()
     product.deliveries.claim(requested, "a", now.timestamp(), (now + CLAIM_TIME).timestamp())
@@ -100,7 +101,7 @@ def test_a_delivery_that_is_being_sent_is_left_for_later(product: Product, queue
 
 
 def test_a_message_that_could_not_be_routed_fails(product: Product, queues: MemoryDeadQueues) -> None:
-    queues.dead = [dead(product, "chat-events", product.events.accepted.pop())]
+    queues.dead = [dead(product, "chat-events", product.events.submitted[0])]
 
     collecting(product, queues)(product.clock())
 
@@ -112,15 +113,48 @@ def test_a_message_that_could_not_be_routed_fails(product: Product, queues: Memo
 def test_a_message_that_was_routed_meanwhile_is_only_taken_away(
     product: Product, queues: MemoryDeadQueues
 ) -> None:
-    accepted = product.events.accepted.pop()
-    product.route(accepted)
-    queues.dead = [dead(product, "chat-events", accepted)]
+    product.route_submitted()
+    queues.dead = [dead(product, "chat-events", product.events.submitted[0])]
 
     collecting(product, queues)(product.clock())
 
     assert queues.dead == []
     assert product.message().status is Status.PENDING
     assert product.redrive.listing(None, None, 10).items == ()
+
+
+def test_a_message_that_is_not_stored_stays_a_dead_record(product: Product, queues: MemoryDeadQueues) -> None:
+    submitted = product.events.submitted[0]
+    product.table.messages.clear()
+    queues.dead = [dead(product, "chat-events", submitted)]
+
+    collecting(product, queues)(product.clock())
+
+    (letter,) = product.redrive.listing(None, None, 10).items
+    assert (letter.kind, letter.source) == (DeadLetterKind.RECORD, "chat-events")
+
+
+def test_the_record_of_another_message_with_the_same_id_fails_nothing(
+    product: Product, queues: MemoryDeadQueues
+) -> None:
+    submitted = product.events.submitted[0]
+    another = replace(submitted, message=replace(submitted.message, fingerprint="another"))
+    queues.dead = [dead(product, "chat-events", another)]
+
+    collecting(product, queues)(product.clock())
+
+    assert product.message().status is Status.PENDING
+
+
+def test_a_message_for_nobody_does_not_fail(product: Product, queues: MemoryDeadQueues) -> None:
+    written = product.accept(replace(a_message(message_id="hers", sender_id="ana"), provider_message_id="1"))
+    assert written.message.status is Status.DELIVERED
+    queues.dead = [dead(product, "chat-events", product.events.submitted[-1])]
+
+    collecting(product, queues)(product.clock())
+
+    assert queues.dead == []
+    assert product.message("hers").status is Status.DELIVERED
 
 
 @pytest.mark.parametrize("source", ["pigeon", "chat-events", "status-updates", "inbound"])

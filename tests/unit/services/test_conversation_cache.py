@@ -4,7 +4,7 @@ import pytest
 
 from chat4all.domain.errors import NotFound
 from chat4all.domain.records import ConversationState, Identity
-from chat4all.services.messaging.conversation_cache import KEEP_S
+from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S, KEEP_S
 from tests.fakes.people import NOW
 from tests.fakes.product import AGENT, ANA, Product
 
@@ -19,16 +19,20 @@ def test_it_holds_the_conversation_and_its_participants() -> None:
     assert snapshot.users == {"agent": AGENT, "ana": ANA}
 
 
-def test_the_conversation_is_read_again_only_on_demand() -> None:
+def test_the_conversation_is_read_again_after_its_time_or_on_demand() -> None:
     product = Product()
     product.settle(AGENT, ANA)
     product.conversation_cache.recent("conversation")
     product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
 
-    product.clock.advance(10 * KEEP_S)
+    product.clock.advance(CONVERSATION_KEEP_S - 1)
     assert product.conversation_cache.recent("conversation").conversation.state is ConversationState.ACTIVE
     assert product.conversation_cache.fresh("conversation").conversation.state is ConversationState.ARCHIVED
     assert product.conversation_cache.recent("conversation").conversation.state is ConversationState.ARCHIVED
+
+    product.conversations.set_state(product.conversation(), ConversationState.ACTIVE)
+    product.clock.advance(CONVERSATION_KEEP_S)
+    assert product.conversation_cache.recent("conversation").conversation.state is ConversationState.ACTIVE
 
 
 def test_the_users_are_read_again_after_their_time() -> None:

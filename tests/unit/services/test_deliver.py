@@ -278,7 +278,8 @@ def test_a_reply_quotes_what_the_recipient_was_sent(product: Product, deliver: D
 def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deliver) -> None:
     product.settle(AGENT, ANA)
     written = replace(
-        a_message("question", message_id=QUOTED_ID, sender_id="ana", channel="pigeon"),
+        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
+        received_over="pigeon",
         provider_message_id="hers",
     )
     product.accept(written)

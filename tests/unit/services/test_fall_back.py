@@ -48,23 +48,17 @@ def say(
     )
 
 
-def route(product: Product) -> None:
-    events = list(product.events.accepted)
-    product.events.accepted.clear()
-    for event in events:
-        product.route(event)
-
-
 def work(product: Product) -> None:
     """Route, deliver and record until nothing is left."""
-    while product.events.accepted or product.events.requested:
-        route(product)
+    product.route_all()
+    while product.events.requested:
         requested = list(product.events.requested)
         product.events.requested.clear()
         for one in requested:
             outcome = product.deliver()(one)
             if isinstance(outcome, Settled):
                 assert product.record(outcome.update) is Recorded.DONE
+        product.route_all()
 
 
 def asked(product: Product) -> list[str]:
@@ -161,7 +155,7 @@ def test_where_no_receipts_come_sent_is_enough(product: Product) -> None:
 
 def test_what_waits_in_the_first_queue_is_never_sent_after_the_step(product: Product) -> None:
     say(product, *PIGEON_FIRST, content="é" * 35)
-    route(product)
+    product.route_all()
     waiting = list(product.events.requested)
     assert [one.recipient.channel for one in waiting] == ["pigeon", "pigeon"]
     product.events.requested.clear()
@@ -181,7 +175,7 @@ def test_what_waits_in_the_first_queue_is_never_sent_after_the_step(product: Pro
 
 def test_what_a_process_is_sending_is_waited_for(product: Product) -> None:
     say(product, *PIGEON_FIRST)
-    route(product)
+    product.route_all()
     (requested,) = product.events.requested
     product.clock.advance(TIMEOUT_S)
     now = product.clock()
@@ -195,7 +189,7 @@ def test_what_a_process_is_sending_is_waited_for(product: Product) -> None:
 def test_a_step_whose_process_died_is_published_by_the_relay(product: Product) -> None:
     product.connector.answers = [BLOCKED]
     say(product, *PIGEON_FIRST)
-    route(product)
+    product.route_all()
     (requested,) = product.events.requested
     product.events.requested.clear()
     outcome = product.deliver()(requested)
@@ -216,10 +210,10 @@ def test_a_step_whose_process_died_is_published_by_the_relay(product: Product) -
 def test_routed_again_it_goes_to_where_it_is_by_now(product: Product) -> None:
     product.connector.answers = [BLOCKED]
     say(product, *PIGEON_FIRST)
-    first = product.events.accepted[0]
     work(product)
+    message = product.message()
 
-    product.events.accepted.append(first)
+    product.events.accepted.append(product.accept.event_again(message))
     work(product)
 
     assert asked(product) == ["carla@pigeon", "carla@telex"]
@@ -228,13 +222,13 @@ def test_routed_again_it_goes_to_where_it_is_by_now(product: Product) -> None:
 def test_a_stale_message_is_looked_after_on_its_present_channel(product: Product) -> None:
     product.connector.answers = [BLOCKED]
     say(product, *PIGEON_FIRST)
-    route(product)
+    product.route_all()
     (requested,) = product.events.requested
     product.events.requested.clear()
     outcome = product.deliver()(requested)
     assert isinstance(outcome, Settled)
     product.record(outcome.update)
-    route(product)
+    product.route_all()
     product.events.requested.clear()
 
     product.clock.advance(DELIVERY_GRACE.total_seconds() + 60)

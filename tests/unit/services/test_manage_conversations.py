@@ -3,10 +3,10 @@
 import pytest
 
 from chat4all.domain.errors import Chat4AllError, Conflict, Invalid, NotFound, Unavailable
-from chat4all.domain.records import Conversation, ConversationState, ConversationType
+from chat4all.domain.records import Conversation, ConversationState, ConversationType, Message
 from chat4all.services.directory.manage_conversations import NewConversation
 from tests.fakes.people import agent, customer
-from tests.fakes.product import Product
+from tests.fakes.product import Product, a_message
 
 
 @pytest.fixture
@@ -30,11 +30,18 @@ def a_group(product: Product, size: int = 3) -> Conversation:
     return create(product, *users(size), kind=ConversationType.GROUP)
 
 
+def say(product: Product, group: Conversation) -> Message:
+    """A customer says something in the group."""
+    new = a_message(message_id=product.ids(), sender_id="user-0", conversation_id=group.conversation_id)
+    return product.accept(new).message
+
+
 def test_a_new_conversation_is_active_and_empty(product: Product) -> None:
     created = create(product, "agent", "user-1", kind=ConversationType.ONE_TO_ONE)
 
     assert product.manage_conversations.get(created.conversation_id) == created
-    assert (created.state, created.message_count, created.version) == (ConversationState.ACTIVE, 0, 1)
+    assert (created.state, created.version) == (ConversationState.ACTIVE, 1)
+    assert product.read.history(created.conversation_id, None, None, 10).items == ()
     assert [one.user_id for one in created.participants] == ["agent", "user-1"]
 
 
@@ -119,12 +126,43 @@ def test_a_conversation_is_archived_and_reactivated(product: Product) -> None:
 
 def test_a_new_participant_sees_from_now_on(product: Product) -> None:
     group = a_group(product)
-    for _ in range(4):
-        product.conversations.next_sequence(group.conversation_id, 1, group.created_at)
+    before = [say(product, group) for _ in range(4)]
+
+    changed = product.manage_conversations.add_participant(group.conversation_id, "agent")
+    after = say(product, group)
+
+    joined = changed.participant("agent")
+    assert joined is not None
+    assert all(message.sequence < joined.joined_after < after.sequence for message in before)
+
+
+def test_a_new_participant_has_a_number_of_their_own(product: Product) -> None:
+    group = a_group(product, 4)
+    product.manage_conversations.remove_participant(group.conversation_id, "user-1")
 
     changed = product.manage_conversations.add_participant(group.conversation_id, "agent")
 
-    assert [one.joined_after for one in changed.participants if one.user_id == "agent"] == [4]
+    numbers = {participant.user_id: participant.number for participant in changed.participants}
+    assert numbers == {"user-0": 0, "user-2": 2, "user-3": 3, "agent": 4}
+
+
+def test_who_waits_for_a_place_sees_nothing_until_the_request_is_repeated(product: Product) -> None:
+    group = a_group(product)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.manage_conversations.add_participant(group.conversation_id, "agent")
+    product.events.broken = False
+    message = say(product, group)
+    joining = product.conversation(group.conversation_id).participant("agent")
+    assert joining is not None
+    assert not joining.sees(message.sequence)
+
+    changed = product.manage_conversations.add_participant(group.conversation_id, "agent")
+    joined = changed.participant("agent")
+
+    assert joined is not None
+    assert not joined.sees(message.sequence)
+    assert joined.sees(say(product, group).sequence)
 
 
 def test_who_is_in_already_is_added_once(product: Product) -> None:

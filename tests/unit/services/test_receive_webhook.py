@@ -5,15 +5,16 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
-from chat4all.domain.webhooks import StoredWebhook
-from chat4all.services.inbound.receive_webhook import KEEP, Received, ReceiveWebhook
+from chat4all.domain.webhooks import KEEP, StoredWebhook
+from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
 from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.connector import FakeConnector
-from tests.fakes.events import RecordedEvents
+from tests.fakes.product import Product
 from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
 
 URL = "https://chat.example/v1/webhooks/pigeon"
@@ -28,12 +29,13 @@ BODY = msgspec.json.encode(TEXTS)
 class Receiving:
     def __init__(self) -> None:
         self.webhooks = MemoryWebhooks()
-        self.events = RecordedEvents()
+        self.product = Product()
+        self.events = self.product.events
         self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
             lambda channel: connector if channel == "pigeon" else None,
             self.webhooks,
-            self.events,
+            self.product.handle_events,
             MemorySecrets(),
             FakeClock(),
         )
@@ -51,9 +53,12 @@ def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> Non
     assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(2, None)
 
     (stored,) = received.stored()
-    assert (stored.body, stored.channel) == (BODY, "pigeon")
+    assert (stored.body, stored.webhook_id.channel) == (BODY, "pigeon")
+    assert stored.webhook_id.received_at == iso(BEGINNING)
     assert stored.expires_at == int((BEGINNING + KEEP).timestamp())
-    assert received.events.webhooks == [WebhookEvent("pigeon", stored.webhook_id, text) for text in TEXTS]
+    assert received.events.webhooks == [
+        WebhookEvent("pigeon", stored.webhook_id.digest, text) for text in TEXTS
+    ]
 
 
 def test_the_bytes_are_stored_before_the_events_are_published(received: Receiving) -> None:
@@ -93,12 +98,11 @@ def test_without_the_providers_signature_nothing_is_kept(
     assert received.stored() == []
 
 
-def test_the_same_bytes_again_have_the_same_id(received: Receiving) -> None:
+def test_the_events_of_the_same_bytes_have_the_same_digest(received: Receiving) -> None:
     for _ in range(2):
         received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
 
-    assert len(received.stored()) == 1
-    assert len({event.webhook_id for event in received.events.webhooks}) == 1
+    assert len({event.digest for event in received.events.webhooks}) == 1
 
 
 def test_a_webhook_without_events_is_kept_too(received: Receiving) -> None:

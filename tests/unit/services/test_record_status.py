@@ -50,6 +50,7 @@ def a_sent_message() -> Product:
     product = Product()
     product.settle(AGENT, ANA)
     product.say()
+    product.route_submitted()
     product.connector.answers = [Sent("theirs")]
     send(product, a_delivery())
     return product
@@ -133,6 +134,7 @@ def test_a_receipt_before_the_send_is_recorded_waits_for_it() -> None:
     product = Product()
     product.settle(AGENT, ANA)
     product.say()
+    product.route_submitted()
     early = receipt(Status.DELIVERED)
     assert product.record(early) is Recorded.UNKNOWN
     product.record.park(early)
@@ -192,13 +194,17 @@ def test_what_was_delivered_can_no_longer_fail() -> None:
 
 
 def group_delivery(user_id: str, part: int = 0, part_count: int = 1, people: int = 2) -> DeliveryRequested:
-    return a_delivery(user_id=user_id, part=part, part_count=part_count, recipient_count=people)
+    number = {"ana": 1, "ben": 2}[user_id]
+    return a_delivery(
+        user_id=user_id, number=number, part=part, part_count=part_count, recipient_count=people
+    )
 
 
 def a_group() -> Product:
     product = Product()
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
     product.say()
+    product.route_submitted()
     return product
 
 

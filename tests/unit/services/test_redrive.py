@@ -7,12 +7,12 @@ from chat4all.domain.dead_letters import DeadLetterKind
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationType
+from chat4all.domain.records import ConversationState, ConversationType
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
-from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.deliver import Outdated, Settled
 from chat4all.services.messaging.record_status import Recorded
+from chat4all.services.recovery.redrive import PUBLISH_GRACE
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses
@@ -30,10 +30,8 @@ def product() -> Product:
 
 def work(product: Product) -> list[DeliveryRequested]:
     """Route, deliver and record everything that was published; returns what was to be delivered."""
-    for event in product.events.accepted:
-        product.route(event)
+    product.route_all()
     requested = list(product.events.requested)
-    product.events.accepted.clear()
     product.events.requested.clear()
     deliver = product.deliver()
     for one in requested:
@@ -221,7 +219,7 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
 def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product: Product) -> None:
     product.connector.answers = [Sent("first"), BLOCKED]
     product.say("x" * 20 + "y" * 20 + "z" * 20)
-    product.route(product.events.accepted.pop())
+    product.route_submitted()
     deliver = product.deliver()
     first, second, third = product.events.requested
     for one in (first, second):
@@ -246,7 +244,7 @@ def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
     )
 
     assert product.record(told) is Recorded.DONE
-    assert product.record(replace(told, recorded=True, only=True)) is Recorded.DONE
+    assert product.record(replace(told, recorded=True)) is Recorded.DONE
 
     assert product.message().status is Status.PENDING
     work(product)
@@ -320,13 +318,11 @@ def test_a_very_long_text_is_redriven_in_its_order(product: Product, *, whole: b
 
 
 def test_a_message_that_was_never_on_its_way_is_redriven_whole(product: Product) -> None:
-    product.events.broken = True
-    with pytest.raises(Unavailable):
-        product.accept(a_message())
-    product.events.broken = False
+    product.say()
     product.directory.unlink(ANA, ANA.identities[0])
-    product.clock.advance(60)
-    assert product.relay()["MessagesUndeliverable"] == 1
+    product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
+    product.conversations.set_state(product.conversation(), ConversationState.ACTIVE)
+    product.route_submitted()
     (letter,) = product.redrive.listing(None, None, 10).items
     assert (letter.kind, letter.error_code) == (DeadLetterKind.MESSAGE, "NO_IDENTITY")
     with pytest.raises(NotPossible):

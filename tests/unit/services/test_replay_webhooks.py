@@ -3,36 +3,39 @@
 import msgspec
 import pytest
 
+from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import InboundMessage
-from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
 from tests.fakes.connector import FakeConnector
-from tests.fakes.events import RecordedEvents
+from tests.fakes.product import Product
 from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
-
-EVERYTHING = Arrivals(("pigeon",))
 
 
 class Replaying:
     def __init__(self, *bodies: bytes) -> None:
         self.webhooks = MemoryWebhooks()
-        self.events = RecordedEvents()
+        product = Product()
+        self.events, self.clock = product.events, product.clock
         connector = FakeConnector()
         self.replay = ReplayWebhooks(
-            lambda channel: connector if channel == "pigeon" else None,
-            self.webhooks,
-            self.events,
-            MemorySecrets(),
-            FakeIds(),
+            connector=lambda channel: connector if channel == "pigeon" else None,
+            webhooks=self.webhooks,
+            handle=product.handle_events,
+            secrets=MemorySecrets(),
+            clock=product.clock,
+            new_id=FakeIds(),
         )
         for number, body in enumerate(bodies):
-            self.store(f"pigeon-{number}", body, f"2026-01-31T12:00:{number:02}.000Z")
+            product.clock.advance(1)
+            self.store(WebhookId("pigeon", iso(product.clock()), str(number)), body)
+        self.ids = [str(webhook_id) for webhook_id in self.webhooks.stored]
 
-    def store(self, webhook_id: str, body: bytes, at: str, channel: str = "pigeon") -> None:
-        self.webhooks.store(StoredWebhook(webhook_id, channel, body, at, 0))
+    def store(self, webhook_id: WebhookId, body: bytes) -> None:
+        self.webhooks.store(StoredWebhook(webhook_id, body, 0))
 
     def published(self) -> list[str]:
         return [one.event.provider_message_id for one in self.events.webhooks]
@@ -47,7 +50,7 @@ def texts(*ids: str) -> bytes:
 def test_every_event_is_published_in_the_order_of_arrival() -> None:
     replaying = Replaying(texts("1", "2"), texts("3"))
 
-    replayed = replaying.replay.arrived(EVERYTHING, None, 100)
+    replayed = replaying.replay.arrived(("pigeon",), None, None, None, 100)
 
     assert (replayed.replayed, replayed.events, replayed.refused, replayed.next_cursor) == (2, 3, (), None)
     assert replaying.published() == ["1", "2", "3"]
@@ -57,7 +60,7 @@ def test_each_replay_has_a_name_of_its_own_since_sqs_drops_what_it_has_just_seen
     replaying = Replaying(texts("1"))
 
     for _ in range(2):
-        replaying.replay(["pigeon-0"])
+        replaying.replay(replaying.ids)
 
     first, second = replaying.events.webhooks
     assert first.replay is not None
@@ -69,31 +72,52 @@ def test_the_pages_of_a_replay_meet_every_webhook_once() -> None:
 
     cursor, pages = None, 0
     while pages == 0 or cursor is not None:
-        page = replaying.replay.arrived(EVERYTHING, cursor, 3)
+        page = replaying.replay.arrived(("pigeon",), None, None, cursor, 3)
         cursor, pages = page.next_cursor, pages + 1
 
     assert replaying.published() == [str(number) for number in range(7)]
     assert pages == 3
 
 
+def test_a_replay_of_a_time_leaves_out_what_arrived_before_and_after() -> None:
+    replaying = Replaying(*(texts(str(number)) for number in range(5)))
+    times = sorted(webhook_id.received_at for webhook_id in replaying.webhooks.stored)
+
+    replaying.replay.arrived(("pigeon",), times[1], times[3], None, 10)
+
+    assert replaying.published() == ["1", "2", "3"]
+
+
+def test_a_replay_reads_no_time_of_which_nothing_is_stored() -> None:
+    replaying = Replaying(texts("1"))
+    replaying.clock.advance(KEEP.total_seconds() + 60)
+
+    assert replaying.replay.arrived(("pigeon",), "1970-01-01T00:00:00.000Z", None, None, 10).replayed == 0
+
+
 def test_what_cannot_be_replayed_is_named_and_holds_up_nothing() -> None:
     replaying = Replaying(b"garbage", texts("1"))
-    replaying.store("telex-0", b"[]", "2026-01-31T12:00:00.000Z", "telex")
+    telex = WebhookId("telex", "2026-01-31T12:00:00.000Z", "digest")
+    replaying.store(telex, b"[]")
+    garbage, readable = replaying.ids
+    missing = str(WebhookId("pigeon", "2026-01-31T12:00:00.000Z", "missing"))
 
-    replayed = replaying.replay(["pigeon-0", "unknown", "telex-0", "pigeon-1"])
+    replayed = replaying.replay([garbage, "unknown", missing, str(telex), readable])
 
-    assert [one.webhook_id for one in replayed.refused] == ["pigeon-0", "unknown", "telex-0"]
+    assert [refused.webhook_id for refused in replayed.refused] == [garbage, "unknown", missing, str(telex)]
     assert all(one.issue for one in replayed.refused)
     assert (replayed.replayed, replaying.published()) == (1, ["1"])
 
 
 def test_one_named_twice_is_replayed_once() -> None:
-    assert Replaying(texts("1")).replay(["pigeon-0", "pigeon-0"]).replayed == 1
+    replaying = Replaying(texts("1"))
+
+    assert replaying.replay(replaying.ids * 2).replayed == 1
 
 
 def test_a_bad_cursor_is_refused() -> None:
     with pytest.raises(Invalid):
-        Replaying().replay.arrived(EVERYTHING, "nonsense", 3)
+        Replaying().replay.arrived(("pigeon",), None, None, "nonsense", 3)
 
 
 def test_what_was_not_published_is_told() -> None:
@@ -101,4 +125,4 @@ def test_what_was_not_published_is_told() -> None:
     replaying.events.broken = True
 
     with pytest.raises(Unavailable):
-        replaying.replay(["pigeon-0"])
+        replaying.replay(replaying.ids)

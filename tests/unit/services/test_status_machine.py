@@ -38,7 +38,7 @@ class Statuses(RuleBasedStateMachine):
         self.product = Product()
         self.product.settle(AGENT, *PEOPLE, kind=ConversationType.GROUP)
         self.product.say("x" * 30)
-        self.product.route(self.product.events.accepted[0])
+        self.product.route_submitted()
         self.requested = {(one.recipient.user_id, one.part): one for one in self.product.events.requested}
         assert len(self.requested) == len(PEOPLE) * PARTS
         self.model: dict[Key, str] = {}
@@ -90,7 +90,7 @@ class Statuses(RuleBasedStateMachine):
     def redrive(self) -> None:
         self.product.redrive.message(MESSAGE_ID)
         self.product.events.requested.clear()
-        self.product.route(self.product.events.accepted[-1])
+        self.product.route_all()
         self.round += 1
         for one in self.product.events.requested:
             self.requested[one.recipient.user_id, one.part] = one

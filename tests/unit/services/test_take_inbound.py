@@ -1,4 +1,4 @@
-"""What people write becomes messages; what providers report becomes status updates."""
+"""What people write becomes messages."""
 
 import pytest
 from msgspec.structs import replace
@@ -9,8 +9,6 @@ from chat4all.domain.events import (
     InboundEdit,
     InboundEvent,
     InboundMessage,
-    InboundStatus,
-    StatusUpdate,
     WebhookEvent,
 )
 from chat4all.domain.files import FileStatus, FileToFetch, Source
@@ -25,9 +23,8 @@ from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.inbound.take_inbound import EditTooEarly, inbound_message_id
-from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from tests.fakes.people import conversation_of
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery, a_message
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
 
 AT = "2026-01-31T12:00:00.000Z"
 TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("hello"), AT)
@@ -54,7 +51,8 @@ def test_a_text_becomes_a_message_of_its_writer(product: Product) -> None:
     message = taken(product)
     assert (message.sender_id, message.content.text, message.channel) == ("ana", "hello", "pigeon")
     assert (message.status, message.conversation_id) == (Status.DELIVERED, "conversation")
-    assert product.events.accepted == []
+    (event,) = product.events.submitted
+    assert event.recipients == ()
 
 
 def test_the_same_webhook_again_makes_no_second_message(product: Product) -> None:
@@ -64,7 +62,7 @@ def test_the_same_webhook_again_makes_no_second_message(product: Product) -> Non
         take(product, TEXT)
 
     assert len(product.table.messages) == 1
-    assert product.conversation().message_count == 1
+    assert len(product.events.submitted) == 1
 
 
 def test_the_same_id_on_another_channel_is_another_message(product: Product) -> None:
@@ -116,7 +114,7 @@ def test_a_person_of_before_writes_into_the_same_conversation(product: Product) 
 
     assert taken(product).conversation_id == taken(product, "hers-2").conversation_id
     assert taken(product).sender_id == taken(product, "hers-2").sender_id
-    assert [taken(product).sequence, taken(product, "hers-2").sequence] == [1, 2]
+    assert taken(product).sequence < taken(product, "hers-2").sequence
 
 
 def test_after_the_inbox_was_archived_a_new_one_is_opened(product: Product) -> None:
@@ -147,6 +145,7 @@ def two_conversations(product: Product) -> None:
     pair = conversation_of(AGENT, ANA, conversation_id="pair")
     product.conversations.create(pair, ["ana"])
     product.say("our question")
+    product.route_submitted()
     product.connector.answers = [Sent("ours")]
     product.deliver()(a_delivery("our question"))
 
@@ -184,8 +183,8 @@ def test_a_text_in_a_group_is_passed_on_with_its_writers_name(product: Product) 
 
     take(product, TEXT)
 
-    (event,) = product.events.accepted
-    assert event.content.text == "Ana: hello"
+    (event,) = product.events.submitted
+    assert event.content == Text("Ana: hello")
     assert [one.user_id for one in event.recipients] == ["ben"]
     assert taken(product).status is Status.PENDING
 
@@ -199,45 +198,42 @@ def test_a_text_in_a_group_is_kept_whoever_cannot_be_reached(product: Product) -
     assert taken(product).content == Text("hello")
 
 
-def test_what_was_stored_and_not_published_is_published_when_it_comes_again(product: Product) -> None:
+def test_what_the_queue_did_not_take_is_taken_when_it_comes_again(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
     product.events.broken = True
     with pytest.raises(Unavailable):
         take(product, TEXT)
     product.events.broken = False
+    assert product.table.messages == {}
 
     take(product, TEXT)
 
-    assert [event.message_id for event in product.events.accepted] == [taken(product).message_id]
-    assert product.conversation().message_count == 1
+    assert [event.message.message_id for event in product.events.submitted] == [taken(product).message_id]
 
 
-def test_it_is_published_even_if_what_it_quotes_was_found_only_now(product: Product) -> None:
-    product.settle(ANA, BEN)
-    quoting = replace(TEXT, quoted_provider_message_id="ours")
-    product.events.broken = True
-    with pytest.raises(Unavailable):
-        take(product, quoting)
-    product.events.broken = False
-    product.accept(a_message(sender_id="ben"))
-    product.connector.answers = [Sent("ours")]
-    product.deliver()(a_delivery())
-
-    take(product, quoting)
-
-    assert product.events.accepted[-1].message_id == taken(product).message_id
-
-
-def test_what_was_stored_in_a_conversation_since_archived_ends_with_a_reason(product: Product) -> None:
+def test_what_died_before_it_was_stored_is_one_message_all_the_same(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
-    product.events.broken = True
-    with pytest.raises(Unavailable):
-        take(product, TEXT)
-    product.events.broken = False
+    with monkeypatch.context() as patch:
+        patch.setattr(product.messages, "add", refuse)
+        with pytest.raises(Unavailable):
+            take(product, TEXT)
+    product.route_submitted()
+    product.events.forget()
+
+    take(product, TEXT)
+    product.route_submitted()
+
+    assert len(product.table.messages) == len(product.events.requested) == 1
+
+
+def test_what_was_submitted_to_a_conversation_since_archived_ends_with_a_reason(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    take(product, TEXT)
     product.conversations.set_state(product.conversation(), ConversationState.ARCHIVED)
 
-    product.clock.advance(PUBLISH_GRACE.total_seconds())
-    product.relay()
+    product.route_submitted()
     take(product, TEXT)
 
     assert (taken(product).status, taken(product).error_code) == (Status.FAILED, "CONVERSATION_ARCHIVED")
@@ -251,7 +247,8 @@ def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
 
     message = taken(product)
     assert message.content == Unsupported("sticker", raw)
-    assert product.events.accepted == []
+    (event,) = product.events.submitted
+    assert event.recipients == ()
 
 
 def edit(text: str, at: str) -> InboundEdit:
@@ -299,26 +296,6 @@ def test_the_message_again_after_its_edit_stays_edited(product: Product) -> None
     take(product, TEXT)
 
     assert taken(product).content == Text("hello!")
-
-
-STATUS = InboundStatus(
-    "main", "ana@pigeon", Status.READ, AT, "theirs", "a|b|pigeon|0", error_code="1", error_reason="why"
-)
-
-
-def test_a_report_becomes_a_status_update(product: Product) -> None:
-    take(product, STATUS)
-
-    assert product.events.updates == [
-        StatusUpdate("pigeon", "main", Status.READ, AT, "theirs", "a|b|pigeon|0", "1", "why")
-    ]
-
-
-def test_a_report_that_was_not_published_comes_again(product: Product) -> None:
-    product.events.broken = True
-
-    with pytest.raises(Unavailable):
-        take(product, STATUS)
 
 
 MEDIA = ProviderFile("their-file", "image/png", "../a photo.png", 4000)
@@ -400,8 +377,10 @@ def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) ->
     take(product, replace(FILE, content=ReceivedMedia(MEDIA, "look")))
     take(product, replace(FILE, provider_message_id="hers-2"))
 
-    (event,) = product.events.accepted
-    assert event.content == Text("Ana: look")
+    with_words, without_words = product.events.submitted
+    assert with_words.content == Text("Ana: look")
+    assert [one.user_id for one in with_words.recipients] == ["ben"]
+    assert without_words.recipients == ()
     assert taken(product, "hers-2").status is Status.DELIVERED
     assert len(product.events.files) == 2
 

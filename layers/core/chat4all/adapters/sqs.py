@@ -173,7 +173,8 @@ def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     """Build the entry: a person's messages form a group, whose order SQS keeps."""
     event = received.event
     group = _short(f"{received.channel}:{event.account}:{event.address}")
-    return _Entry(group, _short(f"{received.webhook_id}:{index}:{received.replay or ''}"), _body(received))
+    deduplication = _short(f"{received.channel}-{received.digest}:{index}:{received.replay or ''}")
+    return _Entry(group, deduplication, _body(received))
 
 
 def _short(text: str) -> str:

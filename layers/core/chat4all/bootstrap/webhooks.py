@@ -41,7 +41,14 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     receive = ReceiveWebhook(
         connector=known, webhooks=webhooks, handle=handle, secrets=secrets, clock=runtime.now
     )
-    replay = ReplayWebhooks(known, webhooks, handle, secrets, runtime.new_id)
+    replay = ReplayWebhooks(
+        connector=known,
+        webhooks=webhooks,
+        handle=handle,
+        secrets=secrets,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)

@@ -203,7 +203,8 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     """On `inbound.fifo`: an event of a webhook, group `channel:account:address`."""
 
     channel: str
-    webhook_id: str
+    digest: str
+    """The SHA-256 of the webhook's bytes: a repeated webhook has the same."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""

@@ -1,13 +1,38 @@
 """Stored webhooks."""
 
+from datetime import timedelta
+from typing import Final
+
 import msgspec
+
+KEEP: Final = timedelta(days=30)
+"""How long a webhook is stored."""
+_SEPARATOR: Final = "|"
+
+
+class WebhookId(msgspec.Struct, frozen=True):
+    """`channel|received_at|digest`: the id of a webhook names the place where it is stored.
+
+    `digest` is the SHA-256 of the webhook's bytes, in hexadecimal digits.
+    """
+
+    channel: str
+    received_at: str
+    digest: str
+
+    def __str__(self) -> str:
+        return _SEPARATOR.join((self.channel, self.received_at, self.digest))
+
+    @classmethod
+    def parse(cls, text: str) -> "WebhookId | None":
+        """Return the id that `text` encodes, or None."""
+        fields = text.split(_SEPARATOR)
+        return cls(*fields) if len(fields) == 3 and all(fields) else None
 
 
 class StoredWebhook(msgspec.Struct, frozen=True):
-    webhook_id: str
-    channel: str
+    webhook_id: WebhookId
     body: bytes
-    received_at: str
     expires_at: int
     """Epoch seconds."""
     query: str = ""
@@ -15,8 +40,8 @@ class StoredWebhook(msgspec.Struct, frozen=True):
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """The webhooks that arrived between two times, both included; ISO 8601 UTC. None: no limit."""
+    """The webhooks that arrived between two times, both included; ISO 8601 UTC."""
 
     channels: tuple[str, ...]
-    since: str | None = None
-    until: str | None = None
+    since: str
+    until: str

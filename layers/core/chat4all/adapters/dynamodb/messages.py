@@ -300,7 +300,9 @@ def _follows(entry: Path, part: PartStatus) -> Condition:
     earlier = predecessors(part.status)
     values = [value_of(status, part.round) for status in Status if status in earlier]
     condition = entry.is_in(*values)
-    return condition if part.round else entry.does_not_exist() | condition
+    if not part.round:
+        condition |= StateRow.partition.exists() & entry.does_not_exist()
+    return condition
 
 
 def _forward(status: Status, at: str) -> list[Action]:

@@ -1,26 +1,35 @@
-"""Raw webhooks, by the hash of their bytes. S3 holds the bodies that are too large for a DynamoDB item."""
+"""Raw webhooks, by channel and hour. S3 holds the bodies that are too large for a DynamoDB item.
+
+The webhooks of a channel and an hour are divided into shards, because a partition of DynamoDB takes 1,000
+write units a second. A replay reads all shards of its hours; it needs no index.
+"""
 
 import heapq
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final, Protocol
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
-from chat4all.adapters.dynamodb.table_keys import shard
+from chat4all.adapters.dynamodb.table_keys import key, shard, shards_of
+from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
+from chat4all.services.inbound.ports import Arrived
 
 MOST_BYTES: Final = 350_000
 """The largest compressed body in a row; a DynamoDB item holds 400 KB."""
-ARRIVAL_SHARDS: Final = 4
+ARRIVAL_SHARDS: Final = 64
+MOST_SHARDS_READ: Final = 1_024
+"""A call of `arrived` begins no further hour after so many shards: an answer has less than 30 seconds."""
+_HOUR: Final = len("2026-01-31T12")
 _FIRST: Final = "0"
-_LAST: Final = "9"
-"""Texts that sort before and after every time."""
+_LAST: Final = "~"
+"""Texts that sort before and after every webhook."""
 
 
 class LargeBodies(Protocol):
@@ -29,29 +38,19 @@ class LargeBodies(Protocol):
     def get(self, key: str) -> bytes | None: ...
 
 
-class ByArrival(GlobalSecondaryIndex["WebhookRow"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "by-arrival"
-        projection = KeysOnlyProjection()
-
-    arrival_shard = UnicodeAttribute(hash_key=True)
-    received_at = UnicodeAttribute(range_key=True)
-
-
 class WebhookRow(Model):
+    """A webhook. `partition` holds its channel, hour and shard; `record` is `received_at#digest`."""
+
     class Meta(TableSettings):
         pass
 
-    webhook_id = UnicodeAttribute(hash_key=True)
-    channel = UnicodeAttribute()
-    arrival_shard = UnicodeAttribute()
-    received_at = UnicodeAttribute()
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     """The body, compressed by zlib; absent when S3 holds the body under `object_key`."""
     object_key = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
     query_string = UnicodeAttribute(null=True)
-    by_arrival = ByArrival()
 
 
 class DynamoWebhooks:
@@ -62,10 +61,7 @@ class DynamoWebhooks:
     @answering
     def store(self, webhook: StoredWebhook) -> None:
         row = WebhookRow(
-            webhook.webhook_id,
-            channel=webhook.channel,
-            arrival_shard=_shard(webhook.channel, shard(webhook.webhook_id, ARRIVAL_SHARDS)),
-            received_at=webhook.received_at,
+            *_place(webhook.webhook_id),
             expires_at=webhook.expires_at,
             query_string=webhook.query or None,
         )
@@ -73,44 +69,78 @@ class DynamoWebhooks:
         if len(body) <= MOST_BYTES:
             row.body = body
         else:
-            row.object_key = f"{webhook.channel}/{webhook.webhook_id}"
+            row.object_key = f"{webhook.webhook_id.channel}/{webhook.webhook_id.digest}"
             self._large.put(row.object_key, webhook.body)
-        saved(row, WebhookRow.webhook_id.does_not_exist())
+        saved(row, WebhookRow.partition.does_not_exist())
 
     @answering
-    def get(self, webhook_id: str) -> StoredWebhook | None:
+    def get(self, webhook_id: WebhookId) -> StoredWebhook | None:
         try:
-            row = WebhookRow.get(webhook_id)
+            row = WebhookRow.get(*_place(webhook_id))
         except WebhookRow.DoesNotExist:
             return None
         body = self._large.get(row.object_key) if row.object_key else zlib.decompress(row.body)
         if body is None:
             return None
-        return StoredWebhook(
-            webhook_id, row.channel, body, row.received_at, int(row.expires_at), row.query_string or ""
-        )
+        return StoredWebhook(webhook_id, body, int(row.expires_at), row.query_string or "")
 
     @answering
-    def arrived(
-        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
-    ) -> list[tuple[TimeCursor, str]]:
-        since = max(arrivals.since or _FIRST, after.at if after else _FIRST)
-        until = arrivals.until or _LAST
-        if since > until:
-            return []
-        shards = [
-            _shard(channel, number) for channel in arrivals.channels for number in range(ARRIVAL_SHARDS)
-        ]
-        found = heapq.merge(*(_arrivals(name, since, until, limit) for name in shards))
-        return page_of(found, after, limit, TimeOrder.OLDEST_FIRST)
+    def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:
+        since = max(arrivals.since, after.at) if after else arrivals.since
+        found: list[tuple[TimeCursor, str]] = []
+        shards_read = 0
+        for hour in _hours(since, arrivals.until):
+            if shards_read >= MOST_SHARDS_READ:
+                return _page(found, TimeCursor(hour, _FIRST))
+            shards = [
+                shard_key
+                for channel in arrivals.channels
+                for shard_key in shards_of(_hour_of(channel, hour), ARRIVAL_SHARDS)
+            ]
+            entries = heapq.merge(
+                *(_entries(shard_key, since, arrivals.until, limit) for shard_key in shards)
+            )
+            found += page_of(entries, after, limit + 1 - len(found), TimeOrder.OLDEST_FIRST)
+            if len(found) > limit:
+                return _page(found[:limit], found[limit - 1][0])
+            shards_read += len(shards)
+        return _page(found, None)
 
 
-def _shard(channel: str, number: int) -> str:
-    return f"{channel}#{number}"
+def _hour_of(channel: str, at: str) -> str:
+    return f"{channel}#{at[:_HOUR]}"
 
 
-def _arrivals(arrival_shard: str, since: str, until: str, limit: int) -> Iterator[TimeIndexEntry]:
-    rows = WebhookRow.by_arrival.query(
-        arrival_shard, WebhookRow.received_at.between(since, until), page_size=limit + 1
+def _place(webhook_id: WebhookId) -> tuple[str, str]:
+    hour = _hour_of(webhook_id.channel, webhook_id.received_at)
+    number = shard(webhook_id.digest, ARRIVAL_SHARDS)
+    return key(hour, str(number)), f"{webhook_id.received_at}#{webhook_id.digest}"
+
+
+def _hours(since: str, until: str) -> Iterator[str]:
+    """Return a time in each hour from `since` to `until`; none if `until` is earlier."""
+    hour = parse_iso(since).replace(minute=0, second=0, microsecond=0)
+    while iso(hour) <= until:
+        yield iso(hour)
+        hour += timedelta(hours=1)
+
+
+def _entries(shard_key: str, since: str, until: str, limit: int) -> Iterator[TimeIndexEntry]:
+    rows = WebhookRow.query(
+        shard_key,
+        WebhookRow.record.between(since, f"{until}{_LAST}"),
+        page_size=limit + 1,
+        attributes_to_get=["partition", "record"],
     )
-    return (TimeIndexEntry(row.received_at, row.webhook_id) for row in rows)
+    return (_entry(row) for row in rows)
+
+
+def _entry(row: WebhookRow) -> TimeIndexEntry:
+    channel = row.partition.split("#")[1]
+    received_at, _, digest = row.record.partition("#")
+    return TimeIndexEntry(received_at, str(WebhookId(channel, received_at, digest)))
+
+
+def _page(found: list[tuple[TimeCursor, str]], cursor: TimeCursor | None) -> Arrived:
+    parsed = (WebhookId.parse(named) for _, named in found)
+    return Arrived(tuple(webhook_id for webhook_id in parsed if webhook_id is not None), cursor)

@@ -18,7 +18,6 @@ from chat4all.domain.errors import (
     InvalidVerifyToken,
     Unavailable,
 )
-from chat4all.domain.webhooks import Arrivals
 from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
@@ -113,14 +112,14 @@ class WebhookViews:
             return self._replay(body.webhook_ids)
         check_channel("channel", body.channel, frozenset(self._channels))
         channels = (body.channel,) if body.channel is not None else self._channels
-        arrivals = Arrivals(channels, time_from("from", body.since), time_from("to", body.until))
+        since, until = time_from("from", body.since), time_from("to", body.until)
         self._account(
             request,
             AuditAction.WEBHOOKS_REPLAY,
             f"webhooks:{body.channel or 'all'}",
-            **{"from": arrivals.since, "to": arrivals.until, "cursor": body.cursor},
+            **{"from": since, "to": until, "cursor": body.cursor},
         )
-        return self._replay.arrived(arrivals, body.cursor, body.limit)
+        return self._replay.arrived(channels, since, until, body.cursor, body.limit)
 
     @route(
         "VerifyWebhook",

@@ -2,8 +2,17 @@
 
 from typing import Protocol
 
+import msgspec
+
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """Webhooks in the order of arrival; perhaps none. More may follow after `cursor`, if it is set."""
+
+    webhook_ids: tuple[WebhookId, ...]
+    cursor: TimeCursor | None
 
 
 class Webhooks(Protocol):
@@ -11,10 +20,11 @@ class Webhooks(Protocol):
         """Store the webhook, durably when it returns; storing it again changes nothing."""
         ...
 
-    def get(self, webhook_id: str) -> StoredWebhook | None: ...
+    def get(self, webhook_id: WebhookId) -> StoredWebhook | None: ...
 
-    def arrived(
-        self, arrivals: Arrivals, after: TimeCursor | None, limit: int
-    ) -> list[tuple[TimeCursor, str]]:
-        """Return (cursor, webhook_id) of the webhooks that arrived then, the first arrived first."""
+    def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:
+        """Return at most `limit` of the webhooks that arrived then, the first arrived first.
+
+        The effort of a call is limited, so a call over a long time may find no webhook and return a cursor.
+        """
         ...

@@ -1,27 +1,23 @@
 """Receive a provider's webhook: check it, store it, handle its events, and only then answer 200 (G7).
 
-A webhook that cannot be parsed is stored before it is refused. The events of a webhook carry its id, so a
-repeated or parallel copy of the webhook publishes the same events. SQS and the ids of the messages remove the
-duplicates.
+A webhook that cannot be parsed is stored before it is refused. The events of a webhook carry the digest of
+its bytes, so a repeated or parallel copy of the webhook publishes the same events. SQS and the ids of the
+messages remove the duplicates.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Final
 
 import msgspec
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.events import WebhookEvent
-from chat4all.domain.webhooks import StoredWebhook
+from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Secrets
-
-KEEP: Final = timedelta(days=30)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -59,14 +55,12 @@ class ReceiveWebhook:
         secret = self._secrets.channel(channel)
         if not connector.verify(request, secret):
             raise InvalidSignature("The webhook's signature is missing or wrong.")
-        webhook_id = f"{channel}-{hashlib.sha256(request.body).hexdigest()}"
         now = self._clock()
+        webhook_id = WebhookId(channel, iso(now), hashlib.sha256(request.body).hexdigest())
         expires_at = int((now + KEEP).timestamp())
-        self._webhooks.store(
-            StoredWebhook(webhook_id, channel, request.body, iso(now), expires_at, request.query)
-        )
+        self._webhooks.store(StoredWebhook(webhook_id, request.body, expires_at, request.query))
         events = connector.parse_webhook(request.body, secret, request.query)
-        self._handle([WebhookEvent(channel, webhook_id, event) for event in events])
+        self._handle([WebhookEvent(channel, webhook_id.digest, event) for event in events])
         return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from chat4all.domain.clock import NewId
+from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.webhooks import Arrivals
+from chat4all.domain.webhooks import KEEP, Arrivals, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.messaging.connector import Connector
@@ -41,29 +41,40 @@ class Replayed(msgspec.Struct, frozen=True):
 class ReplayWebhooks:
     def __init__(
         self,
+        *,
         connector: Callable[[str], Connector | None],
         webhooks: Webhooks,
         handle: HandleEvents,
         secrets: Secrets,
+        clock: Clock,
         new_id: NewId,
     ) -> None:
         self._connector = connector
         self._webhooks = webhooks
         self._handle = handle
         self._secrets = secrets
+        self._clock = clock
         self._new_id = new_id
 
-    def arrived(self, arrivals: Arrivals, cursor: str | None, limit: int) -> Replayed:
+    def arrived(
+        self, channels: tuple[str, ...], since: str | None, until: str | None, cursor: str | None, limit: int
+    ) -> Replayed:
         """Replay at most `limit` of the webhooks that arrived then, in the order of arrival.
+
+        Without `since` and `until`, replay all that are stored. An answer may have replayed no webhook, and
+        have a cursor all the same.
 
         Raises:
             Invalid: the cursor is not valid.
             Unavailable: not all events were published; the same request may be repeated.
         """
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
-        found = self._webhooks.arrived(arrivals, after, limit + 1)
-        replayed = self([webhook_id for _, webhook_id in found[:limit]])
-        more = encode_cursor(found[limit - 1][0]) if len(found) > limit else None
+        now = self._clock()
+        stored_since = iso(now - KEEP)
+        arrivals = Arrivals(channels, max(since or stored_since, stored_since), until or iso(now))
+        found = self._webhooks.arrived(arrivals, after, limit)
+        replayed = self([str(webhook_id) for webhook_id in found.webhook_ids])
+        more = encode_cursor(found.cursor) if found.cursor is not None else None
         return msgspec.structs.replace(replayed, next_cursor=more)
 
     def __call__(self, webhook_ids: Sequence[str]) -> Replayed:
@@ -80,18 +91,17 @@ class ReplayWebhooks:
 
     def _replay(self, webhook_id: str, replay: str) -> int | RefusedWebhook:
         """Publish the events of a webhook; return their number."""
-        webhook = self._webhooks.get(webhook_id)
-        if webhook is None:
+        place = WebhookId.parse(webhook_id)
+        webhook = self._webhooks.get(place) if place is not None else None
+        if place is None or webhook is None:
             return RefusedWebhook(webhook_id, "is not stored, or has expired")
-        connector = self._connector(webhook.channel)
+        connector = self._connector(place.channel)
         if connector is None:
-            return RefusedWebhook(
-                webhook_id, f"belongs to the channel {webhook.channel}, which does not exist"
-            )
+            return RefusedWebhook(webhook_id, f"belongs to the channel {place.channel}, which does not exist")
         try:
-            secret = self._secrets.channel(webhook.channel)
+            secret = self._secrets.channel(place.channel)
             events = connector.parse_webhook(webhook.body, secret, webhook.query)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
-        self._handle([WebhookEvent(webhook.channel, webhook_id, event, replay) for event in events])
+        self._handle([WebhookEvent(place.channel, place.digest, event, replay) for event in events])
         return len(events)

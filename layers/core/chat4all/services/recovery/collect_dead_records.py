@@ -80,7 +80,7 @@ class CollectDeadRecords:
         if record.source == CHAT_EVENTS:
             message = self._message_of(record)
             if message is not None:
-                if not message.routed:
+                if message.status is Status.PENDING and not message.routed:
                     self._messages.give_up(message, iso(now), CODE, _reason(record))
                 return True
         self._dead_letters.keep(record)
