@@ -12,9 +12,9 @@ from chat4all.adapters.kinesis import KinesisEvents, Streams
 from chat4all.adapters.sqs import Queues
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate
+from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageAccepted, Recipient, StatusUpdate
 from chat4all.domain.status import Status
-from tests.unit.adapters.test_sqs import StrictSqs
+from tests.unit.adapters.test_sqs import A_JOIN, A_SUBMITTED, StrictSqs
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -71,7 +71,7 @@ def events(kinesis: StrictKinesis, sqs: StrictSqs | None = None) -> KinesisEvent
 
 
 def a_message(message_id: str = "m", conversation_id: str = "c") -> MessageAccepted:
-    return MessageAccepted(message_id, conversation_id, Text("hello"), (), AT, 1, 0)
+    return MessageAccepted(message_id, conversation_id, Text("hello"), (), AT, "1", 0)
 
 
 def an_update(theirs: str) -> StatusUpdate:
@@ -85,7 +85,26 @@ def test_a_message_goes_to_its_conversations_shard() -> None:
 
     ((stream, key, data),) = kinesis.taken
     assert (stream, key) == ("chat-events", "c")
-    assert msgspec.json.decode(data, type=MessageAccepted) == a_message()
+    assert msgspec.json.decode(data, type=ChatEvent) == a_message()
+
+
+def test_the_number_of_a_message_is_that_of_its_record() -> None:
+    kinesis = StrictKinesis()
+    stream = events(kinesis)
+
+    numbers = [
+        stream.message_submitted(A_SUBMITTED),
+        stream.participant_joining(A_JOIN),
+        stream.message_submitted(A_SUBMITTED),
+    ]
+
+    assert numbers == ["1", "2", "3"]
+    assert [msgspec.json.decode(data, type=ChatEvent) for _, _, data in kinesis.taken] == [
+        A_SUBMITTED,
+        A_JOIN,
+        A_SUBMITTED,
+    ]
+    assert [put.get("SequenceNumberForOrdering") for put in kinesis.puts] == [None, None, "1"]
 
 
 def test_a_conversations_later_message_is_strictly_after_the_earlier() -> None:
@@ -171,7 +190,7 @@ def test_no_statuses_are_no_call() -> None:
 def test_everything_else_stays_on_sqs() -> None:
     kinesis, sqs = StrictKinesis(), StrictSqs()
     requested = DeliveryRequested(
-        "m", "c", Recipient("u", "whatsapp", "main", "49151"), Text("hello"), 0, 1, 1, AT, 1
+        "m", "c", Recipient("u", "whatsapp", "main", "49151", 1), Text("hello"), 0, 1, 1, AT, "1"
     )
 
     events(kinesis, sqs).deliveries_requested([requested])

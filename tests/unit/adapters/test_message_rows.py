@@ -39,5 +39,5 @@ def test_a_record_without_a_history_has_none() -> None:
 def test_the_content_of_every_kind_is_one_json_string(content: Content) -> None:
     kept = MessageRow("message-1", content=content).to_simple_dict()
 
-    assert set(kept) == {"message_id", "record", "content"}
+    assert set(kept) == {"partition", "record", "content"}
     assert msgspec.json.decode(kept["content"], type=Content) == content

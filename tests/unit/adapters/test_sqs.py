@@ -14,17 +14,20 @@ from chat4all.adapters.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
+    ChatEvent,
     DeliveryRequested,
     InboundEvent,
     InboundMessage,
-    InboundStatus,
     MessageAccepted,
+    MessageSubmitted,
+    ParticipantJoining,
     Recipient,
     StatusUpdate,
     WebhookEvent,
 )
 from chat4all.domain.files import FileEvent, FileStored, FileToFetch
-from chat4all.domain.status import Status
+from chat4all.domain.records import Message
+from chat4all.domain.status import Status, StatusChange
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -32,6 +35,20 @@ if TYPE_CHECKING:
 ID = "11111111-1111-4111-8111-111111111111"
 USER = "22222222-2222-4222-8222-222222222222"
 AT = "2026-01-31T12:00:00.000Z"
+NUMBER = "00000000000000000001"
+A_MESSAGE = Message(
+    message_id=ID,
+    conversation_id=USER,
+    sequence="",
+    sender_id=USER,
+    content=Text("hello 😀"),
+    status=Status.PENDING,
+    status_history=(StatusChange(Status.PENDING, AT),),
+    accepted_at=AT,
+    fingerprint="0" * 64,
+)
+A_SUBMITTED = MessageSubmitted(A_MESSAGE, (Recipient(USER, "whatsapp", "main", "55", 1),), 1)
+A_JOIN = ParticipantJoining(ID, USER, AT)
 QUEUES = Queues(
     "chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"}, "files"
 )
@@ -68,7 +85,7 @@ class StrictSqs:
         }
         if self.send_message_batch(QueueUrl=QueueUrl, Entries=[entry])["Failed"]:
             raise ClientError({"Error": {"Code": "InternalError"}}, "SendMessage")
-        return {}
+        return {"SequenceNumber": NUMBER}
 
     def send_message_batch(
         self,
@@ -95,8 +112,8 @@ class StrictSqs:
 def delivery(
     number: int, *, channel: str = "whatsapp", user_id: str = USER, text: str = "hi"
 ) -> DeliveryRequested:
-    to = Recipient(user_id, channel, "main", "5511987654321")
-    return DeliveryRequested(ID, ID, to, Text(text), number, 20, 20, AT, 1)
+    to = Recipient(user_id, channel, "main", "5511987654321", 1)
+    return DeliveryRequested(ID, ID, to, Text(text), number, 20, 20, AT, NUMBER)
 
 
 def update(number: int) -> StatusUpdate:
@@ -106,7 +123,7 @@ def update(number: int) -> StatusUpdate:
 
 
 def webhook(event: InboundEvent) -> WebhookEvent:
-    return WebhookEvent("whatsapp", "whatsapp-abc", event)
+    return WebhookEvent("whatsapp", "abc", event)
 
 
 def text(number: int, address: str = "5511987654321") -> InboundMessage:
@@ -155,20 +172,55 @@ def test_ten_groups_make_one_wave() -> None:
 def test_a_message_is_grouped_by_its_conversation_and_known_by_its_id() -> None:
     sqs = StrictSqs()
     event = MessageAccepted(
-        ID, USER, Text("hello 😀"), (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1
+        ID, USER, Text("hello 😀"), (Recipient(USER, "whatsapp", "main", "55", 1),), AT, NUMBER, 1
     )
 
     events_to(sqs).message_accepted(event)
 
     ((queue, (entry,)),) = sqs.batches
     assert queue == "chat-events"
-    assert (entry["MessageGroupId"], entry["MessageDeduplicationId"]) == (USER, ID)
-    assert msgspec.json.decode(entry["MessageBody"], type=MessageAccepted) == event
+    assert (entry["MessageGroupId"], entry["MessageDeduplicationId"]) == (USER, f"{ID}:0")
+    assert msgspec.json.decode(entry["MessageBody"], type=ChatEvent) == event
+
+
+@pytest.mark.parametrize("event", [A_SUBMITTED, A_JOIN])
+def test_a_record_of_a_conversation_is_answered_with_its_number(
+    event: MessageSubmitted | ParticipantJoining,
+) -> None:
+    sqs = StrictSqs()
+    stream = events_to(sqs)
+
+    joins = isinstance(event, ParticipantJoining)
+    number = stream.participant_joining(event) if joins else stream.message_submitted(event)
+
+    assert number == NUMBER
+    ((queue, (entry,)),) = sqs.batches
+    assert (queue, entry["MessageGroupId"]) == ("chat-events", event.conversation_id)
+    assert msgspec.json.decode(entry["MessageBody"], type=ChatEvent) == event
+
+
+def test_two_bodies_under_one_id_are_two_records() -> None:
+    message = msgspec.structs.replace(A_MESSAGE, fingerprint="f" * 64)
+    ids = {
+        A_SUBMITTED.deduplication_id,
+        MessageSubmitted(message, (), 1).deduplication_id,
+        MessageSubmitted(message, (), 2).deduplication_id,
+    }
+
+    assert len(ids) == 2
+    assert all(NAME.fullmatch(deduplication_id) for deduplication_id in ids)
+
+
+def test_a_join_that_was_not_taken_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        events_to(StrictSqs(down=True)).participant_joining(A_JOIN)
 
 
 def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
     sqs = StrictSqs()
-    event = MessageAccepted(ID, USER, Text("hello"), (Recipient(USER, "whatsapp", "main", "55"),), AT, 1, 1)
+    event = MessageAccepted(
+        ID, USER, Text("hello"), (Recipient(USER, "whatsapp", "main", "55", 1),), AT, NUMBER, 1
+    )
     all_ = [
         msgspec.structs.replace(event, round=round_, position=position)
         for round_ in (0, 1, 9_999)
@@ -186,7 +238,7 @@ def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
 def test_a_message_that_was_not_taken_is_unavailable(sqs: StrictSqs) -> None:
     with pytest.raises(Unavailable) as refused:
-        events_to(sqs).message_accepted(MessageAccepted(ID, USER, Text("hello"), (), AT, 1, 0))
+        events_to(sqs).message_accepted(MessageAccepted(ID, USER, Text("hello"), (), AT, NUMBER, 0))
 
     assert refused.value.retry_after
 
@@ -275,12 +327,9 @@ def test_whatever_a_provider_calls_its_messages_sqs_takes_it(address: str, provi
     assert len(sqs.taken) == 2
 
 
-def test_a_persons_words_are_one_group_and_each_status_its_own() -> None:
+def test_a_persons_words_are_one_group() -> None:
     sqs = StrictSqs()
-    statuses = [
-        InboundStatus("main", "5511987654321", Status.READ, AT, f"wamid.{number}") for number in range(2)
-    ]
-    events: list[InboundEvent] = [text(1), text(2), text(3, "other"), *statuses]
+    events: list[InboundEvent] = [text(1), text(2), text(3, "other")]
 
     events_to(sqs).webhook_events([webhook(event) for event in events])
 
@@ -290,7 +339,7 @@ def test_a_persons_words_are_one_group_and_each_status_its_own() -> None:
         ]
         for entry in sqs.taken
     }
-    assert len(groups) == 4
+    assert groups["wamid.1"] == groups["wamid.2"] != groups["wamid.3"]
     sequence = [msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event for entry in sqs.taken]
     words = [event for event in sequence if event in (text(1), text(2))]
     assert words == [text(1), text(2)]
@@ -302,6 +351,16 @@ def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:
 
     for _ in range(2):
         events_to(sqs).webhook_events(events)
+
+    assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 3
+
+
+def test_each_replay_of_a_webhook_is_taken_anew() -> None:
+    sqs = StrictSqs()
+    event = webhook(text(1))
+
+    for again in (event, *(msgspec.structs.replace(event, replay=replay) for replay in ("first", "second"))):
+        events_to(sqs).webhook_events([again])
 
     assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 3
 

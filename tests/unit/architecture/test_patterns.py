@@ -81,6 +81,14 @@ TABLE: Final = {
         SHORT,
         (*DIGITS, Text("2026-01-01T00:00:00.000Z"), Text("2026-")),
     ),
+    "chat4all.domain.pages:SequenceCursor.sequence": Entry(
+        "a part of the cursor that a client gives, of any length", SHORT, DIGITS
+    ),
+    "chat4all.domain.parts:_KEY": Entry(
+        "a key of the parts of a message, which we wrote ourselves",
+        POSSESSIVE,
+        (*DIGITS, Text("1-", end="@"), Text("1", begin="1-1-1@", end="x")),
+    ),
     "chat4all.domain.plain_text:_CONTROL": Entry(
         "a piece of a file in UTF-16", "It takes one character.", (Text("x"), Text("x", end="\0"))
     ),

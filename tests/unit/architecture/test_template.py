@@ -58,7 +58,16 @@ def test_the_apis_routes_are_those_of_the_template() -> None:
 
 
 def test_the_webhooks_routes_are_those_of_the_template() -> None:
-    app = webhooks.app(WebhookSettings(*["nowhere"] * 5), ManagedSecrets({}))
+    settings = WebhookSettings(
+        messages_table="nowhere",
+        webhooks_table="nowhere",
+        webhooks_bucket="nowhere",
+        api_keys_table="nowhere",
+        audit_table="nowhere",
+        inbound_queue="nowhere",
+        status_updates_queue="nowhere",
+    )
+    app = webhooks.app(settings, ManagedSecrets({}))
 
     assert routes_of(app) == declared_routes("webhooks")
 

@@ -1,16 +1,18 @@
-"""A batch of deliveries, whose statuses are published together."""
+"""A batch of deliveries, which their messages follow at once; what cannot be recorded is published."""
 
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.bootstrap.channel import REPORT_WAIT_S, DeliveryBatch
-from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import DeliveryRequested, Route, StatusUpdate
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from tests.fakes.cloud import Counters
-from tests.fakes.product import Product, a_delivery
+from tests.fakes.product import AGENT, ANA, Product, a_delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -30,6 +32,10 @@ class Visibility:
 class Run:
     def __init__(self) -> None:
         self.product = Product()
+        self.product.settle(AGENT, ANA)
+        for message_id in ("m-1", "m-2"):
+            self.product.say(message_id=message_id)
+        self.product.route_submitted()
         self.counters = Counters()
         self.visibility = Visibility()
         self._batch = DeliveryBatch(
@@ -38,6 +44,7 @@ class Run:
             cast("SQSClient", self.visibility),
             "the queue",
             cast("Telemetry", self.counters),
+            follow=self.product.follow,
         )
 
     def __call__(self, *requested: DeliveryRequested) -> list[str]:
@@ -64,19 +71,22 @@ def run() -> Run:
     return Run()
 
 
-def test_what_was_sent_is_reported_and_counted(run: Run) -> None:
+def test_what_was_sent_is_recorded_and_counted(run: Run) -> None:
     assert run(a_delivery(message_id="m-1"), a_delivery(message_id="m-2", user_id="ben")) == []
 
-    assert {update.status for update in run.reported} == {Status.SENT}
+    assert [run.product.message(message_id).status for message_id in ("m-1", "m-2")] == [Status.SENT] * 2
+    assert run.reported == []
     assert run.counters.counts == {"DeliveriesSent": 2}
 
 
-def test_what_failed_is_reported_and_counted(run: Run) -> None:
+def test_what_failed_is_recorded_and_counted(run: Run) -> None:
     run.product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
 
     assert run(a_delivery(message_id="m-1")) == []
 
-    assert [update.status for update in run.reported] == [Status.FAILED]
+    message = run.product.message("m-1")
+    assert (message.status, message.error_code) == (Status.FAILED, "131026")
+    assert run.reported == []
     assert run.counters.counts == {"DeliveriesFailed": 1}
 
 
@@ -104,15 +114,49 @@ def test_what_waits_is_handed_back_with_the_rest_of_its_person(run: Run) -> None
     assert run.reported == []
 
 
-def test_what_could_not_be_reported_is_handed_back_and_reported_the_next_time(run: Run) -> None:
+def refuse(*_: object, **__: object) -> None:
+    raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+
+@pytest.mark.parametrize("refusing", ["deliveries.record_sent", "messages.advance"])
+def test_a_send_that_the_database_did_not_take_is_reported(
+    run: Run, refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, call = refusing.split(".")
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(run.product, store), call, refuse)
+        assert run(a_delivery(message_id="m-1")) == []
+
+    (update,) = run.reported
+    assert (update.status, update.recorded) == (Status.SENT, store == "messages")
+    run.product.record(update)
+    assert run.product.message("m-1").status is Status.SENT
+
+
+def test_a_failure_before_the_next_channel_is_reported(run: Run) -> None:
     requested = a_delivery(message_id="m-1")
-    run.product.connector.answers = [Sent("theirs")]
-    run.product.events.broken = True
-    assert run(requested) == ["m-1"]
-    assert run.visibility.waits == {"m-1": REPORT_WAIT_S}
-    run.product.events.broken = False
+    next_channel = Route("telex", "main", "ana@telex")
+    requested = replace(requested, recipient=replace(requested.recipient, fallbacks=(next_channel,)))
+    run.product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
 
     assert run(requested) == []
 
-    assert [update.provider_message_id for update in run.reported] == ["theirs"]
+    assert [(update.status, update.recorded) for update in run.reported] == [(Status.FAILED, True)]
+    assert run.product.message("m-1").status is Status.PENDING
+
+
+def test_what_could_not_be_reported_is_handed_back_and_recorded_the_next_time(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested = a_delivery(message_id="m-1")
+    run.product.connector.answers = [Sent("theirs")]
+    run.product.events.broken = True
+    with monkeypatch.context() as patch:
+        patch.setattr(run.product.messages, "advance", refuse)
+        assert run(requested) == ["m-1"]
+    assert run.visibility.waits == {"m-1": REPORT_WAIT_S}
+
+    assert run(requested) == []
+
+    assert run.product.message("m-1").status is Status.SENT
     assert len(run.product.connector.asked) == 1

@@ -6,12 +6,20 @@ import pytest
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 
 
+@pytest.fixture(autouse=True)
+def tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("messages", "conversations", "directory"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+
+
 def test_settings_are_read_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MESSAGES_TABLE", "messages")
     monkeypatch.setenv("CHAT_EVENTS_QUEUE", "https://queue")
 
     assert from_environment(RouterSettings) == RouterSettings(
-        messages_table="messages", chat_events_queue="https://queue"
+        messages_table="messages",
+        conversations_table="conversations",
+        directory_table="directory",
+        chat_events_queue="https://queue",
     )
 
 
@@ -27,7 +35,6 @@ def test_a_missing_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_is_a_queue_or_a_kinesis_stream(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
 ) -> None:
-    monkeypatch.setenv("MESSAGES_TABLE", "messages")
     for variable in ("CHAT_EVENTS_QUEUE", "CHAT_EVENTS_STREAM"):
         monkeypatch.delenv(variable, raising=False)
     for variable, value in given.items():
@@ -38,7 +45,6 @@ def test_a_stream_is_a_queue_or_a_kinesis_stream(
 
 
 def test_a_stream_that_a_function_does_not_use_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MESSAGES_TABLE", "messages")
     monkeypatch.delenv("CHAT_EVENTS_QUEUE", raising=False)
     monkeypatch.setenv("CHAT_EVENTS_STREAM", "the stream")
 

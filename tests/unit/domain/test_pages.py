@@ -25,8 +25,8 @@ def test_a_time_cursor_comes_back(at: str, item_id: str) -> None:
     assert decode_cursor(encode_cursor(cursor), TimeCursor) == cursor
 
 
-@given(st.integers(1, 2**53))
-def test_a_sequence_cursor_comes_back(sequence: int) -> None:
+@given(st.text("0123456789", min_size=1, max_size=56))
+def test_a_sequence_cursor_comes_back(sequence: str) -> None:
     assert decode_cursor(encode_cursor(SequenceCursor(sequence)), SequenceCursor) == SequenceCursor(sequence)
 
 
@@ -57,11 +57,12 @@ def test_anything_else_is_invalid_and_nothing_worse(kind: type[msgspec.Struct], 
     ("kind", "value"),
     [
         (SequenceCursor, ["2026-01-31T12:00:00.000Z", "an-id"]),
-        (SequenceCursor, [10**40]),
-        (SequenceCursor, [-1]),
-        (SequenceCursor, [0]),
-        (SequenceCursor, [1, 2]),
-        (SequenceCursor, [1.5]),
+        (SequenceCursor, ["1" * 57]),
+        (SequenceCursor, ["-1"]),
+        (SequenceCursor, [""]),
+        (SequenceCursor, ["1\n"]),
+        (SequenceCursor, ["1", "2"]),
+        (SequenceCursor, [1]),
         (TimeCursor, [5]),
         (TimeCursor, ["", "an-id"]),
         (TimeCursor, ["yesterday", "an-id"]),

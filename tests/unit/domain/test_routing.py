@@ -79,7 +79,7 @@ def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_oth
     first, second = reached.recipients
     assert (first.channel, [one.channel for one in first.fallbacks]) == ("pigeon", ["telex"])
     assert (second.channel, second.fallbacks) == ("telex", ())
-    assert first.at(1) == Recipient("both", "telex", "main", "both@telex")
+    assert first.at(1) == Recipient("both", "telex", "main", "both@telex", 1, (), 1)
 
 
 def test_a_customer_of_a_group_is_named_before_their_words() -> None:
@@ -98,7 +98,7 @@ def test_a_part_that_shows_nothing_is_left_out() -> None:
 
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
 def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
-    to = (Recipient("ana", "pigeon", "main", "1"), Recipient("ben", "telex", "main", "2"))
+    to = (Recipient("ana", "pigeon", "main", "1", 1), Recipient("ben", "telex", "main", "2", 2))
     accepted = MessageAccepted("m", "c", Text(text), to, "2026-01-31T12:00:00.000Z", 1, 3, "quoted", 2)
 
     requested = deliveries(accepted, CAPABILITIES)
@@ -158,9 +158,9 @@ def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
     ]
 
 
-ON_PIGEON = Recipient("ana", "pigeon", "main", "1")
-ON_TELEX = Recipient("ben", "telex", "main", "2")
-PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", (Route("telex", "main", "2"),))
+ON_PIGEON = Recipient("ana", "pigeon", "main", "1", 1)
+ON_TELEX = Recipient("ben", "telex", "main", "2", 2)
+PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", 1, (Route("telex", "main", "2"),))
 
 
 def test_a_file_that_every_channel_carries_is_possible() -> None:

@@ -13,7 +13,7 @@ import pytest
 from chat4all.adapters.media.guardduty import scan_result
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageSubmitted, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
 from chat4all.entrypoints.queues.batches import Record
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
@@ -25,7 +25,7 @@ FILES: Final = sorted(FOLDER.glob("*.json"))
 TEMPLATE: Final = Template()
 FUNCTIONS: Final = functions(TEMPLATE)
 BODIES: Final[dict[str, Any]] = {
-    "router": MessageAccepted,
+    "router": ChatEvent,
     "inbound": WebhookEvent,
     "status": StatusUpdate,
     "files": FileEvent,
@@ -209,7 +209,7 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
         event = msgspec.json.decode(seen.body, type=BODIES[function_of(path)])
         named_by = record["attributes"]["MessageDeduplicationId"]
         match event:
-            case MessageAccepted():
+            case MessageSubmitted():
                 assert (seen.group, named_by) == (event.conversation_id, event.deduplication_id)
             case DeliveryRequested():
                 assert (seen.group, named_by) == (event.group, event.deduplication_id)

@@ -11,7 +11,7 @@ from chat4all.domain.errors import Invalid, NotFound, Unavailable
 from chat4all.domain.events import InboundMessage
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
-from chat4all.domain.webhooks import StoredWebhook
+from chat4all.domain.webhooks import StoredWebhook, WebhookId
 from chat4all.entrypoints.http.accounting import LONGEST_DETAIL, Accounting
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.answers import Answer
@@ -19,6 +19,7 @@ from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.webhooks import PostReplay, WebhookViews
+from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
@@ -32,8 +33,9 @@ from tests.unit.http.requests import a_request
 
 CHANNELS = ("pigeon", "telex")
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
-WEBHOOK = StoredWebhook("pigeon-1", "pigeon", b"", "2026-01-31T12:00:00.000Z", 0)
 AT = "2026-01-31T12:00:00.000Z"
+WEBHOOK = StoredWebhook(WebhookId("pigeon", AT, "abc"), b"", 0)
+WEBHOOK_ID = str(WEBHOOK.webhook_id)
 
 
 class SilentAudit(MemoryAudit):
@@ -61,7 +63,7 @@ class Desk:
             addresses=addresses("https://api.example.com"),
         )
         self._dead_letters = DeadLetterViews(redrive, channels, account)
-        self._webhooks = _webhook_views(self.published, account)
+        self._webhooks = _webhook_views(HandleEvents(self.product.apply, self.published), account)
 
     def retry(self, message_id: str = MESSAGE_ID) -> Answer:
         return self._messages.retry(a_request(None, "key-1"), message_id)
@@ -86,7 +88,7 @@ def _with_a_failure() -> Product:
     product.settle(AGENT, ANA)
     product.connector.answers = [BLOCKED]
     product.say()
-    product.route(product.events.accepted.pop())
+    product.route_submitted()
     settled = product.deliver()(product.events.requested.pop())
     assert isinstance(settled, Settled)
     product.record(settled.update)
@@ -94,7 +96,7 @@ def _with_a_failure() -> Product:
     return product
 
 
-def _webhook_views(events: RecordedEvents, account: Accounting) -> WebhookViews:
+def _webhook_views(handle: HandleEvents, account: Accounting) -> WebhookViews:
     def known(channel: str) -> FakeConnector | None:
         return FakeConnector() if channel in CHANNELS else None
 
@@ -102,9 +104,16 @@ def _webhook_views(events: RecordedEvents, account: Accounting) -> WebhookViews:
     said = [InboundMessage("main", "ana", "1", Text("hello"), AT)]
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=FakeClock()
+        connector=known, webhooks=webhooks, handle=handle, secrets=secrets, clock=FakeClock()
     )
-    replay = ReplayWebhooks(known, webhooks, events, secrets, FakeIds())
+    replay = ReplayWebhooks(
+        connector=known,
+        webhooks=webhooks,
+        handle=handle,
+        secrets=secrets,
+        clock=FakeClock(),
+        new_id=FakeIds(),
+    )
     return WebhookViews(receive, replay, CHANNELS, account)
 
 
@@ -137,7 +146,7 @@ def test_a_redrive_is_accounted_for(body: dict[str, object], subject: str) -> No
 @pytest.mark.parametrize(
     ("body", "subject", "details"),
     [
-        ({"webhook_ids": ["pigeon-1", "x"]}, "webhooks:named", {"webhook_ids": "pigeon-1, x"}),
+        ({"webhook_ids": [WEBHOOK_ID, "x"]}, "webhooks:named", {"webhook_ids": f"{WEBHOOK_ID}, x"}),
         ({"channel": "pigeon"}, "webhooks:pigeon", {}),
         ({"from": "2026-01-31T13:00:00+01:00", "to": AT}, "webhooks:all", {"from": AT, "to": AT}),
     ],
@@ -166,7 +175,7 @@ ASKED: list[Callable[[Desk], Answer]] = [
     lambda desk: desk.retry(),
     lambda desk: desk.redrive(all=True),
     lambda desk: desk.replay(channel="pigeon"),
-    lambda desk: desk.replay(webhook_ids=["pigeon-1"]),
+    lambda desk: desk.replay(webhook_ids=[WEBHOOK_ID]),
 ]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status, of_message, of_parts
 
-_KEY: Final = re.compile(r"(\d+)(?:-(\d+)-(\d+))?(?:@(\d+))?")
+_KEY: Final = re.compile(r"(\d++)(?:-(\d++)-(\d++))?(?:@(\d++))?")
 _LETTERS: Final = {
     Status.PENDING: "P",
     Status.SENT: "S",
