@@ -73,9 +73,14 @@ class MemoryConversations:
         self, conversation_id: str, user_id: str, joined_at: str, joined_after: str
     ) -> None:
         with self._lock:
-            conversation = self._by_id[conversation_id]
-            joining = conversation.participant(user_id)
-            if joining is None or not joining.is_joining or joining.joined_at != joined_at:
+            conversation = self._by_id.get(conversation_id)
+            joining = conversation.participant(user_id) if conversation else None
+            if (
+                conversation is None
+                or joining is None
+                or not joining.is_joining
+                or joining.joined_at != joined_at
+            ):
                 return
             participants = tuple(
                 replace(one, joined_after=joined_after) if one is joining else one

@@ -70,9 +70,13 @@ class MemoryMessages:
     def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
         part = part_status(delivery)
         with self._table.lock:
+            message = self._table.messages.get(delivery.message_id)
+            if message is None or not message.routed:
+                return []
             parts = self._table.parts.setdefault(delivery.message_id, {})
             before = parts.get(part.key)
-            if before is None or (before.round == part.round and may_become(before.status, part.status)):
+            first = before is None and part.round == 0
+            if first or (before and before.round == part.round and may_become(before.status, part.status)):
                 parts[part.key] = part
             return list(parts.values())
 
@@ -170,12 +174,24 @@ class MemoryMessages:
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         found = [
-            (one.accepted_at, one.message_id) for one in self._table.messages.values() if _is(one, query)
+            (at, message.message_id)
+            for message in self._table.messages.values()
+            if (at := self._listed_at(message, query)) is not None
         ]
         if query.order is TimeOrder.NEWEST_FIRST:
             return newest_first(found, after, limit)
         past = [one for one in sorted(found) if after is None or one > (after.at, after.item_id)]
         return [(TimeCursor(at, item_id), item_id) for at, item_id in past[:limit]]
+
+    def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
+        """Of the statuses, PENDING and FAILED are listed, by the time of the next look and of the failure."""
+        if query.status is None:
+            return message.accepted_at if message.sender_id == query.sender_id else None
+        if message.status is not query.status:
+            return None
+        if message.status is Status.FAILED:
+            return message.status_history[-1].at
+        return self._table.due_at.get(message.message_id) if message.status is Status.PENDING else None
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         key = (channel, account, provider_message_id)
@@ -187,12 +203,6 @@ class MemoryMessages:
             if (message.channel, DEFAULT_ACCOUNT, message.provider_message_id) == key:
                 return message
         return None
-
-
-def _is(message: Message, query: MessageQuery) -> bool:
-    if query.status is not None:
-        return message.status is query.status
-    return message.sender_id == query.sender_id
 
 
 def _again(delivery: DeliveryPart, at: str, round_: int) -> DeliveryPart:

@@ -21,7 +21,7 @@ from chat4all.channels.registry import manifests
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
-from chat4all.domain.status import Status
+from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
 from tests.channels import sample
 from tests.channels.instagram import webhook as instagram
@@ -305,24 +305,27 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
 
 
 def stored_long_ago(world: World, agent: str, conversation: str) -> str:
-    """A message whose process died before it published."""
+    """A message that was routed long ago, and whose deliveries are in no queue."""
     like = world.message(world.post(conversation, agent, "hello"))
     world.product.pump()
     message_id = str(uuid.uuid4())
-    status = msgspec.structs.replace(like.status_history[0], status=Status.PENDING)
+    status = StatusChange(Status.PENDING, LONG_AGO)
     message = msgspec.structs.replace(
         like,
         message_id=message_id,
         status=Status.PENDING,
         status_history=(status,),
-        sequence=99,
+        sequence="9" * 20,
+        accepted_at=LONG_AGO,
+        routed=False,
         content=Text("lost?"),
     )
-    world.messages.add(message, LONG_AGO)
+    world.messages.add(message)
+    world.messages.begin(message_id, LONG_AGO)
     return message_id
 
 
-def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
+def test_relay_requests_the_deliveries_of_what_stays_pending(world: World, agent: str) -> None:
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
     message_id = stored_long_ago(world, agent, conversation)
 
@@ -544,7 +547,7 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
 
 
 def _recipient(user_id: str, address: str) -> Recipient:
-    return Recipient(user_id, "whatsapp", "main", address)
+    return Recipient(user_id, "whatsapp", "main", address, 1)
 
 
 def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:

@@ -30,7 +30,7 @@ def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
     ids = [str(uuid.uuid4()) for _ in range(3)]
 
     for message_id in (*ids, *ids):
-        events.message_accepted(MessageAccepted(message_id, conversation_id, Text("hello"), (), NOW, 1, 0))
+        events.message_accepted(MessageAccepted(message_id, conversation_id, Text("hello"), (), NOW, "1", 0))
 
     found = bodies(aws, aws.queue("ChatEventsQueue"), conversation_id)
     assert [next(one for one in ids if one in body) for body in found] == ids
@@ -38,9 +38,9 @@ def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
 
 def test_the_parts_for_one_person_are_there_in_order(aws: Aws) -> None:
     events, message_id = SqsEvents(runtime.sqs(), queues(aws)), str(uuid.uuid4())
-    to = Recipient(str(uuid.uuid4()), "whatsapp", "main", "4915112345678")
+    to = Recipient(str(uuid.uuid4()), "whatsapp", "main", "4915112345678", 1)
     requested = [
-        DeliveryRequested(message_id, "c", to, Text(f"part {part}"), part, 12, 12, NOW, 1)
+        DeliveryRequested(message_id, "c", to, Text(f"part {part}"), part, 12, 12, NOW, "1")
         for part in range(12)
     ]
 

@@ -3,16 +3,16 @@
 import random
 import uuid
 import zlib
-from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
 
-from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
+from chat4all.adapters.dynamodb.table_keys import shard
+from chat4all.adapters.dynamodb.webhooks import ARRIVAL_SHARDS, MOST_BYTES, MOST_SHARDS_READ, DynamoWebhooks
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.bootstrap import runtime
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.webhooks import Arrivals, StoredWebhook
+from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
 from tests.integration.aws import Aws
 
 
@@ -24,13 +24,18 @@ class NoBucket:
         pytest.fail("a small webhook needs no bucket")
 
 
-def webhook(body: bytes, received_at: str = "2026-01-31T12:00:00.000Z") -> StoredWebhook:
-    return StoredWebhook(f"whatsapp-{uuid.uuid4()}", "whatsapp", body, received_at, 1_800_000_000)
+def webhook(
+    body: bytes, received_at: str = "2026-01-31T12:00:00.000Z", channel: str = "whatsapp"
+) -> StoredWebhook:
+    return StoredWebhook(WebhookId(channel, received_at, uuid.uuid4().hex), body, 1_800_000_000)
 
 
 def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
     table = aws.output("Data.WebhooksTable")
-    found = aws.dynamodb.get_item(TableName=table, Key={"webhook_id": {"S": one.webhook_id}})
+    named = one.webhook_id
+    hour = f"default#{named.channel}#{named.received_at[:13]}#{shard(named.digest, ARRIVAL_SHARDS)}"
+    item_key = {"partition": {"S": hour}, "record": {"S": f"{named.received_at}#{named.digest}"}}
+    found = aws.dynamodb.get_item(TableName=table, Key=item_key)
     return {name: next(iter(value.values())) for name, value in found["Item"].items()}
 
 
@@ -43,11 +48,7 @@ def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
     item = item_of(aws, one)
     assert isinstance(item["body"], bytes)
     assert zlib.decompress(item["body"]) == body
-    assert (item["channel"], item["received_at"], item["expires_at"]) == (
-        "whatsapp",
-        "2026-01-31T12:00:00.000Z",
-        "1800000000",
-    )
+    assert item["expires_at"] == "1800000000"
 
 
 def test_the_query_of_its_address_is_kept(aws: Aws) -> None:
@@ -65,9 +66,7 @@ def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:
     webhooks.store(one)
     before = item_of(aws, one)
 
-    webhooks.store(
-        StoredWebhook(one.webhook_id, "whatsapp", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000)
-    )
+    webhooks.store(StoredWebhook(one.webhook_id, b"another", 1_900_000_000))
 
     assert item_of(aws, one) == before
 
@@ -115,25 +114,86 @@ def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
 
     assert webhooks.get(small.webhook_id) == small
     assert webhooks.get(large.webhook_id) == large
-    assert webhooks.get("whatsapp-unknown") is None
-    aws.s3.delete_object(Bucket=aws.output("Data.WebhooksBucket"), Key=f"whatsapp/{large.webhook_id}")
+    assert webhooks.get(replace(small.webhook_id, digest="unknown")) is None
+    aws.s3.delete_object(Bucket=aws.output("Data.WebhooksBucket"), Key=f"whatsapp/{large.webhook_id.digest}")
     assert webhooks.get(large.webhook_id) is None
 
 
-def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(aws: Aws) -> None:
+def walked(webhooks: DynamoWebhooks, arrivals: Arrivals, limit: int) -> tuple[list[WebhookId], int]:
+    """Return the webhooks of all pages, and the number of the pages."""
+    found: list[WebhookId] = []
+    page = webhooks.arrived(arrivals, None, limit)
+    pages = 1
+    while True:
+        assert len(page.webhook_ids) <= limit
+        found += page.webhook_ids
+        if page.cursor is None:
+            return found, pages
+        page = webhooks.arrived(arrivals, page.cursor, limit)
+        pages += 1
+
+
+@pytest.fixture
+def channel() -> str:
+    """A channel that nobody else has."""
+    return f"pigeon-{uuid.uuid4().hex}"
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(
+    aws: Aws, channel: str, limit: int
+) -> None:
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
-    year = random.Random().randrange(3000, 9000)  # noqa: S311 - a time nobody else has
-    stored = [webhook(b"{}", f"{year}-01-01T00:00:{second // 2:02}.000Z") for second in range(20)]
+    times = [
+        f"2026-01-31T{hour}:{minute}:00.000Z"
+        for hour, minute in (
+            ("11", "59"),
+            ("12", "00"),
+            ("12", "30"),
+            ("12", "59"),
+            ("13", "00"),
+            ("14", "01"),
+        )
+    ]
+    stored = [webhook(b"{}", at, channel) for at in times for _ in range(2)]
     for one in stored:
         webhooks.store(one)
-    arrivals = Arrivals(("whatsapp",), f"{year}-01-01T00:00:01.000Z", f"{year}-01-01T00:00:08.000Z")
 
-    pages, after = [], None
-    while page := webhooks.arrived(arrivals, after, 3):
-        pages.append(page)
-        after = page[-1][0]
+    found, _ = walked(webhooks, Arrivals((channel,), times[1], times[4]), limit)
 
-    found = [entry for page in pages for entry in page]
-    assert sorted(webhook_id for _, webhook_id in found) == sorted(one.webhook_id for one in stored[2:18])
-    assert all(one.at <= other.at for (one, _), (other, _) in pairwise(found))
-    assert webhooks.arrived(Arrivals(("telegram",), arrivals.since, arrivals.until), None, 3) == []
+    assert found == sorted((one.webhook_id for one in stored[2:10]), key=str)
+
+
+def test_those_of_several_channels_are_listed_together(aws: Aws, channel: str) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    channels = (f"{channel}-1", f"{channel}-2")
+    times = [f"2026-01-31T12:00:0{second}.000Z" for second in range(4)]
+    stored = [webhook(b"{}", at, channels[number % 2]) for number, at in enumerate(times)]
+    for one in stored:
+        webhooks.store(one)
+
+    found, _ = walked(webhooks, Arrivals(channels, times[0], times[-1]), 3)
+
+    assert found == [one.webhook_id for one in stored]
+
+
+def test_a_page_reads_a_limited_number_of_shards(aws: Aws, channel: str) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    hours = MOST_SHARDS_READ // ARRIVAL_SHARDS
+    last = webhook(b"{}", f"2026-01-31T{hours + 1}:30:00.000Z", channel)
+    webhooks.store(last)
+    arrivals = Arrivals((channel,), "2026-01-31T00:00:00.000Z", "2026-01-31T23:00:00.000Z")
+
+    first = webhooks.arrived(arrivals, None, 3)
+
+    assert first.webhook_ids == ()
+    assert first.cursor is not None
+    assert walked(webhooks, arrivals, 3) == ([last.webhook_id], 2)
+
+
+def test_of_a_time_that_ends_before_it_begins_nothing_is_listed(aws: Aws, channel: str) -> None:
+    webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
+    arrivals = Arrivals((channel,), "2026-01-31T12:00:01.000Z", "2026-01-31T12:00:00.000Z")
+    webhooks.store(webhook(b"{}", arrivals.since, channel))
+
+    assert walked(webhooks, arrivals, 3) == ([], 1)

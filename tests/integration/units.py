@@ -1,16 +1,23 @@
 """What calls of DynamoDB cost, in its request units, reckoned from the requests.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html: a write is one unit for
-each KB and for each index that it changes, twice that in a transaction; a read is one for 4 KB, half where it need not
-be consistent. An item that is updated is taken to be of one KB, and one that is read of four.
+each KB, twice that in a transaction; a read is one for 4 KB, half where it need not be consistent. An item that is
+updated is taken to be of one KB, and one that is read of four.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes: an index
+takes one write for an entry that comes or goes, or whose projected attributes change, and two for an entry whose key
+changes: the old one is deleted, and a new one is put.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from chat4all.adapters.dynamodb.message_rows import MESSAGE
 from tests.integration.template import Template
+
+_CLAUSES: Final = re.compile(r"\b(SET|REMOVE|ADD|DELETE)\b")
+_PLACEHOLDER: Final = re.compile(r"#\w+")
 
 
 class Call(NamedTuple):
@@ -19,18 +26,34 @@ class Call(NamedTuple):
     parameters: Mapping[str, Any]
 
 
+class _Index(NamedTuple):
+    keys: frozenset[str]
+    is_whole: bool
+
+
+class _Table(NamedTuple):
+    keys: tuple[str, ...]
+    indexes: tuple[_Index, ...]
+
+
 class Units:
+    """Counts the units of calls. The entries of the indexes are those that the calls so far have made."""
+
     def __init__(self, template: Template) -> None:
-        self._indexes: dict[str, list[tuple[set[str], bool]]] = {
-            table["TableName"]: [
-                (
-                    {key["AttributeName"] for key in index["KeySchema"]},
-                    index["Projection"]["ProjectionType"] == "ALL",
-                )
-                for index in table.get("GlobalSecondaryIndexes", [])
-            ]
+        self._tables = {
+            table["TableName"]: _Table(
+                tuple(key["AttributeName"] for key in table["KeySchema"]),
+                tuple(
+                    _Index(
+                        frozenset(key["AttributeName"] for key in index["KeySchema"]),
+                        index["Projection"]["ProjectionType"] == "ALL",
+                    )
+                    for index in table.get("GlobalSecondaryIndexes", [])
+                ),
+            )
             for table in template.resources("AWS::DynamoDB::Table").values()
         }
+        self._attributes: dict[str, set[str]] = {}
 
     def read(self, calls: Iterable[Call]) -> float:
         return sum(_read(call) for call in calls if call.service == "dynamodb")
@@ -56,13 +79,40 @@ class Units:
         return 0
 
     def _one(self, write: Mapping[str, Any]) -> float:
-        indexes = self._indexes[write["TableName"]]
+        table = self._tables[write["TableName"]]
         if "Item" in write:
             kb = -(-len(json.dumps(write["Item"], default=str)) // 1_024)
-            return kb * (1 + sum(keys <= set(write["Item"]) for keys, _ in indexes))
-        changed: set[str] = set(write.get("ExpressionAttributeNames", {}).values())
-        is_message: bool = write["Key"].get("record") == {"S": MESSAGE}
-        return 1 + sum(bool(keys & changed) or (whole and is_message) for keys, whole in indexes)
+            self._attributes[_name(write, write["Item"], table)] = set(write["Item"])
+            return kb * (1 + sum(index.keys <= set(write["Item"]) for index in table.indexes))
+        name = _name(write, write["Key"], table)
+        before = self._attributes.get(name, set(write["Key"]))
+        set_, removed = _changes(write)
+        after = (before | set_) - removed
+        self._attributes[name] = after
+        return 1 + sum(_index_writes(index, before, after, set_) for index in table.indexes)
+
+
+def _name(write: Mapping[str, Any], item: Mapping[str, Any], table: _Table) -> str:
+    return json.dumps([write["TableName"], [item[key] for key in table.keys]])
+
+
+def _changes(write: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Return the attributes that an update sets, and those that it removes."""
+    names = write.get("ExpressionAttributeNames", {})
+    _, *parts = _CLAUSES.split(write.get("UpdateExpression", ""))
+    by_clause = dict(zip(parts[::2], parts[1::2], strict=True))
+    removed = {names[found] for found in _PLACEHOLDER.findall(by_clause.pop("REMOVE", ""))}
+    set_ = {names[found] for text in by_clause.values() for found in _PLACEHOLDER.findall(text)}
+    return set_, removed
+
+
+def _index_writes(index: _Index, before: set[str], after: set[str], set_: set[str]) -> int:
+    was, is_ = index.keys <= before, index.keys <= after
+    if was and is_:
+        if index.keys & set_:
+            return 2
+        return int(index.is_whole)
+    return int(was or is_)
 
 
 def _read(call: Call) -> float:

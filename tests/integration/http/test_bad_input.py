@@ -342,7 +342,7 @@ def test_a_cursor_of_nobody_is_invalid(api: Gateway, undisturbed: Cast, text: st
         ("/v1/conversations", {}),
         ("/v1/conversations", {"user_id": undisturbed.agent}),
         ("/v1/messages", {"sender_id": undisturbed.agent}),
-        ("/v1/messages", {"status": "SENT"}),
+        ("/v1/messages", {"status": "FAILED"}),
         (f"/v1/conversations/{undisturbed.conversation}/messages", {}),
     ]
     for path, query in lists:
@@ -353,7 +353,8 @@ def test_a_cursor_of_nobody_is_invalid(api: Gateway, undisturbed: Cast, text: st
     ("path", "query"),
     [
         ("/v1/messages", {}),
-        ("/v1/messages", {"sender_id": "a", "status": "SENT"}),
+        ("/v1/messages", {"sender_id": "a", "status": "FAILED"}),
+        ("/v1/messages", {"status": "SENT"}),
         ("/v1/messages", {"status": "LOST"}),
         ("/v1/messages", {"status": ""}),
         ("/v1/messages", {"sender_id": ""}),

@@ -28,7 +28,7 @@ def _failed_message() -> Message:
     return Message(
         message_id=str(uuid.uuid4()),
         conversation_id=str(uuid.uuid4()),
-        sequence=1,
+        sequence="1",
         sender_id=str(uuid.uuid4()),
         content=Text("hello"),
         status=Status.FAILED,

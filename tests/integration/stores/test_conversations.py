@@ -1,17 +1,17 @@
 """Conversations, by the adapter and by its fake."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
-from chat4all.services.directory.ports import ConversationChanged, Conversations, Sequenced
+from chat4all.domain.records import JOINING, Conversation, ConversationState, ConversationType, Participant
+from chat4all.services.directory.ports import Conversations
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.stores.paging import walked
 
 LATER = "2026-01-31T13:00:00.000Z"
+PLACE = "00000000000000000005"
 
 
 @pytest.fixture
@@ -37,11 +37,9 @@ def test_it_is_read_as_it_was_created(conversations: Conversations, made: Conver
 
 
 def test_creating_it_again_changes_nothing(conversations: Conversations, made: Conversation) -> None:
-    conversations.next_sequence(made.conversation_id, 1, LATER)
-
     conversations.create(replace(made, title="another"), ())
 
-    assert (read(conversations, made).title, read(conversations, made).sequence) == ("Título 😀", 1)
+    assert read(conversations, made) == made
 
 
 def test_unknown_ones_are_none_or_left_out(conversations: Conversations, made: Conversation) -> None:
@@ -50,52 +48,10 @@ def test_unknown_ones_are_none_or_left_out(conversations: Conversations, made: C
     assert conversations.get_many(["unknown", made.conversation_id, made.conversation_id]) == [made]
 
 
-def test_messages_are_numbered(conversations: Conversations, made: Conversation) -> None:
-    numbers = [conversations.next_sequence(made.conversation_id, 1, LATER) for _ in range(3)]
-
-    assert numbers == [Sequenced(1), Sequenced(2), Sequenced(3)]
-    after = read(conversations, made)
-    assert (after.sequence, after.message_count, after.last_activity_at) == (3, 3, LATER)
-
-
-def test_no_number_is_given_twice_at_once(conversations: Conversations, made: Conversation) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        counted = list(
-            threads.map(lambda _: conversations.next_sequence(made.conversation_id, 1, LATER), range(24))
-        )
-
-    assert sorted(one.sequence for one in counted if isinstance(one, Sequenced)) == list(range(1, 25))
-
-
-@pytest.mark.parametrize("version", [0, 2])
-def test_at_another_version_nothing_is_counted(
-    conversations: Conversations, made: Conversation, version: int
-) -> None:
-    assert conversations.next_sequence(made.conversation_id, version, LATER) == ConversationChanged()
-    assert read(conversations, made) == made
-
-
-def test_an_unknown_conversation_is_not_counted_and_not_made(
-    conversations: Conversations, new_id: Callable[[], str]
-) -> None:
-    unknown = new_id()
-
-    assert conversations.next_sequence(unknown, 1, LATER) == ConversationChanged()
-    assert conversations.get(unknown) is None
-
-
-def test_a_number_taken_back_is_not_given_again(conversations: Conversations, made: Conversation) -> None:
-    conversations.next_sequence(made.conversation_id, 1, LATER)
-    conversations.uncount(made.conversation_id)
-
-    assert conversations.next_sequence(made.conversation_id, 1, LATER) == Sequenced(2)
-    assert read(conversations, made).message_count == 1
-
-
 def test_a_participant_joins_and_leaves(
     conversations: Conversations, made: Conversation, new_id: Callable[[], str]
 ) -> None:
-    joining = Participant(new_id(), LATER, 5)
+    joining = Participant(new_id(), LATER, 4, PLACE)
 
     assert conversations.add_participant(made, joining)
     joined = read(conversations, made)
@@ -122,10 +78,44 @@ def test_a_change_of_what_has_changed_is_refused(
     assert conversations.of_user(joining.user_id, None, 10) == []
 
 
-def test_a_message_does_not_change_the_version(conversations: Conversations, made: Conversation) -> None:
-    conversations.next_sequence(made.conversation_id, 1, LATER)
+def test_a_joining_participant_gets_a_place(
+    conversations: Conversations, made: Conversation, new_id: Callable[[], str]
+) -> None:
+    joining = Participant(new_id(), LATER, 4, JOINING)
+    conversations.add_participant(made, joining)
+    place = (made.conversation_id, joining.user_id, LATER)
 
-    assert conversations.set_state(made, ConversationState.ARCHIVED)
+    conversations.place_participant(*place, PLACE)
+    placed = read(conversations, made)
+    conversations.place_participant(*place, "9" * 20)
+
+    assert placed.participant(joining.user_id) == replace(joining, joined_after=PLACE)
+    assert placed.version == 3
+    assert read(conversations, made) == placed
+    assert [one for _, one in conversations.of_user(joining.user_id, None, 10)] == [made.conversation_id]
+
+
+def test_only_this_join_gets_the_place(
+    conversations: Conversations, made: Conversation, new_id: Callable[[], str]
+) -> None:
+    joining = Participant(new_id(), LATER, 4, JOINING)
+    conversations.add_participant(made, joining)
+    before = read(conversations, made)
+
+    conversations.place_participant(made.conversation_id, joining.user_id, NOW, PLACE)
+    conversations.place_participant(made.conversation_id, new_id(), LATER, PLACE)
+
+    assert read(conversations, made) == before
+
+
+def test_a_join_of_an_unknown_conversation_has_no_place(
+    conversations: Conversations, new_id: Callable[[], str]
+) -> None:
+    unknown = new_id()
+
+    conversations.place_participant(unknown, new_id(), LATER, PLACE)
+
+    assert conversations.get(unknown) is None
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])

@@ -22,6 +22,10 @@ LATER = "2026-01-31T13:00:00.000Z"
 DUE = "2026-01-31T13:00:30.000Z"
 
 
+def numbered(number: int) -> str:
+    return f"{number:020d}"
+
+
 class Store:
     """One channel's messages, each to one recipient."""
 
@@ -34,11 +38,11 @@ class Store:
         self._new_id = new_id
         self._conversation = new_id()
 
-    def message(self, sequence: int = 1) -> Message:
+    def message(self, number: int = 1) -> Message:
         message = Message(
             message_id=self._new_id(),
             conversation_id=self._conversation,
-            sequence=sequence,
+            sequence=numbered(number),
             sender_id="agent",
             content=Text("hello"),
             status=Status.PENDING,
@@ -46,11 +50,12 @@ class Store:
             accepted_at=NOW,
             fingerprint="f",
         )
-        assert self.messages.add(message, None)
+        assert self.messages.add(message) is None
+        self.messages.begin(message.message_id, NOW)
         return message
 
     def requested(self, message: Message, part: int = 0, round_: int = 0) -> DeliveryRequested:
-        to = Recipient("ana", self.channel, "main", "ana@pigeon")
+        to = Recipient("ana", self.channel, "main", "ana@pigeon", 1)
         return DeliveryRequested(
             message.message_id,
             message.conversation_id,
@@ -101,7 +106,7 @@ def test_a_failed_delivery_is_listed(store: Store, dead_letters: DeadLetters) ->
     assert (letter.message_id, letter.conversation_id, letter.sequence) == (
         message.message_id,
         message.conversation_id,
-        7,
+        numbered(7),
     )
     assert (letter.recipient_id, letter.channel, letter.attempts) == ("ana", store.channel, 1)
     assert (letter.error_code, letter.error_reason, letter.failed_at) == (
@@ -141,33 +146,37 @@ def test_what_did_not_fail_is_none(store: Store, dead_letters: DeadLetters, unkn
 
 
 def test_they_come_in_order_page_by_page(store: Store, dead_letters: DeadLetters) -> None:
-    messages = {sequence: store.message(sequence) for sequence in (100, 2, 30, 1, 4)}
-    for message in messages.values():
+    messages = [store.message(number) for number in (100, 2, 30, 1, 4)]
+    for message in messages:
         store.failed(message)
 
-    seen: list[int | None] = []
+    seen: list[str | None] = []
     after = None
     while page := dead_letters.listing(store.channel, after, 2):
         seen += [one.sequence for one in page]
         after = page[-1].sort_key
 
-    assert seen == [1, 2, 4, 30, 100]
+    assert seen == [numbered(number) for number in (1, 2, 4, 30, 100)]
 
 
 def test_a_message_given_up_is_listed(store: Store, dead_letters: DeadLetters) -> None:
     message = store.message(3)
-    store.messages.give_up(message.message_id, LATER, "NO_RECIPIENT", "Nobody is left.")
+    store.messages.give_up(message, LATER, "NO_RECIPIENT", "Nobody is left.")
 
     letter = dead_letters.get(message.message_id)
 
     assert letter is not None
-    assert (letter.kind, letter.sequence, letter.error_code) == (DeadLetterKind.MESSAGE, 3, "NO_RECIPIENT")
+    assert (letter.kind, letter.sequence, letter.error_code) == (
+        DeadLetterKind.MESSAGE,
+        numbered(3),
+        "NO_RECIPIENT",
+    )
     assert letter in dead_letters.listing(None, None, 1_000)
     failed = store.messages.get(message.message_id)
     assert failed is not None
     assert store.messages.redrive(failed, [], LATER, DUE) == 0
     assert dead_letters.get(message.message_id) is None
-    assert store.messages.is_unrouted(message.message_id)
+    assert message.message_id in {due.message.message_id for due in store.messages.due(DUE, 1_000)}
 
 
 def test_redriven_it_begins_anew(store: Store, dead_letters: DeadLetters) -> None:
@@ -180,7 +189,7 @@ def test_redriven_it_begins_anew(store: Store, dead_letters: DeadLetters) -> Non
     again = store.messages.get(message.message_id)
     assert again is not None
     assert (again.status, again.error_code, again.round) == (Status.PENDING, None, 1)
-    assert store.messages.is_unrouted(message.message_id)
+    assert message.message_id in {due.message.message_id for due in store.messages.due(DUE, 1_000)}
     part = store.read(store.requested(message))
     assert (part.status, part.attempts, part.round, part.error_code) == (Status.PENDING, 0, 1, None)
     assert [one.status for one in part.status_history] == [Status.FAILED, Status.PENDING]

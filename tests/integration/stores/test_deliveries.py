@@ -21,12 +21,13 @@ from tests.fakes.people import NOW
 BEGAN = 1_770_000_000.123456
 ENDS = BEGAN + 35
 LATER = "2026-01-31T13:00:00.000Z"
+NUMBER = "00000000000000000001"
 
 
 @pytest.fixture
 def requested(new_id: Callable[[], str]) -> DeliveryRequested:
-    to = Recipient(new_id(), "pigeon", "main", "+55 11 98765")
-    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 1, 3, 4, NOW, 1)
+    to = Recipient(new_id(), "pigeon", "main", "+55 11 98765", 2)
+    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 1, 3, 4, NOW, NUMBER)
 
 
 def claim(
@@ -70,7 +71,8 @@ def test_a_claim_makes_the_record(deliveries: Deliveries, requested: DeliveryReq
         status=Status.PENDING,
         attempts=1,
         conversation_id=requested.conversation_id,
-        sequence=1,
+        sequence=NUMBER,
+        recipient_number=2,
     )
 
 
@@ -274,7 +276,7 @@ def test_the_providers_id_of_a_delivery_or_of_what_a_person_wrote(
     deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
 ) -> None:
     written = a_written_message(new_id)
-    messages.add(written, None)
+    messages.add(written)
     hers = DeliveryId(written.message_id, written.sender_id, "pigeon", 0)
     theirs = new_id()
     deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
@@ -290,7 +292,7 @@ def test_what_was_sent_is_found_as_a_message_by_its_providers_id(
     deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
 ) -> None:
     message = replace(a_written_message(new_id), message_id=requested.message_id, provider_message_id=None)
-    messages.add(message, None)
+    messages.add(message)
     theirs = new_id()
     deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
 
@@ -304,7 +306,7 @@ def test_a_persons_message_is_no_delivery(
     deliveries: Deliveries, messages: Messages, new_id: Callable[[], str]
 ) -> None:
     written = a_written_message(new_id)
-    messages.add(written, None)
+    messages.add(written)
 
     assert deliveries.find("pigeon", "main", written.provider_message_id or "") is None
 
@@ -342,7 +344,7 @@ def a_written_message(new_id: Callable[[], str]) -> Message:
     return Message(
         message_id=new_id(),
         conversation_id=new_id(),
-        sequence=1,
+        sequence=NUMBER,
         sender_id=new_id(),
         content=Text("hello"),
         status=Status.DELIVERED,

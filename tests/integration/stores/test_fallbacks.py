@@ -17,8 +17,10 @@ LATER = "2026-01-31T13:00:00.000Z"
 
 @pytest.fixture
 def event(new_id: Callable[[], str]) -> MessageAccepted:
-    to = Recipient(new_id(), "pigeon", "main", "1", (Route("telex", "main", "2"), Route("drum", "main", "3")))
-    return MessageAccepted(new_id(), new_id(), Text("hello"), (to,), NOW, 1, 1, delivery_timeout_s=300)
+    to = Recipient(
+        new_id(), "pigeon", "main", "1", 1, (Route("telex", "main", "2"), Route("drum", "main", "3"))
+    )
+    return MessageAccepted(new_id(), new_id(), Text("hello"), (to,), NOW, "1", 1, delivery_timeout_s=300)
 
 
 def read(fallbacks: Fallbacks, event: MessageAccepted) -> Fallback:
@@ -36,7 +38,7 @@ def test_it_begins_at_the_first_route_once(fallbacks: Fallbacks, event: MessageA
 
     assert stepped == Fallback(event, 1, LATER, routed=False) == fallbacks.begin(event, NOW)
     assert stepped.recipient == Recipient(
-        event.recipients[0].user_id, "telex", "main", "2", (Route("drum", "main", "3"),)
+        event.recipients[0].user_id, "telex", "main", "2", 1, (Route("drum", "main", "3"),), 1
     )
 
 
@@ -69,7 +71,7 @@ def test_it_is_due_as_the_router_says_and_not_after(fallbacks: Fallbacks, event:
 def test_whose_turn_was_first_comes_first(
     fallbacks: Fallbacks, event: MessageAccepted, new_id: Callable[[], str]
 ) -> None:
-    events = [replace(event, message_id=new_id(), sequence=number) for number in range(12)]
+    events = [replace(event, message_id=new_id(), sequence=f"{number:02}") for number in range(12)]
     for minute, one in enumerate(events):
         fallbacks.begin(one, f"2001-01-31T12:{minute:02}:00.000Z")
 

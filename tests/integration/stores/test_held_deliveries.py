@@ -18,8 +18,8 @@ LATER = "2026-01-31T13:00:00.000Z"
 
 @pytest.fixture
 def requested(channel: str, new_id: Callable[[], str]) -> DeliveryRequested:
-    to = Recipient(new_id(), channel, "main", "ana")
-    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 0, 1, 1, NOW, 5)
+    to = Recipient(new_id(), channel, "main", "ana", 1)
+    return DeliveryRequested(new_id(), new_id(), to, Text("hello"), 0, 1, 1, NOW, "005")
 
 
 def queues_of(
@@ -59,7 +59,9 @@ def test_held_deliveries_are_in_the_order_of_the_conversation(
     held_deliveries: HeldDeliveries, requested: DeliveryRequested
 ) -> None:
     all_ = [
-        replace(requested, sequence=sequence, part=part) for sequence in (100, 7, 9) for part in (10, 2, 0)
+        replace(requested, sequence=sequence, part=part)
+        for sequence in ("100", "007", "009")
+        for part in (10, 2, 0)
     ]
     for delivery in all_:
         held_deliveries.hold(delivery, NOW, first=False)
@@ -67,7 +69,7 @@ def test_held_deliveries_are_in_the_order_of_the_conversation(
     (holding_queue,) = queues_of(held_deliveries, requested)
     found = held_deliveries.first_held(holding_queue, 100)
     assert [(delivery.sequence, delivery.part) for delivery in found] == [
-        (sequence, part) for sequence in (7, 9, 100) for part in (0, 2, 10)
+        (sequence, part) for sequence in ("007", "009", "100") for part in (0, 2, 10)
     ]
     assert held_deliveries.first_held(holding_queue, 2) == found[:2]
     assert held_deliveries.head(holding_queue.channel, holding_queue.group) == found[0].place
@@ -77,7 +79,7 @@ def test_the_first_delivery_decides_when_the_queue_is_due(
     held_deliveries: HeldDeliveries, requested: DeliveryRequested
 ) -> None:
     held_deliveries.hold(requested, LATER, first=True)
-    held_deliveries.hold(replace(requested, sequence=6), NOW, first=False)
+    held_deliveries.hold(replace(requested, sequence="006"), NOW, first=False)
     assert queues_of(held_deliveries, requested, NOW) == []
     (holding_queue,) = queues_of(held_deliveries, requested, LATER)
     assert holding_queue.due_at == LATER
@@ -116,11 +118,11 @@ def test_a_queue_with_an_added_delivery_is_not_closed(
     held_deliveries.hold(requested, NOW, first=True)
     (holding_queue,) = queues_of(held_deliveries, requested)
     held_deliveries.remove(requested)
-    held_deliveries.hold(replace(requested, sequence=6), NOW, first=False)
+    held_deliveries.hold(replace(requested, sequence="006"), NOW, first=False)
 
     held_deliveries.close(holding_queue)
     (now,) = queues_of(held_deliveries, requested)
-    held_deliveries.remove(replace(requested, sequence=6))
+    held_deliveries.remove(replace(requested, sequence="006"))
     held_deliveries.close(now)
 
     assert queues_of(held_deliveries, requested) == []

@@ -8,18 +8,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chat4all.domain.claims import Claimed
 from chat4all.domain.content import Content, Media, Text, Unsupported
+from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.records import Edit, Message
+from chat4all.domain.parts import part_status
+from chat4all.domain.records import FROM_THE_START, JOINING, DeliveryPart, Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
-from chat4all.services.messaging.ports import MessageQuery, Messages
+from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 from tests.fakes.people import NOW
 from tests.integration.stores.paging import walked
 
 LATER = "2026-01-31T13:00:00.000Z"
-MUCH_LATER = "2026-03-01T00:00:00.000Z"
 NewMessageOf = Callable[..., Message]
 
 
@@ -29,7 +31,7 @@ def a_message(new_id: Callable[[], str]) -> NewMessageOf:
         message = Message(
             message_id=new_id(),
             conversation_id=new_id(),
-            sequence=1,
+            sequence=numbered(1),
             sender_id=new_id(),
             content=Text("hello 😀\x7f"),
             status=Status.PENDING,
@@ -63,7 +65,7 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf,
         content=content,
     )
 
-    assert messages.add(message, None)
+    assert messages.add(message) is None
     assert messages.get(message.message_id) == message
     assert messages.get_many([message.message_id, "unknown", message.message_id]) == [message]
     assert messages.get("unknown") is None
@@ -72,117 +74,151 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf,
 
 def test_an_id_is_taken_once(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
-    messages.add(message, None)
+    messages.add(message)
+    another = replace(message, content=Text("another"), sequence=numbered(2), fingerprint="g" * 64)
 
-    assert not messages.add(replace(message, content=Text("another")), LATER)
+    assert messages.add(another) == message
     assert messages.get(message.message_id) == message
-    assert not messages.is_unrouted(message.message_id)
+
+
+def test_a_message_that_is_added_again_is_returned_with_its_state(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
+
+    stored = messages.add(message)
+
+    assert stored == messages.get(message.message_id)
+    assert stored is not None
+    assert (stored.status, stored.routed) == (Status.SENT, True)
 
 
 def test_of_many_at_once_one_is_added(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
+    rivals = [replace(message, sequence=numbered(number)) for number in range(8)]
 
     with ThreadPoolExecutor(8) as threads:
-        added = list(
-            threads.map(lambda number: messages.add(replace(message, sequence=number), None), range(8))
-        )
+        stored = list(threads.map(messages.add, rivals))
 
-    assert added.count(True) == 1
+    assert stored.count(None) == 1
+    winner = rivals[stored.index(None)]
+    assert all(known == winner for known in stored if known is not None)
 
 
-def test_a_message_is_due_until_it_is_routed(messages: Messages, a_message: NewMessageOf) -> None:
+def test_a_message_gets_the_number_of_its_other_record(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message(sequence=numbered(7))
+    messages.add(message)
+
+    moved = messages.renumber(message, numbered(9))
+
+    assert moved == replace(message, sequence=numbered(9))
+    assert messages.get(message.message_id) == moved
+    assert messages.history(message.conversation_id, "", None, 10) == [moved]
+
+
+def test_a_number_that_was_changed_meanwhile_stays(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message(sequence=numbered(7))
+    messages.add(message)
+    messages.renumber(message, numbered(9))
+
+    messages.renumber(message, numbered(8))
+
+    stored = messages.get(message.message_id)
+    assert stored is not None
+    assert stored.sequence == numbered(9)
+
+
+def test_a_message_is_looked_at_from_its_time_on(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message()
-    messages.add(message, LATER)
-    assert messages.is_unrouted(message.message_id)
+    messages.add(message)
+    assert message.message_id not in due(messages, "2099")
+
+    messages.begin(message.message_id, LATER)
+
+    routed = replace(message, routed=True)
+    assert messages.get(message.message_id) == routed
     assert message.message_id not in due(messages, NOW)
-    assert message.message_id in due(messages, LATER)
-
-    messages.mark_routed(message.message_id, MUCH_LATER)
-
-    assert not messages.is_unrouted(message.message_id)
-    assert message.message_id not in due(messages, LATER)
-    assert [one for one in messages.due("2099", 100) if one.message == message] == [
-        DueMessage(message, MUCH_LATER, routed=True)
+    assert [found for found in messages.due(LATER, 1000) if found.message == routed] == [
+        DueMessage(routed, LATER)
     ]
+
+
+def test_a_state_begins_once(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
+    before = messages.get(message.message_id)
+
+    messages.begin(message.message_id, NOW)
+
+    assert messages.get(message.message_id) == before
+    assert message.message_id not in due(messages, "2099")
 
 
 def test_a_message_whose_deliveries_are_settled_is_due_no_more(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    message, other = a_message(), a_message()
-    for one in (message, other):
-        messages.add(one, NOW)
-        messages.mark_routed(one.message_id, LATER)
+    message, other = begun(messages, a_message(), LATER), begun(messages, a_message(), LATER)
 
     assert messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
     assert messages.advance(other.message_id, Status.SENT, LATER, 0, settled=False)
 
     assert message.message_id not in due(messages, "2099")
     assert other.message_id in due(messages, "2099")
-    messages.settle(DueMessage(other, NOW, routed=True))
+    messages.settle(DueMessage(other, NOW))
     assert other.message_id in due(messages, "2099")
-    messages.settle(DueMessage(other, LATER, routed=True))
+    messages.settle(DueMessage(other, LATER))
     assert other.message_id not in due(messages, "2099")
 
 
-def test_routing_late_makes_nothing_due(messages: Messages, a_message: NewMessageOf) -> None:
+@pytest.mark.parametrize("routed", [False, True])
+def test_what_is_given_up_is_failed_and_due_no_more(
+    messages: Messages, a_message: NewMessageOf, *, routed: bool
+) -> None:
     message = a_message()
-    messages.add(message, NOW)
-    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
+    messages.add(message)
+    if routed:
+        messages.begin(message.message_id, NOW)
 
-    messages.mark_routed(message.message_id, LATER)
-
-    assert message.message_id not in due(messages, "2099")
-
-
-def test_what_is_given_up_is_failed_and_due_no_more(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message()
-    messages.add(message, NOW)
-
-    assert messages.give_up(message.message_id, LATER, "NO_RECIPIENT", "Nobody is left.")
-    assert not messages.give_up(message.message_id, LATER, "NO_RECIPIENT", "Nobody is left.")
+    assert messages.give_up(message, LATER, "NO_RECIPIENT", "Nobody is left.")
+    assert not messages.give_up(message, LATER, "NO_RECIPIENT", "Nobody is left.")
+    messages.begin(message.message_id, NOW)
 
     failed = messages.get(message.message_id)
     assert failed is not None
-    assert (failed.status, failed.error_code, failed.error_reason) == (
+    assert (failed.status, failed.error_code, failed.error_reason, failed.routed) == (
         Status.FAILED,
         "NO_RECIPIENT",
         "Nobody is left.",
+        True,
     )
+    assert [change.status for change in failed.status_history] == [Status.PENDING, Status.FAILED]
     assert message.message_id not in due(messages, "2099")
 
 
-def test_of_what_is_unknown_nothing_is_given_up(messages: Messages, new_id: Callable[[], str]) -> None:
-    assert not messages.give_up(new_id(), LATER, "NO_RECIPIENT", "Nobody is left.")
+def test_what_reached_somebody_is_not_given_up(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.DELIVERED, LATER, 0, settled=True)
 
-
-def test_routing_what_is_unknown_makes_nothing(messages: Messages, new_id: Callable[[], str]) -> None:
-    unknown = new_id()
-
-    messages.mark_routed(unknown, LATER)
-
-    assert messages.get(unknown) is None
-    assert not messages.is_unrouted(unknown)
+    assert not messages.give_up(message, LATER, "NO_RECIPIENT", "Nobody is left.")
 
 
 def test_what_is_due_comes_in_the_order_of_its_conversation(
     messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
 ) -> None:
     conversation_id = new_id()
-    for sequence in (2, 11, 1):
-        messages.add(a_message(conversation_id=conversation_id, sequence=sequence), NOW)
+    for number in (2, 11, 1):
+        begun(messages, a_message(conversation_id=conversation_id, sequence=numbered(number)))
 
-    found = [one.message for one in messages.due(NOW, 100) if one.message.conversation_id == conversation_id]
+    found = [one.message for one in messages.due(NOW, 1000) if one.message.conversation_id == conversation_id]
 
-    assert [one.sequence for one in found] == [1, 2, 11]
+    assert [one.sequence for one in found] == [numbered(number) for number in (1, 2, 11)]
 
 
 def test_what_is_due_longest_comes_first_if_there_is_too_much(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    old = [a_message() for _ in range(3)]
-    for number, message in enumerate(old):
-        messages.add(message, f"1999-01-01T00:00:0{number}.000Z")
+    old = [begun(messages, a_message(), f"1999-01-01T00:00:0{number}.000Z") for number in range(3)]
 
     assert due(messages, NOW, 2) == {old[0].message_id, old[1].message_id}
     for message in old:
@@ -190,22 +226,126 @@ def test_what_is_due_longest_comes_first_if_there_is_too_much(
 
 
 def test_a_message_is_postponed_by_one(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message()
-    messages.add(message, NOW)
+    message = begun(messages, a_message())
 
-    assert messages.postpone(DueMessage(message, NOW, routed=False), LATER)
-    assert not messages.postpone(DueMessage(message, NOW, routed=False), LATER)
+    assert messages.postpone(DueMessage(message, NOW), LATER)
+    assert not messages.postpone(DueMessage(message, NOW), LATER)
     assert message.message_id not in due(messages, NOW)
     assert message.message_id in due(messages, LATER)
 
 
-def test_what_was_routed_is_not_postponed(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message()
-    messages.add(message, NOW)
-    messages.mark_routed(message.message_id, MUCH_LATER)
+def test_what_is_settled_is_not_postponed(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
 
-    assert not messages.postpone(DueMessage(message, NOW, routed=False), LATER)
-    assert not messages.is_unrouted(message.message_id)
+    assert not messages.postpone(DueMessage(message, NOW), LATER)
+    assert message.message_id not in due(messages, "2099")
+
+
+def a_part(message: Message, status: Status, number: int = 1, **fields: object) -> DeliveryPart:
+    part = DeliveryPart(
+        message_id=message.message_id,
+        recipient_id=f"user-{number}",
+        channel="pigeon",
+        account="main",
+        address="1",
+        part=0,
+        part_count=1,
+        recipient_count=3,
+        status=status,
+        attempts=1,
+        conversation_id=message.conversation_id,
+        sequence=message.sequence,
+        recipient_number=number,
+    )
+    return replace(part, **fields)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    told=st.lists(
+        st.tuples(
+            st.integers(1, 2), st.sampled_from([Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED])
+        ),
+        max_size=8,
+    )
+)
+def test_each_part_only_moves_forward(
+    messages: Messages, a_message: NewMessageOf, told: list[tuple[int, Status]]
+) -> None:
+    message = begun(messages, a_message())
+    expected: dict[int, Status] = {}
+
+    for number, status in told:
+        if number not in expected or may_become(expected[number], status):
+            expected[number] = status
+        recorded = messages.record_part(a_part(message, status, number))
+        assert {part.recipient: part.status for part in recorded} == expected
+
+
+def test_the_parts_of_all_recipients_and_routes_are_kept(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+    parts = [
+        a_part(message, Status.SENT),
+        a_part(message, Status.FAILED, 2, fallback=True),
+        a_part(message, Status.SENT, 2, route=1, part=1, part_count=2),
+        a_part(message, Status.READ, 3, round=2),
+    ]
+
+    for part in parts[:3]:
+        recorded = messages.record_part(part)
+
+    assert sorted(recorded, key=str) == sorted(map(part_status, parts[:3]), key=str)
+    assert messages.record_part(parts[3]) == recorded, "the round has not begun"
+
+
+def test_parts_of_parallel_processes_are_all_kept(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(
+            threads.map(
+                lambda number: messages.record_part(a_part(message, Status.SENT, number)), range(1, 25)
+            )
+        )
+
+    recorded = messages.record_part(a_part(message, Status.SENT, 1))
+    assert {part.recipient for part in recorded} == set(range(1, 25))
+
+
+def test_a_message_without_a_state_has_no_parts(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message()
+    messages.add(message)
+
+    assert messages.record_part(a_part(message, Status.SENT)) == []
+    assert messages.get(message.message_id) == message
+
+
+def test_a_redriven_part_follows_its_new_round_only(
+    messages: Messages, deliveries: Deliveries, a_message: NewMessageOf
+) -> None:
+    message = begun(messages, a_message())
+    to = Recipient("user-1", "pigeon", "main", "1", 1)
+    requested = DeliveryRequested(
+        message.message_id, message.conversation_id, to, Text("hello"), 0, 1, 3, NOW, message.sequence
+    )
+    claimed = deliveries.claim(requested, "claim", 1.0, 2.0)
+    assert isinstance(claimed, Claimed)
+    deliveries.record_failed(claimed, "131026", "Blocked.", LATER)
+    (failed,) = deliveries.of_message(message.message_id)
+    messages.record_part(failed)
+    messages.record_part(a_part(message, Status.SENT, 2))
+    messages.advance(message.message_id, Status.SENT, LATER, 0, settled=False)
+    stored = messages.get(message.message_id)
+    assert stored is not None
+
+    assert messages.redrive(stored, [failed], LATER, LATER) == 1
+
+    redriven = {part.recipient: (part.status, part.round) for part in messages.record_part(failed)}
+    assert redriven == {1: (Status.PENDING, 1), 2: (Status.SENT, 0)}
+    again = messages.record_part(a_part(message, Status.SENT, 1, round=1))
+    assert {part.recipient: (part.status, part.round) for part in again}[1] == (Status.SENT, 1)
+    assert message.message_id in due(messages, LATER)
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -213,8 +353,7 @@ def test_what_was_routed_is_not_postponed(messages: Messages, a_message: NewMess
 def test_a_message_only_moves_forward(
     messages: Messages, a_message: NewMessageOf, arriving: list[Status]
 ) -> None:
-    message = a_message()
-    messages.add(message, None)
+    message = begun(messages, a_message())
     expected = [Status.PENDING]
 
     for status in arriving:
@@ -229,8 +368,7 @@ def test_a_message_only_moves_forward(
 
 
 def test_a_failure_keeps_its_reason(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message()
-    messages.add(message, None)
+    message = begun(messages, a_message())
 
     messages.advance(
         message.message_id,
@@ -259,7 +397,7 @@ def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
 ) -> None:
     """WhatsApp and Telegram tell no more of the time."""
     message = a_message(content=Text("one"))
-    messages.add(message, None)
+    messages.add(message)
     second = "2026-01-31T12:00:01.000Z"
 
     assert messages.edit(message.message_id, "two", second)
@@ -276,7 +414,7 @@ def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
 
 def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageOf) -> None:
     message = a_message(content=Text("one"))
-    messages.add(message, None)
+    messages.add(message)
 
     assert messages.edit(message.message_id, "two", "2026-01-31T12:00:01.000Z")
     assert messages.edit(message.message_id, "three", "2026-01-31T12:00:05.000Z")
@@ -297,7 +435,7 @@ def test_however_often_a_long_text_is_changed_its_row_holds_it(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
     message = a_message(content=Text("as it was sent"))
-    messages.add(message, None)
+    messages.add(message)
 
     for second in range(40):
         assert messages.edit(
@@ -314,14 +452,14 @@ def test_however_often_a_long_text_is_changed_its_row_holds_it(
 @pytest.mark.parametrize(
     ("span", "expected"),
     [
-        ((0, None, 10), [12, 10, 9, 2, 1]),
-        ((0, None, 2), [12, 10]),
-        ((0, 10, 10), [9, 2, 1]),
+        ((None, None, 10), [12, 10, 9, 2, 1]),
+        ((None, None, 2), [12, 10]),
+        ((None, 10, 10), [9, 2, 1]),
         ((1, 10, 1), [9]),
         ((9, None, 10), [12, 10]),
         ((9, 10, 10), []),
         ((12, None, 10), []),
-        ((0, 1, 10), []),
+        ((None, 1, 10), []),
         ((5, 3, 10), []),
     ],
 )
@@ -329,17 +467,42 @@ def test_a_history_is_a_span_of_numbers_newest_first(
     messages: Messages,
     a_message: NewMessageOf,
     new_id: Callable[[], str],
-    span: tuple[int, int | None, int],
+    span: tuple[int | None, int | None, int],
     expected: list[int],
 ) -> None:
     conversation_id = new_id()
-    for sequence in (9, 1, 12, 10, 2):
-        messages.add(a_message(conversation_id=conversation_id, sequence=sequence), None)
-    messages.add(a_message(sequence=3), None)
+    for number in (9, 1, 12, 10, 2):
+        messages.add(a_message(conversation_id=conversation_id, sequence=numbered(number)))
+    messages.add(a_message(sequence=numbered(3)))
+    after, before, limit = span
 
-    found = messages.history(conversation_id, *span)
+    found = messages.history(
+        conversation_id,
+        numbered(after) if after is not None else FROM_THE_START,
+        numbered(before) if before is not None else None,
+        limit,
+    )
 
-    assert [one.sequence for one in found] == expected
+    assert [one.sequence for one in found] == [numbered(number) for number in expected]
+
+
+def test_who_is_joining_sees_no_message(
+    messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
+) -> None:
+    message = a_message(sequence="9" * 56)
+    messages.add(message)
+
+    assert messages.history(message.conversation_id, JOINING, None, 10) == []
+
+
+def test_a_history_shows_messages_as_they_are_now(messages: Messages, a_message: NewMessageOf) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.READ, LATER, 0, settled=True)
+
+    (shown,) = messages.history(message.conversation_id, FROM_THE_START, None, 10)
+
+    assert shown == messages.get(message.message_id)
+    assert shown.status is Status.READ
 
 
 @pytest.mark.parametrize("order", TimeOrder)
@@ -358,10 +521,15 @@ def test_messages_of_a_sender_come_in_time_order_with_ties(
 
 @pytest.mark.parametrize("order", TimeOrder)
 @pytest.mark.parametrize("limit", [3, 50])
-def test_messages_in_a_status_come_in_time_order_with_ties(
+def test_failed_messages_come_in_the_order_of_their_failures_with_ties(
     messages: Messages, a_message: NewMessageOf, order: TimeOrder, limit: int
 ) -> None:
-    made = add_with_ties(messages, a_message, status=Status.FAILED)
+    made = []
+    for number in range(7):
+        message = begun(messages, a_message())
+        at = f"2026-02-01T00:00:00.00{number // 3}Z"
+        messages.advance(message.message_id, Status.FAILED, at, 0, settled=True)
+        made.append((at, message.message_id))
     query = MessageQuery(status=Status.FAILED, order=order)
 
     seen = walked(lambda after, most: messages.search(query, after, most), limit)
@@ -370,31 +538,45 @@ def test_messages_in_a_status_come_in_time_order_with_ties(
     assert mine == [one for _, one in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
 
 
-def test_a_message_that_moved_is_found_by_its_new_status_only(
-    messages: Messages, a_message: NewMessageOf
+@pytest.mark.parametrize("then", [Status.READ, Status.FAILED])
+def test_a_message_that_moved_is_not_found_by_its_former_status(
+    messages: Messages, a_message: NewMessageOf, then: Status
 ) -> None:
-    message = a_message()
-    messages.add(message, None)
-    messages.advance(message.message_id, Status.READ, LATER, 0, settled=False)
+    message = begun(messages, a_message())
 
     def found(status: Status) -> bool:
         query = MessageQuery(status=status)
         return message.message_id in walked(lambda after, most: messages.search(query, after, most), 100)
 
-    assert found(Status.READ)
+    assert found(Status.PENDING)
+    messages.advance(message.message_id, then, LATER, 0, settled=True)
+
     assert not found(Status.PENDING)
+    assert found(Status.FAILED) is (then is Status.FAILED)
 
 
 def test_a_persons_message_is_found_by_its_providers_id(
     messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
 ) -> None:
     message = a_message(channel="pigeon", provider_message_id=new_id())
-    messages.add(message, None)
+    messages.add(message)
     theirs = message.provider_message_id or ""
 
     assert messages.find("pigeon", "main", theirs) == message
     assert messages.find("telex", "main", theirs) is None
     assert messages.find("pigeon", "other account", theirs) is None
+
+
+def begun(messages: Messages, message: Message, look_at: str = NOW) -> Message:
+    """Add the message and begin its state; return it as it is then."""
+    messages.add(message)
+    messages.begin(message.message_id, look_at)
+    return replace(message, routed=True)
+
+
+def numbered(number: int) -> str:
+    """Return the number of a message as SQS writes it."""
+    return f"{number:020d}"
 
 
 def due(messages: Messages, now: str, limit: int = 1000) -> set[str]:
@@ -405,6 +587,6 @@ def add_with_ties(messages: Messages, a_message: NewMessageOf, **fields: object)
     made = []
     for number in range(7):
         message = a_message(accepted_at=f"2026-02-01T00:00:00.00{number // 3}Z", **fields)
-        messages.add(message, None)
+        messages.add(message)
         made.append((message.accepted_at, message.message_id))
     return made

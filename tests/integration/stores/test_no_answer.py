@@ -20,9 +20,10 @@ from tests.integration.aws import Aws
 
 WRITES: dict[str, Callable[[Aws], object]] = {
     "an update": lambda aws: DynamoBreakers(aws.output("Data.LimitsTable")).save("x", Breaker(), 0),
-    "a number": lambda aws: DynamoConversations(aws.output("Data.ConversationsTable")).next_sequence(
-        "x", 1, NOW
+    "a place": lambda aws: DynamoConversations(aws.output("Data.ConversationsTable")).place_participant(
+        "x", "y", NOW, "1"
     ),
+    "a state": lambda aws: DynamoMessages(aws.output("Data.MessagesTable")).begin("x", NOW),
     "a status": lambda aws: DynamoMessages(aws.output("Data.MessagesTable")).advance(
         "x", Status.SENT, NOW, 0, settled=False
     ),

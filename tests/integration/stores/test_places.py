@@ -10,8 +10,8 @@ from chat4all.adapters.dynamodb.conversation_rows import PlacesRow, places_row
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.domain.places import Places
 from chat4all.domain.records import Conversation, ConversationState, ConversationType
-from chat4all.services.directory.ports import Conversations, Sequenced
-from tests.fakes.people import NOW, agent, conversation_of, customer
+from chat4all.services.directory.ports import Conversations
+from tests.fakes.people import agent, conversation_of, customer
 from tests.integration.aws import Aws
 
 Begin = Callable[..., Conversation]
@@ -37,12 +37,9 @@ def one_to_one(conversations: Conversations, user_id: str) -> str | None:
 
 
 def is_overtaken(conversations: Conversations, conversation: Conversation) -> bool:
-    """Number a message in it."""
     known = conversations.get(conversation.conversation_id)
     assert known is not None
-    numbered = conversations.next_sequence(known.conversation_id, known.version, NOW)
-    assert isinstance(numbered, Sequenced)
-    return numbered.overtaken
+    return known.overtaken
 
 
 def change(conversations: Conversations, conversation: Conversation, state: ConversationState) -> None:

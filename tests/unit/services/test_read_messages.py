@@ -150,6 +150,7 @@ def test_a_search_shows_everything_once_in_time_order(
     product: Product, order: TimeOrder, by: dict[str, str]
 ) -> None:
     ids = say(product, 7)
+    product.route_submitted()
     product.directory.create(agent("other"))
     query = replace(MessageQuery(order=order), **by)
 

@@ -1,7 +1,7 @@
 """/v1/messages: accept one, read one, follow one, search."""
 
 import uuid
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from chalice.app import Request
@@ -135,11 +135,14 @@ class AcceptedView(msgspec.Struct, frozen=True):
 
 
 class SearchMessages(PageQuery, frozen=True):
-    """Exactly one of `conversation_id`, `sender_id` and `status` is needed."""
+    """Exactly one of `conversation_id`, `sender_id` and `status` is needed.
+
+    The messages of a status are sorted by the time of the failure, or of the next look at a PENDING message.
+    """
 
     conversation_id: Id | None = None
     sender_id: Id | None = None
-    status: Status | None = None
+    status: Literal["PENDING", "FAILED"] | None = None
     sort: TimeOrder = TimeOrder.NEWEST_FIRST
 
 
@@ -217,7 +220,7 @@ class MessageViews:
         "GET",
         "/v1/messages",
         Returns(MessagePage, MESSAGES),
-        summary="List the messages of a conversation, of a sender, or of a status",
+        summary="List the messages of a conversation, of a sender, or in a status that needs attention",
         scope="messages:read",
         query=SearchMessages,
         errors=(ConversationNotFound,),
@@ -229,7 +232,8 @@ class MessageViews:
                 raise Invalid("A history is newest first.", Detail("sort", "must be desc for a conversation"))
             page = self._read.history(query.conversation_id, None, query.cursor, query.limit)
         else:
-            wanted = MessageQuery(query.sender_id, query.status, query.sort)
+            status = Status(query.status) if query.status is not None else None
+            wanted = MessageQuery(query.sender_id, status, query.sort)
             page = self._read.search(wanted, query.cursor, query.limit)
         return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
 
