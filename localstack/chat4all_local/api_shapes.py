@@ -30,7 +30,6 @@ class Conversation(msgspec.Struct, frozen=True):
     type: str
     state: str
     participants: tuple[Participant, ...]
-    message_count: int
     last_activity_at: str
     created_at: str
     title: str | None = None
@@ -70,10 +69,10 @@ class MessageContent(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One line of a conversation's history; `sequence` counts from 1 in the order of acceptance."""
+    """One line of a conversation's history; `sequence` sorts in the order of acceptance."""
 
     message_id: str
-    sequence: int
+    sequence: str
     sender_id: str
     content: MessageContent
     status: str
@@ -147,7 +146,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     kind: str
     message_id: str | None
     conversation_id: str | None
-    sequence: int | None
+    sequence: str | None
     recipient_id: str | None
     channel: str | None
     source: str | None

@@ -1,11 +1,13 @@
 """AWS in this process, for the time of these tests."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.sqs.models import Message, Queue
 
 from chat4all.adapters import aws as adapters_aws
 from chat4all.adapters.dynamodb.rows import _Shared
@@ -32,6 +34,7 @@ def aws() -> Iterator[Aws]:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
         _make_requests_atomic(patch)
+        _number_records(patch)
         with mock_aws():
             _forget_clients()
             yield Aws()
@@ -52,6 +55,26 @@ def _make_requests_atomic(patch: pytest.MonkeyPatch) -> None:
             return process(stubber, request)  # type: ignore[arg-type]
 
     patch.setattr(BotocoreStubber, "process_request", atomic)
+
+
+def _number_records(patch: pytest.MonkeyPatch) -> None:
+    """SQS numbers the records of a queue in their order, and answers a duplicate with the first record's number.
+
+    moto takes numbers at random.
+    """
+    add, numbers = Queue.add_message, itertools.count(1)
+
+    def add_numbered(queue: Queue, message: Message) -> None:
+        if message.deduplication_id is not None:
+            same = (
+                known.sequence_number
+                for known in queue._messages
+                if known.deduplication_id == message.deduplication_id
+            )
+            message.sequence_number = next(same, None) or f"{next(numbers):020d}"
+        add(queue, message)
+
+    patch.setattr(Queue, "add_message", add_numbered)
 
 
 def _forget_clients() -> None:

@@ -70,7 +70,14 @@ class Product:
         """Give records to a queue's function; returns the bodies of those that it hands back."""
         bodies = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in events]
         records = [
-            _record(str(index), f"group-{uuid.uuid4()}", body, "gone", receives)
+            _record(
+                str(index),
+                f"group-{uuid.uuid4()}",
+                body,
+                "gone",
+                receives=receives,
+                number=f"{index + 1:020d}",
+            )
             for index, body in enumerate(bodies)
         ]
         answer = self.invoke(name, {"Records": records})
@@ -95,7 +102,8 @@ class Product:
                 one["Attributes"]["MessageGroupId"],
                 one["Body"],
                 one["ReceiptHandle"],
-                int(one["Attributes"]["ApproximateReceiveCount"]),
+                receives=int(one["Attributes"]["ApproximateReceiveCount"]),
+                number=one["Attributes"]["SequenceNumber"],
             )
             for one in given
         ]
@@ -107,12 +115,18 @@ class Product:
         return True
 
 
-def _record(message_id: str, group: str, body: str, receipt: str, receives: int) -> dict[str, object]:
+def _record(
+    message_id: str, group: str, body: str, receipt: str, *, receives: int, number: str
+) -> dict[str, object]:
     return {
         "messageId": message_id,
         "receiptHandle": receipt,
         "body": body,
-        "attributes": {"MessageGroupId": group, "ApproximateReceiveCount": str(receives)},
+        "attributes": {
+            "MessageGroupId": group,
+            "ApproximateReceiveCount": str(receives),
+            "SequenceNumber": number,
+        },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "awsRegion": "us-east-1",

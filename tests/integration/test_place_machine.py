@@ -129,7 +129,7 @@ class Words(RuleBasedStateMachine):
                 conversation_id=room.conversation_id,
                 sender_id=data.draw(st.sampled_from(sorted(room.members))),
                 content=Text(f"words {number}"),
-                channel=channel,
+                received_over=channel,
                 provider_message_id=f"ours-{number}",
             )
         )

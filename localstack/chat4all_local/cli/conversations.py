@@ -47,15 +47,14 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
 
 
 def conversations_table(conversations: list[Conversation]) -> Table:
-    headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "MESSAGES", "LAST ACTIVITY", "TITLE")
+    headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "LAST ACTIVITY", "TITLE")
     table = plain_table(*headings)
     for one in conversations:
-        counts = (str(len(one.participants)), str(one.message_count))
         table.add_row(
             one.conversation_id,
             one.type,
             one.state,
-            *counts,
+            str(len(one.participants)),
             one.last_activity_at,
             Text(printable(one.title or "")),
         )

@@ -83,7 +83,7 @@ def render_message(message: Message, sender: str) -> Text:
     status = (f"{message.status:<9}", _COLOURS.get(message.status, ""))
     line = Text.assemble(
         (message.accepted_at[11:19], "dim"),
-        f" {message.sequence:>4} ",
+        " ",
         status,
         " ",
         (printable(sender), "bold"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from chat4all.domain.events import MessageAccepted
+from chat4all.domain.events import ChatEvent
 from chat4all.services.recovery.replay_messages import Replayed
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.replay.reading import Read
@@ -21,7 +21,7 @@ TRIES: Final = 5
 AT_A_TIME: Final = 100
 """Events for one invocation, which takes 6 MB."""
 _IN_A_BATCH: Final = 10
-_DECODER: Final = msgspec.json.Decoder(MessageAccepted)
+_DECODER: Final[msgspec.json.Decoder[ChatEvent]] = msgspec.json.Decoder(ChatEvent)
 
 
 class Target(Protocol):

@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from chat4all.adapters.dynamodb.table_keys import key
 from chat4all_local.api_shapes import Identity
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.simulators.control_api import CustomerDetails
@@ -77,11 +78,11 @@ class Directory:
             raise Unanswered from problem
 
     async def _person(self, table: DirectoryTable, address: str) -> dict[str, CustomerDetails]:
-        key = f"IDENTITY#{self._channel}#{_ACCOUNT}#{address}"
-        owner = msgspec.json.decode(await self._get(table, key), type=_FoundIdentity).row
+        identity = key("IDENTITY", self._channel, _ACCOUNT, address)
+        owner = msgspec.json.decode(await self._get(table, identity), type=_FoundIdentity).row
         if owner is None:
             return {}
-        found = await self._get(table, f"USER#{owner.user_id.text}")
+        found = await self._get(table, key("USER", owner.user_id.text))
         user = msgspec.json.decode(found, type=_FoundUser).row
         if user is None:
             return {}

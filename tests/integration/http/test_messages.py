@@ -1,14 +1,16 @@
 """/v1/messages: accepting, reading, searching."""
 
+import re
 import uuid
 
 import msgspec
 import pytest
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.content import Media
-from chat4all.domain.events import MessageAccepted
+from chat4all.domain.events import ChatEvent, MessageSubmitted
 from chat4all.domain.files import Attachment, FileStatus
 from tests.fakes.files import a_file
 from tests.integration.aws import Aws
@@ -20,12 +22,14 @@ def body_of(cast: Cast, **fields: object) -> dict[str, object]:
     return {"conversation_id": cast.conversation, "sender_id": cast.agent, "content": "hello", **fields}
 
 
-def published(aws: Aws, conversation_id: str) -> list[MessageAccepted]:
+def published(aws: Aws, conversation_id: str) -> list[MessageSubmitted]:
     """What chat-events holds of one conversation; takes it out."""
-    events = [
-        msgspec.json.decode(body, type=MessageAccepted) for body in aws.drained(aws.queue("ChatEventsQueue"))
+    events = [msgspec.json.decode(body, type=ChatEvent) for body in aws.drained(aws.queue("ChatEventsQueue"))]
+    return [
+        event
+        for event in events
+        if isinstance(event, MessageSubmitted) and event.conversation_id == conversation_id
     ]
-    return [one for one in events if one.conversation_id == conversation_id]
 
 
 def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws: Aws) -> None:
@@ -40,10 +44,11 @@ def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws
     assert (accepted.json["message_id"], accepted.json["status"]) == (message_id, "PENDING")
     assert accepted.json["status_url"] == f"{PUBLIC_URL}/v1/messages/{message_id}/status"
     (event,) = published(aws, cast.conversation)
-    assert (event.message_id, event.recipients[0].address) == (message_id, cast.phone)
+    assert (event.message.message_id, event.recipients[0].address) == (message_id, cast.phone)
 
     message = api.get(f"/v1/messages/{message_id}").json
-    assert (message["content"]["text"], message["sequence"], message["status"]) == ("hello", 1, "PENDING")
+    assert (message["content"]["text"], message["status"]) == ("hello", "PENDING")
+    assert re.fullmatch("[0-9]{20}", message["sequence"])
     assert message["metadata"] == {"ticket": "7"}
 
     progress = api.get(f"/v1/messages/{message_id}/status").json
@@ -68,7 +73,7 @@ def test_the_same_message_again_is_the_same_202(api: Gateway, cast: Cast, aws: A
     assert (again.status, again.json) == (202, first.json)
     assert again.headers["idempotent-replay"] == "true"
     assert len(published(aws, cast.conversation)) == 1
-    assert api.get(f"/v1/conversations/{cast.conversation}").json["message_count"] == 1
+    assert len(api.get(f"/v1/conversations/{cast.conversation}/messages").json["messages"]) == 1
 
 
 def test_the_same_id_with_another_body_is_a_conflict(api: Gateway, cast: Cast) -> None:
@@ -79,7 +84,7 @@ def test_the_same_id_with_another_body_is_a_conflict(api: Gateway, cast: Cast) -
 
     assert answer.refused(409, "CONFLICT") == ["message_id"]
     assert api.get(f"/v1/messages/{body['message_id']}").json["content"] == {"type": "text", "text": "hello"}
-    assert api.get(f"/v1/conversations/{cast.conversation}").json["message_count"] == 1
+    assert len(api.get(f"/v1/conversations/{cast.conversation}/messages").json["messages"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -127,8 +132,10 @@ def test_messages_are_found_by_their_sender(api: Gateway, cast: Cast, sort: str)
     assert query["cursor"] is None
 
 
-def test_messages_are_found_by_status_and_by_conversation(api: Gateway, cast: Cast) -> None:
+def test_messages_are_found_by_status_and_by_conversation(api: Gateway, cast: Cast, aws: Aws) -> None:
     message_id = api.post("/v1/messages", body_of(cast)).json["message_id"]
+
+    DynamoMessages(aws.output("Data.MessagesTable")).begin(message_id, "2999-01-01T00:00:00.000Z")
 
     pending = api.get("/v1/messages", status="PENDING", limit=100).json["messages"]
     here = api.get("/v1/messages", conversation_id=cast.conversation).json["messages"]
@@ -206,7 +213,7 @@ def test_a_file_goes_with_a_message(
     text = words.get("text", "")
     assert message["content"] == {"type": "media", "file": file, "text": text}
     (event,) = published(aws, cast.conversation)
-    assert event.content == Media(Attachment(file_id, "invoice.pdf", "application/pdf", 1000), text)
+    assert event.message.content == Media(Attachment(file_id, "invoice.pdf", "application/pdf", 1000), text)
 
 
 @pytest.mark.parametrize(

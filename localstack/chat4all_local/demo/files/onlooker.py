@@ -41,7 +41,7 @@ class Onlooker:
             channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in SHOWN
         }
         self._last_sequence = {
-            conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default=0)
+            conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default="")
             for conversation in CONVERSATIONS
         }
         self._observed = Observed()
