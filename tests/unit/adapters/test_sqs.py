@@ -190,8 +190,10 @@ def test_a_record_of_a_conversation_is_answered_with_its_number(
     sqs = StrictSqs()
     stream = events_to(sqs)
 
-    joins = isinstance(event, ParticipantJoining)
-    number = stream.participant_joining(event) if joins else stream.message_submitted(event)
+    if isinstance(event, ParticipantJoining):
+        number = stream.participant_joining(event)
+    else:
+        number = stream.message_submitted(event)
 
     assert number == NUMBER
     ((queue, (entry,)),) = sqs.batches

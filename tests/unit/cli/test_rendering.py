@@ -24,7 +24,7 @@ def text(renderable: RenderableType) -> str:
 
 def message(number: int, status: str = "PENDING", content: str = "hello") -> Message:
     return Message(
-        f"m{number}", number, "u1", MessageContent("text", content), status, "2026-01-01T12:34:56.789Z"
+        f"m{number}", str(number), "u1", MessageContent("text", content), status, "2026-01-01T12:34:56.789Z"
     )
 
 
@@ -52,10 +52,10 @@ def test_every_component_is_shown_with_process_port_memory_and_health() -> None:
 
 def test_only_what_is_new_or_went_on_is_shown_oldest_first() -> None:
     shown: dict[str, str] = {}
-    assert [one.sequence for one in news((message(2), message(1)), shown)] == [1, 2]
+    assert [one.sequence for one in news((message(2), message(1)), shown)] == ["1", "2"]
     assert list(news((message(2), message(1)), shown)) == []
     went_on = (message(3), message(2, "SENT"), message(1))
-    assert [(one.sequence, one.status) for one in news(went_on, shown)] == [(2, "SENT"), (3, "PENDING")]
+    assert [(one.sequence, one.status) for one in news(went_on, shown)] == [("2", "SENT"), ("3", "PENDING")]
 
 
 def test_a_message_is_shown_with_time_number_status_and_sender() -> None:

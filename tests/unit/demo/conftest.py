@@ -76,7 +76,7 @@ def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:
 def _message(number: int, line: Line) -> Message:
     return Message(
         line.key,
-        number,
+        f"{number:020d}",
         line.speaker,
         MessageContent("text", line.text),
         "DELIVERED",

@@ -99,7 +99,7 @@ def test_a_part_that_shows_nothing_is_left_out() -> None:
 @given(st.text("ab \n😀", min_size=1, max_size=200).filter(str.strip))
 def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     to = (Recipient("ana", "pigeon", "main", "1", 1), Recipient("ben", "telex", "main", "2", 2))
-    accepted = MessageAccepted("m", "c", Text(text), to, "2026-01-31T12:00:00.000Z", 1, 3, "quoted", 2)
+    accepted = MessageAccepted("m", "c", Text(text), to, "2026-01-31T12:00:00.000Z", "1", 3, "quoted", 2)
 
     requested = deliveries(accepted, CAPABILITIES)
 
@@ -147,7 +147,7 @@ def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
 
 def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
     content = Media(PICTURE, "x" * 25)
-    accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", 1, 1)
+    accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", "1", 1)
 
     requested = deliveries(accepted, CAPABILITIES)
 

@@ -22,7 +22,9 @@ GARBAGE = Read("c", b"\xff", AT, "shard:0")
 
 
 def a_record(message_id: str, conversation_id: str = "c") -> Read:
-    event = MessageAccepted(message_id, conversation_id, Text("hello"), (), "2026-11-25T08:00:00.000Z", 1, 0)
+    event = MessageAccepted(
+        message_id, conversation_id, Text("hello"), (), "2026-11-25T08:00:00.000Z", "1", 0
+    )
     return Read(conversation_id, msgspec.json.encode(event), AT, f"shard:{message_id}")
 
 

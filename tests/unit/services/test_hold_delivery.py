@@ -24,7 +24,7 @@ def throttled(seconds: float) -> SendError:
 
 def numbered(number: int, user_id: str = "ana") -> DeliveryRequested:
     delivery = a_delivery(f"text {number}", message_id=f"message-{number}", user_id=user_id)
-    return msgspec.structs.replace(delivery, sequence=number)
+    return msgspec.structs.replace(delivery, sequence=f"{number:020d}")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_held_deliveries_come_back_in_order_at_their_time(product: Product) -> N
 
     product.clock.advance(60)
     again = brought_back(product)
-    assert [delivery.sequence for delivery in again] == [1, 2, 3]
+    assert [int(delivery.sequence) for delivery in again] == [1, 2, 3]
     for delivery in again:
         assert isinstance(product.deliver_or_hold()(delivery, 1), Settled)
 

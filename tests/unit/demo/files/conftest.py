@@ -84,7 +84,12 @@ def _message(sequence: int, message_id: str, name: str) -> Message:
     file_id = BACK_ID if name == BACK else f"file {name}"
     file = AttachedFile(file_id, name, "image/jpeg", SIZES[name])
     return Message(
-        message_id, sequence, "u-1", MessageContent("media", file=file), "SENT", "2026-01-01T00:00:00.000Z"
+        message_id,
+        f"{sequence:020d}",
+        "u-1",
+        MessageContent("media", file=file),
+        "SENT",
+        "2026-01-01T00:00:00.000Z",
     )
 
 
