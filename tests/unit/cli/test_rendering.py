@@ -60,7 +60,7 @@ def test_only_what_is_new_or_went_on_is_shown_oldest_first() -> None:
 
 def test_a_message_is_shown_with_time_number_status_and_sender() -> None:
     line = render_message(message(7, "READ", "[red]olá[/]"), "Maria").plain
-    assert line == "12:34:56    7 READ      Maria: [red]olá[/]"
+    assert line == "12:34:56 READ      Maria: [red]olá[/]"
 
 
 def test_a_failed_message_is_shown_with_the_reason() -> None:

@@ -64,8 +64,8 @@ class Table(BaseHTTPRequestHandler):
 def know(channel: str, address: str) -> None:
     """Put Ana into the directory."""
     identity = {"channel": channel, "account": "main", "address": address, "handle": "ana"}
-    Table.rows[f"IDENTITY#{channel}#main#{address}"] = {"user_id": {"S": "u1"}}
-    Table.rows["USER#u1"] = {
+    Table.rows[f"default#IDENTITY#{channel}#main#{address}"] = {"user_id": {"S": "u1"}}
+    Table.rows["default#USER#u1"] = {
         "display_name": {"S": "Ana"},
         "identities": {"S": msgspec.json.encode([identity]).decode()},
     }
@@ -106,7 +106,7 @@ def test_a_known_person_is_looked_up_only_once(
     for _ in range(3):
         SENDING[channel](http, knowing[channel])
 
-    assert Table.asked == [f"IDENTITY#{channel}#main#{ADDRESSES[channel]}", "USER#u1"]
+    assert Table.asked == [f"default#IDENTITY#{channel}#main#{ADDRESSES[channel]}", "default#USER#u1"]
 
 
 def test_an_address_that_nobody_made_stays_unknown(
@@ -152,7 +152,7 @@ def test_a_person_who_is_unlinked_meanwhile_stays_unknown(
     knowing: dict[str, Simulator], http: httpx.Client
 ) -> None:
     know("telegram", CHAT)
-    del Table.rows["USER#u1"]
+    del Table.rows["default#USER#u1"]
 
     assert send_telegram(http, knowing["telegram"]).status_code == 400
 
