@@ -271,6 +271,34 @@ def test_what_cannot_be_decoded_is_handed_back(world: World, name: str) -> None:
     assert world.product.hand(name, "no JSON") == ["no JSON"]
 
 
+def test_a_receipt_whose_delivery_is_unknown_is_left_to_the_queue(world: World) -> None:
+    theirs = f"{uuid.uuid4()}"
+
+    answer = world.say("whatsapp", whatsapp_status("read", theirs))
+
+    assert answer.status == 200
+    queued = world.product.aws.drained(world.product.aws.queue("StatusUpdatesQueue"))
+    assert [theirs in body for body in queued] == [True]
+
+
+@pytest.mark.parametrize("reported_by", ["webhooks", "status"])
+def test_a_text_in_parts_fails_for_the_part_that_failed(world: World, agent: str, reported_by: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message_id = world.post(conversation, agent, "word " * 1_000)
+    world.product.pump()
+    first, _ = world.deliveries.of_message(message_id)
+
+    if reported_by == "webhooks":
+        world.say("whatsapp", whatsapp_status("failed", first.provider_message_id or ""))
+    else:
+        failed = StatusUpdate(
+            "whatsapp", "main", Status.FAILED, LONG_AGO, first.provider_message_id, error_code="131026"
+        )
+        assert world.product.hand("status", failed) == []
+
+    assert world.message(message_id).status is Status.FAILED
+
+
 def test_a_receipt_of_something_unknown_waits_is_parked_and_settled_by_relay(
     world: World, agent: str
 ) -> None:
