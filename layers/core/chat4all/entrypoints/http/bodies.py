@@ -75,7 +75,7 @@ def query_of(request: Request, kind: type[T]) -> T:
         (query,) = msgspec.convert([given], GenericAlias(list, (kind,)), strict=False)
     except msgspec.ValidationError as error:
         raise _invalid("query", str(error)) from error
-    _check_numbers(query, given)
+    _check_spellings(query, given)
     return cast("T", query)
 
 
@@ -92,12 +92,15 @@ def time_from(field: str, text: str | None) -> str | None:
     raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
 
 
-def _check_numbers(query: msgspec.Struct, given: Mapping[str, str]) -> None:
-    """Raise Invalid for a number in another spelling than digits: msgspec takes 1e1 and 5.0, too."""
+def _check_spellings(query: msgspec.Struct, given: Mapping[str, str]) -> None:
+    """Raise Invalid for what msgspec takes too kindly: 1e1 and 5.0 for a number, and null for no value."""
     names = zip(query.__struct_fields__, query.__struct_encode_fields__, strict=True)
     for field, name in names:
-        if isinstance(getattr(query, field), int) and not given.get(name, "0").isdigit():
+        read = getattr(query, field)
+        if isinstance(read, int) and not given.get(name, "0").isdigit():
             raise Invalid("The query is not valid.", Detail(name, "must be a number in digits"))
+        if read is None and name in given:
+            raise Invalid("The query is not valid.", Detail(name, "must have a value, or be left out"))
 
 
 def _complaint(raw: bytes, kind: type[T]) -> str:
@@ -110,6 +113,9 @@ def _complaint(raw: bytes, kind: type[T]) -> str:
         msgspec.json.decode(b"[%b]" % raw, type=GenericAlias(list, (kind,)))
     except msgspec.ValidationError as error:
         return str(error)
+    except RecursionError:
+        # In the list the body lies one level deeper, which may be one too many.
+        return "is nested too deeply"
     return ""
 
 
