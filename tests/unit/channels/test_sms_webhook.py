@@ -99,6 +99,10 @@ def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeat
     assert [one.provider_message_id for one in events(body)] == ["MM1", "MM1:1", "MM1:2"]
 
 
+def test_a_received_message_is_a_message_though_it_tells_its_status() -> None:
+    assert message(form(MessageStatus="received")).content == Text("Hello")
+
+
 def test_stop_is_a_text_as_any_other() -> None:
     assert message(form(Body="STOP", OptOutType="STOP")).content == Text("STOP")
 

@@ -114,10 +114,12 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
 
 
 def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:
-    """Twilio calls it as it is: the delivery's id comes back in its query."""
+    """Twilio calls it as it is: the delivery's id comes back in its query, after the query of our address."""
     if not secret.webhook_url:
         return ""
-    return f"{secret.webhook_url}?{urlencode({DELIVERY_PARAMETER: delivery_id})}{_RETRIES}"
+    address = secret.webhook_url.partition("#")[0]
+    separator = "&" if "?" in address else "?"
+    return f"{address}{separator}{urlencode({DELIVERY_PARAMETER: delivery_id})}{_RETRIES}"
 
 
 def _authorization(secret: ChannelSecret) -> dict[str, str]:

@@ -29,6 +29,8 @@ DELIVERY_PARAMETER: Final = "delivery_id"
 """The query parameter of a status callback that has the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
+_RECEIVED: Final = "received"
+"""The status of every message that a person sent: it says nothing about a message of ours."""
 _STATUSES: Final = {
     "accepted": Status.SENT,
     "queued": Status.SENT,
@@ -49,7 +51,7 @@ def inbound_events(body: bytes, account_sid: str, query: str) -> list[InboundEve
     message_sid = _message_sid(form)
     if form.get("AccountSid") != account_sid:
         return []
-    if "MessageStatus" in form:
+    if form.get("MessageStatus", _RECEIVED) != _RECEIVED:
         return list(_of_status(form, message_sid, query))
     return list(_of_message(form, message_sid))
 

@@ -136,9 +136,13 @@ class WebhookViews:
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
-    """Build the request as the provider sent it. API Gateway hands on a decoded query: it is encoded again."""
+    """Build the request as the provider sent it. API Gateway hands on a decoded query: it is encoded again.
+
+    A parameter that comes twice has both values.
+    """
     headers = {name.lower(): text for name, text in request.headers.items()}
     scheme = headers.get("x-forwarded-proto", "https")
-    query = urlencode(list(request.query_params.items())) if request.query_params else ""
+    given = request.query_params
+    query = urlencode({name: given.getlist(name) for name in given}, doseq=True) if given else ""
     url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
     return WebhookRequest(f"{url}?{query}" if query else url, headers, body)
