@@ -77,6 +77,13 @@ def test_the_same_event_comes_also_as_a_change() -> None:
     assert (event.provider_message_id, event.at) == ("aWdfTEXT", "2019-09-23T18:14:45.000Z")
 
 
+def test_what_comes_while_another_app_answers_is_not_lost() -> None:
+    """https://github.com/chatwoot/chatwoot/issues/5906"""
+    body = msgspec.json.encode({"object": "instagram", "entry": [{"id": US, "time": 1, "standby": [TEXT]}]})
+
+    assert INSTAGRAM.parse_webhook(body, SECRET) == parse(TEXT)
+
+
 @pytest.mark.parametrize(
     ("message", "kind", "provider_message_id"),
     [

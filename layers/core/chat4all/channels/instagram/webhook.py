@@ -50,6 +50,10 @@ class _Webhook(Struct, frozen=True):
 class _Entry(Struct, frozen=True):
     id: Raw = ABSENT
     messaging: Raw = ABSENT
+    standby: Raw = ABSENT
+    """What people write while another app has their conversation:
+    https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
+    """
     changes: Raw = ABSENT
 
 
@@ -119,7 +123,7 @@ def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
 def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
     entry = decoded(part, _Entry) or _Entry()
     entry_id = decoded(entry.id, str)
-    for raw in (*items(entry.messaging), *_changes(entry)):
+    for raw in (*items(entry.messaging), *items(entry.standby), *_changes(entry)):
         event = decoded(raw, _Event)
         if event:
             yield from _of_event(event, raw, account_id, entry_id)

@@ -89,6 +89,7 @@ class _Message(Struct, frozen=True):
 
     message_id: Raw = ABSENT
     sender: Raw = field(name="from", default=ABSENT)
+    sender_chat: Raw = ABSENT
     chat: Raw = ABSENT
     date: Raw = ABSENT
     edit_date: Raw = ABSENT
@@ -153,7 +154,7 @@ def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
         return None
     if name in {"message", "edited_message"}:
         message = decoded(part, _Message)
-        person = _person(message.sender, message.chat) if message else None
+        person = _person(message.sender, message.chat, message.sender_chat) if message else None
         if not message or not person:
             return None
         if name == "message":
@@ -254,10 +255,15 @@ def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> I
     )
 
 
-def _person(sender: Raw, chat_part: Raw) -> _Person | None:
-    """None for a bot (ourselves among them) and for a channel's post, which has no author."""
+def _person(sender: Raw, chat_part: Raw, sender_chat: Raw = ABSENT) -> _Person | None:
+    """Return who is to be answered.
+
+    None for a bot (ourselves among them) and for a channel's post, which has no author. Somebody who writes to
+    a group in the name of the group or of a channel has a bot of Telegram's in their place:
+    https://core.telegram.org/bots/api#message, `sender_chat`
+    """
     user, chat = decoded(sender, _User), decoded(chat_part, _Chat)
-    if user is None or user.is_bot:
+    if user is None or (user.is_bot and decoded(sender_chat, _Chat) is None):
         return None
     address = str(chat.id if chat else user.id)
     if not is_address(address):
