@@ -8,6 +8,7 @@ import pytest
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
+from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.receive_webhook import KEEP, Received, ReceiveWebhook
 from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
@@ -54,6 +55,15 @@ def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> Non
     assert (stored.body, stored.channel) == (BODY, "pigeon")
     assert stored.expires_at == int((BEGINNING + KEEP).timestamp())
     assert received.events.webhooks == [WebhookEvent("pigeon", stored.webhook_id, text) for text in TEXTS]
+
+
+def test_an_event_is_published_within_the_limits(received: Receiving) -> None:
+    endless = msgspec.structs.replace(TEXTS[0], provider_message_id="x" * 3_000)
+
+    received.receive("pigeon", WebhookRequest(URL, SIGNED, msgspec.json.encode([endless])))
+
+    (published,) = received.events.webhooks
+    assert published.event.provider_message_id == hashed(b"x" * 3_000)
 
 
 def test_the_bytes_are_stored_before_the_events_are_published(received: Receiving) -> None:

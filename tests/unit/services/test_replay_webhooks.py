@@ -6,6 +6,7 @@ import pytest
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import InboundMessage
+from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
@@ -51,6 +52,15 @@ def test_every_event_is_published_in_the_order_of_arrival() -> None:
 
     assert (replayed.replayed, replayed.events, replayed.refused, replayed.next_cursor) == (2, 3, (), None)
     assert replaying.published() == ["1", "2", "3"]
+
+
+def test_a_replayed_event_is_within_the_limits_as_a_received_one_is() -> None:
+    replaying = Replaying(texts("x" * 3_000))
+
+    replaying.replay(["pigeon-0"])
+
+    (published,) = replaying.published()
+    assert published == hashed(b"x" * 3_000)
 
 
 def test_each_replay_has_a_name_of_its_own_since_sqs_drops_what_it_has_just_seen() -> None:

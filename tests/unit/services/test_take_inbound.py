@@ -14,6 +14,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files import FileStatus, FileToFetch, Source
+from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.records import (
     INBOX_USER_ID,
     ConversationState,
@@ -39,7 +40,8 @@ def product() -> Product:
 
 
 def take(product: Product, event: InboundEvent, channel: str = "pigeon") -> None:
-    product.take(WebhookEvent(channel, "webhook-1", event))
+    """Take the event as it is published."""
+    product.take(WebhookEvent(channel, "webhook-1", within_limits(event)))
 
 
 def taken(product: Product, provider_message_id: str = "hers-1") -> Message:
@@ -97,6 +99,8 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
         (replace(TEXT, handle="ana.souza"), "ana.souza"),
         (TEXT, "ana@pigeon"),
         (replace(TEXT, display_name="x" * 300), "x" * 200),
+        (replace(TEXT, display_name=" \n", handle="ana.souza"), "ana.souza"),
+        (replace(TEXT, display_name="\x00", handle=" "), "ana@pigeon"),
     ],
 )
 def test_an_unknown_person_is_called_what_is_known_of_them(

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import not_answered, refused, sent_unread
-from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.sms.address import canonical
@@ -37,7 +37,7 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    sid: Id
+    sid: MessageId
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.events import WebhookEvent
+from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
@@ -66,7 +67,9 @@ class ReceiveWebhook:
         )
         events = connector.parse_webhook(request.body, secret, request.query)
         if events:
-            self._events.webhook_events([WebhookEvent(channel, webhook_id, event) for event in events])
+            self._events.webhook_events(
+                [WebhookEvent(channel, webhook_id, within_limits(event)) for event in events]
+            )
         return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from chat4all.domain.clock import NewId
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import WebhookEvent
+from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import Arrivals
 from chat4all.services.inbound.ports import Webhooks
@@ -94,6 +95,6 @@ class ReplayWebhooks:
             return RefusedWebhook(webhook_id, refused.message)
         if events:
             self._events.webhook_events(
-                [WebhookEvent(webhook.channel, webhook_id, event, replay) for event in events]
+                [WebhookEvent(webhook.channel, webhook_id, within_limits(event), replay) for event in events]
             )
         return len(events)

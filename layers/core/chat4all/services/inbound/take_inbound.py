@@ -5,10 +5,8 @@ The id of a person's message is derived from the provider's id, so a repeated we
 
 import uuid
 
-from msgspec.structs import replace
-
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.content import Content, Media, ReceivedMedia, Unsupported, file_of
+from chat4all.domain.content import Content, Media, ReceivedMedia, file_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
@@ -19,7 +17,6 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files import Source
 from chat4all.domain.records import Identity, Message, User, UserType
-from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
@@ -111,10 +108,8 @@ class TakeInbound:
         match event.content:
             case ReceivedMedia(file=file, text=text):
                 return Media(self._file.attachment(message_id, file), text)
-            case Unsupported() as unsupported:
-                return replace(unsupported, provider_kind=shortened(unsupported.provider_kind))
-            case plain:
-                return plain
+            case other:
+                return other
 
     def _fetch(self, channel: str, event: InboundMessage, message: Message) -> None:
         """Request the fetch of the stored message's file.
@@ -136,7 +131,7 @@ class TakeInbound:
         now = iso(self._clock())
         identity = Identity(channel, event.account, event.address, now, event.phone, event.handle)
         name = event.display_name or event.handle or event.address
-        user = User(self._new_id(), UserType.CUSTOMER, name[:200], (identity,), {}, now)
+        user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
         taken = self._directory.create(user)
         if taken is None:
             return user
