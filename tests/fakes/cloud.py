@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.stream_failures import Pointer
 from chat4all.bootstrap.channel import DeliveryBatch
 from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
@@ -229,7 +230,7 @@ class Cloud:
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
         self._route = RouteMessage(messages, self._events, fallbacks, CAPABILITIES, self.clock)
-        self._record = RecordStatus(messages, deliveries, fall_back, self.clock)
+        self._record = RecordStatus(messages, deliveries, fall_back, log_failure, self.clock)
         self._relay = Relay(
             self.clock,
             (

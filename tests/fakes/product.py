@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from chat4all.adapters.failure_log import log_failure
 from chat4all.domain.content import Media, Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
@@ -80,7 +81,7 @@ class Product:
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
         self.route = RouteMessage(self.messages, self.events, self.fallbacks, CAPABILITIES, self.clock)
-        self.record = RecordStatus(self.messages, self.deliveries, fall_back, self.clock)
+        self.record = RecordStatus(self.messages, self.deliveries, fall_back, log_failure, self.clock)
         self.relay = Relay(
             self.clock,
             (

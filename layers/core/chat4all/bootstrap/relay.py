@@ -10,6 +10,7 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -42,13 +43,14 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, runtime.now)
-    record = RecordStatus(accepting.messages, deliveries, fall_back, runtime.now)
+    record = RecordStatus(accepting.messages, deliveries, fall_back, log_failure, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),
         messages=accepting.messages,
         deliveries=deliveries,
         record=record,
+        log_failure=log_failure,
         channels=frozenset(names()),
         new_id=runtime.new_id,
         claim_time=CLAIM_TIME,

@@ -3,6 +3,7 @@
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import StatusSettings, from_environment
@@ -27,6 +28,7 @@ def handler() -> Handler:
         DynamoMessages(settings.messages_table),
         DynamoDeliveries(settings.messages_table),
         FallBack(DynamoFallbacks(settings.messages_table), events, runtime.now),
+        log_failure,
         runtime.now,
     )
 

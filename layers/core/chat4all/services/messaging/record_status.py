@@ -18,7 +18,7 @@ from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.fall_back import FallBack
-from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
 PARKED_FOR: Final = timedelta(days=2)
@@ -33,10 +33,18 @@ class Recorded(Enum):
 class RecordStatus:
     """The use case that records the status of a delivery, and derives the status of its message."""
 
-    def __init__(self, messages: Messages, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        deliveries: Deliveries,
+        fall_back: FallBack,
+        log_failure: LogFailure,
+        clock: Clock,
+    ) -> None:
         self._messages = messages
         self._deliveries = deliveries
         self._fall_back = fall_back
+        self._log_failure = log_failure
         self._clock = clock
 
     def __call__(self, update: StatusUpdate) -> Recorded:
@@ -80,7 +88,21 @@ class RecordStatus:
     def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         if update.recorded:
             return self._deliveries.get(delivery_id)
+        if update.status is Status.FAILED:
+            return self._fail(delivery_id, update)
         return self._deliveries.advance(delivery_id, update)
+
+    def _fail(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
+        """Record a failure that the provider reports, and log it unless it was recorded before."""
+        before = self._deliveries.get(delivery_id)
+        delivery = self._deliveries.advance(delivery_id, update)
+        if before is None or delivery is None or delivery.status is not Status.FAILED:
+            return delivery
+        if before.status is not Status.FAILED:
+            self._log_failure(
+                delivery_id, delivery.conversation_id, delivery.error_code, delivery.error_reason
+            )
+        return delivery
 
     def _follow(self, delivery: DeliveryPart, update: StatusUpdate) -> None:
         """Move the message to the status of its deliveries, unless a redrive has changed its round."""

@@ -12,7 +12,7 @@ from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
-from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.recovery.ports import DeadLetters, DeadQueues
 
@@ -33,6 +33,7 @@ class CollectDeadRecords:
         messages: Messages,
         deliveries: Deliveries,
         record: RecordStatus,
+        log_failure: LogFailure,
         channels: frozenset[str],
         new_id: NewId,
         claim_time: timedelta,
@@ -42,6 +43,7 @@ class CollectDeadRecords:
         self._messages = messages
         self._deliveries = deliveries
         self._record = record
+        self._log_failure = log_failure
         self._channels = channels
         self._new_id = new_id
         self._claim_time = claim_time
@@ -92,6 +94,7 @@ class CollectDeadRecords:
         if not isinstance(claimed, Claimed):
             return claimed.until is None
         self._deliveries.record_failed(claimed, CODE, _reason(record), iso(now))
+        self._log_failure(requested.delivery_id, requested.conversation_id, CODE, _reason(record))
         self._record(
             StatusUpdate(
                 requested.recipient.channel,
