@@ -10,13 +10,13 @@ from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.adapters.stream_failures import Failures
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import StreamSettings
-from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
+from chat4all.entrypoints.queues.batches import Batch, Event, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 
 
 def events(settings: StreamSettings, sqs: "SQSClient", queues: Queues) -> SqsEvents:

@@ -59,6 +59,10 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True):
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
         return f"{self.message_id}:{self.round}" if self.round else self.message_id
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.message_id, "conversation_id": self.conversation_id}
+
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `<channel>.fifo`, grouped by `group`, deduplicated by `deduplication_id`.
@@ -102,6 +106,15 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
         to = self.recipient
         return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {
+            "message_id": self.message_id,
+            "conversation_id": self.conversation_id,
+            "recipient_id": self.recipient.user_id,
+            "channel": self.recipient.channel,
+        }
+
 
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `status-updates`. An update names its delivery by `delivery_id`, the provider's id, or both."""
@@ -118,6 +131,18 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sender of the update knows that the message has no other delivery."""
     recorded: bool = False
     """The sender has already written this status on the delivery, but not yet on the message."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        named = DeliveryId.parse(self.delivery_id) if self.delivery_id else None
+        if named is None:
+            # The provider's id of a message is left out: Telegram's contains the person's address.
+            return {"channel": self.channel}
+        return {
+            "message_id": named.message_id,
+            "recipient_id": named.recipient_id,
+            "channel": self.channel,
+        }
 
 
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
@@ -168,3 +193,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"webhook_id": self.webhook_id, "channel": self.channel}
