@@ -26,7 +26,7 @@ from tests.fakes.small_stores import SECRET
 # Channels that no product has: the core knows none by name.
 PIGEON = Capabilities(
     channel="pigeon",
-    kinds=("text",),
+    kinds=("text", MediaKind.IMAGE, MediaKind.AUDIO),
     text_length=20,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10),),
@@ -41,7 +41,7 @@ PIGEON = Capabilities(
 )
 TELEX = Capabilities(
     channel="telex",
-    kinds=("text",),
+    kinds=("text", MediaKind.IMAGE),
     text_length=30,
     text_unit=LengthUnit.BYTES,
     rate_limits=(),

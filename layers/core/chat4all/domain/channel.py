@@ -102,6 +102,10 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     channel: str
     kinds: tuple[str, ...]
+    """The plain kinds of content that the connector renders, by their `type`, and the kinds of files in `media`.
+
+    Of any other plain kind the channel sends the text.
+    """
     text_length: int
     """A longer text is split into several provider messages."""
     text_unit: LengthUnit

@@ -80,6 +80,11 @@ def reworded(content: C, text: str) -> C:
     return replace(content, text=text)
 
 
+def kind_of(content: Content) -> str:
+    """Return the kind of `content`: its `type` in JSON."""
+    return str(content.__struct_config__.tag)
+
+
 def file_of(content: Content) -> Attachment | None:
     """Return the file of `content`, if it has one."""
     return content.file if isinstance(content, Media) else None

@@ -27,7 +27,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Text, file_of
+from chat4all.domain.content import Content, file_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -43,7 +43,14 @@ from chat4all.domain.errors import (
 from chat4all.domain.events import MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, DeliveryPart, Message, User
-from chat4all.domain.routing import content_for_recipients, known_on, reach, require_all, require_possible
+from chat4all.domain.routing import (
+    content_for_recipients,
+    known_on,
+    reach,
+    relayed,
+    require_all,
+    require_possible,
+)
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.ports import Conversations, Sequenced
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
@@ -188,14 +195,14 @@ class AcceptMessage:
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> tuple[Content, tuple[Recipient, ...]]:
         sender = _check_sender(snapshot, new.sender_id)
-        content = content_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
-            # A person wrote the message in their app, so it is kept even if no recipient can be reached. Only
-            # its text is passed on: a person's file must not be sent before it is inspected.
-            if not new.content.text.strip():
+            # A person wrote the message in their app, so it is kept even if no recipient can be reached.
+            passed_on = relayed(new.content)
+            if passed_on is None:
                 return new.content, ()
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return Text(content.text), reached.recipients
+            return content_for_recipients(snapshot.conversation, sender, passed_on), reached.recipients
+        content = content_for_recipients(snapshot.conversation, sender, new.content)
         asked = (new.channel,) if new.channel is not None else new.channels
         reached = reach(snapshot.conversation, snapshot.users, new.sender_id, asked)
         to = require_all(reached, asked)
