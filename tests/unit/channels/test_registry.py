@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.channels import registry
 from chat4all.channels.shared.manifest import Manifest
@@ -11,7 +12,8 @@ from chat4all.domain.channel import LengthUnit
 from chat4all.domain.errors import NotFound
 from chat4all.domain.status import Status
 from chat4all.services.messaging.connector import ChannelSecret
-from tests.unit.channels.fake_http import FakeHttp
+from tests.channels import sample
+from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 
 def loaded_after(code: str) -> set[str]:
@@ -53,6 +55,18 @@ def test_a_secret_has_the_fields_that_connectors_read(manifest: Manifest) -> Non
 
     assert len(set(fields)) == len(fields)
     assert needed <= set(fields) <= set(ChannelSecret.__struct_fields__)
+
+
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_the_header_of_the_manifest_is_the_proof_that_the_connector_reads(manifest: Manifest) -> None:
+    connector = registry.connector(manifest.name, FakeHttp(), manifest.base_url)
+    secret = replace(SECRET, webhook_url="https://chat.example/v1/webhooks/channel")
+    body = sample(manifest.name).text_webhook("hello")
+    proof = sample(manifest.name).proof(secret, body)
+
+    assert set(proof) == {manifest.webhook_proof.lower()}
+    assert connector.verify(webhook_request(proof, body), secret)
+    assert not connector.verify(webhook_request({}, body), secret)
 
 
 def test_the_status_comes_as_far_as_the_receipts_tell() -> None:

@@ -32,6 +32,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     secret: tuple[SecretField, ...]
     webhook_setup: str
     """How an operator makes the provider call us: Markdown, where `$URL` is the API's address."""
+    webhook_proof: str
+    """The header in which the provider proves that a webhook is its own."""
     address_form: str
     """How an address looks: `str.format` puts a number into it."""
     demo: DemoCustomer

@@ -246,6 +246,7 @@ class FileViews:
         "/v1/links/{token}",
         Returns(
             None,
+            "",
             status=302,
             content_type="text/plain",
             headers={"Location": "The address of the bytes, for some minutes. Range works."},

@@ -45,6 +45,7 @@ class Parameter(msgspec.Struct, frozen=True, rename={"place": "in", "value": "sc
     place: str
     required: bool
     value: Schema
+    example: object = None
 
 
 class Response(msgspec.Struct, frozen=True, rename={"ref": "$ref"}):
@@ -122,7 +123,13 @@ def _operation(path: str, method: str, operation: Operation, components: Compone
     if operation.parameters:
         yield "<h3>Parameters</h3>"
         yield _table(
-            (parameter.name, parameter.place, _kind(parameter.value), _needed(needed=parameter.required))
+            (
+                parameter.name,
+                parameter.place,
+                _kind(parameter.value),
+                f"<code>{escape(_shown(parameter.example))}</code>",
+                _needed(needed=parameter.required),
+            )
             for parameter in operation.parameters
         )
     if operation.request_body is not None:
@@ -141,8 +148,14 @@ def _contents(contents: Mapping[str, Content]) -> Iterator[str]:
         if content.media_schema is not None and content.media_schema.ref is not None:
             yield f"<p>{_kind(content.media_schema)}, <code>{escape(content_type)}</code></p>"
         if content.example is not None:
-            example = msgspec.json.format(msgspec.json.encode(content.example), indent=2).decode()
-            yield f"<pre>{escape(example)}</pre>"
+            yield f"<pre>{escape(_shown(content.example))}</pre>"
+
+
+def _shown(example: object) -> str:
+    """Return an example as text: JSON, or the text that it is."""
+    if isinstance(example, str):
+        return example
+    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
 
 
 def _fields(schema: Schema) -> str:

@@ -27,7 +27,7 @@ from chat4all.entrypoints.http.bodies import LONGEST_ID, body_of, query_of, raw_
 from chat4all.services.access.authenticate import Authenticate
 
 V = TypeVar("V", bound=Callable[..., Answer])
-Example = Mapping[str, object]
+Example = Mapping[str, object] | str
 
 JSON: Final = "application/json"
 

@@ -3,7 +3,7 @@
 /v1/webhooks/replay is for our own side, with a key of ours.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,6 +27,17 @@ from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
+
+_WEBHOOK: Final = {
+    "update_id": 10000,
+    "message": {
+        "message_id": 7,
+        "date": 1769860800,
+        "chat": {"id": 424242, "type": "private"},
+        "from": {"id": 424242, "is_bot": False, "first_name": "Rami"},
+        "text": "Hello",
+    },
+}
 
 
 class ReceivedView(msgspec.Struct, frozen=True):
@@ -77,9 +88,10 @@ class WebhookViews:
         "POST",
         "/v1/webhooks/{channel}",
         Returns(ReceivedView, {"events": 1}),
-        Returns(None, content_type="text/xml"),
+        Returns(None, "<Response/>", content_type="text/xml"),
         summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
         body=bytes,
+        example=_WEBHOOK,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),
     )
     def post(self, request: Request, channel: str, body: bytes) -> Answer:
@@ -126,7 +138,7 @@ class WebhookViews:
         "VerifyWebhook",
         "GET",
         "/v1/webhooks/{channel}",
-        Returns(None, content_type="text/plain"),
+        Returns(None, "1158201444", content_type="text/plain"),
         summary="Answer the challenge of a subscription, which the verify token proves",
         query=Challenge,
         errors=(InvalidVerifyToken, ChannelNotFound, Unavailable),
