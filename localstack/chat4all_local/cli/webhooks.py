@@ -7,6 +7,7 @@ import typer
 from chat4all_local.api_shapes import ReplayedWebhooks
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,14 +39,14 @@ def replay(
     Exits with 1 if one of them could not be replayed; it is kept all the same.
     """
     done = ReplayedWebhooks(0, 0, ())
-    with err.status("Replay") as status:
+    with ProgressDisplay(err) as display, display.narrated("Replay") as tell:
         for page in client(state).replay_webhooks(
             webhook_ids or [], channel=channel, since=since, until=until
         ):
             done = ReplayedWebhooks(
                 done.replayed + page.replayed, done.events + page.events, (*done.refused, *page.refused)
             )
-            status.update(f"Replay: {done.replayed} webhooks, {done.events} events")
+            tell(f"{done.replayed} webhooks, {done.events} events")
     if json:
         print_json(done)
     else:

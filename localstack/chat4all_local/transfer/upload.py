@@ -13,7 +13,6 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -29,6 +28,7 @@ from chat4all_local.transfer.errors import Interrupted, TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.remembered import Remembered, Source, source_of
 from chat4all_local.transfer.types import content_type_of
+from chat4all_local.waiting import wait_until
 
 SIDE_BY_SIDE: Final = 4
 INSPECTED_WITHIN_S: Final = 900.0
@@ -197,13 +197,16 @@ class _Upload:
         return tries(self._stopped)(call)
 
     def _inspected(self, file_id: str) -> File:
-        deadline = time.monotonic() + INSPECTED_WITHIN_S
-        while time.monotonic() < deadline:
+        def inspected() -> File | None:
             file = self._again(lambda: self._api.file(file_id))
-            if file.status not in {"PENDING", "SCANNING"}:
-                return file
-            time.sleep(_LOOK_EVERY_S)
-        raise TransferFailed("the file is stored, but was not inspected in time", "see: chat4all logs files")
+            return None if file.status in {"PENDING", "SCANNING"} else file
+
+        try:
+            return wait_until("the inspection", inspected, within_s=INSPECTED_WITHIN_S, every_s=_LOOK_EVERY_S)
+        except TimeoutError as late:
+            raise TransferFailed(
+                "the file is stored, but was not inspected in time", "see: chat4all logs files"
+            ) from late
 
     def _compare(self, file: File, digest: str) -> None:
         if file.status != "READY":

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from chalice.app import Request
 
-from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
@@ -30,7 +30,7 @@ def came(query: dict[str, list[str]] | None) -> WebhookRequest:
         cast("ReceiveWebhook", receiving),
         cast("ReplayWebhooks", None),
         ("sms",),
-        cast("Accounting", None),
+        cast("AuditTrail", None),
     )
     event = {
         "multiValueQueryStringParameters": query,

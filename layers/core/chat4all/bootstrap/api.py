@@ -19,9 +19,9 @@ from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.channels.registry import connector
 from chat4all.channels.shared.http import HttpClient
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import Addresses, addresses
 from chat4all.entrypoints.http.audit import AuditViews
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
@@ -80,7 +80,7 @@ def app(settings: ApiSettings) -> Chalice:
     manage_conversations = ManageConversations(conversations, directory, runtime.now, runtime.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     audit = DynamoAudit(settings.audit_table)
-    account = Accounting(audit, runtime.now, runtime.new_id)
+    audit_trail = AuditTrail(audit, runtime.now, runtime.new_id)
     public = addresses(settings.api_url)
     breakers = DynamoBreakers(settings.limits_table)
     resources = [
@@ -91,10 +91,10 @@ def app(settings: ApiSettings) -> Chalice:
             channels,
             runtime.new_id,
             attach=AttachFile(files),
-            account=account,
+            audit=audit_trail,
             addresses=public,
         ),
-        DeadLetterViews(redrive, channels, account),
+        DeadLetterViews(redrive, channels, audit_trail),
         _file_views(settings, files, store, accepting, public),
         AuditViews(ReadAudit(audit)),
         ConversationViews(manage_conversations, read, channels),

@@ -13,7 +13,7 @@ from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_enviro
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
-from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.services.access.authenticate import Authenticate
@@ -37,8 +37,8 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     replay = ReplayWebhooks(known, webhooks, events, secrets, runtime.new_id)
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
-    account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
-    bind(chalice, [WebhookViews(receive, replay, names(), account)], authenticate)
+    audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
+    bind(chalice, [WebhookViews(receive, replay, names(), audit_trail)], authenticate)
     return chalice
 
 

@@ -1,4 +1,4 @@
-"""/v1/audit: what somebody may have to account for. There is no way to write to it."""
+"""/v1/audit: the audit trail, which can be read but not written through the API."""
 
 import msgspec
 from chalice.app import Request
@@ -46,7 +46,7 @@ class AuditViews:
         "GET",
         "/v1/audit",
         Returns(AuditPage, _PAGE),
-        summary="List the audit log, newest first",
+        summary="List the audit trail, newest first",
         scope="audit:read",
         query=ListAudit,
     )

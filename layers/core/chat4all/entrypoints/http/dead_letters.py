@@ -21,8 +21,8 @@ from chat4all.domain.errors import (
     NotFailed,
     RecipientLeft,
 )
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, PageQuery
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Returns, route
@@ -103,10 +103,10 @@ class ListDeadLetters(PageQuery, frozen=True):
 
 
 class DeadLetterViews:
-    def __init__(self, redrive: Redrive, channels: frozenset[str], account: Accounting) -> None:
+    def __init__(self, redrive: Redrive, channels: frozenset[str], audit: AuditTrail) -> None:
         self._redrive = redrive
         self._channels = channels
-        self._account = account
+        self._audit = audit
 
     @route(
         "ListDeadLetters",
@@ -144,7 +144,7 @@ class DeadLetterViews:
                 Detail("dead_letter_id, channel, all", f"{chosen.count(True)} were given"),
             )
         check_channel("channel", body.channel, self._channels)
-        self._account(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body), cursor=body.cursor)
+        self._audit(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body), cursor=body.cursor)
         if body.dead_letter_id is not None:
             return self._redrive.one(body.dead_letter_id)
         return self._redrive.many(body.channel, body.cursor, min(body.limit, MOST_AT_ONCE))

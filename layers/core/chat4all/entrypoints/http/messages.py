@@ -30,9 +30,9 @@ from chat4all.domain.pages import TimeOrder
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.dead_letters import NOT_DELIVERABLE
@@ -153,7 +153,7 @@ class MessageViews:
         new_id: NewId,
         *,
         attach: AttachFile,
-        account: Accounting,
+        audit: AuditTrail,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
@@ -162,7 +162,7 @@ class MessageViews:
         self._channels = channels
         self._new_id = new_id
         self._attach = attach
-        self._account = account
+        self._audit = audit
         self._addresses = addresses
 
     @route(
@@ -209,7 +209,7 @@ class MessageViews:
     )
     def retry(self, request: Request, message_id: str) -> Answer:
         """Everything of the message that failed, once more."""
-        self._account(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
+        self._audit(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
         return Answer(self._accepted_view(request, self._redrive.message(message_id)), 202)
 
     @route(

@@ -19,8 +19,8 @@ from chat4all.domain.errors import (
     Unavailable,
 )
 from chat4all.domain.webhooks import Arrivals
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Returns, route
@@ -76,12 +76,12 @@ class WebhookViews:
         receive: ReceiveWebhook,
         replay: ReplayWebhooks,
         channels: tuple[str, ...],
-        account: Accounting,
+        audit: AuditTrail,
     ) -> None:
         self._receive = receive
         self._replay = replay
         self._channels = channels
-        self._account = account
+        self._audit = audit
 
     @route(
         "ReceiveWebhook",
@@ -121,12 +121,12 @@ class WebhookViews:
                     Detail("webhook_ids", "stands alone, without a time or channel"),
                 )
             named = ", ".join(body.webhook_ids)
-            self._account(request, AuditAction.WEBHOOKS_REPLAY, "webhooks:named", webhook_ids=named)
+            self._audit(request, AuditAction.WEBHOOKS_REPLAY, "webhooks:named", webhook_ids=named)
             return self._replay(body.webhook_ids)
         check_channel("channel", body.channel, frozenset(self._channels))
         channels = (body.channel,) if body.channel is not None else self._channels
         arrivals = Arrivals(channels, time_from("from", body.since), time_from("to", body.until))
-        self._account(
+        self._audit(
             request,
             AuditAction.WEBHOOKS_REPLAY,
             f"webhooks:{body.channel or 'all'}",
