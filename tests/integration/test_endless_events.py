@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from chat4all.bootstrap.status import UNKNOWN_TRIES
+from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES
 from tests.channels.instagram import webhook as instagram
 from tests.channels.sms import webhook as sms
 from tests.channels.telegram import webhook as telegram

@@ -16,13 +16,13 @@ from PIL import Image
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
-from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.channels.registry import manifests
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
+from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES
 from tests.channels import sample
 from tests.channels.instagram import webhook as instagram
 from tests.channels.telegram import webhook as telegram

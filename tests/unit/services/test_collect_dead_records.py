@@ -51,7 +51,6 @@ def collecting(product: Product, queues: MemoryDeadQueues) -> CollectDeadRecords
         log_failure=log_failure,
         channels=frozenset({"pigeon"}),
         new_id=product.ids,
-        claim_time=CLAIM_TIME,
     )
 
 

@@ -54,6 +54,9 @@ class KinesisEvents(SqsEvents):
         self._streams = streams
         self._latest = _Latest()
 
+    def probe(self) -> None:
+        self._kinesis.describe_stream_summary(StreamName=self._streams.chat_events)
+
     @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
         """Put one event at a time: PutRecords may accept the second of two events and not the first."""

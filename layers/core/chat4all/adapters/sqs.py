@@ -50,6 +50,12 @@ class SqsEvents:
         self._client = client
         self._queues = queues
 
+    def probe(self) -> None:
+        """Reach chat-events, or raise."""
+        self._client.get_queue_attributes(
+            QueueUrl=self._queues.chat_events, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+
     @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
         self._client.send_message(

@@ -1,6 +1,5 @@
 """The `relay` function: run the scheduled jobs."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
@@ -16,8 +15,9 @@ from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
+from chat4all.entrypoints.invocation import Handler, LambdaContext
 from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 STATUS_UPDATES: Final = "status-updates"
-CLAIM_TIME: Final = timedelta(minutes=1)
 
 
 def handler() -> Handler:
@@ -53,7 +52,6 @@ def handler() -> Handler:
         log_failure=log_failure,
         channels=frozenset(names()),
         new_id=runtime.new_id,
-        claim_time=CLAIM_TIME,
     )
     relay = Relay(
         runtime.now,

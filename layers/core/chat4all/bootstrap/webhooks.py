@@ -10,12 +10,14 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
+from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.webhooks import WebhookViews
+from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
@@ -46,4 +48,4 @@ def handler() -> Handler:
     telemetry = Telemetry("webhooks")
     webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
 
-    return serving(telemetry, webhooks)
+    return telemetry.observing(serving(telemetry.count, webhooks))

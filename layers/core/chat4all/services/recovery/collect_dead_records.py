@@ -20,6 +20,8 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 CODE: Final = "NOT_HANDLED"
 CHAT_EVENTS: Final = "chat-events"
+CLAIM_TIME: Final = timedelta(minutes=1)
+"""How long the job may hold a delivery while it fails it."""
 
 
 class CollectDeadRecords:
@@ -36,7 +38,6 @@ class CollectDeadRecords:
         log_failure: LogFailure,
         channels: frozenset[str],
         new_id: NewId,
-        claim_time: timedelta,
     ) -> None:
         self._queues = queues
         self._dead_letters = dead_letters
@@ -46,7 +47,6 @@ class CollectDeadRecords:
         self._log_failure = log_failure
         self._channels = channels
         self._new_id = new_id
-        self._claim_time = claim_time
 
     def __call__(self, now: datetime) -> Counter[str]:
         sent_back = self._send_back(now)
@@ -89,7 +89,7 @@ class CollectDeadRecords:
         return accepted.position == 0 and not self._messages.is_unrouted(accepted.message_id)
 
     def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
-        until = (now + self._claim_time).timestamp()
+        until = (now + CLAIM_TIME).timestamp()
         claimed = self._deliveries.claim(requested, self._new_id(), now.timestamp(), until)
         if not isinstance(claimed, Claimed):
             return claimed.until is None
