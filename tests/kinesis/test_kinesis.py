@@ -21,8 +21,9 @@ from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.progress import silent
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.replay.stack import Stack, local
-from chat4all_local.traffic.participants import SHOWN, Conversation, channels_in_turn, start_conversations
+from chat4all_local.traffic.participants import Conversation, channels_in_turn, start_conversations
 from chat4all_local.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -83,7 +84,7 @@ def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -
     assert stage.outcome.wrongs == []
     assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
     assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
-    assert {conversation.channel for conversation in stage.conversations} == set(SHOWN)
+    assert {conversation.channel for conversation in stage.conversations} == set(CHANNELS)
     assert stage.outcome.kills >= UNREADABLE
 
 

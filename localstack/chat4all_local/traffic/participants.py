@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.channels.registry import manifest_of, manifests
+from chat4all.channels.registry import manifest_of, manifests, names
 from chat4all_local.api_client import ApiClient
 from chat4all_local.api_shapes import Identity
 from chat4all_local.simulators.client import Simulator
@@ -43,7 +43,7 @@ CUSTOMERS: Final = tuple(
 )
 BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
 SHOWN: Final = tuple(BY_CHANNEL)
-"""The channels that the demo and the traffic of chaos go through."""
+"""The channels that the demo goes through."""
 GROUP: Final = "group"
 CONVERSATIONS: Final = (*SHOWN, GROUP)
 """A 1:1 conversation with each named customer, called by the channel, and one with all of them."""
@@ -68,7 +68,8 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
 
 
 def channels_in_turn(count: int) -> list[str]:
-    return list(islice(cycle(SHOWN), count))
+    """Return `count` channels: every one that there is, again and again."""
+    return list(islice(cycle(names()), count))
 
 
 def start_conversations(

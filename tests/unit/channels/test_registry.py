@@ -110,8 +110,8 @@ def test_one_connector_loads_no_other_and_no_http_library_before_it_sends(name: 
     assert not loaded & (others | {"urllib3", "ssl", "requests", "boto3"})
 
 
-def test_instagram_counts_a_text_in_bytes_and_the_others_in_characters() -> None:
-    known = {name: registry.capabilities()[name] for name in ("whatsapp", "telegram", "instagram")}
+def test_each_channel_counts_a_text_in_the_unit_of_its_provider() -> None:
+    known = registry.capabilities()
     units = {name: each.text_unit for name, each in known.items()}
     lengths = {name: each.text_length for name, each in known.items()}
 
@@ -119,8 +119,9 @@ def test_instagram_counts_a_text_in_bytes_and_the_others_in_characters() -> None
         "whatsapp": LengthUnit.CHARACTERS,
         "telegram": LengthUnit.CHARACTERS,
         "instagram": LengthUnit.BYTES,
+        "sms": LengthUnit.CODE_UNITS,
     }
-    assert lengths == {"whatsapp": 4096, "telegram": 4096, "instagram": 1000}
+    assert lengths == {"whatsapp": 4096, "telegram": 4096, "instagram": 1000, "sms": 1600}
 
 
 def test_no_lease_takes_more_than_a_tenth_of_a_bucket_or_one_token() -> None:

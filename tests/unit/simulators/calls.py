@@ -1,5 +1,6 @@
-"""Well-formed requests to the three providers, for tests to send or to spoil."""
+"""Well-formed requests to the providers, for tests to send or to spoil."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.provider import Call
 from chat4all_local.simulators.shared.file_signs import beginning_of
+from tests.unit.simulators.sms import calls as sms
 
 INSTAGRAM = BY_CHANNEL["instagram"]
 TELEGRAM = BY_CHANNEL["telegram"]
@@ -113,6 +115,16 @@ def file_of(content_type: str, size: int | None = None) -> bytes:
 def send_telegram(http: httpx.Client, simulator: Simulator, **fields: object) -> httpx.Response:
     url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/sendMessage"
     return http.post(url, json={"chat_id": CHAT, "text": "Hello", **fields})
+
+
+ADDRESSES = {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON, "sms": sms.PHONE}
+"""By channel, whom `SEND` writes to. Tests about every provider loop over the registry, and ask here."""
+SEND: dict[str, Callable[[httpx.Client, Simulator], httpx.Response]] = {
+    "whatsapp": send_whatsapp,
+    "telegram": send_telegram,
+    "instagram": lambda http, simulator: send_instagram(http, simulator, instagram_message()),
+    "sms": sms.send_sms,
+}
 
 
 def decoded(body: bytes) -> Any:  # noqa: ANN401 (a test looks into any answer)
