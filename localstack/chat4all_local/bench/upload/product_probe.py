@@ -1,6 +1,7 @@
-"""Run as a script: uploads a file with the client, and tells when it was whole at S3, and when it was inspected.
+"""A script that uploads a file with the client, and prints when S3 had it and when it was inspected.
 
-Arguments: API URL, key, file, folder of its memory, and a file to which each part that is begun adds a byte.
+Arguments: API URL, key, file, folder of the client's memory, and a file that grows by a byte for each started
+part.
 """
 
 import json
@@ -37,13 +38,13 @@ def main(api_url: str, key: str, file: str, memory: str, begun: str) -> None:
     stored = upload(
         ApiClient(api_url, key), Path(file), remembered=Remembered(Path(memory)), complete=complete
     )
-    told = {
+    result = {
         "file_id": stored.file_id,
         "seconds": whole,
         "inspected_s": time.perf_counter() - began - whole,
         "memory": most_memory(),
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":
