@@ -278,8 +278,8 @@ def test_sam_local_without_docker_has_an_exit_code_of_its_own(
     code, out, err = chat4all("sam-local")
     assert (code, out) == (3, "")
     assert err.splitlines() == [
-        "error: there is no docker on PATH",
-        "  without Docker there is: chat4all invoke",
+        "error: docker is not on PATH",
+        "  install Docker, or run without it: chat4all invoke",
     ]
 
 
