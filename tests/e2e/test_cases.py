@@ -1,4 +1,4 @@
-"""Every case of tests/cases, on the local cloud: signed webhooks, and the strict simulators."""
+"""Every case of tests/cases on the local cloud, with signed webhooks and the strict simulators."""
 
 from pathlib import Path
 

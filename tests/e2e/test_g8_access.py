@@ -1,4 +1,4 @@
-"""G8: nothing without a key whose scope allows it, no webhook without the provider's proof."""
+"""G8: the API requires a key with the right scope, and a webhook requires the provider's proof."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ OPEN = {
     ("POST", "/v1/webhooks/{channel}"),
 }
 CHANGES_BY_GET = {"/v1/files/{file_id}/parts"}
-"""It hands out addresses where an upload can be changed."""
+"""Operations that read with GET but hand out addresses for changing an upload."""
 TEMPLATE = (ROOT / "template.yaml").read_text()
 ALL_ENDPOINTS = EVENT.findall(TEMPLATE)
 ENDPOINTS = [endpoint for endpoint in ALL_ENDPOINTS if endpoint not in OPEN]
@@ -35,7 +35,7 @@ BAD_SIGNATURES: list[Signature] = [False, "wrong", "upper"]
 
 @pytest.fixture(scope="module")
 def apis_lacking(running_stage: Stage) -> Iterator[dict[str, Api]]:
-    """By scope, a client whose key has every scope but that one."""
+    """Make a client for each scope whose key has every other scope."""
     cloud = running_stage.cloud
     table = cloud.aws.dynamodb()
     with ExitStack() as stack:
@@ -154,7 +154,7 @@ def test_a_webhook_without_the_right_proof_is_401_and_leaves_nothing(
 
 @pytest.mark.parametrize("channel", [channel for channel in CHANNELS if sample(channel).SIGNS])
 def test_a_body_changed_by_one_byte_is_401(stage: Stage, channel: str) -> None:
-    """A space more: only a signature over the webhook can tell."""
+    """The added space changes no meaning, so that only a signature over the webhook can detect it."""
     body: JsonObject = {"object": "page", "entry": ""}
 
     tampered = stage.simulators[channel].call_webhook(body, tamper=True)

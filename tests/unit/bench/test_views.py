@@ -1,4 +1,4 @@
-"""Tables and plots of measurements: every one can be made, and shows what it should."""
+"""Tables and plots of measurements: each can be made, and shows its figures."""
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -26,7 +26,7 @@ NAME = "a-stack-directory"
 
 
 class Table(BaseHTTPRequestHandler):
-    """A DynamoDB that has the rows of a directory and answers GetItem; while `is_broken`, it fails."""
+    """A DynamoDB with the rows of a directory that answers GetItem; while `is_broken`, it fails."""
 
     rows: ClassVar[dict[str, dict[str, dict[str, str]]]] = {}
     asked: ClassVar[list[str]] = []
@@ -65,14 +65,14 @@ def know(channel: str, address: str) -> None:
 
 @pytest.fixture
 def knowing() -> Iterator[dict[str, Simulator]]:
-    """The simulators by channel, which look into a directory."""
+    """Start simulators that look into a directory."""
     Table.rows, Table.asked, Table.is_broken = {}, [], False
     with serving(Table) as here, running_simulators(directory=DirectoryTable(here, NAME)) as simulators:
         yield simulators.by_name
 
 
 def outcome(simulator: Simulator) -> tuple[str | None, int | None]:
-    """The id and the error code of the only message."""
+    """Return the id and the error code of the only message."""
     [record] = simulator.transcript().requests
     return record.provider_message_id, record.error_code
 

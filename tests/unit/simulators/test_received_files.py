@@ -1,4 +1,4 @@
-"""Files that people send us: what the webhook says of them, and how their bytes are fetched."""
+"""Files from customers: their webhooks, and how their bytes are fetched."""
 
 import base64
 import hashlib
@@ -398,7 +398,7 @@ def simulator(simulators: Simulators, channel: str) -> Simulator:
 
 @pytest.fixture
 def media(simulator: Simulator, channel: str) -> bytes:
-    """A person has sent these bytes."""
+    """Send these bytes from a customer, and return them."""
     kind = {"whatsapp": "document", "telegram": "document", "instagram": "file", "sms": "document"}[channel]
     simulator.write_media(ADDRESSES[channel], kind, "application/pdf", size=200_000, seed=1)
     return bytes_of("application/pdf", 200_000, 1)
@@ -406,7 +406,7 @@ def media(simulator: Simulator, channel: str) -> bytes:
 
 @pytest.fixture
 def first(simulator: Simulator, channel: str, media: bytes, receiver: Receiver, http: httpx.Client) -> Fetch:
-    """The first request for the file."""
+    """Send the first request for the file."""
     if channel == "whatsapp":
         media_id = whatsapp_message(receiver)["document"]["id"]
         return lambda: http.get(f"{simulator.base_url}/v23.0/{media_id}", headers=bearer(simulator))
@@ -422,7 +422,7 @@ def first(simulator: Simulator, channel: str, media: bytes, receiver: Receiver, 
 def download(
     simulator: Simulator, channel: str, first: Fetch, receiver: Receiver, http: httpx.Client
 ) -> Fetch:
-    """The request for the bytes."""
+    """Request the bytes."""
     if channel == "whatsapp":
         return lambda: http.get(first().json()["url"], headers=bearer(simulator))
     if channel == "telegram":

@@ -17,7 +17,7 @@ def listen_where_told() -> None:
 
     from localstack import config  # noqa: PLC0415 (available only while LocalStack starts)
 
-    hosts = {one.port: one.host for one in config.GATEWAY_LISTEN}
+    hosts = {address.port: address.host for address in config.GATEWAY_LISTEN}
 
     def on_its_host(reactor: object, port: int) -> object:
         return endpoints.TCP4ServerEndpoint(reactor, port, interface=hosts[port])

@@ -1,4 +1,4 @@
-"""Files that we send over Instagram: by address, fetched before the answer."""
+"""Files to Instagram: given by address, fetched before the answer."""
 
 import hashlib
 
