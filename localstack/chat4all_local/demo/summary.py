@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chat4all.channels.registry import manifest_of
 from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
@@ -33,7 +34,7 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
 
 
 def _table(verdict: Verdict) -> Table:
-    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"))
+    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "ANSWERS", "P50", "P95"))
     for channel in SHOWN:
         counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
@@ -59,10 +60,17 @@ def _notes(observed: Observed) -> Text:
     )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
+        f"An over-long text becomes several parts. Most of a part: {', '.join(map(_longest_text, SHOWN))}.\n"
         "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"
         "Uploaded: until inspected and READY. ✓: the very bytes came, once.",
         style="dim",
     )
+
+
+def _longest_text(channel: str) -> str:
+    capabilities = manifest_of(channel).capabilities
+    unit = capabilities.text_unit.replace("_", " ")
+    return f"{capabilities.text_length:,} {unit} on {BY_CHANNEL[channel].title}"
 
 
 def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:

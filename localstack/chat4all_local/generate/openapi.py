@@ -18,10 +18,19 @@ Json = dict[str, object]
 Refusal = type[Chat4AllError]
 
 _ABOUT: Final = """\
+Send a key as `X-API-Key`, or as `Authorization: Bearer`. `chat4all up` prints the key of a local cloud, and
+`chat4all keys create` makes another key.
+
+The API does not call your software. To receive what customers write, poll
+`GET /v1/conversations/{conversation_id}/messages`. The history is newest first: read until a `message_id` that
+you know.
+
 JSON in snake_case, times in ISO 8601 UTC with milliseconds. A list takes `limit` and `cursor`, and answers
 `next_cursor`, null on the last page. Every answer of a function carries `x-trace-id`. After a 502, 503 or 504
 repeat the same request: a message with the same `message_id` is never sent twice.\
 """
+_FIRST: Final = ("messages", "conversations", "users", "files")
+"""The resources that the description begins with. The others follow by name."""
 _SCHEMAS: Final = "#/components/schemas/"
 _TRACE: Final[Json] = {"x-trace-id": {"$ref": "#/components/headers/Trace"}}
 _GATEWAY: Final = {
@@ -47,6 +56,7 @@ _GATEWAYS_SCHEMA: Final[Json] = {
 
 def document(resources: Sequence[Resource], channels: Sequence[Manifest]) -> Json:
     """Return the description of all the resources' routes; `channels` are those that send webhooks."""
+    resources = sorted(resources, key=_place)
     routes = [route for resource in resources for route in resource.routes]
     schemas = _Schemas(routes)
     paths: dict[str, Json] = {}
@@ -76,6 +86,11 @@ def document(resources: Sequence[Resource], channels: Sequence[Manifest]) -> Jso
             },
         },
     }
+
+
+def _place(resource: Resource) -> tuple[int, str]:
+    place = _FIRST.index(resource.name) if resource.name in _FIRST else len(_FIRST)
+    return place, resource.name
 
 
 class _Schemas:
@@ -251,10 +266,14 @@ def _answer(answers: Sequence[Returns]) -> Json:
         for name, meaning in returned.headers.items()
     }
     return {
-        "description": "The answer." if answers[0].status < 400 else "The answer, when something is wrong.",
+        "description": " ".join(dict.fromkeys(_meaning_of(returned) for returned in answers)),
         "headers": {**_TRACE, **headers},
         "content": {returned.content_type: _content(returned) for returned in answers},
     }
+
+
+def _meaning_of(returned: Returns) -> str:
+    return returned.meaning or _first_line(returned.shape)
 
 
 def _content(returned: Returns) -> Json:
@@ -317,7 +336,12 @@ def _refused(refusals: Sequence[Refusal]) -> Json:
 
 def meaning(refusal: Refusal) -> str:
     """Return what an error means, in a sentence."""
-    return (refusal.__doc__ or "").split("\n", 1)[0]
+    return _first_line(refusal)
+
+
+def _first_line(kind: type | None) -> str:
+    """Return the first line of a class's docstring."""
+    return (kind.__doc__ or "").split("\n", 1)[0]
 
 
 def _error(refusal: Refusal) -> ErrorBody:

@@ -1,6 +1,7 @@
 """The routes' declarations hold together; tests/unit/generate holds the files that follow from them."""
 
 import inspect
+import string
 import typing
 from typing import Any
 
@@ -99,6 +100,13 @@ def test_every_parameter_body_and_answer_has_an_example(operation: Any) -> None:
         for content in described["content"].values():
             assert "example" in content or content["examples"]
     assert all("example" in parameter for parameter in operation["parameters"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_says_in_a_sentence_what_it_is(operation: Any) -> None:  # noqa: ANN401 - JSON
+    meanings = [answer["description"] for answer in operation["responses"].values() if "$ref" not in answer]
+    assert meanings
+    assert all(meaning.endswith(".") and meaning[0] in f"{string.ascii_uppercase}`" for meaning in meanings)
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.query is not None], ids=named)

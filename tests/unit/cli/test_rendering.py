@@ -1,6 +1,7 @@
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
@@ -12,7 +13,7 @@ from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection, ProcessUse
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.state import Phase
+from chat4all_local.cloud.state import Phase, State
 
 
 def text(renderable: RenderableType) -> str:
@@ -68,8 +69,9 @@ def test_a_failed_message_is_shown_with_the_reason() -> None:
     assert render_message(failed, "Ann").plain.endswith("Ann: hello  (UNREACHABLE: not on WhatsApp)")
 
 
-def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> None:
-    cloud = Cloud(
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(
         api_url="http://127.0.0.1:1/api",
         api_key="c4a_00000000_x",
         simulators={},
@@ -77,8 +79,24 @@ def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> 
         folder=StateFolder(tmp_path),
         backend="ministack",
     )
+
+
+def test_up_ends_with_the_addresses_the_key_and_three_commands(cloud: Cloud) -> None:
     shown = text(welcome(cloud))
     assert "http://127.0.0.1:1/api/v1\n" in shown
+    assert "http://127.0.0.1:1/api/docs\n" in shown
     assert "c4a_00000000_x" in shown
+    assert "warning" not in shown
     assert len(next_commands(cloud)) == 3
     assert all(command in shown for command in next_commands(cloud))
+
+
+def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
+    cloud.folder.create()
+    cloud.folder.write(State(lost="MiniStack was killed"))
+
+    first, *_ = text(welcome(cloud)).splitlines()
+
+    assert first == (
+        "warning: MiniStack was killed. What was written since the last clean stop of the local cloud is lost."
+    )

@@ -29,7 +29,7 @@ def test_the_table_fits_80_columns(sent: Sent, observed: Observed, filled: bool)
     rows = judge(sent, observed).rows if filled else judge(Sent(), Observed()).rows
     lines = rendered(moving_table(rows)).splitlines()
     assert len(lines) == 1 + 2 * len(SHOWN)
-    assert "RECEIVED" in lines[0]
+    assert "ANSWERS" in lines[0]
 
 
 def test_what_is_still_to_come_is_seen_before_it_comes(sent: Sent, observed: Observed) -> None:
@@ -58,6 +58,11 @@ def test_a_plain_line_says_what_each_count_should_come_to() -> None:
 def test_the_summary_ends_with_the_verdict(sent: Sent, observed: Observed) -> None:
     last = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5)).splitlines()[-1]
     assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
+
+
+def test_the_summary_says_why_a_channel_has_more_parts_than_messages(sent: Sent, observed: Observed) -> None:
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5), width=200)
+    assert "1,000 bytes on Instagram" in shown
 
 
 def test_the_summary_names_what_is_missing(sent: Sent, observed: Observed) -> None:

@@ -31,6 +31,8 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
+    """An agent or a customer, with their identities."""
+
     user_id: str
     type: UserType
     display_name: str

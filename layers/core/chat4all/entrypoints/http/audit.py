@@ -33,6 +33,8 @@ class ListAudit(PageQuery, frozen=True, rename={"since": "from", "until": "to"})
 
 
 class AuditPage(msgspec.Struct, frozen=True):
+    """A page of the audit trail."""
+
     entries: tuple[AuditEntry, ...]
     next_cursor: str | None
 

@@ -39,6 +39,8 @@ class ChannelView(msgspec.Struct, frozen=True):
 
 
 class ChannelList(msgspec.Struct, frozen=True):
+    """The channels, each with its circuit."""
+
     channels: tuple[ChannelView, ...]
 
 

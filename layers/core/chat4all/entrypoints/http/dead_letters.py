@@ -1,4 +1,4 @@
-"""/v1/dead-letters: what failed for good, and bringing it back."""
+"""/v1/dead-letters: list what failed for good, and send it again."""
 
 from typing import Annotated
 
@@ -82,6 +82,8 @@ class DeadLetterView(msgspec.Struct, frozen=True):
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True):
+    """A page of dead letters."""
+
     dead_letters: tuple[DeadLetterView, ...]
     next_cursor: str | None
 

@@ -23,7 +23,7 @@ class DescriptionViews:
         "GetDescription",
         "GET",
         "/openapi.json",
-        Returns(None, _DESCRIPTION, content_type=JSON),
+        Returns(None, _DESCRIPTION, content_type=JSON, meaning="The description, as OpenAPI 3.1."),
         summary="Read the description of this API as OpenAPI 3.1, without a key",
     )
     def document(self, request: Request) -> Answer:
@@ -37,6 +37,7 @@ class DescriptionViews:
             None,
             "<!doctype html><title>Chat4All, version 1</title>",
             content_type=_HTML,
+            meaning="The description, as a page.",
         ),
         summary="Read the description of this API as a page, without a key",
     )

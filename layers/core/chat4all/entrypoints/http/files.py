@@ -1,4 +1,4 @@
-"""/v1/files: upload in parts, follow, download. /v1/links: whoever has one downloads with it."""
+"""/v1/files: upload in parts, read the status, download. /v1/links: download without a key."""
 
 import re
 from typing import Annotated, Final
@@ -107,6 +107,8 @@ class StoredPartView(msgspec.Struct, frozen=True):
 
 
 class UploadView(msgspec.Struct, frozen=True):
+    """An upload: the stored parts, and addresses for missing parts."""
+
     file_id: str
     status: str
     size: int
@@ -118,6 +120,8 @@ class UploadView(msgspec.Struct, frozen=True):
 
 
 class FileView(msgspec.Struct, frozen=True):
+    """A file, with its status and the addresses of its thumbnails."""
+
     file_id: str
     filename: str
     content_type: str
@@ -132,6 +136,8 @@ class FileView(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
+    """A link to the bytes of the file, and the time until which it works."""
+
     url: str
     expires_at: str
     filename: str
@@ -250,6 +256,7 @@ class FileViews:
             status=302,
             content_type="text/plain",
             headers={"Location": "The address of the bytes, for some minutes. Range works."},
+            meaning="A redirect to the bytes of the file.",
         ),
         summary="Follow a link to the bytes of a READY file; the token in the path is the key",
         errors=(LinkNotFound, *NOT_READY, Unavailable),

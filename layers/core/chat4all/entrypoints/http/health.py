@@ -35,8 +35,8 @@ class HealthViews:
         "GetHealth",
         "GET",
         "/v1/health",
-        Returns(HealthView, _UP),
-        Returns(HealthView, _DOWN, 503),
+        Returns(HealthView, _UP, meaning="Every component is UP."),
+        Returns(HealthView, _DOWN, 503, meaning="A component is DOWN."),
         summary="Ask whether the API works, without a key; 503 when a component is DOWN",
     )
     def health(self, request: Request) -> Answer:

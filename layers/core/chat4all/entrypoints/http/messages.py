@@ -1,4 +1,4 @@
-"""/v1/messages: accept one, read one, follow one, search."""
+"""/v1/messages: accept a message, read it, follow its status, search."""
 
 import uuid
 from typing import Annotated, Final
@@ -127,6 +127,8 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
+    """The accepted message; `status_url` is the address of its status."""
+
     message_id: str
     conversation_id: str
     status: str

@@ -16,6 +16,8 @@ summary { cursor: pointer; }
 table { border-collapse: collapse; }
 td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; vertical-align: top; }
 """
+_OBJECTS: Final = "Objects"
+"""The last section: the bodies and answers that the operations name."""
 _SCHEMAS: Final = "#/components/schemas/"
 _RESPONSES: Final = "#/components/responses/"
 
@@ -101,19 +103,33 @@ def _page(description: Description) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-    yield f"<p>{_prose(description.info.description)}</p>"
+    for paragraph in description.info.description.split("\n\n"):
+        yield f"<p>{_prose(paragraph)}</p>"
     yield '<p>The same for programs: <a href="openapi.json">openapi.json</a>.</p>'
+    yield from _table_of_contents(description)
     for tag in description.tags:
-        yield f"<h2>{escape(tag.name)}</h2><p>{_prose(tag.description)}</p>"
+        yield f'<h2 id="{_anchor(tag.name)}">{escape(tag.name)}</h2><p>{_prose(tag.description)}</p>'
         for path, operations in description.paths.items():
             for method, operation in operations.items():
                 if tag.name in operation.tags:
                     yield from _operation(path, method, operation, description.components)
-    yield "<h2>Objects</h2>"
+    yield f'<h2 id="{_anchor(_OBJECTS)}">{_OBJECTS}</h2>'
     for name, schema in description.components.schemas.items():
         yield f'<details id="object-{escape(name)}"><summary><code>{escape(name)}</code></summary>'
         yield f"<p>{_prose(schema.description or '')}</p>{_fields(schema)}</details>"
     yield "</body></html>"
+
+
+def _table_of_contents(description: Description) -> Iterator[str]:
+    """Yield the table of contents: a link to each section."""
+    yield "<nav><ul>"
+    for name in (*(tag.name for tag in description.tags), _OBJECTS):
+        yield f'<li><a href="#{_anchor(name)}">{escape(name)}</a></li>'
+    yield "</ul></nav>"
+
+
+def _anchor(section: str) -> str:
+    return f"section-{escape(section.lower().replace(' ', '-'))}"
 
 
 def _operation(path: str, method: str, operation: Operation, components: Components) -> Iterator[str]:

@@ -40,7 +40,8 @@ class Returns(msgspec.Struct, frozen=True):
     """What a route answers with when it does not refuse.
 
     `shape` is the Struct of the JSON; None: the answer is a text, or JSON of no Struct. `headers` maps the
-    headers of this answer to their meaning.
+    headers of this answer to their meaning. `meaning` says what the answer is; empty: as the docstring of `shape`
+    does.
     """
 
     shape: type[msgspec.Struct] | None
@@ -48,6 +49,7 @@ class Returns(msgspec.Struct, frozen=True):
     status: int = 200
     content_type: str = JSON
     headers: Mapping[str, str] = {}
+    meaning: str = ""
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""/v1/users and /v1/identities: who there is, and how the channels know them."""
+"""/v1/users and /v1/identities: agents, customers, and their addresses on the channels."""
 
 from typing import Literal
 from urllib.parse import unquote

@@ -15,6 +15,8 @@ class ErrorView(msgspec.Struct, frozen=True):
 
 
 class MessageView(msgspec.Struct, frozen=True):
+    """A message, with the status of its slowest recipient."""
+
     message_id: str
     conversation_id: str
     sequence: int
@@ -30,6 +32,8 @@ class MessageView(msgspec.Struct, frozen=True):
 
 
 class MessagePage(msgspec.Struct, frozen=True):
+    """A page of messages."""
+
     messages: tuple[MessageView, ...]
     next_cursor: str | None
 
@@ -48,6 +52,8 @@ class DeliveryView(msgspec.Struct, frozen=True):
 
 
 class ProgressView(msgspec.Struct, frozen=True):
+    """The status of a message, its history, and the deliveries by recipient and channel."""
+
     message_id: str
     current_status: str
     status_history: tuple[StatusChange, ...]
@@ -61,6 +67,8 @@ class ParticipantView(msgspec.Struct, frozen=True):
 
 
 class ConversationView(msgspec.Struct, frozen=True):
+    """A conversation, with its participants."""
+
     conversation_id: str
     type: str
     state: str
@@ -75,11 +83,15 @@ class ConversationView(msgspec.Struct, frozen=True):
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
+    """A page of conversations."""
+
     conversations: tuple[ConversationView, ...]
     next_cursor: str | None
 
 
 class UserPage(msgspec.Struct, frozen=True):
+    """A page of users."""
+
     users: tuple[User, ...]
     next_cursor: str | None
 

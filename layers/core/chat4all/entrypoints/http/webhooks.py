@@ -1,4 +1,4 @@
-"""/v1/webhooks/{channel}: where the providers call. The key is the signature over the raw bytes.
+"""/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
 
 /v1/webhooks/replay is for our own side, with a key of ours.
 """
@@ -41,6 +41,8 @@ _WEBHOOK: Final = {
 
 
 class ReceivedView(msgspec.Struct, frozen=True):
+    """The number of events that the webhook contained."""
+
     events: int
 
 
@@ -88,7 +90,12 @@ class WebhookViews:
         "POST",
         "/v1/webhooks/{channel}",
         Returns(ReceivedView, {"events": 1}),
-        Returns(None, "<Response/>", content_type="text/xml"),
+        Returns(
+            None,
+            "<Response/>",
+            content_type="text/xml",
+            meaning="A channel whose provider reads the answer gets XML without instructions instead.",
+        ),
         summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
         body=bytes,
         example=_WEBHOOK,
@@ -138,7 +145,7 @@ class WebhookViews:
         "VerifyWebhook",
         "GET",
         "/v1/webhooks/{channel}",
-        Returns(None, "1158201444", content_type="text/plain"),
+        Returns(None, "1158201444", content_type="text/plain", meaning="The challenge, unchanged."),
         summary="Answer the challenge of a subscription, which the verify token proves",
         query=Challenge,
         errors=(InvalidVerifyToken, ChannelNotFound, Unavailable),
