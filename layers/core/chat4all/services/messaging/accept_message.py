@@ -74,6 +74,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
+    account: str | None = None
     provider_message_id: str | None = None
 
 
@@ -229,6 +230,7 @@ class AcceptMessage:
             accepted_at=now,
             fingerprint=_fingerprint(new),
             channel=new.channel,
+            account=new.account,
             channels=new.channels,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
