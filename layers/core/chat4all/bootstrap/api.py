@@ -17,7 +17,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
-from chat4all.channels.registry import connector
+from chat4all.channels.registry import accounts, connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.addresses import Addresses, addresses
 from chat4all.entrypoints.http.audit import AuditViews
@@ -76,7 +76,7 @@ def app(settings: ApiSettings) -> Chalice:
             QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
         )
 
-    manage_users = ManageUsers(directory, canonical, runtime.now, runtime.new_id)
+    manage_users = ManageUsers(directory, canonical, accounts(), runtime.now, runtime.new_id)
     manage_conversations = ManageConversations(conversations, directory, runtime.now, runtime.new_id)
     health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
     audit = DynamoAudit(settings.audit_table)

@@ -289,7 +289,11 @@ def _row(message: Message) -> MessageRow:
         channels=message.channels or None,
         delivery_timeout_s=message.delivery_timeout_s or None,
     )
-    if message.channel is not None and message.account is not None and message.provider_message_id is not None:
+    if (
+        message.channel is not None
+        and message.account is not None
+        and message.provider_message_id is not None
+    ):
         row.provider_message_id = message.provider_message_id
         row.provider_key = provider_key(message.channel, message.account, message.provider_message_id)
     return row

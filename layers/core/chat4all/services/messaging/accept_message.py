@@ -323,6 +323,7 @@ def _of_stored(message: Message) -> NewMessage:
         content=message.edits[0].content if message.edits else message.content,
         channel=message.channel,
         channels=message.channels,
+        account=message.account,
         provider_message_id=message.provider_message_id,
     )
 
