@@ -26,7 +26,7 @@ def stored_bytes(stage: Stage, channel: str, body_sha256: str) -> bytes | None:
     """Return the stored bytes of a webhook, or None."""
     item = stage.cloud.aws.dynamodb().get_item(
         TableName=f"{stage.cloud.stack}-webhooks",
-        Key={"webhook_id": {"S": f"{channel}-{body_sha256}"}},
+        Key={"webhook_id": {"S": f"{channel}-main-{body_sha256}"}},
         ConsistentRead=True,
     )
     if "Item" not in item:

@@ -36,7 +36,7 @@ from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
@@ -249,6 +249,7 @@ class Cloud:
             clock=self.clock,
         )
         take = TakeInbound(
+            accounts=ACCOUNTS,
             accept=self._accept,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,

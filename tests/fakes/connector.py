@@ -7,6 +7,7 @@ import msgspec
 
 from chat4all.domain.channel import (
     Capabilities,
+    ChannelAccounts,
     LengthUnit,
     LimitScope,
     MediaRule,
@@ -50,6 +51,10 @@ TELEX = Capabilities(
     media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
 )
 CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
+ACCOUNT = "main"
+"""The first account of each channel."""
+SECOND_ACCOUNT = "second"
+ACCOUNTS: ChannelAccounts = dict.fromkeys(CAPABILITIES, (ACCOUNT, SECOND_ACCOUNT))
 
 
 class FakeConnector:

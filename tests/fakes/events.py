@@ -90,7 +90,9 @@ class QueuedEvents:
             event = received.event
             about = event.provider_message_id if isinstance(event, InboundStatus) else event.address
             self._inbound.send(
-                f"{received.channel}:{about}", f"{received.webhook_id}:{index}", _body(received)
+                f"{received.channel}:{received.account}:{about}",
+                f"{received.webhook_id}:{index}",
+                _body(received),
             )
 
     def file_event(self, event: FileEvent) -> None:

@@ -30,7 +30,7 @@ from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
@@ -101,6 +101,7 @@ class Product:
             clock=self.clock,
         )
         self.take = TakeInbound(
+            accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             directory=self.directory,
@@ -118,6 +119,7 @@ class Product:
         self.manage_users = ManageUsers(
             self.directory,
             lambda _channel, address: self.connector.canonical_address(address),
+            ACCOUNTS,
             self.clock,
             self.ids,
         )

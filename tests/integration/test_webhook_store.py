@@ -25,7 +25,9 @@ class NoBucket:
 
 
 def webhook(body: bytes, received_at: str = "2026-01-31T12:00:00.000Z") -> StoredWebhook:
-    return StoredWebhook(f"whatsapp-{uuid.uuid4()}", "whatsapp", body, received_at, 1_800_000_000)
+    return StoredWebhook(
+        f"whatsapp-main-{uuid.uuid4()}", "whatsapp", "main", body, received_at, 1_800_000_000
+    )
 
 
 def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
@@ -43,8 +45,9 @@ def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
     item = item_of(aws, one)
     assert isinstance(item["body"], bytes)
     assert zlib.decompress(item["body"]) == body
-    assert (item["channel"], item["received_at"], item["expires_at"]) == (
+    assert (item["channel"], item["account"], item["received_at"], item["expires_at"]) == (
         "whatsapp",
+        "main",
         "2026-01-31T12:00:00.000Z",
         "1800000000",
     )
@@ -66,7 +69,7 @@ def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:
     before = item_of(aws, one)
 
     webhooks.store(
-        StoredWebhook(one.webhook_id, "whatsapp", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000)
+        StoredWebhook(one.webhook_id, "whatsapp", "main", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000)
     )
 
     assert item_of(aws, one) == before

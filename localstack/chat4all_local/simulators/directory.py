@@ -13,13 +13,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from chat4all.channels.registry import manifest_of
 from chat4all_local.api_shapes import Identity
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.simulators.control_api import CustomerDetails
 
 WITHIN_S: Final = 5.0
 """The time limit of a whole look-up. Chat4All's connectors wait longer than this for a provider."""
-_ACCOUNT: Final = "main"
 _HEADERS: Final = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "DynamoDB_20120810.GetItem",
@@ -63,6 +63,7 @@ class Directory:
 
     def __init__(self, channel: str, table: DirectoryTable | None, http: httpx.AsyncClient) -> None:
         self._channel = channel
+        self._account = manifest_of(channel).accounts[0]
         self._table = table
         self._http = http
 
@@ -80,7 +81,7 @@ class Directory:
             raise Unanswered from problem
 
     async def _person(self, table: DirectoryTable, address: str) -> dict[str, CustomerDetails]:
-        key = f"IDENTITY#{self._channel}#{_ACCOUNT}#{address}"
+        key = f"IDENTITY#{self._channel}#{self._account}#{address}"
         owner = msgspec.json.decode(await self._get(table, key), type=_FoundIdentity).row
         if owner is None:
             return {}

@@ -33,7 +33,7 @@ def send(webhooks: Gateway, channel: str, body: bytes, headers: dict[str, str] |
 
 
 def stored(aws: Aws, channel: str, body: bytes) -> bytes | None:
-    webhook_id = f"{channel}-{hashlib.sha256(body).hexdigest()}"
+    webhook_id = f"{channel}-main-{hashlib.sha256(body).hexdigest()}"
     item = aws.dynamodb.get_item(
         TableName=aws.output("Data.WebhooksTable"), Key={"webhook_id": {"S": webhook_id}}
     )
@@ -257,7 +257,7 @@ def test_a_stored_webhook_is_replayed_by_its_id_or_by_its_time(
     body = msgspec.json.encode(instagram())
     send(webhooks, "instagram", body)
     assert len(published(aws, body)) == 1
-    webhook_id = f"instagram-{hashlib.sha256(body).hexdigest()}"
+    webhook_id = f"instagram-main-{hashlib.sha256(body).hexdigest()}"
 
     by_id = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id]})
     by_time = operator.post(
@@ -275,7 +275,7 @@ def test_a_stored_webhook_is_replayed_by_its_id_or_by_its_time(
 def test_garbage_is_kept_and_named(webhooks: Gateway, operator: Gateway) -> None:
     body = f'{{"no": "{uuid.uuid4()}"}}'.encode()
     send(webhooks, "instagram", body).refused(400, "VALIDATION_ERROR")
-    webhook_id = f"instagram-{hashlib.sha256(body).hexdigest()}"
+    webhook_id = f"instagram-main-{hashlib.sha256(body).hexdigest()}"
 
     replayed = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id, "unknown"]}).json
 

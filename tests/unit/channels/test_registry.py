@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,16 @@ def test_the_header_of_the_manifest_is_the_proof_that_the_connector_reads(manife
     assert set(proof) == {manifest.webhook_proof.lower()}
     assert connector.verify(webhook_request(proof, body), secret)
     assert not connector.verify(webhook_request({}, body), secret)
+
+
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_a_channel_lists_its_accounts_by_ids_that_fit_into_keys(manifest: Manifest) -> None:
+    accounts = registry.accounts()[manifest.name]
+
+    assert accounts
+    assert accounts == manifest.accounts
+    assert len(set(accounts)) == len(accounts)
+    assert all(re.fullmatch("[a-z0-9-]+", account) for account in accounts)
 
 
 def test_the_status_comes_as_far_as_the_receipts_tell() -> None:

@@ -30,7 +30,6 @@ def only(**update: object) -> InboundEvent:
 
 def test_a_text_tells_who_wrote_what_when() -> None:
     assert only(message=TEXT) == InboundMessage(
-        account="main",
         address="99",
         provider_message_id="99:1365",
         content=Text("/start"),
@@ -86,7 +85,7 @@ def test_a_quoting_text_names_what_it_quotes() -> None:
 def test_an_edited_text_names_the_message_it_changes() -> None:
     event = only(edited_message={**TEXT, "edit_date": 1441645540, "text": "/help"})
 
-    assert event == InboundEdit("main", "99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
+    assert event == InboundEdit("99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
 
 
 def test_an_edited_caption_names_the_message_it_changes() -> None:
@@ -130,7 +129,6 @@ def test_a_file_is_told_with_its_caption(
     said = {"caption": caption} if caption else {}
 
     assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundMessage(
-        account="main",
         address="99",
         provider_message_id="99:1365",
         content=ReceivedMedia(media, caption),

@@ -19,7 +19,7 @@ AT = "2026-01-31T12:00:00.000Z"
 ANA = Recipient("ana", "telegram", "main", ADDRESS)
 ACCEPTED = MessageAccepted("m-1", "c-1", Text("private words"), (ANA,), AT, 1, 1)
 REQUESTED = DeliveryRequested("m-1", "c-1", ANA, Text("private words"), 0, 1, 1, AT, 1)
-WRITTEN = InboundMessage("main", ADDRESS, f"{ADDRESS}:7", Text("private words"), AT)
+WRITTEN = InboundMessage(ADDRESS, f"{ADDRESS}:7", Text("private words"), AT)
 
 
 def receipt(delivery_id: str | None) -> StatusUpdate:
@@ -45,7 +45,7 @@ def receipt(delivery_id: str | None) -> StatusUpdate:
         ),
         (receipt("of another program"), {"channel": "telegram"}),
         (receipt(None), {"channel": "telegram"}),
-        (WebhookEvent("telegram", "w-1", WRITTEN), {"webhook_id": "w-1", "channel": "telegram"}),
+        (WebhookEvent("telegram", "main", "w-1", WRITTEN), {"webhook_id": "w-1", "channel": "telegram"}),
         (FileStored("f-1"), {"file_id": "f-1"}),
         (FileToFetch("f-1"), {"file_id": "f-1"}),
     ],

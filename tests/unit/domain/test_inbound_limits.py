@@ -13,9 +13,9 @@ from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 
 AT = "2026-01-31T12:00:00.000Z"
-TEXT = InboundMessage("main", "ana", "hers-1", Text("hello"), AT)
-EDIT = InboundEdit("main", "ana", "hers-1", "hello", AT)
-STATUS = InboundStatus("main", "ana", Status.READ, AT, "ours-1")
+TEXT = InboundMessage("ana", "hers-1", Text("hello"), AT)
+EDIT = InboundEdit("ana", "hers-1", "hello", AT)
+STATUS = InboundStatus("ana", Status.READ, AT, "ours-1")
 PHOTO = ReceivedMedia(ProviderFile("photo-1", "image/png", "photo.png", 17), "look")
 ENDLESS = "é" * 500_000
 MOST_EVENT_BYTES = 262_144
@@ -124,7 +124,6 @@ CONTENTS = (
 @given(
     st.builds(
         InboundMessage,
-        account=st.just("main"),
         address=st.just("ana"),
         provider_message_id=ANY,
         content=CONTENTS,

@@ -24,7 +24,7 @@ from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, ACCOUNTS, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
@@ -32,7 +32,7 @@ from tests.unit.http.requests import a_request
 
 CHANNELS = ("pigeon", "telex")
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
-WEBHOOK = StoredWebhook("pigeon-1", "pigeon", b"", "2026-01-31T12:00:00.000Z", 0)
+WEBHOOK = StoredWebhook("pigeon-1", "pigeon", ACCOUNT, b"", "2026-01-31T12:00:00.000Z", 0)
 AT = "2026-01-31T12:00:00.000Z"
 
 
@@ -99,12 +99,24 @@ def _webhook_views(events: RecordedEvents, audit_trail: AuditTrail) -> WebhookVi
         return FakeConnector() if channel in CHANNELS else None
 
     webhooks, secrets = MemoryWebhooks(), MemorySecrets()
-    said = [InboundMessage("main", "ana", "1", Text("hello"), AT)]
+    said = [InboundMessage("ana", "1", Text("hello"), AT)]
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=FakeClock()
+        connector=known,
+        accounts=ACCOUNTS,
+        webhooks=webhooks,
+        events=events,
+        secrets=secrets,
+        clock=FakeClock(),
     )
-    replay = ReplayWebhooks(known, webhooks, events, secrets, FakeIds())
+    replay = ReplayWebhooks(
+        connector=known,
+        accounts=ACCOUNTS,
+        webhooks=webhooks,
+        events=events,
+        secrets=secrets,
+        new_id=FakeIds(),
+    )
     return WebhookViews(receive, replay, CHANNELS, audit_trail)
 
 

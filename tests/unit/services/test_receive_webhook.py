@@ -13,30 +13,30 @@ from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.receive_webhook import KEEP, Received, ReceiveWebhook
 from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
 from tests.fakes.clock import BEGINNING, FakeClock
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
 
 URL = "https://chat.example/v1/webhooks/pigeon"
 SIGNED = {"x-signature": SECRET.webhook_secret}
 TEXTS = [
-    InboundMessage("main", "ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z")
-    for number in (1, 2)
+    InboundMessage("ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z") for number in (1, 2)
 ]
 BODY = msgspec.json.encode(TEXTS)
 
 
 class Receiving:
-    def __init__(self) -> None:
+    def __init__(self, *accounts: str) -> None:
         self.webhooks = MemoryWebhooks()
         self.events = RecordedEvents()
         self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
-            lambda channel: connector if channel == "pigeon" else None,
-            self.webhooks,
-            self.events,
-            MemorySecrets(),
-            FakeClock(),
+            connector=lambda channel: connector if channel == "pigeon" else None,
+            accounts={"pigeon": accounts},
+            webhooks=self.webhooks,
+            events=self.events,
+            secrets=MemorySecrets(),
+            clock=FakeClock(),
         )
 
     def stored(self) -> list[StoredWebhook]:
@@ -45,16 +45,18 @@ class Receiving:
 
 @pytest.fixture
 def received() -> Receiving:
-    return Receiving()
+    return Receiving(ACCOUNT, SECOND_ACCOUNT)
 
 
 def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> None:
     assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(2, None)
 
     (stored,) = received.stored()
-    assert (stored.body, stored.channel) == (BODY, "pigeon")
+    assert (stored.body, stored.channel, stored.account) == (BODY, "pigeon", ACCOUNT)
     assert stored.expires_at == int((BEGINNING + KEEP).timestamp())
-    assert received.events.webhooks == [WebhookEvent("pigeon", stored.webhook_id, text) for text in TEXTS]
+    assert received.events.webhooks == [
+        WebhookEvent("pigeon", ACCOUNT, stored.webhook_id, text) for text in TEXTS
+    ]
 
 
 def test_an_event_is_published_within_the_limits(received: Receiving) -> None:
@@ -109,6 +111,18 @@ def test_the_same_bytes_again_have_the_same_id(received: Receiving) -> None:
 
     assert len(received.stored()) == 1
     assert len({event.webhook_id for event in received.events.webhooks}) == 1
+
+
+def test_the_same_bytes_to_two_accounts_are_two_webhooks() -> None:
+    webhooks = []
+    for account in (ACCOUNT, SECOND_ACCOUNT):
+        received = Receiving(account)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+        webhooks += received.stored()
+
+    assert [webhook.account for webhook in webhooks] == [ACCOUNT, SECOND_ACCOUNT]
+    assert {webhook.body for webhook in webhooks} == {BODY}
+    assert len({webhook.webhook_id for webhook in webhooks}) == 2
 
 
 def test_a_webhook_without_events_is_kept_too(received: Receiving) -> None:

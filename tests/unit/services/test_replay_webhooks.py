@@ -10,10 +10,11 @@ from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, ACCOUNTS, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
 
+AT = "2026-01-31T12:00:00.000Z"
 EVERYTHING = Arrivals(("pigeon",))
 
 
@@ -23,26 +24,27 @@ class Replaying:
         self.events = RecordedEvents()
         connector = FakeConnector()
         self.replay = ReplayWebhooks(
-            lambda channel: connector if channel == "pigeon" else None,
-            self.webhooks,
-            self.events,
-            MemorySecrets(),
-            FakeIds(),
+            connector=lambda channel: connector if channel == "pigeon" else None,
+            accounts=ACCOUNTS,
+            webhooks=self.webhooks,
+            events=self.events,
+            secrets=MemorySecrets(),
+            new_id=FakeIds(),
         )
         for number, body in enumerate(bodies):
             self.store(f"pigeon-{number}", body, f"2026-01-31T12:00:{number:02}.000Z")
 
-    def store(self, webhook_id: str, body: bytes, at: str, channel: str = "pigeon") -> None:
-        self.webhooks.store(StoredWebhook(webhook_id, channel, body, at, 0))
+    def store(
+        self, webhook_id: str, body: bytes, at: str = AT, *, channel: str = "pigeon", account: str = ACCOUNT
+    ) -> None:
+        self.webhooks.store(StoredWebhook(webhook_id, channel, account, body, at, 0))
 
     def published(self) -> list[str]:
         return [one.event.provider_message_id for one in self.events.webhooks]
 
 
 def texts(*ids: str) -> bytes:
-    return msgspec.json.encode(
-        [InboundMessage("main", "ana", one, Text("hello"), "2026-01-31T12:00:00.000Z") for one in ids]
-    )
+    return msgspec.json.encode([InboundMessage("ana", one, Text("hello"), AT) for one in ids])
 
 
 def test_every_event_is_published_in_the_order_of_arrival() -> None:
@@ -88,12 +90,35 @@ def test_the_pages_of_a_replay_meet_every_webhook_once() -> None:
 
 def test_what_cannot_be_replayed_is_named_and_holds_up_nothing() -> None:
     replaying = Replaying(b"garbage", texts("1"))
-    replaying.store("telex-0", b"[]", "2026-01-31T12:00:00.000Z", "telex")
+    replaying.store("telex-0", b"[]", channel="telex")
 
     replayed = replaying.replay(["pigeon-0", "unknown", "telex-0", "pigeon-1"])
 
     assert [one.webhook_id for one in replayed.refused] == ["pigeon-0", "unknown", "telex-0"]
     assert all(one.issue for one in replayed.refused)
+    assert (replayed.replayed, replaying.published()) == (1, ["1"])
+
+
+def test_a_replayed_event_names_the_account_that_received_the_webhook() -> None:
+    replaying = Replaying()
+    replaying.store("pigeon-second-0", texts("1"), account=SECOND_ACCOUNT)
+
+    replaying.replay(["pigeon-second-0"])
+
+    (published,) = replaying.events.webhooks
+    assert published.account == SECOND_ACCOUNT
+
+
+def test_a_webhook_of_an_account_that_is_not_listed_is_refused_and_stays_stored() -> None:
+    replaying = Replaying(texts("1"))
+    replaying.store("pigeon-third-0", texts("2"), account="third")
+
+    replayed = replaying.replay(["pigeon-third-0", "pigeon-0"])
+
+    (refused,) = replayed.refused
+    assert refused.webhook_id == "pigeon-third-0"
+    assert "third" in refused.issue
+    assert replaying.webhooks.get("pigeon-third-0") is not None
     assert (replayed.replayed, replaying.published()) == (1, ["1"])
 
 

@@ -167,7 +167,7 @@ def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     """
     event = received.event
     whose = event.provider_message_id if isinstance(event, InboundStatus) else event.address
-    group = _short(f"{received.channel}:{event.account}:{whose}")
+    group = _short(f"{received.channel}:{received.account}:{whose}")
     return _Entry(group, _short(f"{received.webhook_id}:{index}:{received.replay or ''}"), _body(received))
 
 

@@ -16,7 +16,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import connector
+from chat4all.channels.registry import accounts, connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.addresses import Addresses, addresses
 from chat4all.entrypoints.http.audit import AuditViews
@@ -67,7 +67,7 @@ def app(settings: ApiSettings) -> Chalice:
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
-    manage_users = ManageUsers(directory, canonical, runtime.now, runtime.new_id)
+    manage_users = ManageUsers(directory, canonical, accounts(), runtime.now, runtime.new_id)
     manage_conversations = ManageConversations(conversations, directory, runtime.now, runtime.new_id)
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     audit = DynamoAudit(settings.audit_table)

@@ -8,6 +8,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.channels.registry import accounts
 from chat4all.domain.events import WebhookEvent
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
@@ -23,6 +24,7 @@ def handler() -> Handler:
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
+        accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         directory=accepting.directory,

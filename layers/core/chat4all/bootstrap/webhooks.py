@@ -11,7 +11,7 @@ from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import connector, names
+from chat4all.channels.registry import accounts, connector, names
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.routes import bind
@@ -33,10 +33,23 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
 
     webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(runtime.s3, settings.webhooks_bucket))
     events = SqsEvents(runtime.sqs(), Queues(inbound=settings.inbound_queue))
+    listed = accounts()
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, events=events, secrets=secrets, clock=runtime.now
+        connector=known,
+        accounts=listed,
+        webhooks=webhooks,
+        events=events,
+        secrets=secrets,
+        clock=runtime.now,
     )
-    replay = ReplayWebhooks(known, webhooks, events, secrets, runtime.new_id)
+    replay = ReplayWebhooks(
+        connector=known,
+        accounts=listed,
+        webhooks=webhooks,
+        events=events,
+        secrets=secrets,
+        new_id=runtime.new_id,
+    )
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)

@@ -1,5 +1,6 @@
 """The capabilities of a channel, as data: the API shows the table to clients, and the core obeys it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -7,8 +8,12 @@ import msgspec
 
 from chat4all.domain.files import Attachment, MediaKind
 
-DEFAULT_ACCOUNT = "main"
-"""The account of a channel where no account is named: a business has one number, bot or page per channel."""
+ChannelAccounts = Mapping[str, tuple[str, ...]]
+"""The channel accounts by channel, as the manifests list them.
+
+A channel account is a number, bot or page of ours at a provider; `account` is its id everywhere. The first account
+of a channel is the account of an identity or a webhook that names no account.
+"""
 
 
 class LengthUnit(StrEnum):

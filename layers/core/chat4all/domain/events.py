@@ -148,7 +148,6 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
     """A person sent a message. `at` is the provider's time, ISO 8601 UTC."""
 
-    account: str
     address: str
     provider_message_id: str
     content: ReceivedContent
@@ -162,7 +161,6 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
 class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
     """A person changed the text of a message they had sent."""
 
-    account: str
     address: str
     provider_message_id: str
     text: str
@@ -172,7 +170,6 @@ class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
 class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
     """The provider reports the status of a message that we sent; `address` is the person's address."""
 
-    account: str
     address: str
     status: Status
     at: str
@@ -186,9 +183,13 @@ InboundEvent = InboundMessage | InboundEdit | InboundStatus
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`."""
+    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`.
+
+    `account` is the channel account that received the webhook: the event of the provider does not name it.
+    """
 
     channel: str
+    account: str
     webhook_id: str
     event: InboundEvent
     replay: str | None = None

@@ -128,8 +128,9 @@ class Message(msgspec.Struct, frozen=True):
     first.
 
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` is the
-    channel that a client asked for, or the channel that brought an inbound message. `round` counts the
-    redrives. Deliveries try `channels` in their order, `delivery_timeout_s` seconds each.
+    channel that a client asked for, or the channel that brought an inbound message. `account` is the channel
+    account that received an inbound message. `round` counts the redrives. Deliveries try `channels` in their
+    order, `delivery_timeout_s` seconds each.
     """
 
     message_id: str
@@ -142,6 +143,7 @@ class Message(msgspec.Struct, frozen=True):
     accepted_at: str
     fingerprint: str
     channel: str | None = None
+    account: str | None = None
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None

@@ -4,8 +4,11 @@ import msgspec
 
 
 class StoredWebhook(msgspec.Struct, frozen=True):
+    """A webhook as the provider sent it, and the channel account that received it."""
+
     webhook_id: str
     channel: str
+    account: str
     body: bytes
     received_at: str
     expires_at: int

@@ -92,6 +92,7 @@ class MessageRow(Model):
     accepted_at = UnicodeAttribute()
     fingerprint = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
+    account = UnicodeAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
     channels = StructsAttribute(str, null=True)
@@ -297,6 +298,7 @@ def message_of(row: MessageRow) -> Message:
         accepted_at=row.accepted_at,
         fingerprint=row.fingerprint,
         channel=row.channel,
+        account=row.account,
         reply_to=row.reply_to,
         metadata=row.metadata or {},
         provider_message_id=row.provider_message_id,

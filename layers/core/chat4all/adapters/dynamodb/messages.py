@@ -27,7 +27,6 @@ from chat4all.adapters.dynamodb.message_rows import (
     status_shard,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
@@ -284,12 +283,17 @@ def _row(message: Message) -> MessageRow:
         accepted_at=message.accepted_at,
         fingerprint=message.fingerprint,
         channel=message.channel,
+        account=message.account,
         reply_to=message.reply_to,
         metadata=message.metadata or None,
         channels=message.channels or None,
         delivery_timeout_s=message.delivery_timeout_s or None,
     )
-    if message.provider_message_id is not None and message.channel is not None:
+    if (
+        message.channel is not None
+        and message.account is not None
+        and message.provider_message_id is not None
+    ):
         row.provider_message_id = message.provider_message_id
-        row.provider_key = provider_key(message.channel, DEFAULT_ACCOUNT, message.provider_message_id)
+        row.provider_key = provider_key(message.channel, message.account, message.provider_message_id)
     return row

@@ -44,6 +44,7 @@ class WebhookRow(Model):
 
     webhook_id = UnicodeAttribute(hash_key=True)
     channel = UnicodeAttribute()
+    account = UnicodeAttribute()
     arrival_shard = UnicodeAttribute()
     received_at = UnicodeAttribute()
     body = BinaryAttribute(null=True, legacy_encoding=False)
@@ -64,6 +65,7 @@ class DynamoWebhooks:
         row = WebhookRow(
             webhook.webhook_id,
             channel=webhook.channel,
+            account=webhook.account,
             arrival_shard=_shard(webhook.channel, shard(webhook.webhook_id, ARRIVAL_SHARDS)),
             received_at=webhook.received_at,
             expires_at=webhook.expires_at,
@@ -87,7 +89,13 @@ class DynamoWebhooks:
         if body is None:
             return None
         return StoredWebhook(
-            webhook_id, row.channel, body, row.received_at, int(row.expires_at), row.query_string or ""
+            webhook_id=webhook_id,
+            channel=row.channel,
+            account=row.account,
+            body=body,
+            received_at=row.received_at,
+            expires_at=int(row.expires_at),
+            query=row.query_string or "",
         )
 
     @answering

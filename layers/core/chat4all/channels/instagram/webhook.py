@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from chat4all.channels.instagram.address import is_address
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -167,7 +166,7 @@ def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -
         for mid in delivery.mids:
             yield _status(event, sender, Status.DELIVERED, mid)
     elif edit and edit.text.strip():
-        yield InboundEdit(DEFAULT_ACCOUNT, sender, edit.mid, edit.text, moment(event.timestamp))
+        yield InboundEdit(sender, edit.mid, edit.text, moment(event.timestamp))
     elif message:
         yield from _of_message(event, message, raw, sender)
     else:
@@ -186,7 +185,6 @@ def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iter
     contents = _contents(mid, text, files) if mid else []
     for name, content in contents:
         yield InboundMessage(
-            account=DEFAULT_ACCOUNT,
             address=sender,
             provider_message_id=name,
             content=content,
@@ -236,7 +234,6 @@ def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
 
 def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundMessage:
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=sender,
         provider_message_id=mid or fingerprint(raw),
         content=Unsupported(kind, kept(raw)),
@@ -248,7 +245,6 @@ def _status(
     event: _Event, address: str, status: Status, mid: str, delivery_id: str | None = None
 ) -> InboundStatus:
     return InboundStatus(
-        account=DEFAULT_ACCOUNT,
         address=address,
         status=status,
         at=moment(event.timestamp),

@@ -37,6 +37,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     address_form: str
     """How an address looks: `str.format` puts a number into it."""
     demo: DemoCustomer
+    accounts: tuple[str, ...] = ("main",)
+    """The ids of our channel accounts at the provider (numbers, bots or pages), the first for whoever names none."""
     batch_size: int = 10
     """Deliveries that the channel's function takes at once."""
     memory_mb: int = 512

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, kept, moment, objects, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
@@ -174,7 +173,6 @@ def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -
         event = _unsupported(name, part, person, _kind(part), message.date)
         return replace(event, quoted_provider_message_id=quoted_name)
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
         content=ReceivedMedia(file, text) if file else Text(text),
@@ -223,7 +221,6 @@ def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> I
         # Not under the message's own name, under which the original is known already.
         return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
     return InboundEdit(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=message_name(person.address, message_id),
         text=text,
@@ -245,7 +242,6 @@ def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None
 
 def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundMessage:
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
         content=Unsupported(kind, kept(part)),

@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
-from chat4all.domain.events import WebhookEvent
-from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.webhooks import StoredWebhook
 from chat4all.services.inbound.ports import Webhooks
+from chat4all.services.inbound.webhook_events import webhook_events
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Events, Secrets
 
@@ -34,13 +34,16 @@ class Received(msgspec.Struct, frozen=True):
 class ReceiveWebhook:
     def __init__(
         self,
+        *,
         connector: Callable[[str], Connector | None],
+        accounts: ChannelAccounts,
         webhooks: Webhooks,
         events: Events,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
         self._connector = connector
+        self._accounts = accounts
         self._webhooks = webhooks
         self._events = events
         self._secrets = secrets
@@ -59,17 +62,11 @@ class ReceiveWebhook:
         secret = self._secrets.channel(channel)
         if not connector.verify(request, secret):
             raise InvalidSignature("The webhook's signature is missing or wrong.")
-        webhook_id = f"{channel}-{hashlib.sha256(request.body).hexdigest()}"
-        now = self._clock()
-        expires_at = int((now + KEEP).timestamp())
-        self._webhooks.store(
-            StoredWebhook(webhook_id, channel, request.body, iso(now), expires_at, request.query)
-        )
-        events = connector.parse_webhook(request.body, secret, request.query)
+        # No address of ours names an account: the channel's first account receives every webhook.
+        webhook = self._stored(channel, self._accounts[channel][0], request)
+        events = webhook_events(webhook, connector, secret)
         if events:
-            self._events.webhook_events(
-                [WebhookEvent(channel, webhook_id, within_limits(event)) for event in events]
-            )
+            self._events.webhook_events(events)
         return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
@@ -78,6 +75,22 @@ class ReceiveWebhook:
         if answer is None:
             raise InvalidVerifyToken("The verify token is wrong.")
         return answer
+
+    def _stored(self, channel: str, account: str, request: WebhookRequest) -> StoredWebhook:
+        """Store the webhook that the channel account received; raises Unavailable."""
+        now = self._clock()
+        webhook = StoredWebhook(
+            # The same bytes to two accounts are two webhooks.
+            webhook_id=f"{channel}-{account}-{hashlib.sha256(request.body).hexdigest()}",
+            channel=channel,
+            account=account,
+            body=request.body,
+            received_at=iso(now),
+            expires_at=int((now + KEEP).timestamp()),
+            query=request.query,
+        )
+        self._webhooks.store(webhook)
+        return webhook
 
     def _known(self, channel: str) -> Connector:
         connector = self._connector(channel)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import NewId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import WebhookEvent
-from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import Arrivals
 from chat4all.services.inbound.ports import Webhooks
+from chat4all.services.inbound.webhook_events import webhook_events
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.ports import Events, Secrets
 
@@ -41,13 +41,16 @@ class Replayed(msgspec.Struct, frozen=True):
 class ReplayWebhooks:
     def __init__(
         self,
+        *,
         connector: Callable[[str], Connector | None],
+        accounts: ChannelAccounts,
         webhooks: Webhooks,
         events: Events,
         secrets: Secrets,
         new_id: NewId,
     ) -> None:
         self._connector = connector
+        self._accounts = accounts
         self._webhooks = webhooks
         self._events = events
         self._secrets = secrets
@@ -88,13 +91,15 @@ class ReplayWebhooks:
             return RefusedWebhook(
                 webhook_id, f"belongs to the channel {webhook.channel}, which does not exist"
             )
+        if webhook.account not in self._accounts[webhook.channel]:
+            return RefusedWebhook(
+                webhook_id,
+                f"belongs to the account {webhook.account}, which the channel {webhook.channel} does not list",
+            )
         try:
-            secret = self._secrets.channel(webhook.channel)
-            events = connector.parse_webhook(webhook.body, secret, webhook.query)
+            events = webhook_events(webhook, connector, self._secrets.channel(webhook.channel), replay)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
         if events:
-            self._events.webhook_events(
-                [WebhookEvent(webhook.channel, webhook_id, within_limits(event), replay) for event in events]
-            )
+            self._events.webhook_events(events)
         return len(events)

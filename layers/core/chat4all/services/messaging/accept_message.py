@@ -74,6 +74,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
+    account: str | None = None
     provider_message_id: str | None = None
 
 
@@ -229,6 +230,7 @@ class AcceptMessage:
             accepted_at=now,
             fingerprint=_fingerprint(new),
             channel=new.channel,
+            account=new.account,
             channels=new.channels,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
@@ -321,6 +323,7 @@ def _of_stored(message: Message) -> NewMessage:
         content=message.edits[0].content if message.edits else message.content,
         channel=message.channel,
         channels=message.channels,
+        account=message.account,
         provider_message_id=message.provider_message_id,
     )
 

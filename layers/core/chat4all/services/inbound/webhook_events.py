@@ -1,0 +1,20 @@
+"""Turn a stored webhook into the events to publish: the same events when it arrives and when it is replayed."""
+
+from chat4all.domain.events import WebhookEvent
+from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.webhooks import StoredWebhook
+from chat4all.services.messaging.connector import ChannelSecret, Connector
+
+
+def webhook_events(
+    webhook: StoredWebhook, connector: Connector, secret: ChannelSecret, replay: str | None = None
+) -> list[WebhookEvent]:
+    """Return the events of the webhook in its order; raises Invalid if its body cannot be parsed.
+
+    Each event is within the limits and carries the channel account that received the webhook. `replay` is
+    the id of the replay that publishes the events.
+    """
+    return [
+        WebhookEvent(webhook.channel, webhook.account, webhook.webhook_id, within_limits(event), replay)
+        for event in connector.parse_webhook(webhook.body, secret, webhook.query)
+    ]
