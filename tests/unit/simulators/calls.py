@@ -118,7 +118,7 @@ def send_telegram(http: httpx.Client, simulator: Simulator, **fields: object) ->
 
 
 ADDRESSES = {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON, "sms": sms.PHONE}
-"""By channel, whom `SEND` writes to. Tests about every provider loop over the registry, and ask here."""
+"""The recipient of `SEND` by channel, for tests that loop over every provider."""
 SEND: dict[str, Callable[[httpx.Client, Simulator], httpx.Response]] = {
     "whatsapp": send_whatsapp,
     "telegram": send_telegram,

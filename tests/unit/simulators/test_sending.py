@@ -51,14 +51,14 @@ ACCEPTED = {
         | {"messaging_service_sid", "num_segments", "sid", "status", "to", "uri"},
     ),
 }
-"""By channel, the status and the fields of the answer to an accepted message."""
+"""The status and the fields of the answer to an accepted message, by channel."""
 FAILING: dict[str, Callable[[dict[str, Any]], object]] = {
     "whatsapp": lambda answer: answer["error"]["code"] == 131000,
     "telegram": lambda answer: answer["error_code"] == 500,
     "instagram": lambda answer: answer["error"]["code"] == 2,
     "sms": lambda answer: answer["code"] == 20500,
 }
-"""By channel, whether an answer has the code of the provider's passing failure."""
+"""Checks by channel for the code of the provider's temporary failure in an answer."""
 
 
 @pytest.mark.parametrize("channel", names())
