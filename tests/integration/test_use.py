@@ -19,7 +19,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
 
 
 def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
-    """A text to each channel that the estimate was measured on, with the receipts of whoever sends some; the mean of all."""
+    """Send a text to each measured channel, with the receipts that it sends, and compare the mean."""
     agent = world.create("AGENT")
     kept, units = kept_use(), Units(world.product.template)
     conversations = {

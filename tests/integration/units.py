@@ -1,8 +1,10 @@
-"""What calls of DynamoDB cost, in its request units, reckoned from the requests.
+"""The cost of calls to DynamoDB in its request units, derived from the requests.
 
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html: a write is one unit for
-each KB and for each index that it changes, twice that in a transaction; a read is one for 4 KB, half where it need not
-be consistent. An item that is updated is taken to be of one KB, and one that is read of four.
+A write costs a unit for each KB and for each index that it changes, and twice as much in a transaction. A
+read costs a unit for 4 KB, and half if it need not be consistent. The cost assumes that an updated item has
+one KB, and that a read item has four KB.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
 import json

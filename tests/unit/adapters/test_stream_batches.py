@@ -32,7 +32,7 @@ def record(number: int, key: str = "a", *, data: bytes | None = None) -> dict[st
 
 
 class Run:
-    """One batch; `outcomes` says by number what becomes of a record, one after the other, the last for ever."""
+    """A batch; `outcomes` has the outcomes of each record's tries by its number; the last is repeated."""
 
     def __init__(self, **outcomes: Sequence[HandBack | Exception | None]) -> None:
         self.handled: list[int] = []

@@ -1,4 +1,4 @@
-"""docs/deploy.md knows every parameter of the template, and no other, and counts what the template creates."""
+"""docs/deploy.md describes exactly the template's parameters, and counts the resources that it creates."""
 
 import re
 from typing import Final

@@ -1,8 +1,10 @@
 """The content of a message: one Struct for each kind, distinguished by `type` in JSON.
 
 A message carries its content whole from the request to the row, the events, the connectors and the answers.
-A new kind adds a Struct to `Plain`, and a case in a few places. The type checker names each of them but the
-parsing of the channels' webhooks; docs/extending.md has the list. Rows, events, ports and answers do not change.
+A new kind adds a Struct to `Plain`, and a case in a few places. The type checker names each of these places
+except the parsing of the channels' webhooks; docs/extending.md has the list. Rows, events, ports and answers
+do not change.
+
 Every kind has a `text`, which people can read where a client or a channel does not know the kind. It may be
 empty.
 """

@@ -15,8 +15,11 @@ from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, In
 from chat4all.domain.text import shortened
 
 MOST_TEXT_BYTES: Final = 100_000
-"""Of a text as JSON, where some characters take six bytes. A row of 400 KB holds a text, what it was at first,
-and what it was before. People can write 65,536 characters on WhatsApp."""
+"""The most bytes of a text as JSON, where some characters take six bytes.
+
+A row of 400 KB holds an edited text in its first, its former and its latest version. A person can write
+65,536 characters on WhatsApp.
+"""
 MOST_ID_BYTES: Final = 1_024
 """DynamoDB takes keys of 2,048 bytes, which also hold the channel and the account."""
 MOST_REFERENCE_BYTES: Final = 16_384

@@ -82,8 +82,9 @@ def content_for_recipients(conversation: Conversation, sender: User, content: C)
 def relayed(content: Content) -> Plain | None:
     """Return what the other participants receive of a person's `content`; None if it shows nothing to them.
 
-    A person's file must not be sent before it is inspected, and no channel can send what Chat4All does not know:
-    of both, the text is passed on. Every other kind is passed on whole, with or without a text.
+    A person's file must not be sent before it is inspected, and no channel can send content of an unknown
+    kind. So only the text of these two is passed on. Every other kind is passed on whole, with or without a
+    text.
     """
     match content:
         case Text() | Media() | Unsupported():

@@ -25,7 +25,7 @@ _PAGE = {
 
 
 class ListAudit(PageQuery, frozen=True, rename={"since": "from", "until": "to"}):
-    """Entries of one action or of all, within a time, both ends included."""
+    """The query for the entries of an action or of all actions, within a time that includes both ends."""
 
     action: AuditAction | None = None
     since: Time | None = None

@@ -1,4 +1,4 @@
-"""/v1/channels: what each channel can do, and whether its messages go out."""
+"""/v1/channels: the capabilities of each channel, and the state of its circuit."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,10 @@ _CAPABILITIES = msgspec.json.decode(msgspec.json.encode(CAPABILITIES))
 
 
 class CircuitView(msgspec.Struct, frozen=True):
-    """Whether messages go out; when not, since when, why, and when the provider is asked again."""
+    """The state of a circuit: messages are sent while it is CLOSED.
+
+    An open circuit has the time and the reason of its opening, and the time of the next probe.
+    """
 
     circuit: Circuit
     since: str | None

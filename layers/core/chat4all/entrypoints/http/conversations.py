@@ -74,7 +74,7 @@ class ListConversations(PageQuery, frozen=True):
 
 
 class ListHistory(PageQuery, frozen=True):
-    """With `participant_id`, the history as that participant sees it: from when they joined."""
+    """With `participant_id`, the history begins when that participant joined."""
 
     participant_id: Id | None = None
 
@@ -119,7 +119,11 @@ class ConversationViews:
     )
     def listing(self, request: Request, query: ListConversations) -> Answer:
         page = self._manage.listing(query.user_id, query.cursor, query.limit)
-        return Answer(ConversationPage(tuple(conversation_view(one) for one in page.items), page.next_cursor))
+        return Answer(
+            ConversationPage(
+                tuple(conversation_view(conversation) for conversation in page.items), page.next_cursor
+            )
+        )
 
     @route(
         "GetConversation",
@@ -160,7 +164,7 @@ class ConversationViews:
     )
     def history(self, request: Request, conversation_id: str, query: ListHistory) -> Answer:
         page = self._read.history(conversation_id, query.participant_id, query.cursor, query.limit)
-        return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
+        return Answer(MessagePage(tuple(message_view(message) for message in page.items), page.next_cursor))
 
     @route(
         "AddParticipant",

@@ -37,7 +37,7 @@ from chat4all.services.files.ports import Files
 from chat4all.services.files.upload_file import GivenPart, NewFile, PartToSend, Progress, UploadFile
 
 NOT_READY: Final = (FileNotReady, FileRefused, FileGone)
-"""Why a file cannot be sent or downloaded: yet, or at all."""
+"""The errors for a file that cannot be sent or downloaded, either yet or at all."""
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21"
@@ -95,7 +95,7 @@ class PostComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ListParts(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """Addresses of the parts from this number on."""
+    """The query of a request for the addresses of parts, from part `from` on."""
 
     start: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 1
 
@@ -262,7 +262,7 @@ class FileViews:
         errors=(LinkNotFound, *NOT_READY, Unavailable),
     )
     def follow(self, request: Request, token: str) -> Answer:
-        """A redirect, which clients follow with their Range header."""
+        """Answer with a redirect, which clients follow with their Range header."""
         headers = {"Location": self._download.follow(token), "Cache-Control": "no-store"}
         return Answer("", 302, headers)
 
@@ -275,7 +275,7 @@ def _upload_view(progress: Progress) -> UploadView:
         size=file.size,
         part_size=file.part_size,
         part_count=file.part_count,
-        stored=tuple(StoredPartView(one.number, one.etag, one.size) for one in progress.stored),
+        stored=tuple(StoredPartView(part.number, part.etag, part.size) for part in progress.stored),
         parts=progress.parts,
         next_from=progress.next_from,
     )

@@ -1,4 +1,4 @@
-"""The API's description as a page of HTML, which needs no script and nothing from elsewhere."""
+"""The API's description as a page of HTML, without scripts and without resources from other places."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
@@ -197,7 +197,7 @@ def _needed(*, needed: bool) -> str:
 
 
 def _kind(schema: Schema) -> str:
-    """Return what a value is: the name of a type, a link to an object, or the values that there are."""
+    """Describe the values of a schema: the name of a type, a link to an object, or all possible values."""
     if schema.ref is not None:
         name = escape(schema.ref.removeprefix(_SCHEMAS))
         return f'<a href="#object-{name}"><code>{name}</code></a>'
@@ -212,6 +212,6 @@ def _kind(schema: Schema) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return a text as HTML, what stands between backticks as code."""
+    """Return a text as HTML, with the words between backticks as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))

@@ -1,6 +1,6 @@
 """/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
 
-/v1/webhooks/replay is for our own side, with a key of ours.
+/v1/webhooks/replay is for operators, with a key of this API.
 """
 
 from typing import Annotated, Final
@@ -49,7 +49,7 @@ class ReceivedView(msgspec.Struct, frozen=True):
 class PostReplay(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}
 ):
-    """The body of POST /v1/webhooks/replay: those named, or those that arrived in a time."""
+    """The body of POST /v1/webhooks/replay: webhooks by their ids, or by the time of their arrival."""
 
     webhook_ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=MOST_PAGE)] | None = None
     channel: str | None = None
@@ -65,7 +65,7 @@ class Challenge(
     omit_defaults=True,
     rename={"mode": "hub.mode", "token": "hub.verify_token", "challenge": "hub.challenge"},
 ):
-    """What Meta asks with when a webhook is subscribed."""
+    """The query with which Meta verifies the subscription of a webhook."""
 
     mode: str | None = None
     token: str | None = None
@@ -112,7 +112,7 @@ class WebhookViews:
         "POST",
         "/v1/webhooks/replay",
         Returns(Replayed, {"replayed": 3, "events": 4, "refused": [], "next_cursor": None}),
-        summary="Replay stored webhooks, those named or those of a time; nothing is doubled by it",
+        summary="Replay stored webhooks, by id or by time of arrival; no message is repeated",
         scope="webhooks:write",
         body=PostReplay,
         example={"channel": "whatsapp", "from": "2026-01-31T12:00:00Z", "to": "2026-01-31T13:00:00Z"},
@@ -155,9 +155,9 @@ class WebhookViews:
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
-    """Build the request as the provider sent it. API Gateway hands on a decoded query: it is encoded again.
+    """Build the request as the provider sent it.
 
-    A parameter that comes twice has both values.
+    API Gateway decodes the query, so it is encoded again. A repeated parameter keeps all its values.
     """
     headers = {name.lower(): text for name, text in request.headers.items()}
     scheme = headers.get("x-forwarded-proto", "https")

@@ -94,7 +94,8 @@ class ReplayWebhooks:
         if webhook.account not in self._accounts[webhook.channel]:
             return RefusedWebhook(
                 webhook_id,
-                f"belongs to the account {webhook.account}, which the channel {webhook.channel} does not list",
+                f"belongs to the account {webhook.account}, "
+                f"which the channel {webhook.channel} does not list",
             )
         try:
             events = webhook_events(webhook, connector, self._secrets.channel(webhook.channel), replay)

@@ -68,7 +68,8 @@ class TakeInbound:
         channel, account, event = received.channel, received.account, received.event
         if account not in self._accounts.get(channel, ()):
             raise UnknownAccount(
-                f"The channel {channel} has no account {account!r}; list the account in the channel's manifest."
+                f"The channel {channel} has no account {account!r}; "
+                "list the account in the channel's manifest."
             )
         match event:
             case InboundStatus():

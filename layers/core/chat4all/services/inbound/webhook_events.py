@@ -1,4 +1,4 @@
-"""Turn a stored webhook into the events to publish: the same events when it arrives and when it is replayed."""
+"""Turn a stored webhook into the events to publish, which are the same at its arrival and at a replay."""
 
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
