@@ -90,7 +90,7 @@ build: setup ## Build for Lambda into .aws-sam/build; ARCHITECTURE=arm64 builds 
 	if [ "$$runtime" = python3.11 ]; then echo "$$REFUSAL_OF_3_11" >&2; exit 1; fi; \
 	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
 	platform=$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28; \
-	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$$platform}" \
+	export PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$$platform}"; \
 	told=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \
 	printf '%s\n' "$$told" | sed '/^Commands you can use next/,$$d'; [ $$code -eq 0 ] \
 	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
