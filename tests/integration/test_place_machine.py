@@ -125,6 +125,7 @@ class Words(RuleBasedStateMachine):
                 sender_id=data.draw(st.sampled_from(sorted(room.members))),
                 content=Text(f"words {number}"),
                 channel=channel,
+                account="main",
                 provider_message_id=f"ours-{number}",
             )
         )
