@@ -1,4 +1,4 @@
-"""What has arrived so far."""
+"""The messages and statuses that have arrived so far."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,10 @@ ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """`provided`: by channel, what the provider accepted, in order. `histories`: by conversation, oldest first.
+    """The observations so far.
 
-    `statuses`: by message id, as they were when last asked for.
+    `provided`: by channel, the sends that the provider accepted, in order. `histories`: by conversation,
+    oldest first. `statuses`: by message id, as the API last told them.
     """
 
     provided: Mapping[str, tuple[SendRecord, ...]] = {}
@@ -21,7 +22,7 @@ class Observed(msgspec.Struct, frozen=True):
     statuses: Mapping[str, MessageStatus] = {}
 
     def has_come(self, message_id: str, channel: str, status: str) -> bool:
-        """Whether the delivery of a message on `channel` is `status`, or further."""
+        """Tell whether the delivery of a message on `channel` has reached `status`."""
         known = self.statuses.get(message_id)
         found = (
             (delivery.status for delivery in known.deliveries if delivery.channel == channel) if known else ()
