@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all_local.api_shapes import Message, MessageStatus
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.simulators.control_api import SendRecord
 
 ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
@@ -18,8 +18,8 @@ class Observed(msgspec.Struct, frozen=True):
     """
 
     provided: Mapping[str, tuple[SendRecord, ...]] = {}
-    histories: Mapping[str, tuple[Message, ...]] = {}
-    statuses: Mapping[str, MessageStatus] = {}
+    histories: Mapping[str, tuple[MessageView, ...]] = {}
+    statuses: Mapping[str, ProgressView] = {}
 
     def has_come(self, message_id: str, channel: str, status: str) -> bool:
         """Tell whether the delivery of a message on `channel` has reached `status`."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
-from chat4all_local.api_shapes import Message
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.sent import Sent
@@ -91,6 +91,6 @@ class Watcher:
                 status = self._api.message_status(wanted_id)
                 self.observed = replace(self.observed, statuses={**self.observed.statuses, wanted_id: status})
 
-    def _history(self, conversation: str) -> tuple[Message, ...]:
+    def _history(self, conversation: str) -> tuple[MessageView, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])
         return tuple(newest_first)[::-1]

@@ -10,8 +10,8 @@ import msgspec
 
 from chat4all.channels.registry import manifest_of, manifests, names
 from chat4all.domain.status import Status
+from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import Identity
 from chat4all_local.simulators.client import Simulator
 
 AGENT: Final = "agent"
@@ -66,7 +66,7 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
     Raises ApiError, ApiUnreachable.
     """
     simulator.register(address, name)
-    return api.create_user("CUSTOMER", name, [Identity(channel, address)]).user_id
+    return api.create_user("CUSTOMER", name, [PostIdentity(channel, address)]).user_id
 
 
 def channels_in_turn(count: int) -> list[str]:

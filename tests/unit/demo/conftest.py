@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat4all_local.api_shapes import Delivery, Message, MessageContent, MessageStatus
+from chat4all.domain.content import Text
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line, relayed, write_script
 from chat4all_local.demo.sent import Accepted, Sent
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view, message_view, progress_view
 
 PART = 3000
 POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
@@ -82,22 +84,17 @@ def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:
     )
 
 
-def _message(number: int, line: Line) -> Message:
-    return Message(
-        line.key,
-        number,
-        line.speaker,
-        MessageContent("text", line.text),
-        "DELIVERED",
-        "2026-01-01T00:00:00.000Z",
+def _message(number: int, line: Line) -> MessageView:
+    return message_view(
+        line.key, sequence=number, sender_id=line.speaker, content=Text(line.text), status="DELIVERED"
     )
 
 
-def _status(line: Line, everybody: tuple[str, ...]) -> MessageStatus:
+def _status(line: Line, everybody: tuple[str, ...]) -> ProgressView:
     channels = everybody if line.conversation == GROUP else (line.conversation,)
-    deliveries = tuple(
-        Delivery(channel, channel, BY_CHANNEL[channel].final_status)
+    deliveries = (
+        delivery_view(channel, BY_CHANNEL[channel].final_status)
         for channel in channels
         if channel != line.speaker
     )
-    return MessageStatus(line.key, "SENT", (), 0, deliveries)
+    return progress_view(line.key, *deliveries)

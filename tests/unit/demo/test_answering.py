@@ -1,11 +1,11 @@
 from msgspec.structs import replace
 
-from chat4all_local.api_shapes import Delivery
 from chat4all_local.demo.answering import due
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import write_script
 from chat4all_local.demo.sent import Sent
 from chat4all_local.traffic.participants import GROUP, SHOWN
+from tests.unit.answers import delivery_view
 
 CHANNEL = "telegram"
 SCRIPT = write_script(SHOWN)
@@ -38,7 +38,7 @@ def test_a_reply_in_the_group_quotes_what_it_answers(sent: Sent, observed: Obser
 
 def test_a_quoting_reply_waits_until_the_api_tells_sent(sent: Sent, observed: Observed) -> None:
     key = SCRIPT.agent_lines[GROUP][0].key
-    pending = replace(observed.statuses[key], deliveries=(Delivery(CHANNEL, CHANNEL, "PENDING"),))
+    pending = replace(observed.statuses[key], deliveries=(delivery_view(CHANNEL, "PENDING"),))
     so_far = replace(observed, statuses={**observed.statuses, key: pending})
     found = due(REPLIES, sent, so_far, CHANNEL)
     assert found

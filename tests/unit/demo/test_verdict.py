@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.channels.registry import names
-from chat4all_local.api_shapes import Delivery, Message
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.demo.counting import Counts
 from chat4all_local.demo.files.judging import FileRow, FilesVerdict, Way
 from chat4all_local.demo.observed import Observed
@@ -15,9 +15,10 @@ from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.verdict import judge
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view
 
 Records = tuple[SendRecord, ...]
-Messages = tuple[Message, ...]
+Messages = tuple[MessageView, ...]
 FILES = FilesVerdict(
     rows=(FileRow("photo.jpg", 400, 1.23, {"telegram": Way("media", 1, "media", 400, sha256_ok=True)}),),
     repeats=0,
@@ -73,7 +74,7 @@ def test_a_message_that_only_a_channel_of_choice_lost_is_found(
 @pytest.mark.parametrize("channels", [names()])
 def test_an_sms_that_is_only_sent_is_late(sent: Sent, observed: Observed, channels: tuple[str, ...]) -> None:
     key = sent.script.agent_lines["sms"][0].key
-    on_its_way = replace(observed.statuses[key], deliveries=(Delivery("sms", "sms", "SENT"),))
+    on_its_way = replace(observed.statuses[key], deliveries=(delivery_view("sms", "SENT"),))
     verdict = judge(sent, replace(observed, statuses={**observed.statuses, key: on_its_way}))
     assert verdict.late == (f"{key} on {BY_CHANNEL['sms'].title}: not yet DELIVERED",)
     assert set(verdict.channels) == set(channels)
@@ -169,7 +170,7 @@ def test_a_reply_kept_twice_is_a_duplicate(sent: Sent, observed: Observed) -> No
 
 def test_a_status_that_has_not_come_is_late(sent: Sent, observed: Observed) -> None:
     key = SCRIPT.agent_lines["whatsapp"][0].key
-    unread = replace(observed.statuses[key], deliveries=(Delivery("whatsapp", "whatsapp", "DELIVERED"),))
+    unread = replace(observed.statuses[key], deliveries=(delivery_view("whatsapp", "DELIVERED"),))
     verdict = judge(sent, replace(observed, statuses={**observed.statuses, key: unread}))
     assert not verdict.is_complete
     assert len(verdict.late) == 1

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.content import file_of
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
@@ -29,7 +30,7 @@ def arrivals(sent: FilesSent, observed: FilesObserved) -> Iterator[Arrival]:
     """Yield the arrivals at every customer and at the agent."""
     for channel in sent.channels:
         for record in observed.since_texts.provided.get(channel, ()):
-            name = file_of(record, channel)
+            name = file_name_in(record, channel)
             if name is not None:
                 yield _arrival(name, channel, record, observed)
     for file_id in received_files(sent, observed.since_texts):
@@ -39,13 +40,13 @@ def arrivals(sent: FilesSent, observed: FilesObserved) -> Iterator[Arrival]:
 def received_files(sent: FilesSent, observed: Observed) -> list[str]:
     """Return the ids of the files that the sender sent, from the history of their conversation."""
     return [
-        message.content.file.file_id
+        file.file_id
         for message in observed.histories.get(sent.sender.channel, ())
-        if message.content.file is not None and message.message_id not in sent.message_ids
+        if (file := file_of(message.content)) and message.message_id not in sent.message_ids
     ]
 
 
-def file_of(record: SendRecord, channel: str) -> str | None:
+def file_name_in(record: SendRecord, channel: str) -> str | None:
     """Return the file that the provider accepted; None for a text without a link, or for another address."""
     if record.address != BY_CHANNEL[channel].address:
         return None

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_of, received_files
+from chat4all.domain.content import file_of
+from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_name_in, received_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, title_of
@@ -120,11 +121,11 @@ def _strange(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
     """Yield every other arrival: a text that came again, or a file at another address."""
     for channel in sent.channels:
         for record in observed.since_texts.provided.get(channel, ()):
-            if file_of(record, channel) is None:
+            if file_name_in(record, channel) is None:
                 yield f"{record.text or record.kind!r} to {record.address} at {BY_CHANNEL[channel].title}"
     received = received_files(sent, observed.since_texts)
     for conversation in (*sent.channels, GROUP):
         for message in observed.since_texts.histories.get(conversation, ()):
-            is_back = (file := message.content.file) is not None and file.file_id in received
+            is_back = (file := file_of(message.content)) is not None and file.file_id in received
             if message.message_id not in sent.message_ids and not is_back:
                 yield f"{message.content.text!r} in the history of {conversation}"

@@ -5,9 +5,9 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
-from chat4all_local.api_shapes import Message, MessageStatus
-from chat4all_local.demo.files.arrivals import file_of, link_in, received_files
+from chat4all_local.demo.files.arrivals import file_name_in, link_in, received_files
 from chat4all_local.demo.files.observed import FilesObserved
 from chat4all_local.demo.files.props import BACK, title_of
 from chat4all_local.demo.files.readers import Readers
@@ -67,7 +67,7 @@ class Onlooker:
         )
         for channel in sent.channels:
             for record in self._observed.provided[channel]:
-                name, link = file_of(record, channel), link_in(record)
+                name, link = file_name_in(record, channel), link_in(record)
                 if name is not None and link is not None and not self._readers.knows(link):
                     title = f"{name} to {BY_CHANNEL[channel].name}"
                     self._readers.read(link, link, title, sent.made[name].size)
@@ -82,7 +82,7 @@ class Onlooker:
         for (_, channel), accepted in sent.accepted.items():
             message_id = accepted.message_id
             if not self._observed.has_come(message_id, channel, BY_CHANNEL[channel].final_status):
-                status: MessageStatus = self._api.message_status(message_id)
+                status: ProgressView = self._api.message_status(message_id)
                 self._observed = replace(
                     self._observed, statuses={**self._observed.statuses, message_id: status}
                 )
@@ -91,7 +91,7 @@ class Onlooker:
         new = {conversation: self._history(conversation) for conversation in conversations}
         self._observed = replace(self._observed, histories={**self._observed.histories, **new})
 
-    def _history(self, conversation: str) -> tuple[Message, ...]:
+    def _history(self, conversation: str) -> tuple[MessageView, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])
         new = [message for message in newest_first if message.sequence > self._last_sequence[conversation]]
         return tuple(new)[::-1]

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from chat4all_local.api_shapes import AttachedFile, Delivery, Message, MessageContent, MessageStatus
+from chat4all.domain.content import Media
+from chat4all.domain.files import Attachment
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, VIDEO
@@ -16,6 +18,7 @@ from chat4all_local.demo.sent import Accepted
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.simulators.registry import manifest
 from chat4all_local.traffic.participants import AGENT, BY_CHANNEL
+from tests.unit.answers import delivery_view, message_view, progress_view
 
 SIZES = {PHOTO: 400_000, VIDEO: 200_000_000, BACK: 300_000}
 BACK_ID = "file-from-customer"
@@ -78,20 +81,17 @@ def _record(n: int, channel: str, text: str | None) -> SendRecord:
     )
 
 
-def _history(channel: str, sent: FilesSent) -> tuple[Message, ...]:
+def _history(channel: str, sent: FilesSent) -> tuple[MessageView, ...]:
     ours = [_message(number, f"{name} {channel}", name) for number, name in enumerate((PHOTO, VIDEO), 1)]
     return (*ours, _message(3, "from customer", BACK)) if channel == sent.sender.channel else tuple(ours)
 
 
-def _message(sequence: int, message_id: str, name: str) -> Message:
+def _message(sequence: int, message_id: str, name: str) -> MessageView:
     file_id = BACK_ID if name == BACK else f"file {name}"
-    file = AttachedFile(file_id, name, "image/jpeg", SIZES[name])
-    return Message(
-        message_id, sequence, "u-1", MessageContent("media", file=file), "SENT", "2026-01-01T00:00:00.000Z"
-    )
+    file = Attachment(file_id, name, "image/jpeg", SIZES[name])
+    return message_view(message_id, sequence=sequence, content=Media(file), status="SENT")
 
 
-def _status(accepted: Accepted) -> MessageStatus:
+def _status(accepted: Accepted) -> ProgressView:
     channel = accepted.line.conversation
-    delivery = Delivery("u-2", channel, BY_CHANNEL[channel].final_status)
-    return MessageStatus(accepted.message_id, "SENT", (), 0, (delivery,))
+    return progress_view(accepted.message_id, delivery_view(channel, BY_CHANNEL[channel].final_status))

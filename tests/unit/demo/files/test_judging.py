@@ -4,17 +4,19 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.channels.registry import names
-from chat4all_local.api_shapes import Delivery, Message, MessageStatus
+from chat4all.domain.content import Media
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.demo.files.judging import FilesVerdict, Way, judge_files
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import PHOTO, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view, progress_view
 
 SENDER = SHOWN[0]
 Records = tuple[SendRecord, ...]
-Messages = tuple[Message, ...]
+Messages = tuple[MessageView, ...]
 
 
 def provided(observed: FilesObserved, channel: str, change: Callable[[Records], Records]) -> FilesObserved:
@@ -199,7 +201,7 @@ def test_a_photo_in_another_conversation_is_strange(
     files_sent: FilesSent, files_observed: FilesObserved, conversation: str
 ) -> None:
     stray = files_observed.since_texts.histories[SENDER][-1]
-    assert stray.content.file is not None
+    assert isinstance(stray.content, Media)
     content = replace(stray.content, file=replace(stray.content.file, file_id="stray"))
     stray = replace(stray, content=content)
     verdict = judge_files(
@@ -210,7 +212,7 @@ def test_a_photo_in_another_conversation_is_strange(
 
 def test_a_status_that_has_not_come_is_late(files_sent: FilesSent, files_observed: FilesObserved) -> None:
     message_id = files_sent.accepted[VIDEO, "whatsapp"].message_id
-    unread = MessageStatus(message_id, "SENT", (), 0, (Delivery("u-2", "whatsapp", "DELIVERED"),))
+    unread = progress_view(message_id, delivery_view("whatsapp", "DELIVERED"))
     since = files_observed.since_texts
     since = replace(since, statuses={**since.statuses, message_id: unread})
     verdict = judge_files(files_sent, replace(files_observed, since_texts=since))

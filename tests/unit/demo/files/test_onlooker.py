@@ -3,8 +3,9 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from chat4all.entrypoints.http.files import FileView, LinkView
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
-from chat4all_local.api_shapes import File, FileLink, Message, MessageStatus
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.onlooker import Onlooker
 from chat4all_local.demo.files.readers import Readers
@@ -28,19 +29,31 @@ class Api(ApiClient):
         self.file_status = "READY"
         self.is_away = False
 
-    def message_status(self, message_id: str) -> MessageStatus:
+    def message_status(self, message_id: str) -> ProgressView:
         if self.is_away:
             raise ApiUnreachable("away")
         return self.observed.statuses[message_id]
 
-    def history(self, conversation_id: str) -> Iterator[Message]:
+    def history(self, conversation_id: str) -> Iterator[MessageView]:
         return iter(self.observed.histories.get(conversation_id, ())[::-1])
 
-    def file(self, file_id: str) -> File:
-        return File(file_id, "photo.jpg", "image/jpeg", 1, self.file_status)
+    def file(self, file_id: str) -> FileView:
+        return FileView(
+            file_id=file_id,
+            filename="photo.jpg",
+            content_type="image/jpeg",
+            size=1,
+            status=self.file_status,
+            error=None,
+            sha256=None,
+            thumbnails={},
+            conversation_id=None,
+            created_at="",
+            expires_at="",
+        )
 
-    def file_link(self, file_id: str) -> FileLink:
-        return FileLink(f"http://127.0.0.1:9/{file_id}", "", "photo.jpg", 1, "told")
+    def file_link(self, file_id: str) -> LinkView:
+        return LinkView(f"http://127.0.0.1:9/{file_id}", "", "photo.jpg", "image/jpeg", 1, "told")
 
 
 class Provider(Simulator):
