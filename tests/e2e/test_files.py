@@ -19,8 +19,8 @@ import urllib3
 from PIL import Image
 
 from chat4all.channels.registry import capabilities
+from chat4all.entrypoints.http.files import FileView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import File
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.simulators.control_api import FaultKind, SendRecord
 from chat4all_local.traffic.film import make_film
@@ -58,7 +58,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def send(stage: Stage, customer: Customer, file: File, text: str = "") -> str:
+def send(stage: Stage, customer: Customer, file: FileView, text: str = "") -> str:
     talk = stage.talk(customer)
     return stage.api.send(
         message_body(talk, {"type": "media", "file_id": file.file_id, "text": text})
@@ -141,7 +141,7 @@ def test_what_lies_about_its_type_is_rejected_with_the_reason(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(body)
-    told: list[File] = []
+    told: list[FileView] = []
 
     with pytest.raises(TransferFailed, match="REJECTED"):
         upload(api, path, remembered=Remembered(tmp_path / "memory"), complete=told.append)
@@ -156,7 +156,7 @@ def test_malware_is_found_and_nobody_gets_it(
 ) -> None:
     path = tmp_path / "eicar.txt"
     path.write_text(EICAR)
-    told: list[File] = []
+    told: list[FileView] = []
 
     with pytest.raises(TransferFailed, match="INFECTED"):
         upload(api, path, remembered=remembered, complete=told.append)
@@ -308,7 +308,7 @@ def test_a_function_that_dies_while_it_inspects_does_so_again(
     try:
         killed: list[int] = []
 
-        def kill_it(_: File) -> None:
+        def kill_it(_: FileView) -> None:
             killed.append(eventually(lambda: kill(workers(stage.cloud, "files")), bool))
 
         stored = upload(api, film, remembered=remembered, complete=kill_it)

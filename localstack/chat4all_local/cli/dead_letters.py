@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from chat4all.services.recovery.redrive import Redriven, RefusedRedrive
 from chat4all_local.api_client import ApiClient, ApiError
-from chat4all_local.api_shapes import Redriven, RefusedRedrive
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.progress import ProgressDisplay

@@ -5,7 +5,8 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
-from chat4all_local.api_shapes import Failure, Message, MessageContent
+from chat4all.domain.content import Text
+from chat4all.entrypoints.http.views import ErrorView, MessageView
 from chat4all_local.cli.messages import news, render_message
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.welcome import next_commands, welcome
@@ -14,6 +15,7 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection, ProcessUse
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.state import Phase, State
+from tests.unit.answers import message_view
 
 
 def text(renderable: RenderableType) -> str:
@@ -23,9 +25,13 @@ def text(renderable: RenderableType) -> str:
     return console.file.getvalue()
 
 
-def message(number: int, status: str = "PENDING", content: str = "hello") -> Message:
-    return Message(
-        f"m{number}", number, "u1", MessageContent("text", content), status, "2026-01-01T12:34:56.789Z"
+def message(number: int, status: str = "PENDING", content: str = "hello") -> MessageView:
+    return message_view(
+        f"m{number}",
+        sequence=number,
+        content=Text(content),
+        status=status,
+        accepted_at="2026-01-01T12:34:56.789Z",
     )
 
 
@@ -65,7 +71,7 @@ def test_a_message_is_shown_with_time_number_status_and_sender() -> None:
 
 
 def test_a_failed_message_is_shown_with_the_reason() -> None:
-    failed = replace(message(7, "FAILED"), error=Failure("UNREACHABLE", "not on WhatsApp"))
+    failed = replace(message(7, "FAILED"), error=ErrorView("UNREACHABLE", "not on WhatsApp"))
     assert render_message(failed, "Ann").plain.endswith("Ann: hello  (UNREACHABLE: not on WhatsApp)")
 
 

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from chat4all.domain.records import Identity
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.directory import DirectoryTable
 from chat4all_local.simulators.registry import names
@@ -55,7 +56,7 @@ class Table(BaseHTTPRequestHandler):
 
 def know(channel: str, address: str) -> None:
     """Put Ana into the directory."""
-    identity = {"channel": channel, "account": "main", "address": address, "handle": "ana"}
+    identity = Identity(channel, "main", address, linked_at="2026-01-01T00:00:00.000Z", handle="ana")
     Table.rows[f"IDENTITY#{channel}#main#{address}"] = {"user_id": {"S": "u1"}}
     Table.rows["USER#u1"] = {
         "display_name": {"S": "Ana"},

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 import urllib3
 
+from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all_local.api_client import ApiError, ApiUnreachable
-from chat4all_local.api_shapes import ErrorBody
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.traffic.load import Line, Load, Posted
 from chat4all_local.traffic.participants import Conversation
@@ -37,7 +37,7 @@ class Target:
         except urllib3.exceptions.HTTPError as error:
             raise ApiUnreachable(f"no answer to a POST at {self._url}: {error}") from error
         if answer.status != 202:
-            raise ApiError(answer.status, ErrorBody("", answer.data[:200].decode(errors="replace")))
+            raise ApiError(answer.status, ErrorBody("", answer.data[:200].decode(errors="replace"), (), ""))
 
     def post_all(self, lines: Sequence[Line], clients: int = CLIENTS) -> list[Posted]:
         """Post every line. Raises CloudError if a POST is not accepted at the first try."""

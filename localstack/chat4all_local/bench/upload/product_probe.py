@@ -12,8 +12,8 @@ from pathlib import Path
 
 import urllib3
 
+from chat4all.entrypoints.http.files import FileView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import File
 from chat4all_local.bench.upload.own_memory import most_memory
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
@@ -31,7 +31,7 @@ def main(api_url: str, key: str, file: str, memory: str, begun: str) -> None:
     urllib3.PoolManager.request = counted  # type: ignore[assignment]
     began, whole = time.perf_counter(), 0.0
 
-    def complete(_: File) -> None:
+    def complete(_: FileView) -> None:
         nonlocal whole
         whole = time.perf_counter() - began
 

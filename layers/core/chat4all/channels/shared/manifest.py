@@ -14,11 +14,16 @@ class SecretField(msgspec.Struct, frozen=True):
 
 
 class DemoCustomer(msgspec.Struct, frozen=True):
-    """The customer of the channel in the demo. `is_shown` tells whether a demo that names no channels has them."""
+    """The customer of the channel in the demo.
+
+    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group` quotes
+    a message: 0 where the channel's people cannot quote.
+    """
 
     name: str
     address: str
     is_shown: bool = True
+    replies_in_group: int = 1
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,5 +71,5 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",
-    demo=DemoCustomer("Sam", "+16505550100", is_shown=False),
+    demo=DemoCustomer("Sam", "+16505550100", is_shown=False, replies_in_group=0),
 )
