@@ -1,6 +1,6 @@
-# Works with GNU make 3.81 and newer. Only relative paths in targets: make cannot hold a path with a space.
+# Works with GNU make 3.81 and newer. Targets have relative paths: make cannot handle a space in a path.
 
-# The first Python from 3.11 that can make virtual environments; name another with make PYTHON=/path/to/python setup
+# The first Python from 3.11 that can make virtual environments. To use another: make PYTHON=/path setup
 PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
@@ -11,39 +11,43 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
-# One after the other. Tests on clouds wait more than they compute: two clouds at a time.
+# The two commands run one after the other. Tests on clouds mostly wait, so two clouds run at a time.
 TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile \
 	tests/unit tests/integration localstack/lambda-process-executor/tests
 TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
 	tests/e2e tests/smoke tests/chaos tests/kinesis
-TEST_ON_LOCALSTACK = $(BIN)/python -m pytest tests/smoke tests/kinesis localstack/lambda-process-executor/tests -k "not ministack"
+TEST_ON_LOCALSTACK = $(BIN)/python -m pytest -k "not ministack" \
+	tests/smoke tests/kinesis localstack/lambda-process-executor/tests
 
 define INSTALL
 python=$${PYTHON:-$(PYTHON)}; \
 if [ -z "$$python" ]; then \
-echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; exit 1; fi; \
+echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; \
+exit 1; fi; \
 "$$python" requirements/install.py
 endef
 
 # Lambda's python3.11 is Amazon Linux 2; the later runtimes are Amazon Linux 2023, with glibc 2.34.
 define REFUSAL_OF_3_11
-make build: the virtual environments have Python 3.11. Lambda's python3.11 has glibc 2.26, and Pillow wants 2.27 for WebP:
-every WebP file would be refused as IMAGE_BROKEN. Build with a newer Python: make clean, then make build PYTHON=/path/to/python3.13
+make build: the virtual environments have Python 3.11. Lambda's python3.11 has glibc 2.26, but Pillow needs
+2.27 for WebP: every WebP file would be refused as IMAGE_BROKEN. Build with a newer Python:
+make clean, then make build PYTHON=/path/to/python3.13
 endef
 export REFUSAL_OF_3_11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format generate build lock clean
+.PHONY: help setup setup-all demo test test-localstack chaos bench sam-local check format generate build \
+	lock clean
 
-help: ## What can be done here
-	@echo "Chat4All. Each of these sets up by itself whatever it needs:"
+help: ## List the targets
+	@echo "Chat4All. Each target first sets up what it needs:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
 	do printf '%-20s %s\n' "$$name" "$$text"; done
 
 setup: ## Make the virtual environments from the locks
 	@$(INSTALL)
 
-setup-all: ## Those of LocalStack and of the checks, too
+setup-all: ## Make the environments of LocalStack and of the checks, too
 	@$(INSTALL) --all
 
 demo: setup ## Run the main job on a local cloud of its own, live in the terminal
@@ -53,19 +57,19 @@ test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k spl
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); else \
 	$(TEST_IN_PROCESS) && $(TEST_ON_CLOUDS); fi
 
-test-localstack: setup-all ## The smoke tests on LocalStack, EventStream=kinesis, and the tests of the plugin
+test-localstack: setup-all ## Run the smoke tests, Kinesis tests and plugin tests on LocalStack
 	@$(TEST_ON_LOCALSTACK)
 
-chaos: setup ## Break things under load: what became of every message; writes docs/chaos-report.md
+chaos: setup ## Break parts under load and trace every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
 
 bench: setup-all ## Run every benchmark; tables and plots go to results/
 	@$(BIN)/chat4all bench
 
-sam-local: setup ## Run every function in sam local invoke, the API in sam local start-api: needs a Docker daemon
+sam-local: setup ## Run every function and the API in sam local; needs a Docker daemon
 	@$(BIN)/chat4all sam-local
 
-check: setup-all ## Format, lint, types, generated blocks, templates: what a change must pass beside the tests
+check: setup-all ## Check format, lint, types, generated files and templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(SOURCES)
@@ -74,23 +78,24 @@ check: setup-all ## Format, lint, types, generated blocks, templates: what a cha
 	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
 	@.envs/checkov/bin/checkov --config-file .checkov.yaml
 
-generate: setup ## Write what follows from the channels and routes: template, alarms, dashboard, openapi.json, tables
+generate: setup ## Write the files that are generated from the channels and routes
 	@$(BIN)/python -m chat4all_local.generate
 
-format: setup ## Put every file into the project's format, mend what the linter can
+format: setup ## Format every file and apply the linter's fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-build: setup ## Build for Lambda into .aws-sam/build (or ARCHITECTURE=arm64); then: sam deploy --config-env aws
+build: setup ## Build for Lambda into .aws-sam/build; ARCHITECTURE=arm64 builds for Arm
 	@runtime=python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	if [ "$$runtime" = python3.11 ]; then echo "$$REFUSAL_OF_3_11" >&2; exit 1; fi; \
 	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
-	PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28}" \
+	platform=$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28; \
+	export PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$$platform}"; \
 	told=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \
 	printf '%s\n' "$$told" | sed '/^Commands you can use next/,$$d'; [ $$code -eq 0 ] \
 	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
 
-lock: setup-all ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for newer versions)
+lock: setup-all ## Resolve the locks again; LOCK_OPTIONS=--upgrade takes newer versions
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) layers/core/requirements.in -o layers/core/requirements.txt
 	@$(LOCK) layers/media/requirements.in -o layers/media/requirements.txt
@@ -101,5 +106,5 @@ lock: setup-all ## Resolve the locks anew (make lock LOCK_OPTIONS=--upgrade for 
 	@$(LOCK) requirements/lambda.in -o requirements/lambda.txt
 	@$(LOCK) --exclude-newer 2025-10-28 requirements/localstack.in -o requirements/localstack.txt
 
-clean: ## Remove everything that can be made again; the local cloud's data stay (chat4all down --purge)
+clean: ## Remove everything that can be made again, but not the local cloud's data
 	@rm -rf .venv .envs .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

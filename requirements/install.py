@@ -1,9 +1,12 @@
 """Makes the virtual environments from the committed locks: `python3 requirements/install.py`.
 
-Runs on any Python from 3.11, standard library only, since it runs before anything is installed. Idempotent and
-quick when nothing changed. An environment carries a stamp that names the locks it was made from and the path it
-was made in; the stamp is removed first and written last, so an environment whose making was cut short, or that
-was copied here from elsewhere, is thrown away and made anew. One run at a time in one checkout, by a lock file.
+The script runs on any Python from 3.11 with the standard library only, because it runs before anything is
+installed.
+It may be repeated at any time, and is quick when nothing changed. An environment carries a stamp that names
+its locks
+and its path. The stamp is removed first and written last. An environment without its stamp is incomplete or
+was copied
+from elsewhere, so it is removed and made again. A lock file allows a single run at a time in a checkout.
 """
 
 import fcntl
@@ -23,7 +26,7 @@ UV_LOCK = ROOT / "requirements" / "uv.txt"
 
 
 class Stamped:
-    """A folder that is complete when it holds the stamp of what it was made from."""
+    """A folder that is complete when it holds the stamp of its sources."""
 
     name: str
 
@@ -33,7 +36,10 @@ class Stamped:
 
     @property
     def place(self) -> str:
-        """Console scripts and the editable install hold absolute paths: a moved environment is a broken one."""
+        """The hash of the folder's path.
+
+        Environments contain absolute paths, so a moved environment is broken.
+        """
         return hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
 
     @property
@@ -54,7 +60,7 @@ class Stamped:
 
 @dataclass(frozen=True)
 class Environment(Stamped):
-    """A virtual environment, the lock that it is made from, and the folder of the project that is installed into it."""
+    """A virtual environment, its lock, and the folder of the project to install into it."""
 
     name: str
     lock: str
@@ -81,7 +87,7 @@ class Environment(Stamped):
 
 @dataclass(frozen=True)
 class NodePackages(Stamped):
-    """What npm installs; nothing of it runs while it is installed."""
+    """The packages that npm installs. No script of a package runs during the installation."""
 
     name: str
     lock: str
@@ -105,26 +111,28 @@ NEEDED = (
     Environment(".envs/cloud", "requirements/cloud.txt"),
     Environment(".envs/lambda", "requirements/lambda.txt"),
 )
-# Of the checks and of LocalStack; only with --all.
+# The environments of the checks and of LocalStack, which only --all installs.
 OTHERS = (
     Environment(".envs/checkov", "requirements/checkov.txt"),
     Environment(
         ".envs/localstack", "requirements/localstack.txt", project="localstack/lambda-process-executor"
     ),
 )
-# Kinesis for LocalStack, which does without where there is no npm.
+# Kinesis for LocalStack, left out on machines without npm.
 OPTIONAL = (NodePackages(".envs/kinesis", "requirements/kinesis"),) if shutil.which("npm") else ()
 UV = MAIN.folder / "bin" / "uv"
 
 
 def main(*options: str) -> int:
     if sys.version_info < (3, 11):
-        print("Chat4All needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 setup")
+        print(
+            "Chat4All needs Python 3.11 or newer. Name an interpreter: make PYTHON=/path/to/python3.11 setup"
+        )
         return 1
     with one_at_a_time():
         environments, packages = (NEEDED + OTHERS, OPTIONAL) if "--all" in options else (NEEDED, ())
         wanted = [environment for environment in environments if not environment.stamp.exists()]
-        optional = [one for one in packages if not one.stamp.exists()]
+        optional = [package for package in packages if not package.stamp.exists()]
         if not wanted and not optional:
             return 0
         started = time.monotonic()
@@ -134,11 +142,11 @@ def main(*options: str) -> int:
             provide_uv()
         for environment in wanted:
             fill(environment)
-        for one in optional:
+        for package in optional:
             try:
-                fill(one)
+                fill(package)
             except subprocess.CalledProcessError as failure:
-                print(f"left out {one.name}: npm failed (exit {failure.returncode})", flush=True)
+                print(f"left out {package.name}: npm failed (exit {failure.returncode})", flush=True)
         print(f"set-up done in {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
@@ -160,7 +168,7 @@ def begin(environment: Stamped) -> None:
 
 
 def provide_uv() -> None:
-    """The pip that every Python brings installs uv, by hash; uv installs all the rest."""
+    """Install uv with pip, by hash. uv installs everything else."""
     if not MAIN.python.exists():
         print("making .venv", flush=True)
         run(sys.executable, "-m", "venv", MAIN.folder)
@@ -175,9 +183,9 @@ def fill(environment: Stamped) -> None:
 
 
 def run(*command: str | Path) -> None:
-    """Raises CalledProcessError; the command has said on stderr what went wrong.
+    """Run a command in the user's environment, without variables that name another virtual environment.
 
-    The environment is the user's, for mirrors and proxies, less what names another virtual environment.
+    Raises CalledProcessError; the command prints the reason on stderr.
     """
     foreign = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if name not in foreign}

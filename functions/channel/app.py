@@ -1,4 +1,4 @@
-"""The function of a channel: it delivers messages to the channel that the environment names."""
+"""The function of a channel: delivers messages to the channel that the environment names."""
 
 from chat4all.bootstrap.loading import loading
 

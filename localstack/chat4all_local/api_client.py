@@ -6,26 +6,24 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import urllib3
+from msgspec.structs import asdict
 
-from chat4all_local.api_shapes import (
-    AcceptedMessage,
-    Conversation,
+from chat4all.domain.records import User
+from chat4all.entrypoints.http.answers import ErrorBody
+from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
+from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
+from chat4all.entrypoints.http.messages import AcceptedView
+from chat4all.entrypoints.http.users import PostIdentity
+from chat4all.entrypoints.http.views import (
     ConversationPage,
-    DeadLetter,
-    DeadLetterPage,
-    ErrorBody,
-    File,
-    FileLink,
-    FileUpload,
-    Identity,
-    Message,
+    ConversationView,
     MessagePage,
-    MessageStatus,
-    Redriven,
-    ReplayedWebhooks,
-    User,
+    MessageView,
+    ProgressView,
     UserPage,
 )
+from chat4all.services.inbound.replay_webhooks import Replayed
+from chat4all.services.recovery.redrive import Redriven
 
 Shape = TypeVar("Shape")
 Body = Mapping[str, object]
@@ -58,10 +56,14 @@ class ApiClient:
         self._pool = urllib3.PoolManager(maxsize=connections, retries=False, timeout=timeout)
 
     def create_user(
-        self, kind: str, display_name: str, identities: Sequence[Identity] = (), metadata: Body | None = None
+        self,
+        kind: str,
+        display_name: str,
+        identities: Sequence[PostIdentity] = (),
+        metadata: Body | None = None,
     ) -> User:
-        """`kind` is AGENT or CUSTOMER; of `identities` the channel, address, phone and handle count."""
-        linked = [_without_none(_identity(identity)) for identity in identities]
+        """Create a user; `kind` is AGENT or CUSTOMER."""
+        linked = [_without_none(asdict(identity)) for identity in identities]
         body = {"type": kind, "display_name": display_name, "identities": linked, "metadata": metadata}
         return self._call("POST", "/users", User, _without_none(body))
 
@@ -83,7 +85,7 @@ class ApiClient:
         *,
         title: str | None = None,
         primary_channel: str | None = None,
-    ) -> Conversation:
+    ) -> ConversationView:
         """`kind` is 1:1 or GROUP; `participants` are user ids."""
         body = {
             "type": kind,
@@ -91,12 +93,12 @@ class ApiClient:
             "title": title,
             "primary_channel": primary_channel,
         }
-        return self._call("POST", "/conversations", Conversation, _without_none(body))
+        return self._call("POST", "/conversations", ConversationView, _without_none(body))
 
-    def conversation(self, conversation_id: str) -> Conversation:
-        return self._call("GET", f"/conversations/{_named(conversation_id)}", Conversation)
+    def conversation(self, conversation_id: str) -> ConversationView:
+        return self._call("GET", f"/conversations/{_named(conversation_id)}", ConversationView)
 
-    def conversations(self) -> Iterator[Conversation]:
+    def conversations(self) -> Iterator[ConversationView]:
         """Every one, page by page."""
         cursor: str | None = ""
         while cursor is not None:
@@ -114,7 +116,7 @@ class ApiClient:
         channel: str | None = None,
         reply_to: str | None = None,
         file_id: str | None = None,
-    ) -> AcceptedMessage:
+    ) -> AcceptedView:
         body = {
             "message_id": message_id,
             "conversation_id": conversation_id,
@@ -123,16 +125,16 @@ class ApiClient:
             "channel": channel,
             "reply_to": reply_to,
         }
-        return self._call("POST", "/messages", AcceptedMessage, _without_none(body))
+        return self._call("POST", "/messages", AcceptedView, _without_none(body))
 
-    def message_status(self, message_id: str) -> MessageStatus:
-        return self._call("GET", f"/messages/{_named(message_id)}/status", MessageStatus)
+    def message_status(self, message_id: str) -> ProgressView:
+        return self._call("GET", f"/messages/{_named(message_id)}/status", ProgressView)
 
     def history_page(self, conversation_id: str, *, limit: int = _PAGE, cursor: str = "") -> MessagePage:
         path = f"/conversations/{_named(conversation_id)}/messages"
         return self._call("GET", _paged(path, cursor, limit), MessagePage)
 
-    def history(self, conversation_id: str) -> Iterator[Message]:
+    def history(self, conversation_id: str) -> Iterator[MessageView]:
         """The whole of it, newest first."""
         cursor: str | None = ""
         while cursor is not None:
@@ -142,20 +144,20 @@ class ApiClient:
 
     def replay_webhooks(
         self, webhook_ids: Sequence[str], *, channel: str | None, since: str | None, until: str | None
-    ) -> Iterator[ReplayedWebhooks]:
+    ) -> Iterator[Replayed]:
         """Page by page; with `webhook_ids` those, else all that arrived in the time."""
         time = {"channel": channel, "from": since, "to": until}
         for start in range(0, len(webhook_ids), _PAGE):
             named = {**time, "webhook_ids": list(webhook_ids[start : start + _PAGE])}
-            yield self._call("POST", "/webhooks/replay", ReplayedWebhooks, _without_none(named))
+            yield self._call("POST", "/webhooks/replay", Replayed, _without_none(named))
         cursor: str | None = "" if not webhook_ids else None
         while cursor is not None:
             asked = {**time, "cursor": cursor or None}
-            page = self._call("POST", "/webhooks/replay", ReplayedWebhooks, _without_none(asked))
+            page = self._call("POST", "/webhooks/replay", Replayed, _without_none(asked))
             yield page
             cursor = page.next_cursor
 
-    def dead_letters(self, channel: str | None) -> Iterator[DeadLetter]:
+    def dead_letters(self, channel: str | None) -> Iterator[DeadLetterView]:
         """All of them, or a channel's; those of one conversation in the order of acceptance."""
         cursor: str | None = ""
         filters = {"channel": channel} if channel else {}
@@ -177,8 +179,8 @@ class ApiClient:
             yield page
             cursor = page.next_cursor
 
-    def retry(self, message_id: str) -> AcceptedMessage:
-        return self._call("POST", f"/messages/{_named(message_id)}/retry", AcceptedMessage, {})
+    def retry(self, message_id: str) -> AcceptedView:
+        return self._call("POST", f"/messages/{_named(message_id)}/retry", AcceptedView, {})
 
     @property
     def url(self) -> str:
@@ -187,26 +189,26 @@ class ApiClient:
 
     def create_file(
         self, filename: str, size: int, content_type: str, conversation_id: str | None = None
-    ) -> FileUpload:
+    ) -> UploadView:
         body = {
             "filename": filename,
             "size": size,
             "content_type": content_type,
             "conversation_id": conversation_id,
         }
-        return self._call("POST", "/files", FileUpload, _without_none(body))
+        return self._call("POST", "/files", UploadView, _without_none(body))
 
-    def file(self, file_id: str) -> File:
-        return self._call("GET", f"/files/{_named(file_id)}", File)
+    def file(self, file_id: str) -> FileView:
+        return self._call("GET", f"/files/{_named(file_id)}", FileView)
 
-    def file_parts(self, file_id: str, start: int) -> FileUpload:
-        return self._call("GET", f"/files/{_named(file_id)}/parts?from={start}", FileUpload)
+    def file_parts(self, file_id: str, start: int) -> UploadView:
+        return self._call("GET", f"/files/{_named(file_id)}/parts?from={start}", UploadView)
 
-    def complete_file(self, file_id: str) -> File:
-        return self._call("POST", f"/files/{_named(file_id)}/complete", File, {})
+    def complete_file(self, file_id: str) -> FileView:
+        return self._call("POST", f"/files/{_named(file_id)}/complete", FileView, {})
 
-    def file_link(self, file_id: str) -> FileLink:
-        return self._call("GET", f"/files/{_named(file_id)}/download", FileLink)
+    def file_link(self, file_id: str) -> LinkView:
+        return self._call("GET", f"/files/{_named(file_id)}/download", LinkView)
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
         """Raises ApiError, ApiUnreachable."""
@@ -242,15 +244,6 @@ def _named(identifier: str) -> str:
 def _paged(path: str, cursor: str, limit: int, **filters: str) -> str:
     query = {"limit": str(limit), **filters} | ({"cursor": cursor} if cursor else {})
     return f"{path}?{urlencode(query)}"
-
-
-def _identity(identity: Identity) -> dict[str, object]:
-    return {
-        "channel": identity.channel,
-        "address": identity.address,
-        "phone": identity.phone,
-        "handle": identity.handle,
-    }
 
 
 def _without_none(body: Body) -> dict[str, object]:

@@ -1,12 +1,15 @@
 """Cases: what people and providers really sent, as files, and what must come of it. README.md describes them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
+from chat4all.channels.registry import names
+
 FOLDER = Path(__file__).parent
-Channel = Literal["whatsapp", "telegram", "instagram"]
+Channel = Annotated[str, msgspec.Meta(pattern=rf"^({'|'.join(names())})$")]
+"""The name of a registered channel."""
 Json = Any
 """Whatever JSON can hold; `$name` in a text stands for a saved value."""
 

@@ -4,7 +4,7 @@ A test that is about every channel asks `sample` for the channel's module. A new
 """
 
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -37,12 +37,26 @@ class Sample(Protocol):
         """Whether people can quote what they received."""
         ...
 
+    @property
+    def SIGNS(self) -> bool:  # noqa: N802 - a constant of the module
+        """Whether the proof is a signature over the webhook, so that a changed byte breaks it."""
+        ...
+
+    @property
+    def BLOCKED_CODE(self) -> str:  # noqa: N802 - a constant of the module
+        """The provider's code for a person who has blocked us."""
+        ...
+
     def new_address(self) -> str:
         """Make an address that no other test has."""
         ...
 
     def text_webhook(self, text: str) -> bytes:
         """Write the webhook of a text, with a new id, that a person sends to ACCOUNT_ID."""
+        ...
+
+    def encoded(self, webhook: Any) -> bytes:  # noqa: ANN401 - JSON
+        """Write the fields of a webhook as the provider sends them."""
         ...
 
     def photo_webhook(self, address: str, file_id: str, provider_url: str) -> bytes:
@@ -55,6 +69,10 @@ class Sample(Protocol):
 
     def is_sent_here(self, path: str, body: dict[str, object]) -> bool:
         """Return whether a request to send is one of this channel."""
+        ...
+
+    def read_text(self, body: dict[str, object]) -> tuple[str, str] | None:
+        """Read the address and the text of a request to send; None where it is no text of this channel."""
         ...
 
     def accepted(self, body: dict[str, object], number: int) -> object:

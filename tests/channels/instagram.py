@@ -12,6 +12,8 @@ ACCOUNT_ID: Final = "17841400000000000"
 PHOTO_KIND: Final = "image"
 NAMES_PEOPLE: Final = False
 EDITS: Final = True
+BLOCKED_CODE: Final = "551"
+SIGNS: Final = True
 QUOTES: Final = True
 
 
@@ -34,6 +36,10 @@ def text_webhook(text: str) -> bytes:
     return msgspec.json.encode(webhook(text=text))
 
 
+def encoded(webhook: Any) -> bytes:  # noqa: ANN401 - JSON
+    return msgspec.json.encode(webhook)
+
+
 def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
     payload = {"url": f"{provider_url}/file/{file_id}"}
     made = webhook(attachments=[{"type": "image", "payload": payload}])
@@ -49,6 +55,13 @@ def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
 
 def is_sent_here(path: str, body: dict[str, object]) -> bool:
     return path.endswith("/messages") and "recipient" in body and "messaging_product" not in body
+
+
+def read_text(body: dict[str, object]) -> tuple[str, str] | None:
+    match body:
+        case {"recipient": {"id": str(to)}, "message": {"text": str(text)}}:
+            return to, text
+    return None
 
 
 def accepted(body: dict[str, object], number: int) -> object:

@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from chat4all.services.messaging.connector import ChannelSecret
@@ -12,6 +12,8 @@ ACCOUNT_ID: Final = "AC00000000000000000000000000000002"
 PHOTO_KIND: Final = "image"
 NAMES_PEOPLE: Final = False
 EDITS: Final = False
+BLOCKED_CODE: Final = "30004"
+SIGNS: Final = True
 QUOTES: Final = False
 
 
@@ -37,6 +39,10 @@ def text_webhook(text: str) -> bytes:
     return urlencode(webhook(Body=text)).encode()
 
 
+def encoded(webhook: Any) -> bytes:  # noqa: ANN401 - JSON
+    return urlencode(webhook).encode()
+
+
 def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
     photo = {
         "NumMedia": "1",
@@ -52,6 +58,13 @@ def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
 
 def is_sent_here(path: str, body: dict[str, object]) -> bool:
     return path.endswith("/Messages.json")
+
+
+def read_text(body: dict[str, object]) -> tuple[str, str] | None:
+    match body:
+        case {"To": str(to), "Body": str(text)}:
+            return to, text
+    return None
 
 
 def accepted(body: dict[str, object], number: int) -> object:

@@ -11,6 +11,8 @@ ACCOUNT_ID: Final = "123456"
 PHOTO_KIND: Final = "photo"
 NAMES_PEOPLE: Final = True
 EDITS: Final = True
+BLOCKED_CODE: Final = "403"
+SIGNS: Final = False
 QUOTES: Final = True
 
 
@@ -34,6 +36,10 @@ def text_webhook(text: str) -> bytes:
     return msgspec.json.encode(webhook(text=text))
 
 
+def encoded(webhook: Any) -> bytes:  # noqa: ANN401 - JSON
+    return msgspec.json.encode(webhook)
+
+
 def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
     made = webhook(
         **{"from": {"id": int(address), "is_bot": False, "first_name": "Ana"}},
@@ -50,6 +56,13 @@ def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
 
 def is_sent_here(path: str, body: dict[str, object]) -> bool:
     return "/send" in path
+
+
+def read_text(body: dict[str, object]) -> tuple[str, str] | None:
+    match body:
+        case {"chat_id": to, "text": str(text)}:
+            return str(to), text
+    return None
 
 
 def accepted(body: dict[str, object], number: int) -> object:

@@ -12,6 +12,8 @@ ACCOUNT_ID: Final = "106540352242922"
 PHOTO_KIND: Final = "image"
 NAMES_PEOPLE: Final = True
 EDITS: Final = True
+BLOCKED_CODE: Final = "131026"
+SIGNS: Final = True
 QUOTES: Final = True
 
 
@@ -34,6 +36,10 @@ def text_webhook(text: str) -> bytes:
     return msgspec.json.encode(webhook(text={"body": text}))
 
 
+def encoded(webhook: Any) -> bytes:  # noqa: ANN401 - JSON
+    return msgspec.json.encode(webhook)
+
+
 def photo_webhook(address: str, file_id: str, provider_url: str) -> bytes:
     image = {"id": file_id, "mime_type": "image/png"}
     return msgspec.json.encode(webhook(**{"from": address}, type="image", image=image))
@@ -45,6 +51,13 @@ def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
 
 def is_sent_here(path: str, body: dict[str, object]) -> bool:
     return path.endswith("/messages") and "messaging_product" in body
+
+
+def read_text(body: dict[str, object]) -> tuple[str, str] | None:
+    match body:
+        case {"messaging_product": "whatsapp", "to": str(to), "text": {"body": str(text)}}:
+            return to, text
+    return None
 
 
 def accepted(body: dict[str, object], number: int) -> object:

@@ -1,4 +1,7 @@
-"""A small instance of every scenario: nothing is lost, out of order, or repeated without need, and the fault happened."""
+"""A small instance of every chaos scenario.
+
+The fault happens, and no message is lost, out of order, or repeated without need.
+"""
 
 from pathlib import Path
 
@@ -18,10 +21,10 @@ MESSAGES = 30
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
     performed = perform(choose([]), messages=MESSAGES, console=Console(stderr=True))
-    return {one.scenario.name: one for one in performed}
+    return {result.scenario.name: result for result in performed}
 
 
-@pytest.mark.parametrize("name", [name for name, one in SCENARIOS.items() if one.judged])
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.judged])
 def test_nothing_is_lost_reordered_or_repeated(outcomes: dict[str, Outcome], name: str) -> None:
     outcome = outcomes[name]
 

@@ -1,4 +1,4 @@
-"""The public API over plain HTTP, so that a test can send what no well-behaved client would."""
+"""The public API over plain HTTP, so that a test can send requests that no well-behaved client sends."""
 
 from typing import TypeVar
 
@@ -20,7 +20,10 @@ Shape = TypeVar("Shape")
 
 
 class Api:
-    """`url` ends before `/v1`. Nothing is retried. Safe to use from several threads."""
+    """A client of the API at `url`, which ends before `/v1`.
+
+    It retries nothing. Several threads may share it.
+    """
 
     def __init__(self, url: str, key: str | None) -> None:
         headers = {"x-api-key": key} if key is not None else {}
@@ -39,7 +42,7 @@ class Api:
         headers: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """`body` is sent as JSON, `content` as it is."""
+        """Send a request. `body` is sent as JSON, `content` as it is."""
         data = msgspec.json.encode(body) if body is not None else content
         sent = {"content-type": "application/json"} if data is not None else {}
         return self._http.request(
@@ -80,6 +83,6 @@ def read(answer: httpx.Response, shape: type[Shape], status: int = 200) -> Shape
 
 
 def refusal(answer: httpx.Response) -> ErrorBody:
-    """The error in an answer, which must be in the API's one shape."""
+    """Return the error of an answer, which must have the API's error shape."""
     assert answer.status_code >= 400, answer.text
     return msgspec.json.decode(answer.content, type=ErrorBody)

@@ -1,4 +1,4 @@
-"""The default local cloud, one for the whole run."""
+"""The default local cloud, shared by the whole run."""
 
 from collections.abc import Iterator
 

@@ -12,7 +12,7 @@ from chat4all_local.cloud.function_logs import FunctionLogs
 from chat4all_local.cloud.running import Cloud
 
 _MOST: Final = 10_000
-"""MiniStack answers a request with so many events at most, and gives no token for the rest."""
+"""The most events in an answer of MiniStack, which gives no token for the rest."""
 _START: Final = re.compile(r"START RequestId: (?P<id>[0-9a-f-]{36}) Version: (?:\$LATEST|\d+)")
 _REPORT: Final = (
     r"REPORT RequestId: {id}\tDuration: \d+ ms\tBilled Duration: \d+ ms"
@@ -22,18 +22,18 @@ _DIED: Final = re.compile(
     r"Worker process died|Task timed out after \d+\.00 seconds"
     r"|\[Errno 32\] Broken pipe|'NoneType' object has no attribute 'std(?:in|out)'"
 )
-"""MiniStack's words where a process was killed; in the last two cases before it got its event."""
+"""MiniStack's lines about a killed process. The last two cases are processes without an event."""
 _RAISED: Final = "Traceback (most recent call last):"
 _BY_THE_WORKER: Final = re.compile(r'  File "<string>", line \d+, in run')
 _CUT_OFF: Final = "Input data was truncated"
-"""msgspec's words for the mere beginning of a JSON document."""
+"""msgspec's message about an incomplete JSON document."""
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """Hold the function's own lines; `died` says that its process was killed meanwhile."""
+    """The function's own lines of an invocation; `died` means that its process was killed meanwhile."""
 
     function: str
     lines: Sequence[str]
@@ -50,9 +50,11 @@ def invocations(cloud: Cloud) -> list[Invocation]:
 
 
 def invocation_of(function: str, lines: Sequence[str]) -> Invocation:
-    """Tell the function's lines in a log stream from MiniStack's: around them, and of a failure after them.
+    """Separate the function's lines in a log stream from MiniStack's lines.
 
-    Raises AssertionError where MiniStack's lines are not exactly of the known form.
+    MiniStack's lines surround them, and follow a failure. Raises AssertionError if MiniStack's lines do not
+    have
+    exactly the known form.
     """
     start, *inner, end, report = lines
     begun = _START.fullmatch(start)
@@ -65,7 +67,7 @@ def invocation_of(function: str, lines: Sequence[str]) -> Invocation:
 
 
 def _raised_at(lines: Sequence[str]) -> int:
-    """Find where MiniStack's traceback of an exception that left the handler begins, else the lines' end."""
+    """Return where MiniStack's traceback of an exception of the handler begins, or the end of the lines."""
     for index, (line, following) in enumerate(pairwise(lines)):
         if line == _RAISED and _BY_THE_WORKER.fullmatch(following):
             return index
@@ -82,9 +84,11 @@ def logged(invocation: Invocation) -> Iterator[Line]:
 
 
 def wrong_lines(invocations: Iterable[Invocation], service: str) -> list[str]:
-    """Find the lines that are no JSON, or lack the service or the request's id, which metrics never have.
+    """Find the lines that are not JSON, or lack the service or the request's id.
 
-    A killed process may have torn the last line of its invocation: this line alone may break off.
+    Metrics never have the service or the id. A killed process may have torn the last line of its invocation:
+    only
+    this line may break off.
     """
     return [
         f"{invocation.function}: {wrong}: {line}"
@@ -96,7 +100,7 @@ def wrong_lines(invocations: Iterable[Invocation], service: str) -> list[str]:
 
 
 def _wrong(line: str, service: str) -> str:
-    """Say why the line is wrong; nothing where it is right."""
+    """Return what is wrong with the line; empty for a right line."""
     try:
         read = msgspec.json.decode(line, type=Line)
     except msgspec.DecodeError as error:
@@ -107,10 +111,11 @@ def _wrong(line: str, service: str) -> str:
 
 
 def _streams(cloud: Cloud, function: str) -> dict[str, list[str]]:
-    """Read the lines by stream.
+    """Read the lines of each log stream.
 
-    All events of a stream have the same time: where the answer ends within a time, the next request begins
-    with this time anew.
+    All events of a stream have the same time. If an answer ends within a time, the next request starts again
+    with
+    this time.
     """
     logs, group = cloud.aws.logs(), f"/aws/lambda/{cloud.stack}-{function}"
     streams: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Taking something away from the functions, and giving it back."""
+"""Taking a queue or table away from the functions, and giving it back."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from chat4all_local.cloud.running import Cloud
 
 @contextmanager
 def without(cloud: Cloud, function: str, variable: str) -> Iterator[None]:
-    """The function runs with `variable` naming a queue or table that does not exist."""
+    """Run the function with `variable` naming a queue or table that does not exist."""
     functions, name = cloud.aws.functions(), f"{cloud.stack}-{function}"
     configured = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
@@ -23,6 +23,6 @@ def without(cloud: Cloud, function: str, variable: str) -> Iterator[None]:
 
 
 def batches_lost(cloud: Cloud, function: str) -> int:
-    """How many batches the queue gave to the function that it never answered."""
+    """Return how many batches the queue gave to the function without getting an answer."""
     log = (cloud.folder.logs / "ministack.log").read_text(errors="replace")
     return log.count(f"ESM: Lambda {cloud.stack}-{function} failed processing")

@@ -1,4 +1,7 @@
-"""What the API answers, as far as these tests read it. Written from the API document, not from the product."""
+"""The API's answers, as far as these tests read them.
+
+The shapes are written from the API document, not from the product.
+"""
 
 import msgspec
 
@@ -44,7 +47,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """A kind by its `type`: `file` is there for a media, `provider_kind` and `raw` for an unsupported."""
+    """Content of any `type`: `file` is set for media, `provider_kind` and `raw` for unsupported content."""
 
     type: str
     text: str

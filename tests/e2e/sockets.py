@@ -1,4 +1,4 @@
-"""Who can reach a process."""
+"""The addresses at which a process can be reached."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ import psutil
 
 
 def listening(pids: Iterable[int]) -> set[str]:
-    """The addresses on which these processes and all below them listen."""
+    """Return the addresses on which these processes and their descendants listen."""
     roots = [psutil.Process(pid) for pid in pids]
-    processes = [one for root in roots for one in (root, *root.children(recursive=True))]
-    return {address for one in processes for address in _addresses(one)}
+    processes = [process for root in roots for process in (root, *root.children(recursive=True))]
+    return {address for process in processes for address in _addresses(process)}
 
 
 def _addresses(process: psutil.Process) -> set[str]:
-    """None of one that has ended since."""
+    """Return the addresses of a process; none if it has ended."""
     try:
         connections = process.net_connections("inet")
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The running cloud as a test sees it: people nobody else knows, what they say, what the providers got."""
+"""The running cloud as a test uses it: its own customers, their messages, the providers' transcripts."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -19,12 +19,12 @@ from tests.e2e.waiting import eventually
 
 CHANNELS = names()
 LAST_STATUS = {channel.name: str(channel.final_status) for channel in manifests()}
-"""As far as a message comes: Telegram reports neither deliveries nor reads."""
+"""The last status of a channel's messages. Telegram reports neither deliveries nor reads."""
 
 _QUEUES = ("inbound", "files", "chat-events", *CHANNELS, "status-updates")
-"""In the order in which things move: what has left one is in a later one, or done."""
+"""The queues in the order in which messages move. Work that has left a queue is in a later queue, or done."""
 _NUMBERS = count(1)
-"""Several stages may stand on one cloud."""
+"""Numbers that several stages on a cloud share."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ class Stage:
         return manifest_of(channel).address_form.format(next(_NUMBERS))
 
     def customer(self, channel: str, name: str = "Ana", *, blocked: bool = False) -> Customer:
-        """Make a person through the API, which is enough for the provider; a `blocked` person blocks us."""
+        """Make a customer through the API, which also registers them with the provider.
+
+        `blocked` customers block us.
+        """
         address = self.new_address(channel)
         if blocked:
             self.simulators[channel].register(address, name, blocked=True)
@@ -66,7 +69,7 @@ class Stage:
         return self.api.create_user("AGENT", "Ada", []).user_id
 
     def talk(self, customer: Customer) -> Talk:
-        """A 1:1 conversation of `customer` with an agent of their own."""
+        """Start a conversation of `customer` with an agent of its own."""
         agent_id = self.agent()
         conversation = self.api.create_conversation("1:1", [agent_id, customer.user_id])
         return Talk(conversation.conversation_id, agent_id)
@@ -77,14 +80,14 @@ class Stage:
         return Talk(self.api.create_conversation("GROUP", members).conversation_id, agent_id)
 
     def say(self, talk: Talk, text: str, **more: str) -> str:
-        """The agent says `text`; returns the message's id."""
+        """Send `text` from the agent, and return the message's id."""
         return self.api.send(message_body(talk, text, **more)).message_id
 
     def reaches(self, message_id: str, *statuses: str) -> Progress:
         return eventually(lambda: self.api.progress(message_id), lambda seen: seen.current_status in statuses)
 
     def history(self, talk: Talk) -> list[Message]:
-        """All of it, newest first."""
+        """Return the whole history, newest first."""
         page = self.api.history_page(talk.conversation_id, limit="100")
         messages = list(page.messages)
         while page.next_cursor is not None:
@@ -93,24 +96,26 @@ class Stage:
         return messages
 
     def requests(self, customer: Customer) -> list[SendRecord]:
-        """Every request to send to this person, in the order of arrival."""
+        """Return every request to send to this customer, in the order of arrival."""
         transcript = self.simulators[customer.channel].transcript()
-        return [one for one in transcript.requests if one.address == customer.address]
+        return [simulator for simulator in transcript.requests if simulator.address == customer.address]
 
     def accepted(self, customer: Customer) -> list[SendRecord]:
-        """Those that the provider took on: what the person reads."""
-        return [one for one in self.requests(customer) if one.provider_message_id is not None]
+        """Return the requests that the provider accepted: the messages that the customer reads."""
+        return [
+            simulator for simulator in self.requests(customer) if simulator.provider_message_id is not None
+        ]
 
     def texts(self, customer: Customer) -> list[str | None]:
-        return [one.text for one in self.accepted(customer)]
+        return [simulator.text for simulator in self.accepted(customer)]
 
     def resolve(self, channel: str, address: str) -> str:
-        """The id of the user behind an address."""
+        """Return the id of the user behind an address."""
         found = self.api.call("GET", "/identities/resolve", query={"channel": channel, "address": address})
         return read(found, User).user_id
 
     def webhooks_bucket(self) -> str:
-        """Where the webhooks go that are too large for a table."""
+        """The bucket for webhooks that are too large for a table."""
         name = f"{self.cloud.stack}-webhooks"
         configured = self._functions.get_function_configuration(FunctionName=name)
         return configured["Environment"]["Variables"]["WEBHOOKS_BUCKET"]
@@ -120,7 +125,7 @@ class Stage:
         return configured["Environment"]["Variables"]["FILES_BUCKET"]
 
     def relay(self) -> None:
-        """Run what the schedule runs every minute, now."""
+        """Run the relay now, which the schedule runs every minute."""
         answer = self._functions.invoke(FunctionName=f"{self.cloud.stack}-relay")
         assert "FunctionError" not in answer, answer["Payload"].read()
 
@@ -128,7 +133,7 @@ class Stage:
         return self._sqs.get_queue_url(QueueName=f"{self.cloud.stack}-{name}.fifo")["QueueUrl"]
 
     def visibility_timeout(self, queue: str) -> int:
-        """Seconds until what a dead process had taken from the queue is given out again."""
+        """Return the seconds until the queue gives out again the messages of a dead process."""
         url = self.queue_url(queue)
         found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
         return int(found["Attributes"]["VisibilityTimeout"])
@@ -140,7 +145,7 @@ class Stage:
 
     @contextmanager
     def giving_up_after(self, queue: str, receives: int) -> Iterator[None]:
-        """What fails so often goes to the dead-letter queue, for the time of the block."""
+        """Move messages to the dead-letter queue after `receives` failures, until the block ends."""
         url = self.queue_url(queue)
         found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
         policy = {**msgspec.json.decode(found["RedrivePolicy"]), "maxReceiveCount": receives}
@@ -154,7 +159,7 @@ class Stage:
         self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
 
     def in_flight(self, queue: str) -> int:
-        """How much of the queue a function is working on, or was when it died."""
+        """Return how many messages of the queue a function is handling, or was handling when it died."""
         name: Literal["ApproximateNumberOfMessagesNotVisible"] = "ApproximateNumberOfMessagesNotVisible"
         counts = self._sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=[name])
         return int(counts["Attributes"][name])
@@ -168,7 +173,7 @@ class Stage:
         )
 
     def count(self, queue: str) -> int:
-        """What is in the queue, in flight included."""
+        """Return how many messages are in the queue, in flight included."""
         return self._queued(queue)
 
     def purge(self, queue: str) -> None:
@@ -179,7 +184,7 @@ class Stage:
         eventually(self._left, lambda left: not left)
 
     def _left(self) -> dict[str, int]:
-        """The first place where something is left, and how much."""
+        """Return the first place with unfinished work, and the amount."""
         for channel, simulator in self.simulators.items():
             if pending := simulator.health().webhooks_pending:
                 return {f"webhooks of {channel}": pending}
@@ -209,8 +214,8 @@ def stage_of(cloud: Cloud) -> Iterator[Stage]:
 
 @contextmanager
 def behaving_again(stage: Stage) -> Iterator[None]:
-    """Afterwards the providers behave as before, whatever they were asked to do in between."""
-    settings = {channel: one.settings() for channel, one in stage.simulators.items()}
+    """Restore the providers' settings after the block."""
+    settings = {channel: simulator.settings() for channel, simulator in stage.simulators.items()}
     yield
     for channel, simulator in stage.simulators.items():
         simulator.clear_faults()
@@ -218,7 +223,7 @@ def behaving_again(stage: Stage) -> Iterator[None]:
 
 
 def message_body(talk: Talk, content: object, **more: str) -> dict[str, Any]:
-    """The body of POST /messages."""
+    """Build the body of POST /messages."""
     sent = {"conversation_id": talk.conversation_id, "sender_id": talk.agent_id, "content": content}
     return {**sent, **more}
 

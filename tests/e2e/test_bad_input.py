@@ -1,4 +1,4 @@
-"""Bad input over real HTTP: each has its status, none is our failure, and nothing accepted is disturbed."""
+"""Bad input over real HTTP: each request has its status, none is a 5xx, and accepted messages stay."""
 
 from collections.abc import Iterator
 
@@ -86,13 +86,16 @@ UNKNOWN = [
 
 @pytest.fixture(scope="module")
 def talk(running_stage: Stage) -> Talk:
-    """On Instagram: Telegram takes one message a second in a chat, and what waited would hold up other tests."""
+    """Start a conversation on Instagram.
+
+    Telegram takes one message a second in a chat, so waiting messages would delay other tests.
+    """
     return running_stage.talk(running_stage.customer("instagram"))
 
 
 @pytest.fixture(autouse=True)
 def a_valid_message_works_afterwards(stage: Stage, talk: Talk) -> Iterator[None]:
-    """Nothing accepted is disturbed: before and after, the conversation holds what was accepted."""
+    """Check that the test adds nothing to the conversation, and that a valid message is accepted after it."""
     before = [message.content.text for message in stage.history(talk)]
     yield
     assert [message.content.text for message in stage.history(talk)] == before

@@ -1,12 +1,12 @@
-"""Every case of tests/cases, on the local cloud: signed webhooks, and the strict simulators."""
+"""Every case of tests/cases on the local cloud, with signed webhooks and the strict simulators."""
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.cases.case import PATHS, Channel, read
 from tests.cases.running import Response, run
+from tests.channels import sample
 from tests.e2e.stage import Stage
 
 
@@ -22,7 +22,7 @@ class OnTheCloud:
         return Response(answer.status_code, answer.json())
 
     def webhook(self, channel: Channel, body: object) -> int:
-        encoded = msgspec.json.encode(body).decode()
+        encoded = sample(channel).encoded(body).decode()
         return self._stage.simulators[channel].call_webhook(encoded).status
 
     def register(self, channel: Channel, address: str, name: str) -> None:

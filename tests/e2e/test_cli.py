@@ -24,7 +24,7 @@ INTERRUPTED = 130
 
 
 def run(stage: Stage, *arguments: str) -> str:
-    """What the command prints; it must succeed."""
+    """Run a command that must succeed, and return its output."""
     command = [PROGRAM, *arguments, "--state", str(stage.cloud.folder.path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,7 +54,9 @@ def test_users_and_conversations_are_created_and_listed(stage: Stage) -> None:
 
     [maria] = [user for user in users if user["user_id"] == customer_id]
     assert (maria["display_name"], maria["identities"][0]["address"]) == ("Maria", address)
-    [hats] = [one for one in conversations if one["conversation_id"] == conversation_id]
+    [hats] = [
+        conversation for conversation in conversations if conversation["conversation_id"] == conversation_id
+    ]
     assert (hats["title"], hats["type"], len(hats["participants"])) == ("Hats", "1:1", 2)
     assert customer_id in run(stage, "users", "list")
     assert conversation_id in run(stage, "conversations", "list")
@@ -72,14 +74,14 @@ def test_status_names_every_component_with_its_process_and_memory(stage: Stage) 
     status = msgspec.json.decode(run(stage, "status", "--json"))
 
     assert status["phase"] == "ready"
-    assert {one["name"]: one["health"] for one in status["components"]} == {
+    assert {component["name"]: component["health"] for component in status["components"]} == {
         "ministack": "UP",
         "nanio": "UP",
         "simulators": "UP",
     }
-    assert all(one["process"]["memory"] > 0 and one["urls"] for one in status["components"])
+    assert all(component["process"]["memory"] > 0 and component["urls"] for component in status["components"])
     assert {f"{stage.cloud.stack}-{name}" for name in ("api", "router", "telegram")} <= {
-        one["name"] for one in status["functions"]
+        function["name"] for function in status["functions"]
     }
     assert status["memory"] > 0
 
@@ -87,7 +89,7 @@ def test_status_names_every_component_with_its_process_and_memory(stage: Stage) 
 def test_only_this_machine_reaches_the_local_cloud(stage: Stage) -> None:
     components = stage.cloud.folder.read().components
 
-    assert listening(one.process.pid for one in components) == {LOCALHOST}
+    assert listening(component.process.pid for component in components) == {LOCALHOST}
 
 
 def test_logs_show_what_a_function_logged(stage: Stage) -> None:
@@ -100,7 +102,7 @@ def test_logs_show_what_a_function_logged(stage: Stage) -> None:
     run(stage, "logs", "ministack")
 
 
-@pytest.mark.skipif(not psutil.LINUX, reason="only Linux tells the most that a process had resident")
+@pytest.mark.skipif(not psutil.LINUX, reason="only Linux reports the peak memory of a process")
 def test_a_report_tells_the_memory_that_the_function_used(stage: Stage) -> None:
     stage.api.call("GET", "/users")
 
@@ -143,7 +145,7 @@ class Watching:
         self._reader.start()
 
     def shows(self, *words: str) -> bool:
-        """Whether one of the lines so far has all the words."""
+        """Return whether a line so far has all the words."""
         try:
             while True:
                 self._seen.append(self._lines.get_nowait())
@@ -151,7 +153,7 @@ class Watching:
             return any(all(word in line for word in words) for line in self._seen)
 
     def stop(self) -> int:
-        """As Ctrl-C does."""
+        """Stop the command as Ctrl-C does, and return its exit status."""
         self.process.send_signal(SIGINT)
         try:
             code = self.process.wait(DEADLINE_S)

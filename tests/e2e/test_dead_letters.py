@@ -1,4 +1,4 @@
-"""What failed for good is listed, and brought back: by hand, in order, once."""
+"""Permanently failed work is listed, and an operator brings it back in order, once."""
 
 import subprocess
 import sys
@@ -22,7 +22,10 @@ def command(stage: Stage, *arguments: str) -> str:
 
 
 def failed(stage: Stage, talk: Talk, texts: Sequence[str], customer: Customer, kind: FaultKind) -> list[str]:
-    """Messages to somebody to whom nothing could be sent: resets fail after three attempts, errors are refusals."""
+    """Send messages that fail permanently.
+
+    A reset fails after three attempts; an error is a refusal.
+    """
     simulator = stage.simulators[customer.channel]
     simulator.add_fault(kind, for_address=customer.address, status=400, code=400)
     message_ids = [stage.say(talk, text) for text in texts]
@@ -34,7 +37,7 @@ def failed(stage: Stage, talk: Talk, texts: Sequence[str], customer: Customer, k
 
 def letters(stage: Stage, channel: str, message_ids: list[str]) -> list[Any]:
     found = msgspec.json.decode(command(stage, "list", "--channel", channel, "--json"))
-    return [one for one in found if one["message_id"] in message_ids]
+    return [letter for letter in found if letter["message_id"] in message_ids]
 
 
 def test_a_failed_message_is_retried_and_arrives_once(stage: Stage) -> None:
@@ -58,8 +61,8 @@ def test_a_channels_dead_letters_are_redriven_in_order(stage: Stage, channel: st
     texts = [f"text {number}" for number in range(4)]
     message_ids = failed(stage, talk, texts, customer, FaultKind.ERROR)
     listed = letters(stage, channel, message_ids)
-    assert [one["message_id"] for one in listed] == message_ids
-    assert {one["error"]["code"] for one in listed} == {"400"}
+    assert [letter["message_id"] for letter in listed] == message_ids
+    assert {letter["error"]["code"] for letter in listed} == {"400"}
     assert listed[0]["dead_letter_id"] in command(stage, "list", "--channel", channel)
 
     redriven = msgspec.json.decode(command(stage, "redrive", "--channel", channel, "--json"))
@@ -73,17 +76,17 @@ def test_a_channels_dead_letters_are_redriven_in_order(stage: Stage, channel: st
 
 def records(stage: Stage) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = msgspec.json.decode(command(stage, "list", "--json"))
-    return [one for one in listed if one["kind"] == "RECORD"]
+    return [letter for letter in listed if letter["kind"] == "RECORD"]
 
 
 def test_what_no_function_can_handle_ends_as_a_dead_letter_and_goes_back(stage: Stage) -> None:
-    """A record of the dead-letter queue, as SQS puts it there after a hundred receives."""
+    """SQS moves the record to the dead-letter queue in this form after a hundred receives."""
     before = records(stage)
     stage.put("inbound-dlq", "no JSON at all")
 
     stage.relay()
 
-    (record,) = [one for one in records(stage) if one not in before]
+    (record,) = [letter for letter in records(stage) if letter not in before]
     assert (record["source"], record["error"]["code"]) == ("inbound", "NOT_HANDLED")
     assert stage.count("inbound-dlq") == 0
     command(stage, "redrive", record["dead_letter_id"])

@@ -1,4 +1,7 @@
-"""`up --backend external` on a cloud that somebody else started: MiniStack by itself, its S3 holding the files, too."""
+"""`up --backend external` on a cloud that was started elsewhere.
+
+The cloud is a plain MiniStack, whose S3 also holds the files.
+"""
 
 import uuid
 from collections.abc import Iterator

@@ -1,11 +1,11 @@
-"""A message names the channels to try, and reaches the person on one of them."""
+"""A message names the channels to try, and reaches the customer on one of them."""
 
 from chat4all_local.simulators.control_api import FaultKind
 from tests.e2e.stage import Customer, Stage, message_body
 
 
 def on_two(stage: Stage) -> tuple[Customer, Customer]:
-    """One person, known on WhatsApp and on Telegram."""
+    """Make a customer who is known on WhatsApp and on Telegram."""
     first = stage.customer("whatsapp")
     address = stage.new_address("telegram")
     linked = stage.api.call(
@@ -25,7 +25,7 @@ def test_the_next_channel_is_tried_when_the_first_fails(stage: Stage) -> None:
     assert answer.status_code == 202, answer.text
 
     progress = stage.reaches(answer.json()["message_id"], "SENT")
-    assert {one.channel: one.status for one in progress.deliveries} == {
+    assert {delivery.channel: delivery.status for delivery in progress.deliveries} == {
         "whatsapp": "FAILED",
         "telegram": "SENT",
     }

@@ -1,4 +1,7 @@
-"""Files from end to end: up in parts, inspected, to every app and back, and never to anybody who may not have them."""
+"""Files from end to end: uploaded in parts, inspected, sent to every app, and received from it.
+
+Nobody without permission gets a file.
+"""
 
 import hashlib
 import io
@@ -16,8 +19,8 @@ import urllib3
 from PIL import Image
 
 from chat4all.channels.registry import capabilities
+from chat4all.entrypoints.http.files import FileView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import File
 from chat4all_local.chaos.workers import kill, workers
 from chat4all_local.simulators.control_api import FaultKind, SendRecord
 from chat4all_local.traffic.film import make_film
@@ -46,7 +49,7 @@ def remembered(tmp_path: Path) -> Remembered:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """As a phone makes it: turned by its EXIF data."""
+    """Make a photo as a phone does, rotated by its EXIF data."""
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -55,7 +58,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def send(stage: Stage, customer: Customer, file: File, text: str = "") -> str:
+def send(stage: Stage, customer: Customer, file: FileView, text: str = "") -> str:
     talk = stage.talk(customer)
     return stage.api.send(
         message_body(talk, {"type": "media", "file_id": file.file_id, "text": text})
@@ -63,7 +66,7 @@ def send(stage: Stage, customer: Customer, file: File, text: str = "") -> str:
 
 
 def files_of(stage: Stage, customer: Customer) -> list[SendRecord]:
-    return [one for one in stage.accepted(customer) if one.kind != "text"]
+    return [request for request in stage.accepted(customer) if request.kind != "text"]
 
 
 def put(url: str, body: bytes) -> int:
@@ -71,7 +74,7 @@ def put(url: str, body: bytes) -> int:
 
 
 def received_file_id(stage: Stage, talk: Talk) -> str:
-    """Wait for the message with a file that a person sent, and return the id of its file."""
+    """Wait for the message with a file that a customer sent, and return the id of its file."""
     files = eventually(
         lambda: [message.content.file for message in stage.history(talk) if message.content.file], bool
     )
@@ -88,7 +91,7 @@ def test_a_file_goes_up_is_inspected_and_comes_back_the_same(
     assert stored.sha256 == hashlib.sha256(photo.read_bytes()).hexdigest()
     for px, url in api.file(stored.file_id).thumbnails.items():
         small = Image.open(io.BytesIO(urllib3.request("GET", url).data))
-        assert small.size == (int(px) * 3 // 4, int(px)), "upright, as the EXIF data say"
+        assert small.size == (int(px) * 3 // 4, int(px)), "the preview is upright, as the EXIF data say"
         assert not small.getexif()
 
 
@@ -122,7 +125,7 @@ def test_s3_takes_a_part_only_where_and_as_long_as_it_was_signed(api: ApiClient)
     assert wrong == [403] * len(wrong)
     assert api.file_parts(film.file_id, 1).stored == ()
     assert put(last.url, bytes(10)) == put(last.url, bytes(10)) == 200
-    assert [one.part_number for one in api.file_parts(film.file_id, 1).parts] == [first.part_number]
+    assert [part.part_number for part in api.file_parts(film.file_id, 1).parts] == [first.part_number]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_what_lies_about_its_type_is_rejected_with_the_reason(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(body)
-    told: list[File] = []
+    told: list[FileView] = []
 
     with pytest.raises(TransferFailed, match="REJECTED"):
         upload(api, path, remembered=Remembered(tmp_path / "memory"), complete=told.append)
@@ -153,7 +156,7 @@ def test_malware_is_found_and_nobody_gets_it(
 ) -> None:
     path = tmp_path / "eicar.txt"
     path.write_text(EICAR)
-    told: list[File] = []
+    told: list[FileView] = []
 
     with pytest.raises(TransferFailed, match="INFECTED"):
         upload(api, path, remembered=remembered, complete=told.append)
@@ -165,7 +168,9 @@ def test_malware_is_found_and_nobody_gets_it(
     body = message_body(stage.talk(customer), {"type": "media", "file_id": file_id, "text": "look"})
     assert stage.api.post_message(body).json()["error"] == "FILE_REFUSED"
     s3, bucket = stage.cloud.aws.s3(), stage.files_bucket()
-    keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"] if file_id in one["Key"]]
+    keys = [
+        stored["Key"] for stored in s3.list_objects_v2(Bucket=bucket)["Contents"] if file_id in stored["Key"]
+    ]
     assert keys == [f"quarantine/{file_id}"]
 
 
@@ -303,7 +308,7 @@ def test_a_function_that_dies_while_it_inspects_does_so_again(
     try:
         killed: list[int] = []
 
-        def kill_it(_: File) -> None:
+        def kill_it(_: FileView) -> None:
             killed.append(eventually(lambda: kill(workers(stage.cloud, "files")), bool))
 
         stored = upload(api, film, remembered=remembered, complete=kill_it)

@@ -1,7 +1,8 @@
-"""G1, G3: whichever process is killed in the middle of its work, no message is lost.
+"""G1, G3: no message is lost, whichever process is killed in the middle of its work.
 
-A batch whose process died comes back when its visibility timeout ends, a claimed delivery when the claim ends,
-40 seconds after it began. So everything is begun at once, and waited for together.
+The batch of a dead process comes back after its visibility timeout. A claimed delivery comes back when the
+claim
+ends, 40 seconds after it began. Therefore all cases start at once, and the tests wait for them together.
 """
 
 from collections.abc import Iterator
@@ -20,15 +21,15 @@ from tests.e2e.stage import CHANNELS, Customer, Stage, Talk, message_body, new_i
 from tests.e2e.waiting import eventually
 
 COMES_BACK_S = 15
-"""Instead of the template's minute. No batch here takes as long."""
+"""The visibility timeout, instead of the template's minute. No batch here takes this long."""
 IN_TURN = ("router", "instagram", "status", "inbound")
 LOOKS = 30
-"""How often to look whether a batch is being worked on before killing all the same."""
+"""The number of looks for a batch in flight before the process is killed in any case."""
 QUEUE_OF = {"router": "chat-events", "status": "status-updates"}
 
 
 class Stream(NamedTuple):
-    """What both sides of a conversation said while a function's processes were killed."""
+    """The messages of both sides of a conversation while a function's processes were killed."""
 
     customer: Customer
     talk: Talk
@@ -37,7 +38,7 @@ class Stream(NamedTuple):
 
 
 class Death(NamedTuple):
-    """A message whose process died after the provider had accepted it, before that was recorded."""
+    """A message whose process died after the provider had accepted it, before the acceptance was recorded."""
 
     customer: Customer
     message_id: str
@@ -91,9 +92,9 @@ def die_between_answer_and_record(stage: Stage, channel: str) -> Death:
 
 
 def stream_through_deaths(stage: Stage, function: str) -> Stream:
-    """Both sides go on talking, and the function's processes are killed, until a batch went with one of them.
+    """Continue a conversation and kill the function's processes, until a batch was lost with a process.
 
-    On Instagram, which does not limit how much one person is sent.
+    The conversation is on Instagram, which does not limit the rate of messages to a customer.
     """
     customer = stage.customer("instagram")
     stream = Stream(customer, stage.talk(customer), [], [])
@@ -148,7 +149,7 @@ def test_a_receipt_that_names_the_delivery_settles_what_a_dead_process_sent(
 def test_what_a_dead_process_sent_is_repeated_once_and_counted_where_no_receipt_comes(
     running_stage: Stage, stories: Stories
 ) -> None:
-    """Telegram tells nothing of what became of a message."""
+    """Telegram does not report on the delivery of a message."""
     customer, message_id = stories.deaths["telegram"]
 
     progress = running_stage.reaches(message_id, "SENT")
@@ -163,7 +164,7 @@ def test_what_a_dead_process_sent_is_repeated_once_and_counted_where_no_receipt_
 def test_a_channel_that_refuses_our_account_waits_and_loses_nothing(
     running_stage: Stage, stories: Stories
 ) -> None:
-    """190 is "Access token has expired": an administrator must act."""
+    """Code 190 is "Access token has expired": an administrator must act."""
     customer, message_id = stories.paused
 
     running_stage.reaches(message_id, "READ")

@@ -1,4 +1,4 @@
-"""G1: what was stored and not published is published once."""
+"""G1: a message that was stored but not published is published once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -14,7 +14,10 @@ LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
 def make_due(stage: Stage, message_id: str) -> None:
-    """As if the time that a request has for publishing were over. Fails unless the message waits for it."""
+    """Make the message due, as if the time for publishing it were over.
+
+    Fails unless the message waits for it.
+    """
     stage.cloud.aws.dynamodb().update_item(
         TableName=f"{stage.cloud.stack}-messages",
         Key={"message_id": {"S": message_id}, "record": {"S": "MESSAGE"}},
@@ -25,7 +28,7 @@ def make_due(stage: Stage, message_id: str) -> None:
 
 
 class Story(NamedTuple):
-    """Three messages of a conversation, none of them published; `bodies` as they were posted."""
+    """Three unpublished messages of a conversation, and their `bodies` as they were posted."""
 
     customer: Customer
     talk: Talk
@@ -40,7 +43,7 @@ class Story(NamedTuple):
 
 @pytest.fixture(scope="module")
 def stories(running_stage: Stage) -> list[Story]:
-    """One for each test, all posted while chat-events took nothing."""
+    """Post the messages of every test while chat-events accepts nothing."""
     new = [new_story(running_stage) for _ in range(3)]
     with without(running_stage.cloud, "api", "CHAT_EVENTS_QUEUE"):
         answers = [running_stage.api.post_message(body) for story in new for body in story.bodies]
@@ -75,7 +78,7 @@ def test_relay_publishes_once_and_in_order_what_was_only_stored(stage: Stage, un
         stage.reaches(message_id, "READ")
     stage.relay()
     stage.settle()
-    assert [one.text for one in stage.requests(unpublished.customer)] == unpublished.texts()
+    assert [request.text for request in stage.requests(unpublished.customer)] == unpublished.texts()
 
 
 def test_a_client_that_repeats_the_request_publishes_it(stage: Stage, unpublished: Story) -> None:
@@ -86,7 +89,7 @@ def test_a_client_that_repeats_the_request_publishes_it(stage: Stage, unpublishe
     for message_id in accepted:
         stage.reaches(message_id, "READ")
     stage.settle()
-    assert [one.text for one in stage.requests(unpublished.customer)] == unpublished.texts()
+    assert [request.text for request in stage.requests(unpublished.customer)] == unpublished.texts()
 
 
 def test_what_can_not_be_delivered_any_more_ends_failed(stage: Stage, unpublished: Story) -> None:

@@ -30,7 +30,7 @@ def test_order_holds_in_many_conversations_at_once_with_failures_in_between(stag
         for message_id in message_ids:
             stage.reaches(message_id, LAST_STATUS[customer.channel])
         assert stage.texts(customer) == TEXTS, customer
-    assert all(len(stage.requests(one)) == MESSAGES + 2 for one in customers[::TALKS_EACH])
+    assert all(len(stage.requests(customer)) == MESSAGES + 2 for customer in customers[::TALKS_EACH])
 
 
 def test_order_holds_for_every_member_of_a_group(stage: Stage) -> None:
@@ -47,7 +47,7 @@ def test_order_holds_for_every_member_of_a_group(stage: Stage) -> None:
 
 
 def test_of_messages_posted_at_once_each_clients_own_stay_in_order(stage: Stage) -> None:
-    """What was answered before the next was posted comes before it; what overlaps may come either way."""
+    """Messages of the same client keep their order. Messages of different clients may mix."""
     customer = stage.customer("instagram")
     talk = stage.talk(customer)
     clients = [[f"client {client}, text {number}" for number in range(4)] for client in range(6)]

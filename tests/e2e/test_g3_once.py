@@ -1,4 +1,7 @@
-"""G3: a message is sent once, however often it is posted; a repeat needs a lost answer, and is counted."""
+"""G3: a message is sent once, however often it is posted.
+
+A repeat follows only a lost answer, and is counted.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,7 +30,7 @@ def test_a_message_posted_twenty_times_at_once_is_sent_once(stage: Stage) -> Non
     stage.settle()
     assert len({read(answer, Accepted, 202) for answer in answers}) == 1
     assert sum(answer.headers.get(REPLAY) == "true" for answer in answers) == TIMES - 1
-    assert [one.text for one in stage.requests(customer)] == ["only once"]
+    assert [request.text for request in stage.requests(customer)] == ["only once"]
     assert [message.content.text for message in stage.history(talk)] == ["only once"]
 
 
@@ -83,8 +86,11 @@ def test_a_lost_answer_repeats_the_message_at_most_once(stage: Stage, channel: s
 
 
 def test_a_status_that_names_the_delivery_settles_it_without_a_repeat(stage: Stage) -> None:
-    """WhatsApp hands `biz_opaque_callback_data` back. Answers take long here, so that whoever never gets one
-    is still waiting when the provider is told to refuse whatever else comes."""
+    """WhatsApp returns `biz_opaque_callback_data` in its statuses.
+
+    The provider answers slowly here, so that the lost answer is still awaited when the provider starts to
+    refuse.
+    """
     customer = stage.customer("whatsapp")
     talk = stage.talk(customer)
     whatsapp = stage.simulators["whatsapp"]

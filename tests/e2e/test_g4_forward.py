@@ -77,7 +77,7 @@ def test_failed_is_the_end(stage: Stage, late: str) -> None:
 
 
 def test_receipts_that_overtake_the_answer_are_not_lost(stage: Stage) -> None:
-    """The provider's answer takes two seconds, its receipts none."""
+    """The provider answers after two seconds, but sends its receipts at once."""
     customer = stage.customer("whatsapp")
     stage.simulators["whatsapp"].add_fault(FaultKind.SLOW, count=1, for_address=customer.address, seconds=2)
 
@@ -91,7 +91,7 @@ def test_receipts_that_overtake_the_answer_are_not_lost(stage: Stage) -> None:
 
 
 def test_a_receipt_that_names_only_the_providers_id_waits_for_the_send_to_be_recorded(stage: Stage) -> None:
-    """Only the read receipt comes, long before the answer: it is parked, and `relay` takes it up."""
+    """Only the read receipt comes, long before the answer. It is parked until `relay` handles it."""
     customer = stage.customer("instagram")
     instagram = stage.simulators["instagram"]
     instagram.configure(receipts={"sent": False, "delivered": False, "delay_ms": 0})
@@ -123,7 +123,7 @@ def test_a_receipt_for_a_message_nobody_sent_is_accepted_and_harms_nothing(stage
 
 
 def make_due(stage: Stage, parked: str) -> bool:
-    """Whether the status is parked; then it is due from now on."""
+    """Return whether the status is parked, and make it due."""
     table, name = stage.cloud.aws.dynamodb(), f"{stage.cloud.stack}-messages"
     try:
         table.update_item(

@@ -1,4 +1,4 @@
-"""G5, G1: a channel that fails is left alone, and nothing is lost; operators see it."""
+"""G5, G1: no sends go to a failing channel, no message is lost, and operators see the failure."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def told(stage: Stage) -> Iterator["Told"]:
 
 
 class Told:
-    """What EventBridge tells of us, by a rule into a queue as an operator would make it."""
+    """The product's events on EventBridge, received in a queue by a rule that an operator could make."""
 
     def __init__(self, stage: Stage) -> None:
         self._sqs, self._events = stage.cloud.aws.sqs(), stage.cloud.aws.events()
@@ -49,7 +49,7 @@ class Told:
 
 def state(stage: Stage) -> Any:  # noqa: ANN401 - JSON
     channels = stage.api.call("GET", "/channels").json()["channels"]
-    return next(one["state"] for one in channels if one["channel"] == CHANNEL)
+    return next(channel_state["state"] for channel_state in channels if channel_state["channel"] == CHANNEL)
 
 
 def test_a_channel_that_is_down_is_left_alone_and_loses_nothing(stage: Stage, told: Told) -> None:

@@ -47,7 +47,7 @@ def test_other_conversations_of_a_channel_deliver_while_one_is_refused(stage: St
     for message_id in [stage.say(good_talk, f"message {number}") for number in range(3)]:
         stage.reaches(message_id, LAST_STATUS[channel])
 
-    assert [stage.api.progress(one).current_status for one in waiting] == ["PENDING"] * 3
+    assert [stage.api.progress(message_id).current_status for message_id in waiting] == ["PENDING"] * 3
     stage.simulators[channel].clear_faults()
     for message_id in waiting:
         stage.reaches(message_id, LAST_STATUS[channel])

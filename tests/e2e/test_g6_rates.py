@@ -1,9 +1,11 @@
 """G6: the providers' rate limits hold, whatever the rate at which messages are accepted.
 
-The simulators refuse what is over a provider's limit (Telegram: bursts of 5 to one chat, then one a second, and
-30 a second in all; WhatsApp: bursts of 45 to one person, then one in six seconds). What is asserted: the bursts
-are over those limits, they arrive whole and in order, and not one request was refused, so that it was the
-product that kept the limits.
+The simulators refuse messages above a provider's limit. Telegram allows bursts of 5 to a chat, then one a
+second,
+and 30 a second in all. WhatsApp allows bursts of 45 to a person, then one in six seconds. The tests send
+bursts
+above these limits. They assert that the bursts arrive whole and in order, and that no request was refused, so
+that the product itself kept the limits.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +31,9 @@ def test_a_burst_over_the_limit_arrives_whole_in_order_and_without_a_refusal(
     with ThreadPoolExecutor(people) as side_by_side:
         sent = list(side_by_side.map(say_all, [stage.talk(customer) for customer in customers]))
 
-    for message_id in [one for of_one_talk in sent for one in of_one_talk]:
+    for message_id in [message_id for talk_ids in sent for message_id in talk_ids]:
         stage.reaches(message_id, LAST_STATUS[channel])
     for customer in customers:
         requests = stage.requests(customer)
-        assert [one.error_code for one in requests] == [None] * messages
-        assert [one.text for one in requests] == texts
+        assert [request.error_code for request in requests] == [None] * messages
+        assert [request.text for request in requests] == texts

@@ -1,4 +1,4 @@
-"""G7: a webhook gets 200 only when its bytes are stored; the same one again makes no second message."""
+"""G7: a webhook gets 200 only when its bytes are stored. The same webhook again makes no second message."""
 
 import hashlib
 import secrets
@@ -14,7 +14,7 @@ from tests.e2e.waiting import eventually
 
 
 def telegram_update(customer: Customer, text: str, **more: str) -> str:
-    """An update in the spelling of whoever sends it: the spaces are there to be kept."""
+    """Build an update with unusual spacing, which must be kept."""
     chat = {"id": int(customer.address), "type": "private", "first_name": customer.name}
     sender = {"id": int(customer.address), "is_bot": False, "first_name": customer.name}
     number = secrets.randbelow(10**9)
@@ -23,10 +23,10 @@ def telegram_update(customer: Customer, text: str, **more: str) -> str:
 
 
 def stored_bytes(stage: Stage, channel: str, body_sha256: str) -> bytes | None:
-    """What is kept of a webhook, or None."""
+    """Return the stored bytes of a webhook, or None."""
     item = stage.cloud.aws.dynamodb().get_item(
         TableName=f"{stage.cloud.stack}-webhooks",
-        Key={"webhook_id": {"S": f"{channel}-{body_sha256}"}},
+        Key={"webhook_id": {"S": f"{channel}-main-{body_sha256}"}},
         ConsistentRead=True,
     )
     if "Item" not in item:

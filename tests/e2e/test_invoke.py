@@ -1,4 +1,4 @@
-"""Every function once through `chat4all invoke`, with the recorded events and the running cloud behind it."""
+"""Every function once through `chat4all invoke`, with the recorded events and the running cloud."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def invoke(stage: Stage, function: str, event: bytes) -> "subprocess.CompletedPr
 
 
 def answered(stage: Stage, function: str, event: str) -> Any:  # noqa: ANN401 - each function has its own
-    """What it returns for a recorded event, with the key of this cloud in the place of the recorded one's."""
+    """Return the function's result for a recorded event with the key of this cloud."""
     given = (
         (EVENTS / f"{event}.json").read_bytes().replace(RECORDED_KEY.encode(), stage.cloud.api_key.encode())
     )
@@ -55,7 +55,7 @@ def test_a_queues_function_says_which_records_it_hands_back(stage: Stage, functi
 
     failures = answered(stage, function, function)["batchItemFailures"]
 
-    named = {one["itemIdentifier"] for one in failures}
+    named = {failure["itemIdentifier"] for failure in failures}
     assert named <= {record["messageId"] for record in event["Records"]}
 
 
@@ -85,7 +85,7 @@ def test_sam_env_has_what_every_function_of_the_template_is_given(stage: Stage) 
     environments = msgspec.json.decode(done.stdout, type=dict[str, dict[str, str]])
     assert len(environments) == len(CONSUMERS) + len(("api", "webhooks", "relay"))
     endpoint = stage.cloud.aws.endpoint.replace("127.0.0.1", "docker")
-    assert {one["AWS_ENDPOINT_URL"] for one in environments.values()} == {endpoint}
+    assert {environment["AWS_ENDPOINT_URL"] for environment in environments.values()} == {endpoint}
     assert environments["TelegramFunction"]["BASE_URL"] == stage.cloud.simulators["telegram"].replace(
         "127.0.0.1", "docker"
     )

@@ -1,4 +1,4 @@
-"""A cloud that comes and goes: what is on its way arrives after a `down`, and whoever asks is told the truth."""
+"""A cloud that stops and starts: messages in progress arrive later, and commands report the true state."""
 
 import signal
 import subprocess
@@ -40,7 +40,7 @@ class Machine:
         return msgspec.json.decode(self.run("status", "--json").stdout, type=Inspection)
 
     def kill(self, name: str) -> None:
-        (component,) = [one for one in self.folder.read().components if one.name == name]
+        (component,) = [component for component in self.folder.read().components if component.name == name]
         process = find(component.process)
         assert process is not None
         process.send_signal(signal.SIGKILL)
@@ -98,7 +98,7 @@ def test_of_two_that_start_at_once_one_waits_for_the_other(machine: Machine) -> 
     command = [PROGRAM, "up", "--detach", "--state", str(machine.folder.path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
 
-    told = [one.communicate(timeout=WITHIN_S)[0].decode() for one in both]
+    told = [process.communicate(timeout=WITHIN_S)[0].decode() for process in both]
 
-    assert [one.returncode for one in both] == [0, 0], told
+    assert [process.returncode for process in both] == [0, 0], told
     assert machine.run("status").returncode == 0

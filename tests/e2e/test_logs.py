@@ -1,4 +1,4 @@
-"""Judge the lines that all tests on this cloud made the functions log: tests/conftest.py puts this last."""
+"""Judges the lines that functions logged during all tests. tests/conftest.py puts this test last."""
 
 from chat4all_local.cloud.settings import STACK
 from tests.e2e.function_lines import Line, invocations, logged, wrong_lines

@@ -1,4 +1,4 @@
-"""People write on their apps; it stands in the conversation."""
+"""Customers write in their apps, and their messages appear in the conversation."""
 
 import msgspec
 import pytest
@@ -75,7 +75,7 @@ def test_an_unknown_person_becomes_a_user_with_a_conversation(stage: Stage, chan
     found = stage.api.call("GET", "/identities/resolve", query={"channel": channel, "address": address})
     user = read(found, User)
     assert user.type == "CUSTOMER"
-    assert [(one.channel, one.address) for one in user.identities] == [(channel, address)]
+    assert [(identity.channel, identity.address) for identity in user.identities] == [(channel, address)]
     assert user.display_name == ("Nia Nova" if sample(channel).NAMES_PEOPLE else address)
     [conversation] = stage.api.conversations_of(user.user_id)
     history = stage.history(Talk(conversation.conversation_id, ""))

@@ -1,4 +1,4 @@
-"""An agent writes; the people read it on their apps."""
+"""An agent writes, and the customers read the message in their apps."""
 
 import httpx
 import pytest
@@ -37,7 +37,11 @@ def test_a_customer_made_through_the_api_alone_is_reached_at_once(stage: Stage, 
     stage.reaches(stage.say(stage.talk(customer), "welcome"), LAST_STATUS[channel])
 
     assert [request.text for request in stage.requests(customer)] == ["welcome"]
-    [known] = [one for one in stage.simulators[channel].customers() if one.address == customer.address]
+    [known] = [
+        registered
+        for registered in stage.simulators[channel].customers()
+        if registered.address == customer.address
+    ]
     assert known.name == customer.name
 
 
@@ -61,7 +65,7 @@ def test_an_address_that_nobody_made_is_unknown_to_every_provider(stage: Stage) 
         if request.address == addresses[channel]
     }
     assert (codes["telegram"], codes["instagram"]) == (400, 100)
-    assert codes["whatsapp"] is None, "WhatsApp says it only later, as a failed status"
+    assert codes["whatsapp"] is None, "WhatsApp reports the failure only later, as a failed status"
     for channel, simulator in stage.simulators.items():
         assert addresses[channel] not in {known.address for known in simulator.customers()}
 
@@ -72,7 +76,7 @@ def test_the_history_of_statuses_is_the_way_the_message_took(stage: Stage, chann
 
     progress = stage.reaches(stage.say(talk, "hello"), LAST_STATUS[channel])
 
-    # A receipt may overtake the one before it; then that one is skipped, never added later.
+    # A receipt may overtake an earlier receipt. The earlier status is then skipped and never added later.
     receipts = capabilities()[channel].receipts
     reported = [("DELIVERED", receipts.delivered), ("READ", receipts.read)]
     steps = iter(["PENDING", "SENT", *(step for step, is_reported in reported if is_reported)])
@@ -89,8 +93,8 @@ def test_a_group_message_reaches_every_customer_on_their_own_channel(stage: Stag
     stage.reaches(message_id, "SENT")
     stage.settle()
     progress = stage.api.progress(message_id)
-    assert {one.channel: one.status for one in progress.deliveries} == LAST_STATUS
-    assert progress.current_status == "SENT", "as far as the slowest of them"
+    assert {delivery.channel: delivery.status for delivery in progress.deliveries} == LAST_STATUS
+    assert progress.current_status == "SENT", "the status is that of the slowest delivery"
     assert [stage.texts(customer) for customer in customers] == [["to all of you"]] * len(CHANNELS)
 
 
@@ -118,7 +122,7 @@ def test_a_message_goes_to_the_channel_that_was_asked_for(stage: Stage) -> None:
     stage.reaches(stage.say(talk, "on your other app", channel="telegram"), "SENT")
 
     requests = stage.simulators["telegram"].transcript().requests
-    assert [one.text for one in requests if one.address == address] == ["on your other app"]
+    assert [request.text for request in requests if request.address == address] == ["on your other app"]
     assert stage.requests(customer) == []
 
 

@@ -1,6 +1,6 @@
-"""The running API is what its description says, whatever schemathesis sends it.
+"""The running API matches its description for every request that schemathesis makes.
 
-No answer is a 500, or has a status, a type, a header or a shape that is not described.
+No answer is a 500, or has a status, type, header or shape that is not described.
 """
 
 from typing import Any, Final
@@ -25,7 +25,7 @@ from tests.integration.template import ROOT
 
 
 def takes_something(operation: APIOperation[Any, Any, Any, Any]) -> bool:
-    """Tell whether a request can be wrong at all: in a parameter, in its body or in its key."""
+    """Return whether a request can be wrong at all: in a parameter, in its body or in its key."""
     raw = operation.definition.raw
     return bool(raw["parameters"] or raw["security"] or "requestBody" in raw)
 
@@ -84,7 +84,7 @@ def test_every_operation_is_tried() -> None:
 def test_every_answer_is_described(
     running_stage: Stage, known: Known, name: str, mode: GenerationMode
 ) -> None:
-    # Not explained and not shrunk: the first example that fails ends the test.
+    # The first failing example ends the test, so it is neither explained nor shrunk.
     @settings(
         max_examples=EXAMPLES,
         derandomize=True,

@@ -1,4 +1,4 @@
-"""`chat4all reply` plays the customer: what they write comes in by the provider's webhook."""
+"""`chat4all reply` plays the customer: the reply comes in through the provider's webhook."""
 
 import subprocess
 import sys
@@ -48,7 +48,9 @@ def test_a_customer_of_a_group_writes_into_it_by_a_quote(stage: Stage, channel: 
     stage.reaches(latest, "SENT", "DELIVERED", "READ")
     stage.settle()
 
-    assert reply(stage, group, "blue").returncode == 1, "it has two customers"
+    assert reply(stage, group, "blue").returncode == 1, (
+        "a conversation with two customers needs the customer's name"
+    )
     assert reply(stage, group, "blue", "--as", ana.user_id).returncode == 0
 
     blue = eventually(lambda: stage.history(group), lambda seen: len(seen) == 3)[0]

@@ -1,4 +1,4 @@
-"""G7: what providers told us can be read once more, and doubles nothing."""
+"""G7: stored webhooks can be read again without doubling a message."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An audit log in memory."""
+"""The audit trail in memory."""
 
 from chat4all.domain.audit import AuditEntry, AuditQuery
 from chat4all.domain.pages import TimeCursor

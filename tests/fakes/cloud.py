@@ -11,33 +11,35 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.stream_failures import Pointer
-from chat4all.bootstrap.channel import DeliveryBatch
-from chat4all.bootstrap.inbound import EDIT_TRIES, EDIT_WAIT_S
-from chat4all.bootstrap.status import UNKNOWN_TRIES, UNKNOWN_WAIT_S
 from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.domain.files import FileEvent
 from chat4all.domain.records import ConversationType
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
+from chat4all.entrypoints.queues.chat_events import ChatRecords
+from chat4all.entrypoints.queues.deliveries import DeliveryBatch
+from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
+from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
-from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
+from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
-from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, Recorded, RecordStatus
+from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
@@ -57,9 +59,6 @@ from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-    from chat4all.adapters.sqs import SqsEvents
-    from chat4all.bootstrap.telemetry import Telemetry
 
 AGENT: Final = agent("agent")
 ANA: Final = customer("ana", "pigeon")
@@ -230,7 +229,7 @@ class Cloud:
         )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
-        self._route = RouteMessage(
+        route = RouteMessage(
             messages=messages,
             conversations=conversations,
             events=self._events,
@@ -241,7 +240,7 @@ class Cloud:
         )
         self._manage = ManageConversations(conversations, directory, self._events, self.clock, self.ids)
         self._follow = FollowDelivery(messages, deliveries)
-        apply = ApplyStatus(deliveries, self._follow)
+        apply = ApplyStatus(deliveries, self._follow, log_failure)
         self._record = RecordStatus(apply, deliveries, fall_back, self.clock)
         self._handle_events = HandleEvents(apply, self._events)
         self._relay = Relay(
@@ -263,7 +262,8 @@ class Cloud:
             events=self._events,
             clock=self.clock,
         )
-        self._take = TakeInbound(
+        take = TakeInbound(
+            accounts=ACCOUNTS,
             accept=self._accept,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
@@ -274,9 +274,11 @@ class Cloud:
             new_id=self.ids,
         )
         self._functions: Mapping[str, Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]] = {
-            "chat-events": self._batch(ChatEvent, self._route_one, "chat-events"),
-            "status-updates": self._batch(StatusUpdate, self._record_one, "status-updates"),
-            "inbound": self._batch(WebhookEvent, self._take_one, "inbound"),
+            "chat-events": self._batch(ChatEvent, ChatRecords(route), "chat-events"),
+            "status-updates": self._batch(
+                StatusUpdate, StatusRecords(self._record, self.counters.count), "status-updates"
+            ),
+            "inbound": self._batch(WebhookEvent, WebhookRecords(take, self.counters.count), "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 
@@ -318,33 +320,13 @@ class Cloud:
                 DeliverOrHold(
                     deliver, self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self.clock
                 ),
-                cast("SqsEvents", self._events),
+                self._events,
                 cast("SQSClient", self.channel_queues[name]),
                 name,
-                cast("Telemetry", self.counters),
+                self.counters.count,
                 follow=self._follow,
             ),
         )
-
-    def _route_one(self, event: ChatEvent, record: Received) -> HandBack | None:
-        self._route(event, record.number)
-        return None
-
-    def _record_one(self, update: StatusUpdate, record: Received) -> HandBack | None:
-        if self._record(update) is Recorded.DONE:
-            return None
-        if record.receive_count < UNKNOWN_TRIES:
-            return HandBack(UNKNOWN_WAIT_S)
-        self._record.park(update)
-        return None
-
-    def _take_one(self, event: WebhookEvent, record: Received) -> HandBack | None:
-        try:
-            self._take(event)
-        except EditTooEarly:
-            if record.receive_count < EDIT_TRIES:
-                return HandBack(EDIT_WAIT_S)
-        return None
 
     def _fated(self, port: Any, name: str) -> Any:  # noqa: ANN401 - any port, as itself
         return fated(port, name, lambda: self.fate, self.struck)

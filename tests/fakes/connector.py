@@ -7,6 +7,7 @@ import msgspec
 
 from chat4all.domain.channel import (
     Capabilities,
+    ChannelAccounts,
     LengthUnit,
     LimitScope,
     MediaRule,
@@ -26,7 +27,7 @@ from tests.fakes.small_stores import SECRET
 # Channels that no product has: the core knows none by name.
 PIGEON = Capabilities(
     channel="pigeon",
-    kinds=("text",),
+    kinds=("text", MediaKind.IMAGE, MediaKind.AUDIO),
     text_length=20,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10),),
@@ -41,7 +42,7 @@ PIGEON = Capabilities(
 )
 TELEX = Capabilities(
     channel="telex",
-    kinds=("text",),
+    kinds=("text", MediaKind.IMAGE),
     text_length=30,
     text_unit=LengthUnit.BYTES,
     rate_limits=(),
@@ -50,6 +51,10 @@ TELEX = Capabilities(
     media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
 )
 CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
+ACCOUNT = "main"
+"""The first account of each channel."""
+SECOND_ACCOUNT = "second"
+ACCOUNTS: ChannelAccounts = dict.fromkeys(CAPABILITIES, (ACCOUNT, SECOND_ACCOUNT))
 
 
 class FakeConnector:

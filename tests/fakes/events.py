@@ -130,7 +130,9 @@ class QueuedEvents:
         for index, received in enumerate(events):
             event = received.event
             self._inbound.send(
-                f"{received.channel}:{event.address}", f"{received.digest}:{index}", _body(received)
+                f"{received.channel}:{received.account}:{event.address}",
+                f"{received.webhook_id.rpartition('|')[2]}:{index}",
+                _body(received),
             )
 
     def file_event(self, event: FileEvent) -> None:

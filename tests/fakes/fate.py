@@ -85,7 +85,7 @@ class Struck:
 
     @property
     def possible_repeats(self) -> int:
-        """An answer that could not be written twice goes another way; there it may meet with a blow once more."""
+        """The most repeats: one for a death after a send, and one for two failed writes of an answer."""
         return self.deaths_between_send_and_record + self.unavailable_at_record // 2
 
 

@@ -94,7 +94,7 @@ class MemoryFileStore:
     """What lies where, as in the bucket: `objects` by file id, and those in quarantine apart from them."""
 
     def __init__(self, room: int = sys.maxsize) -> None:
-        """`room` stands in for a limit that a test can not reach: the bytes that an object may have at most."""
+        """`room` is the most bytes of an object, in place of a limit that a test cannot reach."""
         self._room = room
         self.objects: dict[str, bytes] = {}
         self.stored_as: dict[str, StoredFile] = {}

@@ -1,7 +1,8 @@
 """A Kinesis stream in memory, and Lambda's reading of it, over a fake clock.
 
-Its rules: no deduplication; a lane (Lambda's ParallelizationFactor) holds whole partition keys and has one batch in flight; after a
-failure the lane goes on from the lowest record that was named, and gives out everything from there again.
+Its rules: records are not deduplicated. A lane (Lambda's ParallelizationFactor) holds whole partition keys
+and has one batch in flight. After a failure, the lane gives out the lowest record that was named, and all
+records after it, again.
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 """
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.pages import TimeCursor, TimeOrder
@@ -200,7 +199,7 @@ class MemoryMessages:
             if (one.channel, one.account, one.provider_message_id) == key:
                 return self._table.messages.get(one.message_id)
         for message in self._table.messages.values():
-            if (message.channel, DEFAULT_ACCOUNT, message.provider_message_id) == key:
+            if (message.channel, message.account, message.provider_message_id) == key:
                 return message
         return None
 

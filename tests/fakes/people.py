@@ -1,6 +1,5 @@
 """Users and conversations to test with."""
 
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.clock import iso
 from chat4all.domain.records import (
     Conversation,
@@ -12,6 +11,7 @@ from chat4all.domain.records import (
     UserType,
 )
 from tests.fakes.clock import BEGINNING
+from tests.fakes.connector import ACCOUNT
 
 NOW = iso(BEGINNING)
 
@@ -22,9 +22,7 @@ def agent(user_id: str) -> User:
 
 def customer(user_id: str, *channels: str) -> User:
     """Known on each of the channels as `<user_id>@<channel>`."""
-    identities = tuple(
-        Identity(channel, DEFAULT_ACCOUNT, f"{user_id}@{channel}", NOW) for channel in channels
-    )
+    identities = tuple(Identity(channel, ACCOUNT, f"{user_id}@{channel}", NOW) for channel in channels)
     return User(user_id, UserType.CUSTOMER, user_id.title(), identities, {}, NOW)
 
 

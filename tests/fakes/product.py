@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from chat4all.adapters.failure_log import log_failure
 from chat4all.domain.content import Media, Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files import Attachment
@@ -30,7 +31,7 @@ from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import CAPABILITIES, FakeConnector
+from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.deliveries import MemoryDeliveries
@@ -92,7 +93,7 @@ class Product:
             clock=self.clock,
         )
         self.follow = FollowDelivery(self.messages, self.deliveries)
-        self.apply = ApplyStatus(self.deliveries, self.follow)
+        self.apply = ApplyStatus(self.deliveries, self.follow, log_failure)
         self.record = RecordStatus(self.apply, self.deliveries, fall_back, self.clock)
         self.handle_events = HandleEvents(self.apply, self.events)
         self.relay = Relay(
@@ -114,6 +115,7 @@ class Product:
             clock=self.clock,
         )
         self.take = TakeInbound(
+            accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             directory=self.directory,
@@ -131,6 +133,7 @@ class Product:
         self.manage_users = ManageUsers(
             self.directory,
             lambda _channel, address: self.connector.canonical_address(address),
+            ACCOUNTS,
             self.clock,
             self.ids,
         )

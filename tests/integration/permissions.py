@@ -54,7 +54,10 @@ class Recorder:
         self._listen_to_signing(patch)
 
     def _listen_to_signing(self, patch: pytest.MonkeyPatch) -> None:
-        """A presigned address can do what its maker's role can. botocore gives clients this function when it makes them."""
+        """Record each signed address: it can do what the role that signs it can.
+
+        botocore gives this function to every client that it makes.
+        """
         sign: Callable[[BaseClient, str, dict[str, Any], int], str] = signers.generate_presigned_url
 
         def recorded(client: BaseClient, method: str, parameters: dict[str, Any], seconds: int) -> str:
@@ -179,7 +182,7 @@ def _operations(service: str) -> list[str]:
 
 
 def _names(node: ast.AST) -> Iterable[str]:
-    """Of what is called, and of what a signature is asked for. `socket.create_connection` is no call of AWS."""
+    """Yield the names of calls and of signed methods. `socket.create_connection` is not a call to AWS."""
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "socket":
             yield node.func.attr

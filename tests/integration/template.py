@@ -1,4 +1,4 @@
-"""template.yaml and infra/ as CloudFormation would resolve them, so that tests and deployment cannot differ."""
+"""template.yaml and infra/ as CloudFormation resolves them, so that tests and deployment cannot differ."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -7,8 +7,10 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
+from chat4all.channels.registry import names
 from tests.cases.case import PATHS, Channel, read
 from tests.cases.running import Response, run
+from tests.channels import sample
 from tests.integration.aws import Aws, secret_of
 from tests.integration.world import World, a_world
 
@@ -27,7 +29,7 @@ class InProcess:
         return Response(answer.status, answer.json)
 
     def webhook(self, channel: Channel, body: object) -> int:
-        return self._world.say(channel, body).status
+        return self._world.hear(channel, sample(channel).encoded(body)).status
 
     def register(self, channel: Channel, address: str, name: str) -> None:
         """Do nothing: the provider of this process knows everybody."""
@@ -45,16 +47,11 @@ class InProcess:
 
 
 def _read(sent: dict[str, object]) -> tuple[str, str, str]:
-    """The channel, the address and the text of a request to send."""
-    match sent:
-        case {"messaging_product": "whatsapp", "to": str(to), "text": {"body": str(text)}}:
-            return "whatsapp", to, text
-        case {"chat_id": chat_id, "text": str(text)}:
-            return "telegram", str(chat_id), text
-        case {"recipient": {"id": str(to)}, "message": {"text": str(text)}}:
-            return "instagram", to, text
-        case _:
-            raise ValueError(f"a case that sends {sent} can be told on the cloud only")
+    """Return the channel, the address and the text of a request to send."""
+    for channel in names():
+        if read := sample(channel).read_text(sent):
+            return channel, *read
+    raise ValueError(f"a case that sends {sent} can be told on the cloud only")
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,21 @@ from PIL import Image
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
-from chat4all.bootstrap.status import UNKNOWN_TRIES
 from chat4all.channels.registry import manifests
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
-from chat4all.domain.events import InboundEdit, MessageAccepted, Recipient, StatusUpdate, WebhookEvent
+from chat4all.domain.events import (
+    InboundEdit,
+    InboundMessage,
+    MessageAccepted,
+    Recipient,
+    StatusUpdate,
+    WebhookEvent,
+)
 from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
+from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES
 from tests.channels import sample
 from tests.channels.instagram import webhook as instagram
 from tests.channels.telegram import webhook as telegram
@@ -233,9 +240,18 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     assert "👍" in content["raw"]
 
 
+def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
+    event = WebhookEvent(
+        "telegram", "closed", "w", InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
+    )
+
+    assert len(world.product.hand("inbound", event)) == 1
+    assert len(world.product.hand("inbound", event, receives=100)) == 1
+
+
 def test_an_edit_before_its_message_is_handed_back_and_given_up_in_the_end(world: World) -> None:
     event = WebhookEvent(
-        "telegram", "w", InboundEdit("main", "99", f"99:{uuid.uuid4().int}", "hello", LONG_AGO)
+        "telegram", "main", "w", InboundEdit("99", f"99:{uuid.uuid4().int}", "hello", LONG_AGO)
     )
 
     assert len(world.product.hand("inbound", event)) == 1

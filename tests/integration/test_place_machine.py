@@ -130,6 +130,7 @@ class Words(RuleBasedStateMachine):
                 sender_id=data.draw(st.sampled_from(sorted(room.members))),
                 content=Text(f"words {number}"),
                 received_over=channel,
+                account="main",
                 provider_message_id=f"ours-{number}",
             )
         )
@@ -152,14 +153,13 @@ class Words(RuleBasedStateMachine):
         expected = self.named_by_the_rule(self.ids[name], channel, quoted)
 
         event = InboundMessage(
-            "main",
             f"{self.ids[name]}@{channel}",
             f"theirs-{number}",
             Text(f"words {number}"),
             AT,
             quoted_provider_message_id=quoted,
         )
-        self.product.take(WebhookEvent(channel, "webhook", event))
+        self.product.take(WebhookEvent(channel, "main", "webhook", event))
 
         stored = self.product.message(inbound_message_id(channel, "main", f"theirs-{number}"))
         room = expected or self.inbox_of(self.ids[name], stored)
@@ -234,8 +234,8 @@ def test_webhooks_in_parallel_agree_on_the_place(machine: type[Words]) -> None:
 
     def take(number: int) -> Message:
         channel = CHANNELS[number % 2]
-        event = InboundMessage("main", f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
-        words.product.take(WebhookEvent(channel, "webhook", event))
+        event = InboundMessage(f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
+        words.product.take(WebhookEvent(channel, "main", "webhook", event))
         return words.product.message(inbound_message_id(channel, "main", f"theirs-{number}"))
 
     with ThreadPoolExecutor(8) as threads:
@@ -263,8 +263,8 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
 
     def write(number: int) -> str:
         channel = CHANNELS[number % 2]
-        event = InboundMessage("main", f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
-        product.take(WebhookEvent(channel, "webhook", event))
+        event = InboundMessage(f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
+        product.take(WebhookEvent(channel, "main", "webhook", event))
         return product.message(inbound_message_id(channel, "main", f"theirs-{number}")).conversation_id
 
     def act(number: int) -> str | None:

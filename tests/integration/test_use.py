@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from chat4all_local.cost.main import kept_use
-from chat4all_local.cost.measure import CONVERSATIONS
 from tests.integration.aws import Aws
 from tests.integration.test_functions import an_address, whatsapp_status
 from tests.integration.units import Units
@@ -20,12 +19,12 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
 
 
 def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
-    """A text to each channel that the estimate was measured on, with the receipts of whoever sends some; the mean of all."""
+    """Send a text to each measured channel, with the receipts that it sends, and compare the mean."""
     agent = world.create("AGENT")
     kept, units = kept_use(), Units(world.product.template)
     conversations = {
         channel: world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
-        for channel in CONVERSATIONS
+        for channel in kept.channels
     }
     for conversation in conversations.values():
         world.post(conversation, agent, "so that everything is warm")
@@ -43,7 +42,7 @@ def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
 
     calls = world.recorder.calls[before:]
     sends = [one for one in calls if one.service == "sqs" and one.operation.startswith("Send")]
-    assert len(sends) / len(CONVERSATIONS) == pytest.approx(kept.sqs_sends, rel=0.1)
+    assert len(sends) / len(kept.channels) == pytest.approx(kept.sqs_sends, rel=0.1)
     # What is read is kept, for a second or a minute: a quick machine reads it less often, a slow one more.
-    assert units.read(calls) / len(CONVERSATIONS) <= 4 * kept.dynamodb_read_units
-    assert units.written(calls) / len(CONVERSATIONS) == pytest.approx(kept.dynamodb_write_units, rel=0.1)
+    assert units.read(calls) / len(kept.channels) <= 4 * kept.dynamodb_read_units
+    assert units.written(calls) / len(kept.channels) == pytest.approx(kept.dynamodb_write_units, rel=0.1)

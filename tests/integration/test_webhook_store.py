@@ -27,13 +27,13 @@ class NoBucket:
 def webhook(
     body: bytes, received_at: str = "2026-01-31T12:00:00.000Z", channel: str = "whatsapp"
 ) -> StoredWebhook:
-    return StoredWebhook(WebhookId(channel, received_at, uuid.uuid4().hex), body, 1_800_000_000)
+    return StoredWebhook(WebhookId(channel, "main", received_at, uuid.uuid4().hex), body, 1_800_000_000)
 
 
 def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
     table = aws.output("Data.WebhooksTable")
     named = one.webhook_id
-    hour = f"default#{named.channel}#{named.received_at[:13]}#{shard(named.digest, ARRIVAL_SHARDS)}"
+    hour = f"default#{named.channel}#main#{named.received_at[:13]}#{shard(named.digest, ARRIVAL_SHARDS)}"
     item_key = {"partition": {"S": hour}, "record": {"S": f"{named.received_at}#{named.digest}"}}
     found = aws.dynamodb.get_item(TableName=table, Key=item_key)
     return {name: next(iter(value.values())) for name, value in found["Item"].items()}

@@ -1,12 +1,12 @@
-"""What calls of DynamoDB cost, in its request units, reckoned from the requests.
+"""The cost of calls to DynamoDB in its request units, derived from the requests.
 
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html: a write is one unit for
-each KB, twice that in a transaction; a read is one for 4 KB, half where it need not be consistent. An item that is
-updated is taken to be of one KB, and one that is read of four.
+An item that is updated is taken to be of one KB, and one that is read of four. A write costs a unit for each KB,
+and twice as much in a transaction. A read costs a unit for 4 KB, and half if it need not be consistent:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes: an index
-takes one write for an entry that comes or goes, or whose projected attributes change, and two for an entry whose key
-changes: the old one is deleted, and a new one is put.
+An index takes one write for an entry that comes or goes, or whose projected attributes change. It takes two for
+an entry whose key changes: the old one is deleted, and a new one is put.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
 """
 
 import json

@@ -1,6 +1,6 @@
 """EventStream=kinesis on a running cloud: LocalStack, whose event source mappings read a real stream.
 
-The chaos ledger judges: what every accepted message came to, by the providers' transcripts and by the API.
+The chaos ledger judges every accepted message by the providers' transcripts and by the API.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,9 @@ from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.progress import silent
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.replay.stack import Stack, local
-from chat4all_local.traffic.participants import SHOWN, Conversation, channels_in_turn, start_conversations
+from chat4all_local.traffic.participants import Conversation, channels_in_turn, start_conversations
 from chat4all_local.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -43,7 +44,7 @@ class Stage:
     outcome: Outcome = field(init=False)
 
     def replay(self, *arguments: str) -> str:
-        """What `chat4all replay` prints."""
+        """Return the output of `chat4all replay`."""
         folder = str(self.under_test.cloud.folder.path)
         result = CliRunner().invoke(app, ["replay", "--state", folder, "--from", "1h", *arguments])
         assert result.exit_code == 0, result.output
@@ -52,7 +53,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A load during which what nobody can read lies on the stream before what busy conversations say, and the router dies."""
+    """Put a load on a stream that begins with unreadable records, and kill the router meanwhile."""
     folder = tmp_path_factory.mktemp("kinesis")
     with cloud_under_test(folder, silent, LocalStack(EventStream.KINESIS)) as under_test:
         conversations = start_conversations(
@@ -83,7 +84,7 @@ def test_nothing_is_lost_out_of_order_or_repeated_on_any_channel(stage: Stage) -
     assert stage.outcome.wrongs == []
     assert (account.accepted, account.delivered, account.failed) == (MESSAGES, MESSAGES, 0)
     assert (account.lost, account.out_of_order, account.repeated) == (0, 0, 0)
-    assert {conversation.channel for conversation in stage.conversations} == set(SHOWN)
+    assert {conversation.channel for conversation in stage.conversations} == set(CHANNELS)
     assert stage.outcome.kills >= UNREADABLE
 
 
@@ -100,9 +101,9 @@ def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: St
     events = [msgspec.json.decode(line) for line in stage.replay("--into", "-").splitlines()]
 
     sequences: dict[str, list[int]] = {}
-    for one in events:
-        sequences.setdefault(one["conversation_id"], []).append(one["sequence"])
-    assert len({one["message_id"] for one in events}) == BEFORE_THE_LOAD + MESSAGES
+    for event in events:
+        sequences.setdefault(event["conversation_id"], []).append(event["sequence"])
+    assert len({event["message_id"] for event in events}) == BEFORE_THE_LOAD + MESSAGES
     assert all(some == sorted(some) for some in sequences.values())
 
 
@@ -115,7 +116,7 @@ def test_a_replay_sends_nothing_twice(stage: Stage) -> None:
     assert counted["read"] == messages + UNREADABLE
     assert (counted["done"], counted["unreadable"]) == (messages, UNREADABLE)
     assert not counted.get("routed")
-    # Whatever it set going comes before what is said now.
+    # Messages that the replay caused come before the messages of this scenario.
     scenario = Scenario("after", "the replay", lambda _: None)
     after = run_scenario(
         scenario, stage.under_test, stage.conversations, len(stage.conversations), lambda _: None

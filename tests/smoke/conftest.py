@@ -1,4 +1,4 @@
-"""The same tests on every backend that is started here: what holds on one holds on the other."""
+"""The same tests on every backend that can be started here."""
 
 from collections.abc import Iterator
 

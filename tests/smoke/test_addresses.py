@@ -1,4 +1,4 @@
-"""The addresses in the API's answers lead there as they are given."""
+"""The addresses in the API's answers can be followed as they are."""
 
 import httpx
 
@@ -8,7 +8,7 @@ from tests.e2e.stage import CHANNELS, Stage, message_body
 
 
 def follow(stage: Stage, url: str) -> httpx.Response:
-    """Ask for an absolute address with the key, and with nothing else that a client knows of the API."""
+    """Request an absolute address with the API key alone."""
     return httpx.get(url, headers={"x-api-key": stage.cloud.api_key}, timeout=60.0, trust_env=False)
 
 

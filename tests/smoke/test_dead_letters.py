@@ -1,4 +1,4 @@
-"""A batch of a queue: what fails in it is tried again and given up, what is beside it passes."""
+"""A batch of a queue: its failing message is retried and given up, and its other messages pass."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ UNREADABLE = "no JSON at all"
 
 
 def given_up(stage: Stage) -> list[dict[str, Any]]:
-    """What the queues gave up, as the API lists it; the relay brings it there."""
+    """Run the relay, and return the API's list of dead letters."""
     stage.relay()
     answer = stage.api.call("GET", "/dead-letters", query={"limit": "100"})
     assert answer.status_code == 200, answer.text
-    return [one for one in answer.json()["dead_letters"] if one["kind"] == "RECORD"]
+    return [letter for letter in answer.json()["dead_letters"] if letter["kind"] == "RECORD"]
 
 
 def test_what_cannot_be_read_ends_as_a_dead_letter_while_its_neighbours_pass(stage: Stage) -> None:
@@ -27,7 +27,7 @@ def test_what_cannot_be_read_ends_as_a_dead_letter_while_its_neighbours_pass(sta
             stage.simulators["telegram"].write(customer.address, "beside it", wait=False)
         found = eventually(lambda: given_up(stage), lambda seen: len(seen) >= len(before) + len(customers))
 
-    assert {one["source"] for one in found} == {"inbound"}
+    assert {letter["source"] for letter in found} == {"inbound"}
     histories = eventually(lambda: [stage.history(talk) for talk in talks], all)
     assert [[message.content.text for message in history] for history in histories] == [["beside it"]] * len(
         talks

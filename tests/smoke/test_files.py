@@ -1,4 +1,4 @@
-"""A file in parts, to signed addresses and back."""
+"""A file uploaded in parts to signed addresses, and downloaded again."""
 
 import hashlib
 import uuid
@@ -52,7 +52,7 @@ def test_a_part_is_taken_only_where_and_as_long_as_it_was_signed(api: ApiClient)
 
     assert wrong == [403] * len(wrong)
     assert put(last.url, bytes(10)) == 200
-    assert [one.part_number for one in api.file_parts(film.file_id, 1).parts] == [first.part_number]
+    assert [part.part_number for part in api.file_parts(film.file_id, 1).parts] == [first.part_number]
 
 
 def test_a_link_serves_a_range_without_a_key(api: ApiClient, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""LocalStack with functions as processes, before anything is deployed to it: they end with it, whatever it dies of."""
+"""LocalStack with functions as processes, before any deployment.
+
+The functions end with LocalStack, however it ends.
+"""
 
 import io
 import json
@@ -71,7 +74,7 @@ def bare(tmp_path: Path) -> Iterator[Bare]:
     with launched(folder, uuid.uuid4().hex, backend.plans(folder, ports, STACK)) as running:
         wait_until_healthy(running)
         endpoints = backend.endpoints(ports)
-        [localstack] = [one for one in running if one.component.name == "localstack"]
+        [localstack] = [process for process in running if process.component.name == "localstack"]
         yield Bare(Aws(endpoints.aws, endpoints.s3), localstack)
 
 
@@ -90,4 +93,4 @@ def test_environments_are_reused_stand_side_by_side_and_end_with_localstack(bare
 
     bare.localstack.process.kill()
 
-    eventually(lambda: not any(one.is_running() for one in functions))
+    eventually(lambda: not any(process.is_running() for process in functions))

@@ -1,4 +1,4 @@
-"""Nothing goes in without a proof or a key."""
+"""A request without a key, and a webhook without a proof, are refused."""
 
 import pytest
 
@@ -36,4 +36,6 @@ def test_without_a_key_or_its_scope_the_api_refuses(stage: Stage) -> None:
         keyless.close()
         wrong.close()
 
-    assert [(one.status_code, refusal(one).error) for one in answers] == [(401, "UNAUTHENTICATED")] * 2
+    assert [(answer.status_code, refusal(answer).error) for answer in answers] == [
+        (401, "UNAUTHENTICATED")
+    ] * 2

@@ -1,4 +1,4 @@
-"""Chat4All: one API for conversations on WhatsApp, Telegram and Instagram.
+"""Chat4All: one API for conversations on WhatsApp, Telegram, Instagram and SMS.
 
 The package is an onion; imports only point inwards::
 

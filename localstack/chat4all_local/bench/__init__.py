@@ -1,1 +1,4 @@
-"""The benchmarks: the product beside a bare counterpart, measured in the same run, told as ratios."""
+"""The benchmarks.
+
+Each runs the product and a bare counterpart together, and reports the ratios of their figures.
+"""

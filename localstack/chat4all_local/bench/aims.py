@@ -1,4 +1,4 @@
-"""What a benchmark hopes for. An aim is shown beside its figure, met or not; nothing fails by it."""
+"""The aims of a benchmark. An aim is shown beside its figure; a missed aim does not fail the benchmark."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ class Bound(StrEnum):
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """`value` is what was measured, `limit` what is aimed at, both in `unit` ("" for a ratio)."""
+    """A measured `value` and the `limit` aimed at, both in `unit` ("" for a ratio)."""
 
     name: str
     value: float

@@ -1,4 +1,4 @@
-"""The benchmarks by name, in the order in which they run: the quiet ones before the one that makes a mess."""
+"""The benchmarks by name, in the order in which they run. The quiet benchmarks come first."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The code that a cloud's functions run, fetched from the cloud, and interpreters that see nothing else."""
+"""The code of a cloud's functions, fetched from the cloud, and interpreters that load nothing else."""
 
 import io
 import subprocess
@@ -19,13 +19,16 @@ from chat4all_local.cloud.functions import configuration
 from chat4all_local.cloud.running import Cloud
 
 ISOLATED: Final = ("-I", "-S", "-B")
-"""No site-packages, no user's environment, nothing written beside the code."""
+"""Options for no site-packages, no user environment, and no files written beside the code."""
 _WITHIN_S: Final = 120.0
 
 
 @dataclass(frozen=True)
 class DeployedCode:
-    """`layer` is a folder for the import path; `functions` has one for each function."""
+    """The fetched code.
+
+    `layer` is a folder for the import path; `functions` has a folder for each function.
+    """
 
     layer: Path
     functions: Path
@@ -48,15 +51,15 @@ def deployed_code(cloud: Cloud) -> Iterator[DeployedCode]:
 def run_isolated(
     script: Path, arguments: Sequence[str], environment: Mapping[str, str], given: bytes = b""
 ) -> bytes:
-    """What `script` writes to stdout, in an interpreter of its own. Raises CloudError where it fails."""
+    """Run `script` in an isolated interpreter, and return its stdout. Raises CloudError if it fails."""
     command = [str(own_python()), *ISOLATED, str(script), *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 (our own script)
+        done = subprocess.run(  # noqa: S603 (a script of this package)
             command, env=dict(environment), input=given, capture_output=True, timeout=_WITHIN_S, check=True
         )
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace")[-2000:]
-        raise ComponentFailed(f"{script.name} failed", said) from error
+        stderr = error.stderr.decode(errors="replace")[-2000:]
+        raise ComponentFailed(f"{script.name} failed", stderr) from error
     except subprocess.TimeoutExpired as error:
         raise CloudError(f"{script.name} did not end within {_WITHIN_S:.0f} s") from error
     return done.stdout
@@ -74,6 +77,6 @@ def _code_url(cloud: Cloud, name: str) -> str:
 def _fetch(url: str, folder: Path) -> None:
     answer = urllib3.request("GET", url, timeout=30.0)
     if answer.status != 200:
-        raise CloudError(f"the local cloud does not give its functions' code: {answer.status}")
+        raise CloudError(f"the local cloud answered {answer.status} to the download of a function's code")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         archive.extractall(folder)

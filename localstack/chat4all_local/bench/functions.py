@@ -1,4 +1,4 @@
-"""The functions that are measured, and what environment the template gives them."""
+"""The functions that are measured, and the environment that the template gives them."""
 
 from typing import Final
 
@@ -18,6 +18,6 @@ NAMES: Final = (
 
 
 def environment(cloud: Cloud, name: str) -> dict[str, str]:
-    """All that a process needs to be this function: nothing of our own environment is in it."""
+    """Return the whole environment of a function's process, with nothing from this process's environment."""
     ours = configuration(cloud, name)["Environment"]["Variables"]
     return {**aws_environment(cloud), "AWS_LAMBDA_FUNCTION_NAME": f"{cloud.stack}-{name}", **ours}

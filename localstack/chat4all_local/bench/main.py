@@ -1,4 +1,4 @@
-"""`chat4all bench`: runs benchmarks on a local cloud of their own, shows their tables and keeps their results."""
+"""`chat4all bench`: runs benchmarks on a local cloud, shows their tables and keeps their results."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ from chat4all_local.console.terminal import err, out, print_json
 
 
 def run(names: Sequence[str], *, json_output: bool) -> int:
-    """Runs those named, or all. Returns 0 however slow they were: figures are for reading. Raises CloudError."""
+    """Run the benchmarks `names`, or all, and return 0 whatever the figures are. Raises CloudError."""
     chosen = choose(names)
     measured: dict[str, Result] = {}
     with stopped_by_signals(), ExitStack() as stack:
@@ -34,7 +34,7 @@ def run(names: Sequence[str], *, json_output: bool) -> int:
 
 
 def choose(names: Sequence[str]) -> dict[str, Benchmark]:
-    """In the order of the catalogue, each once; raises CloudError for a name that is not in it."""
+    """Choose benchmarks by name, in the order of the catalogue. Raises CloudError for an unknown name."""
     unknown = sorted(set(names) - set(BENCHMARKS))
     if unknown:
         raise CloudError(f"no such benchmark: {', '.join(unknown)}", f"there are: {', '.join(BENCHMARKS)}")

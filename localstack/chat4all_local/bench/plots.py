@@ -1,4 +1,4 @@
-"""What the plots share."""
+"""The colours and lines that the plots share."""
 
 from typing import Final
 

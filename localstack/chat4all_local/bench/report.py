@@ -1,4 +1,4 @@
-"""What a benchmark hands over: its figures, as numbers, as a table and as a plot."""
+"""The report of a benchmark: its figures as numbers, as a table and as a plot."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from chat4all_local.console.progress import Tell
 
 @dataclass(frozen=True)
 class Report:
-    """`notes` say how it was measured; `draw` puts the plot onto an empty figure."""
+    """The report of a benchmark. `notes` describe the method; `draw` puts the plot on an empty figure."""
 
     title: str
     figures: msgspec.Struct

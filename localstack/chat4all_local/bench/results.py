@@ -1,4 +1,4 @@
-"""The results folder: a JSON file and a plot of each benchmark, always the last run's."""
+"""The results folder, with a JSON file and a plot from the last run of each benchmark."""
 
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ RESULTS: Final = ROOT / "results"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What `<name>.json` holds."""
+    """The content of `<name>.json`."""
 
     title: str
     machine: Machine
@@ -30,7 +30,7 @@ def result(report: Report, machine: Machine) -> Result:
 
 
 def write(name: str, measured: Result, report: Report, folder: Path = RESULTS) -> tuple[Path, Path]:
-    """Writes `<name>.json` and `<name>.png`, and returns their paths."""
+    """Write `<name>.json` and `<name>.png`, and return their paths."""
     folder.mkdir(exist_ok=True)
     numbers, plot = folder / f"{name}.json", folder / f"{name}.png"
     numbers.write_bytes(msgspec.json.format(msgspec.json.encode(measured)))

@@ -14,6 +14,7 @@ from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.outcome import Outcome
 from chat4all_local.chaos.scenario import Run, Scenario
 from chat4all_local.chaos.timeline import Timeline, drained_s, isolation, next_delivery_s
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.traffic.ledger import arrivals
 from chat4all_local.traffic.load import Line, Load, Posted
 from chat4all_local.traffic.participants import Conversation
@@ -26,8 +27,8 @@ RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
 SHORTEST_LOAD_S: Final = 6.0
 """Few messages come more slowly, so that there is time to strike between them."""
-BEFORE_THE_LOAD: Final = CLIENTS
-"""Messages that go out before it, and that no ledger counts."""
+BEFORE_THE_LOAD: Final = max(CLIENTS, len(CHANNELS))
+"""Messages that go out before it, over every channel, and that no ledger counts."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
 GIVEN_UP_AFTER_S: Final = 10.0
@@ -65,16 +66,23 @@ def run_scenario(
 def script(scenario: str, conversations: Sequence[Conversation], messages: int, rate: float) -> list[Line]:
     """Plan `messages` lines at `rate` a second: half of them in a tenth of the conversations, the busy ones.
 
-    Each scenario has other busy conversations: a person may be sent only so much.
+    The channels take turns, so that each has traffic whenever something is broken. Each scenario has other
+    busy conversations, since a person may be sent only so much. They are neighbours, so that every channel
+    has some of them.
     """
     chance = random.Random(scenario)  # noqa: S311 - the same load every time
-    busy = chance.sample(conversations, max(3, len(conversations) // _BUSY_ONE_IN))
+    channels = list(dict.fromkeys(conversation.channel for conversation in conversations))
+    first = chance.randrange(len(conversations))
+    count = max(len(channels), len(conversations) // _BUSY_ONE_IN)
+    busy = [*conversations[first:], *conversations[:first]][:count]
+
+    def addressed(number: int) -> Conversation:
+        channel = channels[number % len(channels)]
+        some = busy if chance.random() < _BUSY_SHARE else conversations
+        return chance.choice([conversation for conversation in some if conversation.channel == channel])
+
     return [
-        Line(
-            number / rate,
-            chance.choice(busy if chance.random() < _BUSY_SHARE else conversations),
-            f"{scenario} {number} {uuid.uuid4().hex[:6]}",
-        )
+        Line(number / rate, addressed(number), f"{scenario} {number} {uuid.uuid4().hex[:6]}")
         for number in range(messages)
     ]
 
@@ -92,7 +100,7 @@ def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:
 
 
 def _warm_up(under_test: CloudUnderTest, scenario: str, conversations: Sequence[Conversation]) -> None:
-    """Let every client post a message at once, over all channels.
+    """Let every client post at once, over all channels.
 
     After a change the functions start anew, which is not to be taken for the fault's doing.
     """

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.api_shapes import Conversation
+from chat4all.entrypoints.http.views import ConversationView
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.tables import plain_table
@@ -46,7 +46,7 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
         print_whole(conversations_table(found))
 
 
-def conversations_table(conversations: list[Conversation]) -> Table:
+def conversations_table(conversations: list[ConversationView]) -> Table:
     headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "LAST ACTIVITY", "TITLE")
     table = plain_table(*headings)
     for one in conversations:

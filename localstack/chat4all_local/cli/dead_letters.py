@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from chat4all.services.recovery.redrive import Redriven, RefusedRedrive
 from chat4all_local.api_client import ApiClient, ApiError
-from chat4all_local.api_shapes import Redriven, RefusedRedrive
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
@@ -56,11 +57,11 @@ def redrive(
         raise typer.BadParameter("name dead letters, or --channel, or --all")
     api = client(state)
     done = Redriven(0, ())
-    with err.status("Redrive") as status:
+    with ProgressDisplay(err) as display, display.narrated("Redrive") as tell:
         pages = _named(api, dead_letter_ids) if dead_letter_ids else api.redrive_many(channel)
         for page in pages:
             done = Redriven(done.redriven + page.redriven, (*done.refused, *page.refused))
-            status.update(f"Redrive: {done.redriven}")
+            tell(f"{done.redriven} dead letters")
     if json:
         print_json(done)
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chat4all_local.api_shapes import FileLink
+from chat4all.entrypoints.http.files import LinkView
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import StateOption
 from chat4all_local.console.progress import ProgressDisplay, Transfer
@@ -58,7 +58,7 @@ def download(
     transfers: list[Transfer] = []
     with ProgressDisplay(err) as progress:
 
-        def began(link: FileLink) -> None:
+        def began(link: LinkView) -> None:
             transfers.append(progress.transfer(printable(link.filename), link.size))
 
         def advance(size: int) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from chat4all.domain.content import file_of
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import Message
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import StateOption
 from chat4all_local.cloud.errors import CloudError
@@ -58,7 +59,7 @@ def watch(conversation: ConversationArgument, *, state: StateOption = "") -> Non
         time.sleep(POLL_SECONDS)
 
 
-def news(newest_first: tuple[Message, ...], shown: dict[str, str]) -> Iterator[Message]:
+def news(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterator[MessageView]:
     """The messages that are new or whose status changed since `shown`, oldest first; notes them in `shown`."""
     for message in reversed(newest_first):
         if shown.get(message.message_id) != message.status:
@@ -79,7 +80,7 @@ class Names:
         return self._names[user_id]
 
 
-def render_message(message: Message, sender: str) -> Text:
+def render_message(message: MessageView, sender: str) -> Text:
     status = (f"{message.status:<9}", _COLOURS.get(message.status, ""))
     line = Text.assemble(
         (message.accepted_at[11:19], "dim"),
@@ -89,8 +90,8 @@ def render_message(message: Message, sender: str) -> Text:
         (printable(sender), "bold"),
         f": {printable(message.content.text)}",
     )
-    if message.content.file is not None:
-        line.append(f" [{printable(message.content.file.filename)}]", style="cyan")
+    if file := file_of(message.content):
+        line.append(f" [{printable(file.filename)}]", style="cyan")
     if message.error:
         line.append(f"  ({message.error.code}: {message.error.message})", style="red")
     return line

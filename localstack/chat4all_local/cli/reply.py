@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
+from chat4all.domain.records import Identity, User
+from chat4all.entrypoints.http.views import ConversationView, DeliveryView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import Conversation, Delivery, Identity, User
 from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud
 from chat4all_local.cli.messages import ConversationArgument
 from chat4all_local.cli.options import StateOption
@@ -103,7 +104,7 @@ def choose_identity(user: User, channel: str | None) -> Identity:
     return next((identity for identity in simulated if identity.channel == channel), simulated[0])
 
 
-def _last_received(api: ApiClient, conversation: Conversation, user: User) -> Delivery | None:
+def _last_received(api: ApiClient, conversation: ConversationView, user: User) -> DeliveryView | None:
     """Find the delivery of the newest message that a provider took on for the customer."""
     for message in api.history(conversation.conversation_id):
         for delivery in api.message_status(message.message_id).deliveries:
@@ -113,7 +114,7 @@ def _last_received(api: ApiClient, conversation: Conversation, user: User) -> De
     return None
 
 
-def _quotable(delivery: Delivery) -> str:
+def _quotable(delivery: DeliveryView) -> str:
     """Give the provider's own id of the last part; Telegram's id stands behind the id of its chat."""
     last = (*delivery.provider_message_ids, delivery.provider_message_id or "")[-1]
     return last.rpartition(":")[2]

@@ -17,19 +17,30 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     *,
+    channels: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="The channels that take part: names with commas between them, or all. "
+            "By default those of the README's picture.",
+            show_default=False,
+        ),
+    ] = "",
     svg: Annotated[
         Path | None,
         typer.Option(metavar="FILE", dir_okay=False, help="Write a picture of the end to this file."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the main job on a local cloud of its own: messages and files out to every channel, and the answers back.
+    """Run the main job on a local cloud of its own: messages and files to the channels, and the answers back.
 
-    Exits with 1 if a message or a file is missing, wrong, doubled or out of order. With --json the result is the last line.
+    Exits with 1 if a message or a file is missing, wrong, doubled or out of order. With --json the result is
+    the last line.
     """
-    from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+    from chat4all_local.demo.choice import chosen_channels  # noqa: PLC0415 (only this command needs it)
+    from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs it)
 
-    raise typer.Exit(run(json_output=json, svg=svg))
+    raise typer.Exit(run(chosen_channels(channels), json_output=json, svg=svg))
 
 
 def bench(
@@ -56,7 +67,8 @@ def chaos(
 ) -> None:
     """Break things under load, and show what became of every message.
 
-    Exits with 1 if one is lost, out of order, or repeated without need. With --json the result is the last line.
+    Exits with 1 if a message is lost, out of order, or repeated without need. With --json the result is the
+    last line.
     """
     from chat4all_local.chaos.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 
@@ -71,9 +83,9 @@ def cost(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Estimate what messages cost on AWS: what one was measured to use, times the prices in a table.
+    """Estimate what messages cost on AWS: the measured use of a message, times the prices in a table.
 
-    The prices are to be checked. Free tiers, storage, files and what is paid when nothing happens are not in it.
+    Check the prices first. The estimate leaves out free tiers, storage, files and the costs of an idle cloud.
     """
     from chat4all_local.cost.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 

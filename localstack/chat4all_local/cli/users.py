@@ -7,7 +7,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chat4all_local.api_shapes import Identity, User
+from chat4all.domain.records import User
+from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.tables import plain_table
@@ -29,12 +30,12 @@ def parse_kind(text: str) -> Kind:
         raise typer.BadParameter(f"{text!r} is neither {Kind.AGENT} nor {Kind.CUSTOMER}") from None
 
 
-def parse_identity(text: str) -> Identity:
+def parse_identity(text: str) -> PostIdentity:
     """`channel:address`, where the address may have colons."""
     channel, found, address = text.partition(":")
     if not (found and channel and address):
         raise typer.BadParameter(f"{text!r} is not CHANNEL:ADDRESS, such as whatsapp:5511987654321")
-    return Identity(channel, address)
+    return PostIdentity(channel, address)
 
 
 @app.command()

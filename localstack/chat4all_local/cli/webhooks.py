@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from chat4all_local.api_shapes import ReplayedWebhooks
+from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
+from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,15 +38,15 @@ def replay(
 
     Exits with 1 if one of them could not be replayed; it is kept all the same.
     """
-    done = ReplayedWebhooks(0, 0, ())
-    with err.status("Replay") as status:
+    done = Replayed(0, 0, ())
+    with ProgressDisplay(err) as display, display.narrated("Replay") as tell:
         for page in client(state).replay_webhooks(
             webhook_ids or [], channel=channel, since=since, until=until
         ):
-            done = ReplayedWebhooks(
+            done = Replayed(
                 done.replayed + page.replayed, done.events + page.events, (*done.refused, *page.refused)
             )
-            status.update(f"Replay: {done.replayed} webhooks, {done.events} events")
+            tell(f"{done.replayed} webhooks, {done.events} events")
     if json:
         print_json(done)
     else:

@@ -34,6 +34,20 @@ def _state_option(cloud: Cloud) -> str:
 
 
 def welcome(cloud: Cloud) -> RenderableType:
-    facts = Text.assemble(("API  ", "bold"), f"{cloud.api_url}/v1\n", ("Key  ", "bold"), cloud.api_key, "\n")
+    facts = Text.assemble(
+        ("API   ", "bold"),
+        f"{cloud.api_url}/v1\n",
+        ("Key   ", "bold"),
+        f"{cloud.api_key}\n",
+        ("Docs  ", "bold"),
+        f"{cloud.api_url}/docs\n",
+    )
     commands = [Text.assemble("  ", (command, "cyan")) for command in next_commands(cloud)]
-    return Group(facts, Text("Try:", style="bold"), *commands)
+    return Group(*_warnings(cloud), facts, Text("Try:", style="bold"), *commands)
+
+
+def _warnings(cloud: Cloud) -> list[Text]:
+    """Say what this run does not have because the run before could not keep it."""
+    lost = cloud.folder.read().lost
+    text = f"warning: {lost}. What was written since the last clean stop of the local cloud is lost."
+    return [Text(text, style="yellow")] if lost else []

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from chat4all_local.cloud.checkout import ROOT
 from chat4all_local.cloud.errors import Busy, NotOurs
 from chat4all_local.cloud.settings import STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
+from chat4all_local.waiting import wait_until
 
 _LOOKED_AT_S: Final = 0.5
 """Nobody who only looks whether the folder is locked takes that long."""
@@ -101,11 +101,15 @@ class StateFolder:
         with self._writing():
             lock = self._lock.open("a")
         with lock:
-            deadline = time.monotonic() + _LOOKED_AT_S
-            while not _takes(lock, fcntl.LOCK_EX):
-                if time.monotonic() > deadline:
-                    raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status")
-                time.sleep(_LOOK_AGAIN_S)
+            try:
+                wait_until(
+                    "the lock of the folder",
+                    lambda: _takes(lock, fcntl.LOCK_EX),
+                    within_s=_LOOKED_AT_S,
+                    every_s=_LOOK_AGAIN_S,
+                )
+            except TimeoutError as taken:
+                raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status") from taken
             yield
 
     def is_locked(self) -> bool:

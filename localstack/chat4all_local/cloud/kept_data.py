@@ -7,6 +7,8 @@ from typing import Final
 from chat4all_local.cloud.folder import StateFolder
 
 _NOT_SAVED: Final = "Persistence: failed to save "
+_KILLED: Final = "MiniStack was killed"
+_BACKEND: Final = "ministack"
 
 
 def remember_before(folder: StateFolder) -> None:
@@ -41,7 +43,18 @@ def unsaved(folder: StateFolder) -> str:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     failed = [line.partition(_NOT_SAVED)[2].partition(": ") for line in lines if _NOT_SAVED in line]
     reasons = dict.fromkeys(reason for _, _, reason in failed)
-    return f"{', '.join(reasons)} ({len(failed)} services)" if failed else ""
+    if failed:
+        return f"{', '.join(reasons)} ({len(failed)} services)"
+    return "" if _is_saved(folder) else _KILLED
+
+
+def _is_saved(folder: StateFolder) -> bool:
+    """Return whether MiniStack wrote its data after its last run became ready, if it was MiniStack that ran."""
+    state = folder.read()
+    if state.backend != _BACKEND or not state.ready_since:
+        return True
+    written = (file.stat().st_mtime for file in folder.ministack.glob("*.json"))
+    return max(written, default=0.0) >= state.ready_since
 
 
 def _link(source: str, target: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -76,8 +77,10 @@ def start(
             with step(progress, "Stop what an earlier run left running"):
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
+        # A run that never became ready had nothing to lose, and passes on what its predecessor lost.
+        lost = backend.unsaved(folder) if before.ready_since else before.lost
         with _written_down(folder, backend), ExitStack() as stack:
-            begun = _Starting(folder, progress, backend, stack_name, before).up(stack)
+            begun = _Starting(folder, progress, backend, stack_name, before, lost).up(stack)
             stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
             yield begun
 
@@ -98,13 +101,14 @@ def _written_down(folder: StateFolder, backend: Backend) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Starting:
-    """One start in `folder`, after whatever wrote `before`."""
+    """One start in `folder`, after the run that wrote `before`. `lost` says why its data are lost, if they are."""
 
     folder: StateFolder
     progress: Progress
     backend: Backend
     stack_name: str
     before: State
+    lost: str
 
     def up(self, stack: ExitStack) -> Start:
         state = State(
@@ -116,6 +120,7 @@ class _Starting:
             launcher=identify(os.getpid()),
             ports=self.before.ports,
             api_key=self.before.api_key,
+            lost=self.lost,
         )
         self.folder.write(state)
         state, running, build = self._components_up(state, stack)
@@ -125,7 +130,7 @@ class _Starting:
         cloud = cloud_of(self.folder, state)
         with step(self.progress, "Ask the API whether it is well"):
             wait_until_answering(cloud, running)
-        self.folder.write(state)
+        self.folder.write(replace(state, ready_since=time.time()))
         return Start(cloud, running)
 
     def _components_up(self, state: State, stack: ExitStack) -> tuple[State, list[Launched], Build]:

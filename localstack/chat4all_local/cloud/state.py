@@ -47,6 +47,9 @@ class State(msgspec.Struct, frozen=True):
 
     `ended` says why the last run ended, where nobody had asked for it; `unsaved` why its data were not written, where they were not.
 
+    `ready_since` is when this run became ready, in seconds since the epoch; 0 before. `lost` says why the data of the
+    run before are lost; empty where they were kept.
+
     `stack` is the name of the deployed stack.
 
     `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
@@ -66,6 +69,8 @@ class State(msgspec.Struct, frozen=True):
     api_key: str = ""
     ended: str = ""
     unsaved: str = ""
+    ready_since: float = 0.0
+    lost: str = ""
 
     def url(self, name: str) -> str:
         """Where `name` (a channel's name, say) is served; raises KeyError."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from rich.console import Console, Group, RenderableType
+from rich.filesize import pick_unit_and_suffix
 from rich.live import Live
 from rich.progress import (
     BarColumn,
@@ -28,6 +29,7 @@ from chat4all_local.cloud.progress import Mark, Step, step
 Tell = Callable[[str], None]
 """Takes what is going on, in a few words."""
 
+_UNITS: Final = ["bytes", "KB", "MB"]
 _LINE_EVERY_S: Final = 1.0
 _BAR_WIDTH: Final = 24
 """With its numbers a bar fits 80 columns."""
@@ -148,8 +150,15 @@ def render_step(step: Step) -> Text:
 
 
 def transfer_line(task: Task) -> str:
+    """Return how far a transfer has come, in the unit that fits its size, and how fast it is."""
+    total = task.total or 0
     rate = task.finished_speed or task.speed or 0
-    parts = [f"{task.completed / 1_000_000:,.1f} of {megabytes(task.total or 0)}", f"{megabytes(rate)}/s"]
+    unit, name = pick_unit_and_suffix(int(total), _UNITS, 1_000)
+    rate_unit, rate_name = pick_unit_and_suffix(int(rate), _UNITS, 1_000)
+    parts = [
+        f"{task.completed / unit:,.1f} of {total / unit:,.1f} {name}",
+        f"{rate / rate_unit:,.1f} {rate_name}/s",
+    ]
     if task.time_remaining is not None and not task.finished:
         parts.append(f"{task.time_remaining:.0f} s left")
     return f"{task.description}: {', '.join(parts)}"

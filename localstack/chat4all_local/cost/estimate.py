@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.cloud.settings import CHANNELS
+from chat4all_local.cloud.errors import CloudError
 
-QUEUE_FUNCTIONS: Final = ("inbound", "router", *CHANNELS, "status")
-"""For each batch that Lambda hands to one of them, it receives once and deletes once."""
+QUEUE_FUNCTIONS: Final = ("inbound", "router", "status")
+"""With the channels' functions: for each batch that Lambda hands to one of them, it receives once and deletes once."""
 HTTP_FUNCTIONS: Final = ("api", "webhooks")
 TRACED: Final = 0.05
 """X-Ray's default: each second's first request, and 5 of a hundred of the others."""
@@ -40,11 +40,17 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """What one message uses, its receipts included. `where` is the machine on which the times were measured."""
+    """What one message uses, its receipts included.
+
+    `where` is the machine on which the times were measured. The messages went over `channels`, as many over each;
+    `left_out` are the other channels, of which nothing is known.
+    """
 
     measured_at: str
     where: str
     how: str
+    channels: tuple[str, ...]
+    left_out: tuple[str, ...]
     functions: dict[str, FunctionUse]
     sqs_sends: float
     dynamodb_read_units: float
@@ -66,12 +72,17 @@ class Estimate(msgspec.Struct, frozen=True):
     region: str
     as_of: str
     measured_at: str
+    channels: tuple[str, ...]
+    left_out: tuple[str, ...]
     lines: tuple[Line, ...]
     usd: float
 
 
 def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
-    """Without free tiers, storage, files, what is to be paid when nothing happens, and data that leave AWS."""
+    """Without free tiers, storage, files, what is to be paid when nothing happens, and data that leave AWS.
+
+    Raises CloudError where the use lacks a function that messages pass.
+    """
     lines = tuple(
         Line(service, price, quantity * messages, quantity * messages * table.prices[price].usd)
         for service, price, quantity in _quantities(use)
@@ -81,6 +92,8 @@ def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
         region=table.region,
         as_of=table.as_of,
         measured_at=use.measured_at,
+        channels=use.channels,
+        left_out=use.left_out,
         lines=lines,
         usd=sum(line.usd for line in lines),
     )
@@ -89,7 +102,7 @@ def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
 def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
     """Service, price and quantity for one message."""
     requests = _runs(use.functions, HTTP_FUNCTIONS)
-    batches = _runs(use.functions, QUEUE_FUNCTIONS)
+    batches = _runs(use.functions, (*QUEUE_FUNCTIONS, *use.channels))
     yield "API Gateway", "api_gateway_request", requests
     yield "Lambda", "lambda_request", sum(one.invocations for one in use.functions.values())
     yield "Lambda", "lambda_gb_second", sum(gb_seconds(one) for one in use.functions.values())
@@ -105,4 +118,9 @@ def gb_seconds(use: FunctionUse) -> float:
 
 
 def _runs(functions: Mapping[str, FunctionUse], names: tuple[str, ...]) -> float:
-    return sum(functions[name].invocations for name in names if name in functions)
+    if missing := [name for name in names if name not in functions]:
+        raise CloudError(
+            f"the measurement lacks {', '.join(missing)}",
+            "measure again with chat4all cost --measure on a machine with nothing else to do",
+        )
+    return sum(functions[name].invocations for name in names)

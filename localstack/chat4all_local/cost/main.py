@@ -1,5 +1,6 @@
 """`chat4all cost`: the estimate, from the measurement that is kept or from one made now."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from chat4all.channels.registry import manifest_of
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
 from chat4all_local.console.progress import ProgressDisplay
@@ -34,7 +37,7 @@ def run(*, messages: int, measure: bool, json_output: bool) -> int:
     if json_output:
         print_json(result)
         return 0
-    told = f"Use: {use.how}; times of {use.where}, {use.measured_at}."
+    told = f"Use: {use.how}; times of {use.where}, {use.measured_at}.\n{_channels_told(use)}"
     out.print(_table(result, prices), Text(f"\n{told}\nPrices: {prices.note}"))
     return 0
 
@@ -47,8 +50,23 @@ def _measured_now() -> Use:
             functions, log_kb = measured(cloud, tell)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     return msgspec.structs.replace(
-        kept_use(), functions=functions, log_kb=round(log_kb, 2), measured_at=today, where="this machine"
+        kept_use(),
+        channels=CHANNELS,
+        left_out=(),
+        functions=functions,
+        log_kb=round(log_kb, 2),
+        measured_at=today,
+        where="this machine",
     )
+
+
+def _channels_told(use: Use) -> str:
+    measured = f"Measured on {_titles(use.channels)}"
+    return f"{measured}, not on {_titles(use.left_out)}." if use.left_out else f"{measured}."
+
+
+def _titles(channels: Sequence[str]) -> str:
+    return ", ".join(manifest_of(channel).title for channel in channels)
 
 
 def _table(result: Estimate, prices: PriceTable) -> Table:

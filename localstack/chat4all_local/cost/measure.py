@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all_local.bench.pipeline.channels import by_channel
 from chat4all_local.bench.pipeline.sides import ProductSide
 from chat4all_local.bench.pipeline.target import rounds_of
 from chat4all_local.cloud.function_logs import FunctionLogs, LogLine
 from chat4all_local.cloud.running import Cloud
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.console.progress import Tell
 from chat4all_local.cost.estimate import FunctionUse
 
-CONVERSATIONS: Final = by_channel(conversations=24, messages_per_s=48)
+CONVERSATIONS: Final = dict.fromkeys(CHANNELS, 6)
+"""So few messages are within the burst of every provider's limits."""
 ROUNDS: Final = 4
 BY_THE_CLOCK: Final = "relay"
 """It runs once a minute, whatever there is to do."""

@@ -1,4 +1,4 @@
-"""Which replies a customer would write now."""
+"""The replies that a customer would write now."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ class Due(msgspec.Struct, frozen=True):
 
 
 def due(left: Sequence[Reply], sent: Sent, observed: Observed, channel: str) -> list[Due]:
-    """Those of `left` that answer what has arrived whole, in their order.
+    """Return the replies of `left`, in their order, whose message has arrived whole.
 
-    A quoting one waits until the API tells SENT as well: by then the provider's id is on record.
+    A reply that quotes also waits until the API tells SENT: from then on the provider's id is on record.
     """
     arrived = at_provider(sent, observed, channel).whole
     found = []

@@ -8,7 +8,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line, relayed
 from chat4all_local.demo.sent import Sent
 from chat4all_local.traffic.ledger import Expected, Findings, compare
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP, SHOWN
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -20,10 +20,11 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def at_provider(sent: Sent, observed: Observed, channel: str) -> Findings:
-    """The agent's lines and the other customers' in the group.
+    """Compare the lines that the channel's customer should get with the messages that the provider accepted.
 
-    In each conversation every speaker's lines are in order; between speakers who speak at once there is none.
-    What was sent to anyone but the channel's customer is strange: the cloud knows nobody else there.
+    The customer should get the agent's lines, and the other customers' lines in the group. Each speaker's
+    lines in a conversation have an order; the lines of two speakers who speak at once have none. A message to
+    an address other than the customer's is strange, because the cloud knows nobody else there.
     """
     lines = _lines(sent, channel) + _lines(sent, GROUP)
     expected = [
@@ -40,23 +41,24 @@ def at_provider(sent: Sent, observed: Observed, channel: str) -> Findings:
 
 
 def in_history(sent: Sent, observed: Observed, conversation: str) -> Findings:
-    """Everybody's lines, each speaker's in the order in which they were sent."""
+    """Compare everybody's lines with the conversation's history, each speaker's in the order of sending."""
     expected = [Expected(line.key, line.speaker, line.text) for line in _lines(sent, conversation)]
     return compare(expected, (message.content.text for message in observed.histories.get(conversation, ())))
 
 
 def deliveries(sent: Sent, observed: Observed) -> Iterator[Delivery]:
-    """Every one that is known of; a relayed message's id is learnt from the history."""
-    for channel in SHOWN:
+    """Yield every known delivery; the id of a relayed message comes from the history."""
+    channels = sent.script.channels
+    for channel in channels:
         for accepted in sent.accepted(channel):
             yield Delivery(accepted.line, accepted.message_id, channel)
     for accepted in sent.accepted(GROUP):
-        for channel in SHOWN:
+        for channel in channels:
             yield Delivery(accepted.line, accepted.message_id, channel)
     history, places = observed.histories.get(GROUP, ()), in_history(sent, observed, GROUP).whole
     for line in _lines(sent, GROUP):
         if line.speaker != AGENT and line.key in places:
-            for channel in SHOWN:
+            for channel in channels:
                 if channel != line.speaker:
                     yield Delivery(line, history[places[line.key]].message_id, channel)
 

@@ -4,18 +4,20 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from chat4all.domain.status import Status
 from chat4all_local.demo.arrivals import at_provider, in_history
 from chat4all_local.demo.observed import Observed
-from chat4all_local.demo.script import AGENT_LINES, REPLIES
+from chat4all_local.demo.script import Script
 from chat4all_local.demo.sent import Sent
-from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Of the agent's messages to the customers of one channel; `received` are those customers' replies.
+    """Counts of the agent's messages to the customer of a channel; `received` counts the customer's replies.
 
-    `sent`: the provider took every part. `delivered` and `read` are as the API tells them, and imply each
-    other as far as they go; without receipts `delivered` is SENT, and `read` is None.
+    `sent`: the provider accepted every part. `delivered` and `read` count the statuses that the API tells;
+    a read message counts as delivered too. Without delivery receipts `delivered` counts SENT, and without
+    read receipts `read` is None.
     """
 
     accepted: int
@@ -26,7 +28,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """`goal` is what `counts` comes to when all is well."""
+    """The counts of a channel's customer in a conversation; `counts` equals `goal` when all has arrived."""
 
     channel: str
     conversation: str
@@ -40,51 +42,51 @@ def rows(sent: Sent, observed: Observed) -> tuple[Row, ...]:
             channel,
             conversation,
             _counts(sent, observed, channel, conversation),
-            _goal(channel, conversation),
+            _goal(sent.script, channel, conversation),
         )
-        for channel in SHOWN
+        for channel in sent.script.channels
         for conversation in (channel, GROUP)
     )
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """`read` counts where there are receipts."""
-    some: Sequence[Counts] = tuple(counts)
-    reads = [each.read for each in some if each.read is not None]
+    """Add the counts up; `read` adds up the channels that have read receipts."""
+    added: Sequence[Counts] = tuple(counts)
+    reads = [row.read for row in added if row.read is not None]
     return Counts(
-        accepted=sum(each.accepted for each in some),
-        sent=sum(each.sent for each in some),
-        delivered=sum(each.delivered for each in some),
+        accepted=sum(row.accepted for row in added),
+        sent=sum(row.sent for row in added),
+        delivered=sum(row.delivered for row in added),
         read=sum(reads) if reads else None,
-        received=sum(each.received for each in some),
+        received=sum(row.received for row in added),
     )
 
 
 def _counts(sent: Sent, observed: Observed, channel: str, conversation: str) -> Counts:
-    customer = BY_CHANNEL[channel]
+    final_status = BY_CHANNEL[channel].final_status
     arrived = at_provider(sent, observed, channel).whole
     kept = in_history(sent, observed, conversation).whole
     accepted = sent.accepted(conversation)
 
-    def come(status: str) -> int:
+    def reached(status: Status) -> int:
         return sum(observed.has_come(message.message_id, channel, status) for message in accepted)
 
     written = (line for line in sent.written(channel) if line.conversation == conversation)
     return Counts(
         accepted=len(accepted),
         sent=sum(message.line.key in arrived for message in accepted),
-        delivered=come("DELIVERED" if customer.sends_receipts else "SENT"),
-        read=come("READ") if customer.sends_receipts else None,
+        delivered=reached(min(final_status, Status.DELIVERED, key=tuple(Status).index)),
+        read=reached(Status.READ) if final_status is Status.READ else None,
         received=sum(line.key in kept for line in written),
     )
 
 
-def _goal(channel: str, conversation: str) -> Counts:
-    messages = len(AGENT_LINES[conversation])
+def _goal(script: Script, channel: str, conversation: str) -> Counts:
+    messages = len(script.agent_lines[conversation])
     return Counts(
         accepted=messages,
         sent=messages,
         delivered=messages,
-        read=messages if BY_CHANNEL[channel].sends_receipts else None,
-        received=sum(reply.line.conversation == conversation for reply in REPLIES[channel]),
+        read=messages if BY_CHANNEL[channel].final_status is Status.READ else None,
+        received=sum(reply.line.conversation == conversation for reply in script.replies[channel]),
     )

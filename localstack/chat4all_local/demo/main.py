@@ -1,6 +1,7 @@
-"""`chat4all demo`: a cloud of its own, a run, the verdict, and nothing left behind."""
+"""`chat4all demo`: start a cloud, run, judge, and remove the cloud."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,17 +25,18 @@ from chat4all_local.demo.summary import summary
 from chat4all_local.demo.table import moving_table
 
 
-def run(*, json_output: bool, svg: Path | None = None) -> int:
-    """The exit code: 0 when every message and file arrived once, whole, in order, and came to its last status.
+def run(channels: Sequence[str], *, json_output: bool, svg: Path | None = None) -> int:
+    """Run the demo over `channels` and return the exit code.
 
-    With `json_output` stdout gets the result and nothing else. `svg` names a file for a picture of the end.
+    It is 0 when every message and file arrived once, whole and in order, and reached its last status. With
+    `json_output` stdout gets the result and nothing else. `svg` names a file for a picture of the end.
 
-    Raises CloudError, TransferFailed, ApiError, ApiUnreachable, and Stopped for a signal. The cloud is stopped
-    and its folder removed in every case.
+    Raises CloudError, TransferFailed, ApiError, ApiUnreachable, and Stopped for a signal. In every case the
+    cloud is stopped and its folder removed.
     """
     console = err if json_output else out
     began = time.monotonic()
-    outcome, files = perform(console)
+    outcome, files = perform(console, channels)
     end = summary(outcome, files, time.monotonic() - began)
     console.print(end)
     if svg is not None:
@@ -44,24 +46,25 @@ def run(*, json_output: bool, svg: Path | None = None) -> int:
     return 0 if outcome.verdict.is_good and files.is_good else 1
 
 
-def perform(console: Console) -> tuple[Outcome, FilesVerdict]:
+def perform(console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVerdict]:
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(console) as progress:
             folder = stack.enter_context(scratch_folder(2 * VIDEO_BYTES))
             cloud = stack.enter_context(started(folder, progress=progress))
         try:
-            return _perform_on(cloud, console)
+            return _perform_on(cloud, console, channels)
         finally:
             with ProgressDisplay(console) as progress, step(progress, "Stop everything"):
                 stack.close()
 
 
-def _perform_on(cloud: Cloud, console: Console) -> tuple[Outcome, FilesVerdict]:
+def _perform_on(cloud: Cloud, console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVerdict]:
+    people = f"an agent, {len(channels)} customers, {len(channels) + 1} conversations"
     folder = cloud.folder.demo
-    with run_on(cloud) as demo:
+    with run_on(cloud, channels) as demo:
         with (
             ProgressDisplay(console) as progress,
-            step(progress, "Create an agent, three customers, four conversations"),
+            step(progress, f"Create {people}"),
         ):
             stage = demo.set_up()
         with messages_shown(console, "Messages out, answers back") as show:

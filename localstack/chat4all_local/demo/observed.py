@@ -1,27 +1,28 @@
-"""What has arrived so far."""
+"""The messages and statuses that have arrived so far."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-from chat4all_local.api_shapes import Message, MessageStatus
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.simulators.control_api import SendRecord
 
 ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """`provided`: by channel, what the provider accepted, in order. `histories`: by conversation, oldest first.
+    """The observations so far.
 
-    `statuses`: by message id, as they were when last asked for.
+    `provided`: by channel, the sends that the provider accepted, in order. `histories`: by conversation,
+    oldest first. `statuses`: by message id, as the API last told them.
     """
 
     provided: Mapping[str, tuple[SendRecord, ...]] = {}
-    histories: Mapping[str, tuple[Message, ...]] = {}
-    statuses: Mapping[str, MessageStatus] = {}
+    histories: Mapping[str, tuple[MessageView, ...]] = {}
+    statuses: Mapping[str, ProgressView] = {}
 
     def has_come(self, message_id: str, channel: str, status: str) -> bool:
-        """Whether the delivery of a message on `channel` is `status`, or further."""
+        """Tell whether the delivery of a message on `channel` has reached `status`."""
         known = self.statuses.get(message_id)
         found = (
             (delivery.status for delivery in known.deliveries if delivery.channel == channel) if known else ()

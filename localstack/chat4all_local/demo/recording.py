@@ -11,7 +11,7 @@ _TITLE: Final = "chat4all demo"
 
 
 def write_svg(path: Path, *shown: RenderableType) -> None:
-    """Write what the terminal showed last, from top to bottom, as an SVG file; make its folder if need be."""
+    """Write `shown`, from top to bottom, as an SVG file; make its folder if need be."""
     console = Console(
         file=io.StringIO(), width=_COLUMNS, record=True, force_terminal=True, color_system="truecolor"
     )
@@ -23,6 +23,6 @@ def write_svg(path: Path, *shown: RenderableType) -> None:
 
 
 def _without_remote_fonts(svg: str) -> str:
-    """Remove the fonts that Rich loads from a content delivery network: pages that show pictures block them."""
+    """Remove the fonts that Rich loads over the network: pages that show pictures block them."""
     before, *fonts = svg.split("@font-face {")
     return before + "".join(font.partition("}")[2].lstrip() for font in fonts)

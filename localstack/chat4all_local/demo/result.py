@@ -1,4 +1,4 @@
-"""What `chat4all demo --json` prints."""
+"""The result that `chat4all demo --json` prints."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +8,11 @@ from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.result import FileResult, file_results
 from chat4all_local.demo.verdict import Verdict
-from chat4all_local.traffic.participants import SHOWN
 from chat4all_local.traffic.spread import quantile
 
 
 class ChannelResult(msgspec.Struct, frozen=True):
-    """Telegram has no receipts: its `delivered` counts SENT, its `read` is null."""
+    """Without delivery receipts `delivered` counts SENT; without read receipts `read` is null."""
 
     accepted: int
     delivered: int
@@ -40,9 +39,9 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def result(verdict: Verdict, files: FilesVerdict) -> Result:
-    everything = [ms for some in verdict.latencies_ms.values() for ms in some]
+    everything = [ms for measured in verdict.latencies_ms.values() for ms in measured]
     return Result(
-        channels={channel: _channel(counts_of(verdict, channel)) for channel in SHOWN},
+        channels={channel: _channel(counts_of(verdict, channel)) for channel in verdict.channels},
         lost=len(verdict.lost) + len(files.lost),
         duplicates=len(verdict.duplicates) + len(files.duplicates),
         out_of_order=len(verdict.out_of_order),
@@ -52,12 +51,12 @@ def result(verdict: Verdict, files: FilesVerdict) -> Result:
 
 
 def counts_of(verdict: Verdict, channel: str) -> Counts:
-    """Over the channel's conversations."""
+    """Add up the counts of the channel's conversations."""
     return total(row.counts for row in verdict.rows if row.channel == channel)
 
 
 def latency(milliseconds: Sequence[float]) -> Latency:
-    """By the nearest rank: the smallest value that so many of all do not exceed."""
+    """Return the percentiles by the nearest rank, which are values that were measured."""
     if not milliseconds:
         return Latency(None, None)
     return Latency(round(quantile(milliseconds, 0.5), 1), round(quantile(milliseconds, 0.95), 1))

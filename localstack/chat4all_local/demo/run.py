@@ -1,6 +1,6 @@
 """A run of the demo on a cloud that is up, until everything has arrived or nothing moves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -15,18 +15,18 @@ from chat4all_local.demo.files.exchange import Exchange
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.observed import Observed
+from chat4all_local.demo.script import write_script
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.speaking import Speakers
 from chat4all_local.demo.stage import Stage, set_up
 from chat4all_local.demo.verdict import Verdict, judge
 from chat4all_local.demo.watcher import Watcher
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
 from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 90.0
-"""How long nothing may move before it is given up."""
+"""The time without progress after which the run gives up."""
 QUIET_WITHIN_S: Final = 10.0
 _TIMEOUT_S: Final = 15.0
 
@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """The API and the simulators of one cloud."""
+    """A run on the API and the simulators of a cloud; the simulators' channels take part."""
 
     def __init__(self, api: ApiClient, simulators: Mapping[str, Simulator]) -> None:
         self._api = api
@@ -50,12 +50,12 @@ class Run:
 
     def perform(self, stage: Stage, show: Show) -> Outcome:
         """Raises ApiError for what the API refuses for good, ApiUnreachable when it stays away."""
-        sent = Sent()
+        sent = Sent(write_script(tuple(self._simulators)))
         watcher = Watcher(self._api, self._simulators, stage, sent)
         speakers = Speakers(self._api, self._simulators, stage, sent, lambda: watcher.observed)
         with speakers.speaking():
             self._watch(watcher, sent, speakers, show)
-        with suppress(TimeoutError):  # what repeats for ever is judged, too
+        with suppress(TimeoutError):  # a webhook that repeats for ever is judged, too
             wait_until_quiet(self._simulators, QUIET_WITHIN_S)
         observed = watcher.look_at_everything()
         return Outcome(judge(sent, observed), sent, observed)
@@ -76,19 +76,19 @@ class Run:
             speakers.check()
             return verdict
 
-        with suppress(TimeoutError):  # what is missing is judged at the end
+        with suppress(TimeoutError):  # missing messages are judged at the end
             wait_while_moving(
                 "every message arrives", look, lambda verdict: verdict.is_complete, still_s=PATIENCE_S
             )
 
 
 @contextmanager
-def run_on(cloud: Cloud) -> Iterator[Run]:
-    simulators = {channel: Simulator(cloud.simulators[channel]) for channel in SHOWN}
-    connections = len(SHOWN) + len(CONVERSATIONS)
+def run_on(cloud: Cloud, channels: Sequence[str]) -> Iterator[Run]:
+    simulators = {channel: Simulator(cloud.simulators[channel]) for channel in channels}
+    connections = 2 * len(channels) + 1
     api = ApiClient(cloud.api_url, cloud.api_key, timeout=_TIMEOUT_S, connections=connections)
     yield Run(api, simulators)
-    # Not after a failure: a call that is under way would not notice, and wait for its whole timeout, where
-    # it ends at once when the cloud does.
+    # After a failure the simulators stay open: a call that is under way would not notice the close and wait
+    # for its whole timeout, but it ends at once when the cloud does.
     for simulator in simulators.values():
         simulator.close()

@@ -1,15 +1,16 @@
-"""What everybody will say, and to what."""
+"""The lines of the agent and of every customer, and the message that each reply answers."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from chat4all_local.demo import texts
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One message. `key` is its name in the script; `speaker` is AGENT or a customer's channel."""
+    """A message. `key` is its name in the script; `speaker` is AGENT or a customer's channel."""
 
     key: str
     conversation: str
@@ -18,7 +19,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A customer's line, written when the agent's line `to` has arrived whole; in the group it quotes that."""
+    """A customer's line, written when the agent's line `to` has arrived whole.
+
+    In the group the reply quotes that line.
+    """
 
     line: Line
     to: str
@@ -26,14 +30,33 @@ class Reply(msgspec.Struct, frozen=True):
 
 _KINDS: Final = (texts.plain, texts.emoji, texts.right_to_left, texts.long)
 _KINDS_IN_GROUP: Final = (texts.emoji, texts.right_to_left, texts.long)
-_TO_GROUP: Final = {"telegram": 2}
-"""Replies of a channel's customer in the group, right after its first message, where there is more than one. They are
-relayed to the others, and Telegram takes one message a second in a chat: it sets the pace of the whole, so that
-little goes there that need not."""
+
+
+class Script(msgspec.Struct, frozen=True):
+    """The script for the customers on `channels`: `agent_lines` by conversation, `replies` by channel.
+
+    There is a 1:1 conversation with each customer, called by the channel, and GROUP with all of them.
+    """
+
+    channels: tuple[str, ...]
+    agent_lines: Mapping[str, tuple[Line, ...]]
+    replies: Mapping[str, tuple[Reply, ...]]
+
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        return (*self.channels, GROUP)
+
+
+def write_script(channels: Sequence[str]) -> Script:
+    return Script(
+        tuple(channels),
+        {conversation: agent_lines(conversation) for conversation in (*channels, GROUP)},
+        {channel: replies(channel) for channel in channels},
+    )
 
 
 def agent_lines(conversation: str) -> tuple[Line, ...]:
-    """In the order of sending."""
+    """Return the agent's lines in the order of sending."""
     kinds = _KINDS_IN_GROUP if conversation == GROUP else _KINDS
     keys = [f"{conversation}-{number}" for number in range(1, len(kinds) + 1)]
     return tuple(
@@ -42,9 +65,13 @@ def agent_lines(conversation: str) -> tuple[Line, ...]:
 
 
 def replies(channel: str) -> tuple[Reply, ...]:
-    """As many as the customer gets messages from the agent; those in the 1:1 conversation are spread evenly."""
+    """Write as many replies as the customer gets messages from the agent.
+
+    Those in the group answer its first message; those in the 1:1 conversation are spread evenly over its
+    messages.
+    """
     total = len(agent_lines(channel)) + len(agent_lines(GROUP))
-    in_group = [(GROUP, f"{GROUP}-1")] * _TO_GROUP.get(channel, 1)
+    in_group = [(GROUP, f"{GROUP}-1")] * BY_CHANNEL[channel].replies_in_group
     to = [line.key for line in agent_lines(channel)]
     left = total - len(in_group)
     in_own = [(channel, to[index * len(to) // left]) for index in range(left)]
@@ -55,7 +82,7 @@ def replies(channel: str) -> tuple[Reply, ...]:
 
 
 def relayed(line: Line) -> str:
-    """What the other customers read of a customer's line in the group."""
+    """Return the text that the other customers get of a customer's line in the group."""
     return f"{BY_CHANNEL[line.speaker].name}: {line.text}"
 
 
@@ -66,7 +93,3 @@ def _reply(number: int, channel: str, conversation: str, to: str) -> Reply:
 
 def _mark(key: str) -> str:
     return f"[{key}]"
-
-
-AGENT_LINES: Final = {conversation: agent_lines(conversation) for conversation in CONVERSATIONS}
-REPLIES: Final = {channel: replies(channel) for channel in SHOWN}

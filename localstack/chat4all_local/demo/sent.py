@@ -1,15 +1,14 @@
-"""What has been sent so far, in the order in which it was sent."""
+"""The lines that have been sent so far, in the order in which they were sent."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
-from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
+from chat4all_local.demo.script import Line, Script
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """An agent's line that was answered with 202; `posted_at` is when its first POST began, in epoch seconds."""
+    """An agent's line that the API accepted; `posted_at` is the start of its first POST, in epoch seconds."""
 
     line: Line
     message_id: str
@@ -18,11 +17,15 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Sent:
-    """Written by the threads of the speakers, one for each key, and read by the one that watches."""
+    """The lines of `script` that have been sent.
 
-    def __init__(self) -> None:
-        self._accepted: dict[str, list[Accepted]] = {conversation: [] for conversation in CONVERSATIONS}
-        self._written: dict[str, list[Line]] = {channel: [] for channel in SHOWN}
+    The speakers' threads write here, one thread for each key; the watcher's thread reads.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self._accepted: dict[str, list[Accepted]] = {name: [] for name in script.conversations}
+        self._written: dict[str, list[Line]] = {channel: [] for channel in script.channels}
 
     def accept(self, accepted: Accepted) -> None:
         self._accepted[accepted.line.conversation].append(accepted)
@@ -34,21 +37,25 @@ class Sent:
         return tuple(self._accepted[conversation])
 
     def written(self, channel: str) -> Sequence[Line]:
-        """What the customer on `channel` wrote, in all conversations."""
+        """Return the lines that the customer on `channel` wrote, in all conversations."""
         return tuple(self._written[channel])
 
     def replies(self, conversation: str) -> Sequence[Line]:
-        """The customers' lines in it."""
+        """Return the customers' lines in `conversation`."""
         written = (line for lines in self._written.values() for line in tuple(lines))
         return [line for line in written if line.conversation == conversation]
 
     def is_all(self, conversation: str) -> bool:
-        """Whether everybody has sent what they had to say in it."""
-        wanted = sum(reply.line.conversation == conversation for some in REPLIES.values() for reply in some)
-        accepted = len(self._accepted[conversation])
-        return accepted == len(AGENT_LINES[conversation]) and len(self.replies(conversation)) == wanted
+        """Tell whether every line of the script in `conversation` has been sent."""
+        wanted = sum(
+            reply.line.conversation == conversation
+            for replies in self.script.replies.values()
+            for reply in replies
+        )
+        is_agent_done = len(self._accepted[conversation]) == len(self.script.agent_lines[conversation])
+        return is_agent_done and len(self.replies(conversation)) == wanted
 
     @property
     def repeats(self) -> int:
-        """How many POSTs were made again."""
+        """Count the POSTs that were repeated."""
         return sum(message.repeats for accepted in self._accepted.values() for message in accepted)

@@ -1,4 +1,4 @@
-"""The speakers at work: the agent in every conversation at once, each customer as the messages arrive."""
+"""The speakers: the agent posts in every conversation, and each customer replies as the messages arrive."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,23 +11,23 @@ from chat4all_local.demo.answering import Due, due
 from chat4all_local.demo.arrivals import in_history
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.posting import post_line
-from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line
+from chat4all_local.demo.script import Line
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.load import Cancelled
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 AT_ONCE: Final = 2
-"""Conversations that the agent sends to at once. More would go no faster: each lets the cloud start another copy of
-the `api` function, and that costs more than the messages."""
+"""Conversations that the agent posts in at once. More would be no faster: for each one the cloud starts
+another copy of the `api` function, and that costs more than the messages."""
 _LOOK_EVERY_S: Final = 0.05
 
 Look = Callable[[], Observed]
 
 
 class Speakers:
-    """`look` gives what was last observed; somebody else renews it."""
+    """The agent and the customers. `look` returns the last observation, which the watcher renews."""
 
     def __init__(
         self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, sent: Sent, look: Look
@@ -42,15 +42,20 @@ class Speakers:
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
-        """They speak for the time of the block. At its end nobody does; at a failure the last calls may still be
-        under way, and end with the cloud.
+        """Let the speakers speak during the block.
+
+        At its end all have stopped. After a failure the last calls may still be under way; they end with the
+        cloud.
         """
+        script = self._sent.script
         agent = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="agent")
-        customers = ThreadPoolExecutor(len(SHOWN), thread_name_prefix="customer")
+        customers = ThreadPoolExecutor(len(script.channels), thread_name_prefix="customer")
         is_well = False
         try:
-            self._at_work = [agent.submit(self._send_all, conversation) for conversation in CONVERSATIONS]
-            self._at_work += [customers.submit(self._reply_to_all, channel) for channel in SHOWN]
+            self._at_work = [
+                agent.submit(self._send_all, conversation) for conversation in script.conversations
+            ]
+            self._at_work += [customers.submit(self._reply_to_all, channel) for channel in script.channels]
             yield
             is_well = True
         finally:
@@ -59,22 +64,22 @@ class Speakers:
                 pool.shutdown(wait=is_well, cancel_futures=True)
 
     def check(self) -> None:
-        """Raises what a speaker failed with."""
+        """Raise the error of a speaker that failed."""
         for work in self._at_work:
             if work.done():
                 work.result()
 
     def _send_all(self, conversation: str) -> None:
-        """One after the other, so that the order of the 202s is the order of the script."""
-        for line in AGENT_LINES[conversation]:
+        """Post the lines one after the other, so that the order of the 202s is the order of the script."""
+        for line in self._sent.script.agent_lines[conversation]:
             try:
                 self._sent.accept(post_line(self._api, self._stage, line, self._over))
             except Cancelled:
                 return
 
     def _reply_to_all(self, channel: str) -> None:
-        """Each reply as soon as what it answers has arrived; those to one message right after each other."""
-        left, before = list(REPLIES[channel]), None
+        """Write each reply as soon as the message that it answers has arrived."""
+        left, before = list(self._sent.script.replies[channel]), None
         while left and not self._over.wait(_LOOK_EVERY_S):
             observed = self._look()
             if observed is before:
@@ -94,7 +99,7 @@ class Speakers:
             self._wait_until_kept(line)
 
     def _wait_until_kept(self, line: Line) -> None:
-        """A webhook that must be repeated may be overtaken by the next one, which would be nobody's fault."""
+        """Wait for the line in the history: the next webhook may rightly overtake a repeated webhook."""
         while line.key not in in_history(self._sent, self._look(), line.conversation).whole:
             if self._over.wait(_LOOK_EVERY_S):
                 return

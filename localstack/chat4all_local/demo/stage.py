@@ -1,4 +1,4 @@
-"""Sets the stage: the customers at their providers, then users and conversations through the API."""
+"""The stage: the customers at their providers, then users and conversations through the API."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,10 +7,11 @@ import msgspec
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import AGENT, AGENT_NAME, CUSTOMERS, GROUP, SHOWN, register_customer
+from chat4all_local.traffic.participants import AGENT, AGENT_NAME, BY_CHANNEL, GROUP, register_customer
 
 WEBHOOKS_AT_ONCE: Final = 1
-"""Of each provider. More would go no faster here: each lets the cloud start another copy of the `webhooks` function."""
+"""Webhook calls that each provider makes at once. More calls would be no faster here: for each one the cloud
+starts another copy of the `webhooks` function."""
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -21,17 +22,17 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def set_up(api: ApiClient, simulators: Mapping[str, Simulator]) -> Stage:
-    """Raises ApiError, ApiUnreachable."""
-    for customer in CUSTOMERS:
-        simulators[customer.channel].configure(webhooks_in_flight=WEBHOOKS_AT_ONCE)
+    """Register a customer at each of `simulators`, by channel. Raises ApiError, ApiUnreachable."""
+    for simulator in simulators.values():
+        simulator.configure(webhooks_in_flight=WEBHOOKS_AT_ONCE)
     users = {AGENT: api.create_user("AGENT", AGENT_NAME).user_id}
-    for customer in CUSTOMERS:
-        channel = customer.channel
-        users[channel] = register_customer(api, simulators[channel], channel, customer.address, customer.name)
+    for channel, simulator in simulators.items():
+        customer = BY_CHANNEL[channel]
+        users[channel] = register_customer(api, simulator, channel, customer.address, customer.name)
     conversations = {
         channel: api.create_conversation("1:1", [users[AGENT], users[channel]]).conversation_id
-        for channel in SHOWN
+        for channel in simulators
     }
-    everybody = [users[AGENT], *(users[channel] for channel in SHOWN)]
+    everybody = list(users.values())
     conversations[GROUP] = api.create_conversation("GROUP", everybody, title="Everybody").conversation_id
     return Stage(users, conversations)

@@ -1,9 +1,13 @@
-"""What the demo says at its end."""
+"""The summary that the demo prints at its end."""
+
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chat4all.channels.registry import manifest_of
+from chat4all.domain.status import Status
 from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
@@ -12,33 +16,33 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import Latency, counts_of, latency
 from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.verdict import Verdict
-from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 _SHOWN = 10
 
 
 def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> RenderableType:
-    """`seconds` are what the whole demo took."""
+    """Return the summary of a demo that took `seconds`."""
     verdict = outcome.verdict
     return Group(
         Text(""),
         _table(verdict),
         Text(""),
-        files_table(files.rows),
+        files_table(files.rows, verdict.channels),
         Text(""),
-        _notes(outcome.observed),
+        _notes(verdict.channels, outcome.observed),
         *_findings(verdict, files),
         _last_line(verdict, files, outcome.sent.repeats + files.repeats, seconds),
     )
 
 
 def _table(verdict: Verdict) -> Table:
-    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "RECEIVED", "P50", "P95"))
-    for channel in SHOWN:
+    table = plain_table("CHANNEL", numbers=("ACCEPTED", "DELIVERED", "READ", "ANSWERS", "P50", "P95"))
+    for channel in verdict.channels:
         counts, times = counts_of(verdict, channel), latency(verdict.latencies_ms[channel])
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
-    everything = [ms for some in verdict.latencies_ms.values() for ms in some]
-    counts = total(counts_of(verdict, channel) for channel in SHOWN)
+    everything = [ms for measured in verdict.latencies_ms.values() for ms in measured]
+    counts = total(counts_of(verdict, channel) for channel in verdict.channels)
     table.add_row("together", *_cells(counts, latency(everything)), style="bold")
     return table
 
@@ -53,16 +57,28 @@ def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f} ms"
 
 
-def _notes(observed: Observed) -> Text:
+def _notes(channels: Sequence[str], observed: Observed) -> Text:
     parts = ", ".join(
-        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in SHOWN
+        f"{len(observed.provided.get(channel, ()))} by {BY_CHANNEL[channel].title}" for channel in channels
+    )
+    without_receipts = (
+        f"{customer.title} sends no receipts: delivered counts SENT. "
+        for customer in map(BY_CHANNEL.__getitem__, channels)
+        if customer.final_status is Status.SENT
     )
     return Text(
-        f"P50, P95: from POST to the last part's arrival at the provider. Parts taken: {parts}.\n"
-        "Telegram sends no receipts (delivered counts SENT), and takes one part a second in a chat.\n"
-        "Uploaded: until inspected and READY. ✓: the very bytes came, once.",
+        f"P50, P95: from POST to the last part's arrival at the provider. Parts accepted: {parts}.\n"
+        f"An over-long text becomes several parts. Most of a part: {', '.join(map(_longest_text, channels))}.\n"
+        f"{''.join(without_receipts)}\n"
+        "Uploaded: until inspected and READY. ✓: exactly the same bytes came, once.",
         style="dim",
     )
+
+
+def _longest_text(channel: str) -> str:
+    capabilities = manifest_of(channel).capabilities
+    unit = capabilities.text_unit.replace("_", " ")
+    return f"{capabilities.text_length:,} {unit} on {BY_CHANNEL[channel].title}"
 
 
 def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:

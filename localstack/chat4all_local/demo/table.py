@@ -10,7 +10,7 @@ from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, Row
 from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
-STEPS = ("accepted", "sent", "delivered", "read", "received")
+STEPS = ("accepted", "sent", "delivered", "read", "answers")
 
 
 def moving_table(rows: Iterable[Row]) -> Table:

@@ -1,4 +1,4 @@
-"""What is wrong, if anything: everything sent held against everything observed."""
+"""The verdict: all that was sent compared with all that was observed."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,14 +7,15 @@ import msgspec
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.counting import Row, rows
 from chat4all_local.demo.observed import Observed
-from chat4all_local.demo.script import AGENT_LINES, REPLIES
 from chat4all_local.demo.sent import Sent
 from chat4all_local.traffic.ledger import Findings
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Each finding says which message, and where. `late`: a status that has not come. `unsent`: never begun.
+    """Findings, each with its message and its place.
+
+    `late`: a status that has not come. `unsent`: a line of the script that was never sent.
 
     `latencies_ms`: by channel, from the start of a message's first POST to the arrival of its last part.
     """
@@ -29,6 +30,10 @@ class Verdict(msgspec.Struct, frozen=True):
     strange: tuple[str, ...]
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(self.latencies_ms)
+
+    @property
     def is_complete(self) -> bool:
         return not (self.unsent or self.lost or self.late)
 
@@ -41,7 +46,9 @@ def judge(sent: Sent, observed: Observed) -> Verdict:
     places = _places(sent, observed)
     return Verdict(
         rows=rows(sent, observed),
-        latencies_ms={channel: tuple(_latencies_ms(sent, observed, channel)) for channel in SHOWN},
+        latencies_ms={
+            channel: tuple(_latencies_ms(sent, observed, channel)) for channel in sent.script.channels
+        },
         unsent=tuple(_unsent(sent)),
         lost=tuple(f"{key} {place}" for place, found in places.items() for key in found.lost),
         late=tuple(_late(sent, observed)),
@@ -52,11 +59,14 @@ def judge(sent: Sent, observed: Observed) -> Verdict:
 
 
 def _places(sent: Sent, observed: Observed) -> dict[str, Findings]:
-    """Everywhere that texts arrive."""
-    providers = {f"at {BY_CHANNEL[channel].title}": at_provider(sent, observed, channel) for channel in SHOWN}
+    """Return the findings of every place where texts arrive."""
+    providers = {
+        f"at {BY_CHANNEL[channel].title}": at_provider(sent, observed, channel)
+        for channel in sent.script.channels
+    }
     histories = {
         f"in the history of {conversation}": in_history(sent, observed, conversation)
-        for conversation in CONVERSATIONS
+        for conversation in sent.script.conversations
     }
     return providers | histories
 
@@ -70,10 +80,11 @@ def _latencies_ms(sent: Sent, observed: Observed, channel: str) -> Iterator[floa
 
 
 def _unsent(sent: Sent) -> Iterator[str]:
-    accepted = {message.line.key for conversation in CONVERSATIONS for message in sent.accepted(conversation)}
-    written = {line.key for channel in SHOWN for line in sent.written(channel)}
-    lines = [line for some in AGENT_LINES.values() for line in some]
-    lines += [reply.line for some in REPLIES.values() for reply in some]
+    script = sent.script
+    accepted = {message.line.key for name in script.conversations for message in sent.accepted(name)}
+    written = {line.key for channel in script.channels for line in sent.written(channel)}
+    lines = [line for conversation in script.agent_lines.values() for line in conversation]
+    lines += [reply.line for replies in script.replies.values() for reply in replies]
     return (line.key for line in lines if line.key not in accepted | written)
 
 

@@ -1,4 +1,4 @@
-"""Looks at the providers' transcripts and asks the API, for no more than may have changed."""
+"""The watcher: it reads from the providers' transcripts and the API as little as may have changed."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
-from chat4all_local.api_shapes import Message
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL
 from chat4all_local.traffic.transcripts import Transcripts, is_taken
 
 READS_AT_A_LOOK: Final = 5
@@ -31,12 +31,13 @@ class Watcher:
         self._transcripts = Transcripts(simulators)
         self._stage = stage
         self._sent = sent
+        self._conversations = sent.script.conversations
         self._asked_at: dict[str, float] = {}
 
     def look(self) -> Observed:
         """An API that does not answer now is asked again at the next look. Raises ApiError."""
         self._look_at_providers()
-        wanted = self._undecided() | set(filter(self._may_have_news, CONVERSATIONS))
+        wanted = self._undecided() | set(filter(self._may_have_news, self._conversations))
         longest_ago = sorted(wanted, key=lambda wanted_id: self._asked_at.get(wanted_id, 0))[:READS_AT_A_LOOK]
         with suppress(ApiUnreachable):
             self._read(longest_ago)
@@ -45,7 +46,7 @@ class Watcher:
     def look_at_everything(self) -> Observed:
         """Once it is quiet: what came late, or twice, is observed too. Raises ApiError, ApiUnreachable."""
         self._look_at_providers()
-        self._read(CONVERSATIONS)
+        self._read(self._conversations)
         self._read({delivery.message_id for delivery in deliveries(self._sent, self.observed)})
         return self.observed
 
@@ -64,8 +65,11 @@ class Watcher:
         return any(line.key in kept.lost for line in self._sent.replies(conversation))
 
     def _undecided(self) -> set[str]:
-        """The messages that have arrived whole at a provider and are not yet known to have come to their end."""
-        arrived = {channel: at_provider(self._sent, self.observed, channel).whole for channel in SHOWN}
+        """Return the messages that arrived whole at a provider, and whose last status is not known yet."""
+        arrived = {
+            channel: at_provider(self._sent, self.observed, channel).whole
+            for channel in self._sent.script.channels
+        }
         return {
             delivery.message_id
             for delivery in deliveries(self._sent, self.observed)
@@ -76,10 +80,10 @@ class Watcher:
         }
 
     def _read(self, wanted: Iterable[str]) -> None:
-        """The histories of conversations, and the statuses of messages."""
+        """Read the histories of the conversations and the statuses of the messages in `wanted`."""
         for wanted_id in wanted:
             self._asked_at[wanted_id] = time.monotonic()
-            if wanted_id in CONVERSATIONS:
+            if wanted_id in self._conversations:
                 self.observed = replace(
                     self.observed, histories={**self.observed.histories, wanted_id: self._history(wanted_id)}
                 )
@@ -87,6 +91,6 @@ class Watcher:
                 status = self._api.message_status(wanted_id)
                 self.observed = replace(self.observed, statuses={**self.observed.statuses, wanted_id: status})
 
-    def _history(self, conversation: str) -> tuple[Message, ...]:
+    def _history(self, conversation: str) -> tuple[MessageView, ...]:
         newest_first = self._api.history(self._stage.conversations[conversation])
         return tuple(newest_first)[::-1]

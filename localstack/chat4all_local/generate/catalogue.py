@@ -12,4 +12,4 @@ def blocks() -> tuple[Block, ...]:
 
 
 def files() -> tuple[File, ...]:
-    return description_files(resources())
+    return description_files(resources(), manifests())

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.channels.shared.manifest import Manifest
 from chat4all_local.generate.blocks import Block, File
 from chat4all_local.generate.openapi import document
 from chat4all_local.generate.resources import Resource
@@ -30,8 +31,8 @@ def description_blocks(resources: Sequence[Resource]) -> tuple[Block, ...]:
     )
 
 
-def description_files(resources: Sequence[Resource]) -> tuple[File, ...]:
-    description = msgspec.json.encode(document(resources))
+def description_files(resources: Sequence[Resource], channels: Sequence[Manifest]) -> tuple[File, ...]:
+    description = msgspec.json.encode(document(resources, channels))
     return (
         File(READ, msgspec.json.format(description, indent=2).decode() + "\n"),
         File(SERVED, description.decode() + "\n"),

@@ -6,20 +6,31 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Chat4AllError
+from chat4all.channels.shared.manifest import Manifest
+from chat4all.domain.errors import Chat4AllError, InvalidSignature
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.bodies import LONGEST_ID
 from chat4all.entrypoints.http.routes import JSON, Returns, Route
+from chat4all_local.generate.examples import example_of
 from chat4all_local.generate.resources import Resource
 
 Json = dict[str, object]
 Refusal = type[Chat4AllError]
 
 _ABOUT: Final = """\
+Send a key as `X-API-Key`, or as `Authorization: Bearer`. `chat4all up` prints the key of a local cloud, and
+`chat4all keys create` makes another key.
+
+The API does not call your software. To receive what customers write, poll
+`GET /v1/conversations/{conversation_id}/messages`. The history is newest first: read until a `message_id` that
+you know.
+
 JSON in snake_case, times in ISO 8601 UTC with milliseconds. A list takes `limit` and `cursor`, and answers
 `next_cursor`, null on the last page. Every answer of a function carries `x-trace-id`. After a 502, 503 or 504
 repeat the same request: a message with the same `message_id` is never sent twice.\
 """
+_FIRST: Final = ("messages", "conversations", "users", "files")
+"""The resources that the description begins with. The others follow by name."""
 _SCHEMAS: Final = "#/components/schemas/"
 _TRACE: Final[Json] = {"x-trace-id": {"$ref": "#/components/headers/Trace"}}
 _GATEWAY: Final = {
@@ -43,15 +54,16 @@ _GATEWAYS_SCHEMA: Final[Json] = {
 }
 
 
-def document(resources: Sequence[Resource]) -> Json:
-    """Return the description of all the resources' routes."""
+def document(resources: Sequence[Resource], channels: Sequence[Manifest]) -> Json:
+    """Return the description of all the resources' routes; `channels` are those that send webhooks."""
+    resources = sorted(resources, key=_place)
     routes = [route for resource in resources for route in resource.routes]
     schemas = _Schemas(routes)
     paths: dict[str, Json] = {}
     for resource in resources:
         for route in resource.routes:
             operations = paths.setdefault(route.path, {})
-            operations[route.method.lower()] = _operation(resource, route, schemas)
+            operations[route.method.lower()] = _operation(resource, route, schemas, channels)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Chat4All", "version": "1", "description": _ABOUT},
@@ -70,9 +82,15 @@ def document(resources: Sequence[Resource]) -> Json:
             "securitySchemes": {
                 "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "Bearer": {"type": "http", "scheme": "bearer"},
+                **{_proof(channel): _proof_scheme(channel) for channel in channels},
             },
         },
     }
+
+
+def _place(resource: Resource) -> tuple[int, str]:
+    place = _FIRST.index(resource.name) if resource.name in _FIRST else len(_FIRST)
+    return place, resource.name
 
 
 class _Schemas:
@@ -101,7 +119,7 @@ class _Schemas:
         schema = self._queries[query.__name__]
         needed = schema.get("required", ())
         return [
-            {"name": name, "in": "query", "required": name in needed, "schema": _without_null(field)}
+            _parameter(name, "query", _without_null(field), required=name in needed)
             for name, field in schema["properties"].items()
         ]
 
@@ -165,7 +183,21 @@ def _without_null(field: Mapping[str, object]) -> Json:
     return schema if field.get("default") is None else {**schema, "default": field["default"]}
 
 
-def _operation(resource: Resource, route: Route, schemas: _Schemas) -> Json:
+def _proof(channel: Manifest) -> str:
+    """Return the name of the security scheme by which the channel's provider proves its webhooks."""
+    return f"{channel.logical_name}Webhook"
+
+
+def _proof_scheme(channel: Manifest) -> Json:
+    return {
+        "type": "apiKey",
+        "in": "header",
+        "name": channel.webhook_proof,
+        "description": f"The header with which the provider proves a webhook of {channel.title}.",
+    }
+
+
+def _operation(resource: Resource, route: Route, schemas: _Schemas, channels: Sequence[Manifest]) -> Json:
     described: Json = {
         "operationId": route.name,
         "tags": [resource.title],
@@ -189,22 +221,35 @@ def _operation(resource: Resource, route: Route, schemas: _Schemas) -> Json:
     if route.scope is not None:
         described["description"] = f"Needs a key with the scope `{route.scope}`."
         described["security"] = [{"ApiKey": [route.scope]}, {"Bearer": [route.scope]}]
+    elif InvalidSignature in route.errors:
+        described["description"] = "Needs no key: the header of the channel's provider proves the request."
+        described["security"] = [{_proof(channel): []} for channel in channels]
     return described
 
 
 def _path_parameter(name: str) -> Json:
-    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return _parameter(
+        name, "path", {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}, required=True
+    )
+
+
+def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "schema": schema,
+        "example": example_of(name, schema),
+    }
 
 
 def _request_body(route: Route) -> Json:
     body = _body(route)
-    if body is None:
-        return {"required": True, "content": {"*/*": {}}}
-    content: Json = {"schema": {"$ref": _SCHEMAS + body.__name__}}
+    content: Json = {} if body is None else {"schema": {"$ref": _SCHEMAS + body.__name__}}
     if route.example is not None:
         content["example"] = route.example
-    return {"required": route.needs_body, "content": {JSON: content}}
+    content_type, required = ("*/*", True) if body is None else (JSON, route.needs_body)
+    return {"required": required, "content": {content_type: content}}
 
 
 def _answers(returns: Sequence[Returns]) -> Json:
@@ -221,10 +266,14 @@ def _answer(answers: Sequence[Returns]) -> Json:
         for name, meaning in returned.headers.items()
     }
     return {
-        "description": "The answer." if answers[0].status < 400 else "The answer, when something is wrong.",
+        "description": " ".join(dict.fromkeys(_meaning_of(returned) for returned in answers)),
         "headers": {**_TRACE, **headers},
         "content": {returned.content_type: _content(returned) for returned in answers},
     }
+
+
+def _meaning_of(returned: Returns) -> str:
+    return returned.meaning or _first_line(returned.shape)
 
 
 def _content(returned: Returns) -> Json:
@@ -287,7 +336,12 @@ def _refused(refusals: Sequence[Refusal]) -> Json:
 
 def meaning(refusal: Refusal) -> str:
     """Return what an error means, in a sentence."""
-    return (refusal.__doc__ or "").split("\n", 1)[0]
+    return _first_line(refusal)
+
+
+def _first_line(kind: type | None) -> str:
+    """Return the first line of a class's docstring."""
+    return (kind.__doc__ or "").split("\n", 1)[0]
 
 
 def _error(refusal: Refusal) -> ErrorBody:

@@ -41,4 +41,5 @@ def _found() -> Iterator[Resource]:
         )
         if routes:
             summary = (loaded.__doc__ or "").split("\n", 1)[0].partition(": ")[2]
+            summary = summary[:1].upper() + summary[1:]
             yield Resource(module.name, summary, _FUNCTIONS.get(module.name, "api"), routes)

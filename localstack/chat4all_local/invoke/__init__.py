@@ -1,1 +1,1 @@
-"""Runs one handler once, as Lambda does: in the official runtime interface client, without a container."""
+"""Runs a handler once, as Lambda does: in AWS's runtime interface client, without a container."""

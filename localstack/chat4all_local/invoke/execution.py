@@ -1,4 +1,4 @@
-"""A function's process for one invocation: begun, watched, and ended whatever happens."""
+"""A function's process for a single invocation: it is started, watched, and always ended."""
 
 import os
 import signal
@@ -18,14 +18,18 @@ from chat4all_local.cloud.errors import CloudError, NotSetUp
 from chat4all_local.invoke.runtime_api import Begun, Failure, Invocation, News, RuntimeApi, serving
 
 INIT_WITHIN_S: Final = 10.0
-"""Lambda begins the import anew after so long, and then gives it the function's timeout.
+"""The time limit of Lambda for the first import.
 
+A slow import is repeated within the function's timeout.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
 
 class FunctionFailed(CloudError):
-    """`error_type` as Lambda names it: the exception's class, `Runtime.ImportModuleError`, `Sandbox.Timedout`."""
+    """The function failed.
+
+    `error_type` is the exception's class, or Lambda's own type such as `Sandbox.Timedout`.
+    """
 
     def __init__(self, failure: Failure) -> None:
         message = f": {failure.error_message}" if failure.error_message else ""
@@ -35,7 +39,7 @@ class FunctionFailed(CloudError):
 
 @dataclass(frozen=True)
 class Execution:
-    """What a process needs to be the function: its folder, the import path below it, and its environment."""
+    """The facts that a function's process needs, among them its folder, import path and environment."""
 
     folder: Path
     import_path: tuple[Path, ...]
@@ -46,7 +50,10 @@ class Execution:
 
 
 def execute(execution: Execution, event: bytes, logs: TextIO) -> bytes:
-    """What the handler returns for `event`, as JSON; what it prints goes to `logs`. Raises FunctionFailed, NotSetUp."""
+    """Invoke the handler with `event`, and return its answer as JSON. Its output goes to `logs`.
+
+    Raises FunctionFailed, NotSetUp.
+    """
     invocation = Invocation(str(uuid.uuid4()), execution.arn, event, execution.timeout_s)
     with serving(invocation) as api, _process(execution, api, logs):
         news = _next(api, INIT_WITHIN_S + execution.timeout_s, execution)
@@ -69,7 +76,7 @@ def _process(execution: Execution, api: RuntimeApi, logs: TextIO) -> Iterator[No
     if sys.platform != "linux":
         raise NotSetUp("AWS's runtime interface client runs on Linux only", "use: sam local invoke")
     command = [str(program(".envs/lambda", "python")), "-m", "awslambdaric", execution.handler]
-    process = subprocess.Popen(  # noqa: S603 (our own command)
+    process = subprocess.Popen(  # noqa: S603 (a command of this package)
         command,
         env=_environment(execution, api.address),
         cwd=execution.folder,
@@ -97,7 +104,10 @@ def _process(execution: Execution, api: RuntimeApi, logs: TextIO) -> Iterator[No
 
 
 def _environment(execution: Execution, runtime_api: str) -> dict[str, str]:
-    """As https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html has it; nothing of our own but PATH."""
+    """Return the environment of the function's process. Only PATH comes from this process.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "en_US.UTF-8",
@@ -113,7 +123,7 @@ def _environment(execution: Execution, runtime_api: str) -> dict[str, str]:
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:
-    """With what it has started, which would keep its output open."""
+    """Kill the process and its children, which would keep its output open."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -125,5 +135,5 @@ def _copy(process: "subprocess.Popen[str]", logs: TextIO) -> None:
 
 def _report_end(process: "subprocess.Popen[str]", api: RuntimeApi) -> None:
     code = process.wait()
-    said = f"exit status {code}" if code >= 0 else f"signal {-code}"
-    api.news.put(Failure("Runtime.ExitError", f"Runtime exited with error: {said}"))
+    reason = f"exit status {code}" if code >= 0 else f"signal {-code}"
+    api.news.put(Failure("Runtime.ExitError", f"Runtime exited with error: {reason}"))

@@ -1,4 +1,4 @@
-"""A deployed function run from the checkout: its sources as they are now, all the rest as deployed."""
+"""A deployed function, run with the sources of the checkout and otherwise as deployed."""
 
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,11 @@ CHANNEL_FOLDER: Final = "channel"
 
 
 def execution_of(cloud: Cloud, name: str) -> Execution:
-    """Sources are the function's folder in `functions/` and the chat4all package; their dependencies come from the last build's layers.
+    """Return the execution of the function `name` with the sources of the checkout.
 
-    Raises CloudError.
+    The sources are the function's folder in `functions/` and the chat4all package. Their dependencies come
+    from the
+    layers of the last build. Raises CloudError.
     """
     function = deployed_function(cloud, name)
     return Execution(
@@ -41,5 +43,5 @@ def execution_of(cloud: Cloud, name: str) -> Execution:
 def _dependencies(function: DeployedFunction) -> list[Path]:
     build = newest_build()
     if build is None:
-        raise NotSetUp("the layers are not built", "run: chat4all down, chat4all up --detach")
+        raise NotSetUp("the layers are not built", "run: chat4all down, then chat4all up --detach")
     return [build.layer(name) for name in function.layers]

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API for one invocation, on a free port of 127.0.0.1.
+"""The Lambda Runtime API for a single invocation, on a free port of 127.0.0.1.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -32,12 +32,12 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Begun:
-    """The function has taken the event: from now on its time runs."""
+    """The function has received the event. Its timeout starts now."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the handler returned, as JSON."""
+    """The handler's result as JSON."""
 
     body: bytes
 
@@ -51,7 +51,10 @@ News = Begun | Answer | Failure
 
 
 class RuntimeApi(ThreadingTCPServer):
-    """`news` tells what becomes of the invocation, in order; whoever sees the process end puts a Failure there too."""
+    """The server of the Runtime API.
+
+    `news` collects the invocation's events in order, the process's end included.
+    """
 
     daemon_threads = True
 
@@ -67,12 +70,12 @@ class RuntimeApi(ThreadingTCPServer):
         return f"{LOCALHOST}:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A process is ended as soon as it has answered: that it hears no more of us is no error."""
+        """Ignore a lost connection: the process is killed as soon as it has answered."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def take(self) -> bool:
-        """Whether the event is still to be had; it is given out once."""
+        """Take the event. Returns False if it was taken before."""
         return self._waiting.acquire(blocking=False)
 
 
@@ -99,7 +102,7 @@ class _Endpoint(BaseHTTPRequestHandler):
         elif self.server.take():
             self._give_event(self.server.invocation)
         else:
-            # Nothing more comes. Lambda freezes the function here; its process is ended.
+            # No second event follows. Lambda freezes the function here; this process is killed instead.
             self.server.closing.wait()
             self.close_connection = True
 
@@ -115,8 +118,8 @@ class _Endpoint(BaseHTTPRequestHandler):
             return
         self._reply(HTTPStatus.ACCEPTED, b'{"status": "OK"}')
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
-        """Not a word: the function's own logs are what is shown."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named by the base class)
+        """Print nothing: only the function's own logs are shown."""
 
     def _give_event(self, invocation: Invocation) -> None:
         deadline = time.time() + invocation.timeout_s

@@ -1,4 +1,4 @@
-"""The environments of the deployed functions in the form that `sam local` takes: `--env-vars`.
+"""The environments of the deployed functions, in the form of `sam local --env-vars`.
 
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-cli-command-reference-sam-local-invoke.html
 """
@@ -10,12 +10,15 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import LOCALHOST
 
 FOR_OTHERS: Final = ("API_URL", "PUBLIC_URL")
-"""Given to clients and providers, who are not in the container."""
+"""Variables for clients and providers, which run outside the container."""
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 
 def sam_environment(cloud: Cloud, host: str) -> dict[str, dict[str, str]]:
-    """By the logical id of each function; `host` is what a container calls the machine that the cloud runs on."""
+    """Return the environment of each function by its logical id.
+
+    Containers reach the cloud's machine as `host`.
+    """
     endpoints = {name: value for name, value in aws_environment(cloud).items() if name in _ENDPOINTS}
     found = {}
     for logical_id, name in _functions(cloud).items():
@@ -25,13 +28,13 @@ def sam_environment(cloud: Cloud, host: str) -> dict[str, dict[str, str]]:
 
 
 def _functions(cloud: Cloud) -> dict[str, str]:
-    """Logical ids with the names of the functions, `api`."""
+    """Return the functions' names, such as `api`, by their logical ids."""
     pages = cloud.aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=cloud.stack)
     return {
-        one["LogicalResourceId"]: one.get("PhysicalResourceId", "").removeprefix(f"{cloud.stack}-")
+        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "").removeprefix(f"{cloud.stack}-")
         for page in pages
-        for one in page["StackResourceSummaries"]
-        if one["ResourceType"] == "AWS::Lambda::Function"
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
     }
 
 

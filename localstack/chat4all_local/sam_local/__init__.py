@@ -1,1 +1,1 @@
-"""`sam local` on Docker, against a local cloud, also where no image can be pulled."""
+"""`sam local` on Docker against a local cloud, also on machines that cannot pull images."""

@@ -1,7 +1,10 @@
-"""Lambda's base image, as far as `sam local` needs it, made of what this machine has.
+"""A substitute for Lambda's base image, made from files of this machine, with all that `sam local` needs.
 
-The interpreter that runs this, AWS's runtime interface client, what SAM's own Dockerfile calls (sh, mv, chmod, cp, rm),
-and the shared libraries of all these and of the layers. SAM adds the runtime interface emulator and the layers itself.
+The image holds the running Python interpreter, AWS's runtime interface client, the commands of SAM's own
+Dockerfile
+(sh, mv, chmod, cp, rm), and the shared libraries of these and of the layers. SAM adds the runtime interface
+emulator
+and the layers.
 """
 
 import re
@@ -25,7 +28,7 @@ _LEFT_OUT: Final = frozenset(
 
 
 def write_base_image(tar: IO[bytes], layers: Iterable[Path]) -> None:
-    """A root file system for `docker import`; `layers` are folders whose libraries find theirs in it."""
+    """Write a root file system for `docker import`, with the shared libraries that `layers` need."""
     interpreter = Path(sys.executable).resolve()
     stdlib = Path(sysconfig.get_path("stdlib"))
     client = _site_packages()
@@ -45,11 +48,15 @@ def write_base_image(tar: IO[bytes], layers: Iterable[Path]) -> None:
 
 
 def _bootstrap(interpreter: Path) -> str:
-    return f'#!/bin/sh\nexport PYTHONPATH=/opt/python:/var/runtime\nexec {interpreter} -m awslambdaric "$_HANDLER"\n'
+    return (
+        "#!/bin/sh\n"
+        "export PYTHONPATH=/opt/python:/var/runtime\n"
+        f'exec {interpreter} -m awslambdaric "$_HANDLER"\n'
+    )
 
 
 def _site_packages() -> Path:
-    """Of the environment that has the runtime interface client, and nothing else."""
+    """Return the packages of the environment that has only the runtime interface client."""
     environment = program(".envs/lambda", "python").parent.parent
     return Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
 
@@ -63,8 +70,8 @@ def _shared_objects(folder: Path) -> Iterator[Path]:
 
 
 def _libraries(natives: Iterable[Path]) -> list[Path]:
-    """By the names by which the dynamic loader looks for them; those that lie beside their users travel with them."""
-    listed = subprocess.run(  # noqa: S603 (files of ours)
+    """List the shared libraries that the loader finds. Libraries in a build travel with their layer."""
+    listed = subprocess.run(  # noqa: S603 (files of this machine)
         ["/usr/bin/ldd", *(str(path) for path in natives)], capture_output=True, text=True, check=False
     )
     return sorted({Path(found) for found in _LIBRARY.findall(listed.stdout) if "/.aws-sam/" not in found})

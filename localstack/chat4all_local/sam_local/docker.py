@@ -1,4 +1,4 @@
-"""As much of Docker as `sam local` needs beside itself, through its command line."""
+"""The Docker commands that `sam local` needs around it."""
 
 import os
 import shutil
@@ -12,27 +12,27 @@ import psutil
 
 from chat4all_local.cloud.errors import CloudError
 
-_WITHOUT = "without Docker there is: chat4all invoke"
+_WITHOUT = "install Docker, or run without it: chat4all invoke"
 
 
 class NoDocker(CloudError):
-    """There is no Docker on this machine, or its daemon does not answer."""
+    """Docker is not installed, or its daemon does not answer."""
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """The network that containers are on, as the host sees it."""
+    """The network of the containers, as the host sees it."""
 
     device: str
     address: str
 
 
 def require_daemon() -> None:
-    """Raises NoDocker."""
+    """Check that a Docker daemon answers. Raises NoDocker."""
     if shutil.which("docker") is None:
-        raise NoDocker("there is no docker on PATH", _WITHOUT)
+        raise NoDocker("docker is not on PATH", _WITHOUT)
     if _docker("version", "--format", "{{.Server.Version}}").returncode != 0:
-        raise NoDocker("no Docker daemon answers", _WITHOUT)
+        raise NoDocker("the Docker daemon does not answer", _WITHOUT)
 
 
 def has_image(name: str) -> bool:
@@ -40,30 +40,30 @@ def has_image(name: str) -> bool:
 
 
 def pull(name: str) -> bool:
-    """Whether it could be had from its registry."""
+    """Pull an image, and return whether its registry provided it."""
     return _docker("pull", "--quiet", name).returncode == 0
 
 
 def import_image(tar: Path, name: str) -> None:
-    """Raises CloudError."""
+    """Import an image. Raises CloudError."""
     done = _docker("import", str(tar), name)
     if done.returncode != 0:
         raise CloudError(f"docker import failed: {done.stderr.strip()}")
 
 
 def bridge() -> Bridge | None:
-    """None where Docker runs in a machine of its own, as Docker Desktop's does."""
+    """Return Docker's bridge; None if Docker runs in a virtual machine, as Docker Desktop does."""
     networks = msgspec.json.decode(_docker("network", "inspect", "bridge").stdout, type=list[_Network])
-    devices = [one.options.get("com.docker.network.bridge.name", "") for one in networks]
+    devices = [network.options.get("com.docker.network.bridge.name", "") for network in networks]
     for device, addresses in psutil.net_if_addrs().items():
-        own = [one.address for one in addresses if one.family == socket.AF_INET]
+        own = [address.address for address in addresses if address.family == socket.AF_INET]
         if device in devices and own:
             return Bridge(device, own[0])
     return None
 
 
 def docker_environment() -> dict[str, str]:
-    """Where the daemon is, where somebody said so."""
+    """Return the variables that name the Docker daemon, if the user set them."""
     return {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
 
 
@@ -72,4 +72,5 @@ class _Network(msgspec.Struct):
 
 
 def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607 (the user's)
+    command = ["docker", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (docker on PATH)

@@ -1,8 +1,9 @@
-"""Lets containers reach what listens on 127.0.0.1: Docker on Linux has no way of its own.
+"""Forwards from Docker's bridge to 127.0.0.1, so that containers can reach a local cloud.
 
-`sam local --docker-network host` does not put a container on the host's network (https://github.com/aws/aws-sam-cli/pull/7278),
-and `host.docker.internal` is the address of Docker's bridge there, where a local cloud does not listen. Docker Desktop
-forwards to 127.0.0.1 by itself.
+`sam local --docker-network host` does not put a container on the host's network
+(https://github.com/aws/aws-sam-cli/pull/7278). On Linux, `host.docker.internal` is the address of Docker's
+bridge,
+where a local cloud does not listen. Docker Desktop forwards to 127.0.0.1 by itself.
 """
 
 import socket
@@ -19,9 +20,10 @@ _PIECE: Final = 65_536
 
 @contextmanager
 def forwarded(ports: Iterable[int], address: str, device: str) -> Iterator[None]:
-    """The same ports at `address`, the bridge's own, for what comes in by `device`, the bridge: its containers.
+    """Forward `ports` of the bridge's `address` to 127.0.0.1 until the block ends.
 
-    Raises OSError where a port is taken there.
+    Only connections through `device`, the bridge, are accepted: those of its containers. Raises OSError if a
+    port is taken.
     """
     with ExitStack() as stack:
         for port in ports:
@@ -38,7 +40,7 @@ class _Forwarder(ThreadingTCPServer):
         super().__init__((address, port), _Connection)
 
     def server_bind(self) -> None:
-        # Other machines cannot reach it, not even by way of the bridge's address.
+        # Other machines cannot reach this socket, even through the bridge's address.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._device.encode())
         super().server_bind()
 

@@ -1,4 +1,4 @@
-"""The image that `sam local` runs functions in: Lambda's own where it can be pulled, else one made of this machine."""
+"""The image of `sam local`: Lambda's own image if it can be pulled, or an image made on this machine."""
 
 import platform
 import tempfile
@@ -15,12 +15,12 @@ ARCHITECTURE = "x86_64"
 
 
 def image_name() -> str:
-    """As SAM calls it."""
+    """Return the image's name in SAM."""
     return f"public.ecr.aws/lambda/{runtime().replace('python', 'python:')}-{ARCHITECTURE}"
 
 
 def provide_image(layers: Iterable[Path], progress: Progress) -> None:
-    """Raises CloudError."""
+    """Pull or make the image, unless it exists. Raises CloudError."""
     name = image_name()
     if has_image(name):
         return
@@ -29,8 +29,13 @@ def provide_image(layers: Iterable[Path], progress: Progress) -> None:
     if pulled:
         return
     if platform.machine() != ARCHITECTURE:
-        raise CloudError(f"{name} cannot be pulled, nor made on {platform.machine()}")
-    with step(progress, "Make it of this machine's Python instead"), tempfile.NamedTemporaryFile() as tar:
+        raise CloudError(
+            f"{name} cannot be pulled, and only {ARCHITECTURE} machines can make it: pull it elsewhere"
+        )
+    with (
+        step(progress, "Make the image from this machine's Python instead"),
+        tempfile.NamedTemporaryFile() as tar,
+    ):
         write_base_image(tar, layers)
         tar.flush()
         import_image(Path(tar.name), name)

@@ -28,11 +28,14 @@ _LAYERS: Final = ("core", "media")
 _ANSWERS_WITHIN_S: Final = 60.0
 
 Tell = Callable[[str, str, bool], None]
-"""What was called, what came of it, and whether that is right."""
+"""A callback that gets the command, its result, and whether the result is right."""
 
 
 def run(folder: StateFolder, progress: Progress, tell: Tell) -> bool:
-    """Whether all went well: on the cloud of `folder`, or on one for the time. Raises NoDocker, CloudError."""
+    """Run every function and the API, and return whether all results are right.
+
+    They run on the cloud of `folder`, or on a temporary cloud. Raises NoDocker, CloudError.
+    """
     require_daemon()
     with ExitStack() as stack:
         cloud = connect(folder) if folder.is_locked() else stack.enter_context(started(progress=progress))
@@ -43,7 +46,7 @@ def run(folder: StateFolder, progress: Progress, tell: Tell) -> bool:
 
 @contextmanager
 def prepared(cloud: Cloud, progress: Progress) -> Iterator[SamLocal]:
-    """The image is there, and the cloud can be reached from it. Raises NoDocker, CloudError."""
+    """Provide the image and a reachable cloud for the block. Raises NoDocker, CloudError."""
     require_daemon()
     build = newest_build()
     if build is None:
@@ -57,7 +60,7 @@ def prepared(cloud: Cloud, progress: Progress) -> Iterator[SamLocal]:
 
 @contextmanager
 def reachable(cloud: Cloud) -> Iterator[None]:
-    """The cloud, from containers, by HOST."""
+    """Make the cloud reachable from containers by the name HOST."""
     found = bridge()
     if found is None:
         yield
@@ -81,7 +84,7 @@ def _invoke(sam: SamLocal, logical_id: str, tell: Tell) -> bool:
 
 
 def is_answer(printed: str) -> bool:
-    """Whether a handler returned this, and did not fail: SAM prints an error as if it were an answer."""
+    """Return whether `printed` is a successful answer. SAM prints an error as if it were an answer."""
     try:
         answer = msgspec.json.decode(printed)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""`sam local` with the functions of the last build, and the environment that they have in a local cloud."""
+"""`sam local` with the functions of the last build, in the environment of a local cloud."""
 
 import subprocess
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _WITHIN_S: Final = 120.0
 
 @dataclass(frozen=True)
 class SamLocal:
-    """`scratch` is a folder for the time."""
+    """`sam local` for a cloud and a build; `scratch` is a temporary folder."""
 
     cloud: Cloud
     build: Build
@@ -41,14 +41,17 @@ class SamLocal:
         return self.scratch / "start-api.log"
 
     def functions(self) -> list[str]:
-        """Their logical ids."""
+        """Return the logical ids of the functions."""
         return sorted(msgspec.json.decode(self.environments.read_bytes(), type=dict[str, dict[str, str]]))
 
     def invoke(self, logical_id: str, event: Path) -> "subprocess.CompletedProcess[str]":
-        """SAM exits with 0 also where the function failed: what it returned says so. With 1 here, where it takes too long."""
+        """Invoke a function. The exit status is 1 if the function takes too long.
+
+        SAM exits with 0 even if the function failed: only the printed result shows the failure.
+        """
         command = [*self.command("invoke", logical_id), "--event", str(event)]
         try:
-            return subprocess.run(  # noqa: S603 (our own command)
+            return subprocess.run(  # noqa: S603 (a command of this package)
                 command,
                 env=self.environment(),
                 cwd=ROOT,
@@ -59,12 +62,12 @@ class SamLocal:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            late = f"it did not end within {_WITHIN_S:.0f} s"
+            late = f"sam local invoke did not end within {_WITHIN_S:.0f} s"
             return subprocess.CompletedProcess(command, 1, stdout="", stderr=late)
 
     @contextmanager
     def api(self) -> Iterator[str]:
-        """Its URL, which ends before /v1 and answers a little later."""
+        """Start the API for the block, and yield its URL without /v1. The API answers a little later."""
         port = choose_ports(["api"], {})["api"]
         command = [*self.command("start-api"), "--port", str(port)]
         process = start_exiting_with_parent(command, self.environment(), self.api_log, ROOT)
@@ -91,6 +94,6 @@ class SamLocal:
         ]
 
     def environment(self) -> dict[str, str]:
-        # SAM asks STS who we are; the local cloud answers at once.
+        # SAM asks STS for its identity. The local cloud answers at once.
         more = {"AWS_ENDPOINT_URL": self.cloud.aws.endpoint, **docker_environment()}
         return tool_environment(self.cloud.folder.read().run, more)

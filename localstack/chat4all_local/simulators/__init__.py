@@ -1,23 +1,25 @@
-"""The providers on one machine: a real HTTP server for each, as strict as the provider itself.
+"""The simulated providers: an HTTP server for each provider on this machine, as strict as the real provider.
 
-They were written from the providers' documentation alone and share no code with the product, so that a
-misreading on one side shows as a failing test on the other. Only which channels there are is the product's to say:
-each has its provider in the folder of its name, which `registry` finds.
+The simulators are written from the providers' documentation alone and share no code with the product. If the
+product misreads the documentation, a test therefore fails. Only the list of channels comes from the product:
+the simulator of each channel is in the folder with the channel's name, where `registry` finds it.
 
 ::
 
-    whatsapp  telegram  instagram      what each provider accepts, answers and reports, without HTTP:
-             └────┬────┘               manifest, provider, requests, media, webhooks, errors
-               shared                  what several of them are written with
+    whatsapp  telegram  instagram  sms   what each provider accepts, answers and reports, without HTTP:
+             └────┬────┘                 manifest, provider, requests, media, webhooks, errors
+               shared                    code that several providers use
                   │
-              simulator                one request: rules, faults, rates, transcript, receipts
+              simulator                  a single request: rules, faults, rate limits, transcript, reports
        ┌─────────┼─────────┐
-      app     webhooks  fetching       HTTP in, HTTP out: webhooks, and links in messages of ours
+      app     webhooks  fetching         HTTP in; HTTP out: webhooks, and the links in Chat4All's messages
        └─────────┼─────────┘
-               server                  a listener for each on 127.0.0.1, in one event loop
+               server                    a listener for each provider on 127.0.0.1, all in one event loop
 
-Kept over a restart are whom they know, and the webhooks that our endpoint has not taken yet. Everything else is kept in
-memory: the settings of a restarted simulator are the defaults, its journals are empty.
-Of a file not even that: what we send is hashed as it comes, what people send is made of a seed again each
-time it is read.
+Two things survive a restart: the customers, and the webhooks that Chat4All has not accepted yet. Everything
+else
+is in memory: a restarted simulator has the default settings and empty journals.
+No file is stored. A file that Chat4All sends is hashed as it arrives. A file that a customer sends is
+generated
+from a seed each time it is read.
 """

@@ -1,8 +1,9 @@
-"""`python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 4511`.
+"""Start the simulators: `python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 4511`.
 
-Every provider listens, without an option on a free port. Prints one line of JSON, such as
-`{"whatsapp": port, "telegram": port}`, when all of them do; ends with 0 on SIGTERM or SIGINT, with 1 where
-a port is taken.
+Every provider listens; a provider without a port option takes a free port. When all of them listen, the
+program
+prints a line of JSON such as `{"whatsapp": port, "telegram": port}`. The exit status is 0 after SIGTERM or
+SIGINT, and 1 if a port is taken.
 """
 
 import argparse
@@ -49,13 +50,21 @@ def _announce(ports: dict[str, int]) -> None:
 def _arguments() -> _Arguments:
     parser = argparse.ArgumentParser(prog="chat4all_local.simulators", description="The simulated providers.")
     for name in names():
-        parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="0: a free one")
-    parser.add_argument("--customers", type=Path, metavar="DIR", help="where whom they know is kept")
+        parser.add_argument(
+            f"--{name}-port",
+            type=int,
+            default=0,
+            metavar="PORT",
+            help="port to listen on; 0 takes a free port",
+        )
+    parser.add_argument(
+        "--customers", type=Path, metavar="DIR", help="folder that keeps the customers over a restart"
+    )
     parser.add_argument(
         "--directory",
         nargs=2,
         metavar=("URL", "TABLE"),
-        help="the DynamoDB and the table that have whom they know, too",
+        help="DynamoDB URL and table of Chat4All's directory, whose people are customers too",
     )
     arguments = vars(parser.parse_args())
     ports = {name: arguments[f"{name}_port"] for name in names()}

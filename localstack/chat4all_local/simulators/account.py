@@ -1,4 +1,4 @@
-"""One business account at one provider: its settings and the people it can reach."""
+"""A business account at a provider: its settings and the customers that it can reach."""
 
 from collections.abc import Mapping
 
@@ -9,9 +9,9 @@ from chat4all_local.simulators.customer_book import CustomerBook
 
 
 class Account:
-    """What a provider knows of us. `webhooks_pending` are those our endpoint has not yet accepted.
+    """A business account as the provider sees it. `webhooks_pending` counts the webhooks not accepted yet.
 
-    `base_url` is where the provider itself is: the addresses that it gives out begin with it.
+    `base_url` is the provider's own address. Every URL that the provider gives out begins with it.
     """
 
     def __init__(
@@ -24,16 +24,19 @@ class Account:
         self.webhooks_pending = 0
 
     def change(self, changes: JsonObject) -> Settings:
-        """Lay `changes` over the settings; raises msgspec.ValidationError, and then changes nothing."""
+        """Merge `changes` into the settings.
+
+        An invalid change raises msgspec.ValidationError and changes nothing.
+        """
         merged = _merged(msgspec.to_builtins(self.settings), changes)
         settings = msgspec.convert(merged, Settings)
         if settings.latency_ms.min > settings.latency_ms.max:
-            raise msgspec.ValidationError("`min` is more than `max` - at `$.latency_ms`")
+            raise msgspec.ValidationError("`min` must not be more than `max` - at `$.latency_ms`")
         self.settings = settings
         return settings
 
     def register(self, address: str, details: CustomerDetails, now: float) -> Customer:
-        """Add a person, or replace what is known of them."""
+        """Add a customer, or replace the details of a known customer."""
         last_wrote_at = now if details.window_open else now - self.settings.window_hours * 3600
         customer = Customer(
             address=address,
@@ -46,13 +49,13 @@ class Account:
         self._keep(customer)
         return customer
 
-    def introduce(self, address: str, details: CustomerDetails, now: float) -> None:
-        """Add a person, unless they are known: then what is known of them stays."""
+    def register_unknown(self, address: str, details: CustomerDetails, now: float) -> None:
+        """Add a customer, unless the address is already known."""
         if address not in self.customers:
             self.register(address, details, now)
 
     def wrote(self, address: str, now: float) -> Customer:
-        """A person writes: they are known from now on, and their window opens."""
+        """Record that a customer wrote: add an unknown customer and open the messaging window."""
         known = self.customers.get(address)
         if known is None:
             return self.register(address, CustomerDetails(name=f"Customer {address}"), now)

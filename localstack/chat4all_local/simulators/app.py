@@ -1,4 +1,4 @@
-"""The HTTP face of one simulator: the provider's API on every path, `/_control` beside it."""
+"""The HTTP application of a simulator: the provider's API on every path, and `/_control` beside it."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ from chat4all_local.simulators.serving import Serving
 from chat4all_local.simulators.simulator import Simulator
 
 TRANSPORT: Final = "transport"
-"""Where the server puts a connection's transport in the scope's state."""
+"""The key under which the server puts a connection's transport in the scope's state."""
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -45,7 +45,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
 
 
 class FileBody(Response):
-    """The bytes of a person's file, as well or badly as they are served."""
+    """A response with the bytes of a customer's file, intact or with the fault that was asked for."""
 
     def __init__(self, serving: Serving) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class FileBody(Response):
 
 
 class Hangup(Response):
-    """No answer: the connection is closed, or reset, under the caller's eyes."""
+    """A response that closes or resets the connection without an answer."""
 
     def __init__(self, *, reset: bool) -> None:
         super().__init__()

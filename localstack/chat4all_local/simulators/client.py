@@ -1,4 +1,4 @@
-"""A client of one simulator's `/_control`, for the demo, the tests and the benchmark.
+"""A client of a simulator's `/_control`, for the demo, the tests and the benchmark.
 
 >>> whatsapp = Simulator("http://127.0.0.1:4510")
 >>> whatsapp.configure(webhook_url="http://127.0.0.1:4566/v1/webhooks/whatsapp")
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class SimulatorError(Exception):
-    """The simulator refused a control request; `reasons` say why."""
+    """The simulator refused a control request; `reasons` explain the refusal."""
 
     def __init__(self, status: int, reasons: list[str]) -> None:
         super().__init__(f"{status}: {'; '.join(reasons)}")
@@ -76,7 +76,10 @@ class RetryChanges(TypedDict, total=False):
 
 
 class SettingsChanges(TypedDict, total=False):
-    """What `configure` can change; what is left out stays, inside of the nested ones, too."""
+    """The settings that `configure` can change.
+
+    A setting that is left out, nested or not, keeps its value.
+    """
 
     account_id: str
     access_token: str
@@ -95,7 +98,7 @@ class SettingsChanges(TypedDict, total=False):
 
 
 class InboundOptions(TypedDict, total=False):
-    """What may be said of an inbound message beside its sender and text; see InboundRequest."""
+    """Optional details of an inbound message; see InboundRequest."""
 
     quoted: str | None
     kind: str
@@ -106,7 +109,7 @@ class InboundOptions(TypedDict, total=False):
 
 
 class MediaOptions(TypedDict, total=False):
-    """What may be said of a file beside its type; see CustomerMedia, whose `base64` is made of `data`."""
+    """Optional details of a customer's file; see CustomerMedia, whose `base64` is encoded from `data`."""
 
     size: int
     seed: int
@@ -116,7 +119,7 @@ class MediaOptions(TypedDict, total=False):
 
 
 class FaultOptions(TypedDict, total=False):
-    """See FaultRequest."""
+    """Optional details of a fault; see FaultRequest."""
 
     count: int | None
     for_address: str | None
@@ -129,7 +132,7 @@ class FaultOptions(TypedDict, total=False):
 
 
 class Simulator:
-    """One simulator, by the URL of its port. Safe to use from several threads."""
+    """A client of the simulator at `base_url`. Several threads may share it."""
 
     def __init__(self, base_url: str, timeout_s: float = 60.0) -> None:
         self.base_url = base_url.rstrip("/")
@@ -153,7 +156,7 @@ class Simulator:
         return self._get("/config", Settings)
 
     def configure(self, **changes: Unpack[SettingsChanges]) -> Settings:
-        """Change the settings named; the rest stays."""
+        """Change the named settings and keep the others."""
         return self._send("PUT", "/config", changes, Settings)
 
     def register(
@@ -166,7 +169,7 @@ class Simulator:
         window_open: bool = True,
         blocked: bool = False,
     ) -> Customer:
-        """Make a person known to the provider, or replace what it knows of them."""
+        """Register a customer with the provider, or replace the details of a known customer."""
         details = CustomerDetails(name, handle, phone, window_open, blocked)
         return self._send("PUT", f"/customers/{quote(address, safe='')}", details, Customer)
 
@@ -176,7 +179,7 @@ class Simulator:
     def write(
         self, address: str, text: str | None = None, *, wait: bool = True, **options: Unpack[InboundOptions]
     ) -> InboundResult:
-        """Let a person write. Without `wait` the webhooks are sent after the return."""
+        """Send a text from a customer. Without `wait`, the webhooks go out after this returns."""
         return self._inbound(InboundRequest(address, text, **options), wait=wait)
 
     def write_media(
@@ -189,12 +192,15 @@ class Simulator:
         wait: bool = True,
         **options: Unpack[MediaOptions],
     ) -> InboundResult:
-        """Let a person send a file; `kind` in the provider's word. The result has its id, size and SHA-256."""
+        """Send a file from a customer; `kind` is the provider's word.
+
+        The result has the file's id, size and SHA-256.
+        """
         media = _customer_media(content_type, **options)
         return self._inbound(InboundRequest(address, caption, kind=kind, media=media), wait=wait)
 
     def edit(self, address: str, provider_message_id: str, text: str, *, wait: bool = True) -> InboundResult:
-        """Let a person change a message of theirs."""
+        """Change the text of a message that a customer sent."""
         return self._inbound(InboundRequest(address, text, edit_of=provider_message_id), wait=wait)
 
     def call_webhook(
@@ -205,7 +211,7 @@ class Simulator:
         sign: Signature = True,
         tamper: bool = False,
     ) -> WebhookAnswer:
-        """Send any webhook to our endpoint, once."""
+        """Send a webhook of any content to Chat4All, once."""
         call = WebhookCall(body, dict(headers or {}), sign, tamper)
         return self._send("POST", "/webhook", call, WebhookAnswer)
 
@@ -219,18 +225,18 @@ class Simulator:
         self._request("DELETE", "/faults")
 
     def transcript(self, after: int = 0) -> Transcript:
-        """The requests to send that came after number `after`."""
+        """Return the requests to send with a number greater than `after`."""
         return self._get(f"/transcript?after={after}", Transcript)
 
     def clear_transcript(self) -> None:
         self._request("DELETE", "/transcript")
 
     def webhooks(self, after: int = 0) -> WebhookLog:
-        """The calls of our endpoint after number `after`."""
+        """Return the webhook calls with a number greater than `after`."""
         return self._get(f"/webhooks?after={after}", WebhookLog)
 
     def verify(self) -> Verification:
-        """Let the provider ask our endpoint for its challenge."""
+        """Let the provider verify Chat4All's webhook with a challenge."""
         return self._get("/verify", Verification)
 
     def _inbound(self, request: InboundRequest, *, wait: bool) -> InboundResult:

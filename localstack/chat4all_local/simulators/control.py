@@ -1,4 +1,4 @@
-"""`/_control` of one simulator: its settings, customers, faults, journals, and what people do."""
+"""The `/_control` API of a simulator: settings, customers, faults, journals and the customers' messages."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,10 @@ Handler: TypeAlias = Callable[[Request], Awaitable[msgspec.Struct | None]]
 
 
 def control_routes(simulator: Simulator) -> list[Route]:
-    """Every answer is one of the Structs of control_api as JSON; a bad request gets 400 and a Problem."""
+    """Build the routes of `/_control`.
+
+    Every answer is a Struct of control_api as JSON. A bad request gets status 400 and a Problem.
+    """
     control = _Control(simulator)
     table: list[tuple[str, str, Handler]] = [
         ("GET", "/health", control.health),
@@ -106,7 +109,7 @@ def _answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             result = await handler(request)
         except (msgspec.DecodeError, UnicodeDecodeError, ControlError) as problem:
-            return _json(Problem("the request can not be carried out", [str(problem)]), 400)
+            return _json(Problem("the simulator cannot carry out the control request", [str(problem)]), 400)
         return Response(status_code=204) if result is None else _json(result, 200)
 
     return answer
@@ -119,14 +122,14 @@ async def _body(request: Request, kind: type[T]) -> T:
 def _number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "0")
     if not text.isdecimal():
-        raise ControlError(f"`{name}` is no number: {text}")
+        raise ControlError(f"`{name}` must be a whole number, not {text!r}")
     return int(text)
 
 
 def _flag(request: Request, name: str, *, default: bool) -> bool:
     text = request.query_params.get(name)
     if text not in (None, "true", "false"):
-        raise ControlError(f"`{name}` is neither true nor false: {text}")
+        raise ControlError(f"`{name}` must be true or false, not {text!r}")
     return default if text is None else text == "true"
 
 

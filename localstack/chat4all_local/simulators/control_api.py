@@ -1,4 +1,4 @@
-"""What travels over `/_control`: the Structs that the simulators and their client share."""
+"""The Structs that the simulators and their client exchange over `/_control`."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
     JsonObject: TypeAlias = dict[str, Json]
 else:
-    # msgspec can not follow a type that names itself.
+    # msgspec cannot handle a type that refers to itself.
     Json = Any
     JsonObject = dict[str, Any]
 
@@ -17,21 +17,21 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=600_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 Signature = bool | Literal["upper", "wrong"]
-"""How a webhook is signed: rightly, not at all, in upper case, or with another secret."""
+"""How a webhook is signed: correctly, not at all, in upper case, or with a wrong secret."""
 
 
 class LatencyMs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the provider takes to answer a send: evenly spread between the two."""
+    """The time that the provider takes to answer a send, drawn evenly between `min` and `max`."""
 
     min: Milliseconds = 5
     max: Milliseconds = 20
 
 
 class ReceiptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which reports follow an accepted message, each `delay_ms` after the one before.
+    """The reports that follow an accepted message, each `delay_ms` after the report before.
 
-    `sent` is the echo on Instagram. `repeat` is how often each report is made; with `shuffle` they go out
-    in any order and at once. A failure is always reported. Telegram reports nothing.
+    `sent` is the echo on Instagram. Each report is sent `repeat` times. With `shuffle`, the reports go out at
+    once and in random order. A failure is always reported. Telegram reports nothing.
     """
 
     sent: bool = True
@@ -43,23 +43,26 @@ class ReceiptSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WebhookRetries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A webhook not answered with 2xx is sent again after `first_ms`, then twice that, up to `max_ms`."""
+    """The retries of a webhook that is not answered with 2xx.
+
+    The first retry follows after `first_ms`. Each further delay is twice the delay before, up to `max_ms`.
+    """
 
     first_ms: Milliseconds = 200
     max_ms: Milliseconds = 10_000
     attempts: Annotated[int, msgspec.Meta(ge=0)] = 30
-    """In all; 0: until it is accepted."""
+    """The total number of attempts; 0 repeats the webhook until it is accepted."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one simulator behaves. Without a `webhook_url` it calls nobody."""
+    """The behaviour of a simulator. Without a `webhook_url`, the simulator sends no webhooks."""
 
     account_id: str
     access_token: str
     webhook_secret: str
     verify_token: str = ""
     sender: str = ""
-    """Our number, where the requests to send name it."""
+    """Chat4All's own number, for providers whose requests to send name it."""
     webhook_url: Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#][^\s]*)?$")] = ""
     latency_ms: LatencyMs = LatencyMs()
     receipts: ReceiptSettings = ReceiptSettings()
@@ -67,15 +70,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     webhook_retries: WebhookRetries = WebhookRetries()
     enforce_rates: bool = True
     window_hours: Annotated[float, msgspec.Meta(ge=0)] = 24
-    """How long free text is allowed after a person's last message (not on Telegram)."""
+    """How long after a customer's last message free text is allowed (not on Telegram)."""
     link_timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] = 15_000
-    """How long the provider waits for the file that a message of ours links to."""
+    """How long the provider waits for a file that a message of Chat4All links to."""
     media_url_valid_s: Annotated[float, msgspec.Meta(ge=0)] = 300
-    """How long the address of a person's file is good."""
+    """How long the address of a customer's file stays valid."""
 
 
 class CustomerDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person, as registered. Without `window_open` their last message is older than the window."""
+    """The details of a customer to register. Without `window_open`, the messaging window is closed."""
 
     name: str
     handle: str | None = None
@@ -85,7 +88,7 @@ class CustomerDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A person whom the provider knows; `last_wrote_at` in epoch seconds."""
+    """A customer whom the provider knows; `last_wrote_at` is in epoch seconds."""
 
     address: str
     name: str
@@ -103,10 +106,11 @@ class CustomerList(msgspec.Struct, frozen=True):
 
 
 class CustomerMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that a person sends: the bytes of `base64`, else `size` bytes made of `seed`.
+    """A file that a customer sends: the bytes of `base64`, or `size` bytes generated from `seed`.
 
-    `content_type` is what the provider says of it, and may lie: made bytes begin as a file of type
-    `begins_as` does, which is `content_type` where it is left out, and have no sign where it is empty.
+    The provider declares `content_type`, which may be false. Generated bytes begin like a file of type
+    `begins_as`, or of `content_type` if `begins_as` is left out. With an empty `begins_as` they have no
+    signature of any file type.
     """
 
     content_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[^\s/;]+(; ?[^\s]+)?$")]
@@ -118,11 +122,14 @@ class CustomerMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
-    """A person writes, or with `edit_of` changes what they wrote.
+    """A message from a customer, or, with `edit_of`, a new text for an earlier message.
 
-    `kind` names what is not a text in the provider's word (`image`, `location`, `photo`), `media` is the
-    file of a kind that has one, and `text` then its caption; without `media` a small one is made. `raw` is
-    laid over the provider's message object. The same bytes are sent `repeat` times, at once if `parallel`.
+    `kind` is the provider's word for a message other than text (`image`, `location`, `photo`). If the kind
+    has a
+    file, `media` is the file, `text` is its caption, and a small file is generated without `media`. The
+    fields
+    of `raw` replace those of the provider's message object. The same bytes are sent `repeat` times, all at
+    once if `parallel`.
     """
 
     sender: str
@@ -137,7 +144,7 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
 
 class KeptMedia(msgspec.Struct, frozen=True):
-    """A person's file as the provider keeps it for us to fetch; `media_id` is the provider's id of it."""
+    """A customer's file that Chat4All can fetch from the provider; `media_id` is the provider's id of it."""
 
     media_id: str
     size: int
@@ -145,7 +152,7 @@ class KeptMedia(msgspec.Struct, frozen=True):
 
 
 class InboundResult(msgspec.Struct, frozen=True):
-    """`webhook_statuses` are our first answers, one per repeat; 0 where none came."""
+    """The outcome of an inbound message. `webhook_statuses` has the first answer to each repeat, or 0."""
 
     provider_message_id: str
     webhook_statuses: list[int]
@@ -153,7 +160,7 @@ class InboundResult(msgspec.Struct, frozen=True):
 
 
 class WebhookCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Any webhook, once. With `tamper` the body is changed after it was signed, and stays valid JSON."""
+    """A webhook of any content, sent once. `tamper` changes the signed body but keeps it valid JSON."""
 
     body: str | JsonObject
     headers: dict[str, str] = {}
@@ -162,51 +169,54 @@ class WebhookCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WebhookAnswer(msgspec.Struct, frozen=True):
-    """What our endpoint answered; status 0 where it did not."""
+    """Chat4All's answer to a webhook; status 0 means no answer."""
 
     status: int
     body: str
 
 
 class FaultKind(StrEnum):
-    """How a request that would have been accepted goes wrong: one to send, or with FETCH one for a file."""
+    """The ways in which a request that the provider would accept goes wrong.
+
+    A FETCH fault meets a request for a file. Every other fault meets a request to send.
+    """
 
     ERROR = "error"
-    """Refused with `status` and `code`, else with the provider's passing failure."""
+    """Refused with `status` and `code`, or with the provider's temporary failure if they are left out."""
     THROTTLE = "throttle"
-    """Refused with the provider's rate limit error; `retry_after` where the provider names one."""
+    """Refused with the provider's rate limit error, and with `retry_after` if the provider names a wait."""
     HANG = "hang"
-    """Not accepted; the connection stays open for `seconds` without an answer, then closes."""
+    """Not accepted. The connection stays open for `seconds` without an answer, then closes."""
     RESET = "reset"
-    """Not accepted; the connection is reset."""
+    """Not accepted. The connection is reset."""
     SLOW = "slow"
-    """Accepted; answered `seconds` late."""
+    """Accepted, but answered `seconds` late."""
     LOSE_ANSWER = "lose_answer"
-    """Accepted; the connection closes without an answer."""
+    """Accepted, but the connection closes without an answer."""
     LOSE_WEBHOOKS = "lose_webhooks"
-    """Accepted and answered; nothing is reported about it."""
+    """Accepted and answered, but never reported on."""
     FETCH_ERROR = "fetch_error"
-    """The first request for a file, which asks where it is if the provider has such, fails as ERROR does."""
+    """The first request for a file fails as ERROR does, even a request for the file's address."""
     FETCH_MISSING = "fetch_missing"
-    """The first request for a file is answered as if there were none of that id."""
+    """The first request for a file is answered as if no file had that id."""
     FETCH_EXPIRED = "fetch_expired"
-    """The address of the bytes is no longer valid."""
+    """The address of the bytes has expired."""
     FETCH_SLOW = "fetch_slow"
-    """The bytes come in ten pieces that take `seconds` together."""
+    """The bytes arrive in ten pieces over `seconds`."""
     FETCH_HANG = "fetch_hang"
-    """Half of the bytes come, then for `seconds` nothing; then the connection closes."""
+    """Half of the bytes arrive. Nothing follows for `seconds`, then the connection closes."""
     FETCH_CUT = "fetch_cut"
-    """Half of the bytes come, then the connection closes."""
+    """Half of the bytes arrive, then the connection closes."""
     FETCH_REDIRECT = "fetch_redirect"
-    """The address of the bytes sends on to `location`."""
+    """The address of the bytes redirects to `location`."""
     FETCH_MORE = "fetch_more"
-    """`extra_bytes` more come than were announced, without a Content-Length."""
+    """The answer announces no Content-Length and carries `extra_bytes` more than the file has."""
 
 
 class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`count` requests go wrong, or all until removed; with `for_address` only that person's.
+    """A fault to inject into `count` requests, or into all requests until the fault is removed.
 
-    A send is its addressee's, a file the one's who sent it.
+    With `for_address`, the fault meets only that customer's requests: messages to them, and files from them.
     """
 
     kind: FaultKind
@@ -221,7 +231,7 @@ class FaultRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """A fault that was asked for; `left` are the sends that it still meets, None: all."""
+    """A fault that was asked for. `left` counts the requests that it will still meet; None means all."""
 
     fault_id: str
     request: FaultRequest
@@ -233,14 +243,17 @@ class FaultList(msgspec.Struct, frozen=True):
 
 
 class SendRecord(msgspec.Struct, frozen=True):
-    """One request to send, in the order of arrival; `at` is when its last byte had come.
+    """A request to send, numbered in the order of arrival; `at` is the time at which its last byte arrived.
 
-    It was accepted if and only if `provider_message_id` is there. `status` is what was answered, 0 where
-    nothing was. `address` and `text` are missing where the request was refused unread.
+    The request was accepted if and only if `provider_message_id` is set. `status` is the answer's status, 0
+    if
+    there was no answer. `address` and `text` are None if the request was refused before it was read.
 
-    Of a message with a file, `kind` is the provider's word, `text` the caption, and the last three are of
-    the very bytes that came or were fetched, None where none were. What WhatsApp fetches after its answer
-    is added when it is there: such a record changes.
+    For a message with a file, `kind` is the provider's word and `text` the caption. `content_type`, `size`
+    and
+    `sha256` describe the bytes that were uploaded or fetched, and are None if there were none. A provider
+    that
+    fetches the file after its answer adds them later, so such a record changes.
     """
 
     n: int
@@ -261,14 +274,14 @@ class SendRecord(msgspec.Struct, frozen=True):
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """The requests after a number, and the number of the last one."""
+    """The requests to send after a given number, and the number of the last request."""
 
     requests: list[SendRecord]
     last: int
 
 
 class WebhookRecord(msgspec.Struct, frozen=True):
-    """One call of our endpoint; `status` 0 where it gave no answer."""
+    """A webhook call to Chat4All; `status` is 0 if there was no answer."""
 
     n: int
     at: float
@@ -285,14 +298,14 @@ class WebhookLog(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`webhooks_pending` are those not yet accepted by our endpoint, planned ones included."""
+    """The state of a simulator. `webhooks_pending` counts planned and unaccepted webhooks."""
 
     status: str
     webhooks_pending: int
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """Whether our endpoint gave the subscription's challenge back."""
+    """Whether Chat4All answered the subscription's challenge correctly."""
 
     verified: bool
     status: int
@@ -300,7 +313,7 @@ class Verification(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a control request was refused."""
+    """The reasons for which a control request was refused."""
 
     error: str
     reasons: list[str]

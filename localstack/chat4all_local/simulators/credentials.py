@@ -1,4 +1,4 @@
-"""The accounts that the simulators start with. They open nothing but a simulator on this machine."""
+"""The credentials of the simulators' first accounts. They give access to simulators on this machine only."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Whom a provider knows, kept over a restart: a provider forgets nobody because we were down."""
+"""A file of a provider's customers. A provider keeps its customers while Chat4All is down."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +8,13 @@ from chat4all_local.simulators.json_lines import JsonLines
 
 
 class CustomerBook:
-    """A line of JSON for every change; the last one of an address counts."""
+    """A file with a line of JSON for every change. The last line of an address counts."""
 
     def __init__(self, path: Path) -> None:
         self._lines = JsonLines(path, Customer)
 
     def read(self) -> Mapping[str, Customer]:
-        """Whoever was written down. Leaves one line each."""
+        """Read the customers, and shorten the file to a line for each."""
         found = {customer.address: customer for customer in self._lines.read()}
         self._lines.replace(found.values())
         return found

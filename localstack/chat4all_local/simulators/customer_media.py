@@ -1,4 +1,4 @@
-"""The bytes of a file that a person sends: given, or made of a seed again each time they are read."""
+"""The bytes of a file that a customer sends: given, or generated from a seed each time they are read."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ from chat4all_local.simulators.control_api import CustomerMedia
 from chat4all_local.simulators.shared.file_signs import beginning_of
 
 _PIECE_BYTES: Final = 65_536
-# A text has no NUL, and no byte that would have to be part of a longer character.
+# A generated text has only printable ASCII: no NUL, and no part of a longer UTF-8 character.
 _AS_TEXT: Final = bytes(32 + byte % 95 for byte in range(256))
 
 
 def check_media(media: CustomerMedia) -> None:
-    """Raise ValueError where `base64` is none."""
+    """Raise ValueError if `base64` is not valid."""
     if media.base64 is not None:
         base64.b64decode(media.base64, validate=True)
 
@@ -26,7 +26,7 @@ def size_of(media: CustomerMedia) -> int:
 
 
 def pieces_of(media: CustomerMedia, piece_bytes: int = _PIECE_BYTES) -> Iterator[bytes]:
-    """All bytes in order, in pieces of `piece_bytes` but for the last."""
+    """Yield all bytes in order, in pieces of `piece_bytes`; the last piece may be shorter."""
     if media.base64 is not None:
         data = base64.b64decode(media.base64)
         yield from (data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes))
@@ -50,11 +50,11 @@ def sha256_of(media: CustomerMedia) -> str:
 
 
 def _made(media: CustomerMedia) -> Iterator[bytes]:
-    """The same bytes each time, whatever pieces they are asked for in."""
+    """Generate the same bytes each time, in pieces."""
     beginning = beginning_of(media.content_type if media.begins_as is None else media.begins_as)[: media.size]
     yield beginning
     left = media.size - len(beginning)
-    noise = random.Random(media.seed)  # noqa: S311 (no secret: the same seed is to give the same bytes)
+    noise = random.Random(media.seed)  # noqa: S311 (no secret: a seed always gives the same bytes)
     is_text = media.content_type.startswith("text/")
     while left > 0:
         made = noise.randbytes(_PIECE_BYTES)[:left]

@@ -1,7 +1,7 @@
-"""The people in Chat4All's directory: they have the provider's app, and have just written.
+"""Chat4All's directory as the simulators see it: each person in it is a customer who has just written.
 
-The simulators read the directory's table, and do not ask the API: while a cloud comes up, messages go out
-before the API's function has started.
+The simulators read the directory's table instead of asking the API. While a cloud starts, messages go out
+before the API's function runs.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from chat4all.adapters.dynamodb.table_keys import key
-from chat4all_local.api_shapes import Identity
+from chat4all.channels.registry import manifest_of
+from chat4all.domain.records import Identity
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.simulators.control_api import CustomerDetails
 
 WITHIN_S: Final = 5.0
-"""For the whole of a look-up: our connectors wait longer for a provider."""
-_ACCOUNT: Final = "main"
+"""The time limit of a whole look-up. Chat4All's connectors wait longer than this for a provider."""
 _HEADERS: Final = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "DynamoDB_20120810.GetItem",
@@ -28,14 +28,14 @@ _HEADERS: Final = {
 
 
 class DirectoryTable(msgspec.Struct, frozen=True):
-    """The directory's table, and the URL of the DynamoDB that has it."""
+    """The directory's table, and the URL of the DynamoDB that holds it."""
 
     endpoint: str
     name: str
 
 
 class Unanswered(Exception):
-    """The directory does not say whether a person is in it."""
+    """The directory cannot be read, so nobody knows whether a person is in it."""
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -60,15 +60,19 @@ class _FoundUser(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """The people of one channel; a directory without a table has nobody."""
+    """The people of a channel. Without a table, the directory is empty."""
 
     def __init__(self, channel: str, table: DirectoryTable | None, http: httpx.AsyncClient) -> None:
         self._channel = channel
+        self._account = manifest_of(channel).accounts[0]
         self._table = table
         self._http = http
 
     async def look_up(self, address: str) -> dict[str, CustomerDetails]:
-        """Find the person behind `address`: their details by each address of theirs. Raises Unanswered."""
+        """Find the person behind `address`, and return their details by each of their addresses.
+
+        Raises Unanswered.
+        """
         if self._table is None:
             return {}
         try:
@@ -78,7 +82,7 @@ class Directory:
             raise Unanswered from problem
 
     async def _person(self, table: DirectoryTable, address: str) -> dict[str, CustomerDetails]:
-        identity = key("IDENTITY", self._channel, _ACCOUNT, address)
+        identity = key("IDENTITY", self._channel, self._account, address)
         owner = msgspec.json.decode(await self._get(table, identity), type=_FoundIdentity).row
         if owner is None:
             return {}
@@ -94,9 +98,9 @@ class Directory:
         }
 
     async def _get(self, table: DirectoryTable, entry_id: str) -> bytes:
-        """Ask for one row as DynamoDB's API describes it, signed; raises httpx.HTTPError."""
-        asked = {"TableName": table.name, "Key": {"entry_id": {"S": entry_id}}, "ConsistentRead": True}
-        body = msgspec.json.encode(asked)
+        """Get a row with a signed request of DynamoDB's API. Raises httpx.HTTPError."""
+        query = {"TableName": table.name, "Key": {"entry_id": {"S": entry_id}}, "ConsistentRead": True}
+        body = msgspec.json.encode(query)
         request = AWSRequest("POST", f"{table.endpoint}/", data=body, headers=_HEADERS)
         SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "dynamodb", REGION).add_auth(request)
         answer = await self._http.post(f"{table.endpoint}/", content=body, headers=dict(request.headers))

@@ -1,4 +1,4 @@
-"""The faults that were asked for, and which send they meet."""
+"""The faults that were asked for, and the choice of the fault that meets a request."""
 
 from collections.abc import Collection
 from itertools import count
@@ -9,7 +9,7 @@ from chat4all_local.simulators.control_api import Fault, FaultKind, FaultRequest
 
 
 class FaultPlan:
-    """Faults in the order in which they were asked for: the first that fits a send meets it."""
+    """The faults in the order in which they were asked for. A request meets the first fault that fits."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -27,7 +27,7 @@ class FaultPlan:
         return list(self._faults)
 
     def take(self, address: str, kinds: Collection[FaultKind]) -> FaultRequest | None:
-        """The fault of one of `kinds` that meets a send to `address`; it is used up by one."""
+        """Take the first fault of `kinds` that fits `address`, and count it as used once."""
         for index, fault in enumerate(self._faults):
             request = fault.request
             if request.kind in kinds and request.for_address in (None, address):

@@ -1,4 +1,4 @@
-"""Fetching a link as a provider does: a GET that follows few redirects, bounded in time and size."""
+"""Fetching a link as a provider does: a GET with few redirects and with limits on time and size."""
 
 import asyncio
 from typing import Final
@@ -8,18 +8,18 @@ import httpx
 from chat4all_local.simulators.shared.media import Content, ContentReader, FetchEnd, Unfetched
 
 MOST_REDIRECTS: Final = 3
-# The very bytes count: what is compressed on its way would have another hash.
+# A compressed transfer would change the hash of the bytes.
 _HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity"}
 
 
 class Fetcher:
-    """Fetches over one client, which is made to follow no more than MOST_REDIRECTS."""
+    """Fetches links through a client that must follow no more than MOST_REDIRECTS."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def fetch(self, url: str, most_bytes: int, timeout_s: float) -> Content | Unfetched:
-        """The file at `url`; reading stops at the first byte over `most_bytes`, and after `timeout_s`."""
+        """Fetch the file at `url`. Reading stops beyond `most_bytes`, and after `timeout_s`."""
         try:
             async with (
                 asyncio.timeout(timeout_s),
@@ -29,7 +29,7 @@ class Fetcher:
         except TimeoutError:
             return Unfetched(FetchEnd.UNREACHABLE, "timed out")
         except (httpx.HTTPError, httpx.InvalidURL, ExceptionGroup) as problem:
-            # The group is of anyio, for a port that is too large: httpx lets it pass.
+            # httpx lets the exception group of anyio pass that a port out of range causes.
             return Unfetched(FetchEnd.UNREACHABLE, str(problem) or type(problem).__name__)
 
 

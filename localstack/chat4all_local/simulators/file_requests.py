@@ -1,4 +1,4 @@
-"""Where people's files are fetched: each request is answered well, or with the fault that meets it."""
+"""Requests for customers' files. Each is answered correctly or with the fault that meets it."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _BADLY_SERVED: Final = (
 
 
 class FileRequests:
-    """The files of one provider."""
+    """The file requests of a provider."""
 
     def __init__(self, provider: Provider, faults: FaultPlan) -> None:
         self._provider = provider

@@ -1,4 +1,4 @@
-"""What happened, in order: the requests we were sent, and the webhooks we sent."""
+"""Journals in order of time: the requests that Chat4All sent, and the webhooks that it received."""
 
 from collections import OrderedDict, deque
 from typing import Final
@@ -12,7 +12,7 @@ _KEPT: Final = 100_000
 
 
 class SendJournal:
-    """The latest requests to send, numbered from 1; numbers go on after a clearing."""
+    """The latest requests to send, numbered from 1. The numbering continues after the journal is cleared."""
 
     def __init__(self) -> None:
         self._records: OrderedDict[int, SendRecord] = OrderedDict()
@@ -28,7 +28,7 @@ class SendJournal:
             self._records.popitem(last=False)
 
     def add_content(self, n: int, content: Content) -> None:
-        """Say of the record what was fetched for it later; nothing, where it was cleared meanwhile."""
+        """Add the content that was fetched later to record `n`. A cleared record is ignored."""
         if record := self._records.get(n):
             self._records[n] = msgspec.structs.replace(
                 record, content_type=content.content_type, size=content.size, sha256=content.sha256
@@ -42,7 +42,7 @@ class SendJournal:
 
 
 class WebhookJournal:
-    """The latest calls of our endpoint, numbered from 1 in the order of their answers."""
+    """The latest webhook calls, numbered from 1 in the order of their answers."""
 
     def __init__(self) -> None:
         self._records: deque[WebhookRecord] = deque(maxlen=_KEPT)

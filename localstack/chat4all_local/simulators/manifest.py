@@ -1,4 +1,4 @@
-"""What is known of a simulated provider before the first request comes."""
+"""The facts about a simulated provider that are known before its first request."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from chat4all_local.simulators.control_api import Settings
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """One business account at one provider; the fields are those of a channel's secret."""
+    """The credentials of a business account at a provider; the fields are those of a channel's secret."""
 
     account_id: str
     access_token: str
@@ -16,7 +16,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`settings` are those that the simulator starts with, `photo_kind` is the provider's word for a photo."""
+    """The first `settings` of a simulator; `photo_kind` is the provider's word for a photo."""
 
     settings: Settings
     photo_kind: str

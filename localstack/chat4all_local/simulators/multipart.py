@@ -1,6 +1,6 @@
-"""Forms with files, read as they come: https://www.rfc-editor.org/rfc/rfc7578.
+"""Forms with files, read as they arrive: https://www.rfc-editor.org/rfc/rfc7578.
 
-Nothing is kept of a file but its Content, and of a form no more than MOST_FIELD_BYTES a field.
+Only the Content of a file is kept, and at most MOST_FIELD_BYTES of a field.
 """
 
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ _MOST_PARTS: Final = 100
 
 
 class FormError(ValueError):
-    """The body is no form as the standard describes it."""
+    """The body is not a form as the standard describes it."""
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Form(msgspec.Struct, frozen=True):
 
 
 async def read_form(content_type: str, pieces: AsyncIterator[bytes]) -> Form:
-    """Read a whole form; raises FormError."""
+    """Read a whole form. Raises FormError."""
     header = Message()
     header["Content-Type"] = content_type
     boundary = header.get_boundary()
@@ -41,7 +41,7 @@ async def read_form(content_type: str, pieces: AsyncIterator[bytes]) -> Form:
             boundary, max_header_size=_MOST_HEADER_BYTES, max_segment_count=_MOST_PARTS
         ) as parser:
             async for piece in pieces:
-                if piece:  # an empty one would tell the parser that the form has ended
+                if piece:  # an empty piece would tell the parser that the form has ended
                     for event in parser.parse(piece):
                         reader.take(event)
     except MultipartError as error:
@@ -50,7 +50,7 @@ async def read_form(content_type: str, pieces: AsyncIterator[bytes]) -> Form:
 
 
 class _FormReader:
-    """Puts a form together from the parser's events."""
+    """Builds a form from the parser's events."""
 
     def __init__(self) -> None:
         self.form = Form({}, {})
@@ -59,7 +59,7 @@ class _FormReader:
         self._text = bytearray()
 
     def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
-        """Take the head of a part, a piece of its body, or None at its end. Raises FormError."""
+        """Take the head of a part, a piece of its body, or None for its end. Raises FormError."""
         if isinstance(event, MultipartSegment):
             if not event.name:
                 raise FormError("a part has a name")

@@ -1,4 +1,7 @@
-"""The webhooks that our endpoint has not taken yet, kept over a restart: a provider goes on when we are there again."""
+"""The webhooks that Chat4All has not accepted yet, kept over a restart.
+
+A real provider continues with its webhooks when Chat4All is up again.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,18 +15,18 @@ _TIDIED_AFTER: Final = 1_000
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """One webhook, signed. `kind` is for the journal only."""
+    """A signed webhook. `kind` is for the journal only."""
 
     kind: str
     body: bytes
     headers: dict[str, str]
     provider_message_id: str | None = None
     url: str = ""
-    """Where it goes, if not to the URL of the settings."""
+    """The target, if it is not the URL of the settings."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A webhook and its number. Those of one lane go out one after the other."""
+    """A webhook and its number. Webhooks of the same lane go out one after the other."""
 
     n: int
     webhook: Webhook
@@ -35,7 +38,7 @@ class _Done(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """An Outgoing or a _Done, as it is read."""
+    """A line of the file: an Outgoing or a _Done."""
 
     n: int = 0
     webhook: Webhook | None = None
@@ -44,7 +47,10 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 class Outbox:
-    """A line of JSON for every webhook, and one for each that is done. Without `path` none outlives the process."""
+    """A file with a line of JSON for every new and every finished webhook.
+
+    Without `path`, it is in memory only.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._lines = JsonLines(path, _Line) if path is not None else None
@@ -54,11 +60,11 @@ class Outbox:
         self._tidy()
 
     def left_over(self) -> list[Outgoing]:
-        """In the order in which they were added."""
+        """Return the unfinished webhooks in the order in which they were added."""
         return list(self._pending.values())
 
     def add(self, webhook: Webhook, lane: str | None) -> Outgoing:
-        """It is kept when this returns, until it is done."""
+        """Keep the webhook until `done` is called for it. It is on disk when this returns."""
         self._last += 1
         outgoing = Outgoing(self._last, webhook, lane)
         self._pending[outgoing.n] = outgoing

@@ -15,8 +15,8 @@ from chat4all_local.simulators.shared.media_shelf import ShelfItem
 class Call(msgspec.Struct, frozen=True):
     """A request to the provider; `headers` have lower-case names.
 
-    The body of a form with files is in `form`, and `body` is empty. Of a body that is larger than
-    anything that the provider takes, or of a form that is none, only that is known.
+    For a form with files, `form` holds the body and `body` is empty. If the body is larger than the provider
+    takes, only `too_large` is set. If the body is a malformed form, only `form_problem` is set.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the provider answers; `code` is its error code, None where there is no error."""
+    """The provider's answer; `code` is its error code, or None without an error."""
 
     status: int
     body: bytes
@@ -41,18 +41,18 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A well-formed request to send one text or file to one person, who may be unknown.
+    """A well-formed request to send a text or a file to a customer, who may be unknown.
 
-    `text` is the caption where there is `media`, None where it has none.
+    With `media`, `text` is the caption, or None without a caption.
     """
 
     address: str
     text: str | None
     input: str
-    """The person as the request spelled them."""
+    """The recipient as the request spelled them."""
     callback_data: str | None = None
     callback_url: str = ""
-    """Where this message is reported on, if not where all of them are."""
+    """The URL for reports on this message, if it is not the URL for all messages."""
     quoted: str | None = None
     customer: Customer | None = None
     media: OutgoingMedia | None = None
@@ -63,7 +63,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A request to send that is not accepted; `order` is there as far as it could be read."""
+    """A request to send that is refused; `order` is set if the request could be read."""
 
     answer: Answer
     authorized: bool = True
@@ -71,10 +71,10 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A message that the provider took on, and the names of the reports that follow, in order.
+    """A message that the provider accepted, and the names of the reports that follow, in order.
 
-    `failure` is the error code of a message that is accepted but will not arrive, `failure_details` what
-    the provider says of it beyond the code's own text.
+    `failure` is the error code of a message that is accepted but will not arrive. `failure_details` replaces
+    the usual text of that code.
     """
 
     order: Order
@@ -86,14 +86,14 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """A request that asks where a person's file is; `answer` says it."""
+    """A request for the address of a customer's file; `answer` gives the address."""
 
     item: ShelfItem
     answer: Answer
 
 
 class Download(msgspec.Struct, frozen=True):
-    """A request for the bytes of a person's file; `asked_before`: by a Lookup, which such files need."""
+    """A request for the bytes of a customer's file; `asked_before` means that a Lookup came first."""
 
     item: ShelfItem
     content_type: str
@@ -101,7 +101,7 @@ class Download(msgspec.Struct, frozen=True):
 
 
 class Inbound(msgspec.Struct, frozen=True):
-    """A webhook about what a person did, and the file that belongs to it."""
+    """A webhook about a customer's message, and the file that belongs to the message."""
 
     provider_message_id: str
     body: bytes
@@ -109,11 +109,11 @@ class Inbound(msgspec.Struct, frozen=True):
 
 
 class ControlError(ValueError):
-    """A control request asks for what this provider has not."""
+    """A control request asks for something that this provider does not have."""
 
 
 class Provider(Protocol):
-    """One provider. Times are epoch seconds, passed in."""
+    """A provider. Times are epoch seconds, passed in."""
 
     @property
     def name(self) -> str: ...
@@ -123,40 +123,40 @@ class Provider(Protocol):
 
     @property
     def has_challenge(self) -> bool:
-        """Whether our endpoint is verified by a challenge before it is subscribed."""
+        """Whether the provider verifies Chat4All's webhook with a challenge before it subscribes it."""
         ...
 
     @property
     def fetches_later(self) -> bool:
-        """Whether a link of a message is fetched after the message was accepted, else before."""
+        """Whether the provider fetches a message's link after it accepted the message, or before."""
         ...
 
     @property
     def most_upload_bytes(self) -> int:
-        """The largest file that a form may bring."""
+        """The size of the largest file that a form may carry."""
         ...
 
     @property
     def inbound_kinds(self) -> frozenset[str]:
-        """The kinds of messages that a person sends with a file."""
+        """The kinds of inbound messages that carry a file."""
         ...
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
-        """Judge a request: an Order can be accepted; an Answer is to what is no request to send."""
+        """Judge a request. An Order can be accepted; an Answer replies to a request that does not send."""
         ...
 
     def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
-        """Why the file of a message is not taken, if so."""
+        """Return the reason for which the provider rejects the file of a message, if it does."""
         ...
 
     def refuse_media(self, problem: MediaProblem) -> Answer: ...
 
     def media_missing(self) -> Answer:
-        """The answer to the first request for a file of which nothing is known."""
+        """Return the answer to the first request for a file that is not known."""
         ...
 
     def media_expired(self) -> Answer:
-        """The answer where the address of a file's bytes is no longer good."""
+        """Return the answer to a request for bytes whose address has expired."""
         ...
 
     def accept(self, order: Order, at: float) -> Accepted: ...
@@ -166,19 +166,19 @@ class Provider(Protocol):
     def broken(self, status: int | None, code: int | None) -> Answer: ...
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
-        """The webhook that reports how far an accepted message has come."""
+        """Build the webhook that reports on an accepted message."""
         ...
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
-        """The webhook about what a person did; raises ControlError."""
+        """Build the webhook about a customer's message. Raises ControlError."""
         ...
 
     def check_address(self, address: str) -> None:
-        """Raise ControlError for what can be no person's address."""
+        """Raise ControlError if `address` cannot be a customer's address."""
         ...
 
     def lane(self, address: str) -> str | None:
-        """Webhooks of one lane are called one after the other; None: as they come."""
+        """Return the lane of a customer's webhooks. Webhooks of a lane go out one after the other."""
         ...
 
     def encode(self, body: Json) -> bytes: ...

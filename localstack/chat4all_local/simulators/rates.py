@@ -4,9 +4,9 @@ import msgspec
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """`burst` messages at once, then one every `interval_s`; `code` is the error of the next one.
+    """A limit of `burst` messages at once, then a message every `interval_s`; `code` is the error beyond it.
 
-    Messages of other `kinds` are not counted; None: every kind is.
+    The limit counts messages of `kinds`, or of every kind if `kinds` is None.
     """
 
     per_person: bool
@@ -20,14 +20,14 @@ class RateLimit(msgspec.Struct, frozen=True):
 
 
 class Exceeded(msgspec.Struct, frozen=True):
-    """The limit that was hit, and the seconds until it allows the next message."""
+    """The limit that was exceeded, and the seconds until it allows the next message."""
 
     limit: RateLimit
     wait_s: float
 
 
 class TokenBucket:
-    """`burst` tokens at the start, one more every `interval_s`, never more than `burst`."""
+    """A bucket that starts with `burst` tokens and gains a token every `interval_s`, up to `burst`."""
 
     __slots__ = ("_limit", "_tokens", "_updated_at")
 
@@ -37,11 +37,11 @@ class TokenBucket:
         self._updated_at = now
 
     def wait_s(self, now: float) -> float:
-        """Seconds until a token is there; 0 where one is."""
+        """Return the seconds until a token is available; 0 if there is a token now."""
         gained = max(0.0, now - self._updated_at) / self._limit.interval_s
         self._tokens = min(float(self._limit.burst), self._tokens + gained)
         self._updated_at = now
-        # A sum of many fractions may end a hair below the whole token that it stands for.
+        # A sum of many fractions may end slightly below the whole token that it stands for.
         return 0.0 if self._tokens > 1 - 1e-9 else (1 - self._tokens) * self._limit.interval_s
 
     def take(self) -> None:
@@ -49,14 +49,14 @@ class TokenBucket:
 
 
 class RateCounter:
-    """All buckets of one account."""
+    """All token buckets of an account."""
 
     def __init__(self, limits: tuple[RateLimit, ...]) -> None:
         self._limits = limits
         self._buckets: dict[tuple[int, str], TokenBucket] = {}
 
     def take(self, address: str, now: float, kind: str = "text") -> Exceeded | None:
-        """Count one message to `address`, unless it exceeds a limit: then nothing is counted."""
+        """Count a message to `address`, unless it exceeds a limit. An excess message is not counted."""
         buckets = [
             (limit, self._bucket(index, address, now))
             for index, limit in enumerate(self._limits)

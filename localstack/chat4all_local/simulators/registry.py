@@ -1,4 +1,4 @@
-"""The simulated providers: one for each channel of the product, in the folder of its name beside this file."""
+"""The registry of simulated providers. Each channel's provider is in the folder of the channel's name."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -13,7 +13,7 @@ __all__ = ["manifest", "names", "provider"]
 
 
 def manifest(name: str) -> Manifest:
-    """Return what is known of the provider `name`, without its code."""
+    """Return the manifest of the provider `name`, without loading the provider's code."""
     return cast("Manifest", import_module(f"{__package__}.{name}.manifest").MANIFEST)
 
 

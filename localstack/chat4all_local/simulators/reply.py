@@ -1,4 +1,4 @@
-"""How an exchange with the provider ends."""
+"""The end of an exchange with the provider."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from chat4all_local.simulators.serving import Serving
 
 
 class Ending(StrEnum):
-    """How the exchange ends."""
+    """The ways in which an exchange ends."""
 
     ANSWER = "answer"
     CLOSE = "close"
@@ -17,7 +17,7 @@ class Ending(StrEnum):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the caller gets, after `delay_s` seconds; where `ending` is ANSWER, `answer` or `serving` is there."""
+    """The reply after `delay_s` seconds. If `ending` is ANSWER, `answer` or `serving` is set."""
 
     answer: Answer | None
     delay_s: float = 0

@@ -1,4 +1,4 @@
-"""Reading a request: a form with files piece by piece, every other body whole, and neither without a bound."""
+"""Reading a request within limits: a form with files piece by piece, every other body whole."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -10,7 +10,7 @@ from chat4all_local.simulators.multipart import FormError, read_form
 from chat4all_local.simulators.provider import Call
 
 MOST_BODY_BYTES: Final = 2**20
-"""No request without a file is nearly that long."""
+"""The longest body without a file. Real requests are far shorter."""
 _FORM_OVERHEAD_BYTES: Final = 2**20
 _MOST_DRAINED_BYTES: Final = 256 * 2**20
 
@@ -52,7 +52,7 @@ async def _bounded(stream: AsyncIterator[bytes], most_bytes: int) -> AsyncIterat
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
-    """Read on, so that the caller comes to reading the answer instead of failing to write."""
+    """Read on, so that the client can finish writing and then read the answer."""
     size = 0
     async for piece in stream:
         size += len(piece)

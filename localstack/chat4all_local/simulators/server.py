@@ -1,4 +1,4 @@
-"""A listener on 127.0.0.1 for each provider, in one event loop."""
+"""A listener on 127.0.0.1 for each provider, all in one event loop."""
 
 import asyncio
 import contextlib
@@ -35,10 +35,11 @@ async def serve(
     *,
     directory: DirectoryTable | None = None,
 ) -> None:
-    """Serve the providers of `ports` by name until `stop` is set; raise OSError if a port is taken.
+    """Serve the providers of `ports` by name until `stop` is set. Raises OSError if a port is taken.
 
-    Port 0 stands for a free port. `ready` gets the ports by the providers' names. The folder `customers` keeps
-    the customers and the unsent webhooks; without it the server forgets them at its end. Each person in
+    Port 0 stands for a free port. `ready` gets the ports by the providers' names. The folder `customers`
+    keeps
+    the customers and the unsent webhooks; without it, they are lost at the end. Each person in
     `directory` is a customer, too.
     """
     with contextlib.ExitStack() as stack:
@@ -69,7 +70,7 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process, and tells when it listens."""
+    """A server that leaves the signals to the process and announces when it listens."""
 
     def __init__(self, app: Starlette) -> None:
         super().__init__(
@@ -123,7 +124,7 @@ def _simulator(
 
 
 def _http_client() -> httpx.AsyncClient:
-    # Webhooks go to http:// on this machine only: an empty context spares the certificates' memory.
+    # Webhooks go to http:// on this machine only. An empty TLS context saves the memory of the certificates.
     return httpx.AsyncClient(
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         trust_env=False,
@@ -133,18 +134,21 @@ def _http_client() -> httpx.AsyncClient:
 
 
 def _link_client() -> httpx.AsyncClient:
-    """For the files that messages of ours link to, as above: on this machine only. Its caller sets the time."""
+    """Make the client for the links in Chat4All's messages, which also stay on this machine.
+
+    The caller sets the time limit.
+    """
     return httpx.AsyncClient(
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         trust_env=False,
-        timeout=None,  # noqa: S113 (the whole fetch has one bound)
+        timeout=None,  # noqa: S113 (the caller limits the whole fetch)
         follow_redirects=True,
         max_redirects=MOST_REDIRECTS,
     )
 
 
 def _bound(port: int) -> socket.socket:
-    # With the protocol named, asyncio switches Nagle's delay off; without, each answer takes 40 ms.
+    # asyncio disables Nagle's delay only if the protocol is named. With the delay, each answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""How the bytes of a person's file are served: well, or with one of the faults of FaultKind.FETCH."""
+"""The ways to serve the bytes of a customer's file: correctly, or with a fault of FaultKind.FETCH."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ _HALF: Final = (FaultKind.FETCH_HANG, FaultKind.FETCH_CUT)
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """One response with the bytes of `media`; `size` is how many they are."""
+    """A response with the bytes of `media`; `size` is their number."""
 
     media: CustomerMedia
     size: int
@@ -24,12 +24,12 @@ class Serving(msgspec.Struct, frozen=True):
 
     @property
     def content_length(self) -> int | None:
-        """What is announced; None: nothing is."""
+        """The announced length, or None for no announcement."""
         return None if self._meets(FaultKind.FETCH_MORE) else self.size
 
     @property
     def is_cut(self) -> bool:
-        """Whether the connection closes before the end."""
+        """Whether the connection closes before the last byte."""
         return self._meets(*_HALF)
 
     async def pieces(self) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""One simulated provider at work: a request comes, is judged, recorded, answered and reported on."""
+"""A simulated provider at work: it judges, records, answers and reports on each request."""
 
 import asyncio
 import random
@@ -50,7 +50,7 @@ _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
 
 
 class Simulator:
-    """One provider with its account, faults, rates and journals."""
+    """A provider with its account, faults, rate limits and journals."""
 
     def __init__(
         self,
@@ -74,17 +74,19 @@ class Simulator:
         self._files = FileRequests(provider, self.faults)
 
     def configure(self, changes: JsonObject) -> Settings:
-        """Raises msgspec.ValidationError, and then changes nothing."""
+        """Change the settings. An invalid change raises msgspec.ValidationError and changes nothing."""
         settings = self.account.change(changes)
         if settings.webhook_url:
             self._sender.resume()
         return settings
 
     async def receive(self, call: Call, at: float) -> Reply:
-        """Judge and record one request, which had wholly arrived at `at`.
+        """Judge and record a request that had arrived completely at `at`.
 
-        A fault or a rate limit meets only what would be accepted without it, but for the file of a message:
-        none is looked at before. A faulty request does not count for the limit.
+        A fault or a rate limit meets only a request that would be accepted without it. The file of a message
+        is
+        the exception: it is checked after them. A request that meets a fault does not count for the rate
+        limit.
         """
         match await self._read(call, at):
             case Answer() as answer:
@@ -99,42 +101,46 @@ class Simulator:
                 return await self._take_on(order, at)
 
     async def _read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
-        """Judge a request, once more where its addressee was unknown and the directory has them."""
+        """Judge a request. If its recipient is unknown, look in the directory and judge it again."""
         judged = self.provider.read(call, at)
         order = judged.order if isinstance(judged, Refused) else judged
         if not isinstance(order, Order) or order.customer is not None:
             return judged
         try:
-            await self._get_to_know(order.address)
+            await self._register_from_directory(order.address)
         except Unanswered:
             return Refused(self.provider.broken(None, None), order=order)
         return self.provider.read(call, at)
 
-    async def _get_to_know(self, address: str) -> None:
-        """Register an unknown person whom the directory has. Raises Unanswered."""
+    async def _register_from_directory(self, address: str) -> None:
+        """Register an unknown person who is in the directory. Raises Unanswered."""
         found = await self._directory.look_up(address)
         for own_address, details in found.items():
-            with suppress(ControlError):  # this provider has no such address: it may be a group's
+            with suppress(ControlError):  # the provider has no such address: it may belong to a group
                 self.provider.check_address(own_address)
-                self.account.introduce(own_address, details, time.time())
+                self.account.register_unknown(own_address, details, time.time())
 
     async def inbound(self, request: InboundRequest, at: float, *, wait: bool) -> InboundResult:
-        """Let a person write; raises ControlError. With `wait`, our first answers are awaited."""
+        """Send a customer's message to Chat4All, and with `wait` await its first answers.
+
+        Raises ControlError.
+        """
         self.provider.check_address(request.sender)
         if not self.account.settings.webhook_url:
-            raise ControlError("no webhook_url is set")
+            raise ControlError("no webhook_url is set: set it with PUT /_control/config")
         if request.media is not None:
             if request.kind not in self.provider.inbound_kinds:
                 raise ControlError(f"a message of kind `{request.kind}` has no file")
             try:
                 check_media(request.media)
             except ValueError as problem:
-                raise ControlError(f"`media.base64` is none: {problem}") from None
-            # So that the webhook can carry it: to make and hash a large file takes a while.
+                raise ControlError(f"`media.base64` is not valid base64: {problem}") from None
+            # Hash the file in a thread, because a large file takes a while to generate. The webhook carries
+            # the hash.
             await asyncio.to_thread(sha256_of, request.media)
         if request.sender not in self.account.customers:
-            with suppress(Unanswered):  # then the person counts as new
-                await self._get_to_know(request.sender)
+            with suppress(Unanswered):  # an unreadable directory makes the person a new customer
+                await self._register_from_directory(request.sender)
         customer = self.account.wrote(request.sender, at)
         inbound = self.provider.inbound(request, customer, at)
         webhook = self._signed("inbound", inbound.body, inbound.provider_message_id)
@@ -150,21 +156,22 @@ class Simulator:
         return InboundResult(inbound.provider_message_id, statuses, kept)
 
     async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
-        """Send any webhook once; raises ControlError."""
+        """Send a webhook of any content, once. Raises ControlError."""
         if not self.account.settings.webhook_url:
-            raise ControlError("no webhook_url is set")
+            raise ControlError("no webhook_url is set: set it with PUT /_control/config")
         body = call.body.encode() if isinstance(call.body, str) else self.provider.encode(call.body)
         headers = self.provider.headers(body, self.account.settings.webhook_url, signature=call.sign)
         headers |= {name.lower(): value for name, value in call.headers.items()}
-        # A space more is still the same JSON: only a signature over the raw bytes can tell.
+        # The JSON with an added space is still valid, so only a signature over the raw bytes can detect the
+        # change.
         return await self._sender.once(Webhook("control", body + b" " if call.tamper else body, headers))
 
     async def verify(self) -> Verification:
-        """Ask our endpoint for its challenge; raises ControlError."""
+        """Verify Chat4All's webhook with a challenge. Raises ControlError."""
         if not self.provider.has_challenge:
-            raise ControlError(f"{self.provider.name} verifies no webhook by a challenge")
+            raise ControlError(f"{self.provider.name} does not verify webhooks with a challenge")
         if not self.account.settings.webhook_url:
-            raise ControlError("no webhook_url is set")
+            raise ControlError("no webhook_url is set: set it with PUT /_control/config")
         challenge = str(secrets.randbelow(10**10))
         answer = await self._sender.challenge(challenge)
         verified = answer.status == 200 and answer.body == challenge
@@ -199,7 +206,7 @@ class Simulator:
         return Reply(None, 0, Ending.RESET)
 
     async def _accept_with(self, media: OutgoingMedia, order: Order, at: float) -> Reply:
-        """Accept a message whose file is looked at first."""
+        """Check the file of a message, then accept the message."""
         got = await self._obtain(media)
         if isinstance(got, Content):
             order = msgspec.structs.replace(order, media=msgspec.structs.replace(media, content=got))
@@ -222,7 +229,7 @@ class Simulator:
         latency_s = self._latency_s()
         is_reported = not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,))
         if order.media is not None and self.provider.fetches_later and accepted.failure is None:
-            # The reports to come are counted only when it is known which: until then, this is one of them.
+            # The number of reports is not known yet. Until then, this fetch counts as a pending webhook.
             self.account.webhooks_pending += 1
             self._sender.start(self._fetch_later(order.media, accepted, n, is_reported=is_reported))
         elif is_reported:
@@ -234,7 +241,7 @@ class Simulator:
     async def _fetch_later(
         self, media: OutgoingMedia, accepted: Accepted, n: int, *, is_reported: bool
     ) -> None:
-        """Look at the file of an accepted message, and only then report on it."""
+        """Fetch the file of an accepted message, and only then report on the message."""
         try:
             got = await self._obtain(media)
             if isinstance(got, Content):
@@ -252,7 +259,7 @@ class Simulator:
             self.account.webhooks_pending -= 1
 
     def _report(self, accepted: Accepted, latency_s: float) -> None:
-        """Plan the reports on an accepted message; they do not wait for a late answer."""
+        """Plan the reports on an accepted message. The reports do not wait for a delayed answer."""
         settings = self.account.settings
         wanted = {
             "sent": settings.receipts.sent,
@@ -272,7 +279,10 @@ class Simulator:
             self._report_in_turn(reports, accepted, latency_s)
 
     def _report_in_turn(self, reports: list[str], accepted: Accepted, latency_s: float) -> None:
-        """Expected at once, so that a restart forgets none; each says the time at which it is to go out."""
+        """Put all reports in the outbox at once, so that a restart loses none.
+
+        Each carries its planned time.
+        """
         delay_s = self.account.settings.receipts.delay_ms / 1000
         began, expected = time.time() + latency_s, []
         for number, report in enumerate(reports, 1):

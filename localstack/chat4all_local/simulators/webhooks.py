@@ -1,12 +1,12 @@
-"""Calling our webhook: few calls at a time, the same bytes again until they are accepted.
+"""Webhook calls to Chat4All: a few at a time, each with the same bytes again until it is accepted.
 
 - Meta retries with decreasing frequency for 36 hours:
   https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 - WhatsApp retries for up to 7 days:
   https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
-- Telegram repeats what is answered with anything but 2xx: https://core.telegram.org/bots/api#setwebhook
+- Telegram repeats an update until the answer is 2xx: https://core.telegram.org/bots/api#setwebhook
 
-Their delays grow to hours; here they are short, and a setting.
+The delays of the real providers grow to hours. Here they are short and can be configured.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ TIMEOUT_S: Final = 30.0
 
 
 class WebhookSender:
-    """The outgoing calls of one simulator. What is in the outbox already goes out with `resume`."""
+    """Sends the webhooks of a simulator. `resume` sends those that the outbox already holds."""
 
     def __init__(
         self, account: Account, journal: WebhookJournal, outbox: Outbox, http: httpx.AsyncClient
@@ -46,7 +46,7 @@ class WebhookSender:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[None, None, None]) -> None:
-        """Run `work` beside the requests, until it ends or the simulator stops."""
+        """Run `work` in the background until it ends or the simulator stops."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -57,25 +57,28 @@ class WebhookSender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def resume(self) -> None:
-        """Go on with what an earlier process did not bring to its end: of one message in order."""
+        """Send the webhooks that an earlier process did not finish, in order for each message."""
         for outgoing in self._left_over:
             lane = outgoing.lane or outgoing.webhook.provider_message_id
             self.start(self.until_accepted(replace(outgoing, lane=lane)))
         self._left_over = []
 
     def expect(self, webhook: Webhook, lane: str | None = None) -> Outgoing:
-        """Note that it is to be sent, at some time: it is pending from now on, and outlives this process."""
+        """Put a webhook in the outbox for later. It is pending from now on and survives this process."""
         self._account.webhooks_pending += 1
         return self._outbox.add(webhook, lane)
 
     def deliver(self, webhook: Webhook, lane: str | None) -> "asyncio.Future[int]":
-        """Send in the background until accepted; the future is the status of the first answer."""
+        """Send a webhook in the background until it is accepted.
+
+        The future gets the status of the first answer.
+        """
         first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.start(self.until_accepted(self.expect(webhook, lane), first))
         return first
 
     async def until_accepted(self, outgoing: Outgoing, first: "asyncio.Future[int] | None" = None) -> None:
-        """Send what was expected until it is accepted or the attempts are used up."""
+        """Send an expected webhook until it is accepted or the attempts are used up."""
         try:
             if outgoing.lane is None:
                 await self._repeat(outgoing.webhook, first)
@@ -87,7 +90,7 @@ class WebhookSender:
             self._account.webhooks_pending -= 1
 
     async def once(self, webhook: Webhook, attempt: int = 1) -> WebhookAnswer:
-        """Send once, whatever comes of it."""
+        """Send a webhook once, whatever the answer."""
         async with self._slot():
             at = time.time()
             answer = await self._post(webhook)
@@ -102,7 +105,7 @@ class WebhookSender:
         return answer
 
     async def challenge(self, challenge: str) -> WebhookAnswer:
-        """The GET by which Meta asks whether the endpoint is ours.
+        """Ask for the challenge, as Meta does to verify a webhook.
 
         https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
         """
@@ -142,7 +145,7 @@ class WebhookSender:
         return WebhookAnswer(response.status_code, response.text)
 
     def _slot(self) -> asyncio.Semaphore:
-        """One of the calls allowed at a time; a changed number counts from the next call on."""
+        """Return the semaphore of concurrent calls. A changed limit applies from the next call on."""
         wanted = self._account.settings.webhooks_in_flight
         if wanted != self._in_flight:
             self._in_flight = wanted

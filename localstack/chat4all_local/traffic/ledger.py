@@ -106,7 +106,7 @@ class _Page:
         return all(end <= begun or ended <= start for begun, ended in self._spans.items())
 
     def enter(self, start: int, text: str, place: int) -> bool:
-        """Whether the span was free; then it is taken."""
+        """Take the span if it is free, and tell whether it was."""
         end = start + len(text)
         if not self.is_free(start, end):
             return False
@@ -117,7 +117,7 @@ class _Page:
 
 
 def _find(pages: Sequence[_Page], text: str) -> tuple[_Page, int] | None:
-    """Where `text` belongs: a place that is still free, else one that is taken, which makes it a duplicate."""
+    """Find the place of `text`: a free place, else a taken place, which makes the text a duplicate."""
     places = [(page, start) for page in pages for start in _occurrences(text, page.expected.text)]
     free = (found for found in places if found[0].is_free(found[1], found[1] + len(text)))
     return next(free, places[0] if places else None)

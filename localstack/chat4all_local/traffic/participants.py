@@ -1,4 +1,4 @@
-"""Who talks: an agent, and customers on every channel."""
+"""The participants: an agent, and customers on every channel."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import Final
 
 import msgspec
 
-from chat4all.channels.registry import manifest_of, manifests
+from chat4all.channels.registry import manifest_of, manifests, names
+from chat4all.domain.status import Status
+from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import Identity
 from chat4all_local.simulators.client import Simulator
 
 AGENT: Final = "agent"
@@ -20,33 +21,34 @@ _AT_ONCE: Final = 8
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A customer with a name: the demo has one on each channel, which is called by the channel.
+    """A customer with a name: the demo has at most one on each channel, and calls them by the channel.
 
-    `final_status` is how far a message to them comes at best: Telegram tells nothing after it took one.
+    `final_status` is the last status that a message to them can reach, by the receipts of their provider.
     """
 
     channel: str
     title: str
     address: str
     name: str
-    final_status: str
-
-    @property
-    def sends_receipts(self) -> bool:
-        return self.final_status == "READ"
+    final_status: Status
+    replies_in_group: int
 
 
-CUSTOMERS: Final = tuple(
-    Customer(channel.name, channel.title, channel.demo.address, channel.demo.name, channel.final_status)
+BY_CHANNEL: Final = {
+    channel.name: Customer(
+        channel.name,
+        channel.title,
+        channel.demo.address,
+        channel.demo.name,
+        channel.final_status,
+        channel.demo.replies_in_group,
+    )
     for channel in manifests()
-    if channel.demo.is_shown
-)
-BY_CHANNEL: Final = {customer.channel: customer for customer in CUSTOMERS}
-SHOWN: Final = tuple(BY_CHANNEL)
-"""The channels that the demo and the traffic of chaos go through."""
+}
+"""The named customer of every registered channel."""
+SHOWN: Final = tuple(channel.name for channel in manifests() if channel.demo.is_shown)
+"""The channels of a demo that names no channels."""
 GROUP: Final = "group"
-CONVERSATIONS: Final = (*SHOWN, GROUP)
-"""A 1:1 conversation with each named customer, called by the channel, and one with all of them."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -64,11 +66,12 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
     Raises ApiError, ApiUnreachable.
     """
     simulator.register(address, name)
-    return api.create_user("CUSTOMER", name, [Identity(channel, address)]).user_id
+    return api.create_user("CUSTOMER", name, [PostIdentity(channel, address)]).user_id
 
 
 def channels_in_turn(count: int) -> list[str]:
-    return list(islice(cycle(SHOWN), count))
+    """Return `count` channels: every one that there is, again and again."""
+    return list(islice(cycle(names()), count))
 
 
 def start_conversations(

@@ -23,7 +23,10 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The least value that `share` (0 to 1) of the values do not exceed; raises ValueError where there are none."""
+    """Return the least value that `share` (0 to 1) of the values do not exceed.
+
+    Raises ValueError if there are no values.
+    """
     if not values:
         raise ValueError("no measurements")
     rank = max(1, math.ceil(share * len(values)))

@@ -9,8 +9,8 @@ from typing import BinaryIO, Final
 
 import urllib3
 
+from chat4all.entrypoints.http.files import LinkView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import FileLink
 from chat4all_local.transfer.backoff import tries
 from chat4all_local.transfer.errors import Interrupted, TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
@@ -27,7 +27,7 @@ def download(
     file_id: str,
     target: Path | None = None,
     *,
-    began: Callable[[FileLink], None] = lambda _link: None,
+    began: Callable[[LinkView], None] = lambda _link: None,
     advance: Advance = lambda _bytes: None,
 ) -> Path:
     """Where the file lies now: `target`, or its own name in the current folder.
@@ -56,7 +56,7 @@ def download(
 class _Download:
     """What comes is appended to `file`, hashed, and told."""
 
-    def __init__(self, link: FileLink, file: BinaryIO, advance: Advance) -> None:
+    def __init__(self, link: LinkView, file: BinaryIO, advance: Advance) -> None:
         self._link = link
         self._file = file
         self._advance = advance

@@ -13,7 +13,6 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -22,13 +21,15 @@ from typing import Final, TypeVar
 
 import urllib3
 
+from chat4all.entrypoints.http.files import FileView, UploadView
+from chat4all.services.files.upload_file import PartToSend
 from chat4all_local.api_client import ApiClient, ApiError
-from chat4all_local.api_shapes import File, FileUpload, PartToSend
 from chat4all_local.transfer.backoff import tries
 from chat4all_local.transfer.errors import Interrupted, TransferFailed
 from chat4all_local.transfer.exclusive import exclusively
 from chat4all_local.transfer.remembered import Remembered, Source, source_of
 from chat4all_local.transfer.types import content_type_of
+from chat4all_local.waiting import wait_until
 
 SIDE_BY_SIDE: Final = 4
 INSPECTED_WITHIN_S: Final = 900.0
@@ -50,8 +51,8 @@ def upload(
     content_type: str | None = None,
     remembered: Remembered | None = None,
     advance: Advance = lambda _bytes: None,
-    complete: Callable[[File], None] = lambda _file: None,
-) -> File:
+    complete: Callable[[FileView], None] = lambda _file: None,
+) -> FileView:
     """The file as the API has it, READY, and of our SHA-256. `complete` is told when all of it is stored.
 
     Raises:
@@ -80,11 +81,11 @@ class _Upload:
         self._remembered = remembered
         self._advance = advance
         self._file_id = ""
-        self._resumed: FileUpload | None = None
+        self._resumed: UploadView | None = None
         self._stopped = Event()
         self._pool = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=60.0)
 
-    def run(self, filename: str, content_type: str, complete: Callable[[File], None]) -> File:
+    def run(self, filename: str, content_type: str, complete: Callable[[FileView], None]) -> FileView:
         with ThreadPoolExecutor(SIDE_BY_SIDE + 1, thread_name_prefix="upload") as threads:
             try:
                 digest = threads.submit(self._sha256)
@@ -117,7 +118,7 @@ class _Upload:
             return True
         return False
 
-    def _begun(self, filename: str, content_type: str) -> FileUpload:
+    def _begun(self, filename: str, content_type: str) -> UploadView:
         """The upload as it stands."""
         if self._resumed is not None:
             self._file_id = self._resumed.file_id
@@ -131,7 +132,7 @@ class _Upload:
         self._remembered.keep(self._source, upload.file_id)
         return upload
 
-    def _send_missing(self, upload: FileUpload, threads: ThreadPoolExecutor) -> None:
+    def _send_missing(self, upload: UploadView, threads: ThreadPoolExecutor) -> None:
         """No more parts are read than are under way: a few of 8 MiB."""
         sending: set[Future[None]] = set()
         for part in self._missing(upload):
@@ -141,14 +142,14 @@ class _Upload:
                 _raise_first(done)
         _raise_first(wait(sending).done)
 
-    def _missing(self, upload: FileUpload) -> Iterator[PartToSend]:
+    def _missing(self, upload: UploadView) -> Iterator[PartToSend]:
         while True:
             yield from upload.parts
             if upload.next_from is None:
                 return
             upload = self._more(upload.next_from)
 
-    def _more(self, start: int) -> FileUpload:
+    def _more(self, start: int) -> UploadView:
         return self._again(lambda: self._api.file_parts(self._file_id, start))
 
     def _send(self, part: PartToSend, part_size: int) -> None:
@@ -196,16 +197,19 @@ class _Upload:
         """Make an API call whose repetition does no harm, until the API answers."""
         return tries(self._stopped)(call)
 
-    def _inspected(self, file_id: str) -> File:
-        deadline = time.monotonic() + INSPECTED_WITHIN_S
-        while time.monotonic() < deadline:
+    def _inspected(self, file_id: str) -> FileView:
+        def inspected() -> FileView | None:
             file = self._again(lambda: self._api.file(file_id))
-            if file.status not in {"PENDING", "SCANNING"}:
-                return file
-            time.sleep(_LOOK_EVERY_S)
-        raise TransferFailed("the file is stored, but was not inspected in time", "see: chat4all logs files")
+            return None if file.status in {"PENDING", "SCANNING"} else file
 
-    def _compare(self, file: File, digest: str) -> None:
+        try:
+            return wait_until("the inspection", inspected, within_s=INSPECTED_WITHIN_S, every_s=_LOOK_EVERY_S)
+        except TimeoutError as late:
+            raise TransferFailed(
+                "the file is stored, but was not inspected in time", "see: chat4all logs files"
+            ) from late
+
+    def _compare(self, file: FileView, digest: str) -> None:
         if file.status != "READY":
             self._remembered.forget(self._source)
             why = f": {file.error.message}" if file.error else ""

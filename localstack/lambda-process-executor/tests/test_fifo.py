@@ -1,4 +1,7 @@
-"""A message group comes back as a whole. LocalStack lives in an environment of its own: this asks it there."""
+"""A message group becomes visible as a whole.
+
+LocalStack has an environment of its own, so the test runs the queue there.
+"""
 
 import subprocess
 from pathlib import Path

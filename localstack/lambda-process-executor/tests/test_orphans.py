@@ -1,4 +1,4 @@
-"""No function outlives whoever started it, however that ends."""
+"""No function outlives the process that started it, however that process ends."""
 
 import subprocess
 import sys
@@ -35,9 +35,9 @@ def test_functions_started_by_threads_that_are_gone_live_on_and_die_with_the_pro
     ) as parent:
         assert parent.stdout is not None
         sleepers = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
-        assert all(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in sleepers)
+        assert all(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in sleepers)
 
         parent.kill()
 
         _, alive = psutil.wait_procs(sleepers, timeout=10)
-        assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+        assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

@@ -1,4 +1,4 @@
-"""One execution environment, with the official runtime client in it, and without LocalStack."""
+"""An execution environment with AWS's runtime client, and without LocalStack."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """An environment for a function of this code; all of them end with the test."""
+    """Make environments for functions of given code; all of them end with the test."""
     made: list[Sandbox] = []
 
     def make(
@@ -183,7 +183,7 @@ def handler(event, context): os._exit(3)
     assert error(invoke(sandbox)) == "Sandbox.Timedout"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds RLIMIT_DATA")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces RLIMIT_DATA")
 def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
     sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
     sandbox.start()
@@ -204,14 +204,14 @@ def handler(event, context):
         time.sleep(0.01)
     return "met"
 """
-    one, two = make(code), make(code)
+    process, two = make(code), make(code)
     results: list[Result] = []
 
     def meet(sandbox: Sandbox, mine: str, other: str) -> None:
         sandbox.start()
         results.append(invoke(sandbox, mine=str(tmp_path / mine), other=str(tmp_path / other)))
 
-    threads = [threading.Thread(target=meet, args=args) for args in ((one, "a", "b"), (two, "b", "a"))]
+    threads = [threading.Thread(target=meet, args=args) for args in ((process, "a", "b"), (two, "b", "a"))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -245,7 +245,7 @@ def handler(event, context): return [os.getpid(), subprocess.Popen(["sleep", "60
     sandbox.stop()
 
     _, alive = psutil.wait_procs(processes, timeout=10)
-    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_stopping_ends_an_invocation_that_is_under_way(make: Make, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """/v1/conversations."""
 
-from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.channels.registry import accounts
 from tests.integration.http.conftest import Cast, a_phone, create_customer
 from tests.integration.http.gateway import Gateway
 
@@ -91,4 +91,5 @@ def test_the_largest_group_is_taken(api: Gateway, cast: Cast) -> None:
 def test_the_account_of_an_identity_is_shown(api: Gateway, cast: Cast) -> None:
     user = api.get(f"/v1/users/{cast.customer}").json
 
-    assert [one["account"] for one in user["identities"]] == [DEFAULT_ACCOUNT]
+    (identity,) = user["identities"]
+    assert identity["account"] == accounts()[identity["channel"]][0]

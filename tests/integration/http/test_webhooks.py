@@ -51,7 +51,7 @@ def items_of(aws: Aws, channel: str, body: bytes) -> list[dict[str, Any]]:
 def webhook_id_of(aws: Aws, channel: str, body: bytes) -> str:
     (item,) = items_of(aws, channel, body)
     received_at, digest = item["record"]["S"].split("#")
-    return str(WebhookId(channel, received_at, digest))
+    return str(WebhookId(channel, "main", received_at, digest))
 
 
 def stored(aws: Aws, channel: str, body: bytes) -> bytes | None:
@@ -69,7 +69,7 @@ def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
     """The events of one webhook, taken out of the queue."""
     found = [msgspec.json.decode(body, type=WebhookEvent) for body in aws.drained(aws.queue("InboundQueue"))]
     digest = hashlib.sha256(webhook_body).hexdigest()
-    return [one for one in found if one.digest == digest]
+    return [event for event in found if event.webhook_id.endswith(digest)]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -124,7 +124,7 @@ def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: A
     assert published(aws, body) == []
 
 
-@pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if sample(channel).SIGNS])
 def test_one_changed_byte_breaks_the_signature(webhooks: Gateway, aws: Aws, channel: str) -> None:
     body = sample(channel).text_webhook("hello")
 

@@ -1,4 +1,4 @@
-"""The audit log: what was written once stays, and is listed newest first."""
+"""The audit trail: what was written once stays, and is listed newest first."""
 
 import random
 import uuid

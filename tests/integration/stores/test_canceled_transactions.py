@@ -1,4 +1,4 @@
-"""DynamoDB cancels a transaction for a fault of its own: the fault is Unavailable at once, and never a conflict."""
+"""A transaction that DynamoDB cancels for a fault of its own is Unavailable at once, and never a conflict."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -352,6 +352,7 @@ def a_written_message(new_id: Callable[[], str]) -> Message:
         accepted_at=NOW,
         fingerprint="f",
         channel="pigeon",
+        account="main",
         provider_message_id=new_id(),
     )
 

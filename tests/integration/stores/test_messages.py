@@ -61,6 +61,7 @@ def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf,
         channel="pigeon",
         reply_to="another",
         metadata={"ticket": "7"},
+        account="main",
         provider_message_id="theirs",
         content=content,
     )
@@ -557,7 +558,7 @@ def test_a_message_that_moved_is_not_found_by_its_former_status(
 def test_a_persons_message_is_found_by_its_providers_id(
     messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
 ) -> None:
-    message = a_message(channel="pigeon", provider_message_id=new_id())
+    message = a_message(channel="pigeon", account="main", provider_message_id=new_id())
     messages.add(message)
     theirs = message.provider_message_id or ""
 

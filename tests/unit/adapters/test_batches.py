@@ -1,5 +1,6 @@
 """A batch, conversation by conversation."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
@@ -21,6 +22,10 @@ WAIT_S = 10.0
 
 class Word(msgspec.Struct):
     text: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.text}
 
 
 class Visibility:
@@ -193,3 +198,41 @@ def test_a_record_without_a_group_is_its_own() -> None:
     run = Run(**{"1": HandBack(1)})
 
     assert run([alone, other]) == ["1"]
+
+
+def ids_of(line: logging.LogRecord) -> dict[str, object]:
+    known = ("record_id", "group", "message_id")
+    return {field: vars(line)[field] for field in known if field in vars(line)}
+
+
+@pytest.mark.parametrize("outcome", [Unavailable("no"), ValueError("broken")])
+def test_the_line_of_a_failed_record_has_the_ids_of_the_record_and_of_its_event(
+    outcome: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run(**{"1": outcome})
+
+    run([record("1", "a")])
+
+    (line,) = caplog.records
+    assert ids_of(line) == {"record_id": "1", "group": "a", "message_id": "1"}
+
+
+def test_the_line_of_a_record_that_cannot_be_decoded_has_the_ids_of_the_record(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Run()([record("1", "a", body="no JSON")])
+
+    (line,) = caplog.records
+    assert ids_of(line) == {"record_id": "1", "group": "a"}
+
+
+def test_the_line_of_a_wait_that_sqs_does_not_take_has_the_ids_of_the_record(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = Run(**{"1": HandBack(5)})
+    run.client.broken = True
+
+    run([record("1", "a")])
+
+    (line,) = caplog.records
+    assert ids_of(line) == {"record_id": "1", "group": "a"}

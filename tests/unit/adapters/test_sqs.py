@@ -122,12 +122,12 @@ def update(number: int) -> StatusUpdate:
     )
 
 
-def webhook(event: InboundEvent) -> WebhookEvent:
-    return WebhookEvent("whatsapp", "abc", event)
+def webhook(event: InboundEvent, account: str = "main") -> WebhookEvent:
+    return WebhookEvent("whatsapp", account, f"whatsapp-{account}-abc", event)
 
 
 def text(number: int, address: str = "5511987654321") -> InboundMessage:
-    return InboundMessage("main", address, f"wamid.{number}", Text("hello"), AT)
+    return InboundMessage(address, f"wamid.{number}", Text("hello"), AT)
 
 
 ENTRIES = st.lists(
@@ -287,7 +287,7 @@ def test_the_longest_texts_fit_into_their_batches() -> None:
 @pytest.mark.parametrize("said", ["\x00\x1f\x7f\x85", "a\ufffe", "\uffff", "\\\uffff", "\U0001ffff"])
 def test_whatever_character_somebody_types_sqs_takes_it(said: str) -> None:
     sqs = StrictSqs()
-    event = webhook(InboundMessage("main", "5511987654321", "wamid.1", Text(said), AT, display_name=said))
+    event = webhook(InboundMessage("5511987654321", "wamid.1", Text(said), AT, display_name=said))
 
     events_to(sqs).webhook_events([event])
     events_to(sqs).deliveries_requested([delivery(0, text=said)])
@@ -322,7 +322,7 @@ def test_whatever_a_provider_calls_its_messages_sqs_takes_it(address: str, provi
     sqs = StrictSqs()
     events = events_to(sqs)
 
-    events.webhook_events([webhook(InboundMessage("main", address, provider_id, Text("hi"), AT))])
+    events.webhook_events([webhook(InboundMessage(address, provider_id, Text("hi"), AT))])
     refused = events.status_updates([StatusUpdate("whatsapp", "main", Status.READ, AT, provider_id)])
 
     assert refused == []
@@ -345,6 +345,16 @@ def test_a_persons_words_are_one_group() -> None:
     sequence = [msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event for entry in sqs.taken]
     words = [event for event in sequence if event in (text(1), text(2))]
     assert words == [text(1), text(2)]
+
+
+def test_two_accounts_that_a_person_writes_to_are_two_groups() -> None:
+    sqs = StrictSqs()
+
+    events_to(sqs).webhook_events([webhook(text(1), account) for account in ("main", "second")])
+
+    first, second = sqs.taken
+    assert first["MessageGroupId"] != second["MessageGroupId"]
+    assert first["MessageDeduplicationId"] != second["MessageDeduplicationId"]
 
 
 def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:

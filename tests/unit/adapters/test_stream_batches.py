@@ -1,5 +1,6 @@
 """A batch of a stream, conversation by conversation."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,13 +22,17 @@ WAIT_S = 10.0
 class Word(msgspec.Struct):
     text: str
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.text}
+
 
 def record(number: int, key: str = "a", *, data: bytes | None = None) -> dict[str, object]:
     return lambda_record(str(number), key, f'{{"text": "{number}"}}'.encode() if data is None else data)
 
 
 class Run:
-    """One batch; `outcomes` says by number what becomes of a record, one after the other, the last for ever."""
+    """A batch; `outcomes` has the outcomes of each record's tries by its number; the last is repeated."""
 
     def __init__(self, **outcomes: Sequence[HandBack | Exception | None]) -> None:
         self.handled: list[int] = []
@@ -189,3 +194,31 @@ def test_nothing_before_the_answer_is_left_undone(keys: list[str], failing: set[
         mine = [number for number in range(len(keys)) if keys[number] == key]
         stop = next((place for place, number in enumerate(mine) if number in failing), len(mine))
         assert not set(mine[stop + 1 :]) & set(run.handled)
+
+
+def ids_of(line: logging.LogRecord) -> dict[str, object]:
+    known = ("record_id", "group", "message_id")
+    return {field: vars(line)[field] for field in known if field in vars(line)}
+
+
+@pytest.mark.parametrize("outcome", [Unavailable("no"), ValueError("broken")])
+def test_the_line_of_a_failed_record_has_the_ids_of_the_record_and_of_its_event(
+    outcome: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    Run(n1=[outcome, None])([record(1)])
+
+    (line,) = caplog.records
+    assert ids_of(line) == {"record_id": "shardId-000000000000:1", "group": "a", "message_id": "1"}
+
+
+def test_the_lines_of_a_record_that_cannot_be_decoded_have_the_ids_of_the_record(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = Run()
+    run.no_failure_is_taken = True
+
+    run([record(1, data=b"no JSON")], in_time_for(1))
+
+    assert [line.levelname for line in caplog.records] == ["ERROR", "WARNING"]
+    for line in caplog.records:
+        assert ids_of(line) == {"record_id": "shardId-000000000000:1", "group": "a"}

@@ -1,4 +1,4 @@
-"""No role goes beyond the boundary, every role has it, and it lets every role do what its own policies allow."""
+"""Every role has the boundary, which allows everything that the policies of the role allow."""
 
 from fnmatch import fnmatchcase
 from typing import Any, Final

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from typer.testing import CliRunner
 
+from chat4all.channels.registry import manifests
 from chat4all_local.cli.app import app
 from tests.integration.template import ROOT
 
@@ -41,6 +42,35 @@ COMMANDS: Final = sorted({found for code in CODE for found in COMMAND.findall(co
 MAKE_TARGETS: Final = sorted(
     {name for code in CODE for name in re.findall(r"(?:^|[;&|(] *)make ([a-z][a-z-]*)", code)}
 )
+
+
+ENUMERATIONS: Final = {
+    "README.md": r"\A# Chat4All\n\n(.*?)\n\n",
+    "README.md, accounts": r"\*\*Which provider accounts do I need\?\*\*(.*?)\n\n",
+    "CHANGELOG.md": r"\n- Texts go out to (.*?)\n- ",
+    "docs/api.md": r"\n\| \| as what it is, up to \|(.*?)\n\n",
+    "pyproject.toml": r'\ndescription = "(.*?)"',
+    "layers/core/chat4all/__init__.py": r'\A"""(.*?)\n',
+}
+"""By place, the text that enumerates the channels by their titles."""
+
+
+@pytest.mark.parametrize("place", ENUMERATIONS)
+@pytest.mark.parametrize("title", [channel.title for channel in manifests()])
+def test_where_the_channels_are_enumerated_none_is_forgotten(place: str, title: str) -> None:
+    text = (ROOT / place.partition(",")[0]).read_text(encoding="utf-8")
+
+    found = re.search(ENUMERATIONS[place], text, re.DOTALL)
+
+    assert found
+    assert re.search(rf"\b{re.escape(title)}\b", found[1])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_document_counts_the_channels(document: Path) -> None:
+    """A number of channels is wrong as soon as one is added."""
+    count = r"(?:two|three|four|five|six) (?:channels|providers)\b"
+    assert re.findall(count, document.read_text(encoding="utf-8"), re.IGNORECASE) == []
 
 
 def test_the_readme_has_few_words() -> None:

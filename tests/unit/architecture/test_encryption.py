@@ -1,4 +1,4 @@
-"""Encryption=customer puts one key of the stack's own behind everything that is stored; else nothing of it is made."""
+"""Encryption=customer encrypts all stored data with a key of the stack; otherwise no key is made."""
 
 from typing import Any, Final
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat4all.bootstrap import router, status
+from chat4all.entrypoints.queues import chat_events, statuses
 from chat4all.entrypoints.queues.stream_batches import LONGEST_PAUSE_S
 from tests.integration.permissions import Role
 from tests.integration.template import Template, environment, functions, mappings
@@ -101,7 +101,7 @@ def test_who_reads_a_stream_may_read_it_and_give_up_to_its_queue(name: str) -> N
 
 
 def test_a_pause_within_a_batch_ends_before_the_function_does() -> None:
-    assert all(needed > LONGEST_PAUSE_S * 1000 for needed in (router.NEEDED_MS, status.NEEDED_MS))
+    assert all(needed > LONGEST_PAUSE_S * 1000 for needed in (chat_events.NEEDED_MS, statuses.NEEDED_MS))
 
 
 def actions_of(function: dict[str, Any]) -> set[str]:

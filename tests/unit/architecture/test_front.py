@@ -1,4 +1,4 @@
-"""What stands before the functions on AWS: limits, access logs, firewall, domain; and that a local cloud has none of it."""
+"""Limits, access logs, firewall and domain stand before the functions on AWS, and not on a local cloud."""
 
 import json
 import string

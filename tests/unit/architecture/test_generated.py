@@ -1,18 +1,27 @@
 """The routes' declarations hold together; tests/unit/generate holds the files that follow from them."""
 
 import inspect
+import string
 import typing
+from typing import Any
 
 import msgspec
 import pytest
 
+from chat4all.channels.registry import capabilities, connector, manifests
+from chat4all.channels.shared.http import HttpClient
 from chat4all.domain import errors
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Chat4AllError
+from chat4all.domain.events import InboundMessage
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Returns, Route
 from chat4all.services.access.authenticate import SCOPES
+from chat4all.services.messaging.connector import ChannelSecret
+from chat4all_local.generate.openapi import document
 from chat4all_local.generate.resources import resources
 
+DESCRIPTION: Any = msgspec.json.decode(msgspec.json.encode(document(resources(), manifests())))
 ROUTES = [route for resource in resources() for route in resource.routes]
 REFUSALS = [
     member
@@ -68,6 +77,79 @@ def test_the_example_of_an_answer_is_such_an_answer_with_every_field(name: str, 
     shown = msgspec.convert(returned.example, returned.shape, strict=True)
 
     assert msgspec.json.decode(msgspec.json.encode(shown)) == returned.example
+
+
+OPERATIONS = [
+    pytest.param(operation, id=operation["operationId"])
+    for operations in DESCRIPTION["paths"].values()
+    for operation in operations.values()
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_parameter_body_and_answer_has_an_example(operation: Any) -> None:  # noqa: ANN401 - JSON
+    answers = [
+        DESCRIPTION["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+        if "$ref" in answer
+        else answer
+        for answer in operation["responses"].values()
+    ]
+    contents = [operation["requestBody"]] if "requestBody" in operation else []
+    for described in (*answers, *contents):
+        assert described["content"]
+        for content in described["content"].values():
+            assert "example" in content or content["examples"]
+    assert all("example" in parameter for parameter in operation["parameters"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_says_in_a_sentence_what_it_is(operation: Any) -> None:  # noqa: ANN401 - JSON
+    meanings = [answer["description"] for answer in operation["responses"].values() if "$ref" not in answer]
+    assert meanings
+    assert all(meaning.endswith(".") and meaning[0] in f"{string.ascii_uppercase}`" for meaning in meanings)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.query is not None], ids=named)
+def test_the_examples_of_query_parameters_are_such_a_query(route: Route) -> None:
+    assert route.query is not None
+    parameters = DESCRIPTION["paths"][route.path][route.method.lower()]["parameters"]
+    shown = {each["name"]: each["example"] for each in parameters if each["in"] == "query"}
+
+    query = msgspec.convert(shown, route.query, strict=True)
+
+    assert {name: value for name, value in msgspec.to_builtins(query).items() if name in shown} == shown
+    assert set(shown) == set(route.query.__struct_encode_fields__)
+
+
+def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_path_names() -> None:
+    (route,) = (route for route in ROUTES if route.body is bytes)
+    described = DESCRIPTION["paths"][route.path][route.method.lower()]
+    (channel,) = (each["example"] for each in described["parameters"])
+    secret = ChannelSecret("10000", "token", "secret")
+    webhook = msgspec.json.encode(route.example)
+
+    (event,) = connector(channel, HttpClient(), "https://provider.example").parse_webhook(webhook, secret)
+
+    assert isinstance(event, InboundMessage)
+    assert event.content == Text("Hello")
+
+
+def test_the_example_of_capabilities_is_what_the_channel_that_the_path_names_can_do() -> None:
+    described = DESCRIPTION["paths"]["/v1/channels/{channel}/capabilities"]["get"]
+    (channel,) = (each["example"] for each in described["parameters"])
+
+    answer = described["responses"]["200"]["content"]["application/json"]["example"]
+
+    assert answer == msgspec.json.decode(msgspec.json.encode(capabilities()[channel]))
+
+
+def test_a_webhook_is_proved_by_a_header_of_each_channel() -> None:
+    schemes = DESCRIPTION["components"]["securitySchemes"]
+    proofs = DESCRIPTION["paths"]["/v1/webhooks/{channel}"]["post"]["security"]
+
+    headers = [schemes[name]["name"] for proof in proofs for name in proof]
+
+    assert headers == [manifest.webhook_proof for manifest in manifests()]
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.__name__)

@@ -1,4 +1,4 @@
-"""Scanner=guardduty makes GuardDuty scan the files and its results reach the function; else nothing of it is made."""
+"""Scanner=guardduty lets GuardDuty scan the files and report to the function; otherwise it is not set up."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The onion: domain <- services <- (channels, adapters) <- entrypoints <- bootstrap. Imports only point inwards."""
+"""Imports point inwards: domain <- services <- (channels, adapters) <- entrypoints <- bootstrap."""
 
 import ast
 import sys
@@ -55,7 +55,7 @@ def test_imports_point_inwards(module: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [one for one in MODULES if layer_of(one) in {"domain", "services"}], ids=named
+    "module", [module for module in MODULES if layer_of(module) in {"domain", "services"}], ids=named
 )
 def test_domain_and_services_know_neither_aws_nor_the_environment(module: Path) -> None:
     for name in imports_of(module):
@@ -86,7 +86,9 @@ def test_the_stubs_of_boto3_are_imported_for_types_only(module: Path) -> None:
     assert not [statement for statement in at_run_time if "mypy_boto3" in statement]
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if layer_of(one) != "bootstrap"], ids=named)
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if layer_of(module) != "bootstrap"], ids=named
+)
 def test_only_bootstrap_reads_settings_from_the_environment(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
     if named(module) == "entrypoints/http/answers.py":
@@ -98,10 +100,10 @@ def test_only_bootstrap_reads_settings_from_the_environment(module: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "module", [one for one in MODULES if layer_of(one) in {"domain", "services"}], ids=named
+    "module", [module for module in MODULES if layer_of(module) in {"domain", "services"}], ids=named
 )
 def test_the_core_names_no_channel(module: Path) -> None:
-    """Channels are data to it. What it says of one in a docstring is no code."""
+    """Channels are data to domain and services. A docstring may name a channel: it is not code."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     docstrings = {
         id(node.value)

@@ -1,4 +1,4 @@
-"""The workflows run what a developer runs, only deploy by hand, and with a role that can make what the templates ask for."""
+"""The workflows run what a developer runs; they deploy only by hand, with a role that fits the templates."""
 
 from typing import Any, Final
 
@@ -92,14 +92,16 @@ def test_cloudformation_may_make_every_kind_of_resource_that_the_templates_have(
     assert {SAM_SERVICES.get(one, one) for one in services} <= allowed_services()
 
 
-# Of the actions that making, changing and removing these kinds takes, those that know no resource, or only ids:
+# The actions that make, change and remove resources of these kinds, and that know no resource, or only ids:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 WITHOUT_NAMES: Final = {
     "AWS::CodeDeploy::DeploymentGroup": "codedeploy:StopDeployment",
     "AWS::GuardDuty::MalwareProtectionPlan": "guardduty:CreateMalwareProtectionPlan guardduty:TagResource",
     "AWS::Kinesis::Stream": "kinesis:UpdateShardCount",
     "AWS::KMS::Alias": "kms:CreateAlias kms:DeleteAlias kms:ListAliases kms:UpdateAlias",
-    "AWS::KMS::Key": "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
+    "AWS::KMS::Key": (
+        "kms:CreateKey kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags"
+    ),
     "AWS::Lambda::EventSourceMapping": "lambda:CreateEventSourceMapping lambda:GetEventSourceMapping",
     "AWS::SNS::Subscription": "sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe",
     "AWS::WAFv2::WebACL": "wafv2:CreateWebACL wafv2:GetWebACL wafv2:ListTagsForResource wafv2:TagResource",

@@ -11,29 +11,27 @@ from tests.unit.architecture.imports import imports_of
 
 PACKAGE: Final = Path(chat4all_local.__file__).parent
 MODULES: Final = sorted(PACKAGE.rglob("*.py"))
-API: Final = {"api_client", "api_shapes"}
 CLOUD: Final = {"cloud", "console", "waiting"}
 ALLOWED: Final[dict[str, set[str]]] = {
     "waiting": set(),
     "aws_account": set(),
-    "api_shapes": set(),
-    "api_client": {"api_shapes"},
+    "api_client": set(),
     "api_keys": set(),
-    "simulators": {"api_shapes", "aws_account"},
+    "simulators": {"aws_account"},
     "cloud": {"api_keys", "aws_account", "simulators", "waiting"},
     "console": {"cloud"},
     "generate": {"cloud"},
-    "transfer": {*API, "waiting"},
+    "transfer": {"api_client", "waiting"},
     "replay": {"cloud", "waiting"},
     "invoke": {"cloud"},
     "sam_local": {"cloud", "invoke", "waiting"},
-    "traffic": {*API, "cloud", "simulators", "waiting"},
-    "demo": {*API, *CLOUD, "simulators", "traffic", "transfer"},
-    "bench": {*API, *CLOUD, "simulators", "traffic", "transfer"},
-    "chaos": {*API, *CLOUD, "aws_account", "simulators", "traffic"},
+    "traffic": {"api_client", "cloud", "simulators", "waiting"},
+    "demo": {"api_client", *CLOUD, "simulators", "traffic", "transfer"},
+    "bench": {"api_client", *CLOUD, "simulators", "traffic", "transfer"},
+    "chaos": {"api_client", *CLOUD, "aws_account", "simulators", "traffic"},
     "cost": {*CLOUD, "bench"},
     "cli": {
-        *API,
+        "api_client",
         *CLOUD,
         "api_keys",
         "simulators",

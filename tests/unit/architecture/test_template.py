@@ -12,10 +12,11 @@ from chalice.app import Chalice
 
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api, webhooks
-from chat4all.bootstrap.channel import CLAIM_MARGIN_S
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from chat4all.bootstrap.telemetry import Handler, Telemetry
+from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
+from chat4all.domain.claims import claim_time
+from chat4all.entrypoints.invocation import Handler
 from chat4all_local.cloud.deployment import parameters
 from chat4all_local.cloud.state import Component, ProcessId, State
 from tests.integration.template import ROOT, Template, environment, functions, mappings, read
@@ -219,7 +220,7 @@ def test_a_claim_outlives_the_function_and_ends_before_the_record_comes_again(
     name: str, template: Template
 ) -> None:
     function = functions(template)[name]
-    claim_s = int(environment(function)["CONSUMER_TIMEOUT"]) + CLAIM_MARGIN_S
+    claim_s = claim_time(int(environment(function)["CONSUMER_TIMEOUT"])).total_seconds()
 
     assert int(function["Timeout"]) < claim_s <= int(queue_of(template, name)["VisibilityTimeout"])
 

@@ -1,4 +1,4 @@
-"""What calls a function calls the version that was published last; each release publishes one; a canary is watched."""
+"""Every caller calls the last published version; each release publishes a version; a canary is watched."""
 
 import functools
 import json

@@ -1,6 +1,6 @@
 """Prints what SAM makes of a template, as JSON: run by the interpreter that has SAM's translator.
 
-transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]: what was not given is uploaded elsewhere.
+transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]: other code is elsewhere.
 """
 
 import json

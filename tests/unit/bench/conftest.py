@@ -1,4 +1,4 @@
-"""Measurements that somebody might have taken."""
+"""Made-up measurements."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,17 @@ MakeRound = Callable[..., Round]
 
 
 def posted(message_id: str, began_at: float, seconds: float) -> Posted:
-    """A message that was accepted after so many seconds."""
+    """Make a message that was accepted after `seconds`."""
     conversation = Conversation("conversation", "agent", "whatsapp", "1")
     return Posted(message_id, conversation, message_id, began_at, began_at + seconds, 1)
 
 
 @pytest.fixture
 def make_round() -> MakeRound:
-    """A round that began at 1000: `answers` and `arrivals` are seconds since each POST, all sent at once."""
+    """Make a round that began at 1000.
+
+    `answers` and `arrivals` are seconds since the POSTs, all sent at once.
+    """
 
     def make(answers: list[float], arrivals: list[float]) -> Round:
         posts = [posted(f"message-{number}", 1000.0, seconds) for number, seconds in enumerate(answers)]

@@ -1,4 +1,4 @@
-"""A round with the drain paused, on a side that writes down what happens to it."""
+"""A round with the drain paused, on a side that records its calls."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ CONVERSATIONS = [Conversation(f"conversation-{number}", "sender", "", "") for nu
 
 
 class WritingSide:
-    """Answers every POST with `status`, and takes all as arrived."""
+    """Answers every POST with `status`, and treats all messages as arrived."""
 
     def __init__(self, status: int) -> None:
         self.happened: list[str] = []
@@ -34,7 +34,7 @@ class WritingSide:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Nothing: the test looks at `happened`."""
+                """Print nothing: the test looks at `happened`."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         self.target = Target(f"http://127.0.0.1:{self.server.server_port}", {})

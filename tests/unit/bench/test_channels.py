@@ -1,4 +1,4 @@
-"""A load is divided among the channels by what their providers take."""
+"""A load is divided among the channels within the limits of their providers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is chosen, shown and written, with reports that nobody had to measure for."""
+"""The choice, display and storage of benchmarks, with made-up reports."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 import pytest
 
-from chat4all_local.bench.overhead.figures import Block, BlockTime, Told, overhead_figures
+from chat4all_local.bench.overhead.figures import Block, BlockTime, ProbeResult, overhead_figures
 
-TOLD = Told(
+TOLD = ProbeResult(
     blocks=[
         Block(bare=BlockTime(0.02, 0.01), product=BlockTime(0.05, 0.02)),
         Block(bare=BlockTime(0.04, 0.03), product=BlockTime(0.10, 0.09)),

@@ -25,7 +25,7 @@ def functions() -> "LambdaClient":
 
 @pytest.fixture
 def expected(functions: "LambdaClient") -> Iterator[Stubber]:
-    """The calls that are to be made, in their order: any other one fails."""
+    """Expect these calls in their order; any other call fails."""
     with Stubber(functions) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()

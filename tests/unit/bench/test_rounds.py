@@ -47,7 +47,7 @@ def test_a_message_s_time_to_the_provider_begins_with_its_own_post() -> None:
 def test_a_round_with_a_message_missing_is_no_round() -> None:
     posts = [posted("a", 1000.0, 0.1), posted("b", 1000.0, 0.1)]
 
-    with pytest.raises(CloudError, match="1 of 2 messages were accepted and did not arrive"):
+    with pytest.raises(CloudError, match="1 of 2 accepted messages did not arrive"):
         complete(posts, Arrivals({"a": 1001.0}))
 
 

@@ -1,4 +1,4 @@
-"""Tables and plots of measurements: every one can be made, and shows what it should."""
+"""Tables and plots of measurements: each can be made, and shows its figures."""
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -10,7 +10,7 @@ from chat4all_local.bench.backends.figures import BackendsFigures, Visit, backen
 from chat4all_local.bench.coldstart import view as coldstart
 from chat4all_local.bench.coldstart.figures import Pair, Start, cold_start_figures
 from chat4all_local.bench.overhead import view as overhead
-from chat4all_local.bench.overhead.figures import Block, BlockTime, Told, overhead_figures
+from chat4all_local.bench.overhead.figures import Block, BlockTime, ProbeResult, overhead_figures
 from chat4all_local.bench.pipeline import view as pipeline
 from chat4all_local.bench.pipeline.figures import aims
 from chat4all_local.bench.pipeline.measure import figures_of
@@ -92,13 +92,13 @@ def test_cold_starts_are_shown_function_by_function(
 def test_overhead_is_shown_with_the_calls_by_operation(
     figure: Figure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = Told(
+    result = ProbeResult(
         blocks=[Block(BlockTime(0.02, 0.01), BlockTime(0.04, 0.03))] * 2,
         calls={"bare": {"PutItem": 20}, "product": {"PutItem": 20, "UpdateItem": 40}},
     )
 
-    Console(width=120).print(overhead.table(overhead_figures(told, 10)))
-    overhead.draw(figure, told, 10)
+    Console(width=120).print(overhead.table(overhead_figures(result, 10)))
+    overhead.draw(figure, result, 10)
 
     text = capsys.readouterr().out
     assert "processor ms     1.00     3.00   3.00" in text

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chat4all.channels.registry import names
 from tests.cases.case import FOLDER, PATHS, Case, Channel, read
 from tests.cases.running import Response, difference, filled, run, value_at
 
@@ -14,7 +15,7 @@ STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save"
 EXPECTED = [{"see": "answer", "path": "users/$ana", "body": {"name": "Ana"}}]
 OURS = {"100000000000002", "15550001234"}
 """Our business account and our number, in every webhook of WhatsApp."""
-ADDRESS = re.compile(r"-?[0-9]{9,}|[A-Z]{2}\.[A-Za-z0-9.]+")
+ADDRESS = re.compile(r"[-+]?[0-9]{9,}|[A-Z]{2}\.[A-Za-z0-9.]+")
 
 
 class Users:
@@ -101,6 +102,19 @@ def test_what_can_not_be_judged_is_no_case(fields: dict[str, object]) -> None:
         a_case(**fields)
 
 
+@pytest.mark.parametrize("channel", names())
+def test_a_case_may_be_of_every_channel(channel: str) -> None:
+    sent = {"see": "sent", "channel": channel, "address": "49", "texts": ["hello", "again"]}
+
+    assert run(a_case(channel=channel, expected=[sent]), Users()) == []
+
+
+@pytest.mark.parametrize("channel", ["smoke-signals", "sms2", "an-sms", ""])
+def test_a_case_of_no_channel_is_none(channel: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        a_case(channel=channel)
+
+
 def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(LookupError):
         run(a_case(expected=[{"see": "answer", "path": "users/$ben", "body": {}}]), Users())
@@ -149,7 +163,7 @@ def addresses(value: Any) -> set[str]:  # noqa: ANN401 - JSON
         return {found for item in value for found in addresses(item)}
     if not isinstance(value, dict):
         return set()
-    own = {str(value[key]) for key in ("address", "wa_id", "from", "id") if key in value}
+    own = {str(value[key]) for key in ("address", "wa_id", "from", "From", "id") if key in value}
     inner = {found for item in value.values() for found in addresses(item)}
     return inner | {address for address in own if ADDRESS.fullmatch(address)} - OURS
 

@@ -34,7 +34,6 @@ def only(event: object) -> InboundEvent:
 
 def test_a_text_tells_who_wrote_what_when() -> None:
     assert only(TEXT) == InboundMessage(
-        account="main",
         address=ANA,
         provider_message_id="aWdfTEXT",
         content=Text("Is it open on Sunday?"),
@@ -77,6 +76,13 @@ def test_the_same_event_comes_also_as_a_change() -> None:
     assert (event.provider_message_id, event.at) == ("aWdfTEXT", "2019-09-23T18:14:45.000Z")
 
 
+def test_what_comes_while_another_app_answers_is_not_lost() -> None:
+    """https://github.com/chatwoot/chatwoot/issues/5906"""
+    body = msgspec.json.encode({"object": "instagram", "entry": [{"id": US, "time": 1, "standby": [TEXT]}]})
+
+    assert INSTAGRAM.parse_webhook(body, SECRET) == parse(TEXT)
+
+
 @pytest.mark.parametrize(
     ("message", "kind", "provider_message_id"),
     [
@@ -116,7 +122,6 @@ def test_a_file_is_told_with_its_address(kind: str, content_type: str) -> None:
     message = {"mid": "m", "reply_to": {"mid": "aWdfOURS"}, "attachments": [attachment(kind, "https://x/1")]}
 
     assert only({**FROM_ANA, "message": message}) == InboundMessage(
-        account="main",
         address=ANA,
         provider_message_id="m",
         content=ReceivedMedia(ProviderFile("https://x/1", content_type)),
@@ -203,21 +208,21 @@ def test_a_postback_has_an_id_of_its_own() -> None:
 def test_an_edited_text_names_the_message_it_changes() -> None:
     event = only({**FROM_ANA, "message_edit": {"mid": "aWdfTEXT", "text": "On Monday?", "num_edit": 1}})
 
-    assert event == InboundEdit("main", ANA, "aWdfTEXT", "On Monday?", AT)
+    assert event == InboundEdit(ANA, "aWdfTEXT", "On Monday?", AT)
 
 
 def test_a_read_message_is_read() -> None:
     event = only({**FROM_ANA, "read": {"mid": "aWdfOURS"}})
 
-    assert event == InboundStatus("main", ANA, Status.READ, AT, "aWdfOURS")
+    assert event == InboundStatus(ANA, Status.READ, AT, "aWdfOURS")
 
 
 def test_each_delivered_message_is_delivered() -> None:
     events = parse({**FROM_ANA, "delivery": {"mids": ["a", "b"], "watermark": 1569262485000}})
 
     assert events == [
-        InboundStatus("main", ANA, Status.DELIVERED, AT, "a"),
-        InboundStatus("main", ANA, Status.DELIVERED, AT, "b"),
+        InboundStatus(ANA, Status.DELIVERED, AT, "a"),
+        InboundStatus(ANA, Status.DELIVERED, AT, "b"),
     ]
 
 
@@ -225,7 +230,7 @@ def test_the_echo_of_our_own_send_proves_that_it_was_sent() -> None:
     message = {"mid": "aWdfOURS", "text": "Yes", "is_echo": True, "metadata": DELIVERY_ID}
 
     assert only({**FROM_US, "message": message}) == InboundStatus(
-        "main", ANA, Status.SENT, AT, "aWdfOURS", delivery_id=DELIVERY_ID
+        ANA, Status.SENT, AT, "aWdfOURS", delivery_id=DELIVERY_ID
     )
 
 

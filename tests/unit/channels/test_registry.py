@@ -1,9 +1,11 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.channels import registry
 from chat4all.channels.shared.manifest import Manifest
@@ -11,7 +13,8 @@ from chat4all.domain.channel import LengthUnit
 from chat4all.domain.errors import NotFound
 from chat4all.domain.status import Status
 from chat4all.services.messaging.connector import ChannelSecret
-from tests.unit.channels.fake_http import FakeHttp
+from tests.channels import sample
+from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 
 def loaded_after(code: str) -> set[str]:
@@ -55,6 +58,28 @@ def test_a_secret_has_the_fields_that_connectors_read(manifest: Manifest) -> Non
     assert needed <= set(fields) <= set(ChannelSecret.__struct_fields__)
 
 
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_the_header_of_the_manifest_is_the_proof_that_the_connector_reads(manifest: Manifest) -> None:
+    connector = registry.connector(manifest.name, FakeHttp(), manifest.base_url)
+    secret = replace(SECRET, webhook_url="https://chat.example/v1/webhooks/channel")
+    body = sample(manifest.name).text_webhook("hello")
+    proof = sample(manifest.name).proof(secret, body)
+
+    assert set(proof) == {manifest.webhook_proof.lower()}
+    assert connector.verify(webhook_request(proof, body), secret)
+    assert not connector.verify(webhook_request({}, body), secret)
+
+
+@pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
+def test_a_channel_lists_its_accounts_by_ids_that_fit_into_keys(manifest: Manifest) -> None:
+    accounts = registry.accounts()[manifest.name]
+
+    assert accounts
+    assert accounts == manifest.accounts
+    assert len(set(accounts)) == len(accounts)
+    assert all(re.fullmatch("[a-z0-9-]+", account) for account in accounts)
+
+
 def test_the_status_comes_as_far_as_the_receipts_tell() -> None:
     finals = {manifest.name: manifest.final_status for manifest in registry.manifests()}
 
@@ -96,8 +121,8 @@ def test_one_connector_loads_no_other_and_no_http_library_before_it_sends(name: 
     assert not loaded & (others | {"urllib3", "ssl", "requests", "boto3"})
 
 
-def test_instagram_counts_a_text_in_bytes_and_the_others_in_characters() -> None:
-    known = {name: registry.capabilities()[name] for name in ("whatsapp", "telegram", "instagram")}
+def test_each_channel_counts_a_text_in_the_unit_of_its_provider() -> None:
+    known = registry.capabilities()
     units = {name: each.text_unit for name, each in known.items()}
     lengths = {name: each.text_length for name, each in known.items()}
 
@@ -105,8 +130,9 @@ def test_instagram_counts_a_text_in_bytes_and_the_others_in_characters() -> None
         "whatsapp": LengthUnit.CHARACTERS,
         "telegram": LengthUnit.CHARACTERS,
         "instagram": LengthUnit.BYTES,
+        "sms": LengthUnit.CODE_UNITS,
     }
-    assert lengths == {"whatsapp": 4096, "telegram": 4096, "instagram": 1000}
+    assert lengths == {"whatsapp": 4096, "telegram": 4096, "instagram": 1000, "sms": 1600}
 
 
 def test_no_lease_takes_more_than_a_tenth_of_a_bucket_or_one_token() -> None:

@@ -75,6 +75,21 @@ def test_a_messaging_service_stands_in_the_place_of_a_number() -> None:
     assert "From" not in form.fields
 
 
+@pytest.mark.parametrize("fragment", ["", "#rc=2"])
+def test_the_query_of_our_address_goes_before_the_delivery(fragment: str) -> None:
+    http = FakeHttp(ACCEPTED)
+    configured = f"https://chat.example/v1/webhooks/sms?tenant=7{fragment}"
+
+    Sms(http, BASE).send(submission(PHONE), replace(TWILIO, webhook_url=configured))
+
+    (form,) = http.forms
+    assert form.fields["StatusCallback"] == (
+        "https://chat.example/v1/webhooks/sms?tenant=7"
+        "&delivery_id=11111111-1111-4111-8111-111111111111%7Cu-1%7Cchannel%7C1"
+        "#rc=5&rp=4xx,5xx,ct,rt"
+    )
+
+
 def test_without_an_address_of_ours_no_status_is_asked_for() -> None:
     http = FakeHttp(ACCEPTED)
 

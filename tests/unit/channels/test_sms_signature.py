@@ -96,6 +96,17 @@ def test_behind_a_proxy_the_configured_address_counts() -> None:
     assert not SMS.verify(request(came, signed=came), TWILIO)
 
 
+@pytest.mark.parametrize("configured", [f"{URL}?tenant=7", f"{URL}?tenant=7#rc=5&rp=4xx"])
+def test_the_configured_address_may_have_a_query_of_its_own(configured: str) -> None:
+    """https://github.com/twilio/twilio-node/issues/942, https://github.com/bmlt-enabled/yap/pull/1629"""
+    here = replace(TWILIO, webhook_url=configured)
+
+    assert SMS.verify(request(f"{URL}?tenant=7"), here)
+    assert SMS.verify(request(f"{URL}?tenant=7&delivery_id=1%7C2"), here)
+    assert not SMS.verify(request(f"{URL}?tenant=8", signed=f"{URL}?tenant=7"), here)
+    assert not SMS.verify(request(f"{URL}?tenant=7", signed=URL), here)
+
+
 @pytest.mark.parametrize(
     ("url", "signed"),
     [

@@ -70,7 +70,7 @@ def status(body: bytes, query: str = "") -> InboundStatus:
 def test_a_text_is_an_event_of_its_sender() -> None:
     event = message(form(Body="Olá & +1 = 👋\n"))
 
-    assert (event.account, event.address, event.phone) == ("main", PHONE, PHONE)
+    assert (event.address, event.phone) == (PHONE, PHONE)
     assert event.provider_message_id == "SM1"
     assert event.content == Text("Olá & +1 = 👋\n")
 
@@ -97,6 +97,10 @@ def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeat
         ReceivedMedia(ProviderFile(f"{MEDIA}2")),
     ]
     assert [one.provider_message_id for one in events(body)] == ["MM1", "MM1:1", "MM1:2"]
+
+
+def test_a_received_message_is_a_message_though_it_tells_its_status() -> None:
+    assert message(form(MessageStatus="received")).content == Text("Hello")
 
 
 def test_stop_is_a_text_as_any_other() -> None:
@@ -223,7 +227,7 @@ def test_any_form_yields_events_fit_for_the_queue_or_is_refused(fields: dict[str
     except Invalid:
         return
     for event in found:
-        on_queue = WebhookEvent("sms", "w-1", event)
+        on_queue = WebhookEvent("sms", "main", "w-1", event)
         assert msgspec.json.decode(msgspec.json.encode(on_queue), type=WebhookEvent) == on_queue
         assert event.provider_message_id
         assert not event.address or SMS.canonical_address(event.address) == event.address

@@ -30,7 +30,6 @@ def only(**update: object) -> InboundEvent:
 
 def test_a_text_tells_who_wrote_what_when() -> None:
     assert only(message=TEXT) == InboundMessage(
-        account="main",
         address="99",
         provider_message_id="99:1365",
         content=Text("/start"),
@@ -55,6 +54,27 @@ def test_a_group_is_spoken_to_as_a_whole() -> None:
     assert (event.display_name, event.handle) == ("Family", None)
 
 
+@pytest.mark.parametrize(
+    ("stand_in", "sender_chat"),
+    [
+        ({"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}, GROUP),
+        (
+            {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"},
+            {"id": -1001132277055, "title": "News", "type": "channel"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+def test_who_writes_in_the_name_of_a_group_or_channel_is_no_bot(
+    stand_in: dict[str, object], sender_chat: dict[str, object], kind: str
+) -> None:
+    """https://github.com/charslab/TranscriberBot/issues/28, https://github.com/radio-t/super-bot/issues/71"""
+    event = only(**{kind: {**TEXT, "from": stand_in, "sender_chat": sender_chat, "chat": GROUP}})
+
+    assert isinstance(event, InboundMessage | InboundEdit)
+    assert (event.address, event.provider_message_id) == ("-1001234567890", "-1001234567890:1365")
+
+
 def test_a_quoting_text_names_what_it_quotes() -> None:
     event = only(message={**TEXT, "reply_to_message": {"message_id": 7, "chat": PRIVATE, "date": 1}})
 
@@ -65,7 +85,7 @@ def test_a_quoting_text_names_what_it_quotes() -> None:
 def test_an_edited_text_names_the_message_it_changes() -> None:
     event = only(edited_message={**TEXT, "edit_date": 1441645540, "text": "/help"})
 
-    assert event == InboundEdit("main", "99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
+    assert event == InboundEdit("99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
 
 
 def test_an_edited_caption_names_the_message_it_changes() -> None:
@@ -109,7 +129,6 @@ def test_a_file_is_told_with_its_caption(
     said = {"caption": caption} if caption else {}
 
     assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundMessage(
-        account="main",
         address="99",
         provider_message_id="99:1365",
         content=ReceivedMedia(media, caption),
@@ -187,6 +206,7 @@ def test_a_reaction_is_kept() -> None:
         {"chat_join_request": {"chat": GROUP, "from": ANA, "date": 1}},
         {"message": {**TEXT, "from": {**ANA, "is_bot": True}}},
         {"edited_message": {**TEXT, "from": {**ANA, "is_bot": True}}},
+        {"message": {**TEXT, "from": {**ANA, "is_bot": True}, "sender_chat": "nobody", "chat": GROUP}},
         {"channel_post": {"message_id": 1, "sender_chat": GROUP, "chat": GROUP, "date": 1, "text": "News"}},
         {"poll": {"id": "5", "question": "?"}},
         {"message": None},

@@ -153,7 +153,7 @@ def assert_fit_for_the_queue(connector: Connector, events: list[InboundEvent] | 
     """Each event survives its way through the queue, and its address is canonical."""
     channel = connector.capabilities.channel
     for event in events or []:
-        on_queue = WebhookEvent(channel, "w-1", event)
+        on_queue = WebhookEvent(channel, "main", "w-1", event)
         assert msgspec.json.decode(msgspec.json.encode(on_queue), type=WebhookEvent) == on_queue
         assert event.provider_message_id
         assert not event.address or connector.canonical_address(event.address) == event.address

@@ -6,6 +6,7 @@ from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
+from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.sending import Outcome, Sent
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
@@ -79,6 +80,7 @@ def test_a_user_id_goes_in_recipient_and_not_in_to() -> None:
         (None, None),
         ("wamid.QUOTED", {"message_id": "wamid.QUOTED"}),
         (sent_unread("a|b|c|1").provider_message_id, None),
+        (hashed(b"a message without an id"), None),
     ],
 )
 def test_only_a_message_with_the_providers_id_is_quoted(quoted: str | None, context: object) -> None:
@@ -180,7 +182,16 @@ def test_what_is_not_in_the_table_is_judged_by_status(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"ok", b"{}", b'{"messages":[]}', b'{"messages":[{"id":""}]}', b"\xff"]
+    "body",
+    [
+        b"",
+        b"ok",
+        b"{}",
+        b'{"messages":[]}',
+        b'{"messages":[{"id":""}]}',
+        b'{"messages":[{"id":"%b"}]}' % (b"x" * 3_000),
+        b"\xff",
+    ],
 )
 def test_an_accepted_message_without_a_readable_id_is_sent_and_not_sent_again(body: bytes) -> None:
     sent = sent_of(WhatsApp(FakeHttp(HttpAnswer(200, {}, body)), BASE), PHONE)

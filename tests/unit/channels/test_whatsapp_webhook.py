@@ -51,7 +51,6 @@ def only(**parts: object) -> InboundEvent:
 
 def test_a_text_tells_who_wrote_what_when() -> None:
     assert only(contacts=[CONTACT], messages=[TEXT]) == InboundMessage(
-        account="main",
         address="16505551234",
         provider_message_id="wamid.TEXT",
         content=Text("Does it come in another color?"),
@@ -143,7 +142,6 @@ def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, med
     message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
 
     assert only(contacts=[CONTACT], messages=[message]) == InboundMessage(
-        account="main",
         address="16505551234",
         provider_message_id="wamid.X",
         content=ReceivedMedia(media, text),
@@ -245,7 +243,6 @@ def test_an_edited_text_names_the_message_it_changes() -> None:
     message = edit({"context": {"id": "M0"}, "type": "text", "text": {"body": "In green?"}})
 
     assert only(contacts=[CONTACT], messages=[message]) == InboundEdit(
-        account="main",
         address="16505551234",
         provider_message_id="wamid.TEXT",
         text="In green?",
@@ -276,7 +273,6 @@ def test_another_edit_is_kept_under_its_own_id(message: object) -> None:
 )
 def test_a_status_names_the_delivery_and_the_person(word: str, status: Status) -> None:
     assert only(statuses=[{**STATUS, "status": word}]) == InboundStatus(
-        account="main",
         address="5516999231822",
         status=status,
         at="2025-06-25T13:16:24.000Z",

@@ -13,6 +13,7 @@ from chat4all_local.traffic.load import Load
 
 LATER = 10.0**10
 ANA = "49151"
+CHANNEL = "whatsapp"
 
 
 class Provider:
@@ -39,8 +40,8 @@ class Provider:
 
 
 def run_of(provider: Provider) -> Run:
-    under_test = SimpleNamespace(simulators={"whatsapp": provider, "telegram": Provider()})
-    conversation = SimpleNamespace(channel="whatsapp", address=ANA)
+    under_test = SimpleNamespace(simulators={CHANNEL: provider})
+    conversation = SimpleNamespace(channel=CHANNEL, address=ANA)
     load = SimpleNamespace(conversations=[conversation], wait_for_share=lambda _: None)
     return Run(cast("CloudUnderTest", under_test), cast("Load", load), [], lambda _: None)
 
@@ -52,8 +53,12 @@ def receipt(number: int, status: int = 200) -> WebhookRecord:
 @pytest.mark.parametrize(
     ("act", "check", "wrong"),
     [
-        (providers._flaky, None, "no send to telegram met a fault"),
-        (traffic._poison, traffic._mend, "nothing was sent to those whose messages always fail"),
+        (providers._flaky(CHANNEL), None, f"no send to {CHANNEL} met a fault"),
+        (
+            traffic._poison,
+            traffic._mend,
+            f"nothing was sent on {CHANNEL} to the person whose messages always fail",
+        ),
         (lambda run: run.struck("a storm"), traffic._stormed, "no receipt was repeated"),
     ],
 )

@@ -38,7 +38,10 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = msgspec.json.decode(self.rfile.read(length)) if length else None
         self.api.asked.append(Asked(self.command, self.path, self.headers.get("X-API-Key", ""), body))
-        unknown = (404, {"error": "NOT_FOUND", "message": "There is no such thing."})
+        unknown = (
+            404,
+            {"error": "NOT_FOUND", "message": "There is no such thing.", "details": [], "trace_id": ""},
+        )
         status, answer = self.api.answers.get((self.command, self.path), unknown)
         data = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
         self.send_response(status)

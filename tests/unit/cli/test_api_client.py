@@ -2,12 +2,19 @@ from collections.abc import Callable
 
 import pytest
 
+from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
-from chat4all_local.api_shapes import Identity
 from chat4all_local.cloud.ports import choose_ports
 from tests.unit.cli.conftest import FakeApi
 
-ANN = {"user_id": "u1", "type": "AGENT", "display_name": "Ann", "created_at": "2026-01-01T00:00:00.000Z"}
+ANN = {
+    "user_id": "u1",
+    "type": "AGENT",
+    "display_name": "Ann",
+    "identities": [],
+    "metadata": {},
+    "created_at": "2026-01-01T00:00:00.000Z",
+}
 BOB = {**ANN, "user_id": "u2", "type": "CUSTOMER", "display_name": "Bob"}
 ACCEPTED = {
     "message_id": "m1",
@@ -37,7 +44,7 @@ def test_what_was_not_said_is_not_sent(api: FakeApi, client: ApiClient) -> None:
 
 def test_an_identity_goes_out_without_what_the_server_makes(api: FakeApi, client: ApiClient) -> None:
     api.answer("POST", "/api/v1/users", BOB, status=201)
-    client.create_user("CUSTOMER", "Bob", [Identity("telegram", "42", handle="bob")])
+    client.create_user("CUSTOMER", "Bob", [PostIdentity("telegram", "42", handle="bob")])
     assert api.asked[0].body == {
         "type": "CUSTOMER",
         "display_name": "Bob",

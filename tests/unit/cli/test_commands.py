@@ -24,7 +24,15 @@ USER = {
     "type": "CUSTOMER",
     "display_name": "Maria [bold]",
     "created_at": "2026-01-01T00:00:00.000Z",
-    "identities": [{"channel": "whatsapp", "address": "5511987654321"}],
+    "metadata": {},
+    "identities": [
+        {
+            "channel": "whatsapp",
+            "account": "main",
+            "address": "5511987654321",
+            "linked_at": "2026-01-01T00:00:00.000Z",
+        }
+    ],
 }
 
 
@@ -183,12 +191,16 @@ def test_ids_are_whole_on_a_narrow_terminal(
     chat4all.use(api)
     long_id = "6db5c1fc-9c18-486a-967f-e8ba4015b180"
     joined = "2026-01-01T00:00:00.000Z"
-    conversation = {
+    conversation: dict[str, object] = {
         "conversation_id": long_id,
         "type": "1:1",
         "state": "ACTIVE",
         "participants": [],
+        "primary_channel": None,
+        "title": None,
+        "metadata": {},
         "message_count": 0,
+        "participant_count": 0,
         "last_activity_at": joined,
         "created_at": joined,
     }
@@ -201,7 +213,12 @@ def test_ids_are_whole_on_a_narrow_terminal(
 def test_a_refusal_is_one_line_and_its_details(chat4all: CommandLine, api: FakeApi) -> None:
     chat4all.use(api)
     details = [{"field": "content", "issue": "must not be empty"}]
-    body = {"error": "VALIDATION_ERROR", "message": "The body is not valid.", "details": details}
+    body = {
+        "error": "VALIDATION_ERROR",
+        "message": "The body is not valid.",
+        "details": details,
+        "trace_id": "",
+    }
     api.answer("POST", "/api/v1/messages", body, status=400)
     code, out, err = chat4all("send", "c1", "", "--sender", "u1")
     assert (code, out) == (1, "")
@@ -216,12 +233,16 @@ def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api:
     chat4all.use(api)
     joined = "2026-01-01T00:00:00.000Z"
     members = [{"user_id": user, "joined_at": joined} for user in ("u1", "u2")]
-    conversation = {
+    conversation: dict[str, object] = {
         "conversation_id": "c1",
         "type": "1:1",
         "state": "ACTIVE",
         "participants": members,
+        "primary_channel": None,
+        "title": None,
+        "metadata": {},
         "message_count": 0,
+        "participant_count": 2,
         "last_activity_at": joined,
         "created_at": joined,
     }
@@ -278,8 +299,8 @@ def test_sam_local_without_docker_has_an_exit_code_of_its_own(
     code, out, err = chat4all("sam-local")
     assert (code, out) == (3, "")
     assert err.splitlines() == [
-        "error: there is no docker on PATH",
-        "  without Docker there is: chat4all invoke",
+        "error: docker is not on PATH",
+        "  install Docker, or run without it: chat4all invoke",
     ]
 
 

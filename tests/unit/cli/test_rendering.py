@@ -1,10 +1,12 @@
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
-from chat4all_local.api_shapes import Failure, Message, MessageContent
+from chat4all.domain.content import Text
+from chat4all.entrypoints.http.views import ErrorView, MessageView
 from chat4all_local.cli.messages import news, render_message
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.welcome import next_commands, welcome
@@ -12,7 +14,8 @@ from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, Inspection, ProcessUse
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.state import Phase
+from chat4all_local.cloud.state import Phase, State
+from tests.unit.answers import message_view
 
 
 def text(renderable: RenderableType) -> str:
@@ -22,9 +25,13 @@ def text(renderable: RenderableType) -> str:
     return console.file.getvalue()
 
 
-def message(number: int, status: str = "PENDING", content: str = "hello") -> Message:
-    return Message(
-        f"m{number}", str(number), "u1", MessageContent("text", content), status, "2026-01-01T12:34:56.789Z"
+def message(number: int, status: str = "PENDING", content: str = "hello") -> MessageView:
+    return message_view(
+        f"m{number}",
+        sequence=str(number),
+        content=Text(content),
+        status=status,
+        accepted_at="2026-01-01T12:34:56.789Z",
     )
 
 
@@ -64,12 +71,13 @@ def test_a_message_is_shown_with_time_number_status_and_sender() -> None:
 
 
 def test_a_failed_message_is_shown_with_the_reason() -> None:
-    failed = replace(message(7, "FAILED"), error=Failure("UNREACHABLE", "not on WhatsApp"))
+    failed = replace(message(7, "FAILED"), error=ErrorView("UNREACHABLE", "not on WhatsApp"))
     assert render_message(failed, "Ann").plain.endswith("Ann: hello  (UNREACHABLE: not on WhatsApp)")
 
 
-def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> None:
-    cloud = Cloud(
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(
         api_url="http://127.0.0.1:1/api",
         api_key="c4a_00000000_x",
         simulators={},
@@ -77,8 +85,24 @@ def test_up_ends_with_the_address_the_key_and_three_commands(tmp_path: Path) -> 
         folder=StateFolder(tmp_path),
         backend="ministack",
     )
+
+
+def test_up_ends_with_the_addresses_the_key_and_three_commands(cloud: Cloud) -> None:
     shown = text(welcome(cloud))
     assert "http://127.0.0.1:1/api/v1\n" in shown
+    assert "http://127.0.0.1:1/api/docs\n" in shown
     assert "c4a_00000000_x" in shown
+    assert "warning" not in shown
     assert len(next_commands(cloud)) == 3
     assert all(command in shown for command in next_commands(cloud))
+
+
+def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
+    cloud.folder.create()
+    cloud.folder.write(State(lost="MiniStack was killed"))
+
+    first, *_ = text(welcome(cloud)).splitlines()
+
+    assert first == (
+        "warning: MiniStack was killed. What was written since the last clean stop of the local cloud is lost."
+    )

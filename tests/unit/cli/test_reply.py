@@ -6,16 +6,16 @@ import pytest
 import typer
 
 from chat4all.channels.registry import names
-from chat4all_local.api_shapes import Identity, User
+from chat4all.domain.records import Identity, User, UserType
 from chat4all_local.cli.reply import choose_customer, choose_identity, reply
 from chat4all_local.cloud.errors import CloudError
 
-WHATSAPP = Identity("whatsapp", "5511987654321")
-TELEGRAM = Identity("telegram", "42")
+WHATSAPP = Identity("whatsapp", "main", "5511987654321", "")
+TELEGRAM = Identity("telegram", "main", "42", "")
 
 
 def user(user_id: str, kind: str = "CUSTOMER", *identities: Identity) -> User:
-    return User(user_id, kind, user_id.title(), "2026-01-01T00:00:00.000Z", identities)
+    return User(user_id, UserType(kind), user_id.title(), identities, {}, "2026-01-01T00:00:00.000Z")
 
 
 ADA, ANA, BO = user("ada", "AGENT"), user("ana"), user("bo")
@@ -58,7 +58,7 @@ def test_a_customer_writes_on_the_channel_on_which_they_received_the_conversatio
 
 def test_a_customer_without_an_identity_on_a_simulated_channel_cannot_reply() -> None:
     with pytest.raises(CloudError, match=f"Ana has no identity on {', '.join(names())}"):
-        choose_identity(user("ana", "CUSTOMER", Identity("carrier", "1")), None)
+        choose_identity(user("ana", "CUSTOMER", Identity("carrier", "main", "1", "")), None)
 
 
 def test_a_file_that_is_no_picture_is_refused_before_a_cloud_is_asked(tmp_path: Path) -> None:

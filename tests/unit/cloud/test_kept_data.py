@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from chat4all_local.cloud.backends.backend import Backend
@@ -6,6 +8,7 @@ from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import unsaved
+from chat4all_local.cloud.state import State
 
 LOG = """12:00:00 WARNING ministack: slow
 12:00:01 ERROR ministack: Persistence: failed to save dynamodb: [Errno 28] No space left on device
@@ -35,3 +38,33 @@ def test_what_an_earlier_ministack_could_not_save_is_not_told_of_another_cloud(
 
     assert MiniStack().unsaved(folder)
     assert backend.unsaved(folder) == ""
+
+
+READY_AT = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("written_at", "told"), [(READY_AT - 60, "MiniStack was killed"), (READY_AT + 60, "")]
+)
+def test_data_that_are_older_than_the_run_are_told_as_lost(
+    folder: StateFolder, written_at: float, told: str
+) -> None:
+    folder.write(State(ready_since=READY_AT))
+    data = folder.ministack / "dynamodb.json"
+    data.write_text("{}")
+    os.utime(data, (written_at, written_at))
+
+    assert unsaved(folder) == told
+
+
+def test_a_first_run_that_was_killed_left_nothing(folder: StateFolder) -> None:
+    folder.write(State(ready_since=READY_AT))
+
+    assert unsaved(folder) == "MiniStack was killed"
+
+
+@pytest.mark.parametrize("state", [State(), State(backend="localstack", ready_since=READY_AT)])
+def test_a_run_without_data_of_ministack_lost_none(folder: StateFolder, state: State) -> None:
+    folder.write(state)
+
+    assert unsaved(folder) == ""

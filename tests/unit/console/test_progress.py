@@ -79,6 +79,24 @@ def test_without_a_terminal_a_transfer_ends_with_a_plain_line() -> None:
     assert "\x1b" not in line
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (900, "900.0 of 900.0 bytes"),
+        (15_000, "15.0 of 15.0 KB"),
+        (999_999, "1,000.0 of 1,000.0 KB"),
+        (1_000_000, "1.0 of 1.0 MB"),
+        (2_147_483_648, "2,147.5 of 2,147.5 MB"),
+    ],
+)
+def test_a_transfer_is_told_in_the_unit_that_fits_its_size(size: int, shown: str) -> None:
+    console, file = pipe()
+    with ProgressDisplay(console) as progress:
+        progress.transfer("photo.png up", size)(size)
+    (line,) = file.getvalue().splitlines()
+    assert line.partition("photo.png up: ")[2].startswith(f"{shown}, ")
+
+
 def test_in_a_terminal_there_is_a_bar_with_rate_and_time_left() -> None:
     console, file = terminal()
     with ProgressDisplay(console) as progress:

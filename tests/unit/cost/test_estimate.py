@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from chat4all.channels.registry import manifest_of, names
 from chat4all_local.cli.app import app
+from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.function_logs import LogLine
 from chat4all_local.cost.estimate import FunctionUse, Price, PriceTable, Use, estimate, gb_seconds
 from chat4all_local.cost.main import kept_use, price_table
@@ -32,14 +34,20 @@ PRICES: Final = PriceTable(
         }.items()
     },
 )
+NOT_RUN: Final = FunctionUse(0.0, 0.0, 512)
 USE: Final = Use(
     measured_at="2026-01-01",
     where="nowhere",
     how="thought out",
+    channels=("telegram",),
+    left_out=(),
     functions={
         "api": FunctionUse(1.0, 100.0, 1_024),
         "webhooks": FunctionUse(2.0, 100.0, 512),
+        "inbound": NOT_RUN,
         "router": FunctionUse(0.5, 0.0, 512),
+        "telegram": NOT_RUN,
+        "status": NOT_RUN,
     },
     sqs_sends=3.0,
     dynamodb_read_units=4.0,
@@ -76,7 +84,9 @@ def test_the_whole_is_the_sum_and_grows_with_the_messages() -> None:
 
 def test_http_functions_are_called_by_no_queue_and_the_others_by_no_client() -> None:
     only_router = msgspec.structs.replace(
-        USE, functions={"router": FunctionUse(1.0, 0.0, 512)}, sqs_sends=0.0
+        USE,
+        functions={**dict.fromkeys(USE.functions, NOT_RUN), "router": FunctionUse(1.0, 0.0, 512)},
+        sqs_sends=0.0,
     )
 
     assert usd(only_router)["api_gateway_request"] == 0
@@ -120,9 +130,28 @@ def test_the_kept_measurement_is_of_every_function_that_messages_pass() -> None:
         "webhooks",
         "inbound",
         "router",
-        *CONVERSATIONS,
+        *kept_use().channels,
         "status",
     }
+
+
+def test_the_kept_measurement_names_every_channel_measured_or_left_out() -> None:
+    kept = kept_use()
+
+    assert sorted((*kept.channels, *kept.left_out)) == sorted(names())
+
+
+def test_a_measurement_made_now_is_of_every_channel() -> None:
+    assert set(CONVERSATIONS) == set(names())
+    assert all(CONVERSATIONS.values())
+
+
+@pytest.mark.parametrize("missing", USE.functions)
+def test_a_use_that_lacks_a_function_is_refused(missing: str) -> None:
+    functions = {name: use for name, use in USE.functions.items() if name != missing}
+
+    with pytest.raises(CloudError, match=missing):
+        estimate(msgspec.structs.replace(USE, functions=functions), PRICES, 1)
 
 
 def test_the_command_says_where_its_prices_come_from() -> None:
@@ -130,6 +159,13 @@ def test_the_command_says_where_its_prices_come_from() -> None:
 
     assert shown.exit_code == 0
     assert "Check them" in " ".join(shown.stdout.split())
+
+
+def test_the_command_says_which_channels_it_knows_nothing_of() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["cost"]).stdout.split())
+
+    for channel in kept_use().left_out:
+        assert manifest_of(channel).title in shown.partition("not on")[2]
 
 
 def test_the_command_prints_json_for_programs() -> None:

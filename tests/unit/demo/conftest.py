@@ -4,25 +4,34 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat4all_local.api_shapes import Delivery, Message, MessageContent, MessageStatus
+from chat4all.domain.content import Text
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.demo.observed import Observed
-from chat4all_local.demo.script import AGENT_LINES, REPLIES, Line, relayed
+from chat4all_local.demo.script import Line, relayed, write_script
 from chat4all_local.demo.sent import Accepted, Sent
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, CONVERSATIONS, GROUP, SHOWN
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view, message_view, progress_view
 
 PART = 3000
 POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
 
 
 @pytest.fixture
-def sent() -> Sent:
-    whole = Sent()
-    for lines in AGENT_LINES.values():
+def channels() -> tuple[str, ...]:
+    """The channels that take part; a test with others parametrizes `channels`."""
+    return SHOWN
+
+
+@pytest.fixture
+def sent(channels: tuple[str, ...]) -> Sent:
+    script = write_script(channels)
+    whole = Sent(script)
+    for lines in script.agent_lines.values():
         for line in lines:
             whole.accept(Accepted(line, message_id=line.key, posted_at=POSTED_AT, repeats=0))
-    for channel in SHOWN:
-        for reply in REPLIES[channel]:
+    for replies in script.replies.values():
+        for reply in replies:
             whole.write(reply.line)
     return whole
 
@@ -30,15 +39,17 @@ def sent() -> Sent:
 @pytest.fixture
 def observed(sent: Sent) -> Observed:
     """Each line's message id is its key."""
-    lines = {conversation: list(_lines(sent, conversation)) for conversation in CONVERSATIONS}
+    lines = {conversation: list(_lines(sent, conversation)) for conversation in sent.script.conversations}
     return Observed(
-        provided={channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in SHOWN},
+        provided={
+            channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in sent.script.channels
+        },
         histories={
             conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
             for conversation, some in lines.items()
         },
         statuses={
-            line.key: _status(line)
+            line.key: _status(line, sent.script.channels)
             for some in lines.values()
             for line in some
             if line.speaker == AGENT or line.conversation == GROUP
@@ -73,22 +84,21 @@ def _provided(lines: list[Line], channel: str) -> tuple[SendRecord, ...]:
     )
 
 
-def _message(number: int, line: Line) -> Message:
-    return Message(
+def _message(number: int, line: Line) -> MessageView:
+    return message_view(
         line.key,
-        f"{number:020d}",
-        line.speaker,
-        MessageContent("text", line.text),
-        "DELIVERED",
-        "2026-01-01T00:00:00.000Z",
+        sequence=f"{number:020d}",
+        sender_id=line.speaker,
+        content=Text(line.text),
+        status="DELIVERED",
     )
 
 
-def _status(line: Line) -> MessageStatus:
-    channels = SHOWN if line.conversation == GROUP else (line.conversation,)
-    deliveries = tuple(
-        Delivery(channel, channel, BY_CHANNEL[channel].final_status)
+def _status(line: Line, everybody: tuple[str, ...]) -> ProgressView:
+    channels = everybody if line.conversation == GROUP else (line.conversation,)
+    deliveries = (
+        delivery_view(channel, BY_CHANNEL[channel].final_status)
         for channel in channels
         if channel != line.speaker
     )
-    return MessageStatus(line.key, "SENT", (), 0, deliveries)
+    return progress_view(line.key, *deliveries)

@@ -11,6 +11,7 @@ from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.verdict import judge
+from chat4all_local.traffic.participants import SHOWN
 
 ALL_WELL = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
 
@@ -28,8 +29,8 @@ def test_one_bad_file_makes_the_command_fail(
     outcome = Outcome(judge(sent, observed), sent, observed)
 
     def run(files: FilesVerdict) -> int:
-        monkeypatch.setattr(main, "perform", lambda _: (outcome, files))
-        return main.run(json_output=json_output)
+        monkeypatch.setattr(main, "perform", lambda *_: (outcome, files))
+        return main.run(SHOWN, json_output=json_output)
 
     # Then the files decide
     assert run(ALL_WELL) == 0
@@ -40,8 +41,8 @@ def test_json_has_the_files_and_is_all_there_is(
     sent: Sent, observed: Observed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcome = Outcome(judge(sent, observed), sent, observed)
-    monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
-    main.run(json_output=True)
+    monkeypatch.setattr(main, "perform", lambda *_: (outcome, ALL_WELL))
+    main.run(SHOWN, json_output=True)
     assert json.loads(capsys.readouterr().out)["files"] == {}
 
 
@@ -50,10 +51,10 @@ def test_the_picture_is_an_svg_that_shows_the_verdict_and_loads_nothing(
 ) -> None:
     # Given a demo that went well
     outcome = Outcome(judge(sent, observed), sent, observed)
-    monkeypatch.setattr(main, "perform", lambda _: (outcome, ALL_WELL))
+    monkeypatch.setattr(main, "perform", lambda *_: (outcome, ALL_WELL))
     picture = tmp_path / "new folder" / "demo.svg"
     # When a picture is asked for
-    assert main.run(json_output=False, svg=picture) == 0
+    assert main.run(SHOWN, json_output=False, svg=picture) == 0
     # Then the file is a picture of the end, whole in itself
     text = "".join(ET.parse(picture).getroot().itertext()).replace("\u00a0", " ")  # noqa: S314 (our own file)
     assert "$ make demo" in text

@@ -2,13 +2,14 @@ from threading import Event
 
 import pytest
 
+from chat4all.entrypoints.http.messages import AcceptedView
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
-from chat4all_local.api_shapes import AcceptedMessage, ErrorBody
 from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import Line
 from chat4all_local.demo.stage import Stage
 from chat4all_local.traffic.load import Cancelled
 from chat4all_local.traffic.participants import AGENT
+from tests.unit.answers import error_body
 
 LINE = Line("group-1", "group", AGENT, "Hello [group-1]")
 STAGE = Stage(users={AGENT: "u-1"}, conversations={"group": "c-1"})
@@ -33,16 +34,16 @@ class ScriptedApi(ApiClient):
         channel: str | None = None,
         reply_to: str | None = None,
         file_id: str | None = None,
-    ) -> AcceptedMessage:
+    ) -> AcceptedView:
         self.sent.append((conversation_id, sender_id, content, message_id))
         self.files.append(file_id)
         if self.failures:
             raise self.failures.pop(0)
-        return AcceptedMessage(message_id or "", conversation_id, "PENDING", "", "")
+        return AcceptedView(message_id or "", conversation_id, "PENDING", "", "")
 
 
 def refusal(status: int) -> ApiError:
-    return ApiError(status, ErrorBody("CODE", "why"))
+    return ApiError(status, error_body("CODE"))
 
 
 def test_a_post_is_repeated_with_the_same_message_id() -> None:

@@ -4,15 +4,18 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from chat4all.channels.registry import names
+from chat4all.domain.status import Status
 from chat4all_local.demo.display import messages_shown, progress_line
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.run import Outcome
+from chat4all_local.demo.script import write_script
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.summary import summary
 from chat4all_local.demo.table import moving_table
 from chat4all_local.demo.verdict import judge
-from chat4all_local.traffic.participants import SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 NO_FILES = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
 
@@ -26,14 +29,14 @@ def rendered(what: object, width: int = 80) -> str:
 
 @pytest.mark.parametrize("filled", [False, True])
 def test_the_table_fits_80_columns(sent: Sent, observed: Observed, filled: bool) -> None:  # noqa: FBT001 (a case)
-    rows = judge(sent, observed).rows if filled else judge(Sent(), Observed()).rows
+    rows = judge(sent, observed).rows if filled else judge(Sent(write_script(SHOWN)), Observed()).rows
     lines = rendered(moving_table(rows)).splitlines()
     assert len(lines) == 1 + 2 * len(SHOWN)
-    assert "RECEIVED" in lines[0]
+    assert "ANSWERS" in lines[0]
 
 
 def test_what_is_still_to_come_is_seen_before_it_comes(sent: Sent, observed: Observed) -> None:
-    empty, full = judge(Sent(), Observed()).rows, judge(sent, observed).rows
+    empty, full = judge(Sent(write_script(SHOWN)), Observed()).rows, judge(sent, observed).rows
     assert "●" not in rendered(moving_table(empty))
     assert "·" not in rendered(moving_table(full))
     assert rendered(moving_table(empty)).count("·") == rendered(moving_table(full)).count("●")
@@ -50,7 +53,7 @@ def test_without_a_terminal_there_are_plain_lines_and_none_twice(sent: Sent, obs
 
 
 def test_a_plain_line_says_what_each_count_should_come_to() -> None:
-    assert progress_line(judge(Sent(), Observed()).rows).startswith(
+    assert progress_line(judge(Sent(write_script(SHOWN)), Observed()).rows).startswith(
         "accepted 0/21, sent 0/21, delivered 0/21"
     )
 
@@ -58,6 +61,30 @@ def test_a_plain_line_says_what_each_count_should_come_to() -> None:
 def test_the_summary_ends_with_the_verdict(sent: Sent, observed: Observed) -> None:
     last = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5)).splitlines()[-1]
     assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
+
+
+def test_the_summary_says_why_a_channel_has_more_parts_than_messages(sent: Sent, observed: Observed) -> None:
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5), width=200)
+    assert "1,000 bytes on Instagram" in shown
+
+
+@pytest.mark.parametrize("channels", [names()])
+def test_the_summary_has_a_row_of_every_channel_that_takes_part(
+    sent: Sent, observed: Observed, channels: tuple[str, ...]
+) -> None:
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
+    messages = shown.partition("FILE ")[0].splitlines()
+    rows = {cells[0]: cells[1:5] for cells in map(str.split, messages) if len(cells) > 4}
+    for channel in channels:
+        customer = BY_CHANNEL[channel]
+        read = "7" if customer.final_status is Status.READ else "-"
+        assert rows[customer.title] == ["7", "7", read, "7"]
+
+
+def test_the_summary_names_the_channel_without_receipts(sent: Sent, observed: Observed) -> None:
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
+    assert "Telegram sends no receipts: delivered counts SENT." in shown
+    assert shown.count("sends no receipts") == 1
 
 
 def test_the_summary_names_what_is_missing(sent: Sent, observed: Observed) -> None:

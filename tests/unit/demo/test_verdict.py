@@ -4,19 +4,21 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chat4all_local.api_shapes import Delivery, Message
+from chat4all.channels.registry import names
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.demo.counting import Counts
 from chat4all_local.demo.files.judging import FileRow, FilesVerdict, Way
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import counts_of, latency, result
-from chat4all_local.demo.script import AGENT_LINES, REPLIES
+from chat4all_local.demo.script import write_script
 from chat4all_local.demo.sent import Sent
 from chat4all_local.demo.verdict import judge
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import GROUP, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view
 
 Records = tuple[SendRecord, ...]
-Messages = tuple[Message, ...]
+Messages = tuple[MessageView, ...]
 FILES = FilesVerdict(
     rows=(FileRow("photo.jpg", 400, 1.23, {"telegram": Way("media", 1, "media", 400, sha256_ok=True)}),),
     repeats=0,
@@ -26,7 +28,8 @@ FILES = FilesVerdict(
     duplicates=(),
     strange=(),
 )
-N = len(AGENT_LINES["telegram"]) + len(AGENT_LINES[GROUP])
+SCRIPT = write_script(SHOWN)
+N = len(SCRIPT.agent_lines["telegram"]) + len(SCRIPT.agent_lines[GROUP])
 
 
 def provided(observed: Observed, channel: str, change: Callable[[Records], Records]) -> Observed:
@@ -46,6 +49,35 @@ def test_when_all_went_well_every_count_is_equal(sent: Sent, observed: Observed)
     assert counts_of(verdict, "instagram") == Counts(N, N, N, N, N)
     assert counts_of(verdict, "telegram") == Counts(N, N, N, None, N)
     assert all(row.counts == row.goal for row in verdict.rows)
+
+
+@pytest.mark.parametrize("channels", [names(), ("telegram", "sms")])
+def test_the_verdict_counts_every_channel_that_takes_part(
+    sent: Sent, observed: Observed, channels: tuple[str, ...]
+) -> None:
+    verdict = judge(sent, observed)
+    assert verdict.is_good
+    assert set(result(verdict, FILES).channels) == set(channels)
+    # Twilio tells that a message was delivered, and never that it was read
+    assert counts_of(verdict, "sms") == Counts(N, N, N, None, N)
+
+
+@pytest.mark.parametrize("channels", [names()])
+def test_a_message_that_only_a_channel_of_choice_lost_is_found(
+    sent: Sent, observed: Observed, channels: tuple[str, ...]
+) -> None:
+    for channel in channels:
+        verdict = judge(sent, provided(observed, channel, lambda records: records[:-1]))
+        assert len(verdict.lost) == 1, channel
+
+
+@pytest.mark.parametrize("channels", [names()])
+def test_an_sms_that_is_only_sent_is_late(sent: Sent, observed: Observed, channels: tuple[str, ...]) -> None:
+    key = sent.script.agent_lines["sms"][0].key
+    on_its_way = replace(observed.statuses[key], deliveries=(delivery_view("sms", "SENT"),))
+    verdict = judge(sent, replace(observed, statuses={**observed.statuses, key: on_its_way}))
+    assert verdict.late == (f"{key} on {BY_CHANNEL['sms'].title}: not yet DELIVERED",)
+    assert set(verdict.channels) == set(channels)
 
 
 def test_the_result_has_the_promised_shape(sent: Sent, observed: Observed) -> None:
@@ -137,8 +169,8 @@ def test_a_reply_kept_twice_is_a_duplicate(sent: Sent, observed: Observed) -> No
 
 
 def test_a_status_that_has_not_come_is_late(sent: Sent, observed: Observed) -> None:
-    key = AGENT_LINES["whatsapp"][0].key
-    unread = replace(observed.statuses[key], deliveries=(Delivery("whatsapp", "whatsapp", "DELIVERED"),))
+    key = SCRIPT.agent_lines["whatsapp"][0].key
+    unread = replace(observed.statuses[key], deliveries=(delivery_view("whatsapp", "DELIVERED"),))
     verdict = judge(sent, replace(observed, statuses={**observed.statuses, key: unread}))
     assert not verdict.is_complete
     assert len(verdict.late) == 1
@@ -147,15 +179,15 @@ def test_a_status_that_has_not_come_is_late(sent: Sent, observed: Observed) -> N
 
 
 def test_a_relayed_message_needs_its_last_status_too(sent: Sent, observed: Observed) -> None:
-    relayed = next(reply.line.key for reply in REPLIES["telegram"] if reply.line.conversation == GROUP)
+    relayed = next(reply.line.key for reply in SCRIPT.replies["telegram"] if reply.line.conversation == GROUP)
     statuses = {key: status for key, status in observed.statuses.items() if key != relayed}
     verdict = judge(sent, replace(observed, statuses=statuses))
     assert len(verdict.late) == len(SHOWN) - 1
 
 
 def test_at_the_beginning_everything_is_unsaid() -> None:
-    verdict = judge(Sent(), Observed())
-    lines = sum(map(len, AGENT_LINES.values())) + sum(map(len, REPLIES.values()))
+    verdict = judge(Sent(SCRIPT), Observed())
+    lines = sum(map(len, SCRIPT.agent_lines.values())) + sum(map(len, SCRIPT.replies.values()))
     assert len(verdict.unsent) == lines
     assert not verdict.is_complete
 

@@ -33,7 +33,18 @@ def test_no_text_makes_parsing_fail(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a|b|c", "a|b|c|", "a|b|c|x", "a|b|c|0|d", "|b|c|0", "a||c|0", "a|b|c|" + "9" * 5_000]
+    "text",
+    [
+        "",
+        "a|b|c",
+        "a|b|c|",
+        "a|b|c|x",
+        "a|b|c|0|d",
+        "|b|c|0",
+        "a||c|0",
+        "a|b|c|" + "9" * 5_000,
+        "a" * 123 + "|b|c|0",
+    ],
 )
 def test_what_is_no_id_is_none(text: str) -> None:
     assert DeliveryId.parse(text) is None

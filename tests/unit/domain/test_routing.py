@@ -1,5 +1,8 @@
 """Who receives a message, where, and in how many parts."""
 
+from typing import cast
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from chat4all.domain.routing import (
     deliveries,
     parts_of,
     reach,
+    relayed,
     require_all,
     require_possible,
 )
@@ -143,6 +147,35 @@ def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
     content: Content, parts: list[Content]
 ) -> None:
     assert parts_of(content, PIGEON, "coop-1") == parts
+
+
+class Location(msgspec.Struct, frozen=True, tag_field="type", tag="location"):
+    """A plain kind that no channel of the product lists."""
+
+    text: str
+
+
+def test_of_a_kind_that_a_channel_does_not_list_its_text_goes_out() -> None:
+    place = cast("Content", Location("x" * 25))
+
+    assert parts_of(place, PIGEON, "coop-1") == [Text("x" * 20), Text("x" * 5)]
+
+
+@pytest.mark.parametrize(
+    ("content", "passed_on"),
+    [
+        (Text("hello"), Text("hello")),
+        (Text(" "), None),
+        (Media(PICTURE, "look"), Text("look")),
+        (Media(PICTURE), None),
+        (Unsupported("poll", "{}", "Tea or coffee?"), Text("Tea or coffee?")),
+        (Unsupported("poll", "{}"), None),
+    ],
+)
+def test_of_a_file_and_of_what_is_not_known_only_the_text_is_relayed(
+    content: Content, passed_on: Text | None
+) -> None:
+    assert relayed(content) == passed_on
 
 
 def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:

@@ -152,7 +152,7 @@ HEIC = samples.iso_media(b"heic", b"mif1", b"mp41")
         (JPEG + ARCHIVE, "image/jpeg", RejectCode.POLYGLOT),
         (PNG + ARCHIVE + bytes(1_000), "image/png", RejectCode.POLYGLOT),
         (PDF + ARCHIVE, "application/pdf", RejectCode.POLYGLOT),
-        # zipfile sees an empty archive here; a reader that goes on to the mark before the last one sees a program.
+        # zipfile sees an empty archive here; a reader that goes on to the mark before sees a program.
         (JPEG + ARCHIVE + b"PK\x05\x06" + bytes(18), "image/jpeg", RejectCode.POLYGLOT),
         (office(DOCX, extra={"word/vbaProject.bin": b"x"}), DOCX, RejectCode.MACROS),
         (office(XLSX, extra={"XL\\VBAPROJECT.BIN": b"x"}), XLSX, RejectCode.MACROS),

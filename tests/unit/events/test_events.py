@@ -1,4 +1,4 @@
-"""The recorded events in tests/events are what AWS would send to the functions of the template, and ours to decode."""
+"""The recorded events in tests/events have AWS's form for the template's functions, which can decode them."""
 
 import hashlib
 import re

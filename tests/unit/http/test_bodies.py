@@ -1,11 +1,14 @@
 """Reading requests: a value, or an error that names the field."""
 
+import sys
+
 import msgspec
 import pytest
 from chalice.app import Request
 
 from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
 from chat4all.domain.pages import TimeOrder
+from chat4all.domain.records import UserType
 from chat4all.entrypoints.http.bodies import (
     DEFAULT_PAGE,
     MOST_BODY_BYTES,
@@ -26,9 +29,15 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     many: tuple[Inner, ...] = ()
 
 
+class Loose(msgspec.Struct):
+    any: object
+    count: int
+
+
 class Query(PageQuery, frozen=True, rename={"user_id": "user"}):
     user_id: Id | None = None
     sort: TimeOrder = TimeOrder.NEWEST_FIRST
+    kind: UserType | None = None
 
 
 class Needing(msgspec.Struct, frozen=True):
@@ -86,6 +95,13 @@ def test_a_wrong_value_is_named_by_its_path(body: str, field: str) -> None:
 def test_what_is_no_json_is_invalid(body: str | None) -> None:
     with pytest.raises(Invalid):
         body_of(request(body), Body)
+
+
+def test_no_depth_is_too_much_for_the_search_of_the_field() -> None:
+    """The search reads the body one level deeper, so that a body just within the stack's limit was a 500."""
+    for depth in range(sys.getrecursionlimit()):
+        with pytest.raises(Invalid):
+            body_of(request(f'{{"any": {"[" * depth}{"]" * depth}, "count": "x"}}'), Loose)
 
 
 def test_the_largest_body_is_read_and_a_larger_one_is_not() -> None:
@@ -147,6 +163,16 @@ def test_a_choice_is_one_of_its_values() -> None:
     with pytest.raises(Invalid) as refused:
         query_of(request(query={"sort": ["up` - at `$[0].cursor"]}), Query)
     assert fields(refused) == ["sort"]
+
+
+@pytest.mark.parametrize("text", ["null", "NULL", "", "NONE"])
+def test_null_is_no_value_of_a_choice(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        query_of(request(query={"kind": [text]}), Query)
+
+    assert fields(refused) == ["kind"]
+    assert query_of(request(), Query).kind is None
+    assert query_of(request(query={"cursor": ["null"]}), Query).cursor == "null"
 
 
 @pytest.mark.parametrize("text", ["", "x" * 129])

@@ -1,6 +1,7 @@
 """The page that shows the API's description."""
 
 import html.parser
+import re
 
 from chat4all.entrypoints.http.page import page
 from chat4all_local.cloud.checkout import ROOT
@@ -58,6 +59,23 @@ def test_links_lead_to_what_is_on_the_page_and_to_the_description() -> None:
     assert len(set(reader.ids)) == len(reader.ids)
     assert {link for link in reader.links if not link.startswith("#")} == {"openapi.json"}
     assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
+
+
+def test_a_table_of_contents_leads_to_every_section_in_the_order_of_the_page() -> None:
+    shown = page(DOCUMENT)
+    sections = re.findall(r'<h2 id="([^"]+)">', shown)
+
+    listed = re.findall(r'<li><a href="#([^"]+)">', shown)
+
+    assert listed == sections
+    assert sections[:4] == [f"section-{name}" for name in ("messages", "conversations", "users", "files")]
+    assert sections[-1] == "section-objects"
+
+
+def test_the_page_begins_with_how_to_get_a_key_and_how_to_hear_of_replies() -> None:
+    beginning = page(DOCUMENT).partition("<nav>")[0]
+    assert "chat4all keys create" in beginning
+    assert "poll" in beginning
 
 
 def test_the_page_takes_nothing_from_elsewhere() -> None:

@@ -5,8 +5,8 @@ import pytest
 from chat4all.domain.content import Media, Text
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files import FileStatus
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import addresses
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import body_of
 from chat4all.entrypoints.http.messages import AcceptedView, MessageViews, PostMessage
 from tests.fakes.audit import MemoryAudit
@@ -33,7 +33,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         frozenset({"pigeon", "telex"}),
         product.ids,
         attach=product.attach,
-        account=Accounting(MemoryAudit(), product.clock, product.ids),
+        audit=AuditTrail(MemoryAudit(), product.clock, product.ids),
         addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}

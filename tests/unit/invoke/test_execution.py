@@ -20,7 +20,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:chat4all-it"
 
 
 class Runner:
-    """A function of one file; `logs` is what it printed."""
+    """A function with a single file; `logs` holds its output."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -68,7 +68,8 @@ def test_the_context_is_that_of_the_invocation(run: Runner) -> None:
     answer = run(
         """
         def handler(event, context):
-            return [context.get_remaining_time_in_millis(), context.invoked_function_arn, context.aws_request_id]
+            left = context.get_remaining_time_in_millis()
+            return [left, context.invoked_function_arn, context.aws_request_id]
         """
     )
 

@@ -8,7 +8,7 @@ from chat4all_local.sam_local.docker import NoDocker, docker_environment, requir
 def test_without_docker_it_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NoDocker, match="there is no docker on PATH"):
+    with pytest.raises(NoDocker, match="docker is not on PATH"):
         require_daemon()
 
 
@@ -18,7 +18,7 @@ def test_without_a_daemon_it_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_pat
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NoDocker, match="no Docker daemon answers"):
+    with pytest.raises(NoDocker, match="the Docker daemon does not answer"):
         require_daemon()
 
 

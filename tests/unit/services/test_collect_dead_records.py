@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.failure_log import log_failure
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadLetterKind, DeadRecord
 from chat4all.domain.status import Status
@@ -48,9 +49,9 @@ def collecting(product: Product, queues: MemoryDeadQueues) -> CollectDeadRecords
         messages=product.messages,
         deliveries=product.deliveries,
         record=product.record,
+        log_failure=log_failure,
         channels=frozenset({"pigeon"}),
         new_id=product.ids,
-        claim_time=CLAIM_TIME,
     )
 
 
@@ -59,7 +60,9 @@ def dead(product: Product, source: str, body: msgspec.Struct | str) -> DeadRecor
     return DeadRecord(product.ids(), source, "group", text, iso(product.clock()))
 
 
-def test_a_delivery_that_nobody_could_handle_fails(product: Product, queues: MemoryDeadQueues) -> None:
+def test_a_delivery_that_nobody_could_handle_fails(
+    product: Product, queues: MemoryDeadQueues, caplog: pytest.LogCaptureFixture
+) -> None:
     product.route_submitted()
     (requested,) = product.events.requested
     queues.dead = [dead(product, "pigeon", requested)]
@@ -69,6 +72,8 @@ def test_a_delivery_that_nobody_could_handle_fails(product: Product, queues: Mem
     assert done["DeadRecords"] == 1
     assert queues.dead == []
     assert (product.message().status, product.message().error_code) == (Status.FAILED, CODE)
+    (line,) = caplog.records
+    assert (vars(line)["message_id"], vars(line)["error_code"]) == (MESSAGE_ID, CODE)
     (letter,) = product.redrive.listing("pigeon", None, 10).items
     product.redrive.one(letter.dead_letter_id)
     assert product.message().status is Status.PENDING

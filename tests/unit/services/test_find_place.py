@@ -10,11 +10,12 @@ from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.records import INBOX_USER_ID, Conversation, ConversationState, ConversationType
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.inbound.take_inbound import inbound_message_id
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.product import AGENT, ANA, BEN, Product
 
 COUNTS = (0, 1, 24, 25, 26, 200)
 STATES = tuple(ConversationState)
-TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("only for you"), "2026-01-31T12:00:00.000Z")
+TEXT = InboundMessage("ana@pigeon", "hers-1", Text("only for you"), "2026-01-31T12:00:00.000Z")
 
 
 @pytest.fixture
@@ -37,10 +38,12 @@ def begin_others(product: Product, count: int, kind: ConversationType, state: Co
             product.manage_conversations.set_state(other.conversation_id, state)
 
 
-def place_of(product: Product, event: InboundMessage = TEXT, channel: str = "pigeon") -> Conversation:
+def place_of(
+    product: Product, event: InboundMessage = TEXT, channel: str = "pigeon", *, account: str = ACCOUNT
+) -> Conversation:
     """Let Ana write; return the conversation that has her words."""
-    product.take(WebhookEvent(channel, "webhook", event))
-    stored = product.message(inbound_message_id(channel, event.account, event.provider_message_id))
+    product.take(WebhookEvent(channel, account, "webhook", event))
+    stored = product.message(inbound_message_id(channel, account, event.provider_message_id))
     return product.conversation(stored.conversation_id)
 
 
@@ -99,13 +102,13 @@ def test_after_a_1to1_conversation_has_ended_private_words_stay_private(product:
 
 
 def test_the_group_that_a_person_wrote_in_is_theirs_on_that_account_alone(product: Product) -> None:
-    product.directory.link("ana", replace(ANA.identities[0], account="second line", address="ana@pigeon-2"))
+    product.directory.link("ana", replace(ANA.identities[0], account=SECOND_ACCOUNT, address="ana@pigeon-2"))
     group = begin(product, ConversationType.GROUP)
     place_of(product)
     begin_others(product, 30, ConversationType.GROUP, ConversationState.ACTIVE)
 
     again = place_of(product, replace(TEXT, provider_message_id="hers-2"))
-    elsewhere = place_of(product, replace(TEXT, account="second line", address="ana@pigeon-2"))
+    elsewhere = place_of(product, replace(TEXT, address="ana@pigeon-2"), account=SECOND_ACCOUNT)
 
     assert again.conversation_id == group.conversation_id
     assert is_inbox(elsewhere)

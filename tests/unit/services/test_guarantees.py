@@ -23,7 +23,7 @@ from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
-from tests.fakes.connector import CAPABILITIES
+from tests.fakes.connector import ACCOUNT, CAPABILITIES
 from tests.fakes.fate import Blow, Chance, Kind, Once
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import a_file
@@ -74,14 +74,13 @@ class Story:
         """A customer writes; the provider repeats the webhook until it gets its 200."""
         texts = self.written.setdefault(user_id, [])
         event = InboundMessage(
-            "main",
             ADDRESSES[user_id],
             f"{user_id}-{len(texts)}",
             ReceivedMedia(media, text) if media else Text(text),
             AT,
         )
         texts.append(event)
-        self.say(WebhookEvent(CHANNELS[user_id], event.provider_message_id, event))
+        self.say(WebhookEvent(CHANNELS[user_id], ACCOUNT, event.provider_message_id, event))
 
     def say(self, event: WebhookEvent) -> None:
         for _ in range(20):
@@ -101,8 +100,8 @@ class Story:
                 self.reported.add((channel, number, status))
                 named = submission.delivery_id if channel == "pigeon" else None
                 theirs = f"{channel}-{number + 1}"
-                event = InboundStatus("main", submission.address, status, AT, theirs, named)
-                self.say(WebhookEvent(channel, f"{channel}-{number}-{status}", event))
+                event = InboundStatus(submission.address, status, AT, theirs, named)
+                self.say(WebhookEvent(channel, ACCOUNT, f"{channel}-{number}-{status}", event))
 
     def end(self) -> None:
         self.cloud.fate = Kind()
@@ -188,7 +187,7 @@ def what_was_read_is_read(story: Story) -> None:
 def everything_written_is_one_message(story: Story) -> None:
     """G7, in the order of writing."""
     for user_id, texts in story.written.items():
-        ids = [inbound_message_id(CHANNELS[user_id], "main", text.provider_message_id) for text in texts]
+        ids = [inbound_message_id(CHANNELS[user_id], ACCOUNT, text.provider_message_id) for text in texts]
         messages = [story.cloud.table.messages[message_id] for message_id in ids]
         assert [message.content.text for message in messages] == [text.content.text for text in texts]
         assert [message.sequence for message in messages] == sorted(message.sequence for message in messages)

@@ -11,12 +11,13 @@ from chat4all.services.inbound.handle_events import MOST_APPLIED
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.record_status import Recorded
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, statuses
 
 AT = "2026-01-31T12:00:01.000Z"
 CARLA = customer("carla", "pigeon", "telex")
-TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("hello"), AT)
+TEXT = InboundMessage("ana@pigeon", "hers-1", Text("hello"), AT)
 
 
 @pytest.fixture
@@ -33,15 +34,15 @@ def product() -> Product:
 
 
 def report(status: Status, provider_message_id: str = "theirs") -> InboundStatus:
-    return InboundStatus("main", "ana@pigeon", status, AT, provider_message_id)
+    return InboundStatus("ana@pigeon", status, AT, provider_message_id)
 
 
 def update_of(event: InboundStatus) -> StatusUpdate:
     return StatusUpdate("pigeon", "main", event.status, AT, event.provider_message_id)
 
 
-def received(*events: InboundMessage | InboundStatus) -> list[WebhookEvent]:
-    return [WebhookEvent("pigeon", "digest", event) for event in events]
+def received(*events: InboundMessage | InboundStatus, account: str = ACCOUNT) -> list[WebhookEvent]:
+    return [WebhookEvent("pigeon", account, "digest", event) for event in events]
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
@@ -56,7 +57,7 @@ def test_a_status_is_applied_to_the_delivery_and_the_message(product: Product, s
 
 def test_a_failure_is_applied_with_its_reason(product: Product) -> None:
     failed = InboundStatus(
-        "main", "ana@pigeon", Status.FAILED, AT, "theirs", error_code="131026", error_reason="Blocked."
+        "ana@pigeon", Status.FAILED, AT, "theirs", error_code="131026", error_reason="Blocked."
     )
 
     product.handle_events(received(failed))
@@ -85,6 +86,13 @@ def test_a_status_of_an_unknown_delivery_is_queued(product: Product) -> None:
 
     assert product.events.updates == [update_of(unknown)]
     assert product.message().status is Status.DELIVERED
+
+
+def test_a_status_names_the_account_that_received_it(product: Product) -> None:
+    product.handle_events(received(report(Status.READ), account=SECOND_ACCOUNT))
+
+    (update,) = product.events.updates
+    assert (update.channel, update.account) == ("pigeon", SECOND_ACCOUNT)
 
 
 def refuse(*_: object, **__: object) -> None:

@@ -2,9 +2,12 @@
 
 import pytest
 
+from chat4all.domain.clock import iso
 from chat4all.domain.errors import Conflict, Invalid, NotFound
-from chat4all.domain.records import INBOX_USER_ID, User, UserType
+from chat4all.domain.records import INBOX_USER_ID, Identity, User, UserType
 from chat4all.services.directory.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
+from tests.fakes.clock import BEGINNING
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.product import Product
 
 
@@ -75,6 +78,17 @@ def test_an_identity_is_linked_once(product: Product) -> None:
 
     linked = product.manage_users.get(user.user_id)
     assert [one.channel for one in linked.identities] == ["pigeon", "telex"]
+
+
+def test_an_address_that_another_account_knows_is_linked_to_the_first_account(product: Product) -> None:
+    user = create(product)
+    product.directory.link(user.user_id, Identity("pigeon", SECOND_ACCOUNT, "ana", iso(BEGINNING)))
+
+    product.manage_users.link(user.user_id, NewIdentity("pigeon", "ana"))
+
+    linked = product.manage_users.get(user.user_id)
+    assert {identity.account for identity in linked.identities} == {ACCOUNT, SECOND_ACCOUNT}
+    assert product.manage_users.resolve("pigeon", "ana") == linked
 
 
 def test_somebody_elses_identity_is_not_linked(product: Product) -> None:

@@ -9,35 +9,36 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
+from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.webhooks import KEEP, StoredWebhook
 from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
 from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
 from tests.fakes.clock import BEGINNING, FakeClock
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.product import Product
 from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
 
 URL = "https://chat.example/v1/webhooks/pigeon"
 SIGNED = {"x-signature": SECRET.webhook_secret}
 TEXTS = [
-    InboundMessage("main", "ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z")
-    for number in (1, 2)
+    InboundMessage("ana", f"hers-{number}", Text("hello"), "2026-01-31T12:00:00.000Z") for number in (1, 2)
 ]
 BODY = msgspec.json.encode(TEXTS)
 
 
 class Receiving:
-    def __init__(self) -> None:
+    def __init__(self, *accounts: str) -> None:
         self.webhooks = MemoryWebhooks()
         self.product = Product()
         self.events = self.product.events
         self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
-            lambda channel: connector if channel == "pigeon" else None,
-            self.webhooks,
-            self.product.handle_events,
-            MemorySecrets(),
-            FakeClock(),
+            connector=lambda channel: connector if channel == "pigeon" else None,
+            accounts={"pigeon": accounts},
+            webhooks=self.webhooks,
+            handle=self.product.handle_events,
+            secrets=MemorySecrets(),
+            clock=FakeClock(),
         )
 
     def stored(self) -> list[StoredWebhook]:
@@ -46,19 +47,29 @@ class Receiving:
 
 @pytest.fixture
 def received() -> Receiving:
-    return Receiving()
+    return Receiving(ACCOUNT, SECOND_ACCOUNT)
 
 
 def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> None:
     assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(2, None)
 
     (stored,) = received.stored()
-    assert (stored.body, stored.webhook_id.channel) == (BODY, "pigeon")
-    assert stored.webhook_id.received_at == iso(BEGINNING)
+    place = stored.webhook_id
+    assert (stored.body, place.channel, place.account) == (BODY, "pigeon", ACCOUNT)
+    assert place.received_at == iso(BEGINNING)
     assert stored.expires_at == int((BEGINNING + KEEP).timestamp())
     assert received.events.webhooks == [
-        WebhookEvent("pigeon", stored.webhook_id.digest, text) for text in TEXTS
+        WebhookEvent("pigeon", ACCOUNT, str(stored.webhook_id), text) for text in TEXTS
     ]
+
+
+def test_an_event_is_published_within_the_limits(received: Receiving) -> None:
+    endless = msgspec.structs.replace(TEXTS[0], provider_message_id="x" * 3_000)
+
+    received.receive("pigeon", WebhookRequest(URL, SIGNED, msgspec.json.encode([endless])))
+
+    (published,) = received.events.webhooks
+    assert published.event.provider_message_id == hashed(b"x" * 3_000)
 
 
 def test_the_bytes_are_stored_before_the_events_are_published(received: Receiving) -> None:
@@ -102,7 +113,19 @@ def test_the_events_of_the_same_bytes_have_the_same_digest(received: Receiving) 
     for _ in range(2):
         received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
 
-    assert len({event.digest for event in received.events.webhooks}) == 1
+    assert len({event.webhook_id.rpartition("|")[2] for event in received.events.webhooks}) == 1
+
+
+def test_the_same_bytes_to_two_accounts_are_two_webhooks() -> None:
+    webhooks = []
+    for account in (ACCOUNT, SECOND_ACCOUNT):
+        received = Receiving(account)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+        webhooks += received.stored()
+
+    assert [webhook.webhook_id.account for webhook in webhooks] == [ACCOUNT, SECOND_ACCOUNT]
+    assert {webhook.body for webhook in webhooks} == {BODY}
+    assert len({webhook.webhook_id for webhook in webhooks}) == 2
 
 
 def test_a_webhook_without_events_is_kept_too(received: Receiving) -> None:

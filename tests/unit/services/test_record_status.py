@@ -183,6 +183,76 @@ def test_a_failure_tells_its_reason_on_delivery_and_message() -> None:
     )
 
 
+FOUND_BY = ("message_id", "conversation_id", "recipient_id", "channel", "error_code")
+
+
+def test_a_failure_that_the_provider_reports_later_is_logged_once_with_all_by_which_it_is_looked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.say("private words")
+    product.connector.answers = [Sent("theirs")]
+    send(product, a_delivery("private words"))
+    assert caplog.records == []
+
+    for _ in range(2):
+        product.record(receipt(Status.FAILED, error_code="131026"))
+
+    (line,) = caplog.records
+    assert (line.levelname, line.message) == ("WARNING", "a delivery failed: a reason")
+    assert [vars(line)[field] for field in FOUND_BY] == [
+        MESSAGE_ID,
+        "conversation",
+        "ana",
+        "pigeon",
+        "131026",
+    ]
+    assert "private words" not in str(vars(line))
+    assert "ana@pigeon" not in str(vars(line))
+
+
+def test_a_parked_failure_is_logged_when_it_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.say()
+    early = receipt(Status.FAILED, error_code="30003")
+    assert product.record(early) is Recorded.UNKNOWN
+    product.record.park(early)
+    product.connector.answers = [Sent("theirs")]
+    send(product, a_delivery())
+    assert caplog.records == []
+
+    product.clock.advance(PARKED_AGAIN.total_seconds())
+    product.relay()
+
+    (line,) = caplog.records
+    assert (vars(line)["message_id"], vars(line)["error_code"]) == (MESSAGE_ID, "30003")
+
+
+def test_a_failure_that_the_channels_function_has_recorded_is_not_logged_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    product = Product()
+    product.settle(AGENT, ANA)
+    product.say()
+    product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
+
+    send(product, a_delivery())
+
+    assert product.message().status is Status.FAILED
+    assert caplog.records == []
+
+
+def test_a_failure_of_what_was_delivered_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    product = a_sent_message()
+    product.record(receipt(Status.DELIVERED))
+
+    product.record(receipt(Status.FAILED, error_code="131026"))
+
+    assert caplog.records == []
+
+
 def test_what_was_delivered_can_no_longer_fail() -> None:
     product = a_sent_message()
     product.record(receipt(Status.DELIVERED))

@@ -7,12 +7,15 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import InboundMessage
+from chat4all.domain.inbound_limits import hashed
 from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, ACCOUNTS, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.product import Product
 from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
+
+AT = "2026-01-31T12:00:00.000Z"
 
 
 class Replaying:
@@ -23,6 +26,7 @@ class Replaying:
         connector = FakeConnector()
         self.replay = ReplayWebhooks(
             connector=lambda channel: connector if channel == "pigeon" else None,
+            accounts=ACCOUNTS,
             webhooks=self.webhooks,
             handle=product.handle_events,
             secrets=MemorySecrets(),
@@ -31,7 +35,7 @@ class Replaying:
         )
         for number, body in enumerate(bodies):
             product.clock.advance(1)
-            self.store(WebhookId("pigeon", iso(product.clock()), str(number)), body)
+            self.store(WebhookId("pigeon", ACCOUNT, iso(product.clock()), str(number)), body)
         self.ids = [str(webhook_id) for webhook_id in self.webhooks.stored]
 
     def store(self, webhook_id: WebhookId, body: bytes) -> None:
@@ -42,9 +46,7 @@ class Replaying:
 
 
 def texts(*ids: str) -> bytes:
-    return msgspec.json.encode(
-        [InboundMessage("main", "ana", one, Text("hello"), "2026-01-31T12:00:00.000Z") for one in ids]
-    )
+    return msgspec.json.encode([InboundMessage("ana", one, Text("hello"), AT) for one in ids])
 
 
 def test_every_event_is_published_in_the_order_of_arrival() -> None:
@@ -54,6 +56,15 @@ def test_every_event_is_published_in_the_order_of_arrival() -> None:
 
     assert (replayed.replayed, replayed.events, replayed.refused, replayed.next_cursor) == (2, 3, (), None)
     assert replaying.published() == ["1", "2", "3"]
+
+
+def test_a_replayed_event_is_within_the_limits_as_a_received_one_is() -> None:
+    replaying = Replaying(texts("x" * 3_000))
+
+    replaying.replay(replaying.ids)
+
+    (published,) = replaying.published()
+    assert published == hashed(b"x" * 3_000)
 
 
 def test_each_replay_has_a_name_of_its_own_since_sqs_drops_what_it_has_just_seen() -> None:
@@ -97,15 +108,40 @@ def test_a_replay_reads_no_time_of_which_nothing_is_stored() -> None:
 
 def test_what_cannot_be_replayed_is_named_and_holds_up_nothing() -> None:
     replaying = Replaying(b"garbage", texts("1"))
-    telex = WebhookId("telex", "2026-01-31T12:00:00.000Z", "digest")
+    telex = WebhookId("telex", ACCOUNT, AT, "digest")
     replaying.store(telex, b"[]")
     garbage, readable = replaying.ids
-    missing = str(WebhookId("pigeon", "2026-01-31T12:00:00.000Z", "missing"))
+    missing = str(WebhookId("pigeon", ACCOUNT, AT, "missing"))
 
     replayed = replaying.replay([garbage, "unknown", missing, str(telex), readable])
 
     assert [refused.webhook_id for refused in replayed.refused] == [garbage, "unknown", missing, str(telex)]
     assert all(one.issue for one in replayed.refused)
+    assert (replayed.replayed, replaying.published()) == (1, ["1"])
+
+
+def test_a_replayed_event_names_the_account_that_received_the_webhook() -> None:
+    replaying = Replaying()
+    of_second = WebhookId("pigeon", SECOND_ACCOUNT, AT, "digest")
+    replaying.store(of_second, texts("1"))
+
+    replaying.replay([str(of_second)])
+
+    (published,) = replaying.events.webhooks
+    assert published.account == SECOND_ACCOUNT
+
+
+def test_a_webhook_of_an_account_that_is_not_listed_is_refused_and_stays_stored() -> None:
+    replaying = Replaying(texts("1"))
+    of_third = WebhookId("pigeon", "third", AT, "digest")
+    replaying.store(of_third, texts("2"))
+
+    replayed = replaying.replay([str(of_third), *replaying.ids])
+
+    (refused,) = replayed.refused
+    assert refused.webhook_id == str(of_third)
+    assert "third" in refused.issue
+    assert replaying.webhooks.get(of_third) is not None
     assert (replayed.replayed, replaying.published()) == (1, ["1"])
 
 

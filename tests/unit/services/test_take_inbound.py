@@ -12,6 +12,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files import FileStatus, FileToFetch, Source
+from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.records import (
     INBOX_USER_ID,
     ConversationState,
@@ -22,12 +23,13 @@ from chat4all.domain.records import (
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.inbound.take_inbound import EditTooEarly, inbound_message_id
+from chat4all.services.inbound.take_inbound import EditTooEarly, UnknownAccount, inbound_message_id
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
 
 AT = "2026-01-31T12:00:00.000Z"
-TEXT = InboundMessage("main", "ana@pigeon", "hers-1", Text("hello"), AT)
+TEXT = InboundMessage("ana@pigeon", "hers-1", Text("hello"), AT)
 
 
 @pytest.fixture
@@ -35,12 +37,13 @@ def product() -> Product:
     return Product()
 
 
-def take(product: Product, event: InboundEvent, channel: str = "pigeon") -> None:
-    product.take(WebhookEvent(channel, "webhook-1", event))
+def take(product: Product, event: InboundEvent, channel: str = "pigeon", *, account: str = ACCOUNT) -> None:
+    """Take the event as it is published."""
+    product.take(WebhookEvent(channel, account, "webhook-1", within_limits(event)))
 
 
-def taken(product: Product, provider_message_id: str = "hers-1") -> Message:
-    return product.message(inbound_message_id("pigeon", "main", provider_message_id))
+def taken(product: Product, provider_message_id: str = "hers-1", *, account: str = ACCOUNT) -> Message:
+    return product.message(inbound_message_id("pigeon", account, provider_message_id))
 
 
 def test_a_text_becomes_a_message_of_its_writer(product: Product) -> None:
@@ -95,6 +98,8 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
         (replace(TEXT, handle="ana.souza"), "ana.souza"),
         (TEXT, "ana@pigeon"),
         (replace(TEXT, display_name="x" * 300), "x" * 200),
+        (replace(TEXT, display_name=" \n", handle="ana.souza"), "ana.souza"),
+        (replace(TEXT, display_name="\x00", handle=" "), "ana@pigeon"),
     ],
 )
 def test_an_unknown_person_is_called_what_is_known_of_them(
@@ -243,7 +248,7 @@ def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
     raw = '{"sticker":{"id":"7"}}'
 
-    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("sticker", raw), AT))
+    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("sticker", raw), AT))
 
     message = taken(product)
     assert message.content == Unsupported("sticker", raw)
@@ -252,7 +257,7 @@ def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
 
 
 def edit(text: str, at: str) -> InboundEdit:
-    return InboundEdit("main", "ana@pigeon", "hers-1", text, at)
+    return InboundEdit("ana@pigeon", "hers-1", text, at)
 
 
 def test_an_edit_keeps_what_stood_before(product: Product) -> None:
@@ -296,6 +301,46 @@ def test_the_message_again_after_its_edit_stays_edited(product: Product) -> None
     take(product, TEXT)
 
     assert taken(product).content == Text("hello!")
+
+
+def test_two_accounts_do_not_share_a_persons_address_or_a_providers_id(product: Product) -> None:
+    for account in (ACCOUNT, SECOND_ACCOUNT):
+        take(product, FILE, account=account)
+
+    first, second = (taken(product, account=account) for account in (ACCOUNT, SECOND_ACCOUNT))
+    assert (first.account, second.account) == (ACCOUNT, SECOND_ACCOUNT)
+    assert first.sender_id != second.sender_id
+    for message in (first, second):
+        assert message.account is not None
+        sender = product.directory.resolve("pigeon", message.account, "ana@pigeon")
+        assert sender == message.sender_id
+        assert product.messages.find("pigeon", message.account, "hers-1") == message
+        file = file_of(message.content)
+        assert file is not None
+        assert product.files.files[file.file_id].source == Source("pigeon", message.account, "their-file")
+
+
+def test_an_edit_finds_the_message_of_its_account(product: Product) -> None:
+    for account in (ACCOUNT, SECOND_ACCOUNT):
+        take(product, TEXT, account=account)
+
+    take(product, edit("hello!", "2026-01-31T12:00:05.000Z"), account=SECOND_ACCOUNT)
+
+    assert taken(product).content == Text("hello")
+    assert taken(product, account=SECOND_ACCOUNT).content == Text("hello!")
+
+
+@pytest.mark.parametrize(("channel", "account"), [("pigeon", "third"), ("carrier", ACCOUNT)])
+@pytest.mark.parametrize("event", [TEXT, InboundEdit("ana@pigeon", "hers-1", "hello!", AT)])
+def test_an_event_of_an_account_that_is_not_listed_is_not_taken(
+    product: Product, event: InboundEvent, channel: str, account: str
+) -> None:
+    product.settle(AGENT, ANA)
+
+    with pytest.raises(UnknownAccount, match=account):
+        take(product, event, channel, account=account)
+
+    assert product.table.messages == {}
 
 
 MEDIA = ProviderFile("their-file", "image/png", "../a photo.png", 4000)
@@ -387,7 +432,7 @@ def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) ->
 
 def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(product: Product) -> None:
     product.settle(AGENT, ANA)
-    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("image", "{}"), AT))
+    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("image", "{}"), AT))
 
     take(product, FILE)
 
@@ -398,7 +443,7 @@ def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(pr
 def test_of_a_kind_with_an_endless_name_only_the_beginning_is_kept(product: Product) -> None:
     product.settle(AGENT, ANA)
 
-    take(product, InboundMessage("main", "ana@pigeon", "hers-1", Unsupported("x" * 100_000, "{}"), AT))
+    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("x" * 100_000, "{}"), AT))
 
     content = taken(product).content
     assert isinstance(content, Unsupported)

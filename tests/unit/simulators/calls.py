@@ -1,5 +1,6 @@
-"""Well-formed requests to the three providers, for tests to send or to spoil."""
+"""Well-formed requests to the providers, for tests to send or to break."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.provider import Call
 from chat4all_local.simulators.shared.file_signs import beginning_of
+from tests.unit.simulators.sms import calls as sms
 
 INSTAGRAM = BY_CHANNEL["instagram"]
 TELEGRAM = BY_CHANNEL["telegram"]
@@ -65,7 +67,7 @@ def send_instagram(http: httpx.Client, simulator: Simulator, message: dict[str, 
 
 
 def whatsapp_file(kind: str, **file: object) -> dict[str, object]:
-    """The fields of a message with a file in the place of a text."""
+    """Return the fields of a message with a file in place of a text."""
     return {"type": kind, "text": None, kind: file}
 
 
@@ -81,7 +83,7 @@ def send_telegram_file(
     fields: dict[str, object],
     upload: tuple[str, tuple[str, bytes, str]] | None = None,
 ) -> httpx.Response:
-    """As a form where there is an `upload`: the field, and the file's name, bytes and type; else as JSON."""
+    """Send a file as a form if there is an `upload` (field, and file name, bytes and type), else as JSON."""
     url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/{method}"
     body = {"chat_id": CHAT, **fields}
     return http.post(url, json=body) if upload is None else http.post(url, data=body, files=[upload])
@@ -105,7 +107,7 @@ def upload_whatsapp(
 
 
 def file_of(content_type: str, size: int | None = None) -> bytes:
-    """Bytes that begin as a file of that type does, and are `size` long."""
+    """Return `size` bytes that begin like a file of that type."""
     beginning = beginning_of(content_type)
     return beginning + bytes((size or len(beginning) + 100) - len(beginning))
 
@@ -113,6 +115,16 @@ def file_of(content_type: str, size: int | None = None) -> bytes:
 def send_telegram(http: httpx.Client, simulator: Simulator, **fields: object) -> httpx.Response:
     url = f"{simulator.base_url}/bot{TELEGRAM.access_token}/sendMessage"
     return http.post(url, json={"chat_id": CHAT, "text": "Hello", **fields})
+
+
+ADDRESSES = {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON, "sms": sms.PHONE}
+"""The recipient of `SEND` by channel, for tests that loop over every provider."""
+SEND: dict[str, Callable[[httpx.Client, Simulator], httpx.Response]] = {
+    "whatsapp": send_whatsapp,
+    "telegram": send_telegram,
+    "instagram": lambda http, simulator: send_instagram(http, simulator, instagram_message()),
+    "sms": sms.send_sms,
+}
 
 
 def decoded(body: bytes) -> Any:  # noqa: ANN401 (a test looks into any answer)

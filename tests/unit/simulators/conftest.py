@@ -1,4 +1,4 @@
-"""The simulators, for real on free ports of 127.0.0.1, and a receiver of their webhooks."""
+"""Real simulators on free ports of 127.0.0.1, and a receiver of their webhooks."""
 
 import asyncio
 import queue
@@ -40,7 +40,7 @@ class Simulators:
 
 @pytest.fixture
 def simulators() -> Iterator[Simulators]:
-    """Fresh simulators that answer at once and report at once."""
+    """Start fresh simulators that answer and report at once."""
     with running_simulators() as running:
         yield running
 
@@ -102,7 +102,7 @@ def http() -> Iterator[httpx.Client]:
 
 
 def is_free(url: str) -> bool:
-    """Whether nobody listens at `url`."""
+    """Return whether nothing listens at `url`."""
     try:
         httpx.get(url, trust_env=False, timeout=DEADLINE_S)
     except httpx.ConnectError:

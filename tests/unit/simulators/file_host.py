@@ -1,4 +1,4 @@
-"""A stand-in for our files' addresses: serves what it is told, well or badly."""
+"""A stand-in for the addresses of Chat4All's files: serves pages, correctly or with a fault."""
 
 import threading
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ DEADLINE_S = 20.0
 
 @dataclass(frozen=True)
 class Page:
-    """`size` bytes are served that begin with `body` and go on with zeros; `length` is what is announced."""
+    """A page of `size` bytes: `body`, then zeros. `length` is the announced length."""
 
     body: bytes = b""
     content_type: str = "application/octet-stream"
@@ -24,7 +24,7 @@ class Page:
 
 @dataclass
 class FileHost:
-    """Pages by their paths. `asked` are the paths that were fetched, `served` the bytes that went out."""
+    """Pages by their paths. `asked` lists the fetched paths, `served` counts the bytes that went out."""
 
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class FileHost:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
     def put(self, path: str, page: Page) -> str:
-        """The address of a page."""
+        """Add a page, and return its address."""
         self.pages[path] = page
         return f"http://127.0.0.1:{self._server.server_port}{path}"
 

@@ -1,4 +1,4 @@
-"""A stand-in for our webhook endpoint: keeps what it is sent, and answers as it is told."""
+"""A stand-in for Chat4All's webhook endpoint: keeps the webhooks, and answers as the test asks."""
 
 import threading
 import time
@@ -24,9 +24,9 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Answers 200, or the statuses of `answers` first; `challenge_token` opens its GET.
+    """Answers with the statuses of `answers` first, then with 200. `challenge_token` opens its GET.
 
-    While `gate` is closed it does not answer. `most_at_once` is how many calls it has held at a time.
+    While `gate` is closed, it does not answer. `most_at_once` counts the calls that it held at the same time.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Receiver:
         return status
 
     def wait_for(self, count: int) -> list[Received]:
-        """The webhooks, as soon as there are `count`; fails when the deadline passes before."""
+        """Return the webhooks once there are `count`. Fails after the deadline."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.received) >= count, DEADLINE_S), self.received
             return list(self.received)
@@ -102,7 +102,7 @@ class Receiver:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Poll until `condition` holds; fails when the deadline passes before."""
+    """Poll until `condition` holds. Fails after the deadline."""
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"

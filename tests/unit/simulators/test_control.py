@@ -1,4 +1,4 @@
-"""`/_control`: what it takes, what it refuses, and how the processes start and stop."""
+"""`/_control`: the requests that it accepts and refuses, and the start and stop of the processes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A provider forgets nobody because we were down."""
+"""A provider keeps its customers while Chat4All is down."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ BEN = Customer("2", "Ben", 2.0, blocked=True)
 def test_the_last_that_was_written_of_a_person_counts(tmp_path: Path) -> None:
     book = CustomerBook(tmp_path / "whatsapp.jsonl")
     later = Customer("1", "Ana", 5.0)
-    for one in (ANA, BEN, later):
-        book.write(one)
+    for customer in (ANA, BEN, later):
+        book.write(customer)
 
     assert CustomerBook(tmp_path / "whatsapp.jsonl").read() == {"1": later, "2": BEN}
 

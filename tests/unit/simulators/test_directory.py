@@ -1,6 +1,6 @@
 """The providers know every person who is made through Chat4All's API, and no other person."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
@@ -8,33 +8,26 @@ import httpx
 import msgspec
 import pytest
 
+from chat4all.domain.records import Identity
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.directory import DirectoryTable
+from chat4all_local.simulators.registry import names
 from tests.unit.serving import serving
 from tests.unit.simulators.calls import (
+    ADDRESSES,
     CHAT,
-    PERSON,
     PHONE,
-    instagram_message,
-    send_instagram,
+    SEND,
     send_telegram,
-    send_whatsapp,
 )
 from tests.unit.simulators.conftest import running_simulators
 from tests.unit.simulators.receiver import Receiver
 
 NAME = "a-stack-directory"
-ADDRESSES = {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON}
-CHANNELS = tuple(ADDRESSES)
-SENDING: dict[str, Callable[[httpx.Client, Simulator], httpx.Response]] = {
-    "whatsapp": send_whatsapp,
-    "telegram": send_telegram,
-    "instagram": lambda http, simulator: send_instagram(http, simulator, instagram_message()),
-}
 
 
 class Table(BaseHTTPRequestHandler):
-    """A DynamoDB that has the rows of a directory and answers GetItem; while `is_broken`, it fails."""
+    """A DynamoDB with the rows of a directory that answers GetItem; while `is_broken`, it fails."""
 
     rows: ClassVar[dict[str, dict[str, dict[str, str]]]] = {}
     asked: ClassVar[list[str]] = []
@@ -63,7 +56,7 @@ class Table(BaseHTTPRequestHandler):
 
 def know(channel: str, address: str) -> None:
     """Put Ana into the directory."""
-    identity = {"channel": channel, "account": "main", "address": address, "handle": "ana"}
+    identity = Identity(channel, "main", address, linked_at="2026-01-01T00:00:00.000Z", handle="ana")
     Table.rows[f"default#IDENTITY#{channel}#main#{address}"] = {"user_id": {"S": "u1"}}
     Table.rows["default#USER#u1"] = {
         "display_name": {"S": "Ana"},
@@ -73,38 +66,39 @@ def know(channel: str, address: str) -> None:
 
 @pytest.fixture
 def knowing() -> Iterator[dict[str, Simulator]]:
-    """The simulators by channel, which look into a directory."""
+    """Start simulators that look into a directory."""
     Table.rows, Table.asked, Table.is_broken = {}, [], False
     with serving(Table) as here, running_simulators(directory=DirectoryTable(here, NAME)) as simulators:
         yield simulators.by_name
 
 
 def outcome(simulator: Simulator) -> tuple[str | None, int | None]:
-    """The id and the error code of the only message."""
+    """Return the id and the error code of the only message."""
     [record] = simulator.transcript().requests
     return record.provider_message_id, record.error_code
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", names())
 def test_a_person_of_the_directory_is_reached_without_a_registration(
     knowing: dict[str, Simulator], http: httpx.Client, channel: str
 ) -> None:
     know(channel, ADDRESSES[channel])
 
-    assert SENDING[channel](http, knowing[channel]).status_code == 200
+    assert SEND[channel](http, knowing[channel]).is_success
 
+    assert outcome(knowing[channel])[0]
     [ana] = knowing[channel].customers()
     assert (ana.address, ana.name, ana.handle, ana.blocked) == (ADDRESSES[channel], "Ana", "ana", False)
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", names())
 def test_a_known_person_is_looked_up_only_once(
     knowing: dict[str, Simulator], http: httpx.Client, channel: str
 ) -> None:
     know(channel, ADDRESSES[channel])
 
     for _ in range(3):
-        SENDING[channel](http, knowing[channel])
+        SEND[channel](http, knowing[channel])
 
     assert Table.asked == [f"default#IDENTITY#{channel}#main#{ADDRESSES[channel]}", "default#USER#u1"]
 
@@ -113,12 +107,15 @@ def test_an_address_that_nobody_made_stays_unknown(
     knowing: dict[str, Simulator], http: httpx.Client, receiver: Receiver
 ) -> None:
     knowing["whatsapp"].configure(webhook_url=receiver.url)
-    answers = {channel: SENDING[channel](http, knowing[channel]) for channel in CHANNELS}
+    answers = {channel: SEND[channel](http, knowing[channel]) for channel in names()}
 
     assert answers["telegram"].json()["description"] == "Bad Request: chat not found"
     assert answers["instagram"].json()["error"]["error_subcode"] == 2534014
+    assert answers["sms"].json()["status"] == "queued"
     [failed] = receiver.wait_for(1)
     assert b"131026" in failed.body
+    [unknown] = knowing["sms"].transcript().requests
+    assert unknown.provider_message_id == answers["sms"].json()["sid"]
     assert all(simulator.customers() == [] for simulator in knowing.values())
 
 
@@ -129,23 +126,23 @@ def test_a_person_who_has_blocked_us_stays_blocked(
     know(channel, ADDRESSES[channel])
     knowing[channel].register(ADDRESSES[channel], "Ana", blocked=True)
 
-    SENDING[channel](http, knowing[channel])
+    SEND[channel](http, knowing[channel])
 
     assert outcome(knowing[channel]) == (None, code)
     assert Table.asked == []
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("channel", names())
 def test_while_the_directory_does_not_answer_the_provider_fails_for_the_moment(
     knowing: dict[str, Simulator], http: httpx.Client, channel: str
 ) -> None:
     know(channel, ADDRESSES[channel])
     Table.is_broken = True
-    assert SENDING[channel](http, knowing[channel]).status_code == 500
+    assert SEND[channel](http, knowing[channel]).status_code == 500
 
     Table.is_broken = False
 
-    assert SENDING[channel](http, knowing[channel]).status_code == 200
+    assert SEND[channel](http, knowing[channel]).is_success
 
 
 def test_a_person_who_is_unlinked_meanwhile_stays_unknown(

@@ -1,4 +1,4 @@
-"""A provider goes on with its webhooks when we are there again."""
+"""A provider continues with its webhooks when Chat4All is up again."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ READ = Webhook("read", b"{}", {}, "wamid.1")
 
 
 def left_over(path: Path) -> list[tuple[Webhook, str | None]]:
-    return [(one.webhook, one.lane) for one in Outbox(path).left_over()]
+    return [(outgoing.webhook, outgoing.lane) for outgoing in Outbox(path).left_over()]
 
 
 def test_what_is_not_done_is_left_over_in_its_order(tmp_path: Path) -> None:

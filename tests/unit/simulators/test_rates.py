@@ -21,12 +21,12 @@ def test_a_burst_to_one_person_and_a_burst_to_all_are_limited(
     limits: tuple[RateLimit, ...], to_one: tuple[int, int, float], to_all: tuple[int, int]
 ) -> None:
     burst, code, interval_s = to_one
-    one = RateCounter(limits)
-    assert all(one.take("a", NOW) is None for _ in range(burst))
-    exceeded = one.take("a", NOW)
+    counter = RateCounter(limits)
+    assert all(counter.take("a", NOW) is None for _ in range(burst))
+    exceeded = counter.take("a", NOW)
     assert exceeded is not None
     assert (exceeded.limit.code, exceeded.wait_s) == (code, interval_s)
-    assert one.take("b", NOW) is None
+    assert counter.take("b", NOW) is None
 
     everyone = RateCounter(limits)
     assert all(everyone.take(str(person), NOW) is None for person in range(to_all[0]))

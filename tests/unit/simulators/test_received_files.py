@@ -1,9 +1,10 @@
-"""Files that people send us: what the webhook says of them, and how their bytes are fetched."""
+"""Files from customers: their webhooks, and how their bytes are fetched."""
 
 import base64
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from chat4all_local.simulators.client import Simulator, SimulatorError
 from chat4all_local.simulators.control_api import CustomerMedia, FaultKind
 from chat4all_local.simulators.customer_media import pieces_of
-from tests.unit.simulators.calls import CHAT, PERSON, PHONE
+from chat4all_local.simulators.registry import names
+from tests.unit.simulators.calls import ADDRESSES, CHAT, PERSON, PHONE
 from tests.unit.simulators.conftest import Simulators
 from tests.unit.simulators.receiver import Receiver
+from tests.unit.simulators.sms.calls import basic
 
 MB = 2**20
 
@@ -34,6 +37,10 @@ def whatsapp_message(receiver: Receiver) -> Any:  # noqa: ANN401 (any webhook)
 
 def telegram_message(receiver: Receiver) -> Any:  # noqa: ANN401 (any webhook)
     return receiver.wait_for(1)[-1].json["message"]
+
+
+def sms_url(receiver: Receiver) -> str:
+    return parse_qs(receiver.wait_for(1)[-1].body.decode())["MediaUrl0"][0]
 
 
 def instagram_url(receiver: Receiver) -> str:
@@ -367,9 +374,9 @@ def test_a_file_that_can_not_be_is_refused(
 
 @pytest.mark.parametrize("kind", ["text", "location"])
 def test_a_kind_that_has_no_file_takes_none(simulators: Simulators, kind: str) -> None:
-    for channel, address in {"whatsapp": PHONE, "telegram": CHAT, "instagram": PERSON}.items():
+    for channel in names():
         with pytest.raises(SimulatorError, match="file"):
-            simulators.by_name[channel].write_media(address, kind, "image/png")
+            simulators.by_name[channel].write_media(ADDRESSES[channel], kind, "image/png")
 
 
 # Faults
@@ -377,7 +384,7 @@ def test_a_kind_that_has_no_file_takes_none(simulators: Simulators, kind: str) -
 Fetch = Callable[[], httpx.Response]
 
 
-@pytest.fixture(params=["whatsapp", "telegram", "instagram"])
+@pytest.fixture(params=names())
 def channel(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -391,25 +398,23 @@ def simulator(simulators: Simulators, channel: str) -> Simulator:
 
 @pytest.fixture
 def media(simulator: Simulator, channel: str) -> bytes:
-    """A person has sent these bytes."""
-    address, kind = {
-        "whatsapp": (PHONE, "document"),
-        "telegram": (CHAT, "document"),
-        "instagram": (PERSON, "file"),
-    }[channel]
-    simulator.write_media(address, kind, "application/pdf", size=200_000, seed=1)
+    """Send these bytes from a customer, and return them."""
+    kind = {"whatsapp": "document", "telegram": "document", "instagram": "file", "sms": "document"}[channel]
+    simulator.write_media(ADDRESSES[channel], kind, "application/pdf", size=200_000, seed=1)
     return bytes_of("application/pdf", 200_000, 1)
 
 
 @pytest.fixture
 def first(simulator: Simulator, channel: str, media: bytes, receiver: Receiver, http: httpx.Client) -> Fetch:
-    """The first request for the file."""
+    """Send the first request for the file."""
     if channel == "whatsapp":
         media_id = whatsapp_message(receiver)["document"]["id"]
         return lambda: http.get(f"{simulator.base_url}/v23.0/{media_id}", headers=bearer(simulator))
     if channel == "telegram":
         file_id = telegram_message(receiver)["document"]["file_id"]
         return lambda: get_file(http, simulator, file_id)
+    if channel == "sms":
+        return lambda: http.get(sms_url(receiver), headers=basic())
     return lambda: http.get(instagram_url(receiver))
 
 
@@ -417,11 +422,13 @@ def first(simulator: Simulator, channel: str, media: bytes, receiver: Receiver, 
 def download(
     simulator: Simulator, channel: str, first: Fetch, receiver: Receiver, http: httpx.Client
 ) -> Fetch:
-    """The request for the bytes."""
+    """Request the bytes."""
     if channel == "whatsapp":
         return lambda: http.get(first().json()["url"], headers=bearer(simulator))
     if channel == "telegram":
         return lambda: http.get(file_url(simulator, first().json()["result"]["file_path"]))
+    if channel == "sms":
+        return lambda: http.get(first().headers["location"])
     return first
 
 
@@ -432,7 +439,7 @@ def test_a_file_that_is_missing_is_so_at_the_first_request(
 
     missing = first()
 
-    assert missing.status_code == {"whatsapp": 400, "telegram": 400, "instagram": 404}[channel]
+    assert missing.status_code == {"whatsapp": 400, "telegram": 400, "instagram": 404, "sms": 404}[channel]
     assert download().content == media
 
 
@@ -449,7 +456,7 @@ def test_a_failing_provider_fails_the_first_request_with_the_status_asked_for(
 def test_an_address_that_has_ended(simulator: Simulator, channel: str, download: Fetch) -> None:
     simulator.add_fault(FaultKind.FETCH_EXPIRED, count=1)
 
-    assert download().status_code == (403 if channel == "instagram" else 404)
+    assert download().status_code == {"whatsapp": 404, "telegram": 404, "instagram": 403, "sms": 403}[channel]
     assert download().status_code == 200
 
 

@@ -2,16 +2,21 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.simulators.registry import names
 from tests.unit.simulators.calls import (
+    ADDRESSES,
     CHAT,
     PERSON,
     PHONE,
+    SEND,
     instagram_message,
     send_instagram,
     send_telegram,
@@ -27,21 +32,46 @@ def whatsapp(simulators: Simulators) -> Simulator:
     return simulators.whatsapp
 
 
-def test_each_provider_answers_in_its_own_shape(simulators: Simulators, http: httpx.Client) -> None:
-    simulators.whatsapp.register(PHONE, "Ana")
-    simulators.telegram.register(CHAT, "Ana")
-    simulators.instagram.register(PERSON, "Ana")
+ACCEPTED = {
+    "whatsapp": (200, {"messaging_product", "contacts", "messages"}),
+    "telegram": (200, {"ok", "result"}),
+    "instagram": (200, {"recipient_id", "message_id"}),
+    "sms": (
+        201,
+        {
+            "account_sid",
+            "api_version",
+            "body",
+            "direction",
+            "error_code",
+            "error_message",
+            "from",
+            "num_media",
+        }
+        | {"messaging_service_sid", "num_segments", "sid", "status", "to", "uri"},
+    ),
+}
+"""The status and the fields of the answer to an accepted message, by channel."""
+FAILING: dict[str, Callable[[dict[str, Any]], object]] = {
+    "whatsapp": lambda answer: answer["error"]["code"] == 131000,
+    "telegram": lambda answer: answer["error_code"] == 500,
+    "instagram": lambda answer: answer["error"]["code"] == 2,
+    "sms": lambda answer: answer["code"] == 20500,
+}
+"""Checks by channel for the code of the provider's temporary failure in an answer."""
 
-    whatsapp = send_whatsapp(http, simulators.whatsapp)
-    telegram = send_telegram(http, simulators.telegram)
-    instagram = send_instagram(http, simulators.instagram, instagram_message())
 
-    assert [answer.status_code for answer in (whatsapp, telegram, instagram)] == [200, 200, 200]
-    assert whatsapp.json().keys() == {"messaging_product", "contacts", "messages"}
-    assert telegram.json().keys() == {"ok", "result"}
-    assert instagram.json().keys() == {"recipient_id", "message_id"}
-    for answer in (whatsapp, telegram, instagram):
-        assert answer.headers["content-type"] == "application/json"
+@pytest.mark.parametrize("channel", names())
+def test_each_provider_answers_in_its_own_shape(
+    simulators: Simulators, http: httpx.Client, channel: str
+) -> None:
+    simulator = simulators.by_name[channel]
+    simulator.register(ADDRESSES[channel], "Ana")
+
+    answer = SEND[channel](http, simulator)
+
+    assert (answer.status_code, set(answer.json())) == ACCEPTED[channel]
+    assert answer.headers["content-type"] == "application/json"
 
 
 def test_the_transcript_tells_what_came_and_what_became_of_it(
@@ -130,23 +160,19 @@ def test_a_throttled_graph_call_gets_the_providers_code(simulators: Simulators, 
     assert instagram.json()["error"]["code"] == 613
 
 
+@pytest.mark.parametrize("channel", names())
 def test_a_failing_provider_answers_with_its_passing_error(
-    simulators: Simulators, http: httpx.Client
+    simulators: Simulators, http: httpx.Client, channel: str
 ) -> None:
-    asked = (simulators.whatsapp, simulators.telegram, simulators.instagram)
-    for simulator, address in zip(asked, (PHONE, CHAT, PERSON), strict=True):
-        simulator.register(address, "Ana")
-        simulator.add_fault(FaultKind.ERROR, count=1)
+    simulator = simulators.by_name[channel]
+    simulator.register(ADDRESSES[channel], "Ana")
+    simulator.add_fault(FaultKind.ERROR, count=1)
 
-    whatsapp = send_whatsapp(http, simulators.whatsapp)
-    telegram = send_telegram(http, simulators.telegram)
-    instagram = send_instagram(http, simulators.instagram, instagram_message())
+    answer = SEND[channel](http, simulator)
 
-    assert (whatsapp.status_code, whatsapp.json()["error"]["code"]) == (500, 131000)
-    assert (telegram.status_code, telegram.json()["error_code"]) == (500, 500)
-    assert (instagram.status_code, instagram.json()["error"]["code"]) == (500, 2)
-    for simulator in asked:
-        assert simulator.transcript().requests[0].provider_message_id is None
+    assert answer.status_code == 500
+    assert FAILING[channel](answer.json())
+    assert simulator.transcript().requests[0].provider_message_id is None
 
 
 def test_an_error_can_be_chosen_and_meet_one_person_only(whatsapp: Simulator, http: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""Webhooks to us: signed, in order, few at a time, and again until they are accepted."""
+"""Webhooks to Chat4All: signed, in order, a few at a time, and repeated until they are accepted."""
 
 import hashlib
 from typing import Any

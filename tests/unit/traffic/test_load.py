@@ -8,10 +8,10 @@ from threading import Event
 import pytest
 
 from chat4all_local.api_client import ApiError, ApiUnreachable
-from chat4all_local.api_shapes import ErrorBody
 from chat4all_local.traffic import load as module
 from chat4all_local.traffic.load import Line, Load, post
 from chat4all_local.traffic.participants import Conversation
+from tests.unit.answers import error_body
 
 CONVERSATIONS = [
     Conversation(f"conversation-{number}", "agent", "whatsapp", f"{number}") for number in range(20)
@@ -76,7 +76,7 @@ def test_a_line_is_posted_when_its_time_has_come() -> None:
 def test_what_the_api_refuses_for_good_is_told_and_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAUSE_S", 0.01)
     answers: dict[str, list[Exception]] = {
-        "text 0": [ApiError(422, ErrorBody("BAD", "why"))],
+        "text 0": [ApiError(422, error_body("BAD"))],
         "text 1": [ApiUnreachable("gone")],
     }
 

@@ -60,6 +60,7 @@ class ObjectStore:
         ]
         return {
             "file_id": FILE_ID,
+            "status": "PENDING",
             "size": self.size,
             "part_size": PART,
             "part_count": self.count,
@@ -78,6 +79,10 @@ class ObjectStore:
             "status": self.status,
             "error": {"code": "EICAR", "message": "It is evil."} if refused else None,
             "sha256": self.served_sha256 or hashlib.sha256(self.body).hexdigest(),
+            "thumbnails": {},
+            "conversation_id": None,
+            "created_at": "2026-01-01T00:00:00.000Z",
+            "expires_at": "2026-01-31T00:00:00.000Z",
         }
 
 

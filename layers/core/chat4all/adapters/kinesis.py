@@ -54,6 +54,9 @@ class KinesisEvents(SqsEvents):
         self._streams = streams
         self._latest = _Latest()
 
+    def probe(self) -> None:
+        self._kinesis.describe_stream_summary(StreamName=self._streams.chat_events)
+
     def _to_conversation(self, event: ChatEvent) -> str:
         """Put one event at a time: PutRecords may accept the second of two events and not the first."""
         key = event.conversation_id

@@ -19,6 +19,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files import FileEvent
+from chat4all.domain.webhooks import SEPARATOR
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,6 +60,12 @@ class SqsEvents:
     @answering("The queue did not take the join; try again.", retry_after=1)
     def participant_joining(self, event: ParticipantJoining) -> str:
         return self._to_conversation(event)
+
+    def probe(self) -> None:
+        """Reach chat-events, or raise."""
+        self._client.get_queue_attributes(
+            QueueUrl=self._queues.chat_events, AttributeNames=["ApproximateNumberOfMessages"]
+        )
 
     @answering("The message is stored, but not yet published; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
@@ -172,9 +179,11 @@ def _status_entry(update: StatusUpdate) -> _Entry:
 def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     """Build the entry: a person's messages form a group, whose order SQS keeps."""
     event = received.event
-    group = _short(f"{received.channel}:{event.account}:{event.address}")
-    deduplication = _short(f"{received.channel}-{received.digest}:{index}:{received.replay or ''}")
-    return _Entry(group, deduplication, _body(received))
+    group = _short(f"{received.channel}:{received.account}:{event.address}")
+    # A repeated webhook arrives at another time, and has the same digest.
+    digest = received.webhook_id.rpartition(SEPARATOR)[2]
+    webhook = f"{received.channel}-{received.account}-{digest}"
+    return _Entry(group, _short(f"{webhook}:{index}:{received.replay or ''}"), _body(received))
 
 
 def _short(text: str) -> str:

@@ -1,6 +1,5 @@
 """The `api` function: the public HTTP API."""
 
-import functools
 from datetime import timedelta
 
 from chalice.app import Chalice
@@ -16,12 +15,12 @@ from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
-from chat4all.channels.registry import connector
+from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.channels.registry import accounts, connector
 from chat4all.channels.shared.http import HttpClient
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import Addresses, addresses
 from chat4all.entrypoints.http.audit import AuditViews
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
@@ -30,7 +29,9 @@ from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.users import UserViews
+from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
@@ -66,23 +67,13 @@ def app(settings: ApiSettings) -> Chalice:
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
-    kinesis = functools.cache(runtime.kinesis)
-
-    def probe_queue() -> None:
-        if settings.chat_events_stream:
-            kinesis().describe_stream_summary(StreamName=settings.chat_events_stream)
-            return
-        accepting.sqs.get_queue_attributes(
-            QueueUrl=settings.chat_events_queue, AttributeNames=["ApproximateNumberOfMessages"]
-        )
-
-    manage_users = ManageUsers(directory, canonical, runtime.now, runtime.new_id)
+    manage_users = ManageUsers(directory, canonical, accounts(), runtime.now, runtime.new_id)
     manage_conversations = ManageConversations(
         conversations, directory, accepting.events, runtime.now, runtime.new_id
     )
-    health = CheckHealth({"database": lambda: _probe_database(keys), "queue": probe_queue})
+    health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     audit = DynamoAudit(settings.audit_table)
-    account = Accounting(audit, runtime.now, runtime.new_id)
+    audit_trail = AuditTrail(audit, runtime.now, runtime.new_id)
     public = addresses(settings.api_url)
     breakers = DynamoBreakers(settings.limits_table)
     resources = [
@@ -93,10 +84,10 @@ def app(settings: ApiSettings) -> Chalice:
             channels,
             runtime.new_id,
             attach=AttachFile(files),
-            account=account,
+            audit=audit_trail,
             addresses=public,
         ),
-        DeadLetterViews(redrive, channels, account),
+        DeadLetterViews(redrive, channels, audit_trail),
         _file_views(settings, files, store, accepting, public),
         AuditViews(ReadAudit(audit)),
         ConversationViews(manage_conversations, read, channels),
@@ -135,8 +126,4 @@ def handler() -> Handler:
     telemetry = Telemetry("api")
     api = app(from_environment(ApiSettings))
 
-    return serving(telemetry, api)
-
-
-def _probe_database(keys: DynamoApiKeys) -> None:
-    keys.get("probe")
+    return telemetry.observing(serving(telemetry.count, api))

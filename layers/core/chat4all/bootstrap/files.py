@@ -11,12 +11,13 @@ from chat4all.adapters.media.thumbnails import thumbnails
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import runtime
-from chat4all.bootstrap.file_batch import FileBatch
 from chat4all.bootstrap.scanners import scanner
 from chat4all.bootstrap.settings import FilesSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry
+from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
+from chat4all.entrypoints.invocation import Handler
+from chat4all.entrypoints.queues.files import FileEvents
 from chat4all.services.files.fetch_file import FetchFile
 from chat4all.services.files.inspect_file import InspectFile
 from chat4all.services.messaging.connector import Connector
@@ -47,4 +48,12 @@ def handler() -> Handler:
         clock=runtime.now,
     )
 
-    return FileBatch(inspect, runtime.sqs(), settings, telemetry)
+    events = FileEvents(
+        inspect,
+        runtime.sqs(),
+        telemetry.count,
+        queue_url=settings.files_queue,
+        bucket=settings.files_bucket,
+    )
+
+    return telemetry.observing(events)

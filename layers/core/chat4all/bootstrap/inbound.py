@@ -7,16 +7,16 @@ from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry, consuming
+from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.channels.registry import accounts
 from chat4all.domain.events import WebhookEvent
-from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
+from chat4all.entrypoints.invocation import Handler
+from chat4all.entrypoints.queues.batches import Batch
+from chat4all.entrypoints.queues.consuming import consuming
+from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
-from chat4all.services.inbound.take_inbound import EditTooEarly, TakeInbound
-
-NEEDED_MS = 5_000
-EDIT_WAIT_S = 2.0
-EDIT_TRIES = 5
+from chat4all.services.inbound.take_inbound import TakeInbound
 
 
 def handler() -> Handler:
@@ -24,6 +24,7 @@ def handler() -> Handler:
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     take = TakeInbound(
+        accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         directory=accepting.directory,
@@ -39,15 +40,6 @@ def handler() -> Handler:
         new_id=runtime.new_id,
     )
 
-    def handle(event: WebhookEvent, record: Record) -> HandBack | None:
-        try:
-            take(event)
-        except EditTooEarly:
-            if record.receive_count < EDIT_TRIES:
-                return HandBack(EDIT_WAIT_S)
-            telemetry.count("EditsOfUnknownMessages")
-        return None
+    batch = Batch(WebhookEvent, WebhookRecords(take, telemetry.count), accepting.sqs, settings.inbound_queue)
 
-    batch = Batch(WebhookEvent, handle, accepting.sqs, settings.inbound_queue)
-
-    return consuming(telemetry, batch, NEEDED_MS)
+    return telemetry.observing(consuming(telemetry.count, batch, NEEDED_MS))

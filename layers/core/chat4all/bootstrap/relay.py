@@ -1,6 +1,5 @@
 """The `relay` function: run the scheduled jobs."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
@@ -10,13 +9,15 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.s3_files import S3Files
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, LambdaContext, Telemetry
+from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
+from chat4all.entrypoints.invocation import Handler, LambdaContext
 from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 STATUS_UPDATES: Final = "status-updates"
-CLAIM_TIME: Final = timedelta(minutes=1)
 
 
 def handler() -> Handler:
@@ -42,7 +42,7 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, runtime.now)
-    apply = ApplyStatus(deliveries, FollowDelivery(accepting.messages, deliveries))
+    apply = ApplyStatus(deliveries, FollowDelivery(accepting.messages, deliveries), log_failure)
     record = RecordStatus(apply, deliveries, fall_back, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
@@ -50,9 +50,9 @@ def handler() -> Handler:
         messages=accepting.messages,
         deliveries=deliveries,
         record=record,
+        log_failure=log_failure,
         channels=frozenset(names()),
         new_id=runtime.new_id,
-        claim_time=CLAIM_TIME,
     )
     relay = Relay(
         runtime.now,

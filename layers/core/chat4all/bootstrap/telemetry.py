@@ -3,38 +3,17 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 
-if TYPE_CHECKING:
-    from chalice.app import Chalice
+from chat4all.entrypoints.invocation import Handler, LambdaContext
 
 _PACKAGE: Final = "chat4all"
 _LEVELS: Final = {**logging.getLevelNamesMapping(), "TRACE": logging.DEBUG}
 """Lambda uses Python's names of levels, and also TRACE."""
-
-Handler = Callable[[dict[str, Any], "LambdaContext"], Any]
-Consumer = Callable[[dict[str, Any], Callable[[], bool]], dict[str, Any]]
-"""A consumer takes Lambda's event, and a function that returns whether there is time left.
-
-It returns the answer with its `batchItemFailures`.
-"""
-
-
-class LambdaContext(Protocol):
-    """The used part of Lambda's context."""
-
-    @property
-    def aws_request_id(self) -> str: ...
-
-    @property
-    def function_name(self) -> str: ...
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class Telemetry:
@@ -64,29 +43,6 @@ class Telemetry:
                 self._metrics.flush_metrics()
 
         return observed
-
-
-def consuming(telemetry: Telemetry, batch: Consumer, needed_ms: int) -> Handler:
-    """Make the handler of a queue's function: a record is begun only while `needed_ms` are left for it."""
-
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        answer = batch(event, lambda: context.get_remaining_time_in_millis() > needed_ms)
-        telemetry.count("Records", len(event["Records"]))
-        telemetry.count("HandedBack", len(answer["batchItemFailures"]))
-        return answer
-
-    return telemetry.observing(handle)
-
-
-def serving(telemetry: Telemetry, app: "Chalice") -> Handler:
-    """Make the handler of a function behind API Gateway."""
-
-    def handle(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-        answer = app(event, context)
-        telemetry.count(f"Answers{answer['statusCode'] // 100}xx")
-        return answer
-
-    return telemetry.observing(handle)
 
 
 def _json_of_every_logger() -> LambdaPowertoolsFormatter:

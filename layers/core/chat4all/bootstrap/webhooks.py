@@ -7,17 +7,20 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
+from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.s3 import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
-from chat4all.bootstrap.telemetry import Handler, Telemetry, serving
-from chat4all.channels.registry import connector, names
+from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.channels.registry import accounts, connector, names
 from chat4all.channels.shared.http import HttpClient
-from chat4all.entrypoints.http.accounting import Accounting
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.webhooks import WebhookViews
+from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
@@ -37,12 +40,19 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     events = streams.events(settings, runtime.sqs(), Queues(inbound=settings.inbound_queue))
     deliveries = DynamoDeliveries(settings.messages_table)
     follow = FollowDelivery(DynamoMessages(settings.messages_table), deliveries)
-    handle = HandleEvents(ApplyStatus(deliveries, follow), events)
+    handle = HandleEvents(ApplyStatus(deliveries, follow, log_failure), events)
+    listed = accounts()
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, handle=handle, secrets=secrets, clock=runtime.now
+        connector=known,
+        accounts=listed,
+        webhooks=webhooks,
+        handle=handle,
+        secrets=secrets,
+        clock=runtime.now,
     )
     replay = ReplayWebhooks(
         connector=known,
+        accounts=listed,
         webhooks=webhooks,
         handle=handle,
         secrets=secrets,
@@ -51,8 +61,8 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     )
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
-    account = Accounting(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
-    bind(chalice, [WebhookViews(receive, replay, names(), account)], authenticate)
+    audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
+    bind(chalice, [WebhookViews(receive, replay, names(), audit_trail)], authenticate)
     return chalice
 
 
@@ -60,4 +70,4 @@ def handler() -> Handler:
     telemetry = Telemetry("webhooks")
     webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
 
-    return serving(telemetry, webhooks)
+    return telemetry.observing(serving(telemetry.count, webhooks))

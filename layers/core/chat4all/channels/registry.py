@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.shared.manifest import Manifest
-from chat4all.domain.channel import Capabilities
+from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.errors import NotFound
 from chat4all.services.messaging.connector import Connector
 
@@ -30,6 +30,11 @@ def manifest_of(name: str) -> Manifest:
 def capabilities() -> dict[str, Capabilities]:
     """Return what every channel can do, by name; import no connector."""
     return {manifest.name: manifest.capabilities for manifest in manifests()}
+
+
+def accounts() -> ChannelAccounts:
+    """Return the channel accounts of every channel; import no connector."""
+    return {manifest.name: manifest.accounts for manifest in manifests()}
 
 
 def connector(name: str, http: HttpClient, base_url: str) -> Connector:

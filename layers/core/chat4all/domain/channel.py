@@ -1,5 +1,6 @@
 """The capabilities of a channel, as data: the API shows the table to clients, and the core obeys it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -7,8 +8,12 @@ import msgspec
 
 from chat4all.domain.files import Attachment, MediaKind
 
-DEFAULT_ACCOUNT = "main"
-"""The account of a channel where no account is named: a business has one number, bot or page per channel."""
+ChannelAccounts = Mapping[str, tuple[str, ...]]
+"""The channel accounts by channel, as the manifests list them.
+
+A channel account is a number, bot or page of ours at a provider; `account` is its id everywhere. The first
+account of a channel is the account of an identity or a webhook that names no account.
+"""
 
 
 class LengthUnit(StrEnum):
@@ -102,6 +107,10 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     channel: str
     kinds: tuple[str, ...]
+    """The plain kinds of content that the connector renders, by their `type`, and the file kinds in `media`.
+
+    The channel sends only the text of any other plain kind.
+    """
     text_length: int
     """A longer text is split into several provider messages."""
     text_unit: LengthUnit
@@ -116,7 +125,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The beginning of a group's address; None: every address belongs to a person."""
 
     def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
-        """Return the rule by which the provider takes this file for `address` as a file; None if no rule fits."""
+        """Return the rule by which the provider takes this file for `address`; None if no rule fits."""
         return next((rule for rule in self.media if rule.fits(file, address)), None)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:

@@ -1,10 +1,22 @@
 """Claims: the right of a process to send a delivery, for a limited time."""
 
+from datetime import timedelta
 from enum import Enum, auto
+from typing import Final
 
 import msgspec
 
 from chat4all.domain.records import DeliveryPart
+
+MARGIN: Final = timedelta(seconds=5)
+
+
+def claim_time(timeout_s: int) -> timedelta:
+    """Return how long a claim holds: longer than a function with this timeout may run.
+
+    So the process of an expired claim has ended.
+    """
+    return timedelta(seconds=timeout_s) + MARGIN
 
 
 class Claimed(msgspec.Struct, frozen=True):

@@ -1,10 +1,12 @@
 """The content of a message: one Struct for each kind, distinguished by `type` in JSON.
 
 A message carries its content whole from the request to the row, the events, the connectors and the answers.
-A new kind adds a Struct to `Plain`, its check in a request, its parts in `routing.parts_of`, and its
-rendering and parsing by each channel. The type checker names all these places but the parsing; no other place
-changes. Every kind has a `text`, which people can read where a client or a channel does not know the kind. It
-may be empty.
+A new kind adds a Struct to `Plain`, and a case in a few places. The type checker names each of these places
+except the parsing of the channels' webhooks; docs/extending.md has the list. Rows, events, ports and answers
+do not change.
+
+Every kind has a `text`, which people can read where a client or a channel does not know the kind. It may be
+empty.
 """
 
 from typing import Annotated, TypeVar
@@ -78,6 +80,11 @@ C = TypeVar("C", bound=Content)
 def reworded(content: C, text: str) -> C:
     """Return `content` with another text."""
     return replace(content, text=text)
+
+
+def kind_of(content: Content) -> str:
+    """Return the kind of `content`: its `type` in JSON."""
+    return str(content.__struct_config__.tag)
 
 
 def file_of(content: Content) -> Attachment | None:

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 _SEPARATOR: Final = "|"
+_LONGEST: Final = 128
 _NUMBER: Final = re.compile("[0-9]{1,4}")
 
 
@@ -28,7 +29,7 @@ class DeliveryId(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> "DeliveryId | None":
         """Return the id that `text` encodes, or None: a provider returns the text, which may be anything."""
-        fields = text.split(_SEPARATOR)
+        fields = text.split(_SEPARATOR) if len(text) <= _LONGEST else []
         if len(fields) not in {4, 5} or not all(fields) or not all(map(_NUMBER.fullmatch, fields[3:])):
             return None
         return cls(fields[0], fields[1], fields[2], *map(int, fields[3:]))

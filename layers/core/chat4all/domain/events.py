@@ -57,6 +57,10 @@ class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="mes
     def deduplication_id(self) -> str:
         return f"{self.message.message_id}:{self.message.fingerprint}"[:128]
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.message.message_id, "conversation_id": self.conversation_id}
+
 
 class ParticipantJoining(msgspec.Struct, frozen=True, tag="joining"):
     """On `chat-events`: the participant sees the messages after the number of this record."""
@@ -68,6 +72,10 @@ class ParticipantJoining(msgspec.Struct, frozen=True, tag="joining"):
     @property
     def deduplication_id(self) -> str:
         return f"{self.user_id}:{self.joined_at}"
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"conversation_id": self.conversation_id, "user_id": self.user_id}
 
 
 class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
@@ -96,6 +104,10 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
         if self.position:
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
         return f"{self.message_id}:{self.round}"
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.message_id, "conversation_id": self.conversation_id}
 
 
 ChatEvent = MessageSubmitted | MessageAccepted | ParticipantJoining
@@ -143,6 +155,15 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
         to = self.recipient
         return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {
+            "message_id": self.message_id,
+            "conversation_id": self.conversation_id,
+            "recipient_id": self.recipient.user_id,
+            "channel": self.recipient.channel,
+        }
+
 
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     """On `status-updates`. An update names its delivery by `delivery_id`, the provider's id, or both."""
@@ -158,11 +179,22 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded: bool = False
     """The sender has already written this status on the delivery, but not yet on the message."""
 
+    @property
+    def ids(self) -> dict[str, str]:
+        named = DeliveryId.parse(self.delivery_id) if self.delivery_id else None
+        if named is None:
+            # The provider's id of a message is left out: Telegram's contains the person's address.
+            return {"channel": self.channel}
+        return {
+            "message_id": named.message_id,
+            "recipient_id": named.recipient_id,
+            "channel": self.channel,
+        }
+
 
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
     """A person sent a message. `at` is the provider's time, ISO 8601 UTC."""
 
-    account: str
     address: str
     provider_message_id: str
     content: ReceivedContent
@@ -176,7 +208,6 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
 class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
     """A person changed the text of a message they had sent."""
 
-    account: str
     address: str
     provider_message_id: str
     text: str
@@ -186,7 +217,6 @@ class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
 class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
     """The provider reports the status of a message that we sent; `address` is the person's address."""
 
-    account: str
     address: str
     status: Status
     at: str
@@ -200,11 +230,19 @@ InboundEvent = InboundMessage | InboundEdit | InboundStatus
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`."""
+    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`.
+
+    `account` is the channel account that received the webhook: the event of the provider does not name it.
+    """
 
     channel: str
-    digest: str
-    """The SHA-256 of the webhook's bytes: a repeated webhook has the same."""
+    account: str
+    webhook_id: str
+    """A `WebhookId` as text."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"webhook_id": self.webhook_id, "channel": self.channel}

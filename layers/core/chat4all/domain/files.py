@@ -157,11 +157,19 @@ class FileStored(msgspec.Struct, frozen=True, tag="stored"):
 
     file_id: str
 
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"file_id": self.file_id}
+
 
 class FileToFetch(msgspec.Struct, frozen=True, tag="fetch"):
     """On `files.fifo`, group `file_id`: the `files` function fetches a person's file and inspects it."""
 
     file_id: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"file_id": self.file_id}
 
 
 FileEvent = FileStored | FileToFetch

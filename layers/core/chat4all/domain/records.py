@@ -31,6 +31,8 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
+    """An agent or a customer, with their identities."""
+
     user_id: str
     type: UserType
     display_name: str
@@ -144,8 +146,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
     inbound message, or is the first channel for all recipients; it is None if there are several such
-    channels. The sender named `asked_channels`, if any: deliveries try them in their order,
-    `delivery_timeout_s` seconds each. `round` counts the redrives.
+    channels. `account` is the channel account that received an inbound message. The sender named
+    `asked_channels`, if any: deliveries try them in their order, `delivery_timeout_s` seconds each. `round`
+    counts the redrives.
     """
 
     message_id: str
@@ -158,6 +161,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted_at: str
     fingerprint: str
     channel: str | None = None
+    account: str | None = None
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None

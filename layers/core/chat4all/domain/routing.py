@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from chat4all.domain.channel import Capabilities, OtherFiles
-from chat4all.domain.content import C, Content, Media, Text, Unsupported, file_of, reworded
+from chat4all.domain.content import C, Content, Media, Plain, Text, Unsupported, file_of, kind_of, reworded
 from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files import Attachment
@@ -80,6 +80,18 @@ def content_for_recipients(conversation: Conversation, sender: User, content: C)
     return content
 
 
+def relayed(content: Content) -> Plain | None:
+    """Return what the other participants receive of a person's `content`; None if it shows nothing to them.
+
+    A person's file must not be sent before it is inspected, and no channel can send content of an unknown
+    kind. So only the text of these two is passed on. Every other kind is passed on whole, with or without a
+    text.
+    """
+    match content:
+        case Text() | Media() | Unsupported():
+            return Text(content.text) if content.text.strip() else None
+
+
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
@@ -110,9 +122,12 @@ def require_possible(
 def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
-    A file goes first, with the text as its caption where that fits; else the text follows in its parts.
+    A file goes first, with the text as its caption where that fits; else the text follows in its parts. Of a
+    plain kind that the channel does not list in its `kinds`, only the text goes out.
     """
     texts = text_parts(content.text, capabilities)
+    if not isinstance(content, Media) and kind_of(content) not in capabilities.kinds:
+        return [*texts]
     match content:
         case Text() | Unsupported():
             return [*texts]

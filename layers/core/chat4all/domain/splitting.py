@@ -1,4 +1,4 @@
-"""Cutting a text that is too long for a channel into parts that are not."""
+"""Cut a text that is too long for a channel into parts that the channel takes."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from chat4all.domain.channel import LengthUnit
 def split_text(text: str, length: int, unit: LengthUnit) -> list[str]:
     """Cut `text` into parts of at most `length` units, whose concatenation is `text` again.
 
-    A part ends after a line break where one lies in the part's second half, else after a space there, else between
-    two extended grapheme clusters: what a reader sees as one character stays whole, unless it alone is over the
-    limit. Source: https://unicode.org/reports/tr29/
+    A part ends after the last line break in its second half, else after the last space there, else between
+    two extended grapheme clusters. A grapheme cluster is what a reader sees as a character; it is cut only if
+    it exceeds the limit alone. Source: https://unicode.org/reports/tr29/
     """
     if unit.measure(text) <= length:
         return [text]
@@ -43,7 +43,7 @@ def _pieces(text: str, length: int, unit: LengthUnit) -> Iterator[str]:
 
 
 def _best_end(part: list[str]) -> int:
-    """Return how many pieces of a full part to send: up to a line break or a space in its second half, else all."""
+    """Return how many pieces of a full part to keep: up to a break or space in its second half, else all."""
     ends = list(accumulate(map(len, part)))
     first = bisect_right(ends, ends[-1] // 2)
     for separators in ({"\n", "\r\n"}, {" "}):

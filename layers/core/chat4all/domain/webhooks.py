@@ -7,30 +7,33 @@ import msgspec
 
 KEEP: Final = timedelta(days=30)
 """How long a webhook is stored."""
-_SEPARATOR: Final = "|"
+SEPARATOR: Final = "|"
 
 
 class WebhookId(msgspec.Struct, frozen=True):
-    """`channel|received_at|digest`: the id of a webhook names the place where it is stored.
+    """`channel|account|received_at|digest`: the id of a webhook names the place where it is stored.
 
-    `digest` is the SHA-256 of the webhook's bytes, in hexadecimal digits.
+    `account` is the channel account that received the webhook. `digest` is the SHA-256 of the webhook's bytes, in hexadecimal digits.
     """
 
     channel: str
+    account: str
     received_at: str
     digest: str
 
     def __str__(self) -> str:
-        return _SEPARATOR.join((self.channel, self.received_at, self.digest))
+        return SEPARATOR.join((self.channel, self.account, self.received_at, self.digest))
 
     @classmethod
     def parse(cls, text: str) -> "WebhookId | None":
         """Return the id that `text` encodes, or None."""
-        fields = text.split(_SEPARATOR)
-        return cls(*fields) if len(fields) == 3 and all(fields) else None
+        fields = text.split(SEPARATOR)
+        return cls(*fields) if len(fields) == 4 and all(fields) else None
 
 
 class StoredWebhook(msgspec.Struct, frozen=True):
+    """A webhook as the provider sent it."""
+
     webhook_id: WebhookId
     body: bytes
     expires_at: int

@@ -1,4 +1,4 @@
-"""Zip files of strangers: their directory and one small part, read with few bytes however large the file is."""
+"""Read the directory and a small part of an untrusted zip file, with few bytes however large the file is."""
 
 import struct
 import zlib
@@ -15,7 +15,7 @@ _END: Final = struct.Struct("<4s4H2LH")
 _MOST_BYTES: Final = 4 * 1024 * 1024
 """Some 40,000 entries; an office file with a hundred sheets has 300."""
 _HOSTILE: Final = (BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error)
-"""What zipfile raises for bytes that are no zip file, or one of a kind that it does not read."""
+"""The errors of zipfile for bytes that are no zip file, or a zip file of a kind that it does not read."""
 
 
 class ZipBroken(Exception):
@@ -25,8 +25,8 @@ class ZipBroken(Exception):
 def ends_as_zip(sample: Sample) -> bool:
     """Return whether a zip reader, which looks from the end, would find a directory there.
 
-    The four bytes of the mark alone are chance; a directory in front of it is none. zipfile looks at the last mark
-    only, other readers go on to the one before it.
+    The four bytes of an end mark may occur by chance; a directory in front of the mark does not. zipfile
+    looks at the last mark only; other readers go on to the mark before it.
     """
     return any(_counts(sample))
 
@@ -43,7 +43,7 @@ def opened(sample: Sample) -> ZipFile:
 
 
 def unpack(archive: ZipFile, part: ZipInfo, most_bytes: int) -> bytes:
-    """Return the part's content, if it is at most `most_bytes` long, packed and unpacked. Raises ZipBroken."""
+    """Return the content of a part of at most `most_bytes`, packed and unpacked; raises ZipBroken."""
     if part.compress_size > most_bytes or part.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
         raise ZipBroken
     try:
@@ -95,7 +95,7 @@ class _RangedFile:
 
 
 def _counts(sample: Sample) -> Iterator[int]:
-    """Yield how many entries each end record with a directory in front of it tells of, the last record first."""
+    """Yield the number of entries of each end record that follows a directory, the last record first."""
     tail_start = sample.size - len(sample.tail)
     for at in _last_first(sample.tail, END_MARK):
         record = sample.tail[at : at + _END.size]

@@ -1,1 +1,1 @@
-"""The benchmark `backends`: what the same template does on each local cloud."""
+"""The benchmark `backends`: the same template on each local cloud."""

@@ -1,4 +1,4 @@
-"""What the rounds on each local cloud say."""
+"""The figures of the rounds on each local cloud."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +10,11 @@ MB = 1_000_000
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """One start of a local cloud and what was done on it.
+    """A start of a local cloud, and the measurements on it.
 
-    `idle_mb` after the start, `greatest_mb` under load: of all its processes, the simulators included.
+    `idle_mb` is the memory after the start, `greatest_mb` the most under load. Both count all processes of
+    the
+    cloud, the simulators included.
     """
 
     start_s: float
@@ -24,7 +26,7 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 class BackendFigures(msgspec.Struct, frozen=True):
-    """`arrival_p50_ms` and `arrival_p95_ms`: from POST to provider, over the messages of all rounds."""
+    """Figures of a backend. The arrival times run from POST to provider, over the messages of all rounds."""
 
     start_s: Spread
     idle_mb: Spread
@@ -36,7 +38,7 @@ class BackendFigures(msgspec.Struct, frozen=True):
 
 
 class BackendsFigures(msgspec.Struct, frozen=True):
-    """By the backend's name."""
+    """The figures of each backend, by its name."""
 
     rounds: int
     messages: int
@@ -45,13 +47,13 @@ class BackendsFigures(msgspec.Struct, frozen=True):
 
 
 def backend_figures(visits: Sequence[Visit]) -> BackendFigures:
-    arrivals = [ms for one in visits for ms in one.arrival_ms]
+    arrivals = [ms for visit in visits for ms in visit.arrival_ms]
     return BackendFigures(
-        start_s=spread([one.start_s for one in visits]),
-        idle_mb=spread([one.idle_mb for one in visits]),
-        greatest_mb=spread([one.greatest_mb for one in visits]),
-        accepted_per_s=spread([one.accepted_per_s for one in visits]),
+        start_s=spread([visit.start_s for visit in visits]),
+        idle_mb=spread([visit.idle_mb for visit in visits]),
+        greatest_mb=spread([visit.greatest_mb for visit in visits]),
+        accepted_per_s=spread([visit.accepted_per_s for visit in visits]),
         arrival_p50_ms=quantile(arrivals, 0.5),
         arrival_p95_ms=quantile(arrivals, 0.95),
-        upload_mb_per_s=spread([one.upload_mb_per_s for one in visits]),
+        upload_mb_per_s=spread([visit.upload_mb_per_s for visit in visits]),
     )

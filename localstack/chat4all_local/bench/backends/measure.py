@@ -1,4 +1,4 @@
-"""Measures the local clouds in turns: each is started, loaded, and stopped again."""
+"""Measures the local clouds in turns. Each is started, loaded and stopped."""
 
 import time
 from pathlib import Path
@@ -25,14 +25,14 @@ PER_CONVERSATION: Final = 4
 FILE_BYTES: Final = 200 * MB
 BACKENDS: Final[tuple[Backend, ...]] = (MiniStack(), LocalStack())
 _NOTES: Final = (
-    "The same template, functions, simulators and client on each; each is started anew for a round, the other one being down.",
+    "Each runs the same template, functions, simulators and client. Each is started for its round alone.",
     f"Memory is {KIND} of all processes of the local cloud, functions and simulators included.",
-    "Start-up includes the deployment, and not the build of the functions, which is kept.",
+    "Start-up includes the deployment, but not the build of the functions, which is kept.",
 )
 
 
 def backends(_: Cloud, tell: Tell) -> Report:
-    """Raises CloudError."""
+    """Measure every backend. Raises CloudError."""
     visits: dict[str, list[Visit]] = {backend.name: [] for backend in BACKENDS}
     with film(FILE_BYTES, tell) as path:
         for number in range(1, ROUNDS + 1):
@@ -43,7 +43,7 @@ def backends(_: Cloud, tell: Tell) -> Report:
         rounds=ROUNDS,
         messages=sum(CONVERSATIONS.values()) * PER_CONVERSATION,
         upload_mb=FILE_BYTES / MB,
-        backends={name: backend_figures(one) for name, one in visits.items()},
+        backends={name: backend_figures(backend_visits) for name, backend_visits in visits.items()},
     )
     return Report(
         title="Backends: the same template on each local cloud",
@@ -63,7 +63,7 @@ def _visit(backend: Backend, path: Path) -> Visit:
             pass
         product = ProductSide(cloud, CONVERSATIONS)
         try:
-            run_round(product, 1)  # the functions start
+            run_round(product, 1)  # warm-up: the functions start
             with watched(cloud.folder) as watch:
                 messages = run_round(product, PER_CONVERSATION)
                 uploaded = upload_once(cloud, path)

@@ -1,1 +1,1 @@
-"""Import-and-init of every function beside a bare process that makes two boto3 clients."""
+"""Import and initialization of every function, beside a bare process that makes two boto3 clients."""

@@ -1,4 +1,4 @@
-"""What the starts of the functions say."""
+"""The figures of the functions' starts."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -13,14 +13,14 @@ AIM: Final = 1.25
 
 
 class Start(msgspec.Struct, frozen=True):
-    """How long one import-and-init took: by the clock, and in processor time of all threads."""
+    """The duration of an import and initialization: by the clock, and in processor time of all threads."""
 
     wall_s: float
     cpu_s: float
 
 
 class StartFigures(msgspec.Struct, frozen=True):
-    """Medians, of the function's starts and of the bare ones right after them, and the pairs' ratios."""
+    """Medians of a function's starts and of the bare starts after them, and the ratios of the pairs."""
 
     wall_s: float
     cpu_s: float
@@ -36,7 +36,7 @@ class ColdStartFigures(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A function's start and the bare one right after it."""
+    """A function's start, and the bare start right after it."""
 
     function: Start
     bare: Start
@@ -51,28 +51,28 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 Pairs = Mapping[str, Sequence[Pair]]
-"""By function, one for each round."""
+"""The pairs of each function, a pair per round."""
 
 
 def cold_start_figures(pairs: Pairs) -> ColdStartFigures:
-    rounds = min(len(of_one) for of_one in pairs.values())
-    return ColdStartFigures(rounds, {name: _figures(of_one) for name, of_one in pairs.items()})
+    rounds = min(len(starts) for starts in pairs.values())
+    return ColdStartFigures(rounds, {name: _figures(starts) for name, starts in pairs.items()})
 
 
 def aims(figures: ColdStartFigures) -> tuple[Aim, ...]:
-    """By the processor's time: the clock also counts what else the machine does."""
+    """Compare processor times. Other work of the machine would distort clock times."""
     return tuple(
-        at_most(f"cold start of {name}, function / bare", one.cpu_ratio.median, AIM)
-        for name, one in figures.functions.items()
+        at_most(f"cold start of {name}, function / bare", start.cpu_ratio.median, AIM)
+        for name, start in figures.functions.items()
     )
 
 
 def _figures(pairs: Sequence[Pair]) -> StartFigures:
     return StartFigures(
-        wall_s=median(one.function.wall_s for one in pairs),
-        cpu_s=median(one.function.cpu_s for one in pairs),
-        bare_wall_s=median(one.bare.wall_s for one in pairs),
-        bare_cpu_s=median(one.bare.cpu_s for one in pairs),
-        wall_ratio=spread([one.wall_ratio for one in pairs]),
-        cpu_ratio=spread([one.cpu_ratio for one in pairs]),
+        wall_s=median(pair.function.wall_s for pair in pairs),
+        cpu_s=median(pair.function.cpu_s for pair in pairs),
+        bare_wall_s=median(pair.bare.wall_s for pair in pairs),
+        bare_cpu_s=median(pair.bare.cpu_s for pair in pairs),
+        wall_ratio=spread([pair.wall_ratio for pair in pairs]),
+        cpu_ratio=spread([pair.cpu_ratio for pair in pairs]),
     )

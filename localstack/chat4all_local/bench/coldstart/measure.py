@@ -1,4 +1,7 @@
-"""Measures cold starts: in every round each function once, in another order, each with a bare start after it."""
+"""Measures cold starts.
+
+Each round starts each function once, in another order, each followed by a bare start.
+"""
 
 import random
 import time
@@ -26,12 +29,12 @@ _HERE: Final = Path(__file__).parent
 
 _NOTES: Final = (
     (
-        "A process of its own each time, with the deployed layer and the standard library only; the interpreter's"
-        " own start is not counted. Bare makes boto3's clients of SQS and DynamoDB."
+        "Each start is a new process with only the deployed layer and the standard library. The start of the"
+        " interpreter itself is not counted. The bare process makes boto3's clients of SQS and DynamoDB."
     ),
     (
-        "Ratios are of neighbours. The aim is judged by the processor's time: the clock also counts what else"
-        " the machine does."
+        "Ratios compare neighbouring starts. The aim is judged by processor time, because the clock also"
+        " counts other work of the machine."
     ),
 )
 
@@ -41,7 +44,7 @@ def measure(cloud: Cloud, tell: Tell) -> Report:
     pairs: dict[str, list[Pair]] = {name: [] for name in NAMES}
     with deployed_code(cloud) as code:
         tell("warming up")
-        _round(code, environments, aws_environment(cloud))  # its files come into the page cache
+        _round(code, environments, aws_environment(cloud))  # warm-up: the files enter the page cache
         began, rounds = time.monotonic(), 0
         while not enough(rounds, time.monotonic() - began, FEWEST_ROUNDS, MOST_ROUNDS, ROUNDS_BEGIN_WITHIN_S):
             rounds += 1

@@ -1,4 +1,4 @@
-"""The cold starts' table and plot."""
+"""The table and plot of the cold starts."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,13 +13,13 @@ def table(figures: ColdStartFigures) -> Table:
     table = plain_table(
         "FUNCTION", numbers=("CPU ms", "BARE", "RATIO", "LOWEST", "HIGHEST", "CLOCK ms", "BARE", "RATIO")
     )
-    for name, one in figures.functions.items():
-        cpu, clock = one.cpu_ratio, one.wall_ratio
+    for name, start in figures.functions.items():
+        cpu, clock = start.cpu_ratio, start.wall_ratio
         table.add_row(
             name,
-            *(f"{seconds * 1000:.0f}" for seconds in (one.cpu_s, one.bare_cpu_s)),
+            *(f"{seconds * 1000:.0f}" for seconds in (start.cpu_s, start.bare_cpu_s)),
             *(f"{ratio:.2f}" for ratio in (cpu.median, cpu.low, cpu.high)),
-            *(f"{seconds * 1000:.0f}" for seconds in (one.wall_s, one.bare_wall_s)),
+            *(f"{seconds * 1000:.0f}" for seconds in (start.wall_s, start.bare_wall_s)),
             f"{clock.median:.2f}",
         )
     return table
@@ -27,8 +27,14 @@ def table(figures: ColdStartFigures) -> Table:
 
 def draw(figure: Figure, pairs: Pairs) -> None:
     by_processor, by_clock, times = figure.subplots(1, 3, width_ratios=[2, 2, 3])
-    _draw_ratios(by_processor, "processor", {name: [p.cpu_ratio for p in of] for name, of in pairs.items()})
-    _draw_ratios(by_clock, "clock", {name: [p.wall_ratio for p in of] for name, of in pairs.items()})
+    _draw_ratios(
+        by_processor,
+        "processor",
+        {name: [pair.cpu_ratio for pair in starts] for name, starts in pairs.items()},
+    )
+    _draw_ratios(
+        by_clock, "clock", {name: [pair.wall_ratio for pair in starts] for name, starts in pairs.items()}
+    )
     _draw_times(times, pairs)
 
 
@@ -43,12 +49,14 @@ def _draw_ratios(axes: Axes, by: str, ratios: dict[str, list[float]]) -> None:
 
 
 def _draw_times(axes: Axes, pairs: Pairs) -> None:
-    """Every start: a dot of processor time; the bare ones in a row of their own."""
-    rows = {name: [pair.function.cpu_s for pair in of_one] for name, of_one in pairs.items()}
-    rows["bare"] = [pair.bare.cpu_s for of_one in pairs.values() for pair in of_one]
+    """Draw the processor time of every start as a dot, with the bare starts in a row of their own."""
+    rows = {name: [pair.function.cpu_s for pair in starts] for name, starts in pairs.items()}
+    rows["bare"] = [pair.bare.cpu_s for starts in pairs.values() for pair in starts]
     for place, (name, seconds) in enumerate(rows.items()):
         colour = BARE_COLOUR if name == "bare" else PRODUCT_COLOUR
-        axes.plot([one * 1000 for one in seconds], [place] * len(seconds), "o", color=colour, alpha=0.4)
+        axes.plot(
+            [start_s * 1000 for start_s in seconds], [place] * len(seconds), "o", color=colour, alpha=0.4
+        )
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(title="processor time of each start", xlabel="ms", xlim=(0, None))
     axes.invert_yaxis()

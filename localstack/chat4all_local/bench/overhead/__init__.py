@@ -1,1 +1,1 @@
-"""Processor time of the `api` handler for one POST, beside the two AWS calls that it cannot do without."""
+"""Processor time of the `api` handler for a POST, beside the two AWS calls that cannot be avoided."""

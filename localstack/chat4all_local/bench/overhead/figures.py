@@ -1,4 +1,4 @@
-"""What the timed blocks say."""
+"""The figures of the timed blocks."""
 
 from statistics import median
 
@@ -8,7 +8,7 @@ from chat4all_local.traffic.spread import Spread, paired_ratios, spread
 
 
 class BlockTime(msgspec.Struct, frozen=True):
-    """Of all requests of one block."""
+    """The time of all requests of a block."""
 
     wall_s: float
     cpu_s: float
@@ -19,15 +19,15 @@ class Block(msgspec.Struct, frozen=True):
     product: BlockTime
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What the probe tells; `calls` are the AWS calls of all blocks, by side and operation."""
+class ProbeResult(msgspec.Struct, frozen=True):
+    """The result of the probe; `calls` counts the AWS calls of all blocks, by side and operation."""
 
     blocks: list[Block]
     calls: dict[str, dict[str, int]]
 
 
 class SideFigures(msgspec.Struct, frozen=True):
-    """Of one request: medians over the blocks, and AWS calls by operation, on average."""
+    """Figures per request: medians over the blocks, and average AWS calls by operation."""
 
     cpu_ms: float
     wall_ms: float
@@ -47,30 +47,34 @@ class OverheadFigures(msgspec.Struct, frozen=True):
     wall_ratio: Spread
 
 
-def overhead_figures(told: Told, requests_per_block: int) -> OverheadFigures:
-    bare, product = [one.bare for one in told.blocks], [one.product for one in told.blocks]
+def overhead_figures(result: ProbeResult, requests_per_block: int) -> OverheadFigures:
+    bare, product = [block.bare for block in result.blocks], [block.product for block in result.blocks]
     return OverheadFigures(
-        blocks=len(told.blocks),
+        blocks=len(result.blocks),
         requests_per_block=requests_per_block,
-        bare=_side(bare, told.calls["bare"], requests_per_block),
-        product=_side(product, told.calls["product"], requests_per_block),
-        cpu_ratio=spread(cpu_ratios(told)),
-        wall_ratio=spread(paired_ratios([one.wall_s for one in product], [one.wall_s for one in bare])),
+        bare=_side(bare, result.calls["bare"], requests_per_block),
+        product=_side(product, result.calls["product"], requests_per_block),
+        cpu_ratio=spread(cpu_ratios(result)),
+        wall_ratio=spread(
+            paired_ratios([block.wall_s for block in product], [block.wall_s for block in bare])
+        ),
     )
 
 
-def cpu_ratios(told: Told) -> list[float]:
-    return paired_ratios([one.product.cpu_s for one in told.blocks], [one.bare.cpu_s for one in told.blocks])
+def cpu_ratios(result: ProbeResult) -> list[float]:
+    return paired_ratios(
+        [block.product.cpu_s for block in result.blocks], [block.bare.cpu_s for block in result.blocks]
+    )
 
 
 def milliseconds(seconds: float, requests: int) -> float:
-    """Of one of `requests` that took `seconds` together."""
+    """Return the milliseconds per request, for `requests` that took `seconds` together."""
     return seconds * 1000 / requests
 
 
 def _side(times: list[BlockTime], calls: dict[str, int], requests: int) -> SideFigures:
     return SideFigures(
-        cpu_ms=milliseconds(median(one.cpu_s for one in times), requests),
-        wall_ms=milliseconds(median(one.wall_s for one in times), requests),
+        cpu_ms=milliseconds(median(block.cpu_s for block in times), requests),
+        wall_ms=milliseconds(median(block.wall_s for block in times), requests),
         calls={name: count / (requests * len(times)) for name, count in sorted(calls.items())},
     )

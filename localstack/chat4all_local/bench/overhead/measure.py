@@ -1,4 +1,4 @@
-"""Measures the `api` handler's overhead: blocks of the same messages through it and past it, in turns."""
+"""Measures the overhead of the `api` handler, which handles every other block of messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import msgspec
 
 from chat4all_local.bench.deployed_code import deployed_code, run_isolated
 from chat4all_local.bench.functions import environment
-from chat4all_local.bench.overhead.figures import Told, overhead_figures
+from chat4all_local.bench.overhead.figures import ProbeResult, overhead_figures
 from chat4all_local.bench.overhead.view import draw, table
 from chat4all_local.bench.pipeline.sides import ProductSide
 from chat4all_local.bench.pipeline.target import body, rounds_of
@@ -24,15 +24,15 @@ _NAME: Final = "bench-overhead"
 _HERE: Final = Path(__file__).parent
 _NOTES: Final = (
     (
-        "In one process with the deployed layer and the function's environment, against the local cloud; the key"
-        " and the conversation have been read before, as in a function that is warm."
+        "A single process with the deployed layer and the function's environment calls the local cloud. The"
+        " key and the conversation have been read before, as in a warm function."
     ),
-    "Processor time is of the process's threads together, without what the local cloud takes.",
+    "Processor time is the sum over the process's threads, without the local cloud's time.",
 )
 
 
-class _Given(msgspec.Struct, frozen=True):
-    """What the probe reads from stdin."""
+class _ProbeTask(msgspec.Struct, frozen=True):
+    """The task that the probe reads from stdin."""
 
     layer: str
     code: str
@@ -47,7 +47,7 @@ def measure(cloud: Cloud, tell: Tell) -> Report:
     side = ProductSide(cloud, _CONVERSATIONS)
     try:
         with deployed_code(cloud) as code, _bare_table_and_queue(cloud) as (table_name, queue_url):
-            given = _Given(
+            task = _ProbeTask(
                 layer=str(code.layer),
                 code=str(code.function("api")),
                 event=_event(cloud.api_key),
@@ -56,29 +56,29 @@ def measure(cloud: Cloud, tell: Tell) -> Report:
                 queue=queue_url,
             )
             tell(f"{BLOCKS} blocks of {REQUESTS_PER_BLOCK} requests, bare and product in turns")
-            told = _probe(given, environment(cloud, "api"))
+            result = _probe(task, environment(cloud, "api"))
         tell("waiting until the messages are through")
         side.settle()
     finally:
         side.close()
-    figures = overhead_figures(told, REQUESTS_PER_BLOCK)
+    figures = overhead_figures(result, REQUESTS_PER_BLOCK)
     return Report(
         title="Overhead: the api handler for one POST beside one conditional put and one FIFO send",
         figures=figures,
         aims=(),
         notes=_NOTES,
         table=table(figures),
-        draw=lambda figure: draw(figure, told, REQUESTS_PER_BLOCK),
+        draw=lambda figure: draw(figure, result, REQUESTS_PER_BLOCK),
     )
 
 
-def _probe(given: _Given, environment: dict[str, str]) -> Told:
-    told = run_isolated(_HERE / "probe.py", [], environment, msgspec.json.encode(given))
-    return msgspec.json.decode(told, type=Told)
+def _probe(task: _ProbeTask, environment: dict[str, str]) -> ProbeResult:
+    result = run_isolated(_HERE / "probe.py", [], environment, msgspec.json.encode(task))
+    return msgspec.json.decode(result, type=ProbeResult)
 
 
 def _event(api_key: str) -> dict[str, Any]:
-    """API Gateway's event for a POST, as it was recorded on the local cloud, with this cloud's key."""
+    """Return API Gateway's event for a POST, as recorded on a local cloud, with this cloud's API key."""
     event: dict[str, Any] = msgspec.json.decode((_HERE / "post_message.json").read_bytes())
     event["headers"]["x-api-key"] = api_key
     event["multiValueHeaders"]["x-api-key"] = [api_key]
@@ -91,7 +91,10 @@ def _bodies(side: ProductSide) -> list[str]:
 
 @contextmanager
 def _bare_table_and_queue(cloud: Cloud) -> Iterator[tuple[str, str]]:
-    """A table and a FIFO queue that nobody reads: its name and its URL."""
+    """Create a table and a FIFO queue without consumers for the block.
+
+    Yields the table's name and the queue's URL.
+    """
     dynamodb, sqs = cloud.aws.dynamodb(), cloud.aws.sqs()
     dynamodb.create_table(
         TableName=_NAME,

@@ -1,8 +1,9 @@
-"""Run as a script in an interpreter of its own, with the built layer: times the `api` handler and the bare calls.
+"""A script for an isolated interpreter with the built layer: times the `api` handler and the bare AWS calls.
 
-stdin: {"layer", "code", "event", "bodies": [[...], ...], "table", "queue"}; each inner list of bodies is one
-block, posted through the handler and then put and sent barely. stdout: one JSON line with the blocks' times.
-The environment is that of the function. Only the layer and the standard library are there.
+stdin: {"layer", "code", "event", "bodies": [[...], ...], "table", "queue"}; each inner list of bodies is a
+block. The script posts a block through the handler, and makes the bare put and send for the same block.
+stdout: a JSON line with the blocks' times. The environment is the function's. Only the layer and the
+standard library can be imported.
 """
 
 import json
@@ -20,12 +21,12 @@ class Calls:
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
 
-    def __call__(self, **event: Any) -> None:  # noqa: ANN401 (botocore's)
+    def __call__(self, **event: Any) -> None:  # noqa: ANN401 (botocore passes any arguments)
         self.counted[event["operation_name"]] += 1
 
 
 class Context:
-    """Lambda's context, as far as the handler asks."""
+    """The part of Lambda's context that the handler uses."""
 
     aws_request_id = "benchmark"
     function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
@@ -87,16 +88,16 @@ def main() -> None:
     given = json.load(sys.stdin)
     sys.path.insert(0, given["layer"])
     answer = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the handler logs is written, and read by nobody
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the handler's logs are written but not kept
     calls = {"product": Calls(), "bare": Calls()}
     product, bare = product_post(given, calls["product"]), bare_post(given, calls["bare"])
     warm_up, *blocks = given["bodies"]
     timed(bare, warm_up)
     timed(product, warm_up)
-    for one in calls.values():
-        one.counted.clear()
+    for counter in calls.values():
+        counter.counted.clear()
     times = [{"bare": timed(bare, bodies), "product": timed(product, bodies)} for bodies in blocks]
-    counted = {side: one.counted for side, one in calls.items()}
+    counted = {side: counter.counted for side, counter in calls.items()}
     json.dump({"blocks": times, "calls": counted}, answer)
     answer.close()
 

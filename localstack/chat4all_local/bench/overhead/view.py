@@ -1,10 +1,16 @@
-"""The overhead's table and plot."""
+"""The table and plot of the overhead."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from chat4all_local.bench.overhead.figures import OverheadFigures, SideFigures, Told, cpu_ratios, milliseconds
+from chat4all_local.bench.overhead.figures import (
+    OverheadFigures,
+    ProbeResult,
+    SideFigures,
+    cpu_ratios,
+    milliseconds,
+)
 from chat4all_local.bench.plots import BARE_COLOUR, PRODUCT_COLOUR
 from chat4all_local.console.tables import plain_table
 
@@ -29,32 +35,32 @@ def _calls(side: SideFigures, operation: str) -> str:
     return f"{side.calls.get(operation, 0):.2f}"
 
 
-def draw(figure: Figure, told: Told, requests: int) -> None:
+def draw(figure: Figure, result: ProbeResult, requests: int) -> None:
     times, ratios = figure.subplots(1, 2)
-    _draw_times(times, told, requests)
-    ratios.plot(range(1, len(told.blocks) + 1), cpu_ratios(told), "o-", color=PRODUCT_COLOUR)
+    _draw_times(times, result, requests)
+    ratios.plot(range(1, len(result.blocks) + 1), cpu_ratios(result), "o-", color=PRODUCT_COLOUR)
     ratios.axhline(1, color=BARE_COLOUR, label="bare")
     ratios.set(title="processor time, product / bare", xlabel="block", ylabel="ratio", ylim=(0, None))
     ratios.legend(fontsize=8)
 
 
-def _draw_times(axes: Axes, told: Told, requests: int) -> None:
-    """Each block's processor time, and how much longer its requests took by the clock."""
-    blocks = range(1, len(told.blocks) + 1)
+def _draw_times(axes: Axes, result: ProbeResult, requests: int) -> None:
+    """Draw each block's time per request, in processor time and by the clock."""
+    blocks = range(1, len(result.blocks) + 1)
     for side, colour, times in (
-        ("bare", BARE_COLOUR, [one.bare for one in told.blocks]),
-        ("product", PRODUCT_COLOUR, [one.product for one in told.blocks]),
+        ("bare", BARE_COLOUR, [block.bare for block in result.blocks]),
+        ("product", PRODUCT_COLOUR, [block.product for block in result.blocks]),
     ):
         axes.plot(
             blocks,
-            [milliseconds(t.cpu_s, requests) for t in times],
+            [milliseconds(time.cpu_s, requests) for time in times],
             "o-",
             color=colour,
             label=f"{side}, processor",
         )
         axes.plot(
             blocks,
-            [milliseconds(t.wall_s, requests) for t in times],
+            [milliseconds(time.wall_s, requests) for time in times],
             "x:",
             color=colour,
             label=f"{side}, clock",

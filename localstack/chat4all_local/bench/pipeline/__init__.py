@@ -1,1 +1,1 @@
-"""From POST to the provider: the product's pipeline beside a bare one on the same local cloud."""
+"""From POST to the provider: the product's pipeline beside a bare pipeline on the same local cloud."""

@@ -1,14 +1,14 @@
-"""How a load is divided among the channels."""
+"""The division of a load among the channels."""
 
 from chat4all.channels.registry import capabilities
 from chat4all.domain.channel import Capabilities, LimitScope
 
 
 def by_channel(conversations: int, messages_per_s: float) -> dict[str, int]:
-    """Divide `conversations` evenly among the channels, and give none more than its provider takes.
+    """Divide `conversations` evenly among the channels, within the limit of each provider.
 
-    All of them together send `messages_per_s`, each as many as the others. A channel whose provider takes less than one
-    conversation sends has none.
+    All conversations together send `messages_per_s`, at equal rates. A channel gets no conversation if its
+    provider takes fewer messages than a single conversation sends.
     """
     taken = {
         name: int(min(1.0, _messages_per_s(channel) / messages_per_s) * conversations)

@@ -1,4 +1,4 @@
-"""What the rounds of both sides say."""
+"""The figures of the rounds of both sides."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,16 +16,17 @@ MEMORY_AIM_MB: Final = 900
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds, over the messages of all rounds."""
+    """Quantiles in milliseconds, over the messages of all rounds."""
 
     p50: float
     p95: float
 
 
 class SideFigures(msgspec.Struct, frozen=True):
-    """`arrived` is at the provider, or at the bare pipeline's end. Rates are messages per second.
+    """Rates of a side, in messages per second.
 
-    `accepted_alone_per_s` is with the drain paused; all else is with the drain alongside.
+    `arrived_per_s` counts messages at the provider, or at the end of the bare pipeline.
+    `accepted_alone_per_s` is measured with the drain paused, all other figures with the drain alongside.
     """
 
     accepted_alone_per_s: Spread
@@ -36,7 +37,7 @@ class SideFigures(msgspec.Struct, frozen=True):
 
 
 class MemoryFigures(msgspec.Struct, frozen=True):
-    """The greatest sum in MB, and what it was made of, in bytes."""
+    """The greatest memory of all processes in MB, and its parts in bytes."""
 
     kind: str
     greatest_mb: float
@@ -44,9 +45,11 @@ class MemoryFigures(msgspec.Struct, frozen=True):
 
 
 class PipelineFigures(msgspec.Struct, frozen=True):
-    """`acceptance_alone` is the ratio with the drain paused, `acceptance_ratio` that with the drain alongside.
+    """The figures of both sides and their ratios.
 
-    `refused` are requests that a provider did not accept, `repeated` messages that it got more than once.
+    `acceptance_alone` is the ratio with the drain paused, `acceptance_ratio` the ratio with the drain
+    alongside.
+    `refused` counts requests that a provider refused, `repeated` messages that it received more than once.
     """
 
     clients: int
@@ -67,20 +70,24 @@ class PipelineFigures(msgspec.Struct, frozen=True):
 def side_figures(side: SideRounds) -> SideFigures:
     rounds = side.alongside
     return SideFigures(
-        accepted_alone_per_s=spread([one.accepted_per_s for one in side.alone]),
-        accepted_per_s=spread([one.accepted_per_s for one in rounds]),
-        arrived_per_s=spread([one.arrived_per_s for one in rounds]),
-        answer_ms=_latency([ms for one in rounds for ms in one.answer_ms()]),
-        arrival_ms=_latency([ms for one in rounds for ms in one.arrival_ms()]),
+        accepted_alone_per_s=spread([round_.accepted_per_s for round_ in side.alone]),
+        accepted_per_s=spread([round_.accepted_per_s for round_ in rounds]),
+        arrived_per_s=spread([round_.arrived_per_s for round_ in rounds]),
+        answer_ms=_latency([ms for round_ in rounds for ms in round_.answer_ms()]),
+        arrival_ms=_latency([ms for round_ in rounds for ms in round_.arrival_ms()]),
     )
 
 
 def acceptance_ratios(product: Sequence[Round], bare: Sequence[Round]) -> list[float]:
-    return paired_ratios([one.accepted_per_s for one in product], [one.accepted_per_s for one in bare])
+    return paired_ratios(
+        [round_.accepted_per_s for round_ in product], [round_.accepted_per_s for round_ in bare]
+    )
 
 
 def arrival_ratios(product: Sequence[Round], bare: Sequence[Round]) -> list[float]:
-    return paired_ratios([one.arrived_per_s for one in product], [one.arrived_per_s for one in bare])
+    return paired_ratios(
+        [round_.arrived_per_s for round_ in product], [round_.arrived_per_s for round_ in bare]
+    )
 
 
 def memory_figures(samples: Sequence[Sample]) -> MemoryFigures:

@@ -1,4 +1,4 @@
-"""Measures the pipeline: rounds of both sides in turns, then the product's memory with the bare side gone."""
+"""Measures the pipeline: rounds of both sides in turns, then the memory of the product alone."""
 
 import time
 from typing import Final
@@ -33,23 +33,24 @@ ROUNDS_BEGIN_WITHIN_S: Final = 80.0
 _PER_CHANNEL: Final = ", ".join(f"{count} on {channel}" for channel, count in CONVERSATIONS.items())
 _NOTES: Final = (
     (
-        f"{CLIENTS} clients with kept-alive connections; into each conversation a round"
-        f" {ALONE_PER_CONVERSATION} messages with the drain paused, then {PER_CONVERSATION} with it alongside;"
-        f" the product's conversations: {_PER_CHANNEL}, so that no provider's rate limit is reached."
+        f"{CLIENTS} clients keep their connections open. In a round, each conversation gets"
+        f" {ALONE_PER_CONVERSATION} messages with the drain paused, then {PER_CONVERSATION} with the drain"
+        f" alongside. The product's conversations stay below the providers' rate limits: {_PER_CHANNEL}."
     ),
     (
-        "Why two acceptances: here all functions share the machine's cores, so that what accepts competes with what"
-        " drains, and the product drains more than the bare pipeline; on Lambda they share none. With the drain"
-        " paused (nothing reads the queue of accepted messages until the last POST is answered), only the accepting"
-        " is compared. All other rates and times are of the rounds with the drain alongside."
+        "The acceptance is measured in two ways because all functions of a local cloud share the machine's"
+        " cores. The accepting function competes with the draining functions, and the product drains more"
+        " than the bare pipeline. On Lambda, functions share no cores. While the drain is paused, nothing"
+        " reads the queue of accepted messages until the last POST is answered, so only the acceptance is"
+        " compared. All other rates and times come from the rounds with the drain alongside."
     ),
     (
-        "The simulated providers answer within 5 to 20 ms and send no receipts, but in the last of the memory's"
-        " two rounds. Ratios are of neighbouring rounds; the first round of each side is not counted."
+        "The simulated providers answer within 5 to 20 ms. They send receipts only in the last of the two"
+        " memory rounds. Ratios compare neighbouring rounds. The first round of each side is not counted."
     ),
     (
-        "Memory counts MiniStack, every function's workers, nanio and the simulators: not this process, which"
-        " posts and measures, and not the bare functions, which are gone by then."
+        "Memory counts MiniStack, every function's workers, nanio and the simulators. It excludes the"
+        " measuring process, and the bare functions, which have been removed by then."
     ),
 )
 
@@ -116,7 +117,7 @@ def figures_of(course: Course) -> PipelineFigures:
         acceptance_alone=spread(acceptance_ratios(course.product.alone, course.bare.alone)),
         acceptance_ratio=spread(acceptance_ratios(course.product.alongside, course.bare.alongside)),
         arrival_ratio=spread(arrival_ratios(course.product.alongside, course.bare.alongside)),
-        refused=sum(one.arrivals.refused for one in course.product.all),
-        repeated=sum(one.arrivals.repeated for one in course.product.all),
+        refused=sum(round_.arrivals.refused for round_ in course.product.all),
+        repeated=sum(round_.arrivals.repeated for round_ in course.product.all),
         memory=memory_figures(course.samples),
     )

@@ -1,4 +1,4 @@
-"""How much memory the processes of a local cloud take together, looked at again and again while a block runs."""
+"""The memory that the processes of a local cloud take together, sampled while a block runs."""
 
 import threading
 import time
@@ -14,19 +14,23 @@ from chat4all_local.cloud.inspection import processes_of
 from chat4all_local.cloud.processes import memory_of
 
 KIND: Final = "PSS" if psutil.LINUX else "RSS"
-"""PSS divides shared pages among those who share them, so that a sum counts each once; RSS counts them each time."""
+"""The kind of memory that is summed.
+
+PSS divides shared pages among the processes that share them, so a sum counts each page once. RSS counts a
+shared page in every process.
+"""
 _EVERY_S: Final = 0.5
 
 
 class Use(msgspec.Struct, frozen=True):
-    """`memory` in bytes, of all processes of one component or function."""
+    """The processes of a component or function, and their `memory` in bytes."""
 
     processes: int
     memory: int
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """`at_s` counts from the first look."""
+    """The memory of each component and function; `at_s` counts from the first sample."""
 
     at_s: float
     uses: Mapping[str, Use]
@@ -37,7 +41,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Looks at a cloud's processes."""
+    """Samples the memory of a cloud's processes."""
 
     def __init__(self, folder: StateFolder) -> None:
         self._components = folder.read().components
@@ -72,5 +76,5 @@ def watched(folder: StateFolder) -> Iterator[Watch]:
 
 
 def most(samples: Iterable[Sample]) -> Sample:
-    """The sample with the most memory; raises ValueError where there are none."""
+    """Return the sample with the most memory. Raises ValueError without samples."""
     return max(samples, key=lambda sample: sample.memory)

@@ -1,4 +1,4 @@
-"""A consumer that takes nothing for a while, so that what comes before it has the machine to itself."""
+"""Pausing a consumer, so that the functions before it have the machine to themselves."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def paused(functions: "LambdaClient", function: str) -> Iterator[None]:
-    """Keeps the messages from `function` until the block ends, however it does.
+    """Keep the messages from `function` until the block ends.
 
-    A batch that was taken before may still be in its hands when the block begins. Raises CloudError.
+    The function may still handle a batch that it received before the block. Raises CloudError.
     """
     mapping = _mapping(functions, function)
     try:
@@ -29,7 +29,7 @@ def paused(functions: "LambdaClient", function: str) -> Iterator[None]:
 def _mapping(functions: "LambdaClient", function: str) -> str:
     mappings = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     if len(mappings) != 1:
-        raise CloudError(f"{function} has {len(mappings)} event source mappings, where one is paused")
+        raise CloudError(f"{function} has {len(mappings)} event source mappings; exactly 1 can be paused")
     return mappings[0]["UUID"]
 
 

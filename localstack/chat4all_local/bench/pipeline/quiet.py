@@ -1,4 +1,4 @@
-"""Waiting for queues to run empty, so that one side's work does not spill into the other's time."""
+"""Waiting for empty queues, so that the work of a side does not extend into the other side's time."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -17,9 +17,9 @@ _COUNTS: Final[tuple["QueueAttributeNameType", ...]] = (
 
 
 def wait_until_empty(sqs: "SQSClient", queue_urls: Sequence[str]) -> None:
-    """Wait until nothing waits in any of the queues, and nothing is being handled. Raises TimeoutError.
+    """Wait until the queues hold no message, waiting or in flight. Raises TimeoutError.
 
-    Two looks, since a message may move on between the first look's queues.
+    The queues must be empty twice, because a message may move to another queue during the first look.
     """
 
     def are_empty() -> bool:

@@ -1,7 +1,10 @@
-"""One round: so many messages into every conversation of one side, from the first POST to the last arrival.
+"""A round: a number of messages into every conversation of a side, from the first POST to the last arrival.
 
-On Lambda, the function that accepts has its cores to itself; here it shares them with all that comes behind. A round
-is therefore run in two ways: `run_round` lets the drain run alongside, `run_alone` pauses it until all is accepted.
+On Lambda, the accepting function has its own cores. On a local cloud, it shares them with the functions that
+drain
+its queue. A round is therefore run in two ways: `run_round` lets the drain run alongside; `run_alone` pauses
+the
+drain until all messages are accepted.
 """
 
 from collections.abc import Sequence
@@ -26,25 +29,25 @@ class Round(msgspec.Struct, frozen=True):
 
     @property
     def accepted_per_s(self) -> float:
-        """Until the last POST was answered."""
+        """Return the rate of acceptance, up to the last answer to a POST."""
         return len(self.posts) / (max(post.at for post in self.posts) - self.began_at)
 
     @property
     def arrived_per_s(self) -> float:
-        """Until the last message was at the end of the path."""
+        """Return the rate of arrivals, up to the last message at the end of the path."""
         return len(self.posts) / (max(self.arrivals.at.values()) - self.began_at)
 
     def answer_ms(self) -> list[float]:
         return [(post.at - post.began_at) * 1000 for post in self.posts]
 
     def arrival_ms(self) -> list[float]:
-        """From the POST to the end of the path, for each message."""
+        """Return the time of each message from its POST to the end of the path."""
         return [(self.arrivals.at[post.message_id] - post.began_at) * 1000 for post in self.posts]
 
 
 @dataclass(frozen=True)
 class SideRounds:
-    """One side's rounds, in the order in which they were run."""
+    """The rounds of a side, in the order in which they were run."""
 
     alone: list[Round] = field(default_factory=list)
     alongside: list[Round] = field(default_factory=list)
@@ -55,12 +58,15 @@ class SideRounds:
 
 
 def run_round(side: Side, messages_per_conversation: int) -> Round:
-    """Returns when the side has nothing left to do. Raises CloudError where a message is missing."""
+    """Run a round until the side has no work left. Raises CloudError if a message is missing."""
     return _drained(side, side.target.post_all(rounds_of(side.conversations, messages_per_conversation)))
 
 
 def run_alone(side: Side, messages_per_conversation: int) -> Round:
-    """As `run_round`, but the drain begins when the last POST was answered: only the acceptance can be compared."""
+    """Run a round, but pause the drain until the last POST is answered.
+
+    Only the acceptance of such a round can be compared.
+    """
     lines = rounds_of(side.conversations, messages_per_conversation)
     with side.drain_paused():
         side.settle()
@@ -77,5 +83,5 @@ def _drained(side: Side, posts: Sequence[Posted]) -> Round:
 def complete(posts: Sequence[Posted], arrivals: Arrivals) -> Round:
     missing = [post.message_id for post in posts if post.message_id not in arrivals.at]
     if missing:
-        raise CloudError(f"{len(missing)} of {len(posts)} messages were accepted and did not arrive")
+        raise CloudError(f"{len(missing)} of {len(posts)} accepted messages did not arrive")
     return Round(tuple(posts), arrivals)

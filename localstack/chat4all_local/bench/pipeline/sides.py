@@ -1,4 +1,4 @@
-"""The two sides that are compared: where each takes its POSTs, and how it is seen that a message came through."""
+"""The two sides of the comparison: where each takes its POSTs, and how arrivals are detected."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +22,10 @@ from chat4all_local.waiting import wait_until
 
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 CONVERSATIONS: Final = by_channel(conversations=64, messages_per_s=160)
-"""How many of the conversations go to each channel, by the providers' limits: Telegram gets its 30 a second."""
+"""The number of conversations per channel, within the providers' limits.
+
+Telegram gets 30 messages a second.
+"""
 
 
 class Side(Protocol):
@@ -33,15 +36,15 @@ class Side(Protocol):
     def conversations(self) -> Sequence[Conversation]: ...
 
     def drain_paused(self) -> AbstractContextManager[None]:
-        """Within it, messages stay where they were accepted: the first function behind takes none."""
+        """Pause the function that reads the accepted messages until the block ends."""
         ...
 
     def arrivals(self, posted: Sequence[Posted]) -> Arrivals:
-        """Waits until all have arrived; raises TimeoutError if they do not."""
+        """Wait until all messages have arrived. Raises TimeoutError."""
         ...
 
     def settle(self) -> None:
-        """Waits until nothing is being done any more; raises TimeoutError."""
+        """Wait until the side has no work left. Raises TimeoutError."""
         ...
 
 
@@ -71,9 +74,9 @@ class BareSide:
 
 
 class ProductSide:
-    """An agent who talks to customers, each on one channel: `conversations` says how many on which.
+    """An agent who talks to customers on several channels; `conversations` maps channels to numbers.
 
-    The simulators send no receipts until they are told to.
+    The simulators send no receipts until `send_receipts` asks for them.
     """
 
     def __init__(self, cloud: Cloud, conversations: Mapping[str, int] = CONVERSATIONS) -> None:

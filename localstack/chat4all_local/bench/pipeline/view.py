@@ -1,4 +1,4 @@
-"""The pipeline's table and plot."""
+"""The table and plot of the pipeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from chat4all_local.console.tables import plain_table
 from chat4all_local.traffic.spread import Spread
 
 _ROOM_FOR_LEGEND: Final = 0.4
-"""Above the bars, as a share of the greatest."""
+"""The height above the bars, as a share of the greatest bar."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """All that was measured, in the order in which it was."""
+    """All measurements, in the order in which they were made."""
 
     bare: SideRounds
     product: SideRounds
@@ -98,26 +98,26 @@ def draw(figure: Figure, course: Course) -> None:
         axes["paused"],
         "accepted per second, drain paused",
         ACCEPTANCE_AIM,
-        [[one.accepted_per_s for one in side.alone] for side in sides],
+        [[round_.accepted_per_s for round_ in side.alone] for side in sides],
     )
     _draw_rates(
         axes["alongside"],
         "accepted per second, drain alongside",
         ACCEPTANCE_AIM,
-        [[one.accepted_per_s for one in side.alongside] for side in sides],
+        [[round_.accepted_per_s for round_ in side.alongside] for side in sides],
     )
     _draw_rates(
         axes["arrived"],
         "at the provider per second",
         ARRIVAL_AIM,
-        [[one.arrived_per_s for one in side.alongside] for side in sides],
+        [[round_.arrived_per_s for round_ in side.alongside] for side in sides],
     )
     _draw_latencies(axes["latency"], course)
     _draw_memory(axes["memory"], course.samples)
 
 
 def _draw_rates(axes: Axes, title: str, aim: float, rates: Sequence[Sequence[float]]) -> None:
-    """Bars in pairs: bare and product of each round, and what the product is aimed to reach beside this bare one."""
+    """Draw the bare and product rates of each round as pairs of bars, with the aim for the product."""
     bare, product = rates
     places = range(1, len(bare) + 1)
     axes.bar([place - 0.2 for place in places], bare, 0.4, color=BARE_COLOUR, label="bare")
@@ -132,13 +132,13 @@ def _draw_rates(axes: Axes, title: str, aim: float, rates: Sequence[Sequence[flo
 
 
 def _draw_latencies(axes: Axes, course: Course) -> None:
-    """Which share of the messages was answered, and at the provider, within how long, with the drain alongside."""
+    """Draw the share of messages answered, and arrived, within a given time, with the drain alongside."""
     for side, colour, name in (
         (course.bare.alongside, BARE_COLOUR, "bare"),
         (course.product.alongside, PRODUCT_COLOUR, "product"),
     ):
-        answers = list(chain.from_iterable(one.answer_ms() for one in side))
-        arrivals = list(chain.from_iterable(one.arrival_ms() for one in side))
+        answers = list(chain.from_iterable(round_.answer_ms() for round_ in side))
+        arrivals = list(chain.from_iterable(round_.arrival_ms() for round_ in side))
         axes.ecdf(answers, color=colour, linestyle="--", label=f"{name}, answer")
         axes.ecdf(arrivals, color=colour, label=f"{name}, at the provider")
     axes.set(
@@ -149,7 +149,7 @@ def _draw_latencies(axes: Axes, course: Course) -> None:
 
 
 def _draw_memory(axes: Axes, samples: Sequence[Sample]) -> None:
-    """Stacked: the greatest parts at the bottom."""
+    """Draw the memory of the parts as a stack, with the greatest part at the bottom."""
     names = sorted({name for sample in samples for name in sample.uses}, key=lambda n: -_greatest(samples, n))
     times = [sample.at_s for sample in samples]
     layers = [[_megabytes(sample, name) for sample in samples] for name in names]

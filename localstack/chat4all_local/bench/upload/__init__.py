@@ -1,1 +1,1 @@
-"""2 GiB through the upload client beside boto3's TransferManager, and what an upload that is killed sends again."""
+"""Uploads of 2 GiB: the client beside boto3's TransferManager, and a client that is killed and resumes."""

@@ -1,4 +1,7 @@
-"""Run as a script: uploads a file with boto3's TransferManager, as it comes. Arguments: endpoint, bucket, file."""
+"""A script that uploads a file with boto3's TransferManager in its default configuration.
+
+Arguments: endpoint, bucket, file.
+"""
 
 import json
 import sys
@@ -12,11 +15,11 @@ def main(endpoint: str, bucket: str, file: str) -> None:
     client = Aws(endpoint, endpoint).s3()
     began = time.perf_counter()
     client.upload_file(file, bucket, "bench/film.mp4")
-    told = {
+    result = {
         "seconds": time.perf_counter() - began,
         "memory": most_memory(),
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

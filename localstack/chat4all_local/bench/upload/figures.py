@@ -1,4 +1,4 @@
-"""What the uploads say."""
+"""The figures of the uploads."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from chat4all_local.traffic.spread import Spread, paired_ratios, spread
 
 
 class ProductUpload(msgspec.Struct, frozen=True):
-    """`memory` in bytes: the most that the client had."""
+    """An upload with the client; `memory` is the most that the client used, in bytes."""
 
     file_id: str
     seconds: float
@@ -22,7 +22,7 @@ class Boto3Upload(msgspec.Struct, frozen=True):
 
 
 class UploadFigures(msgspec.Struct, frozen=True):
-    """Rates in MiB a second, memory in MiB. `s3_memory` and `files_memory` are the most that was seen."""
+    """Rates in MiB a second, memory in MiB. `s3_memory` and `files_memory` are the greatest samples."""
 
     size_mib: float
     rounds: int
@@ -37,7 +37,12 @@ class UploadFigures(msgspec.Struct, frozen=True):
 
 
 class ResumeFigures(msgspec.Struct, frozen=True):
-    """`sent_again`: parts that were begun more than once; `allowed`: those that were under way when it was killed."""
+    """The figures of an upload that was killed and resumed.
+
+    `sent_again` counts parts that were started more than once. `allowed` counts the parts that may have been
+    in
+    progress at the kills.
+    """
 
     size_mib: float
     parts: int
@@ -59,16 +64,16 @@ def upload_figures(
     files_memory: int,
 ) -> UploadFigures:
     mib = size / MIB
-    ours, theirs = [mib / one.seconds for one in product], [mib / one.seconds for one in boto3]
+    ours, theirs = [mib / run.seconds for run in product], [mib / run.seconds for run in boto3]
     return UploadFigures(
         size_mib=mib,
         rounds=len(product),
         product_rate=spread(ours),
         boto3_rate=spread(theirs),
         ratio=spread(paired_ratios(ours, theirs)),
-        inspection_rate=spread([mib / one.inspected_s for one in product]),
-        client_memory=max(one.memory for one in product) / MIB,
-        boto3_memory=max(one.memory for one in boto3) / MIB,
+        inspection_rate=spread([mib / run.inspected_s for run in product]),
+        client_memory=max(run.memory for run in product) / MIB,
+        boto3_memory=max(run.memory for run in boto3) / MIB,
         s3_memory=s3_memory / MIB,
         files_memory=files_memory / MIB,
     )

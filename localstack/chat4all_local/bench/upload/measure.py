@@ -1,4 +1,4 @@
-"""Measures uploads: the client and TransferManager in turns, then a client that is killed again and again."""
+"""Measures uploads: the client and TransferManager in turns, then a client that is killed repeatedly."""
 
 import hashlib
 import random
@@ -41,8 +41,8 @@ _SOONEST_S: Final = 0.3
 _LATEST_S: Final = 0.9
 _HERE: Final = Path(__file__).parent
 _NOTES: Final = (
-    "The client's time ends when S3 has made one object of the parts, as TransferManager's does; then the file is inspected.",
-    "The client also computes the file's SHA-256. The most memory of client and TransferManager is the kernel's word.",
+    "The time of both ends when S3 has assembled the parts. The product inspects the file after that.",
+    "The client also computes the file's SHA-256. The kernel measures the peak memory of both.",
 )
 
 
@@ -85,8 +85,8 @@ def resume(cloud: Cloud, tell: Tell) -> Report:
         kills, whole = 0, None
         while whole is None:
             last = kills == KILLS
-            told = _until(None if last else _some_moment(), _product_command(cloud, path, memory, begun))
-            whole = msgspec.json.decode(told, type=ProductUpload) if told is not None else None
+            printed = _until(None if last else _some_moment(), _product_command(cloud, path, memory, begun))
+            whole = msgspec.json.decode(printed, type=ProductUpload) if printed is not None else None
             kills += whole is None
             tell(f"killed {kills} of {KILLS} times")
         with path.open("rb") as file:
@@ -104,13 +104,13 @@ def resume(cloud: Cloud, tell: Tell) -> Report:
         same_sha256=stored.sha256 == digest,
     )
     return Report(
-        title="Resume: an upload that is killed at a random moment, and started again",
+        title="Resume: an upload that is killed at random moments and started again",
         figures=figures,
         aims=(
             at_least("kills that met an upload", kills, KILLS),
             at_most("parts sent again", figures.sent_again, figures.allowed),
         ),
-        notes=("Each part that is begun is counted by the client before its first byte is sent.",),
+        notes=("The client counts each part before it sends the part's first byte.",),
         table=resume_table(figures),
         draw=lambda figure: draw_resume(figure, figures),
     )
@@ -121,7 +121,8 @@ def film(size: int, tell: Tell) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="chat4all-bench-") as folder:
         if shutil.disk_usage(folder).free < 3 * size:
             raise CloudError(
-                f"{folder} has less than {3 * size // 10**6} MB free", "set TMPDIR to one with more"
+                f"{folder} has less than {3 * size // 10**6} MB free",
+                "set TMPDIR to a folder with more free space",
             )
         tell(f"making a file of {size // MIB} MiB")
         path = Path(folder) / "film.mp4"
@@ -140,18 +141,21 @@ def _product_command(cloud: Cloud, film: Path, memory: Path, begun: Path) -> lis
 
 
 def _boto3(cloud: Cloud, film: Path) -> Boto3Upload:
-    told = _run([str(_HERE / "boto3_probe.py"), cloud.aws.s3_endpoint, _bucket(cloud), str(film)])
-    return msgspec.json.decode(told, type=Boto3Upload)
+    printed = _run([str(_HERE / "boto3_probe.py"), cloud.aws.s3_endpoint, _bucket(cloud), str(film)])
+    return msgspec.json.decode(printed, type=Boto3Upload)
 
 
 def _run(command: list[str]) -> bytes:
-    """What it prints; raises CloudError."""
+    """Run a script to its end, and return its stdout. Raises CloudError."""
     return _until(None, command) or b""
 
 
 def _until(seconds: float | None, command: list[str]) -> bytes | None:
-    """What it prints; None: it was still at work after so many seconds, and was killed. Raises CloudError."""
-    process = subprocess.Popen(  # noqa: S603 (our own scripts)
+    """Run a script, and return its stdout. Raises CloudError.
+
+    Returns None if the script still ran after `seconds` and was killed.
+    """
+    process = subprocess.Popen(  # noqa: S603 (scripts of this package)
         [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
@@ -181,6 +185,6 @@ def _remove(cloud: Cloud, key: str) -> None:
 
 
 def _most(watch: Watch, name: str) -> int:
-    """Bytes of one process; 0 if none was seen."""
-    seen = (sample.uses[name] for sample in watch.samples if name in sample.uses)
-    return max((use.memory // use.processes for use in seen), default=0)
+    """Return the most memory of a process in bytes; 0 without samples."""
+    uses = (sample.uses[name] for sample in watch.samples if name in sample.uses)
+    return max((use.memory // use.processes for use in uses), default=0)

@@ -1,4 +1,4 @@
-"""How much memory this process had at most."""
+"""The peak memory of this process."""
 
 import re
 import resource
@@ -10,7 +10,10 @@ _MOST: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
 def most_memory() -> int:
-    """Bytes that were resident. On Linux getrusage would count what the process had that started this one, too."""
+    """Return the peak of resident bytes.
+
+    On Linux, getrusage would also count the peak of the parent process.
+    """
     if sys.platform == "linux":
         match = _MOST.search(Path("/proc/self/status").read_text())
         if match:

@@ -1,6 +1,7 @@
-"""Run as a script: uploads a file with the client, and tells when it was whole at S3, and when it was inspected.
+"""A script that uploads a file with the client, and prints when S3 had it and when it was inspected.
 
-Arguments: API URL, key, file, folder of its memory, and a file to which each part that is begun adds a byte.
+Arguments: API URL, key, file, folder of the client's memory, and a file that grows by a byte for each started
+part.
 """
 
 import json
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import urllib3
 
+from chat4all.entrypoints.http.files import FileView
 from chat4all_local.api_client import ApiClient
-from chat4all_local.api_shapes import File
 from chat4all_local.bench.upload.own_memory import most_memory
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
@@ -30,20 +31,20 @@ def main(api_url: str, key: str, file: str, memory: str, begun: str) -> None:
     urllib3.PoolManager.request = counted  # type: ignore[assignment]
     began, whole = time.perf_counter(), 0.0
 
-    def complete(_: File) -> None:
+    def complete(_: FileView) -> None:
         nonlocal whole
         whole = time.perf_counter() - began
 
     stored = upload(
         ApiClient(api_url, key), Path(file), remembered=Remembered(Path(memory)), complete=complete
     )
-    told = {
+    result = {
         "file_id": stored.file_id,
         "seconds": whole,
         "inspected_s": time.perf_counter() - began - whole,
         "memory": most_memory(),
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

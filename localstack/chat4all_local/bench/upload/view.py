@@ -1,4 +1,4 @@
-"""The uploads' tables and plots."""
+"""The tables and plots of the uploads."""
 
 from matplotlib.figure import Figure
 from rich.table import Table
@@ -11,13 +11,13 @@ from chat4all_local.traffic.spread import Spread
 
 def upload_table(figures: UploadFigures) -> Table:
     table = plain_table(f"{figures.size_mib:.0f} MiB", numbers=("MEDIAN", "LOWEST", "HIGHEST"))
-    for name, one, digits in (
+    for name, figure, digits in (
         ("client, MiB/s", figures.product_rate, 0),
         ("TransferManager, MiB/s", figures.boto3_rate, 0),
         ("client / TransferManager", figures.ratio, 2),
         ("inspection, MiB/s", figures.inspection_rate, 0),
     ):
-        table.add_row(name, *_three(one, digits))
+        table.add_row(name, *_median_and_range(figure, digits))
     for name, memory in (
         ("memory of the client, MiB", figures.client_memory),
         ("memory of TransferManager, MiB", figures.boto3_memory),
@@ -28,8 +28,8 @@ def upload_table(figures: UploadFigures) -> Table:
     return table
 
 
-def _three(one: Spread, digits: int) -> tuple[str, str, str]:
-    return f"{one.median:.{digits}f}", f"{one.low:.{digits}f}", f"{one.high:.{digits}f}"
+def _median_and_range(figure: Spread, digits: int) -> tuple[str, str, str]:
+    return f"{figure.median:.{digits}f}", f"{figure.low:.{digits}f}", f"{figure.high:.{digits}f}"
 
 
 def draw_upload(figure: Figure, figures: UploadFigures) -> None:
@@ -44,21 +44,21 @@ def draw_upload(figure: Figure, figures: UploadFigures) -> None:
     names = ["client", "Transfer-\nManager", "S3 server", "files function"]
     sizes = [figures.client_memory, figures.boto3_memory, figures.s3_memory, figures.files_memory]
     memory.bar(names, sizes, color=[PRODUCT_COLOUR, BARE_COLOUR, BARE_COLOUR, PRODUCT_COLOUR])
-    memory.set_ylabel("MiB, the most that was seen")
+    memory.set_ylabel("MiB at most")
 
 
 def resume_table(figures: ResumeFigures) -> Table:
     table = plain_table(f"{figures.size_mib:.0f} MiB in {figures.parts} parts", numbers=[""])
     table.add_row("killed", f"{figures.kills} times")
     table.add_row("parts sent again", str(figures.sent_again))
-    table.add_row("parts under way when it was killed, at most", str(figures.allowed))
-    table.add_row("SHA-256 in the end", "the same" if figures.same_sha256 else "ANOTHER")
+    table.add_row("parts in progress at the kills, at most", str(figures.allowed))
+    table.add_row("SHA-256 at S3", "the same" if figures.same_sha256 else "DIFFERENT")
     return table
 
 
 def draw_resume(figure: Figure, figures: ResumeFigures) -> None:
     axes = figure.subplots()
     axes.barh(
-        ["sent again", "under way, at most", "parts"], [figures.sent_again, figures.allowed, figures.parts]
+        ["sent again", "in progress, at most", "parts"], [figures.sent_again, figures.allowed, figures.parts]
     )
     axes.set_xlabel("parts of 8 MiB")

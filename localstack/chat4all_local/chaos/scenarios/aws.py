@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,16 +16,15 @@ from chat4all_local.chaos.proxy_client import Proxy, Rule
 from chat4all_local.chaos.scenario import Act, Run, Scenario
 from chat4all_local.chaos.scenarios.traffic import read_once
 from chat4all_local.cloud.functions import configuration, function_names, zipped
-from chat4all_local.simulators.control_api import JsonObject
-from chat4all_local.traffic.participants import Conversation
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.waiting import wait_until
 
 _FROM: Final = 0.25
 _TO: Final = 0.7
 _SERVICES: Final = ("dynamodb", "sqs")
-_LARGE: Final = 6
+_LARGE: Final = max(6, len(CHANNELS))
 _INCOMPRESSIBLE_BYTES: Final = 400_000
-_TAKEN_WITHIN_S: Final = 60.0
+"""Of a field that nobody knows and nothing can compress."""
 _MET_WITHIN_S: Final = 15.0
 _SKEWED: Final = Path(__file__).with_name("skewed_clock.py")
 
@@ -79,75 +77,39 @@ def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
         before_aws.inject(rules)
         before_s3.inject(s3_rules)
         run.struck(what)
-        refused = _write_large(run)
+        _write_large(run)
         run.load.wait_for_share(_TO)
         missed = _missed(before_aws) | _missed_s3(before_s3)
         before_aws.clear()
         before_s3.clear()
         run.mended("AWS works again")
-        _repeat(run, refused)
         if missed:
             run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
 
     return act
 
 
-def _write_large(run: Run) -> list[JsonObject]:
-    """Write webhooks that are too large for a table, so that S3 takes them, until a fault has met one.
+def _write_large(run: Run) -> None:
+    """Let people on every channel write what is too large for a table, so that S3 takes it, until a fault met S3.
 
-    Returns the webhooks that were not answered with 200: the provider would repeat them.
+    A provider repeats a webhook that was not answered with 200.
     """
-    conversations = cycle(
-        [conversation for conversation in run.conversations if conversation.channel == "telegram"]
-    )
-    numbers = count()
-    refused: list[JsonObject] = []
+    numbers, conversations = count(), cycle(run.conversations)
 
     def write() -> bool:
-        number, conversation = next(numbers), next(conversations)
-        text = f"large {number} {uuid.uuid4().hex[:6]}"
+        conversation = next(conversations)
+        text = f"large {next(numbers)} {uuid.uuid4().hex[:6]}"
+        noise = base64.b64encode(secrets.token_bytes(_INCOMPRESSIBLE_BYTES)).decode()
         run.written.append((conversation, text))
-        refused.extend(_post(run, [_large_update(number, conversation, text)]))
+        run.under_test.simulators[conversation.channel].write(
+            conversation.address, text, raw={"noise": noise}
+        )
         return bool(run.under_test.before_s3.fired())
 
     for _ in range(_LARGE - 1):
         write()
     with suppress(TimeoutError):
         wait_until("a fault has met S3", write, within_s=_MET_WITHIN_S, every_s=0)
-    return refused
-
-
-def _post(run: Run, updates: Sequence[JsonObject]) -> list[JsonObject]:
-    """Those that were refused; the provider would repeat them."""
-    telegram = run.under_test.simulators["telegram"]
-    return [update for update in updates if telegram.call_webhook(update).status != 200]
-
-
-def _repeat(run: Run, refused: Sequence[JsonObject]) -> None:
-    left = list(refused)
-
-    def all_are_taken() -> bool:
-        left[:] = _post(run, left)
-        return not left
-
-    try:
-        wait_until("every large webhook is taken", all_are_taken, within_s=_TAKEN_WITHIN_S)
-    except TimeoutError:
-        run.wrongs.append(f"{len(left)} large webhooks were never taken")
-
-
-def _large_update(number: int, conversation: Conversation, text: str) -> JsonObject:
-    """An update as Telegram sends it, with a field that nobody knows and nothing can compress."""
-    person: JsonObject = {"id": int(conversation.address), "is_bot": False, "first_name": "Large"}
-    message: JsonObject = {
-        "message_id": 1_000_000 + secrets.randbelow(1_000_000_000),
-        "date": int(time.time()),
-        "chat": {"id": int(conversation.address), "type": "private", "first_name": "Large"},
-        "from": person,
-        "text": text,
-    }
-    noise = base64.b64encode(secrets.token_bytes(_INCOMPRESSIBLE_BYTES)).decode()
-    return {"update_id": 2_000_000_000 + number, "message": message, "noise": noise}
 
 
 def _missed_s3(before_s3: Proxy) -> set[str]:

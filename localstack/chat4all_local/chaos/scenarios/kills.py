@@ -8,8 +8,8 @@ from chat4all_local.chaos.proxy import behind_proxies
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.chaos.scenario import AFTER_A_KILL_S, Act, Run, Scenario
 from chat4all_local.chaos.workers import kill, workers
+from chat4all_local.cloud.settings import CHANNELS
 from chat4all_local.simulators.control_api import FaultKind
-from chat4all_local.traffic.participants import SHOWN
 from chat4all_local.waiting import wait_until
 
 _KILLS: Final = 3
@@ -49,14 +49,14 @@ def _killing(function: str) -> Act:
 
 
 def _kill_channels(run: Run) -> None:
-    for share, channel in zip(_shares(len(SHOWN)), SHOWN, strict=True):
+    for share, channel in zip(_shares(len(CHANNELS)), CHANNELS, strict=True):
         run.load.wait_for_share(share)
         _kill_one(run, channel, channel)
 
 
 def _kill_between_answer_and_record(run: Run) -> None:
     """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
-    for share, channel in zip(_shares(len(SHOWN)), SHOWN, strict=True):
+    for share, channel in zip(_shares(len(CHANNELS)), CHANNELS, strict=True):
         run.load.wait_for_share(share)
         simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last

@@ -28,7 +28,7 @@ def _storm(run: Run) -> None:
         text = f"storm {number} {uuid.uuid4().hex[:6]}"
         simulator.write(conversation.address, text, wait=False, repeat=_REPEATS, parallel=True)
         run.written.append((conversation, text))
-        for body in ("{", '{"object": 1}', "\x00", "[" * 500):
+        for body in ("{", '{"object": 1}', "a=b", "\x00", "[" * 500):
             simulator.call_webhook(body)
         if simulator.call_webhook('{"entry": []}', sign="wrong").status != 401:
             run.wrongs.append("a webhook with a wrong signature was not refused")
@@ -59,24 +59,20 @@ def read_once(run: Run) -> None:
 
 
 def _poison(run: Run) -> None:
-    """Some people's messages always fail, though the provider calls it passing; they write on."""
-    poisoned = [
-        conversation for conversation in run.load.conversations if conversation.channel == "whatsapp"
-    ][:2]
-    for conversation in poisoned:
-        run.under_test.simulators[conversation.channel].add_fault(
-            FaultKind.ERROR, for_address=conversation.address, status=500, code=131000
-        )
+    """The messages of a person on each channel always fail, though the provider calls it passing."""
+    poisoned = {conversation.channel: conversation.address for conversation in run.load.conversations}
+    for channel, address in poisoned.items():
+        run.under_test.simulators[channel].add_fault(FaultKind.ERROR, for_address=address)
     run.struck(f"{len(poisoned)} people whose messages always fail")
 
 
 def _mend(run: Run) -> None:
-    whatsapp = run.under_test.simulators["whatsapp"]
-    poisoned = {fault.request.for_address for fault in whatsapp.faults()}
     began = run.strikes[0].at
-    if not any(send.address in poisoned and send.at >= began for send in whatsapp.transcript().requests):
-        run.wrongs.append("nothing was sent to those whose messages always fail")
-    whatsapp.clear_faults()
+    for channel, simulator in run.under_test.simulators.items():
+        poisoned = {fault.request.for_address for fault in simulator.faults()}
+        if not any(send.address in poisoned and send.at >= began for send in simulator.transcript().requests):
+            run.wrongs.append(f"nothing was sent on {channel} to the person whose messages always fail")
+        simulator.clear_faults()
 
 
 def _stormed(run: Run) -> None:
@@ -104,6 +100,6 @@ TRAFFIC: Final = (
         _storm,
         check=_stormed,
     ),
-    Scenario("poison", "Some people's messages always fail.", _poison, check=_mend),
+    Scenario("poison", "The messages of a person on each channel always fail.", _poison, check=_mend),
     Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),
 )

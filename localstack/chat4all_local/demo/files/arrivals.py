@@ -1,23 +1,24 @@
-"""Which file each thing that came is, and how it came."""
+"""The arrivals of files, at customers and at the agent."""
 
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from chat4all.domain.content import file_of
 from chat4all_local.demo.files.observed import Content, FilesObserved
-from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, SENDER, VIDEO
+from chat4all_local.demo.files.props import BACK, LINK, MEDIA, PHOTO, RECEIVED, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.demo.observed import Observed
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
+from chat4all_local.simulators.registry import manifest
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 _LINKS: Final = "/v1/links/"
-_PHOTO_KINDS: Final = ("image", "photo")
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """One coming of a file; without `content` its bytes are still on their way."""
+    """An arrival of a file; without `content` its bytes are still on their way."""
 
     name: str
     channel: str
@@ -26,31 +27,31 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 def arrivals(sent: FilesSent, observed: FilesObserved) -> Iterator[Arrival]:
-    """At every customer, and at the agent."""
-    for channel in SHOWN:
+    """Yield the arrivals at every customer and at the agent."""
+    for channel in sent.channels:
         for record in observed.since_texts.provided.get(channel, ()):
-            name = file_of(record, channel)
+            name = file_name_in(record, channel)
             if name is not None:
                 yield _arrival(name, channel, record, observed)
     for file_id in received_files(sent, observed.since_texts):
-        yield Arrival(BACK, SENDER.channel, RECEIVED, observed.contents.get(file_id))
+        yield Arrival(BACK, sent.sender.channel, RECEIVED, observed.contents.get(file_id))
 
 
 def received_files(sent: FilesSent, observed: Observed) -> list[str]:
-    """The ids of the files that SENDER sent, as the history of their conversation has them."""
+    """Return the ids of the files that the sender sent, from the history of their conversation."""
     return [
-        message.content.file.file_id
-        for message in observed.histories.get(SENDER.channel, ())
-        if message.content.file is not None and message.message_id not in sent.message_ids
+        file.file_id
+        for message in observed.histories.get(sent.sender.channel, ())
+        if (file := file_of(message.content)) and message.message_id not in sent.message_ids
     ]
 
 
-def file_of(record: SendRecord, channel: str) -> str | None:
-    """None: it is no file, or went to somebody else."""
+def file_name_in(record: SendRecord, channel: str) -> str | None:
+    """Return the file that the provider accepted; None for a text without a link, or for another address."""
     if record.address != BY_CHANNEL[channel].address:
         return None
     if record.kind != "text":
-        return PHOTO if record.kind in _PHOTO_KINDS else VIDEO
+        return PHOTO if record.kind == manifest(channel).photo_kind else VIDEO
     if link_in(record) is None:
         return None
     return next((name for name in (PHOTO, VIDEO) if name in (record.text or "")), None)

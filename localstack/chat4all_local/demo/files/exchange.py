@@ -1,4 +1,4 @@
-"""The act itself: the files go up and out, one comes back, and it lasts until all have come or nothing moves."""
+"""The exchange of files: it ends when all files have arrived, or when nothing moves any more."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.demo.files.judging import FilesVerdict, judge_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.onlooker import Onlooker
-from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, SENDERS_KIND, VIDEO
+from chat4all_local.demo.files.props import BACK, PHOTO, VIDEO
 from chat4all_local.demo.files.readers import Readers
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.demo.observed import Observed
@@ -22,7 +22,8 @@ from chat4all_local.demo.posting import post_line
 from chat4all_local.demo.script import Line
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.traffic.participants import AGENT, SHOWN
+from chat4all_local.simulators.registry import manifest
+from chat4all_local.traffic.participants import AGENT, Customer
 from chat4all_local.traffic.transcripts import wait_until_quiet
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.types import content_type_of
@@ -30,12 +31,12 @@ from chat4all_local.transfer.upload import upload
 from chat4all_local.waiting import wait_while_moving
 
 PATIENCE_S: Final = 60.0
-"""How long nothing may move before it is given up."""
+"""The time without progress after which the exchange gives up."""
 QUIET_WITHIN_S: Final = 10.0
 
 
 class Exchange:
-    """`notes` is a folder for what an upload remembers."""
+    """An exchange with the customers at `simulators`; the folder `notes` remembers unfinished uploads."""
 
     def __init__(
         self,
@@ -52,27 +53,27 @@ class Exchange:
         self._remembered = Remembered(notes)
 
     def perform(self, made: Mapping[str, Made], texts: Observed) -> FilesVerdict:
-        """Raises TransferFailed for an upload that does not end READY; ApiError, ApiUnreachable."""
+        """Send the files, and judge what came. Raises TransferFailed, ApiError, ApiUnreachable."""
         readers = Readers(self._progress)
         onlooker = Onlooker(self._api, self._simulators, self._stage, texts, readers)
-        sent = FilesSent(made)
+        sent = FilesSent(made, tuple(self._simulators))
         with readers.reading():
-            self._send_back(made[BACK])
+            self._send_back(sent.sender, made[BACK])
             for name in (PHOTO, VIDEO):
                 sent = self._send(sent, name)
             self._watch(onlooker, sent)
-            with suppress(TimeoutError):  # what repeats for ever is judged, too
+            with suppress(TimeoutError):  # a webhook that repeats for ever is judged, too
                 wait_until_quiet(self._simulators, QUIET_WITHIN_S)
             observed = onlooker.look_at_everything(sent)
         return judge_files(sent, observed)
 
-    def _send_back(self, made: Made) -> None:
-        simulator = self._simulators[SENDER.channel]
-        content_type = content_type_of(made.path)
-        simulator.write_media(SENDER.address, SENDERS_KIND, content_type, data=made.path.read_bytes())
+    def _send_back(self, sender: Customer, made: Made) -> None:
+        kind, content_type = manifest(sender.channel).photo_kind, content_type_of(made.path)
+        simulator = self._simulators[sender.channel]
+        simulator.write_media(sender.address, kind, content_type, data=made.path.read_bytes())
 
     def _send(self, sent: FilesSent, name: str) -> FilesSent:
-        """Up, and to every customer."""
+        """Upload a file, and send it to every customer."""
         made, began = sent.made[name], time.monotonic()
         advance = self._progress.transfer(f"{name} up", made.size)
         file = upload(self._api, made.path, remembered=self._remembered, advance=advance)
@@ -81,7 +82,7 @@ class Exchange:
             (name, channel): post_line(
                 self._api, self._stage, _line(name, channel), Event(), file_id=file.file_id
             )
-            for channel in SHOWN
+            for channel in sent.channels
         }
         return replace(
             sent,
@@ -90,7 +91,7 @@ class Exchange:
         )
 
     def _watch(self, onlooker: Onlooker, sent: FilesSent) -> None:
-        with suppress(TimeoutError):  # what is missing is judged at the end
+        with suppress(TimeoutError):  # missing files are judged at the end
             wait_while_moving(
                 "every file arrives",
                 lambda: judge_files(sent, onlooker.look(sent)),
@@ -100,5 +101,5 @@ class Exchange:
 
 
 def _line(name: str, channel: str) -> Line:
-    """Without a caption."""
+    """Make a line without a caption."""
     return Line(f"{name} to {channel}", channel, AGENT, "")

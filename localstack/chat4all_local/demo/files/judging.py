@@ -1,19 +1,23 @@
-"""What is wrong with the files, if anything: what was sent held against what came."""
+"""The verdict on the files: all that was sent compared with all that came."""
 
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_of, received_files
+from chat4all.domain.content import file_of
+from chat4all_local.demo.files.arrivals import Arrival, arrivals, file_name_in, received_files
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import FilesObserved
-from chat4all_local.demo.files.props import BACK, HOW
+from chat4all_local.demo.files.props import BACK, title_of
 from chat4all_local.demo.files.sent import FilesSent
-from chat4all_local.traffic.participants import BY_CHANNEL, CONVERSATIONS, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A file's way to, or from, a channel: of the first arrival whose bytes have come; `times` counts them all."""
+    """A file's way to, or from, a channel.
+
+    The values are those of the first arrival whose bytes have come; `times` counts all arrivals.
+    """
 
     wanted: str
     times: int
@@ -40,7 +44,10 @@ class FileRow(msgspec.Struct, frozen=True):
 
 
 class FilesVerdict(msgspec.Struct, frozen=True):
-    """Each finding says which file, and where. `late`: a status that has not come. `strange`: what is no file of ours."""
+    """Findings, each with its file and its place.
+
+    `late`: a status that has not come. `strange`: an arrival that is no file of the demo.
+    """
 
     rows: tuple[FileRow, ...]
     repeats: int
@@ -61,7 +68,9 @@ class FilesVerdict(msgspec.Struct, frozen=True):
 
 def judge_files(sent: FilesSent, observed: FilesObserved) -> FilesVerdict:
     came = tuple(arrivals(sent, observed))
-    ways = {place: _way(sent.made[place[0]], place, came) for place in HOW}
+    ways = {
+        place: _way(sent.made[place[0]], place, wanted, came) for place, wanted in sent.ways_wanted.items()
+    }
     return FilesVerdict(
         rows=tuple(_row(made, sent, ways) for made in sent.made.values()),
         repeats=sum(message.repeats for message in sent.accepted.values()),
@@ -77,23 +86,24 @@ def judge_files(sent: FilesSent, observed: FilesObserved) -> FilesVerdict:
     )
 
 
-def _way(made: Made, place: tuple[str, str], came: tuple[Arrival, ...]) -> Way:
+def _way(made: Made, place: tuple[str, str], wanted: str, came: tuple[Arrival, ...]) -> Way:
     here = [arrival for arrival in came if (arrival.name, arrival.channel) == place]
     for arrival in here:
         if arrival.content is not None:
             is_ours = (arrival.content.size, arrival.content.sha256) == (made.size, made.sha256)
-            return Way(HOW[place], len(here), arrival.how, arrival.content.size, is_ours)
-    return Way(HOW[place], len(here), None, 0, sha256_ok=False)
+            return Way(wanted, len(here), arrival.how, arrival.content.size, is_ours)
+    return Way(wanted, len(here), None, 0, sha256_ok=False)
 
 
 def _row(made: Made, sent: FilesSent, ways: Mapping[tuple[str, str], Way]) -> FileRow:
     own = {channel: way for (name, channel), way in ways.items() if name == made.name}
-    return FileRow(made.name, made.size, sent.uploaded_s.get(made.name), own)
+    name = title_of(made.name, sent.sender.channel)
+    return FileRow(name, made.size, sent.uploaded_s.get(made.name), own)
 
 
 def _at(place: tuple[str, str]) -> str:
     name, channel = place
-    return f"{name} {'by' if name == BACK else 'at'} {BY_CHANNEL[channel].title}"
+    return f"{title_of(name, channel)} {'by' if name == BACK else 'at'} {BY_CHANNEL[channel].title}"
 
 
 def _fault(way: Way) -> str:
@@ -108,14 +118,14 @@ def _late(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
 
 
 def _strange(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
-    """Whatever else came: a text once more, or a file at somebody else's."""
-    for channel in SHOWN:
+    """Yield every other arrival: a text that came again, or a file at another address."""
+    for channel in sent.channels:
         for record in observed.since_texts.provided.get(channel, ()):
-            if file_of(record, channel) is None:
+            if file_name_in(record, channel) is None:
                 yield f"{record.text or record.kind!r} to {record.address} at {BY_CHANNEL[channel].title}"
     received = received_files(sent, observed.since_texts)
-    for conversation in CONVERSATIONS:
+    for conversation in (*sent.channels, GROUP):
         for message in observed.since_texts.histories.get(conversation, ()):
-            is_back = (file := message.content.file) is not None and file.file_id in received
+            is_back = (file := file_of(message.content)) is not None and file.file_id in received
             if message.message_id not in sent.message_ids and not is_back:
                 yield f"{message.content.text!r} in the history of {conversation}"

@@ -1,4 +1,4 @@
-"""Makes the files: two evening skies with the grain of a camera, and a video that is nothing but its length."""
+"""The making of the files: two evening skies with the grain of a camera, and a video without a picture."""
 
 import hashlib
 from pathlib import Path
@@ -27,9 +27,9 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def make_files(folder: Path) -> dict[str, Made]:
-    """By name."""
+    """Make the files in a new folder, and return them by name."""
     folder.mkdir()
-    photo, video, back = folder / PHOTO, folder / VIDEO, folder / "back.jpg"
+    photo, video, back = folder / PHOTO, folder / VIDEO, folder / BACK
     make_photo(photo, _BLUE_HOUR)
     make_film(video, VIDEO_BYTES)
     make_photo(back, _SUNSET)
@@ -37,7 +37,7 @@ def make_files(folder: Path) -> dict[str, Made]:
 
 
 def make_photo(path: Path, hue: int) -> None:
-    """A sky that begins at `hue` (0 to 255), with a sun. Its grain is chance: no two are alike."""
+    """Make a sky that begins at `hue` (0 to 255), with a sun and random grain: no two photos are alike."""
     down = Image.linear_gradient("L").resize(_SIZE)
     from_sun = Image.radial_gradient("L").resize(_SIZE)
     grain = Image.effect_noise(_SIZE, _GRAIN)

@@ -1,4 +1,4 @@
-"""What has come so far of the files."""
+"""The files that have come so far."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,17 @@ from chat4all_local.demo.observed import Observed
 
 
 class Content(msgspec.Struct, frozen=True):
-    """Bytes that came. Without `sha256` they did not come whole, or are not those that the API tells of."""
+    """Bytes that came. `sha256` is None if they are not whole, or if the API tells another hash."""
 
     size: int
     sha256: str | None
 
 
 class FilesObserved(msgspec.Struct, frozen=True):
-    """`since_texts` has what came after the texts had been judged, of everything.
+    """`since_texts` has all that came after the texts had been judged.
 
-    `contents`: by URL, what a customer gets who follows it; by file id, what the agent gets of a customer's file.
+    `contents`: by URL, the bytes for a customer who follows it; by file id, the bytes of a customer's file
+    for the agent.
     """
 
     since_texts: Observed = Observed()

@@ -1,25 +1,41 @@
 """The files of the demo, and how each should reach a customer."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from chat4all_local.traffic.participants import CUSTOMERS, SHOWN
+from chat4all.channels.registry import manifest_of
+from chat4all.domain.files import Attachment
+from chat4all_local.traffic.participants import BY_CHANNEL, Customer
 
 PHOTO: Final = "photo.jpg"
 VIDEO: Final = "video.mp4"
 VIDEO_BYTES: Final = 200_000_000
-"""More than any channel takes, so that it goes as a link everywhere."""
+"""More than any channel accepts, so that the video goes as a link everywhere."""
 
 MEDIA, LINK, RECEIVED = "media", "link", "received"
 
-SENDER: Final = CUSTOMERS[0]
-"""Who sends a photo back."""
-SENDERS_KIND: Final = "image"
-"""What the provider of SENDER calls a photo."""
-BACK: Final = f"from {SENDER.name}"
+BACK: Final = "back.jpg"
+"""A photo that the demo's first customer sends to the agent."""
 
-HOW: Final = {
-    **{(PHOTO, channel): MEDIA for channel in SHOWN},
-    **{(VIDEO, channel): LINK for channel in SHOWN},
-    (BACK, SENDER.channel): RECEIVED,
-}
-"""By file and channel."""
+
+def sender_of(channels: Sequence[str]) -> Customer:
+    """Return the customer who sends BACK."""
+    return BY_CHANNEL[channels[0]]
+
+
+def title_of(name: str, channel: str) -> str:
+    """Return the name by which the demo shows a file on its way to, or from, the customer on `channel`."""
+    return f"from {BY_CHANNEL[channel].name}" if name == BACK else name
+
+
+def ways_wanted(channels: Sequence[str], photo_bytes: int) -> Mapping[tuple[str, str], str]:
+    """Return how each file should go, by file and channel, as the channels' capabilities have it."""
+    photo = Attachment(PHOTO, PHOTO, "image/jpeg", photo_bytes)
+    video = Attachment(VIDEO, VIDEO, "video/mp4", VIDEO_BYTES)
+    out = {(file.filename, channel): _way(file, channel) for file in (photo, video) for channel in channels}
+    return {**out, (BACK, sender_of(channels).channel): RECEIVED}
+
+
+def _way(file: Attachment, channel: str) -> str:
+    rule = manifest_of(channel).capabilities.media_rule(file, BY_CHANNEL[channel].address)
+    return LINK if rule is None else MEDIA

@@ -1,4 +1,4 @@
-"""The files in what `chat4all demo --json` prints."""
+"""The files in the result that `chat4all demo --json` prints."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,10 @@ from chat4all_local.demo.files.judging import FilesVerdict
 
 
 class WayResult(msgspec.Struct, frozen=True):
-    """`how` is media, link or received; null, with no bytes, where nothing came. `times` is 1 when all is well."""
+    """A file on its way to, or from, a channel.
+
+    `how` is media, link or received; null, with no bytes, if it did not come. `times` counts its arrivals.
+    """
 
     how: str | None
     bytes: int
@@ -25,7 +28,7 @@ class FileResult(msgspec.Struct, frozen=True):
 
 
 def file_results(verdict: FilesVerdict) -> dict[str, FileResult]:
-    """By name."""
+    """Return the results by the files' names."""
     return {
         row.name: FileResult(
             row.size,

@@ -1,6 +1,6 @@
-"""The files in the demo's last words: how each went, and whether its very bytes came."""
+"""The table of files in the demo's summary: how each went, and whether exactly its bytes came."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -8,21 +8,21 @@ from rich.text import Text
 from chat4all_local.console.progress import megabytes
 from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.files.judging import FileRow, Way
-from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL
 
 
-def files_table(rows: Iterable[FileRow]) -> Table:
+def files_table(rows: Sequence[FileRow], channels: Sequence[str]) -> Table:
     table = plain_table("FILE", numbers=("SIZE", "UPLOADED"))
-    for channel in SHOWN:
+    for channel in channels:
         table.add_column(f"TO {BY_CHANNEL[channel].title.upper()}")
     for row in rows:
         uploaded = "" if row.uploaded_s is None else f"{row.uploaded_s:.1f} s"
-        table.add_row(row.name, megabytes(row.size), uploaded, *_cells(row))
+        table.add_row(row.name, megabytes(row.size), uploaded, *_cells(row, channels))
     return table
 
 
-def _cells(row: FileRow) -> list[Text]:
-    return [_cell(row.ways[channel]) if channel in row.ways else Text() for channel in SHOWN]
+def _cells(row: FileRow, channels: Sequence[str]) -> list[Text]:
+    return [_cell(row.ways[channel]) if channel in row.ways else Text() for channel in channels]
 
 
 def _cell(way: Way) -> Text:

@@ -1,1 +1,1 @@
-"""Simulated Instagram messaging: one professional account."""
+"""The simulated Instagram messaging API: one professional account."""

@@ -1,4 +1,4 @@
-"""The errors that Instagram messaging answers with.
+"""The errors of Instagram messaging.
 
 https://developers.facebook.com/docs/messenger-platform/error-codes
 """

@@ -1,4 +1,4 @@
-"""The Instagram account that the simulator starts with. It opens nothing but a simulator on this machine."""
+"""The Instagram account of a new simulator. Its secrets give access to simulators on this machine only."""
 # ruff: noqa: S106 (made up, for simulators only)
 
 from typing import Final
@@ -15,7 +15,7 @@ MANIFEST: Final = Manifest(
         webhook_secret="local-instagram-app-secret-not-a-secret",
         verify_token="local-instagram-verify-token",
         receipts=ReceiptSettings(delivered=False),  # Meta documents `message_deliveries` for Messenger only
-        media_url_valid_s=86_400.0,  # documented is only that the addresses end
+        media_url_valid_s=86_400.0,  # Meta documents that addresses expire, but not when
     ),
     photo_kind="image",
 )

@@ -1,11 +1,16 @@
-"""Instagram messaging's files: which it takes, and the addresses of those that people send.
+"""The files of Instagram messaging: the types it accepts, and the addresses of files that customers send.
 
-Sources: https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/attachment-upload
-(types and sizes), https://developers.facebook.com/docs/messenger-platform/error-codes (100 with 2018008 "Failed to
-fetch the file from the url", 2018047 "the provided media type does not match type of file provided in the URL",
-2018109 "Attachment size exceeds allowable limit").
+Sources:
 
-A megabyte is read as 2**20 bytes. Addresses want no token, are signed, and end: Meta's CDN then says 403.
+-
+  https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/attachment-upload:
+  types and sizes
+- https://developers.facebook.com/docs/messenger-platform/error-codes: 100 with 2018008 "Failed to fetch the
+  file from the url", 2018047 "the provided media type does not match type of file provided in the URL",
+  2018109 "Attachment size exceeds allowable limit"
+
+A megabyte is 2**20 bytes here. The addresses need no token, carry a signature, and expire: Meta's CDN then
+answers 403.
 """
 
 import secrets
@@ -48,14 +53,14 @@ INBOUND: Final = {
 
 
 class InstagramMedia:
-    """The files that people send to one professional account."""
+    """The files that customers send to a professional account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._shelf = MediaShelf(account)
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a person sends; None where the message has none."""
+        """Keep the file that a customer sends. Returns None if the message has no file."""
         if request.kind not in INBOUND:
             return None
         media = request.media or CustomerMedia(INBOUND[request.kind])

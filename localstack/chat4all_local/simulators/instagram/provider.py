@@ -1,15 +1,16 @@
-"""Instagram messaging's way to send a text or a file.
+"""Instagram messaging's API to send a text or a file.
 
-Sources: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message (UTF-8 text
-of 1000 bytes or less), https://developers.facebook.com/docs/messenger-platform/reference/send-api
-(`metadata`, `messaging_type`, `tag`, `reply_to`),
-https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting (300 texts a
-second, 10 audios or videos),
-https://developers.facebook.com/docs/messenger-platform/error-codes.
+Sources, under https://developers.facebook.com/docs/messenger-platform/:
 
-A message has a text or an attachment, never both. Files come by `payload.url` only: the Attachment Upload API
-is not simulated. Images and PDFs count as texts do, as the documentation names no rate of theirs. Addresses may be of
-http:// here, as all is on one machine.
+- `instagram/features/send-message`: UTF-8 text of 1000 bytes or less
+- `reference/send-api`: `metadata`, `messaging_type`, `tag`, `reply_to`
+- `overview/rate-limiting`: 300 texts a second, 10 audios or videos
+- `error-codes`
+
+A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
+is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
+for
+them. Addresses may use http:// here, because everything runs on one machine.
 """
 
 import base64
@@ -64,7 +65,7 @@ _KIND: Final = "IGApiException"
 
 
 class Instagram:
-    """One professional account."""
+    """A professional account."""
 
     name = "instagram"
     has_challenge = True
@@ -171,7 +172,7 @@ class Instagram:
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
         account_id = self._account.settings.account_id
-        # The CDN has a copy of what was sent, but not here: of its bytes nothing was kept.
+        # The CDN offers no copy of a file that Chat4All sent, because the simulator keeps none of its bytes.
         copy_url = self._media.url(accepted.provider_message_id, at) if accepted.order.media else None
         event = report_event(report, accepted, account_id, at, copy_url=copy_url)
         return meta_json(event_webhook(event, account_id, at))
@@ -188,7 +189,7 @@ class Instagram:
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[0-9]{1,32}", address):
-            raise ControlError(f"`{address}` is no Instagram-scoped id: it has digits only")
+            raise ControlError(f"`{address}` is not an Instagram-scoped id: use digits only")
 
     def lane(self, address: str) -> str | None:
         return None

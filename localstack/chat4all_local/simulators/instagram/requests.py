@@ -1,4 +1,4 @@
-"""The bodies of requests to send, as Instagram messaging takes them: what it does not know is refused."""
+"""The bodies of requests to send, as Instagram messaging accepts them. An unknown field is refused."""
 
 from typing import Annotated, Literal
 

@@ -1,12 +1,13 @@
-"""What Instagram messaging reports to our webhook.
+"""The webhooks of Instagram messaging.
 
 Sources: https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks (texts,
 echoes, `messaging_seen`), and under
 https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/: `message-echoes`
 (`app_id`, `metadata`), `message-deliveries`, `message-edits`.
 
-Meta documents `message_deliveries` for Messenger conversations only; for Instagram the event is therefore off
-unless the settings ask for it.
+Meta documents `message_deliveries` for Messenger conversations only. For Instagram, the event is therefore
+off
+unless the settings enable it.
 """
 
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject
@@ -24,7 +25,10 @@ def event_webhook(event: JsonObject, account_id: str, at: float) -> JsonObject:
 def report_event(
     report: str, accepted: Accepted, account_id: str, at: float, *, copy_url: str | None = None
 ) -> JsonObject:
-    """`sent` is the echo of our own message; `delivered` and `read` come from the person."""
+    """Build a report.
+
+    `sent` is the echo of Chat4All's own message; `delivered` and `read` come from the customer.
+    """
     person = accepted.order.address
     mid = accepted.provider_message_id
     if report == "sent":
@@ -51,9 +55,9 @@ def message_event(
     num_edit: int = 0,
     media_url: str | None = None,
 ) -> JsonObject:
-    """A message that a person sent, or its `num_edit`th new text; `raw` is laid over the event.
+    """Build the event of a message that a customer sent, or of its `num_edit`th new text.
 
-    `media_url` is where the file of a message that has one can be fetched.
+    The fields of `raw` replace those of the event. `media_url` is the address of the message's file.
     """
     event = _between(request.sender, account_id, at)
     if num_edit:
@@ -72,7 +76,7 @@ def _message(request: InboundRequest, mid: str, media_url: str | None) -> JsonOb
     if request.kind == "unsupported":
         message["is_unsupported"] = True
     elif request.kind != "text":
-        # What is shared, of a story or a post, is nobody's file.
+        # A shared story or post is not a file of the customer.
         elsewhere = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={len(mid)}&kind={request.kind}"
         message["attachments"] = [{"type": request.kind, "payload": {"url": media_url or elsewhere}}]
     return message

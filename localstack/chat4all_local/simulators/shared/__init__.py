@@ -1,1 +1,1 @@
-"""What several simulated providers are written with: Meta's Graph API, signatures, files."""
+"""Code that several simulated providers use: Meta's Graph API, signatures, files."""

@@ -1,7 +1,7 @@
-"""What a file is by its first bytes, as providers look at it whatever it is said to be.
+"""Recognizing a file's format by its first bytes, as providers do whatever type is declared.
 
-https://www.iana.org/assignments/media-types says the names; the signs are of the formats' own
-specifications (PNG, JFIF, ISO 14496-12 and so on).
+The names come from https://www.iana.org/assignments/media-types. The signatures come from the specifications
+of the formats (PNG, JFIF, ISO 14496-12 and others).
 """
 
 import struct
@@ -81,7 +81,7 @@ _BEGINNINGS: Final = {
 
 
 def format_of(head: bytes) -> str | None:
-    """The format by its sign, such as `png`; None where the first bytes are no sign that is known here."""
+    """Return the format by its signature, such as `png`; None for an unknown signature."""
     if head[4:8] == b"ftyp":
         return _base_media_format(head[8:12])
     if head[:4] == b"RIFF":
@@ -90,19 +90,22 @@ def format_of(head: bytes) -> str | None:
 
 
 def may_be(content_type: str, head: bytes) -> bool:
-    """Whether the bytes can be what they are said to be; a text is what has no NUL in it."""
+    """Return whether the bytes can be of the declared type. Bytes without NUL can be a text."""
     if content_type == "text/plain":
         return b"\x00" not in head
     return format_of(head) in _FORMATS.get(content_type, frozenset())
 
 
 def is_opus(head: bytes) -> bool:
-    """Whether an Ogg file's first page is of the Opus codec: https://www.rfc-editor.org/rfc/rfc7845#section-5.1."""
+    """Return whether the first page of an Ogg file is of the Opus codec.
+
+    https://www.rfc-editor.org/rfc/rfc7845#section-5.1
+    """
     return format_of(head) == "ogg" and b"OpusHead" in head[:128]
 
 
 def pixels_of(head: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG or GIF; None of other images, whose size lies deeper."""
+    """Return the width and height of a PNG or GIF; None for other formats."""
     if format_of(head) == "png" and len(head) >= 24:
         width, height = struct.unpack(">II", head[16:24])
         return width, height
@@ -113,7 +116,7 @@ def pixels_of(head: bytes) -> tuple[int, int] | None:
 
 
 def beginning_of(content_type: str) -> bytes:
-    """First bytes that make a file pass for one of `content_type`; none where it has no sign."""
+    """Return the first bytes of a file of `content_type`; empty for a type without a signature."""
     names = _FORMATS.get(content_type.partition(";")[0].strip().lower(), frozenset())
     return next((_BEGINNINGS[name] for name in sorted(names)), b"")
 

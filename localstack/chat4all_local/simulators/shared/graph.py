@@ -1,4 +1,4 @@
-"""What WhatsApp and Instagram have in common: Meta's Graph API, its addresses and its errors.
+"""The parts that WhatsApp and Instagram share: the addresses and errors of Meta's Graph API.
 
 https://developers.facebook.com/docs/graph-api/guides/error-handling
 """
@@ -25,7 +25,7 @@ def graph_error(
     kind: str = "OAuthException",
     error_data: JsonObject | None = None,
 ) -> Answer:
-    """An error in the Graph API's shape: `{"error": {message, type, code, ...}}`."""
+    """Build an error in the Graph API's shape: `{"error": {message, type, code, ...}}`."""
     error: JsonObject = {"message": message, "type": kind, "code": code}
     if error_data is not None:
         error["error_data"] = error_data
@@ -36,19 +36,19 @@ def graph_error(
 
 
 def edge_of(call: Call) -> str | None:
-    """`messages` of `/vNN.N/{id}/messages`; None where the path is not of that form."""
+    """Return `messages` of `/vNN.N/{id}/messages`; None for a path of another form."""
     match = _PATH.fullmatch(call.path)
     return match.group(2) if match else None
 
 
 def object_id_of(call: Call) -> str | None:
-    """The id of `/vNN.N/{id}`; None where the path is not of that form."""
+    """Return the id of `/vNN.N/{id}`; None for a path of another form."""
     match = _OBJECT.fullmatch(call.path)
     return match.group(1) if match else None
 
 
 def refuse_address(call: Call, *edges: str) -> Answer | None:
-    """The error of a path that is not `/vNN.N/{id}/{edge}` with one of `edges`.
+    """Return the error of a path other than `/vNN.N/{id}/{edge}` with an edge of `edges`.
 
     The Graph API answers a malformed version or an unknown edge with 400 and code 2500.
     """
@@ -58,14 +58,14 @@ def refuse_address(call: Call, *edges: str) -> Answer | None:
 
 
 def refuse_token(call: Call, settings: Settings) -> Answer | None:
-    """The error of a missing or wrong `Authorization: Bearer`: 401 and code 190."""
+    """Return the error of a missing or wrong `Authorization: Bearer`: 401 and code 190."""
     if call.headers.get("authorization") == f"Bearer {settings.access_token}":
         return None
     return graph_error(401, 190, "Invalid OAuth access token - Cannot parse access token")
 
 
 def refuse_object(call: Call, settings: Settings) -> Answer | None:
-    """The error of an id that is not our account's, or of another method than POST: 100, subcode 33."""
+    """Return the error of a foreign account id, or of a method other than POST: code 100, subcode 33."""
     match = _PATH.fullmatch(call.path)
     account_id = match.group(1) if match else ""
     if account_id == settings.account_id and call.method == "POST":
@@ -74,7 +74,7 @@ def refuse_object(call: Call, settings: Settings) -> Answer | None:
 
 
 def missing_object(method: str, object_id: str) -> Answer:
-    """The error of an object that is not there, is not ours, or knows no such method: 100, subcode 33."""
+    """Build the error of a missing or foreign object, or of an unsupported method: code 100, subcode 33."""
     message = (
         f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not exist, cannot be "
         "loaded due to missing permissions, or does not support this operation. Please read the Graph API "

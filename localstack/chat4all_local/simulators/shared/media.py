@@ -1,4 +1,4 @@
-"""Files on their way through a provider: what is kept of one whose bytes went by, and what went wrong."""
+"""Files on their way through a provider: the facts kept about their bytes, and the reasons for a failure."""
 
 import hashlib
 from enum import StrEnum
@@ -10,7 +10,7 @@ HEAD_BYTES: Final = 4096
 
 
 class Content(msgspec.Struct, frozen=True):
-    """Bytes that were fetched or uploaded: `content_type` as it was said, `head` the first of them."""
+    """The facts about fetched or uploaded bytes: the declared `content_type`, the first bytes in `head`."""
 
     size: int
     sha256: str
@@ -20,7 +20,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class ContentReader:
-    """Makes a Content of bytes as they come, and keeps none of them but the first."""
+    """Builds a Content from bytes as they arrive, and keeps only the first bytes."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -39,24 +39,24 @@ class ContentReader:
 
 
 class FetchEnd(StrEnum):
-    """Why a link gave no file."""
+    """The reasons for which a link gave no file."""
 
     UNREACHABLE = "unreachable"
-    """No connection, no end within the time, too many redirects, less than was announced."""
+    """No connection, no end within the time limit, too many redirects, or fewer bytes than announced."""
     STATUS = "status"
-    """Another answer than 200."""
+    """A status other than 200."""
     TOO_LARGE = "too large"
 
 
 class Unfetched(msgspec.Struct, frozen=True):
-    """A link that gave no file; `detail` is the status and its phrase, or the fault of the network."""
+    """A link that gave no file; `detail` is the status and its phrase, or the network error."""
 
     end: FetchEnd
     detail: str = ""
 
 
 class OutgoingMedia(msgspec.Struct, frozen=True):
-    """The file of a message to a person, up to `most_bytes`: at `link`, or already here as `content`."""
+    """The file of a message to a customer, of at most `most_bytes`: at `link`, or uploaded as `content`."""
 
     kind: str
     most_bytes: int
@@ -66,7 +66,7 @@ class OutgoingMedia(msgspec.Struct, frozen=True):
 
 
 class MediaProblem(msgspec.Struct, frozen=True):
-    """Why the provider does not take a file, in its own code and words."""
+    """The reason for which the provider rejects a file, in the provider's codes and words."""
 
     code: int
     details: str
@@ -74,7 +74,7 @@ class MediaProblem(msgspec.Struct, frozen=True):
 
 
 class MediaRule(msgspec.Struct, frozen=True):
-    """The files of one kind that a provider takes."""
+    """The files of a kind that a provider accepts."""
 
     content_types: tuple[str, ...]
     most_bytes: int

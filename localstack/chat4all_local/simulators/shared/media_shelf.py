@@ -1,6 +1,6 @@
-"""The files that people sent, kept for us to fetch; their addresses are signed and end.
+"""The files that customers sent, kept for Chat4All to fetch. Their addresses are signed and expire.
 
-Only how to make the bytes is kept, unless they were given one by one.
+The shelf keeps the seed of a generated file, and the bytes of a given file.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _KEPT: Final = 10_000
 
 
 class ShelfItem(msgspec.Struct, frozen=True):
-    """One person's file; `address` is the person's, `size` in bytes."""
+    """A customer's file; `address` is the customer's, `size` is in bytes."""
 
     media_id: str
     address: str
@@ -36,7 +36,7 @@ class ShelfItem(msgspec.Struct, frozen=True):
 
 
 class MediaShelf:
-    """The latest files of one account."""
+    """The latest files of an account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -54,14 +54,14 @@ class MediaShelf:
         return self._items.get(media_id)
 
     def expiry(self, at: float) -> int:
-        """Until when an address that is given out at `at` is good, in epoch milliseconds."""
+        """Return the expiry of an address that is given out at `at`, in epoch milliseconds."""
         return int((at + self._account.settings.media_url_valid_s) * 1000)
 
     def signature(self, media_id: str, expiry: int) -> str:
         return hmac.new(self._key, f"{media_id}.{expiry}".encode(), hashlib.sha256).hexdigest()
 
     def is_good(self, media_id: str, expiry: str, signature: str, at: float) -> bool:
-        """Whether an address with these parts was given out here, and has not ended."""
+        """Return whether this shelf gave out an address with these parts, and the address has not expired."""
         if not expiry.isdecimal() or at * 1000 >= int(expiry):
             return False
         return hmac.compare_digest(self.signature(media_id, int(expiry)), signature)

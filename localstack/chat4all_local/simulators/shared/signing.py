@@ -7,12 +7,12 @@ from typing import Final
 
 from chat4all_local.simulators.control_api import Json, Signature
 
-SOMEONE_ELSES: Final = "another-secret"
-"""By which a webhook is signed wrongly."""
+WRONG_KEY: Final = "another-secret"
+"""The secret for a wrong signature."""
 
 
 def meta_json(value: Json) -> bytes:
-    r"""JSON as Meta writes it: `é` as `\u00e9` in lower-case hex, `/` as `\/`, no spaces.
+    r"""Encode JSON as Meta does: `é` as `\u00e9` in lower-case hex, `/` as `\/`, no spaces.
 
     "We generate the signature using an escaped unicode version of the payload, with lower case hex digits":
     https://developers.facebook.com/docs/messenger-platform/webhooks#validate-payloads. Meta's own answers
@@ -22,12 +22,12 @@ def meta_json(value: Json) -> bytes:
 
 
 def ascii_json(value: Json) -> bytes:
-    r"""JSON as the Bot API server writes it: every character beyond ASCII as `\uXXXX`, no spaces."""
+    r"""Encode JSON as the Bot API server does: every character beyond ASCII as `\uXXXX`, no spaces."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
 def hub_signature(secret: str, body: bytes) -> str:
-    """The value of `X-Hub-Signature-256`: `sha256=` and the HMAC of the raw body in lower-case hex.
+    """Return the value of `X-Hub-Signature-256`: `sha256=` and the HMAC of the raw body in lower-case hex.
 
     https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
     """
@@ -35,14 +35,11 @@ def hub_signature(secret: str, body: bytes) -> str:
 
 
 def hub_headers(secret: str, body: bytes, signature: Signature) -> dict[str, str]:
-    """The headers of a webhook of Meta's, signed as asked."""
+    """Return the headers of a webhook from Meta, signed as `signature` asks."""
     headers = {"content-type": "application/json"}
     if signature is False:
         return headers
-    if signature == "wrong":
-        value = hub_signature(SOMEONE_ELSES + secret, body)
-    else:
-        value = hub_signature(secret, body)
+    value = hub_signature(WRONG_KEY if signature == "wrong" else secret, body)
     if signature == "upper":
         value = "sha256=" + value.removeprefix("sha256=").upper()
     return {**headers, "x-hub-signature-256": value}

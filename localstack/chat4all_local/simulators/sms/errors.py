@@ -1,7 +1,7 @@
-"""The errors that Twilio answers with.
+"""The errors of Twilio.
 
 The shape: https://www.twilio.com/docs/usage/twilios-response#exceptions. The page of each code is
-https://www.twilio.com/docs/api/errors/ and its number; the texts are those of Twilio's own answers.
+https://www.twilio.com/docs/api/errors/ and its number. The texts are those of Twilio's own answers.
 """
 
 from typing import Final

@@ -1,12 +1,13 @@
-"""Twilio's files: which a message may bring, and how those that people send are fetched.
+"""Twilio's files: the types that a message may carry, and how files from customers are fetched.
 
 Sources:
 
-- https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB, and the `Content-Type` is the file's
+- https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB; the `Content-Type` must match the
+  file
 - https://www.twilio.com/docs/messaging/api/media-resource: a GET of
-  `/2010-04-01/Accounts/{sid}/Messages/{sid}/Media/{sid}` redirects to where the bytes are
+  `/2010-04-01/Accounts/{sid}/Messages/{sid}/Media/{sid}` redirects to the address of the bytes
 
-A megabyte is read as 2**20 bytes. A message whose file is not taken has been accepted, and fails later.
+A megabyte is 2**20 bytes here. Twilio accepts a message with an unsuitable file; the message fails later.
 """
 
 import secrets
@@ -34,7 +35,7 @@ INBOUND: Final = {
     "audio": "audio/amr",
     "document": "application/pdf",
 }
-"""What people send, and the type where none is given."""
+"""The kinds of files that customers send, and the content type of each if none is given."""
 _TAKEN: Final = frozenset(
     {
         "image/jpeg",
@@ -52,27 +53,27 @@ _BYTES_PATH: Final = "/media-bytes/"
 
 
 class TwilioMedia:
-    """The files that people send to one account."""
+    """The files that customers send to an account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._shelf = MediaShelf(account)
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a person sends; None where the message has none."""
+        """Keep the file that a customer sends. Returns None if the message has no file."""
         if request.kind not in INBOUND:
             return None
         media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(f"ME{secrets.token_hex(16)}", request.sender, media, at)
 
     def url(self, item: ShelfItem, message_sid: str) -> str:
-        """Where the webhook says that the file is."""
+        """Return the address of a file, as the webhook gives it."""
         settings = self._account.settings
         path = f"/2010-04-01/Accounts/{settings.account_id}/Messages/{message_sid}/Media/{item.media_id}"
         return self._account.base_url + path
 
     def serve(self, call: Call, at: float) -> Lookup | Download | Answer | None:
-        """Answer what is asked of a person's file by who may ask; None where something else is asked for."""
+        """Answer an authenticated request for a customer's file. Returns None for any other request."""
         of_messages, _, media_sid = call.path.partition("/Media/")
         account_sid = self._account.settings.account_id
         if call.method != "GET" or not of_messages.startswith(
@@ -93,7 +94,7 @@ class TwilioMedia:
         return Lookup(item, Answer(307, b"", location=f"{self._account.base_url}{_BYTES_PATH}?{query}"))
 
     def download(self, call: Call, at: float) -> Download | Answer | None:
-        """Answer at the address that a lookup redirects to, which wants no credentials."""
+        """Answer a request at the address that a lookup redirects to, which needs no credentials."""
         if call.path != _BYTES_PATH:
             return None
         query = dict(parse_qsl(call.query))
@@ -115,7 +116,7 @@ def media_expired() -> Answer:
 
 
 def media_problem(got: Content | Unfetched) -> MediaProblem | None:
-    """Why a message with this file fails."""
+    """Return the reason for which a message with this file fails."""
     if isinstance(got, Unfetched):
         if got.end is FetchEnd.TOO_LARGE:
             return MediaProblem(MEDIA_TOO_LARGE, "Media exceeds messaging provider size limit")

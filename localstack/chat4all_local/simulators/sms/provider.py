@@ -1,13 +1,17 @@
-"""Twilio's way to send an SMS or an MMS.
+"""Twilio's API to send an SMS or an MMS.
 
 Sources: https://www.twilio.com/docs/messaging/api/message-resource (request and answer),
 https://www.twilio.com/docs/usage/requests-to-twilio (basic authentication),
 https://support.twilio.com/hc/en-us/articles/223134027 (STOP and START),
 https://www.twilio.com/docs/api/errors/14107 (15 messages in 30 seconds from one number to another).
 
-Messages over the rate of a number wait in Twilio's queue; here they go out at once. Twilio takes 100
-requests at a time, which are simulated as 100 a second. It accepts the 16th message in 30 seconds to one
-person, and fails it; here the message is refused, so that a sender that knows the limit loses none.
+Differences from Twilio:
+
+- Twilio queues messages above the rate of a number; the simulator sends them at once.
+- Twilio allows 100 concurrent requests; the simulator allows 100 a second.
+- Twilio accepts the 16th message to a person in 30 seconds and then fails it; the simulator refuses it, so
+  that a
+  sender that knows the limit loses no message.
 """
 
 import base64
@@ -57,7 +61,7 @@ from chat4all_local.simulators.sms.webhooks import message_form, opt_out_type, s
 
 
 class Twilio:
-    """One account with one number."""
+    """An account with a single number."""
 
     name = "sms"
     has_challenge = False
@@ -110,7 +114,7 @@ class Twilio:
         return media_expired()
 
     def accept(self, order: Order, at: float) -> Accepted:
-        """Accept the message; a number without an owner or with a block is reported later as `undelivered`."""
+        """Accept the message. An unknown or blocking recipient is reported later as `undelivered`."""
         sid = f"{'MM' if order.media else 'SM'}{secrets.token_hex(16)}"
         settings = self._account.settings
         answer: dict[str, Json] = {
@@ -146,7 +150,7 @@ class Twilio:
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         if request.edit_of is not None or request.quoted is not None:
-            raise ControlError("nobody can change or quote an SMS")
+            raise ControlError("an SMS can be neither changed nor quoted: leave out `edit_of` and `quoted`")
         match opt_out_type(request.text or ""):
             case "STOP":
                 self._unsubscribed.add(request.sender)
@@ -166,7 +170,7 @@ class Twilio:
     def check_address(self, address: str) -> None:
         is_short_code = address.isascii() and address.isdecimal() and 3 <= len(address) <= 6
         if not is_short_code and not is_e164(address):
-            raise ControlError(f"`{address}` is neither a phone number such as +15005550006 nor a short code")
+            raise ControlError(f"`{address}` must be a phone number such as +15005550006 or a short code")
 
     def lane(self, address: str) -> str | None:
         return None

@@ -2,8 +2,8 @@
 
 https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
 
-Twilio ignores parameters that it does not know, so that a misspelled one is missing. It documents no order
-of its checks.
+Twilio ignores unknown parameters, so a misspelled parameter counts as missing. Twilio does not document the
+order of its checks.
 """
 
 from typing import Final
@@ -33,7 +33,9 @@ MOST_CHARACTERS: Final = 1600
 _MOST_MEDIA: Final = 10
 _LONGEST_CALLBACK: Final = 4000
 _MMS_PREFIX: Final = "+1"
-"""MMS goes to the United States and Canada. MMS Converter is off here, so that elsewhere it is refused:
+"""The prefix of MMS recipients: the United States and Canada.
+
+MMS Converter is off here, so that other recipients are refused:
 https://support.twilio.com/hc/en-us/articles/223181248
 """
 _CLOSED_PREFIXES: Final = ("+53", "+850")
@@ -41,7 +43,7 @@ _CLOSED_PREFIXES: Final = ("+53", "+850")
 
 
 class MessageRequest(msgspec.Struct, frozen=True):
-    """A message to be sent; `media_url` is the first of its files."""
+    """A request to send a message; `media_url` is the address of the first file."""
 
     to: str
     sender: str
@@ -51,7 +53,7 @@ class MessageRequest(msgspec.Struct, frozen=True):
 
 
 def read_message(call: Call, settings: Settings) -> MessageRequest | Answer:
-    """Read the parameters of a form; another content type has none."""
+    """Read the parameters of a form. A request of another content type has no parameters."""
     fields = _fields(call)
     given = {name: values[-1] for name, values in fields.items()}
     request = MessageRequest(
@@ -127,7 +129,7 @@ def _refuse_callback(request: MessageRequest) -> Answer | None:
 
 
 def _is_address(url: str) -> bool:
-    """A host has no underscore; of http:// here, as all is on one machine."""
+    """Return whether `url` is a valid address. http:// is valid here; an underscore in the host is not."""
     try:
         parts = urlsplit(url)
     except ValueError:

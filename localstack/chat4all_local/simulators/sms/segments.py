@@ -1,4 +1,4 @@
-"""How many segments Twilio bills for a text.
+"""The number of segments that Twilio bills for a text.
 
 https://www.twilio.com/docs/glossary/what-sms-character-limit, and the results of real messages in
 https://github.com/TwilioDevEd/message-segment-calculator/issues/66

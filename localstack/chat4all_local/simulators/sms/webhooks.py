@@ -1,4 +1,4 @@
-"""What Twilio reports to our webhooks: forms, signed over the address and the form.
+"""The webhooks of Twilio: forms, with a signature over the address and the form.
 
 Statuses: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 Messages: https://www.twilio.com/docs/messaging/guides/webhook-request
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from chat4all_local.simulators.control_api import InboundRequest, Settings, Signature
 from chat4all_local.simulators.provider import Accepted
-from chat4all_local.simulators.shared.signing import SOMEONE_ELSES
+from chat4all_local.simulators.shared.signing import WRONG_KEY
 from chat4all_local.simulators.sms.segments import segment_count
 
 _API_VERSION: Final = "2010-04-01"
@@ -26,7 +26,7 @@ _HELP: Final = frozenset({"HELP", "INFO"})
 
 
 def opt_out_type(text: str) -> str | None:
-    """Return what a text asks for that is one of the words alone.
+    """Return the opt-out type of a text that consists of a single keyword.
 
     https://support.twilio.com/hc/en-us/articles/223134027
     """
@@ -64,7 +64,7 @@ def message_form(
     media_url: str = "",
     media_type: str = "",
 ) -> bytes:
-    """The webhook of a message that a person sent; `raw` is laid over the fields."""
+    """Build the webhook of a message that a customer sent. The values of `raw` replace those of the form."""
     text = request.text or ""
     fields = {
         "ToCountry": "US",
@@ -95,16 +95,16 @@ def message_form(
 
 
 def signed_headers(body: bytes, url: str, auth_token: str, signature: Signature) -> dict[str, str]:
-    """The headers of a webhook of Twilio's, signed as asked."""
+    """Return the headers of a webhook from Twilio, signed as `signature` asks."""
     headers = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
     if signature is False:
         return headers
-    value = twilio_signature(url, body, SOMEONE_ELSES if signature == "wrong" else auth_token)
+    value = twilio_signature(url, body, WRONG_KEY if signature == "wrong" else auth_token)
     return {**headers, "x-twilio-signature": value.upper() if signature == "upper" else value}
 
 
 def twilio_signature(url: str, body: bytes, auth_token: str) -> str:
-    """The base64 of the HMAC-SHA1 of the URL, followed by each name and value in the order of the names."""
+    """Return the base64 of the HMAC-SHA1 of the URL, followed by the names and values sorted by name."""
     fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
     signed = url + "".join(f"{name}{value}" for name, value in sorted(fields))
     return base64.b64encode(hmac.new(auth_token.encode(), signed.encode(), hashlib.sha1).digest()).decode()

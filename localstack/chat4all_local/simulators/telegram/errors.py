@@ -1,4 +1,4 @@
-"""The Bot API's answers, good and bad.
+"""The Bot API's answers, successful and failed.
 
 https://core.telegram.org/bots/api#making-requests; the descriptions are those of
 https://github.com/tdlib/telegram-bot-api.
@@ -23,7 +23,7 @@ def result_answer(result: Json, description: str | None = None) -> Answer:
 
 
 def refuse_text(order: Order) -> Answer | None:
-    """The server drops spaces around a text: one of nothing else is empty."""
+    """Refuse a text that is too long or empty. The server strips spaces, so a text of spaces is empty."""
     text = order.text or ""
     if order.media is not None:
         is_long = len(text) > CAPTION_CHARACTERS

@@ -1,4 +1,4 @@
-"""The Telegram bot that the simulator starts with. It opens nothing but a simulator on this machine."""
+"""The Telegram bot of a new simulator. Its secrets give access to simulators on this machine only."""
 # ruff: noqa: S106 (made up, for simulators only)
 
 from typing import Final
@@ -12,7 +12,7 @@ MANIFEST: Final = Manifest(
         access_token="7000000001:local-bot-token-not-a-secret",
         webhook_secret="local-telegram-webhook-secret-not-a-secret",
         webhook_retries=WebhookRetries(attempts=0),  # Telegram repeats an update until it is accepted
-        media_url_valid_s=3600.0,  # documented is "at least 1 hour"
+        media_url_valid_s=3600.0,  # Telegram documents "at least 1 hour"
     ),
     photo_kind="photo",
 )

@@ -1,14 +1,23 @@
-"""The Telegram Bot API's files: which it takes, and how those that people send are fetched.
+"""The files of the Telegram Bot API: the types it accepts, and how files from customers are fetched.
 
-Sources: https://core.telegram.org/bots/api#sending-files (by address: photos of 5 MB, others of 20 MB, "the target
-file must have the correct MIME type", documents "only work for GIF, PDF and ZIP files"; in a form: photos of 10 MB,
-others of 50 MB), #sendphoto (width and height at most 10000 together, ratio at most 20), #sendvideo (MPEG4), #sendaudio
-(".MP3 or .M4A"), #getfile (20 MB, an address good for "at least 1 hour"); the descriptions of errors are those of
-https://github.com/tdlib/telegram-bot-api and of Telegram's own servers (`IMAGE_PROCESS_FAILED`). A form of more than
-50 MB does not get as far: 413 Request Entity Too Large.
+Sources, under https://core.telegram.org/bots/api:
 
-A video that is no MPEG4, or an audio that is neither MP3 nor M4A, Telegram may send as a document; here it is refused,
-as what asked for a video did not get one. A megabyte is 2**20 bytes, as in the open server.
+- `#sending-files`: by address, photos of 5 MB and others of 20 MB, "the target file must have the correct
+  MIME
+  type", documents "only work for GIF, PDF and ZIP files"; in a form, photos of 10 MB and others of 50 MB
+- `#sendphoto`: width and height at most 10000 together, ratio at most 20
+- `#sendvideo` (MPEG4), `#sendaudio` (".MP3 or .M4A")
+- `#getfile`: 20 MB, an address valid for "at least 1 hour"
+
+The descriptions of errors are those of https://github.com/tdlib/telegram-bot-api and of Telegram's own
+servers
+(`IMAGE_PROCESS_FAILED`). A form of more than 50 MB is answered with 413 Request Entity Too Large before it is
+read.
+
+Telegram may send a video that is not MPEG4, or an audio that is neither MP3 nor M4A, as a document. The
+simulator
+refuses such a file, because the message asked for another kind. A megabyte is 2**20 bytes, as in the open
+server.
 """
 
 import base64
@@ -34,7 +43,7 @@ MOST_UPLOAD_BYTES: Final = 50 * MB
 _MOST_PHOTO_BYTES: Final = 10 * MB
 _MOST_DOWNLOAD_BYTES: Final = 20 * MB
 KINDS: Final = {"sendphoto": "photo", "sendvideo": "video", "sendaudio": "audio", "senddocument": "document"}
-"""The kind that a method sends, which is the name of its parameter, too."""
+"""The kind of file that each method sends, which is also the name of the method's parameter."""
 _BY_LINK: Final = {
     "photo": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 5 * MB),
     "video": MediaRule(("video/mp4",), 20 * MB),
@@ -84,7 +93,7 @@ class _Path(msgspec.Struct, frozen=True):
 
 
 class TelegramMedia:
-    """The files of one bot."""
+    """The files of a bot."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -93,7 +102,7 @@ class TelegramMedia:
         self._paths: OrderedDict[str, _Path] = OrderedDict()
 
     def outgoing(self, kind: str, parameters: dict[str, str], form: Form | None) -> OutgoingMedia:
-        """The file of a message; raises ParameterError."""
+        """Read the file of a message. Raises ParameterError."""
         files = form.files if form else {}
         value = parameters.get(kind, "")
         part = (
@@ -114,7 +123,7 @@ class TelegramMedia:
         return OutgoingMedia(kind, MOST_UPLOAD_BYTES, filename=sent.content.filename, content=sent.content)
 
     def sent_fields(self, media: OutgoingMedia, content: Content) -> JsonObject:
-        """What the Message says of a file that was sent, which can be sent again by its `file_id`."""
+        """Keep a sent file, so that its `file_id` can be sent again, and return its Message fields."""
         file_id = _new_file_id(media.kind)
         self._sent[file_id] = _Sent(media.kind, content)
         if len(self._sent) > _SENT_KEPT:
@@ -123,20 +132,20 @@ class TelegramMedia:
         return _fields(media.kind, about, pixels_of(content.head))
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a person sends; None where the message has none."""
+        """Keep the file that a customer sends. Returns None if the message has no file."""
         if request.kind not in INBOUND:
             return None
         media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(_new_file_id(request.kind), request.sender, media, at)
 
     def received_fields(self, item: ShelfItem, kind: str) -> JsonObject:
-        """What the Message says of a file that a person sent."""
+        """Return the Message fields of a file that a customer sent."""
         media = item.media
         about = _About(item.media_id, item.sha256, item.size, media.content_type, media.filename)
         return _fields(kind, about, None)
 
     def file_of(self, file_id: str) -> ShelfItem:
-        """The file of a getFile; raises ParameterError. Of what the bot sent, nothing but the hash is kept."""
+        """Return the file that a getFile names. Raises ParameterError, also for files that the bot sent."""
         if not file_id:
             raise ParameterError("file_id not specified")
         item = self._shelf.find(file_id)
@@ -147,7 +156,10 @@ class TelegramMedia:
         return item
 
     def file_fields(self, item: ShelfItem, at: float) -> JsonObject:
-        """https://core.telegram.org/bots/api#file"""
+        """Give a file an address, and return the File object.
+
+        https://core.telegram.org/bots/api#file
+        """
         kind = next(kind for kind, prefix in _PREFIXES.items() if item.media_id.startswith(prefix))
         folder, usual_suffix = _PLACES[kind]
         suffix = _SUFFIX.search(item.media.filename or "")
@@ -163,7 +175,7 @@ class TelegramMedia:
         }
 
     def download(self, call: Call, at: float) -> Download | Answer | None:
-        """`GET /file/bot{token}/{file_path}`; None where the path is another."""
+        """Answer `GET /file/bot{token}/{file_path}`. Returns None for another path."""
         match = _FILE_PATH.fullmatch(call.path)
         if match is None:
             return None
@@ -210,7 +222,7 @@ def _uploaded_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None
 
 
 class _About(msgspec.Struct, frozen=True):
-    """What a Message tells of any file."""
+    """The facts that a Message gives about any file."""
 
     file_id: str
     sha256: str

@@ -1,4 +1,4 @@
-"""The parameters of a Bot API request: in the query, as JSON, or as a form, which may bring files.
+"""The parameters of a Bot API request: in the query, as JSON, or as a form, which may carry files.
 
 https://core.telegram.org/bots/api#making-requests
 """
@@ -11,7 +11,7 @@ from chat4all_local.simulators.provider import Call
 
 
 class ParameterError(ValueError):
-    """The request can not be read; the text is the description that the server answers with."""
+    """The request cannot be read. The error's text is the description that the server answers with."""
 
 
 class ReplyParameters(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class ReplyParameters(msgspec.Struct, frozen=True):
 
 
 def read_parameters(call: Call) -> dict[str, str]:
-    """All parameters as text; a number, list or object of a JSON request is its JSON."""
+    """Return all parameters as text. A number, list or object of a JSON request becomes its JSON text."""
     parameters = _form(call.query)
     if call.form_problem is not None:
         raise ParameterError(f"can't parse the form: {call.form_problem}")
@@ -44,7 +44,7 @@ def read_parameters(call: Call) -> dict[str, str]:
         return parameters | _json(call.body)
     if content_type == "application/x-www-form-urlencoded":
         return parameters | _form(call.body)
-    # As the server does: what comes with an unknown type is not read.
+    # The real server also ignores a body of an unknown type.
     return parameters
 
 

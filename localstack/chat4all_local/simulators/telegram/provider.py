@@ -1,13 +1,16 @@
-"""The Telegram Bot API's way to send a text or a file, to set a webhook, and to fetch people's files.
+"""The Telegram Bot API's methods to send a text or a file, to set a webhook, and to fetch customers' files.
 
-Sources: https://core.telegram.org/bots/api (methods, parameters, limits of texts
-and captions),
-https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this (rates), and the open server
-behind it, https://github.com/tdlib/telegram-bot-api (descriptions of errors, `Retry-After`).
+Sources:
 
-The FAQ says of one chat: not "more than one message per second. We may allow short bursts that go over this
-limit". This simulator reads it as a burst of 5. Of all chats it says "30 messages per second or so".
-As the real server does, unknown parameters are ignored. Only private chats are simulated.
+- https://core.telegram.org/bots/api: methods, parameters, limits of texts and captions
+- https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: rates
+- https://github.com/tdlib/telegram-bot-api, the open server: descriptions of errors, `Retry-After`
+
+The FAQ says about a single chat: not "more than one message per second. We may allow short bursts that go
+over
+this limit". The simulator reads this as a burst of 5. About all chats, the FAQ says "30 messages per second
+or so".
+Like the real server, the simulator ignores unknown parameters. It simulates private chats only.
 """
 
 import math
@@ -54,12 +57,12 @@ from chat4all_local.simulators.telegram.parameters import ParameterError, ReplyP
 from chat4all_local.simulators.telegram.updates import ChatHistory, token_headers, update
 
 _IDS_PER_S: Final = 30
-"""More than a local cloud sends and receives, on average."""
+"""A rate above the average number of messages per second that a local cloud sends and receives."""
 _PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
 
 
 class Telegram:
-    """One bot, and its private chats."""
+    """A bot and its private chats."""
 
     name = "telegram"
     has_challenge = False
@@ -75,7 +78,7 @@ class Telegram:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = TelegramMedia(account)
-        # Later than any number of an earlier process, so that no message id is given out twice.
+        # The first id is above every id of an earlier process, so that no message id is used twice.
         self._history = ChatHistory(int(time.time() * _IDS_PER_S) % (2 * 10**9))
         self._update_id = secrets.randbelow(10**8)
         self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
@@ -101,7 +104,7 @@ class Telegram:
             return Refused(error_answer(400, f"Bad Request: {problem}"))
 
     def _call_method(self, method: str, call: Call, at: float) -> Order | Refused | Answer | Lookup:
-        """Raises ParameterError."""
+        """Call a method of the Bot API. Raises ParameterError."""
         parameters = read_parameters(call)
         if method == "sendmessage":
             return self._read_message(parameters, None)
@@ -156,7 +159,7 @@ class Telegram:
 
     def accept(self, order: Order, at: float) -> Accepted:
         if order.customer is None:
-            raise ControlError("an order to an unknown chat is refused, never accepted")
+            raise ControlError("a message to an unknown chat must be refused before it is accepted")
         media = order.media
         file = self._media.sent_fields(media, media.content) if media and media.content else None
         message = self._history.add(
@@ -174,7 +177,7 @@ class Telegram:
         return error_answer(code or status or 500, "Internal Server Error", status=status)
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
-        raise ControlError("Telegram reports nothing of what became of a message")
+        raise ControlError("Telegram does not report on the delivery of a message")
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         self._update_id += 1
@@ -185,10 +188,10 @@ class Telegram:
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[1-9][0-9]{0,15}", address):
-            raise ControlError(f"`{address}` is no id of a private chat: it is a positive number")
+            raise ControlError(f"`{address}` is not the id of a private chat: use a positive number")
 
     def lane(self, address: str) -> str | None:
-        """The updates of one chat are sent in order, each after the one before was accepted."""
+        """Return the chat: its updates are sent in order, each after the update before was accepted."""
         return address
 
     def encode(self, body: Json) -> bytes:

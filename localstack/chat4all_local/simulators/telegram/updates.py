@@ -1,4 +1,4 @@
-"""The bot's chats: their messages, and the updates that tell our webhook of them.
+"""The bot's chats: their messages, and the updates that report them to Chat4All.
 
 https://core.telegram.org/bots/api#update, https://core.telegram.org/bots/api#message
 """
@@ -10,7 +10,7 @@ import msgspec
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject, Signature
 from chat4all_local.simulators.provider import ControlError, Inbound
-from chat4all_local.simulators.shared.signing import SOMEONE_ELSES, ascii_json
+from chat4all_local.simulators.shared.signing import WRONG_KEY, ascii_json
 
 _KEPT: Final = 20_000
 _CONTENT: Final[dict[str, JsonObject]] = {
@@ -36,7 +36,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class ChatHistory:
-    """The latest messages of all chats; their ids grow over all chats, as a bot sees them grow."""
+    """The latest messages of all chats. Message ids grow across all chats, as a bot sees them."""
 
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
@@ -53,7 +53,10 @@ class ChatHistory:
         quoted: str | None = None,
         file: JsonObject | None = None,
     ) -> JsonObject:
-        """A new message between the bot and `customer`, in the Message shape; with `file`, `text` is its caption."""
+        """Add a message between the bot and `customer`, and return it in the Message shape.
+
+        With `file`, `text` is the caption.
+        """
         self._last_id += 1
         message: JsonObject = {
             "message_id": self._last_id,
@@ -76,14 +79,17 @@ class ChatHistory:
         return known.message if known and known.address == address else None
 
     def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
-        """Find a message of the chat; of a forgotten message, as of an earlier process, the id is left."""
+        """Find a message of the chat.
+
+        A forgotten message, such as an earlier process's, is reduced to its id.
+        """
         known = self.find(customer.address, message_id)
         if known is None and message_id.isdecimal() and 0 < int(message_id) <= self._forgotten_until:
             return {"message_id": int(message_id), "chat": chat_of(customer), "date": 0}
         return known
 
     def may_quote(self, address: str, message_id: int) -> bool:
-        """Whether the message is in the chat, as far as can be known of one already forgotten."""
+        """Return whether the message can be quoted. A forgotten id is assumed to belong to the chat."""
         return 0 < message_id <= self._forgotten_until or self.find(address, str(message_id)) is not None
 
 
@@ -96,7 +102,10 @@ def update(
     *,
     file: JsonObject | None = None,
 ) -> Inbound:
-    """The update about what a person wrote or changed; `raw` is laid over the message, `file` is of its file."""
+    """Build the update about a message that a customer wrote or changed.
+
+    The fields of `raw` replace those of the message. `file` has the Message fields of its file.
+    """
     if request.edit_of is not None:
         kind, message = "edited_message", _edited(request, customer, history, at)
     else:
@@ -123,7 +132,7 @@ def _written(
     file: JsonObject | None,
 ) -> JsonObject:
     if request.kind != "text" and request.kind not in _CONTENT and file is None:
-        raise ControlError(f"no message of kind `{request.kind}`: give its fields as `raw`")
+        raise ControlError(f"kind `{request.kind}` is not simulated: give its fields as `raw`")
     if request.quoted is not None and history.quoted(customer, request.quoted) is None:
         raise ControlError(f"message {request.quoted} is not in the chat with {customer.address}")
     text = request.text if file is not None else ((request.text or "") if request.kind == "text" else None)
@@ -140,7 +149,7 @@ def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, a
 
 
 def token_headers(secret: str, signature: Signature) -> dict[str, str]:
-    """The headers of an update of Telegram's; a bot without a secret token gets none.
+    """Return the headers of an update. A bot without a secret token sends no token header.
 
     https://core.telegram.org/bots/api#setwebhook
     """
@@ -148,7 +157,7 @@ def token_headers(secret: str, signature: Signature) -> dict[str, str]:
     if signature is False or not secret:
         return headers
     if signature == "wrong":
-        secret = SOMEONE_ELSES
+        secret = WRONG_KEY
     elif signature == "upper":
         secret = secret.upper()
     return {**headers, "x-telegram-bot-api-secret-token": secret}

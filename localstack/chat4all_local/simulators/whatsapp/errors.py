@@ -1,4 +1,4 @@
-"""The errors that the Cloud API answers with: `support/error-codes` of its documentation."""
+"""The errors of the Cloud API, from `support/error-codes` of its documentation."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The WhatsApp account that the simulator starts with. It opens nothing but a simulator on this machine."""
+"""The WhatsApp account of a new simulator. Its secrets give access to simulators on this machine only."""
 # ruff: noqa: S106 (made up, for simulators only)
 
 from typing import Final
@@ -15,7 +15,7 @@ MANIFEST: Final = Manifest(
         access_token="local-whatsapp-token-not-a-secret",
         webhook_secret="local-whatsapp-app-secret-not-a-secret",
         verify_token="local-whatsapp-verify-token",
-        media_url_valid_s=300.0,  # as documented
+        media_url_valid_s=300.0,  # documented as "valid for 5 minutes"
     ),
     photo_kind="image",
 )

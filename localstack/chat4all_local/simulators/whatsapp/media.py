@@ -1,16 +1,19 @@
-"""The WhatsApp Cloud API's files: which it takes, uploads, and those that people send.
+"""The files of the WhatsApp Cloud API: the types it accepts, uploads, and files that customers send.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 
-- `business-phone-numbers/media`: supported types and sizes, `POST /{phone_number_id}/media`, `GET /{media_id}`,
-  an address "valid for 5 minutes" that wants the token again and gives 404 where the download fails, ids that
-  end after 30 days (uploads) and 7 days (webhooks), 131052 for a person's file of more than 100 MB
-- `webhooks/reference/messages/{image,video,audio,document}`: `sha256` in base64 there, in hexadecimal by `GET`
-- `support/error-codes`: 131053 "Unable to upload the media used in the message", which also a link that can not
-  be fetched ends in ("Downloading media from weblink failed with http code 404"); 131052 is of what people send
+- `business-phone-numbers/media`: supported types and sizes, `POST /{phone_number_id}/media`,
+  `GET /{media_id}`, an address "valid for 5 minutes" that needs the token again and gives 404 where the
+  download fails, ids that expire after 30 days (uploads) and 7 days (webhooks), 131052 for a customer's
+  file of more than 100 MB
+- `webhooks/reference/messages/{image,video,audio,document}`: `sha256` in base64 there, in hexadecimal by
+  `GET`
+- `support/error-codes`: 131053 "Unable to upload the media used in the message", also for a link that cannot
+  be fetched ("Downloading media from weblink failed with http code 404"); 131052 is about customers' files
 
-A megabyte is read as 2**20 bytes. Bytes are looked at for images, videos and audios, not for documents.
-Uploaded files are not given back, and nothing can be deleted.
+A megabyte is 2**20 bytes here. The bytes of images, videos and audios are checked, those of documents are
+not.
+Uploaded files cannot be downloaded, and nothing can be deleted.
 """
 
 import base64
@@ -69,7 +72,7 @@ INBOUND: Final = {
     "document": "application/pdf",
     "sticker": "image/webp",
 }
-"""What people send, and the type where none is given."""
+"""The kinds of files that customers send, and the content type of each if none is given."""
 _UPLOADS_KEPT: Final = 1_000
 _UPLOAD_S: Final = 30 * 24 * 3600
 _WEBHOOK_ID_S: Final = 7 * 24 * 3600
@@ -81,7 +84,7 @@ class _Upload(msgspec.Struct, frozen=True):
 
 
 class WhatsAppMedia:
-    """The files of one business phone number."""
+    """The files of a business phone number."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -89,12 +92,12 @@ class WhatsAppMedia:
         self._uploads: OrderedDict[str, _Upload] = OrderedDict()
 
     def uploaded(self, media_id: str, at: float) -> Content | None:
-        """The file of an upload that has not ended."""
+        """Return the file of an upload that has not expired."""
         upload = self._uploads.get(media_id)
         return upload.content if upload and at - upload.at < _UPLOAD_S else None
 
     def upload(self, call: Call, at: float) -> Answer:
-        """`POST /{phone_number_id}/media`, whose path and token are right."""
+        """Answer `POST /{phone_number_id}/media`, after its path and token were checked."""
         if call.too_large:
             return _refused_upload("The file is too large.", status=413)
         if call.form is None:
@@ -108,14 +111,14 @@ class WhatsAppMedia:
         return Answer(200, meta_json({"id": media_id}))
 
     def serve(self, call: Call, at: float) -> Lookup | Download | Answer | None:
-        """What is asked of a person's file; None where something else is asked for."""
+        """Answer a request for a customer's file. Returns None for any other request."""
         if call.path == DOWNLOAD_PATH:
             return self._download(call, at)
         media_id = object_id_of(call) if call.method == "GET" else None
         return self._look_up(call, media_id, at) if media_id is not None else None
 
     def _look_up(self, call: Call, media_id: str, at: float) -> Lookup | Answer:
-        """`GET /{media_id}`."""
+        """Answer `GET /{media_id}`."""
         if refusal := refuse_token(call, self._account.settings):
             return refusal
         asked_for = dict(parse_qsl(call.query)).get("phone_number_id", self._account.settings.account_id)
@@ -134,7 +137,7 @@ class WhatsAppMedia:
         return Lookup(item, Answer(200, meta_json(answer)))
 
     def _download(self, call: Call, at: float) -> Download | Answer:
-        """The address that a lookup gave."""
+        """Answer a request at the address that a lookup gave."""
         if refusal := refuse_token(call, self._account.settings):
             return refusal
         query = dict(parse_qsl(call.query))
@@ -146,14 +149,14 @@ class WhatsAppMedia:
         return Download(item, item.media.content_type, asked_before=True)
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a person sends; None where the message has none."""
+        """Keep the file that a customer sends. Returns None if the message has no file."""
         if request.kind not in INBOUND:
             return None
         media = request.media or CustomerMedia(INBOUND[request.kind])
         return self._shelf.put(_new_media_id(), request.sender, media, at)
 
     def webhook_object(self, item: ShelfItem, request: InboundRequest, at: float) -> JsonObject:
-        """What the webhook says of the file."""
+        """Return the webhook's object of a file."""
         about: JsonObject = {
             "mime_type": item.media.content_type,
             "sha256": base64.b64encode(bytes.fromhex(item.sha256)).decode(),
@@ -184,15 +187,15 @@ def media_not_found() -> Answer:
 def _form_problem(form: Form) -> str | None:
     if form.fields.get("messaging_product") != "whatsapp":
         return "The parameter messaging_product is required."
-    said_type = form.fields.get("type", "").partition(";")[0].strip().lower()
-    if not said_type:
+    declared_type = form.fields.get("type", "").partition(";")[0].strip().lower()
+    if not declared_type:
         return "The parameter type is required."
     content = form.files.get("file")
     if content is None:
         return "The parameter file is required."
     kind = _kind_of(content.content_type)
-    if kind is None or _kind_of(said_type) is None:
-        types = ", ".join(one for rule in RULES.values() for one in rule.content_types)
+    if kind is None or _kind_of(declared_type) is None:
+        types = ", ".join(content_type for rule in RULES.values() for content_type in rule.content_types)
         return f"Param file must be a file with one of the following types: {types}."
     if not 0 < content.size <= RULES[kind].most_bytes:
         return f"Param file has {content.size} bytes: too few or too many."
@@ -204,7 +207,7 @@ def _refused_upload(problem: str, *, status: int = 400) -> Answer:
 
 
 def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
-    """Why a message with this file fails, with the details that its status carries."""
+    """Return the reason for which a message with this file fails, with the details for its status."""
     name = media.kind.capitalize()
     rule = RULES[media.kind]
     if isinstance(got, Unfetched):

@@ -1,15 +1,17 @@
-"""The WhatsApp Cloud API's way to send a text or a file.
+"""The WhatsApp Cloud API to send a text or a file.
 
 Sources, all under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 
 - request and answer: `reference/whatsapp-business-phone-number/message-api`, `messages/text-messages`,
   `messages/{image,video,audio,document}-messages` (`link` or `id`, a caption of 1024 characters, a file name
-  of documents only)
-- a person without a phone number: `business-scoped-user-ids` (`recipient` in the place of `to`)
-- rates: `throughput` (80/s a number), `messages/send-messages` (one per 6 s to one person, bursts of 45)
+  for documents only)
+- a person without a phone number: `business-scoped-user-ids` (`recipient` in place of `to`)
+- rates: `throughput` (80/s for a number), `messages/send-messages` (a message per 6 s to a person, bursts of
+  45)
 - errors: `support/error-codes`
 
-Other documented types are refused with 131051. Links may be of http:// here, as all is on one machine.
+Other documented types are refused with 131051. Links may use http:// here, because everything runs on one
+machine.
 """
 
 import base64
@@ -67,7 +69,7 @@ from chat4all_local.simulators.whatsapp.webhooks import bsuid_of, message_webhoo
 
 
 class WhatsApp:
-    """One business phone number."""
+    """A business phone number."""
 
     name = "whatsapp"
     has_challenge = True
@@ -154,7 +156,7 @@ class WhatsApp:
         return media_not_found()
 
     def accept(self, order: Order, at: float) -> Accepted:
-        """A number that is not on WhatsApp and a closed window show only later, as a failed status."""
+        """Accept the message. An unknown number or a closed window is reported later, as a failed status."""
         wamid = _new_wamid()
         customer = order.customer
         contact: dict[str, Json] = {"input": order.input}
@@ -196,9 +198,7 @@ class WhatsApp:
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[1-9][0-9]{6,14}", address) and not re.fullmatch(BSUID_PATTERN, address):
-            raise ControlError(
-                f"`{address}` is neither the digits of a phone number nor a BSUID such as BR.1502"
-            )
+            raise ControlError(f"`{address}` must be the digits of a phone number or a BSUID such as BR.1502")
 
     def lane(self, address: str) -> str | None:
         return None
@@ -210,19 +210,21 @@ class WhatsApp:
         return hub_headers(self._account.settings.webhook_secret, body, signature)
 
     def _find(self, spelled: str) -> Customer | None:
-        """The person whom a phone number or a BSUID means."""
+        """Return the customer whom a phone number or a BSUID identifies."""
         customers = self._account.customers
         if "." in spelled:
             everyone = customers.values()
-            return customers.get(spelled) or next((one for one in everyone if bsuid_of(one) == spelled), None)
+            return customers.get(spelled) or next(
+                (customer for customer in everyone if bsuid_of(customer) == spelled), None
+            )
         digits = spelled.removeprefix("+")
         return customers.get(digits) or customers.get(_other_brazilian_spelling(digits))
 
 
 def _other_brazilian_spelling(digits: str) -> str:
-    """A Brazilian mobile number with its ninth digit taken away, or added; else the number itself.
+    """Return a Brazilian mobile number with its ninth digit removed or added; any other number as it is.
 
-    WhatsApp delivers to both, and answers with the `wa_id` that the person is registered under.
+    WhatsApp delivers to both spellings, and answers with the `wa_id` that the customer is registered under.
     """
     if len(digits) == 13 and digits.startswith("55") and digits[4] == "9":
         return digits[:4] + digits[5:]

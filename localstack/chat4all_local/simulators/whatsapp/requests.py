@@ -1,4 +1,4 @@
-"""The bodies of requests to send, as the Cloud API takes them: what it does not know is refused."""
+"""The bodies of requests to send, as the Cloud API accepts them. An unknown field is refused."""
 
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -16,7 +16,7 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file by its address or by its uploaded id: one of the two."""
+    """A file, either by its address or by the id of its upload."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     link: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")] | None = None
@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request to send. `to` wins over `recipient` where both are there."""
+    """The body of a request to send. `to` takes precedence over `recipient`."""
 
     messaging_product: Literal["whatsapp"]
     recipient_type: Literal["individual"] = "individual"
@@ -62,7 +62,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return files.get(self.type)
 
     def objects(self) -> list[str]:
-        """The types whose objects are there."""
+        """Return the types whose objects are present."""
         return [name for name in ("text", *RULES) if getattr(self, name) is not None]
 
 

@@ -1,4 +1,4 @@
-"""What the WhatsApp Cloud API reports to our webhook.
+"""The webhooks of the WhatsApp Cloud API.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 `webhooks/reference/messages/{text,image,video,audio,document,sticker,location,edit,unsupported,status}`,
@@ -29,8 +29,8 @@ _FILE_TOO_LARGE: JsonObject = {
     "message": "Media download error",
     "error_data": {
         "details": (
-            "Media file size too big. Max file size we currently support: 100MB. Please communicate with your "
-            "customer to send a media file that is less than 100MB."
+            "Media file size too big. Max file size we currently support: 100MB. Please communicate with "
+            "your customer to send a media file that is less than 100MB."
         )
     },
 }
@@ -43,7 +43,7 @@ _UNKNOWN_TYPE: JsonObject = {
 
 
 def bsuid_of(customer: Customer) -> str:
-    """A person's business-scoped user id: their address where it is one, else made of their number."""
+    """Return a customer's business-scoped user id: the address, or an id made from the phone number."""
     if "." in customer.address:
         return customer.address
     country = "BR" if customer.address.startswith("55") else "US"
@@ -52,12 +52,12 @@ def bsuid_of(customer: Customer) -> str:
 
 
 def phone_of(customer: Customer) -> str | None:
-    """A person's wa_id; None for one who is known by user name only."""
+    """Return a customer's wa_id; None for a customer who is known by user name only."""
     return customer.phone if "." in customer.address else customer.address
 
 
 def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: float) -> JsonObject:
-    """The webhook of one status; `failed` carries the errors, and no contacts."""
+    """Build the webhook of a status; `failed` carries the errors and no contacts."""
     order = accepted.order
     report: JsonObject = {"id": accepted.provider_message_id, "status": status, "timestamp": str(int(at))}
     value: JsonObject = {}
@@ -91,9 +91,9 @@ def message_webhook(
     *,
     media: JsonObject | None = None,
 ) -> JsonObject:
-    """The webhook of one message that a person sent, or of the new text of an old one.
+    """Build the webhook of a message that a customer sent, or of a new text for an earlier message.
 
-    `media` is what it says of the person's file; a file without is one that was too large.
+    `media` is the webhook's object of the file. A file without this object was too large.
     """
     message: JsonObject = {}
     if phone := phone_of(customer):

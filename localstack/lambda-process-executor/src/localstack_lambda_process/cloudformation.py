@@ -1,7 +1,9 @@
-"""CloudFormation without waiting: `CLOUDFORMATION_QUICK=1` turns minutes of deploying into seconds.
+"""CloudFormation without waiting: `CLOUDFORMATION_QUICK=1` shortens a deployment from minutes to seconds.
 
-LocalStack 4.9.2 sleeps for 5 seconds before it looks again whether a resource has come to be, and looks through the whole
-stack of calls each time that it resolves a reference, lest it resolves it for ever: Python's own recursion limit sees to that.
+LocalStack 4.9.2 sleeps for 5 seconds before it checks again whether a resource exists. It also searches the
+whole
+Python call stack at each reference, to detect endless recursion. Python's own recursion limit suffices for
+that.
 """
 
 import os
@@ -15,7 +17,7 @@ LOOK_EVERY_S: Final = 0.05
 
 @hooks.on_infra_start(should_load=lambda: os.environ.get("CLOUDFORMATION_QUICK") == "1")
 def quick_cloudformation() -> None:
-    from localstack.services.cloudformation.engine import (  # noqa: PLC0415 (a second of start-up, where it is not wanted)
+    from localstack.services.cloudformation.engine import (  # noqa: PLC0415 (costs a second of start-up)
         template_deployer,
     )
     from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor  # noqa: PLC0415

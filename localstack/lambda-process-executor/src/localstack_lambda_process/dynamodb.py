@@ -1,7 +1,8 @@
-"""DynamoDB by moto, in LocalStack's own process, instead of Amazon's jar: `PROVIDER_OVERRIDE_DYNAMODB=moto`.
+"""DynamoDB by moto in LocalStack's own process, instead of Amazon's jar: `PROVIDER_OVERRIDE_DYNAMODB=moto`.
 
-moto checks a condition and then writes, and a transaction takes back what it wrote when one of its conditions fails: with two
-requests at the same time either could see, or undo, half of the other. So there is one at a time.
+moto checks a condition and then writes. A transaction reverts its writes when a later condition fails.
+Concurrent
+requests could see or revert half of each other's work, so this provider handles a single request at a time.
 """
 
 import threading
@@ -17,7 +18,7 @@ Handler = Callable[[RequestContext, ServiceRequest], ServiceResponse | None]
 
 
 class MotoDynamoDb(DynamodbApi):
-    """Implements nothing itself."""
+    """The provider. moto implements every operation."""
 
 
 def one_at_a_time(table: DispatchTable) -> DispatchTable:

@@ -1,11 +1,11 @@
-"""What happens to a function's process, in the order of happening."""
+"""The events of a function's process, in the order in which they happen."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """`deadline_ms` since the epoch."""
+    """An invocation; `deadline_ms` is in milliseconds since the epoch."""
 
     request_id: str
     payload: bytes
@@ -16,7 +16,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Ready:
-    """It has asked for work for the first time."""
+    """The process has asked for work for the first time."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Exited:
-    """`code` as subprocess has it: negative for a signal."""
+    """The process has ended; `code` is the exit status, or the negative number of a signal."""
 
     code: int
 
@@ -43,7 +43,7 @@ class Exited:
 
 @dataclass(frozen=True)
 class Stopped:
-    """By us."""
+    """The executor has stopped the process."""
 
 
 Event = Ready | InitFailed | Answered | Exited | Stopped

@@ -1,4 +1,4 @@
-"""What LocalStack sees: a runtime executor whose execution environments are processes."""
+"""The runtime executor that LocalStack calls. Its execution environments are processes."""
 
 import logging
 import os
@@ -26,9 +26,12 @@ _MIB: Final = 1024 * 1024
 
 
 class ProcessRuntimeExecutor(RuntimeExecutor):
-    """One execution environment. LocalStack reuses it, gives it one invocation at a time, and ends it when it is idle."""
+    """An execution environment.
 
-    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 (the name that it overrides)
+    LocalStack reuses it, gives it a single invocation at a time, and stops it when it is idle.
+    """
+
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 (named by the base class)
         super().__init__(id=id, function_version=function_version)
         self._sandbox: Sandbox | None = None
 
@@ -43,7 +46,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         try:
             self._sandbox.start()
         except InitError as error:
-            LOG.warning("%s does not load: %s", self.function_version.id.function_name, error.printed)
+            LOG.warning("%s could not be loaded: %s", self.function_version.id.function_name, error.printed)
             raise StatusErrorException("the function could not be loaded", payload=error.payload) from error
 
     def stop(self) -> None:
@@ -52,7 +55,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         if self._sandbox is None:
-            raise LambdaRuntimeException("invoked before it was started")
+            raise LambdaRuntimeException("the function was invoked before it was started")
         request_id = payload["invoke-id"]
         result = self._sandbox.invoke(
             request_id, payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"]
@@ -69,26 +72,29 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return LOCALHOST
 
     def get_runtime_endpoint(self) -> str:
-        """For the init process of LocalStack's containers; there is none here."""
+        """Return an endpoint for the init process of LocalStack's containers, which does not exist here."""
         return f"http://{LOCALHOST}:{GATEWAY_LISTEN[0].port}/_localstack_lambda/{self.id}"
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """What it raises is the reason that LocalStack gives for the function's state."""
+        """Check that the function can run.
+
+        LocalStack shows the error raised here as the reason of the function's state.
+        """
         configured = function_version.config
         if configured.package_type != PackageType.Zip:
-            raise LambdaRuntimeException("only zip functions run as processes")
+            raise LambdaRuntimeException("only functions of package type Zip can run as processes")
         available = runtime_of(settings().python)
         if configured.runtime != available:
             raise LambdaRuntimeException(
-                f"{configured.runtime} cannot be run here: {settings().python} is {available}"
+                f"{configured.runtime} cannot run here: {settings().python} is {available}"
             )
         for code in _archives(function_version):
             code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """A layer's code stays: other functions may use it."""
+        """Delete the function's code. The code of its layers stays, because other functions may use it."""
         if function_version.config.code:
             function_version.config.code.destroy_cached()
 

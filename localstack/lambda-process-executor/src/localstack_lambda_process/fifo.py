@@ -1,7 +1,8 @@
-"""FIFO queues whose message groups stay hidden as long as one of their messages is in flight, as those of SQS do.
+"""FIFO queues that hide a message group while any of its messages is in flight, as SQS does.
 
-LocalStack shows a group again with the first of its messages that comes back: what was sent later is then given out before those
-that are still hidden. A batch that is handed back comes back one by one.
+LocalStack shows a group again when the first of its messages becomes visible, and then gives out later
+messages before
+hidden earlier messages. The messages of a returned batch become visible at different times.
 """
 
 from typing import TYPE_CHECKING
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 @hooks.on_infra_start()
 def hide_whole_groups() -> None:
-    from localstack.services.sqs.models import FifoQueue  # noqa: PLC0415 (a second of start-up)
+    from localstack.services.sqs.models import FifoQueue  # noqa: PLC0415 (costs a second of start-up)
 
-    FifoQueue._put_message = put_message  # noqa: SLF001 (there is no other way in)
+    FifoQueue._put_message = put_message  # noqa: SLF001 (LocalStack offers no public way)
 
 
 def put_message(queue: "FifoQueue", message: "SqsMessage") -> None:
-    """What becomes visible: sent for the first time, or come back."""
+    """Make a message visible, whether it is sent for the first time or returned."""
     group = queue.get_message_group(message.message_group_id)
     with queue.mutex:
         was_empty = group.empty()

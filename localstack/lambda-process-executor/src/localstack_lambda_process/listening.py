@@ -1,6 +1,8 @@
-"""LocalStack 4.9.2 reads only the port of an IPv4 GATEWAY_LISTEN, and listens on every interface: here on the host that it names.
+"""Makes LocalStack listen only on the host of GATEWAY_LISTEN.
 
-Whoever reaches it can run code: functions are processes of LocalStack's user.
+LocalStack 4.9.2 uses only the port of an IPv4 GATEWAY_LISTEN and listens on every interface. A client that
+reaches it
+can run code, because functions are processes of LocalStack's user.
 """
 
 from types import SimpleNamespace
@@ -13,9 +15,9 @@ def listen_where_told() -> None:
     from localstack.runtime.server import twisted as server  # noqa: PLC0415
     from twisted.internet import endpoints  # noqa: PLC0415
 
-    from localstack import config  # noqa: PLC0415 (only in a LocalStack that starts)
+    from localstack import config  # noqa: PLC0415 (available only while LocalStack starts)
 
-    hosts = {one.port: one.host for one in config.GATEWAY_LISTEN}
+    hosts = {address.port: address.host for address in config.GATEWAY_LISTEN}
 
     def on_its_host(reactor: object, port: int) -> object:
         return endpoints.TCP4ServerEndpoint(reactor, port, interface=hosts[port])

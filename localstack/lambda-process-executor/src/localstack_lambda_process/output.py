@@ -1,4 +1,4 @@
-"""What a function prints, from the file that it prints to: all that it wrote before it answered is there by then."""
+"""The output of a function, read from its file. The file holds all output from before an answer."""
 
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ class Output:
         path.touch()
 
     def new(self) -> str:
-        """What came since it was last asked for; nothing once the file is gone."""
+        """Return the output since the last call; empty if the file is gone."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read)
@@ -22,7 +22,7 @@ class Output:
             return ""
         self._read += len(text)
         if self._read > _EMPTIED_AT:
-            # It is written at its end, wherever that is.
+            # The function appends to the file, wherever its end is.
             with self.path.open("r+b") as file:
                 file.truncate(0)
             self._read = 0

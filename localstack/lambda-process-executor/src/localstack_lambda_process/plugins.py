@@ -1,4 +1,4 @@
-"""What LocalStack finds by this package's entry points."""
+"""The plugin that LocalStack finds through this package's entry points."""
 
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
@@ -7,7 +7,7 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *_: object, **__: object) -> object:
-        from localstack_lambda_process.executor import (  # noqa: PLC0415 (loaded only where it is chosen)
+        from localstack_lambda_process.executor import (  # noqa: PLC0415 (loaded only if it is chosen)
             ProcessRuntimeExecutor,
         )
 

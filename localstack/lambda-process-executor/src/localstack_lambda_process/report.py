@@ -1,4 +1,4 @@
-"""The lines that Lambda writes around what a function prints, and the errors that are not the function's own."""
+"""The log lines that Lambda adds to a function's output, and the errors that Lambda reports itself."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from localstack_lambda_process.events import Exited
 
 @dataclass(frozen=True)
 class Report:
-    """Durations in ms, `memory_mb` what the function may take, `used_mb` the most that it had, where that is known."""
+    """Figures of an invocation: durations in ms, the memory limit, and the peak memory if it is known."""
 
     request_id: str
     version: str
@@ -29,14 +29,15 @@ class Report:
             f"END RequestId: {self.request_id}",
             (
                 f"REPORT RequestId: {self.request_id}\tDuration: {self.duration:.2f} ms"
-                f"\tBilled Duration: {math.ceil(self.duration)} ms\tMemory Size: {self.memory_mb} MB{used}{init}"
+                f"\tBilled Duration: {math.ceil(self.duration)} ms"
+                f"\tMemory Size: {self.memory_mb} MB{used}{init}"
             ),
         ]
         return "\n".join(line for line in lines if line) + "\n"
 
 
 def most_memory_mb(pid: int) -> int | None:
-    """The most that the process had resident; known on Linux."""
+    """Return the peak of resident memory in MB; None except on Linux."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, for one process: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html."""
+"""The Lambda Runtime API for a process: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _ROOT: Final = "/2018-06-01/runtime"
 
 
 class RuntimeApi:
-    """Gives out invocations one at a time, and tells what comes of them. `close` it."""
+    """Gives out an invocation at a time and reports its events. Call `close` at the end."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
@@ -31,7 +31,7 @@ class RuntimeApi:
         self._waiting.put(invocation)
 
     def close(self) -> None:
-        """Soon: whoever asks it to has ended the process that it served."""
+        """Close the API in the background. The process that it served has ended before."""
         self._waiting.put(None)
         threading.Thread(target=self._server.shutdown, name="lambda-runtime-api-close", daemon=True).start()
 
@@ -40,7 +40,7 @@ class RuntimeApi:
             self._server.serve_forever()
 
     def next(self) -> Invocation | None:
-        """Blocks until there is work; None when there will be none."""
+        """Wait for an invocation. Returns None after `close`."""
         if not self._has_asked:
             self._has_asked = True
             self._tell(Ready())
@@ -48,7 +48,7 @@ class RuntimeApi:
         return self._current
 
     def answer(self, path: str, body: bytes) -> bool:
-        """Whether it was one to what had been asked."""
+        """Report an answer, and return whether it belongs to the current invocation."""
         if path == f"{_ROOT}/init/error":
             self._tell(InitFailed(body))
             return True
@@ -65,7 +65,7 @@ class RuntimeApi:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False  # a thread that waits for work has none to finish
+    block_on_close = False  # a waiting thread has no work to finish
 
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api
@@ -112,10 +112,10 @@ class _Request(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")  # awslambdaric does not do without
+        self.send_header("Content-Type", "application/json")  # awslambdaric requires it
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the name that it overrides)
-        """Not a line for every request."""
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (named by the base class)
+        """Print nothing about requests."""

@@ -1,4 +1,4 @@
-"""One execution environment: a folder of its own, and a process in it, started anew when it has ended."""
+"""An execution environment: a folder, and a process in it that is restarted after its end."""
 
 import shutil
 import tempfile
@@ -39,9 +39,11 @@ class Result:
 
 
 class Sandbox:
-    """`timeout` in seconds, and `reload_within`: LocalStack ends a first start that takes too long, and no later one.
+    """An execution environment with `timeout` in seconds.
 
-    Start it, invoke it from one thread at a time; `stop` from any.
+    LocalStack limits the time of the first start only. `reload_within` limits each later start. Call `start`
+    first, then
+    `invoke` from a single thread at a time. Any thread may call `stop`.
     """
 
     def __init__(
@@ -68,7 +70,10 @@ class Sandbox:
         self._lock = threading.Lock()
 
     def start(self, within: float | None = None) -> Worker:
-        """Returns when the function is loaded. Raises InitError, also after `within` seconds."""
+        """Start a process, and wait until the function is loaded.
+
+        Raises InitError, also after `within` seconds.
+        """
         began = time.monotonic()
         worker = self._new_worker()
         event = worker.ready(within)
@@ -87,7 +92,7 @@ class Sandbox:
                 raise InitError(stopped(""), self._output.new())
 
     def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
-        """What ended the process last time is made good for first."""
+        """Invoke the function. If its process has ended, a new process is started first."""
         try:
             worker = self._living_worker()
         except InitError as error:
@@ -104,7 +109,7 @@ class Sandbox:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def printed(self) -> str:
-        """What nobody has asked for yet."""
+        """Return the output since the last call."""
         return self._output.new()
 
     def _new_worker(self) -> Worker:

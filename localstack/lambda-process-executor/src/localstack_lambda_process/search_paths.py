@@ -1,4 +1,7 @@
-"""Where a function finds what its layers bring. Where two layers bring the same, the later one's is found, as on Lambda."""
+"""The search paths for the contents of layers.
+
+If two layers have the same file, the later layer wins, as on Lambda.
+"""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -6,7 +9,10 @@ from pathlib import Path
 
 
 def search_paths(layers: Sequence[Path], runtime: str) -> dict[str, str]:
-    """The variables for it. https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
+    """Return the variables of the search paths.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+    """
     latest_first = tuple(reversed(layers))
     packages = (part for layer in latest_first for part in _packages(layer, runtime))
     found = {

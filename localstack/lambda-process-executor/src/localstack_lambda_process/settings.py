@@ -1,4 +1,4 @@
-"""What this executor is told by environment variables; the README lists them."""
+"""The executor's settings, read from environment variables. The README lists them."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ _ON = ("", "1", "true")
 
 @dataclass(frozen=True)
 class Settings:
-    """`python` runs the functions; `passed` are names of LocalStack's own variables that the functions get too."""
+    """The interpreter of the functions, their memory limit, and the LocalStack variables passed to them."""
 
     python: str
     limits_memory: bool
@@ -29,8 +29,11 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 @cache
 def runtime_of(python: str) -> str:
-    """The Lambda runtime that an interpreter can stand for, such as `python3.11`. Raises OSError, CalledProcessError."""
+    """Return the Lambda runtime that an interpreter provides, such as `python3.11`.
+
+    Raises OSError, CalledProcessError.
+    """
     code = "import awslambdaric, sys; print('python%d.%d' % sys.version_info[:2])"
-    return subprocess.run(  # noqa: S603 (the interpreter is our configuration's)
+    return subprocess.run(  # noqa: S603 (the interpreter comes from the settings)
         [python, "-c", code], check=True, capture_output=True, text=True
     ).stdout.strip()

@@ -1,7 +1,8 @@
-"""Starts processes that end with this one.
+"""Starts processes that end with this process.
 
-To the kernel the parent of a process is the thread that started it, and LocalStack starts functions from threads that
-end with a request: so one thread, which lives as long as this process does, starts them all.
+For the kernel, the parent of a process is the thread that started it. LocalStack starts functions from
+threads that
+end with a request. Therefore a single thread, which lives as long as this process, starts them all.
 """
 
 import os
@@ -22,7 +23,7 @@ _SPAWNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-p
 def spawn(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, *, memory: int = 0
 ) -> "subprocess.Popen[bytes]":
-    """`memory` in bytes, 0 for no limit. What it prints is added to `log`."""
+    """Start a process with `memory` in bytes as its limit, 0 for none. Its output is appended to `log`."""
     return _SPAWNER.submit(_spawn, command, environment, folder, log, memory).result()
 
 
@@ -30,7 +31,7 @@ def _spawn(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, memory: int
 ) -> "subprocess.Popen[bytes]":
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 (the command is our configuration's)
+        return subprocess.Popen(  # noqa: S603 (the command comes from the settings)
             [sys.executable, "-I", "-S", starter.__file__, str(os.getpid()), str(memory), *command],
             env=dict(environment),
             cwd=folder,
@@ -42,7 +43,7 @@ def _spawn(
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """With whatever it has started itself, which is of its session unless it has made another."""
+    """Kill the process and its children in the same session."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

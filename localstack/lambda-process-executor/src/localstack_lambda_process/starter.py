@@ -1,9 +1,11 @@
-"""Run as a script: `python starter.py PARENT MEMORY COMMAND...` becomes COMMAND, with at most MEMORY bytes (0: any).
+"""A script: `python starter.py PARENT MEMORY COMMAND...` becomes COMMAND, with at most MEMORY bytes.
 
-On Linux it is killed with PARENT, whatever PARENT dies of (PR_SET_PDEATHSIG,
-https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html), and RLIMIT_DATA holds its private memory, whether used
-or only reserved for writing; shared libraries do not count. Elsewhere a function whose LocalStack has died ends when it
-next asks for work. Standard library only: it runs before every function.
+MEMORY 0 sets no limit. On Linux, the kernel kills the process when PARENT dies (PR_SET_PDEATHSIG,
+https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html). RLIMIT_DATA limits its private memory,
+used or
+only reserved for writing; shared libraries do not count. On other systems, a function ends when it asks for
+work
+after LocalStack died. The script uses only the standard library, because it runs before every function.
 """
 
 import ctypes
@@ -21,10 +23,10 @@ def main(parent: int, memory: int, command: list[str]) -> None:
         if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         if os.getppid() != parent:
-            sys.exit("LocalStack died before its function had started")
+            sys.exit("LocalStack died before the function had started")
     if memory:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
+    os.execv(command[0], command)  # noqa: S606 (no shell)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One process of a function, from its start to its end. It is asked one thing at a time."""
+"""A process of a function, from its start to its end. It handles a single invocation at a time."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from localstack_lambda_process.spawning import kill, spawn
 
 @dataclass(frozen=True)
 class Program:
-    """What is run, and what of. `memory` in bytes, 0 for no limit."""
+    """The command to run, its environment and its folder; `memory` is in bytes, 0 for no limit."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -23,7 +23,7 @@ class Program:
 
 
 class Worker:
-    """`stop` it, whatever came of it."""
+    """A function's process. Call `stop` at the end in any case."""
 
     def __init__(self, program: Program, log: Path) -> None:
         self._events: SimpleQueue[Event] = SimpleQueue()
@@ -47,7 +47,7 @@ class Worker:
         return self._process.poll() is None
 
     def ready(self, within: float | None = None) -> Ready | InitFailed | Exited | Stopped | None:
-        """Blocks until it has loaded the function, or failed to; None after `within` seconds."""
+        """Wait until the process has loaded the function or failed. Returns None after `within` seconds."""
         deadline = time.monotonic() + within if within is not None else None
         while True:
             left = max(0.0, deadline - time.monotonic()) if deadline is not None else None
@@ -59,7 +59,7 @@ class Worker:
                 return event
 
     def invoke(self, invocation: Invocation) -> Event | None:
-        """None when the deadline has passed; then it may still be at work."""
+        """Invoke the function. Returns None after the deadline; the function may then still run."""
         self._api.give(invocation)
         remaining = invocation.deadline_ms / 1000 - time.time()
         try:
@@ -68,7 +68,7 @@ class Worker:
             return None
 
     def stop(self) -> None:
-        """At once, as Lambda does. May be called from any thread, and again."""
+        """Kill the process at once, as Lambda does. Any thread may call this, repeatedly."""
         with self._stopping:
             if self._is_stopped:
                 return

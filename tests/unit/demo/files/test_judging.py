@@ -3,16 +3,20 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from chat4all_local.api_shapes import Delivery, Message, MessageStatus
+from chat4all.channels.registry import names
+from chat4all.domain.content import Media
+from chat4all.entrypoints.http.views import MessageView
 from chat4all_local.demo.files.judging import FilesVerdict, Way, judge_files
 from chat4all_local.demo.files.observed import Content, FilesObserved
-from chat4all_local.demo.files.props import BACK, PHOTO, SENDER, VIDEO
+from chat4all_local.demo.files.props import PHOTO, VIDEO
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.participants import GROUP, SHOWN
+from chat4all_local.traffic.participants import BY_CHANNEL, GROUP, SHOWN
+from tests.unit.answers import delivery_view, progress_view
 
+SENDER = SHOWN[0]
 Records = tuple[SendRecord, ...]
-Messages = tuple[Message, ...]
+Messages = tuple[MessageView, ...]
 
 
 def provided(observed: FilesObserved, channel: str, change: Callable[[Records], Records]) -> FilesObserved:
@@ -53,11 +57,23 @@ def test_when_all_went_well_every_file_came_as_it_should(
 ) -> None:
     verdict = judge_files(files_sent, files_observed)
     assert verdict.is_good
-    assert [row.name for row in verdict.rows] == [PHOTO, VIDEO, BACK]
+    assert [row.name for row in verdict.rows] == [PHOTO, VIDEO, "from Ana"]
     for channel in SHOWN:
         assert way(verdict, PHOTO, channel) == Way("media", 1, "media", 400_000, sha256_ok=True)
         assert way(verdict, VIDEO, channel) == Way("link", 1, "link", 200_000_000, sha256_ok=True)
-    assert way(verdict, BACK, SENDER.channel) == Way("received", 1, "received", 300_000, sha256_ok=True)
+    assert way(verdict, "from Ana", SENDER) == Way("received", 1, "received", 300_000, sha256_ok=True)
+
+
+@pytest.mark.parametrize("channels", [names(), ("telegram", "sms")])
+def test_every_channel_that_takes_part_gets_the_photo_and_the_link(
+    files_sent: FilesSent, files_observed: FilesObserved, channels: tuple[str, ...]
+) -> None:
+    verdict = judge_files(files_sent, files_observed)
+    assert verdict.is_good
+    for name, how in ((PHOTO, "media"), (VIDEO, "link")):
+        assert [way(verdict, name, channel).how for channel in channels] == [how] * len(channels)
+    sender = BY_CHANNEL[channels[0]]
+    assert way(verdict, f"from {sender.name}", sender.channel).how == "received"
 
 
 @pytest.mark.parametrize("channel", SHOWN)
@@ -160,7 +176,7 @@ def test_a_text_that_comes_once_more_is_strange(files_sent: FilesSent, files_obs
 def test_a_photo_that_the_agent_never_got_is_lost(
     files_sent: FilesSent, files_observed: FilesObserved
 ) -> None:
-    verdict = judge_files(files_sent, history(files_observed, SENDER.channel, lambda messages: messages[:-1]))
+    verdict = judge_files(files_sent, history(files_observed, SENDER, lambda messages: messages[:-1]))
     assert verdict.lost == ("from Ana by WhatsApp",)
 
 
@@ -168,7 +184,7 @@ def test_a_photo_that_was_received_twice_is_doubled(
     files_sent: FilesSent, files_observed: FilesObserved
 ) -> None:
     verdict = judge_files(
-        files_sent, history(files_observed, SENDER.channel, lambda messages: (*messages, messages[-1]))
+        files_sent, history(files_observed, SENDER, lambda messages: (*messages, messages[-1]))
     )
     assert faults(verdict) == {"duplicates": 1}
 
@@ -184,8 +200,8 @@ def test_a_photo_that_was_refused_on_the_way_in_is_wrong(
 def test_a_photo_in_another_conversation_is_strange(
     files_sent: FilesSent, files_observed: FilesObserved, conversation: str
 ) -> None:
-    stray = files_observed.since_texts.histories[SENDER.channel][-1]
-    assert stray.content.file is not None
+    stray = files_observed.since_texts.histories[SENDER][-1]
+    assert isinstance(stray.content, Media)
     content = replace(stray.content, file=replace(stray.content.file, file_id="stray"))
     stray = replace(stray, content=content)
     verdict = judge_files(
@@ -196,7 +212,7 @@ def test_a_photo_in_another_conversation_is_strange(
 
 def test_a_status_that_has_not_come_is_late(files_sent: FilesSent, files_observed: FilesObserved) -> None:
     message_id = files_sent.accepted[VIDEO, "whatsapp"].message_id
-    unread = MessageStatus(message_id, "SENT", (), 0, (Delivery("u-2", "whatsapp", "DELIVERED"),))
+    unread = progress_view(message_id, delivery_view("whatsapp", "DELIVERED"))
     since = files_observed.since_texts
     since = replace(since, statuses={**since.statuses, message_id: unread})
     verdict = judge_files(files_sent, replace(files_observed, since_texts=since))
@@ -205,6 +221,6 @@ def test_a_status_that_has_not_come_is_late(files_sent: FilesSent, files_observe
 
 
 def test_at_the_beginning_everything_is_missing(files_sent: FilesSent) -> None:
-    verdict = judge_files(FilesSent(files_sent.made), FilesObserved())
+    verdict = judge_files(FilesSent(files_sent.made, SHOWN), FilesObserved())
     assert len(verdict.lost) == 2 * len(SHOWN) + 1
     assert not verdict.is_complete

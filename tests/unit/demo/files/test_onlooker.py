@@ -3,19 +3,20 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from chat4all.entrypoints.http.files import FileView, LinkView
+from chat4all.entrypoints.http.views import MessageView, ProgressView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
-from chat4all_local.api_shapes import File, FileLink, Message, MessageStatus
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.onlooker import Onlooker
-from chat4all_local.demo.files.props import SENDER
 from chat4all_local.demo.files.readers import Readers
 from chat4all_local.demo.files.sent import FilesSent
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord, Transcript
-from chat4all_local.traffic.participants import CONVERSATIONS, SHOWN
+from chat4all_local.traffic.participants import GROUP, SHOWN
 
+SENDER = SHOWN[0]
 BACK_ID = "file-from-customer"
 
 
@@ -28,19 +29,31 @@ class Api(ApiClient):
         self.file_status = "READY"
         self.is_away = False
 
-    def message_status(self, message_id: str) -> MessageStatus:
+    def message_status(self, message_id: str) -> ProgressView:
         if self.is_away:
             raise ApiUnreachable("away")
         return self.observed.statuses[message_id]
 
-    def history(self, conversation_id: str) -> Iterator[Message]:
+    def history(self, conversation_id: str) -> Iterator[MessageView]:
         return iter(self.observed.histories.get(conversation_id, ())[::-1])
 
-    def file(self, file_id: str) -> File:
-        return File(file_id, "photo.jpg", "image/jpeg", 1, self.file_status)
+    def file(self, file_id: str) -> FileView:
+        return FileView(
+            file_id=file_id,
+            filename="photo.jpg",
+            content_type="image/jpeg",
+            size=1,
+            status=self.file_status,
+            error=None,
+            sha256=None,
+            thumbnails={},
+            conversation_id=None,
+            created_at="",
+            expires_at="",
+        )
 
-    def file_link(self, file_id: str) -> FileLink:
-        return FileLink(f"http://127.0.0.1:9/{file_id}", "", "photo.jpg", 1, "told")
+    def file_link(self, file_id: str) -> LinkView:
+        return LinkView(f"http://127.0.0.1:9/{file_id}", "", "photo.jpg", "image/jpeg", 1, "told")
 
 
 class Provider(Simulator):
@@ -49,7 +62,7 @@ class Provider(Simulator):
         self.records = records
 
     def transcript(self, after: int = 0) -> Transcript:
-        return Transcript([one for one in self.records if one.n > after], len(self.records))
+        return Transcript([record for record in self.records if record.n > after], len(self.records))
 
 
 class Listed(Readers):
@@ -85,7 +98,7 @@ def api(files_observed: FilesObserved) -> Api:
 
 def onlooker(api: Api, readers: Listed, texts: Observed = Observed()) -> Onlooker:  # noqa: B008 (it is frozen)
     simulators = {channel: Provider(api.observed.provided[channel]) for channel in SHOWN}
-    stage = Stage({}, {one: one for one in CONVERSATIONS})
+    stage = Stage({}, {conversation: conversation for conversation in (*SHOWN, GROUP)})
     return Onlooker(api, simulators, stage, texts, readers)
 
 
@@ -95,7 +108,7 @@ def test_it_sees_everything_that_came(
     observed = onlooker(api, readers).look(files_sent).since_texts
     assert observed.provided == files_observed.since_texts.provided
     assert observed.statuses == files_observed.since_texts.statuses
-    assert observed.histories[SENDER.channel] == files_observed.since_texts.histories[SENDER.channel]
+    assert observed.histories[SENDER] == files_observed.since_texts.histories[SENDER]
 
 
 def test_every_link_is_followed_once_and_the_photo_fetched_as_the_api_tells(
@@ -136,8 +149,10 @@ def test_what_belongs_to_the_texts_does_not_count(
 ) -> None:
     # Given that the first of each was observed before
     before = Observed(
-        provided={one: records[:1] for one, records in files_observed.since_texts.provided.items()},
-        histories={one: messages[:1] for one, messages in files_observed.since_texts.histories.items()},
+        provided={channel: records[:1] for channel, records in files_observed.since_texts.provided.items()},
+        histories={
+            channel: messages[:1] for channel, messages in files_observed.since_texts.histories.items()
+        },
     )
     observed = onlooker(api, readers, before).look_at_everything(files_sent).since_texts
     for channel in SHOWN:

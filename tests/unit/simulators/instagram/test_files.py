@@ -1,6 +1,7 @@
-"""Files that we send over Instagram: by address, fetched before the answer."""
+"""Files to Instagram: given by address, fetched before the answer."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -169,9 +170,11 @@ def test_audio_and_video_have_a_rate_of_their_own(
     video = instagram_file("video", files.put("/v", Page(file_of("video/mp4"), "video/mp4")))
     image = instagram_file("image", files.put("/i", Page(PNG, "image/png")))
 
-    videos = [send_instagram(http, instagram, video).status_code for _ in range(30)]
+    # At once: on a busy machine, requests one after the other might come slower than the rate.
+    with ThreadPoolExecutor(30) as threads:
+        videos = list(threads.map(lambda _: send_instagram(http, instagram, video).status_code, range(30)))
 
-    assert videos[:10] == [200] * 10
+    assert videos.count(200) >= 10
     assert 400 in videos
     assert send_instagram(http, instagram, image).status_code == 200
     assert send_instagram(http, instagram, instagram_message()).status_code == 200

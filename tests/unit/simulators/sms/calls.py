@@ -1,4 +1,4 @@
-"""Well-formed requests to Twilio, for tests to send or to spoil."""
+"""Well-formed requests to Twilio, for tests to send or to break."""
 
 import base64
 from urllib.parse import urlencode

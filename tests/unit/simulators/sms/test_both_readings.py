@@ -1,4 +1,4 @@
-"""The connector and the simulator, each written from Twilio's documentation alone, understand each other."""
+"""The connector and the simulator, each written from Twilio's documentation alone, fit together."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def connector(sms: Simulator) -> Sms:
 
 
 def read(connector: Sms, secret: ChannelSecret, receiver: Receiver) -> list[InboundEvent]:
-    """Verify every webhook that came, as API Gateway would hand it on, and return their events."""
+    """Verify every received webhook, as API Gateway would pass it on, and return their events."""
     events = []
     for webhook in receiver.received:
         request = WebhookRequest(f"https://elsewhere.example{webhook.path}", webhook.headers, webhook.body)

@@ -1,4 +1,4 @@
-"""What the simulator reports over HTTP, signed as Twilio signs."""
+"""The simulator's webhooks over HTTP, signed as Twilio signs them."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
@@ -52,9 +52,9 @@ def test_statuses_go_to_the_address_of_the_message_and_are_signed_over_it(
     sid = send_sms(http, sms, StatusCallback=f"{callback}#rc=5&rp=4xx").json()["sid"]
 
     statuses = reported(receiver, sms)
-    assert [one["MessageStatus"] for one in statuses] == ["sent", "delivered"]
-    assert {one["MessageSid"] for one in statuses} == {sid}
-    assert {one["To"] for one in statuses} == {PHONE}
+    assert [status["MessageStatus"] for status in statuses] == ["sent", "delivered"]
+    assert {status["MessageSid"] for status in statuses} == {sid}
+    assert {status["To"] for status in statuses} == {PHONE}
     for webhook in receiver.received:
         assert webhook.path.endswith("?delivery_id=1%7C2%7Csms%7C0")
         assert webhook.headers["content-type"].startswith("application/x-www-form-urlencoded")
@@ -143,7 +143,7 @@ def test_a_file_of_ours_is_fetched_and_the_message_reported_on(
     answer = send_sms(http, sms, MediaUrl=link, StatusCallback=receiver.url)
 
     assert answer.json()["sid"].startswith("MM")
-    assert [one["MessageStatus"] for one in reported(receiver, sms)] == ["sent", "delivered"]
+    assert [status["MessageStatus"] for status in reported(receiver, sms)] == ["sent", "delivered"]
     (record,) = sms.transcript().requests
     assert (record.kind, record.content_type, record.size) == ("image", "image/png", len(PNG))
 
@@ -172,7 +172,7 @@ def test_a_webhook_can_be_signed_badly(sms: Simulator, receiver: Receiver) -> No
         sms.call_webhook({"MessageSid": "SM1"}, sign=sign)
     right = twilio_signature(receiver.url, b"MessageSid=SM1", TWILIO.webhook_secret)
 
-    missing, wrong, upper, good = (one.headers.get("x-twilio-signature") for one in receiver.received)
+    missing, wrong, upper, good = (call.headers.get("x-twilio-signature") for call in receiver.received)
     assert missing is None
     assert wrong not in {None, right}
     assert upper == right.upper()

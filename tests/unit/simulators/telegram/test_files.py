@@ -1,4 +1,4 @@
-"""Files that we send over Telegram: by address, fetched before the answer, and in a form."""
+"""Files to Telegram: given by address and fetched before the answer, or in a form."""
 
 import hashlib
 import struct
@@ -121,9 +121,9 @@ def test_the_message_tells_of_the_file_in_the_documented_shape(
         "text/plain",
         5,
     )
-    for one in (*photo, video, audio, document):
-        assert one["file_id"]
-        assert one["file_unique_id"]
+    for file in (*photo, video, audio, document):
+        assert file["file_id"]
+        assert file["file_unique_id"]
     assert "caption" not in upload(http, telegram, "document", b"x", "text/plain").json()["result"]
 
 

@@ -1,4 +1,4 @@
-"""Files that we send over WhatsApp: by link, fetched after the answer, and by uploaded id."""
+"""Files to WhatsApp: given by link and fetched after the answer, or by uploaded id."""
 
 import hashlib
 from typing import Any
@@ -32,7 +32,7 @@ def statuses_of(receiver: Receiver, count: int) -> list[Any]:
 
 
 def failure_of(http: httpx.Client, whatsapp: Simulator, receiver: Receiver, fields: dict[str, object]) -> Any:  # noqa: ANN401 (any webhook)
-    """The error of the one status that reports on an accepted message."""
+    """Return the error of the only status that reports on an accepted message."""
     answer = send_whatsapp(http, whatsapp, **fields)
     assert answer.status_code == 200, answer.text
     (status,) = statuses_of(receiver, 1)

@@ -23,6 +23,10 @@ class DynamoApiKeys:
     def __init__(self, table_name: str) -> None:
         bind(table_name, KeyRow)
 
+    def probe(self) -> None:
+        """Reach the table, or raise."""
+        self.get("probe")
+
     @answering
     def get(self, key_hash: str) -> ApiKey | None:
         try:

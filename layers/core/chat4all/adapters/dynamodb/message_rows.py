@@ -103,6 +103,7 @@ class MessageRow(Model):
     channel = UnicodeAttribute(null=True)
     asked_channels = StructsAttribute(str, null=True)
     delivery_timeout_s = NumberAttribute(null=True)
+    account = UnicodeAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
@@ -312,6 +313,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         accepted_at=row.accepted_at,
         fingerprint=row.fingerprint,
         channel=row.channel,
+        account=row.account,
         reply_to=row.reply_to,
         metadata=row.metadata or {},
         provider_message_id=row.provider_message_id,

@@ -39,7 +39,6 @@ from chat4all.adapters.dynamodb.table_keys import (
     shards_of,
     status_key,
 )
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import reworded
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
@@ -340,10 +339,15 @@ def _row(message: Message) -> MessageRow:
         channel=message.channel,
         asked_channels=message.asked_channels or None,
         delivery_timeout_s=message.delivery_timeout_s or None,
+        account=message.account,
         reply_to=message.reply_to,
         metadata=message.metadata or None,
     )
-    if message.provider_message_id is not None and message.channel is not None:
+    if (
+        message.channel is not None
+        and message.account is not None
+        and message.provider_message_id is not None
+    ):
         row.provider_message_id = message.provider_message_id
-        row.provider_key = provider_key(message.channel, DEFAULT_ACCOUNT, message.provider_message_id)
+        row.provider_key = provider_key(message.channel, message.account, message.provider_message_id)
     return row

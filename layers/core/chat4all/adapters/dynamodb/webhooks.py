@@ -1,22 +1,23 @@
 """Raw webhooks, by channel and hour. S3 holds the bodies that are too large for a DynamoDB item.
 
-The webhooks of a channel and an hour are divided into shards, because a partition of DynamoDB takes 1,000
-write units a second. A replay reads all shards of its hours; it needs no index.
+The webhooks of an account and an hour are divided into shards, because a partition of DynamoDB takes 1,000
+write units a second. Each channel has a list of its hours with webhooks. So a replay needs no index: it reads
+all shards of the listed hours.
 """
 
 import heapq
 import zlib
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
+import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
 from chat4all.adapters.dynamodb.table_keys import key, shard, shards_of
-from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
 from chat4all.services.inbound.ports import Arrived
@@ -39,7 +40,11 @@ class LargeBodies(Protocol):
 
 
 class WebhookRow(Model):
-    """A webhook. `partition` holds its channel, hour and shard; `record` is `received_at#digest`."""
+    """A webhook, or an hour with webhooks.
+
+    `partition` of a webhook holds its channel, account, hour and shard; `record` is `received_at#digest`.
+    `partition` of an hour holds its channel; `record` is `hour#account`.
+    """
 
     class Meta(TableSettings):
         pass
@@ -57,6 +62,8 @@ class DynamoWebhooks:
     def __init__(self, table_name: str, large: LargeBodies) -> None:
         bind(table_name, WebhookRow)
         self._large = large
+        self._listed: dict[tuple[str, str], str] = {}
+        """The hour that this process listed last, by channel and account."""
 
     @answering
     def store(self, webhook: StoredWebhook) -> None:
@@ -71,6 +78,7 @@ class DynamoWebhooks:
         else:
             row.object_key = f"{webhook.webhook_id.channel}/{webhook.webhook_id.digest}"
             self._large.put(row.object_key, webhook.body)
+        self._list_hour(webhook)
         saved(row, WebhookRow.partition.does_not_exist())
 
     @answering
@@ -89,14 +97,10 @@ class DynamoWebhooks:
         since = max(arrivals.since, after.at) if after else arrivals.since
         found: list[tuple[TimeCursor, str]] = []
         shards_read = 0
-        for hour in _hours(since, arrivals.until):
+        for hour, prefixes in _hours(arrivals.channels, since, arrivals.until):
             if shards_read >= MOST_SHARDS_READ:
                 return _page(found, TimeCursor(hour, _FIRST))
-            shards = [
-                shard_key
-                for channel in arrivals.channels
-                for shard_key in shards_of(_hour_of(channel, hour), ARRIVAL_SHARDS)
-            ]
+            shards = [shard_key for prefix in prefixes for shard_key in shards_of(prefix, ARRIVAL_SHARDS)]
             entries = heapq.merge(
                 *(_entries(shard_key, since, arrivals.until, limit) for shard_key in shards)
             )
@@ -106,23 +110,37 @@ class DynamoWebhooks:
             shards_read += len(shards)
         return _page(found, None)
 
-
-def _hour_of(channel: str, at: str) -> str:
-    return f"{channel}#{at[:_HOUR]}"
+    def _list_hour(self, webhook: StoredWebhook) -> None:
+        """List the hour before its first webhook that this process stores; later webhooks need no write."""
+        place = webhook.webhook_id
+        hour = place.received_at[:_HOUR]
+        if self._listed.get((place.channel, place.account)) == hour:
+            return
+        WebhookRow(_hours_key(place.channel), f"{hour}#{place.account}", expires_at=webhook.expires_at).save()
+        self._listed[place.channel, place.account] = hour
 
 
 def _place(webhook_id: WebhookId) -> tuple[str, str]:
-    hour = _hour_of(webhook_id.channel, webhook_id.received_at)
-    number = shard(webhook_id.digest, ARRIVAL_SHARDS)
-    return key(hour, str(number)), f"{webhook_id.received_at}#{webhook_id.digest}"
+    channel, account, received_at, digest = msgspec.structs.astuple(webhook_id)
+    number = shard(digest, ARRIVAL_SHARDS)
+    return key(channel, account, received_at[:_HOUR], str(number)), f"{received_at}#{digest}"
 
 
-def _hours(since: str, until: str) -> Iterator[str]:
-    """Return a time in each hour from `since` to `until`; none if `until` is earlier."""
-    hour = parse_iso(since).replace(minute=0, second=0, microsecond=0)
-    while iso(hour) <= until:
-        yield iso(hour)
-        hour += timedelta(hours=1)
+def _hours_key(channel: str) -> str:
+    return key(channel, "hours")
+
+
+def _hours(channels: Iterable[str], since: str, until: str) -> Iterator[tuple[str, list[str]]]:
+    """Return the listed hours in their order, each with the names of its keys without their shards."""
+    by_hour: defaultdict[str, list[str]] = defaultdict(list)
+    for channel in channels:
+        rows = WebhookRow.query(
+            _hours_key(channel), WebhookRow.record.between(since[:_HOUR], f"{until[:_HOUR]}{_LAST}")
+        )
+        for row in rows:
+            hour, _, account = row.record.partition("#")
+            by_hour[hour].append(f"{channel}#{account}#{hour}")
+    return iter(sorted(by_hour.items()))
 
 
 def _entries(shard_key: str, since: str, until: str, limit: int) -> Iterator[TimeIndexEntry]:
@@ -136,9 +154,9 @@ def _entries(shard_key: str, since: str, until: str, limit: int) -> Iterator[Tim
 
 
 def _entry(row: WebhookRow) -> TimeIndexEntry:
-    channel = row.partition.split("#")[1]
+    _, channel, account, *_ = row.partition.split("#")
     received_at, _, digest = row.record.partition("#")
-    return TimeIndexEntry(received_at, str(WebhookId(channel, received_at, digest)))
+    return TimeIndexEntry(received_at, str(WebhookId(channel, account, received_at, digest)))
 
 
 def _page(found: list[tuple[TimeCursor, str]], cursor: TimeCursor | None) -> Arrived:

@@ -15,7 +15,7 @@ from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.instagram.manifest import CAPABILITIES
 from chat4all.channels.instagram.webhook import inbound_events
 from chat4all.channels.shared.answers import sent_unread
-from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
@@ -55,7 +55,7 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    message_id: Id
+    message_id: MessageId
 
 
 class Instagram:

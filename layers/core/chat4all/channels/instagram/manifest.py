@@ -52,6 +52,7 @@ MANIFEST: Final = Manifest(
         "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/instagram`, the verify token"
         " of the secret; subscribe to `messages`."
     ),
+    webhook_proof="X-Hub-Signature-256",
     address_form="17841{:012d}",
     demo=DemoCustomer("Noa", "17841477777777777"),
 )

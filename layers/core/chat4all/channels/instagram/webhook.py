@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from chat4all.channels.instagram.address import is_address
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -50,6 +49,10 @@ class _Webhook(Struct, frozen=True):
 class _Entry(Struct, frozen=True):
     id: Raw = ABSENT
     messaging: Raw = ABSENT
+    standby: Raw = ABSENT
+    """What people write while another app has their conversation:
+    https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
+    """
     changes: Raw = ABSENT
 
 
@@ -119,7 +122,7 @@ def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
 def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
     entry = decoded(part, _Entry) or _Entry()
     entry_id = decoded(entry.id, str)
-    for raw in (*items(entry.messaging), *_changes(entry)):
+    for raw in (*items(entry.messaging), *items(entry.standby), *_changes(entry)):
         event = decoded(raw, _Event)
         if event:
             yield from _of_event(event, raw, account_id, entry_id)
@@ -163,7 +166,7 @@ def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -
         for mid in delivery.mids:
             yield _status(event, sender, Status.DELIVERED, mid)
     elif edit and edit.text.strip():
-        yield InboundEdit(DEFAULT_ACCOUNT, sender, edit.mid, edit.text, moment(event.timestamp))
+        yield InboundEdit(sender, edit.mid, edit.text, moment(event.timestamp))
     elif message:
         yield from _of_message(event, message, raw, sender)
     else:
@@ -182,7 +185,6 @@ def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iter
     contents = _contents(mid, text, files) if mid else []
     for name, content in contents:
         yield InboundMessage(
-            account=DEFAULT_ACCOUNT,
             address=sender,
             provider_message_id=name,
             content=content,
@@ -232,7 +234,6 @@ def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
 
 def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundMessage:
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=sender,
         provider_message_id=mid or fingerprint(raw),
         content=Unsupported(kind, kept(raw)),
@@ -244,7 +245,6 @@ def _status(
     event: _Event, address: str, status: Status, mid: str, delivery_id: str | None = None
 ) -> InboundStatus:
     return InboundStatus(
-        account=DEFAULT_ACCOUNT,
         address=address,
         status=status,
         at=moment(event.timestamp),

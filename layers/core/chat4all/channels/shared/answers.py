@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
+from chat4all.domain.inbound_limits import HASHED
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.text import shortened
 
@@ -91,8 +92,8 @@ def sent_unread(delivery_id: str) -> Sent:
 
 
 def can_be_quoted(provider_message_id: str) -> bool:
-    """Whether it is the provider's own id, and not one of `sent_unread`."""
-    return not provider_message_id.startswith(_UNREAD)
+    """Whether it is the provider's own id, and not one of `sent_unread` or a hash in its place."""
+    return not provider_message_id.startswith((_UNREAD, HASHED))
 
 
 def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:

@@ -14,11 +14,16 @@ class SecretField(msgspec.Struct, frozen=True):
 
 
 class DemoCustomer(msgspec.Struct, frozen=True):
-    """The customer of the channel in the demo. `is_shown` tells whether a demo that names no channels has them."""
+    """The customer of the channel in the demo.
+
+    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group` quotes
+    a message: 0 where the channel's people cannot quote.
+    """
 
     name: str
     address: str
     is_shown: bool = True
+    replies_in_group: int = 1
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +37,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     secret: tuple[SecretField, ...]
     webhook_setup: str
     """How an operator makes the provider call us: Markdown, where `$URL` is the API's address."""
+    webhook_proof: str
+    """The header in which the provider proves that a webhook is its own."""
     address_form: str
     """How an address looks: `str.format` puts a number into it."""
     demo: DemoCustomer
+    accounts: tuple[str, ...] = ("main",)
+    """The ids of our channel accounts at the provider (numbers, bots or pages), the first for whoever names none."""
     batch_size: int = 10
     """Deliveries that the channel's function takes at once."""
     memory_mb: int = 512

@@ -3,7 +3,6 @@
 A part is decoded on its own, so that what is malformed takes nothing else with it.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from msgspec import Raw
 from chat4all.channels.shared.decoding import decoded
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import Invalid
+from chat4all.domain.inbound_limits import hashed
 
 RAW_LIMIT: Final = 100_000
 """Bytes of provider JSON kept in an event. Quoted once more in a queue's JSON they may double, and
@@ -72,7 +72,7 @@ def kept(part: Raw) -> str:
 
 def fingerprint(part: Raw) -> str:
     """An id for what the provider gave none: the same event, sent again, has the same one."""
-    return "sha256:" + hashlib.sha256(bytes(part)).hexdigest()
+    return hashed(bytes(part))
 
 
 def _without_lone_surrogates(body: bytes) -> bytes:

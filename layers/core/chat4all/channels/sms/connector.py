@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import not_answered, refused, sent_unread
-from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.sms.address import canonical
@@ -37,7 +37,7 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    sid: Id
+    sid: MessageId
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -114,10 +114,12 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
 
 
 def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:
-    """Twilio calls it as it is: the delivery's id comes back in its query."""
+    """Twilio calls it as it is: the delivery's id comes back in its query, after the query of our address."""
     if not secret.webhook_url:
         return ""
-    return f"{secret.webhook_url}?{urlencode({DELIVERY_PARAMETER: delivery_id})}{_RETRIES}"
+    address = secret.webhook_url.partition("#")[0]
+    separator = "&" if "?" in address else "?"
+    return f"{address}{separator}{urlencode({DELIVERY_PARAMETER: delivery_id})}{_RETRIES}"
 
 
 def _authorization(secret: ChannelSecret) -> dict[str, str]:

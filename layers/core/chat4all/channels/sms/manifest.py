@@ -43,7 +43,9 @@ https://www.twilio.com/docs/messaging/guides/accepted-mime-types
 Elsewhere, and of other kinds, they go as a text with a link.
 
 A number sends one segment a second to the United States and Canada. What is over that waits in a queue at
-Twilio for up to four hours: a burst of ten minutes is far from it.
+Twilio for up to four hours. Our limit counts messages and not segments: a burst of 600 short texts takes ten
+minutes there, and a burst of 600 texts of 24 segments, the most that a text has, takes four hours. Where long
+texts go on at a message a second, Twilio's queue fills: it then answers 21611, and the texts wait here.
 https://help.twilio.com/articles/115002943027-Understanding-Twilio-Rate-Limits-and-Message-Queues
 15 messages in 30 seconds from one number to another, as the strictest of its versions says:
 https://www.twilio.com/docs/api/errors/14107
@@ -67,6 +69,7 @@ MANIFEST: Final = Manifest(
         " POST to `$URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the same address"
         " without the `#` and what follows."
     ),
+    webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",
-    demo=DemoCustomer("Sam", "+16505550100", is_shown=False),
+    demo=DemoCustomer("Sam", "+16505550100", is_shown=False, replies_in_group=0),
 )

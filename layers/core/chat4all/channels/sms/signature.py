@@ -45,10 +45,10 @@ def _signed_urls(request: WebhookRequest, secret: ChannelSecret) -> Iterator[str
     """Yield the addresses that Twilio may have signed: with and without the usual port of their scheme.
 
     The configured address counts, since a proxy may have changed the request's. Only the query is the
-    request's.
+    request's, which repeats the configured query, if there is any.
     https://github.com/twilio/twilio-python/issues/392
     """
-    base = secret.webhook_url or request.url.partition("?")[0]
+    base = (secret.webhook_url or request.url).partition("#")[0].partition("?")[0]
     url = f"{base}?{request.query}" if request.query else base
     yield url
     try:

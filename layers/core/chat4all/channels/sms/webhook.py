@@ -18,7 +18,6 @@ from chat4all.channels.shared.webhooks import ABSENT, kept, moment
 from chat4all.channels.sms.address import known_address
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.form import read_form
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -29,6 +28,8 @@ DELIVERY_PARAMETER: Final = "delivery_id"
 """The query parameter of a status callback that has the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
+_RECEIVED: Final = "received"
+"""The status of every message that a person sent: it says nothing about a message of ours."""
 _STATUSES: Final = {
     "accepted": Status.SENT,
     "queued": Status.SENT,
@@ -49,7 +50,7 @@ def inbound_events(body: bytes, account_sid: str, query: str) -> list[InboundEve
     message_sid = _message_sid(form)
     if form.get("AccountSid") != account_sid:
         return []
-    if "MessageStatus" in form:
+    if form.get("MessageStatus", _RECEIVED) != _RECEIVED:
         return list(_of_status(form, message_sid, query))
     return list(_of_message(form, message_sid))
 
@@ -68,7 +69,6 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
     delivery_id = dict(parse_qsl(query)).get(DELIVERY_PARAMETER, "")
     code = _error_code(form) if status is Status.FAILED else None
     yield InboundStatus(
-        account=DEFAULT_ACCOUNT,
         # A status names its message even where it does not tell whose it was.
         address=known_address(form.get("To", "")) or "",
         status=status,
@@ -91,7 +91,6 @@ def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEv
         return
     for place, content in enumerate(_contents(form)):
         yield InboundMessage(
-            account=DEFAULT_ACCOUNT,
             address=address,
             # The first has Twilio's id, the others have it with their place: a repeated webhook repeats them.
             provider_message_id=f"{message_sid}:{place}" if place else message_sid,

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, kept, moment, objects, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
@@ -89,6 +88,7 @@ class _Message(Struct, frozen=True):
 
     message_id: Raw = ABSENT
     sender: Raw = field(name="from", default=ABSENT)
+    sender_chat: Raw = ABSENT
     chat: Raw = ABSENT
     date: Raw = ABSENT
     edit_date: Raw = ABSENT
@@ -153,7 +153,7 @@ def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
         return None
     if name in {"message", "edited_message"}:
         message = decoded(part, _Message)
-        person = _person(message.sender, message.chat) if message else None
+        person = _person(message.sender, message.chat, message.sender_chat) if message else None
         if not message or not person:
             return None
         if name == "message":
@@ -173,7 +173,6 @@ def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -
         event = _unsupported(name, part, person, _kind(part), message.date)
         return replace(event, quoted_provider_message_id=quoted_name)
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
         content=ReceivedMedia(file, text) if file else Text(text),
@@ -222,7 +221,6 @@ def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> I
         # Not under the message's own name, under which the original is known already.
         return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
     return InboundEdit(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=message_name(person.address, message_id),
         text=text,
@@ -244,7 +242,6 @@ def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None
 
 def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundMessage:
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=person.address,
         provider_message_id=name,
         content=Unsupported(kind, kept(part)),
@@ -254,10 +251,15 @@ def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> I
     )
 
 
-def _person(sender: Raw, chat_part: Raw) -> _Person | None:
-    """None for a bot (ourselves among them) and for a channel's post, which has no author."""
+def _person(sender: Raw, chat_part: Raw, sender_chat: Raw = ABSENT) -> _Person | None:
+    """Return who is to be answered.
+
+    None for a bot (ourselves among them) and for a channel's post, which has no author. Somebody who writes to
+    a group in the name of the group or of a channel has a bot of Telegram's in their place:
+    https://core.telegram.org/bots/api#message, `sender_chat`
+    """
     user, chat = decoded(sender, _User), decoded(chat_part, _Chat)
-    if user is None or user.is_bot:
+    if user is None or (user.is_bot and decoded(sender_chat, _Chat) is None):
         return None
     address = str(chat.id if chat else user.id)
     if not is_address(address):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import can_be_quoted, sent_unread
-from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
@@ -73,7 +73,7 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Accepted(msgspec.Struct, frozen=True):
-    id: Id
+    id: MessageId
 
 
 class _Answer(msgspec.Struct, frozen=True):

@@ -63,6 +63,7 @@ MANIFEST: Final = Manifest(
         "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/whatsapp`, the verify token"
         " of the secret; subscribe to `messages`."
     ),
+    webhook_proof="X-Hub-Signature-256",
     address_form="49151{:08d}",
     demo=DemoCustomer("Ana", "5511987654321"),
 )

@@ -19,7 +19,6 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, kept, moment, objects, read_envelope
 from chat4all.channels.whatsapp.address import first_canonical, is_user_id
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
-from chat4all.domain.channel import DEFAULT_ACCOUNT
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -190,7 +189,6 @@ def _of_message(message: _Message, raw: Raw, contacts: _Contacts) -> InboundEven
     edit = decoded(message.edit, _Edit) if kind == "edit" else None
     if edit and edit.message.text.body.strip():
         return InboundEdit(
-            DEFAULT_ACCOUNT,
             address,
             edit.original_message_id,
             edit.message.text.body,
@@ -204,7 +202,6 @@ def _of_person(message: _Message, raw: Raw, contact: _Contact, address: str, kin
     content = _content(message, kind) if message_id else None
     context = decoded(message.context, _Context)
     return InboundMessage(
-        account=DEFAULT_ACCOUNT,
         address=address,
         provider_message_id=message_id or fingerprint(raw),
         content=content or Unsupported(kind, kept(raw)),
@@ -237,7 +234,6 @@ def _of_status(status: _Status) -> InboundStatus:
     error = next((error for error, _ in objects(status.errors, _Error)), None) if failed else None
     callback_data = decoded(status.biz_opaque_callback_data, str) or ""
     return InboundStatus(
-        account=DEFAULT_ACCOUNT,
         # A status names its delivery even where it does not tell whose it was.
         address=first_canonical(decoded(status.recipient_id, str), decoded(status.recipient_user_id, str))
         or "",

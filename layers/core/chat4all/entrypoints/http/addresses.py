@@ -1,4 +1,4 @@
-"""Answers to requests name addresses of this API."""
+"""The addresses of this API that its answers contain."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from chalice.app import Request
 from chat4all.domain.public_addresses import AddressOf, public_address
 
 Addresses = Callable[[Request], AddressOf]
-"""An `Addresses` takes the request, which alone tells the API's id: template.yaml cannot give it to the API's function."""
+"""An `Addresses` takes the request, which contains the API's id: template.yaml cannot set it."""
 
 
 def addresses(form: str) -> Addresses:

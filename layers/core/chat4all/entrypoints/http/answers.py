@@ -1,4 +1,4 @@
-"""What every answer has: JSON, a trace id, and one shape for errors."""
+"""The answers of the API: JSON with a trace id, and the same shape for every error."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 from chat4all.domain.errors import Chat4AllError, Detail
 
 _TRACE_ENVIRONMENT: Final = "_X_AMZN_TRACE_ID"
-"""Set by Lambda for each invocation."""
+"""The variable that Lambda sets for each invocation."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a view returns: a Struct to encode, or a text."""
+    """The answer of a view: a Struct to encode, or a text."""
 
     body: msgspec.Struct | str
     status: int = 200
@@ -29,7 +29,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def trace_id(request: Request) -> str:
-    """X-Ray's root id where the request is traced, else API Gateway's request id."""
+    """Return X-Ray's root id if the request is traced, else API Gateway's request id."""
     for field in os.environ.get(_TRACE_ENVIRONMENT, "").split(";"):
         if field.startswith("Root="):
             return field.removeprefix("Root=")

@@ -1,4 +1,4 @@
-"""/v1/audit: what somebody may have to account for. There is no way to write to it."""
+"""/v1/audit: the audit trail, which can be read but not written through the API."""
 
 import msgspec
 from chalice.app import Request
@@ -25,7 +25,7 @@ _PAGE = {
 
 
 class ListAudit(PageQuery, frozen=True, rename={"since": "from", "until": "to"}):
-    """Entries of one action or of all, within a time, both ends included."""
+    """The query for the entries of an action or of all actions, within a time that includes both ends."""
 
     action: AuditAction | None = None
     since: Time | None = None
@@ -33,6 +33,8 @@ class ListAudit(PageQuery, frozen=True, rename={"since": "from", "until": "to"})
 
 
 class AuditPage(msgspec.Struct, frozen=True):
+    """A page of the audit trail."""
+
     entries: tuple[AuditEntry, ...]
     next_cursor: str | None
 
@@ -46,7 +48,7 @@ class AuditViews:
         "GET",
         "/v1/audit",
         Returns(AuditPage, _PAGE),
-        summary="List the audit log, newest first",
+        summary="List the audit trail, newest first",
         scope="audit:read",
         query=ListAudit,
     )

@@ -1,4 +1,4 @@
-"""Reading a request: its body as a Struct, its query parameters, and a clear error for anything else."""
+"""Read the body and the query of a request as Structs; any other input gets a clear error."""
 
 from collections.abc import Mapping
 from types import GenericAlias
@@ -19,7 +19,7 @@ MOST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
-"""The id of something of ours, known or not. DynamoDB refuses an empty key, and one over 2,048 bytes."""
+"""An id of this API, known or not. DynamoDB refuses an empty key, and a key over 2,048 bytes."""
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """A time in ISO 8601 with its zone. `time_from` reads it."""
@@ -33,15 +33,15 @@ class PageQuery(msgspec.Struct, frozen=True):
 
 
 _ROOT: Final = "`$[0]"
-"""How msgspec begins the path of whatever lies in the first item of a list."""
+"""The beginning of a path that msgspec names in the first item of a list."""
 _BEFORE_PATH: Final = " - at "
 _LONGEST_PATH: Final = 200
-"""Characters: a path holds the names of our own fields, and the numbers of items."""
+"""The most characters of a path, which consists of the names of our fields and of item numbers."""
 _NAMING: Final = ("Object contains unknown field `", "Object missing required field `")
 
 
 def body_of(request: Request, kind: type[T]) -> T:
-    """The JSON body as `kind`. Raises UnsupportedMedia, TooLarge or Invalid with the field."""
+    """Read the JSON body as `kind`; raises UnsupportedMedia, TooLarge, or Invalid with the field."""
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise UnsupportedMedia("The body must be application/json.")
@@ -57,7 +57,7 @@ def body_of(request: Request, kind: type[T]) -> T:
 
 
 def raw_body_of(request: Request) -> bytes:
-    """The very bytes that were sent, as far as API Gateway hands them on; raises Invalid for no bytes."""
+    """Return the bytes that were sent, as API Gateway passes them on; raises Invalid if not UTF-8."""
     try:
         raw = request.raw_body
     except ValueError as error:
@@ -66,7 +66,7 @@ def raw_body_of(request: Request) -> bytes:
 
 
 def query_of(request: Request, kind: type[T]) -> T:
-    """Read the query parameters as `kind`; of a parameter that comes twice, the last.
+    """Read the query parameters as `kind`; the last value of a repeated parameter counts.
 
     Raises Invalid with the parameter's name.
     """
@@ -75,12 +75,12 @@ def query_of(request: Request, kind: type[T]) -> T:
         (query,) = msgspec.convert([given], GenericAlias(list, (kind,)), strict=False)
     except msgspec.ValidationError as error:
         raise _invalid("query", str(error)) from error
-    _check_numbers(query, given)
+    _check_spellings(query, given)
     return cast("T", query)
 
 
 def time_from(field: str, text: str | None) -> str | None:
-    """ISO 8601 with a zone, in our own spelling; raises Invalid."""
+    """Return a time in ISO 8601 with a zone in the spelling of this API; raises Invalid."""
     if text is None:
         return None
     try:
@@ -92,12 +92,15 @@ def time_from(field: str, text: str | None) -> str | None:
     raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
 
 
-def _check_numbers(query: msgspec.Struct, given: Mapping[str, str]) -> None:
-    """Raise Invalid for a number in another spelling than digits: msgspec takes 1e1 and 5.0, too."""
+def _check_spellings(query: msgspec.Struct, given: Mapping[str, str]) -> None:
+    """Raise Invalid for spellings that msgspec accepts: 1e1 and 5.0 for a number, null for none."""
     names = zip(query.__struct_fields__, query.__struct_encode_fields__, strict=True)
     for field, name in names:
-        if isinstance(getattr(query, field), int) and not given.get(name, "0").isdigit():
+        read = getattr(query, field)
+        if isinstance(read, int) and not given.get(name, "0").isdigit():
             raise Invalid("The query is not valid.", Detail(name, "must be a number in digits"))
+        if read is None and name in given:
+            raise Invalid("The query is not valid.", Detail(name, "must have a value, or be left out"))
 
 
 def _complaint(raw: bytes, kind: type[T]) -> str:
@@ -110,6 +113,9 @@ def _complaint(raw: bytes, kind: type[T]) -> str:
         msgspec.json.decode(b"[%b]" % raw, type=GenericAlias(list, (kind,)))
     except msgspec.ValidationError as error:
         return str(error)
+    except RecursionError:
+        # In the list the body lies one level deeper, which may be one too many.
+        return "is nested too deeply"
     return ""
 
 
@@ -129,6 +135,6 @@ def _invalid(what: str, complaint: str) -> Invalid:
 
 
 def _named(issue: str) -> str:
-    """Return the field that the issue itself names, be it unknown or missing; else nothing."""
+    """Return the unknown or missing field that the issue names; an empty text if it names none."""
     naming = next((begin for begin in _NAMING if issue.startswith(begin)), None)
     return issue[len(naming) : -1] if naming is not None else ""

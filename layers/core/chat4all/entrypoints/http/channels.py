@@ -1,4 +1,4 @@
-"""/v1/channels: what each channel can do, and whether its messages go out."""
+"""/v1/channels: the capabilities of each channel, and the state of its circuit."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from chalice.app import Request
 
+from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
@@ -18,31 +19,14 @@ from chat4all.services.messaging.ports import Breakers
 _CLOSED = {"circuit": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
 _URL = "https://api.example.com/v1/channels/telegram/capabilities"
 _CHANNELS = {"channels": [{"channel": "telegram", "state": _CLOSED, "capabilities_url": _URL}]}
-_CAPABILITIES = {
-    "channel": "telegram",
-    "kinds": ["TEXT"],
-    "text_length": 4096,
-    "text_unit": "characters",
-    "rate_limits": [{"scope": "account", "interval_s": 0.033, "burst": 30, "lease": 1, "kinds": []}],
-    "receipts": {"delivered": False, "read": False},
-    "window_h": None,
-    "media": [
-        {
-            "kind": "image",
-            "content_types": ["image/jpeg", "image/png"],
-            "most_bytes": 10_485_760,
-            "transfer": "upload",
-            "caption_length": 1024,
-            "address_prefixes": [""],
-        }
-    ],
-    "other_files": "link",
-    "group_prefix": "-",
-}
+_CAPABILITIES = msgspec.json.decode(msgspec.json.encode(CAPABILITIES))
 
 
 class CircuitView(msgspec.Struct, frozen=True):
-    """Whether messages go out; when not, since when, why, and when the provider is asked again."""
+    """The state of a circuit: messages are sent while it is CLOSED.
+
+    An open circuit has the time and the reason of its opening, and the time of the next probe.
+    """
 
     circuit: Circuit
     since: str | None
@@ -58,6 +42,8 @@ class ChannelView(msgspec.Struct, frozen=True):
 
 
 class ChannelList(msgspec.Struct, frozen=True):
+    """The channels, each with its circuit."""
+
     channels: tuple[ChannelView, ...]
 
 

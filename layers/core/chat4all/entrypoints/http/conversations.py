@@ -74,7 +74,7 @@ class ListConversations(PageQuery, frozen=True):
 
 
 class ListHistory(PageQuery, frozen=True):
-    """With `participant_id`, the history as that participant sees it: from when they joined."""
+    """With `participant_id`, the history begins when that participant joined."""
 
     participant_id: Id | None = None
 
@@ -170,7 +170,7 @@ class ConversationViews:
     )
     def history(self, request: Request, conversation_id: str, query: ListHistory) -> Answer:
         page = self._read.history(conversation_id, query.participant_id, query.cursor, query.limit)
-        return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
+        return Answer(MessagePage(tuple(message_view(message) for message in page.items), page.next_cursor))
 
     @route(
         "AddParticipant",

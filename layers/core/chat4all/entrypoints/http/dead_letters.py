@@ -1,4 +1,4 @@
-"""/v1/dead-letters: what failed for good, and bringing it back."""
+"""/v1/dead-letters: list what failed for good, and send it again."""
 
 from typing import Annotated
 
@@ -21,8 +21,8 @@ from chat4all.domain.errors import (
     NotFailed,
     RecipientLeft,
 )
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, PageQuery
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Returns, route
@@ -44,7 +44,7 @@ NOT_DELIVERABLE = (
     NoRecipient,
     RecipientLeft,
 )
-"""Why a message that failed is not sent again."""
+"""The errors that keep a failed message from being sent again."""
 
 _ID = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04|b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02|whatsapp|0"
 _PAGE = {
@@ -82,12 +82,14 @@ class DeadLetterView(msgspec.Struct, frozen=True):
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True):
+    """A page of dead letters."""
+
     dead_letters: tuple[DeadLetterView, ...]
     next_cursor: str | None
 
 
 class PostRedrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"everything": "all"}):
-    """The body of POST /v1/dead-letters/redrive: one, a channel's, or all."""
+    """The body of POST /v1/dead-letters/redrive: an id, a channel, or all."""
 
     dead_letter_id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_DEAD_LETTER_ID)] | None = (
         None
@@ -103,31 +105,33 @@ class ListDeadLetters(PageQuery, frozen=True):
 
 
 class DeadLetterViews:
-    def __init__(self, redrive: Redrive, channels: frozenset[str], account: Accounting) -> None:
+    def __init__(self, redrive: Redrive, channels: frozenset[str], audit: AuditTrail) -> None:
         self._redrive = redrive
         self._channels = channels
-        self._account = account
+        self._audit = audit
 
     @route(
         "ListDeadLetters",
         "GET",
         "/v1/dead-letters",
         Returns(DeadLetterPage, _PAGE),
-        summary="List what failed for good; of one conversation in the order of acceptance",
+        summary="List the dead letters; those of a conversation are in the order of acceptance",
         scope="dead-letters:read",
         query=ListDeadLetters,
     )
     def listing(self, request: Request, query: ListDeadLetters) -> Answer:
         check_channel("channel", query.channel, self._channels)
         page = self._redrive.listing(query.channel, query.cursor, query.limit)
-        return Answer(DeadLetterPage(tuple(_view(one) for one in page.items), page.next_cursor))
+        return Answer(
+            DeadLetterPage(tuple(_view(dead_letter) for dead_letter in page.items), page.next_cursor)
+        )
 
     @route(
         "RedriveDeadLetters",
         "POST",
         "/v1/dead-letters/redrive",
         Returns(Redriven, {"redriven": 1, "refused": [], "next_cursor": None}, 202),
-        summary="Send a dead letter once more, or a channel's dead letters, or all; at most 25 at once",
+        summary="Send a dead letter again, or the dead letters of a channel, or all; at most 25 at once",
         scope="dead-letters:write",
         body=PostRedrive,
         example={"dead_letter_id": _ID},
@@ -144,7 +148,7 @@ class DeadLetterViews:
                 Detail("dead_letter_id, channel, all", f"{chosen.count(True)} were given"),
             )
         check_channel("channel", body.channel, self._channels)
-        self._account(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body), cursor=body.cursor)
+        self._audit(request, AuditAction.DEAD_LETTERS_REDRIVE, _subject(body), cursor=body.cursor)
         if body.dead_letter_id is not None:
             return self._redrive.one(body.dead_letter_id)
         return self._redrive.many(body.channel, body.cursor, min(body.limit, MOST_AT_ONCE))
@@ -156,17 +160,17 @@ def _subject(body: PostRedrive) -> str:
     return f"dead-letters:{body.channel or 'all'}"
 
 
-def _view(one: DeadLetter) -> DeadLetterView:
+def _view(dead_letter: DeadLetter) -> DeadLetterView:
     return DeadLetterView(
-        dead_letter_id=one.dead_letter_id,
-        kind=one.kind.value,
-        message_id=one.message_id,
-        conversation_id=one.conversation_id,
-        sequence=one.sequence,
-        recipient_id=one.recipient_id,
-        channel=one.channel,
-        source=one.source,
-        attempts=one.attempts,
-        failed_at=one.failed_at,
-        error=ErrorView(one.error_code, one.error_reason),
+        dead_letter_id=dead_letter.dead_letter_id,
+        kind=dead_letter.kind.value,
+        message_id=dead_letter.message_id,
+        conversation_id=dead_letter.conversation_id,
+        sequence=dead_letter.sequence,
+        recipient_id=dead_letter.recipient_id,
+        channel=dead_letter.channel,
+        source=dead_letter.source,
+        attempts=dead_letter.attempts,
+        failed_at=dead_letter.failed_at,
+        error=ErrorView(dead_letter.error_code, dead_letter.error_reason),
     )

@@ -14,6 +14,7 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import JSON, Returns, route
 
 _HTML: Final = "text/html"
+_DESCRIPTION: Final = {"openapi": "3.1.0", "info": {"title": "Chat4All", "version": "1"}}
 _SAFE: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -22,7 +23,7 @@ class DescriptionViews:
         "GetDescription",
         "GET",
         "/openapi.json",
-        Returns(None, content_type=JSON),
+        Returns(None, _DESCRIPTION, content_type=JSON, meaning="The description, as OpenAPI 3.1."),
         summary="Read the description of this API as OpenAPI 3.1, without a key",
     )
     def document(self, request: Request) -> Answer:
@@ -32,7 +33,12 @@ class DescriptionViews:
         "GetDocs",
         "GET",
         "/docs",
-        Returns(None, content_type=_HTML),
+        Returns(
+            None,
+            "<!doctype html><title>Chat4All, version 1</title>",
+            content_type=_HTML,
+            meaning="The description, as a page.",
+        ),
         summary="Read the description of this API as a page, without a key",
     )
     def page(self, request: Request) -> Answer:

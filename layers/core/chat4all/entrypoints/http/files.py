@@ -1,4 +1,4 @@
-"""/v1/files: upload in parts, follow, download. /v1/links: whoever has one downloads with it."""
+"""/v1/files: upload in parts, read the status, download. /v1/links: download without a key."""
 
 import re
 from typing import Annotated, Final
@@ -37,7 +37,7 @@ from chat4all.services.files.ports import Files
 from chat4all.services.files.upload_file import GivenPart, NewFile, PartToSend, Progress, UploadFile
 
 NOT_READY: Final = (FileNotReady, FileRefused, FileGone)
-"""Why a file cannot be sent or downloaded: yet, or at all."""
+"""The errors for a file that cannot be sent or downloaded, either yet or at all."""
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21"
@@ -95,7 +95,7 @@ class PostComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ListParts(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """Addresses of the parts from this number on."""
+    """The query of a request for the addresses of parts, from part `from` on."""
 
     start: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 1
 
@@ -107,6 +107,8 @@ class StoredPartView(msgspec.Struct, frozen=True):
 
 
 class UploadView(msgspec.Struct, frozen=True):
+    """An upload: the stored parts, and addresses for missing parts."""
+
     file_id: str
     status: str
     size: int
@@ -118,6 +120,8 @@ class UploadView(msgspec.Struct, frozen=True):
 
 
 class FileView(msgspec.Struct, frozen=True):
+    """A file, with its status and the addresses of its thumbnails."""
+
     file_id: str
     filename: str
     content_type: str
@@ -132,6 +136,8 @@ class FileView(msgspec.Struct, frozen=True):
 
 
 class LinkView(msgspec.Struct, frozen=True):
+    """A link to the bytes of the file, and the time until which it works."""
+
     url: str
     expires_at: str
     filename: str
@@ -246,15 +252,17 @@ class FileViews:
         "/v1/links/{token}",
         Returns(
             None,
+            "",
             status=302,
             content_type="text/plain",
             headers={"Location": "The address of the bytes, for some minutes. Range works."},
+            meaning="A redirect to the bytes of the file.",
         ),
         summary="Follow a link to the bytes of a READY file; the token in the path is the key",
         errors=(LinkNotFound, *NOT_READY, Unavailable),
     )
     def follow(self, request: Request, token: str) -> Answer:
-        """A redirect, which clients follow with their Range header."""
+        """Answer with a redirect, which clients follow with their Range header."""
         headers = {"Location": self._download.follow(token), "Cache-Control": "no-store"}
         return Answer("", 302, headers)
 
@@ -267,7 +275,7 @@ def _upload_view(progress: Progress) -> UploadView:
         size=file.size,
         part_size=file.part_size,
         part_count=file.part_count,
-        stored=tuple(StoredPartView(one.number, one.etag, one.size) for one in progress.stored),
+        stored=tuple(StoredPartView(part.number, part.etag, part.size) for part in progress.stored),
         parts=progress.parts,
         next_from=progress.next_from,
     )

@@ -1,4 +1,4 @@
-"""/v1/health: whether the API works."""
+"""/v1/health: the health of the API and of its components."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ _DOWN = {"status": "DOWN", "components": {**_COMPONENTS, "database": "DOWN"}, "c
 
 
 class HealthView(msgspec.Struct, frozen=True):
-    """`status` is DOWN when a component is. An open circuit changes no status: messages wait."""
+    """`status` is DOWN if a component is DOWN. An open circuit does not change it: messages wait."""
 
     status: str
     components: dict[str, str]
@@ -35,8 +35,8 @@ class HealthViews:
         "GetHealth",
         "GET",
         "/v1/health",
-        Returns(HealthView, _UP),
-        Returns(HealthView, _DOWN, 503),
+        Returns(HealthView, _UP, meaning="Every component is UP."),
+        Returns(HealthView, _DOWN, 503, meaning="A component is DOWN."),
         summary="Ask whether the API works, without a key; 503 when a component is DOWN",
     )
     def health(self, request: Request) -> Answer:
@@ -49,6 +49,6 @@ class HealthViews:
         try:
             found = self._breakers.get_many(self._channels)
         except Unavailable:
-            # The database is a component, and the answer says there that it is down.
+            # The database is a component, so the answer already says that it is down.
             return {}
         return {name: breaker.circuit for name, breaker in found.items()}

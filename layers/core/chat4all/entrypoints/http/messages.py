@@ -1,4 +1,4 @@
-"""/v1/messages: accept one, read one, follow one, search."""
+"""/v1/messages: accept a message, read it, follow its status, search."""
 
 import uuid
 from typing import Annotated, Final, Literal
@@ -30,9 +30,9 @@ from chat4all.domain.pages import TimeOrder
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.dead_letters import NOT_DELIVERABLE
@@ -52,7 +52,7 @@ from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
 from chat4all.services.recovery.redrive import Redrive
 
 DELIVERY_TIMEOUT_S: Final = 300
-"""Seconds until a delivery on one of several channels is to be confirmed, unless the client says otherwise."""
+"""The seconds that each of several channels has to confirm a delivery, by default."""
 
 _ID: Final = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04"
 _CONVERSATION: Final = "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003"
@@ -127,6 +127,8 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
+    """The accepted message; `status_url` is the address of its status."""
+
     message_id: str
     conversation_id: str
     status: str
@@ -156,7 +158,7 @@ class MessageViews:
         new_id: NewId,
         *,
         attach: AttachFile,
-        account: Accounting,
+        audit: AuditTrail,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
@@ -165,7 +167,7 @@ class MessageViews:
         self._channels = channels
         self._new_id = new_id
         self._attach = attach
-        self._account = account
+        self._audit = audit
         self._addresses = addresses
 
     @route(
@@ -206,13 +208,13 @@ class MessageViews:
         "POST",
         "/v1/messages/{message_id}/retry",
         Returns(AcceptedView, _ACCEPTED, 202),
-        summary="Send everything of a message that failed once more",
+        summary="Send the failed deliveries of a message again",
         scope="messages:write",
         errors=NOT_DELIVERABLE,
     )
     def retry(self, request: Request, message_id: str) -> Answer:
-        """Everything of the message that failed, once more."""
-        self._account(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
+        """Send the failed deliveries of the message again, after an audit entry."""
+        self._audit(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
         return Answer(self._accepted_view(request, self._redrive.message(message_id)), 202)
 
     @route(
@@ -235,7 +237,7 @@ class MessageViews:
             status = Status(query.status) if query.status is not None else None
             wanted = MessageQuery(query.sender_id, status, query.sort)
             page = self._read.search(wanted, query.cursor, query.limit)
-        return Answer(MessagePage(tuple(message_view(one) for one in page.items), page.next_cursor))
+        return Answer(MessagePage(tuple(message_view(message) for message in page.items), page.next_cursor))
 
     @route(
         "GetMessage",
@@ -254,7 +256,7 @@ class MessageViews:
         "GET",
         "/v1/messages/{message_id}/status",
         Returns(ProgressView, _PROGRESS),
-        summary="Read how far a message has come, and with whom",
+        summary="Read the status of a message and of each of its deliveries",
         scope="messages:read",
         errors=(MessageNotFound,),
     )
@@ -301,7 +303,7 @@ class MessageViews:
         try:
             return self._attach(file_id, owner_of(request), body.conversation_id)
         except (NotFound, Forbidden, Conflict):
-            # A message that was accepted stays accepted, also when its file is there no longer.
+            # A repeated request finds its message accepted, even if the file no longer exists.
             before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None
             if before is None or before.file_id != file_id:
                 raise
@@ -309,7 +311,7 @@ class MessageViews:
 
 
 def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
-    """Raises Invalid."""
+    """Check the channels and the timeout of the message; raises Invalid."""
     for index, channel in enumerate(body.channels):
         check_channel(f"channels[{index}]", channel, known)
     wrong = {
@@ -328,7 +330,7 @@ def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
 
 
 def _checked_id(message_id: str) -> str:
-    """A uuid4 in its canonical spelling, so that one message has one id."""
+    """Return the id, which must be a uuid4 in its canonical spelling, so that a message has one id."""
     try:
         canonical = uuid.UUID(message_id)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The API's description as a page of HTML, which needs no script and nothing from elsewhere."""
+"""The API's description as a page of HTML, without scripts and without resources from other places."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
@@ -16,6 +16,8 @@ summary { cursor: pointer; }
 table { border-collapse: collapse; }
 td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; vertical-align: top; }
 """
+_OBJECTS: Final = "Objects"
+"""The last section: the bodies and answers that the operations name."""
 _SCHEMAS: Final = "#/components/schemas/"
 _RESPONSES: Final = "#/components/responses/"
 
@@ -45,6 +47,7 @@ class Parameter(msgspec.Struct, frozen=True, rename={"place": "in", "value": "sc
     place: str
     required: bool
     value: Schema
+    example: object = None
 
 
 class Response(msgspec.Struct, frozen=True, rename={"ref": "$ref"}):
@@ -100,19 +103,33 @@ def _page(description: Description) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-    yield f"<p>{_prose(description.info.description)}</p>"
+    for paragraph in description.info.description.split("\n\n"):
+        yield f"<p>{_prose(paragraph)}</p>"
     yield '<p>The same for programs: <a href="openapi.json">openapi.json</a>.</p>'
+    yield from _table_of_contents(description)
     for tag in description.tags:
-        yield f"<h2>{escape(tag.name)}</h2><p>{_prose(tag.description)}</p>"
+        yield f'<h2 id="{_anchor(tag.name)}">{escape(tag.name)}</h2><p>{_prose(tag.description)}</p>'
         for path, operations in description.paths.items():
             for method, operation in operations.items():
                 if tag.name in operation.tags:
                     yield from _operation(path, method, operation, description.components)
-    yield "<h2>Objects</h2>"
+    yield f'<h2 id="{_anchor(_OBJECTS)}">{_OBJECTS}</h2>'
     for name, schema in description.components.schemas.items():
         yield f'<details id="object-{escape(name)}"><summary><code>{escape(name)}</code></summary>'
         yield f"<p>{_prose(schema.description or '')}</p>{_fields(schema)}</details>"
     yield "</body></html>"
+
+
+def _table_of_contents(description: Description) -> Iterator[str]:
+    """Yield the table of contents: a link to each section."""
+    yield "<nav><ul>"
+    for name in (*(tag.name for tag in description.tags), _OBJECTS):
+        yield f'<li><a href="#{_anchor(name)}">{escape(name)}</a></li>'
+    yield "</ul></nav>"
+
+
+def _anchor(section: str) -> str:
+    return f"section-{escape(section.lower().replace(' ', '-'))}"
 
 
 def _operation(path: str, method: str, operation: Operation, components: Components) -> Iterator[str]:
@@ -122,7 +139,13 @@ def _operation(path: str, method: str, operation: Operation, components: Compone
     if operation.parameters:
         yield "<h3>Parameters</h3>"
         yield _table(
-            (parameter.name, parameter.place, _kind(parameter.value), _needed(needed=parameter.required))
+            (
+                parameter.name,
+                parameter.place,
+                _kind(parameter.value),
+                f"<code>{escape(_shown(parameter.example))}</code>",
+                _needed(needed=parameter.required),
+            )
             for parameter in operation.parameters
         )
     if operation.request_body is not None:
@@ -141,8 +164,14 @@ def _contents(contents: Mapping[str, Content]) -> Iterator[str]:
         if content.media_schema is not None and content.media_schema.ref is not None:
             yield f"<p>{_kind(content.media_schema)}, <code>{escape(content_type)}</code></p>"
         if content.example is not None:
-            example = msgspec.json.format(msgspec.json.encode(content.example), indent=2).decode()
-            yield f"<pre>{escape(example)}</pre>"
+            yield f"<pre>{escape(_shown(content.example))}</pre>"
+
+
+def _shown(example: object) -> str:
+    """Return an example as text: JSON, or the text that it is."""
+    if isinstance(example, str):
+        return example
+    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
 
 
 def _fields(schema: Schema) -> str:
@@ -168,7 +197,7 @@ def _needed(*, needed: bool) -> str:
 
 
 def _kind(schema: Schema) -> str:
-    """Return what a value is: the name of a type, a link to an object, or the values that there are."""
+    """Describe the values of a schema: the name of a type, a link to an object, or all possible values."""
     if schema.ref is not None:
         name = escape(schema.ref.removeprefix(_SCHEMAS))
         return f'<a href="#object-{name}"><code>{name}</code></a>'
@@ -183,6 +212,6 @@ def _kind(schema: Schema) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return a text as HTML, what stands between backticks as code."""
+    """Return a text as HTML, with the words between backticks as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))

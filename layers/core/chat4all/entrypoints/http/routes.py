@@ -1,7 +1,7 @@
-"""Declaring a route beside its view, and binding views to a chalice app.
+"""Declare a route beside its view, and bind views to a chalice app.
 
-A declaration says all that a client has to know. `chat4all_local.generate` makes of it the API's
-description, the routes of template.yaml and the tables of docs/api.md.
+A declaration contains everything that a client has to know. `chat4all_local.generate` derives from it the
+API's description, the routes of template.yaml and the tables of docs/api.md.
 """
 
 import logging
@@ -27,7 +27,7 @@ from chat4all.entrypoints.http.bodies import LONGEST_ID, body_of, query_of, raw_
 from chat4all.services.access.authenticate import Authenticate
 
 V = TypeVar("V", bound=Callable[..., Answer])
-Example = Mapping[str, object]
+Example = Mapping[str, object] | str
 
 JSON: Final = "application/json"
 
@@ -37,10 +37,11 @@ _log = logging.getLogger(__name__)
 
 
 class Returns(msgspec.Struct, frozen=True):
-    """What a route answers with when it does not refuse.
+    """An answer of a route to a request that it does not refuse.
 
     `shape` is the Struct of the JSON; None: the answer is a text, or JSON of no Struct. `headers` maps the
-    headers of this answer to their meaning.
+    headers of this answer to their meaning. `meaning` describes the answer; if it is empty, the docstring of
+    `shape` does.
     """
 
     shape: type[msgspec.Struct] | None
@@ -48,15 +49,16 @@ class Returns(msgspec.Struct, frozen=True):
     status: int = 200
     content_type: str = JSON
     headers: Mapping[str, str] = {}
+    meaning: str = ""
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One method of one path.
+    """The declaration of a method of a path.
 
     `name` is the name of the operation in the description and of the event in template.yaml. `scope` is what
-    a key needs; None: the view needs no key. The view gets the request, each path parameter by its name,
-    `query` and `body`. A body of `bytes` is handed on as it came. `errors` are those that nothing else in the
-    declaration implies.
+    a key needs; None: the route needs no key. The view gets the request, each path parameter by its name,
+    `query` and `body`. A body of `bytes` is passed on unchanged. `errors` are the errors that no other
+    field of the declaration implies.
     """
 
     name: str
@@ -74,12 +76,12 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> list[str]:
-        """The names of the path's parameters."""
+        """Return the names of the path's parameters."""
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
     def refusals(self) -> list[type[Chat4AllError]]:
-        """Every error that the route answers with, by HTTP status and code."""
+        """Return every error that the route may answer with, sorted by HTTP status and code."""
         found: set[type[Chat4AllError]] = {Chat4AllError, *self.errors}
         if self.scope is not None:
             found |= {Unauthenticated, MissingScope, Unavailable}
@@ -108,7 +110,7 @@ def route(
     needs_body: bool = True,
     example: Example | None = None,
 ) -> Callable[[V], V]:
-    """Declare the view below as the route; `example` is one of its body. The fields of Route say the rest."""
+    """Declare the decorated view as a route; `example` shows its body. Route explains the fields."""
 
     def declared(view: V) -> V:
         _DECLARED[view] = Route(
@@ -136,7 +138,7 @@ def bind(app: Chalice, resources: Iterable[object], authenticate: Authenticate |
 
 
 def owner_of(request: Request) -> str:
-    """The id of the key that asks, in a view that needs one."""
+    """Return the id of the key of the request; the route must need a key."""
     return str(request.context[_OWNER])
 
 
@@ -144,7 +146,7 @@ def _answering(
     app: Chalice, declared: Route, view: Callable[..., Answer], authenticate: Authenticate | None
 ) -> Callable[..., Response]:
     def answer(**parameters: str) -> Response:
-        request = cast("Request", app.current_request)  # there is one while a view runs
+        request = cast("Request", app.current_request)  # is set while a view runs
         trace = trace_id(request)
         try:
             if declared.scope is not None and authenticate is not None:
@@ -158,7 +160,7 @@ def _answering(
                 level, "%s %s: %s", declared.method, declared.path, error.code, exc_info=level > logging.INFO
             )
             return refuse(error, trace)
-        except Exception:  # noqa: BLE001 - the edge: whatever went wrong, the client gets an answer
+        except Exception:  # noqa: BLE001 - the outermost edge: every error gets an answer
             _log.exception("%s %s failed", declared.method, declared.path)
             return broken(trace)
 
@@ -166,7 +168,7 @@ def _answering(
 
 
 def _given(request: Request, declared: Route) -> dict[str, object]:
-    """Read what the view gets by the declaration: `query`, `body`, both or nothing."""
+    """Read the arguments that the declaration gives the view: `query`, `body`, both or none."""
     given: dict[str, object] = {}
     if declared.query is not None:
         given["query"] = query_of(request, declared.query)
@@ -186,7 +188,7 @@ def _body(
 
 
 def _check(parameters: Mapping[str, str]) -> None:
-    """Nothing has so long a name, and DynamoDB would not even look for it."""
+    """Raise NotFound for a path parameter that is longer than any id; DynamoDB would refuse it as a key."""
     if any(len(text) > LONGEST_ID for text in parameters.values()):
         raise NotFound("There is nothing of this name.")
 

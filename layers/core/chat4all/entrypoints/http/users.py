@@ -1,4 +1,4 @@
-"""/v1/users and /v1/identities: who there is, and how the channels know them."""
+"""/v1/users and /v1/identities: agents, customers, and their addresses on the channels."""
 
 from typing import Literal
 from urllib.parse import unquote
@@ -98,7 +98,7 @@ class UserViews:
         new = NewUser(
             type=UserType(body.type),
             display_name=check_plain("display_name", body.display_name, 200),
-            identities=tuple(self._identity(one) for one in body.identities),
+            identities=tuple(self._identity(identity) for identity in body.identities),
             metadata=body.metadata,
         )
         return Answer(self._manage.create(new), 201)

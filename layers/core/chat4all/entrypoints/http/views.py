@@ -1,4 +1,4 @@
-"""How records are shown."""
+"""The records in the shapes of the API's answers."""
 
 import msgspec
 
@@ -15,6 +15,8 @@ class ErrorView(msgspec.Struct, frozen=True):
 
 
 class MessageView(msgspec.Struct, frozen=True):
+    """A message, with the status of its slowest recipient."""
+
     message_id: str
     conversation_id: str
     sequence: str
@@ -31,12 +33,14 @@ class MessageView(msgspec.Struct, frozen=True):
 
 
 class MessagePage(msgspec.Struct, frozen=True):
+    """A page of messages."""
+
     messages: tuple[MessageView, ...]
     next_cursor: str | None
 
 
 class DeliveryView(msgspec.Struct, frozen=True):
-    """One recipient on one channel; `parts` provider messages for an over-long text."""
+    """The delivery to a recipient on a channel; `parts` is the number of provider messages that it takes."""
 
     recipient_id: str
     channel: str
@@ -49,6 +53,8 @@ class DeliveryView(msgspec.Struct, frozen=True):
 
 
 class ProgressView(msgspec.Struct, frozen=True):
+    """The status of a message, its history, and the deliveries by recipient and channel."""
+
     message_id: str
     current_status: str
     status_history: tuple[StatusChange, ...]
@@ -62,6 +68,8 @@ class ParticipantView(msgspec.Struct, frozen=True):
 
 
 class ConversationView(msgspec.Struct, frozen=True):
+    """A conversation, with its participants."""
+
     conversation_id: str
     type: str
     state: str
@@ -75,29 +83,33 @@ class ConversationView(msgspec.Struct, frozen=True):
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
+    """A page of conversations."""
+
     conversations: tuple[ConversationView, ...]
     next_cursor: str | None
 
 
 class UserPage(msgspec.Struct, frozen=True):
+    """A page of users."""
+
     users: tuple[User, ...]
     next_cursor: str | None
 
 
-def message_view(one: Message) -> MessageView:
+def message_view(message: Message) -> MessageView:
     return MessageView(
-        message_id=one.message_id,
-        conversation_id=one.conversation_id,
-        sequence=one.sequence,
-        sender_id=one.sender_id,
-        content=one.content,
-        channel=one.channel,
-        reply_to=one.reply_to,
-        metadata=one.metadata,
-        status=one.status.value,
-        error=_error(one.error_code, one.error_reason),
-        accepted_at=one.accepted_at,
-        edits=one.edits,
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        sequence=message.sequence,
+        sender_id=message.sender_id,
+        content=message.content,
+        channel=message.channel,
+        reply_to=message.reply_to,
+        metadata=message.metadata,
+        status=message.status.value,
+        error=_error(message.error_code, message.error_reason),
+        accepted_at=message.accepted_at,
+        edits=message.edits,
     )
 
 
@@ -113,18 +125,20 @@ def progress_view(progress: MessageProgress) -> ProgressView:
     )
 
 
-def conversation_view(one: Conversation, last_activity_at: str) -> ConversationView:
+def conversation_view(conversation: Conversation, last_activity_at: str) -> ConversationView:
     return ConversationView(
-        conversation_id=one.conversation_id,
-        type=one.type.value,
-        state=one.state.value,
-        participants=tuple(ParticipantView(member.user_id, member.joined_at) for member in one.participants),
-        primary_channel=one.primary_channel,
-        title=one.title,
-        metadata=one.metadata,
-        participant_count=len(one.participants),
+        conversation_id=conversation.conversation_id,
+        type=conversation.type.value,
+        state=conversation.state.value,
+        participants=tuple(
+            ParticipantView(member.user_id, member.joined_at) for member in conversation.participants
+        ),
+        primary_channel=conversation.primary_channel,
+        title=conversation.title,
+        metadata=conversation.metadata,
+        participant_count=len(conversation.participants),
         last_activity_at=last_activity_at,
-        created_at=one.created_at,
+        created_at=conversation.created_at,
     )
 
 

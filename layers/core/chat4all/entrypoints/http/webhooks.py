@@ -1,9 +1,9 @@
-"""/v1/webhooks/{channel}: where the providers call. The key is the signature over the raw bytes.
+"""/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
 
-/v1/webhooks/replay is for our own side, with a key of ours.
+/v1/webhooks/replay is for operators, with a key of this API.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -18,8 +18,8 @@ from chat4all.domain.errors import (
     InvalidVerifyToken,
     Unavailable,
 )
-from chat4all.entrypoints.http.accounting import Accounting
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.routes import Returns, route
@@ -27,15 +27,28 @@ from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
 
+_WEBHOOK: Final = {
+    "update_id": 10000,
+    "message": {
+        "message_id": 7,
+        "date": 1769860800,
+        "chat": {"id": 424242, "type": "private"},
+        "from": {"id": 424242, "is_bot": False, "first_name": "Rami"},
+        "text": "Hello",
+    },
+}
+
 
 class ReceivedView(msgspec.Struct, frozen=True):
+    """The number of events that the webhook contained."""
+
     events: int
 
 
 class PostReplay(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}
 ):
-    """The body of POST /v1/webhooks/replay: those named, or those that arrived in a time."""
+    """The body of POST /v1/webhooks/replay: webhooks by their ids, or by the time of their arrival."""
 
     webhook_ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=MOST_PAGE)] | None = None
     channel: str | None = None
@@ -51,7 +64,7 @@ class Challenge(
     omit_defaults=True,
     rename={"mode": "hub.mode", "token": "hub.verify_token", "challenge": "hub.challenge"},
 ):
-    """What Meta asks with when a webhook is subscribed."""
+    """The query with which Meta verifies the subscription of a webhook."""
 
     mode: str | None = None
     token: str | None = None
@@ -64,21 +77,27 @@ class WebhookViews:
         receive: ReceiveWebhook,
         replay: ReplayWebhooks,
         channels: tuple[str, ...],
-        account: Accounting,
+        audit: AuditTrail,
     ) -> None:
         self._receive = receive
         self._replay = replay
         self._channels = channels
-        self._account = account
+        self._audit = audit
 
     @route(
         "ReceiveWebhook",
         "POST",
         "/v1/webhooks/{channel}",
         Returns(ReceivedView, {"events": 1}),
-        Returns(None, content_type="text/xml"),
+        Returns(
+            None,
+            "<Response/>",
+            content_type="text/xml",
+            meaning="A channel whose provider reads the answer gets XML without instructions instead.",
+        ),
         summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
         body=bytes,
+        example=_WEBHOOK,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),
     )
     def post(self, request: Request, channel: str, body: bytes) -> Answer:
@@ -92,7 +111,7 @@ class WebhookViews:
         "POST",
         "/v1/webhooks/replay",
         Returns(Replayed, {"replayed": 3, "events": 4, "refused": [], "next_cursor": None}),
-        summary="Replay stored webhooks, those named or those of a time; nothing is doubled by it",
+        summary="Replay stored webhooks, by id or by time of arrival; no message is repeated",
         scope="webhooks:write",
         body=PostReplay,
         example={"channel": "whatsapp", "from": "2026-01-31T12:00:00Z", "to": "2026-01-31T13:00:00Z"},
@@ -108,12 +127,12 @@ class WebhookViews:
                     Detail("webhook_ids", "stands alone, without a time or channel"),
                 )
             named = ", ".join(body.webhook_ids)
-            self._account(request, AuditAction.WEBHOOKS_REPLAY, "webhooks:named", webhook_ids=named)
+            self._audit(request, AuditAction.WEBHOOKS_REPLAY, "webhooks:named", webhook_ids=named)
             return self._replay(body.webhook_ids)
         check_channel("channel", body.channel, frozenset(self._channels))
         channels = (body.channel,) if body.channel is not None else self._channels
         since, until = time_from("from", body.since), time_from("to", body.until)
-        self._account(
+        self._audit(
             request,
             AuditAction.WEBHOOKS_REPLAY,
             f"webhooks:{body.channel or 'all'}",
@@ -125,7 +144,7 @@ class WebhookViews:
         "VerifyWebhook",
         "GET",
         "/v1/webhooks/{channel}",
-        Returns(None, content_type="text/plain"),
+        Returns(None, "1158201444", content_type="text/plain", meaning="The challenge, unchanged."),
         summary="Answer the challenge of a subscription, which the verify token proves",
         query=Challenge,
         errors=(InvalidVerifyToken, ChannelNotFound, Unavailable),
@@ -135,9 +154,13 @@ class WebhookViews:
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
-    """Build the request as the provider sent it. API Gateway hands on a decoded query: it is encoded again."""
+    """Build the request as the provider sent it.
+
+    API Gateway decodes the query, so it is encoded again. A repeated parameter keeps all its values.
+    """
     headers = {name.lower(): text for name, text in request.headers.items()}
     scheme = headers.get("x-forwarded-proto", "https")
-    query = urlencode(list(request.query_params.items())) if request.query_params else ""
+    given = request.query_params
+    query = urlencode({name: given.getlist(name) for name in given}, doseq=True) if given else ""
     url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
     return WebhookRequest(f"{url}?{query}" if query else url, headers, body)

@@ -20,7 +20,20 @@ from chat4all.domain.text import shortened
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-E = TypeVar("E")
+Ids = dict[str, str]
+"""Ids by the names that they have as fields of a log line. None of them is an address."""
+
+
+class Event(Protocol):
+    """The property that the events of all queues share."""
+
+    @property
+    def ids(self) -> Ids:
+        """The ids that the event knows, by which a search of the logs finds it."""
+        ...
+
+
+E = TypeVar("E", bound=Event)
 
 SIDE_BY_SIDE: Final = 10
 LONGEST_WAIT_S: Final = 43_200
@@ -71,6 +84,10 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     def receive_count(self) -> int:
         return int(self.attributes.get("ApproximateReceiveCount", "1"))
 
+    @property
+    def ids(self) -> Ids:
+        return {"record_id": self.message_id, "group": self.group}
+
 
 class Batch(Generic[E]):
     """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
@@ -120,7 +137,9 @@ class Batch(Generic[E]):
                     VisibilityTimeout=_whole_seconds(wait_s),
                 )
             except FAILURES:
-                _log.warning("the visibility of a record could not be changed", exc_info=True)
+                _log.warning(
+                    "the visibility of a record could not be changed", exc_info=True, extra=record.ids
+                )
 
     def _handle_group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[Record]:
         """Handle a group in order; return the records that were handed back."""
@@ -133,15 +152,18 @@ class Batch(Generic[E]):
         return []
 
     def _handle_record(self, record: Record) -> HandBack | None:
+        ids = record.ids
         try:
-            return self._handle(self._decoder.decode(record.body), record)
+            event = self._decoder.decode(record.body)
+            ids |= event.ids
+            return self._handle(event, record)
         except Unavailable as error:
-            _log.warning("a record was handed back: %s", error.message)
+            _log.warning("a record was handed back: %s", error.message, extra=ids)
         except msgspec.DecodeError as error:
             # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
-            _log.error("a record cannot be decoded: %s", shortened(str(error)))
+            _log.error("a record cannot be decoded: %s", shortened(str(error)), extra=ids)
         except Exception:  # noqa: BLE001 - the outermost edge: any error hands the record back
-            _log.exception("a record failed")
+            _log.exception("a record failed", extra=ids)
         return HandBack(min(2.0 ** min(record.receive_count - 1, _MOST_DOUBLINGS), 60.0))
 
 

@@ -31,9 +31,9 @@ import msgspec
 from chat4all.adapters.stream_failures import Pointer
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
-from chat4all.entrypoints.queues.batches import SIDE_BY_SIDE, HandBack, Received
+from chat4all.entrypoints.queues.batches import SIDE_BY_SIDE, Event, HandBack, Ids, Received
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 
 LONGEST_PAUSE_S: Final = 4.0
 """The longest pause is shorter than the time that a function keeps for one record."""
@@ -66,6 +66,10 @@ class StreamRecord(msgspec.Struct, frozen=True):
     def pointer(self) -> Pointer:
         shard_id, _, number = self.event_id.partition(":")
         return Pointer(self.stream_arn, shard_id, number, number)
+
+    @property
+    def ids(self) -> Ids:
+        return {"record_id": self.event_id, "group": self.kinesis.partition_key}
 
 
 class _Try(msgspec.Struct, frozen=True):
@@ -136,18 +140,19 @@ class StreamBatch(Generic[E]):
             lane.step()
 
     def _handle_record(self, record: StreamRecord, tries: int) -> HandBack | None:
+        ids = record.ids
         try:
-            return self._handle(
-                self._decoder.decode(record.kinesis.data), _Try(tries, record.kinesis.sequence_number)
-            )
+            event = self._decoder.decode(record.kinesis.data)
+            ids |= event.ids
+            return self._handle(event, _Try(tries, record.kinesis.sequence_number))
         except Unavailable as error:
-            _log.warning("a record is tried again: %s", error.message)
+            _log.warning("a record is tried again: %s", error.message, extra=ids)
         except msgspec.DecodeError as error:
             # Logged without the traceback, which repeats the error: msgspec quotes the whole record in it.
-            _log.error("a record cannot be decoded: %s", shortened(str(error)))
+            _log.error("a record cannot be decoded: %s", shortened(str(error)), extra=ids)
             return self._give_up(record, tries)
         except Exception:  # noqa: BLE001 - the outermost edge: no error loses the record
-            _log.exception("a record failed")
+            _log.exception("a record failed", extra=ids)
             if tries >= UNEXPECTED_TRIES:
                 return self._give_up(record, tries)
         return _again(tries)
@@ -157,7 +162,7 @@ class StreamBatch(Generic[E]):
         try:
             self._failures(record.pointer)
         except Unavailable as error:
-            _log.warning("a record could not be given up yet: %s", error.message)
+            _log.warning("a record could not be given up yet: %s", error.message, extra=record.ids)
             return _again(tries)
         return None
 

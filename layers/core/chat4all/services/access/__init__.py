@@ -1,1 +1,1 @@
-"""The use cases of access: API keys, the audit log and the health check."""
+"""The use cases of access: API keys, the audit trail and the health check."""

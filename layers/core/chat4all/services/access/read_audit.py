@@ -1,4 +1,4 @@
-"""Read the audit log, the newest entry first."""
+"""Read the audit trail, the newest entry first."""
 
 from chat4all.domain.audit import AuditEntry, AuditQuery
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from chat4all.domain.channel import DEFAULT_ACCOUNT
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import (
     Conflict,
@@ -41,10 +41,16 @@ class NewUser(msgspec.Struct, frozen=True):
 
 class ManageUsers:
     def __init__(
-        self, directory: Directory, canonical: CanonicalAddress, clock: Clock, new_id: NewId
+        self,
+        directory: Directory,
+        canonical: CanonicalAddress,
+        accounts: ChannelAccounts,
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
         self._directory = directory
         self._canonical = canonical
+        self._accounts = accounts
         self._clock = clock
         self._new_id = new_id
 
@@ -97,7 +103,8 @@ class ManageUsers:
             )
         identity = self._identity(new, iso(self._clock()))
         if any(
-            (known.channel, known.address) == (identity.channel, identity.address)
+            (known.channel, known.account, known.address)
+            == (identity.channel, identity.account, identity.address)
             for known in user.identities
         ):
             return user
@@ -122,16 +129,17 @@ class ManageUsers:
         raise IdentityNotFound("The user has no such identity.")
 
     def resolve(self, channel: str, address: str) -> User:
-        """Return the user behind an identity; raises NotFound, Invalid."""
+        """Return the user whom the channel's first account knows by the address; raises NotFound, Invalid."""
         canonical = self._canonical(channel, address)
-        user_id = self._directory.resolve(channel, DEFAULT_ACCOUNT, canonical)
+        user_id = self._directory.resolve(channel, self._accounts[channel][0], canonical)
         if user_id is None:
             raise IdentityNotFound("No user has this identity.")
         return self.get(user_id)
 
     def _identity(self, new: NewIdentity, now: str) -> Identity:
         address = self._canonical(new.channel, new.address)
-        return Identity(new.channel, DEFAULT_ACCOUNT, address, now, new.phone, new.handle)
+        account = self._accounts[new.channel][0]
+        return Identity(new.channel, account, address, now, new.phone, new.handle)
 
 
 def _require_free(taken: IdentityTaken | None) -> None:

@@ -28,8 +28,8 @@ process with older rules was faster: addresses that were given out then lead to 
 
 **The audit entry is written last, and the row stays due until it is written.** A process that dies before it
 leaves a file that is due, and the file is handled again until the entry exists. If the entry were written
-first, malware would stay READY for as long as the audit log does not answer, and the entry would be wrong if
-another process has changed the file's status meanwhile. The id of the entry is derived from the action and
+first, malware would stay READY for as long as the audit trail does not answer, and the entry would be wrong
+if another process has changed the file's status meanwhile. The id of the entry is derived from the action and
 the file, so repeated tries write one entry only.
 
 A verdict may come later, as an event of its own. If the `sha256` of the file is known then, all other checks
@@ -71,7 +71,7 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 
 MALWARE: Final = "MALWARE"
 ACTOR: Final = "files"
-"""The actor in the audit log: the function that inspects files."""
+"""The actor in the audit trail: the function that inspects files."""
 _MISSING: Final = Refusal(RejectCode.MISSING, "The bytes of this file are missing.")
 _NO_VERDICT: Final = Refusal(RejectCode.CANNOT_BE_SCANNED, "The malware scanner never gave its verdict.")
 _AUDITED: Final = {

@@ -61,18 +61,18 @@ class FindPlace:
         self._messages = messages
         self._clock = clock
 
-    def __call__(self, channel: str, event: InboundMessage, sender: User) -> Place:
+    def __call__(self, channel: str, account: str, event: InboundMessage, sender: User) -> Place:
         """Find the place by the rule above, and record that the person wrote there.
 
         Raises:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
         """
-        quoted = self._quoted(channel, event, sender)
+        quoted = self._quoted(channel, account, event, sender)
         for _ in range(_TRIES):
             places = self._conversations.places(sender.user_id)
-            place = quoted or self._unquoted(channel, event, sender, places)
+            place = quoted or self._unquoted(channel, account, event, sender, places)
             if place is not None:
-                return self._recorded(channel, event.account, sender, places, place)
+                return self._recorded(channel, account, sender, places, place)
         raise Unavailable("The person's conversations are changing too quickly; try again.", retry_after=1)
 
     def _recorded(self, channel: str, account: str, sender: User, places: Places, place: Place) -> Place:
@@ -81,33 +81,36 @@ class FindPlace:
             self._conversations.record_writing(sender.user_id, channel, account, place.conversation_id)
         return place
 
-    def _quoted(self, channel: str, event: InboundMessage, sender: User) -> Place | None:
-        quoted = self._quoted_message(channel, event)
+    def _quoted(self, channel: str, account: str, event: InboundMessage, sender: User) -> Place | None:
+        quoted = self._quoted_message(channel, account, event)
         if quoted is None or not self._is_open(quoted.conversation_id, sender):
             return None
         return Place(quoted.conversation_id, quoted.message_id)
 
-    def _quoted_message(self, channel: str, event: InboundMessage) -> Message | None:
+    def _quoted_message(self, channel: str, account: str, event: InboundMessage) -> Message | None:
         if event.quoted_provider_message_id is None:
             return None
-        return self._messages.find(channel, event.account, event.quoted_provider_message_id)
+        return self._messages.find(channel, account, event.quoted_provider_message_id)
 
-    def _unquoted(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Place | None:
+    def _unquoted(
+        self, channel: str, account: str, event: InboundMessage, sender: User, places: Places
+    ) -> Place | None:
         """Find the place without a quote; return None if the person's places have changed meanwhile."""
         if places.one_to_one is not None:
             return Place(places.one_to_one)
-        for conversation_id in self._candidates(channel, event, sender, places):
+        for conversation_id in self._candidates(channel, account, event, sender, places):
             if self._is_open(conversation_id, sender):
                 return Place(conversation_id)
         begun = self._begin(channel, sender, places)
         return Place(begun) if begun is not None else None
 
-    def _candidates(self, channel: str, event: InboundMessage, sender: User, places: Places) -> Iterator[str]:
+    def _candidates(
+        self, channel: str, account: str, event: InboundMessage, sender: User, places: Places
+    ) -> Iterator[str]:
         if event.quoted_provider_message_id is not None:
             # The quoted message is unknown, or in a conversation that the person cannot write in: no group
             # may get the answer to it.
             return
-        account = event.account
         last_written = places.last_written(channel, account)
         if last_written is not None:
             yield last_written

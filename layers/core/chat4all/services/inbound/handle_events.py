@@ -30,7 +30,7 @@ class HandleEvents:
         if others:
             self._events.webhook_events(others)
         updates = [
-            _update(event.channel, event.event)
+            _update(event.channel, event.account, event.event)
             for event in received
             if isinstance(event.event, InboundStatus)
         ]
@@ -49,10 +49,10 @@ class HandleEvents:
         return delivery is not None and not delivery.replaced
 
 
-def _update(channel: str, event: InboundStatus) -> StatusUpdate:
+def _update(channel: str, account: str, event: InboundStatus) -> StatusUpdate:
     return StatusUpdate(
         channel=channel,
-        account=event.account,
+        account=account,
         status=event.status,
         at=event.at,
         provider_message_id=event.provider_message_id,

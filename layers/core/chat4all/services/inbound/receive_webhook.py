@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
-from chat4all.domain.events import WebhookEvent
 from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
+from chat4all.services.inbound.webhook_events import webhook_events
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Secrets
 
@@ -30,13 +31,16 @@ class Received(msgspec.Struct, frozen=True):
 class ReceiveWebhook:
     def __init__(
         self,
+        *,
         connector: Callable[[str], Connector | None],
+        accounts: ChannelAccounts,
         webhooks: Webhooks,
         handle: HandleEvents,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
         self._connector = connector
+        self._accounts = accounts
         self._webhooks = webhooks
         self._handle = handle
         self._secrets = secrets
@@ -55,12 +59,10 @@ class ReceiveWebhook:
         secret = self._secrets.channel(channel)
         if not connector.verify(request, secret):
             raise InvalidSignature("The webhook's signature is missing or wrong.")
-        now = self._clock()
-        webhook_id = WebhookId(channel, iso(now), hashlib.sha256(request.body).hexdigest())
-        expires_at = int((now + KEEP).timestamp())
-        self._webhooks.store(StoredWebhook(webhook_id, request.body, expires_at, request.query))
-        events = connector.parse_webhook(request.body, secret, request.query)
-        self._handle([WebhookEvent(channel, webhook_id.digest, event) for event in events])
+        # No address of ours names an account: the channel's first account receives every webhook.
+        webhook = self._stored(channel, self._accounts[channel][0], request)
+        events = webhook_events(webhook, connector, secret)
+        self._handle(events)
         return Received(len(events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
@@ -69,6 +71,19 @@ class ReceiveWebhook:
         if answer is None:
             raise InvalidVerifyToken("The verify token is wrong.")
         return answer
+
+    def _stored(self, channel: str, account: str, request: WebhookRequest) -> StoredWebhook:
+        """Store the webhook that the channel account received; raises Unavailable."""
+        now = self._clock()
+        digest = hashlib.sha256(request.body).hexdigest()
+        webhook = StoredWebhook(
+            webhook_id=WebhookId(channel, account, iso(now), digest),
+            body=request.body,
+            expires_at=int((now + KEEP).timestamp()),
+            query=request.query,
+        )
+        self._webhooks.store(webhook)
+        return webhook
 
     def _known(self, channel: str) -> Connector:
         connector = self._connector(channel)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import WebhookEvent
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import KEEP, Arrivals, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
+from chat4all.services.inbound.webhook_events import webhook_events
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.ports import Secrets
 
@@ -43,6 +44,7 @@ class ReplayWebhooks:
         self,
         *,
         connector: Callable[[str], Connector | None],
+        accounts: ChannelAccounts,
         webhooks: Webhooks,
         handle: HandleEvents,
         secrets: Secrets,
@@ -50,6 +52,7 @@ class ReplayWebhooks:
         new_id: NewId,
     ) -> None:
         self._connector = connector
+        self._accounts = accounts
         self._webhooks = webhooks
         self._handle = handle
         self._secrets = secrets
@@ -98,10 +101,14 @@ class ReplayWebhooks:
         connector = self._connector(place.channel)
         if connector is None:
             return RefusedWebhook(webhook_id, f"belongs to the channel {place.channel}, which does not exist")
+        if place.account not in self._accounts[place.channel]:
+            return RefusedWebhook(
+                webhook_id,
+                f"belongs to the account {place.account}, which the channel {place.channel} does not list",
+            )
         try:
-            secret = self._secrets.channel(place.channel)
-            events = connector.parse_webhook(webhook.body, secret, webhook.query)
+            events = webhook_events(webhook, connector, self._secrets.channel(place.channel), replay)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
-        self._handle([WebhookEvent(place.channel, place.digest, event, replay) for event in events])
+        self._handle(events)
         return len(events)

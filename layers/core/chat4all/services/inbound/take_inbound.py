@@ -5,19 +5,13 @@ The id of a person's message is derived from the provider's id, so a repeated we
 
 import uuid
 
-from msgspec.structs import replace
-
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.content import Content, Media, ReceivedMedia, Unsupported, file_of
+from chat4all.domain.content import Content, Media, ReceivedMedia, file_of
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import (
-    InboundEdit,
-    InboundMessage,
-    WebhookEvent,
-)
+from chat4all.domain.events import InboundEdit, InboundMessage, WebhookEvent
 from chat4all.domain.files import Source
 from chat4all.domain.records import Identity, Message, User, UserType
-from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
@@ -29,10 +23,15 @@ class EditTooEarly(Exception):
     """The edited message is not stored (yet)."""
 
 
+class UnknownAccount(Exception):
+    """The channel lists no such account: the event can be taken only after a deployment that lists it."""
+
+
 class TakeInbound:
     def __init__(
         self,
         *,
+        accounts: ChannelAccounts,
         accept: AcceptMessage,
         find_place: FindPlace,
         directory: Directory,
@@ -42,6 +41,7 @@ class TakeInbound:
         clock: Clock,
         new_id: NewId,
     ) -> None:
+        self._accounts = accounts
         self._accept = accept
         self._find_place = find_place
         self._directory = directory
@@ -52,28 +52,39 @@ class TakeInbound:
         self._new_id = new_id
 
     def __call__(self, received: WebhookEvent) -> None:
-        """Take one event; raises EditTooEarly for an edit of a message that is not stored."""
-        event = received.event
+        """Take one event.
+
+        Raises:
+            EditTooEarly: the event edits a message that is not stored.
+            UnknownAccount: the channel does not list the account that received the webhook.
+            Unavailable: the event was not taken, or only in part; it may be taken again.
+        """
+        channel, account, event = received.channel, received.account, received.event
+        if account not in self._accounts.get(channel, ()):
+            raise UnknownAccount(
+                f"The channel {channel} has no account {account!r}; "
+                "list the account in the channel's manifest."
+            )
         match event:
             case InboundEdit():
-                self._edit(received.channel, event)
+                self._edit(channel, account, event)
             case InboundMessage():
-                self._take(received.channel, event)
+                self._take(channel, account, event)
 
-    def _edit(self, channel: str, event: InboundEdit) -> None:
-        message_id = inbound_message_id(channel, event.account, event.provider_message_id)
+    def _edit(self, channel: str, account: str, event: InboundEdit) -> None:
+        message_id = inbound_message_id(channel, account, event.provider_message_id)
         if self._messages.get(message_id) is None:
             raise EditTooEarly
         self._messages.edit(message_id, event.text, event.at)
 
-    def _take(self, channel: str, event: InboundMessage) -> None:
-        message_id = inbound_message_id(channel, event.account, event.provider_message_id)
+    def _take(self, channel: str, account: str, event: InboundMessage) -> None:
+        message_id = inbound_message_id(channel, account, event.provider_message_id)
         stored = self._messages.get(message_id)
         if stored is not None:
-            self._fetch(channel, event, stored)
+            self._fetch(channel, account, event, stored)
             return
-        sender = self._sender(channel, event)
-        place = self._find_place(channel, event, sender)
+        sender = self._sender(channel, account, event)
+        place = self._find_place(channel, account, event, sender)
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
@@ -81,42 +92,41 @@ class TakeInbound:
                 sender_id=sender.user_id,
                 content=self._content(message_id, event),
                 received_over=channel,
+                account=account,
                 reply_to=place.reply_to,
                 provider_message_id=event.provider_message_id,
             )
         )
-        self._fetch(channel, event, accepted.message)
+        self._fetch(channel, account, event, accepted.message)
 
     def _content(self, message_id: str, event: InboundMessage) -> Content:
         match event.content:
             case ReceivedMedia(file=file, text=text):
                 return Media(self._file.attachment(message_id, file), text)
-            case Unsupported() as unsupported:
-                return replace(unsupported, provider_kind=shortened(unsupported.provider_kind))
-            case plain:
-                return plain
+            case other:
+                return other
 
-    def _fetch(self, channel: str, event: InboundMessage, message: Message) -> None:
+    def _fetch(self, channel: str, account: str, event: InboundMessage, message: Message) -> None:
         """Request the fetch of the stored message's file.
 
         If the process dies before this, the queue gives out the event again, and the message is found.
         """
         attachment = file_of(message.content)
         if isinstance(event.content, ReceivedMedia) and attachment is not None:
-            source = Source(channel, event.account, event.content.file.reference)
+            source = Source(channel, account, event.content.file.reference)
             self._file.fetch(attachment, message.conversation_id, source)
 
-    def _sender(self, channel: str, event: InboundMessage) -> User:
-        user_id = self._directory.resolve(channel, event.account, event.address)
+    def _sender(self, channel: str, account: str, event: InboundMessage) -> User:
+        user_id = self._directory.resolve(channel, account, event.address)
         user = self._directory.get(user_id) if user_id else None
-        return user or self._meet(channel, event)
+        return user or self._meet(channel, account, event)
 
-    def _meet(self, channel: str, event: InboundMessage) -> User:
+    def _meet(self, channel: str, account: str, event: InboundMessage) -> User:
         """Create a customer for a person who is not known yet."""
         now = iso(self._clock())
-        identity = Identity(channel, event.account, event.address, now, event.phone, event.handle)
+        identity = Identity(channel, account, event.address, now, event.phone, event.handle)
         name = event.display_name or event.handle or event.address
-        user = User(self._new_id(), UserType.CUSTOMER, name[:200], (identity,), {}, now)
+        user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
         taken = self._directory.create(user)
         if taken is None:
             return user

@@ -24,7 +24,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Text, file_of
+from chat4all.domain.content import Content, file_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -39,7 +39,14 @@ from chat4all.domain.errors import (
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files import Attachment
 from chat4all.domain.records import ConversationState, DeliveryPart, Message, User
-from chat4all.domain.routing import content_for_recipients, known_on, reach, require_all, require_possible
+from chat4all.domain.routing import (
+    content_for_recipients,
+    known_on,
+    reach,
+    relayed,
+    require_all,
+    require_possible,
+)
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
@@ -62,6 +69,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
+    account: str | None = None
     provider_message_id: str | None = None
 
 
@@ -169,14 +177,15 @@ class AcceptMessage:
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
         sender = _check_sender(snapshot, new.sender_id)
-        content = content_for_recipients(snapshot.conversation, sender, new.content)
         if new.provider_message_id is not None:
-            # A person wrote the message in their app, so it is kept even if no recipient can be reached. Only
-            # its text is passed on: a person's file must not be sent before it is inspected.
-            if not new.content.text.strip():
+            # A person wrote the message in their app, so it is kept even if no recipient can be reached.
+            passed_on = relayed(new.content)
+            if passed_on is None:
                 return Routed(new.content, ())
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return Routed(Text(content.text), reached.recipients)
+            passed_on = content_for_recipients(snapshot.conversation, sender, passed_on)
+            return Routed(passed_on, reached.recipients)
+        content = content_for_recipients(snapshot.conversation, sender, new.content)
         reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
         to = require_all(reached, new.channels)
         require_possible(content, to, self._capabilities)
@@ -203,6 +212,7 @@ class AcceptMessage:
             accepted_at=now,
             fingerprint=_fingerprint(new),
             channel=new.received_over or (over.pop() if len(over) == 1 else None),
+            account=new.account,
             asked_channels=new.channels,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
@@ -264,6 +274,7 @@ def _of_stored(message: Message) -> NewMessage:
         content=message.edits[0].content if message.edits else message.content,
         channels=message.asked_channels,
         received_over=message.channel if message.provider_message_id is not None else None,
+        account=message.account,
         provider_message_id=message.provider_message_id,
     )
 

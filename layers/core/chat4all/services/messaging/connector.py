@@ -28,7 +28,7 @@ class ChannelSecret(msgspec.Struct, frozen=True):
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):
-    """A webhook as the provider sent it: `url` is the whole address that it called, `headers` have lower-case names."""
+    """A webhook as the provider sent it: `url` is the full address, `headers` have lower-case names."""
 
     url: str
     headers: Mapping[str, str]

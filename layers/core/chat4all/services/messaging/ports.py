@@ -170,6 +170,14 @@ class Deliveries(Protocol):
     def unpark(self, parked: ParkedStatus) -> None: ...
 
 
+class LogFailure(Protocol):
+    def __call__(
+        self, delivery_id: DeliveryId, conversation_id: str, code: str | None, reason: str | None
+    ) -> None:
+        """Log which delivery failed and why."""
+        ...
+
+
 class Fallbacks(Protocol):
     def begin(self, event: MessageAccepted, due_at: str) -> Fallback:
         """Begin at the first route; return a fallback that was begun before as it is."""

@@ -18,7 +18,7 @@ from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.fall_back import FallBack
-from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
 PARKED_FOR: Final = timedelta(days=2)
@@ -69,9 +69,10 @@ class FollowDelivery:
 class ApplyStatus:
     """The use case that applies a status to its delivery, and to the message."""
 
-    def __init__(self, deliveries: Deliveries, follow: FollowDelivery) -> None:
+    def __init__(self, deliveries: Deliveries, follow: FollowDelivery, log_failure: LogFailure) -> None:
         self._deliveries = deliveries
         self._follow = follow
+        self._log_failure = log_failure
 
     def __call__(self, update: StatusUpdate) -> DeliveryPart | None:
         """Return the delivery as it is now; None if there is no such delivery (yet).
@@ -100,7 +101,21 @@ class ApplyStatus:
     def _current(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         if update.recorded:
             return self._deliveries.get(delivery_id)
+        if update.status is Status.FAILED:
+            return self._fail(delivery_id, update)
         return self._deliveries.advance(delivery_id, update)
+
+    def _fail(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
+        """Record a failure that the provider reports, and log it unless it was recorded before."""
+        before = self._deliveries.get(delivery_id)
+        delivery = self._deliveries.advance(delivery_id, update)
+        if before is None or delivery is None or delivery.status is not Status.FAILED:
+            return delivery
+        if before.status is not Status.FAILED:
+            self._log_failure(
+                delivery_id, delivery.conversation_id, delivery.error_code, delivery.error_reason
+            )
+        return delivery
 
 
 class Recorded(Enum):

@@ -19,7 +19,7 @@ from chat4all.domain.events import (
 from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
-from chat4all.services.messaging.ports import Deliveries, Messages
+from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages
 from chat4all.services.messaging.record_status import RecordStatus
 from chat4all.services.recovery.ports import DeadLetters, DeadQueues
 
@@ -29,6 +29,8 @@ CODE: Final = "NOT_HANDLED"
 CHAT_EVENTS: Final = "chat-events"
 _DELIVERY: Final = msgspec.json.Decoder(DeliveryRequested)
 _CHAT_EVENT: Final[msgspec.json.Decoder[ChatEvent]] = msgspec.json.Decoder(ChatEvent)
+CLAIM_TIME: Final = timedelta(minutes=1)
+"""How long the job may hold a delivery while it fails it."""
 
 
 class CollectDeadRecords:
@@ -42,18 +44,18 @@ class CollectDeadRecords:
         messages: Messages,
         deliveries: Deliveries,
         record: RecordStatus,
+        log_failure: LogFailure,
         channels: frozenset[str],
         new_id: NewId,
-        claim_time: timedelta,
     ) -> None:
         self._queues = queues
         self._dead_letters = dead_letters
         self._messages = messages
         self._deliveries = deliveries
         self._record = record
+        self._log_failure = log_failure
         self._channels = channels
         self._new_id = new_id
-        self._claim_time = claim_time
 
     def __call__(self, now: datetime) -> Counter[str]:
         sent_back = self._send_back(now)
@@ -102,11 +104,12 @@ class CollectDeadRecords:
                 return None
 
     def _fail(self, requested: DeliveryRequested, record: DeadRecord, now: datetime) -> bool:
-        until = (now + self._claim_time).timestamp()
+        until = (now + CLAIM_TIME).timestamp()
         claimed = self._deliveries.claim(requested, self._new_id(), now.timestamp(), until)
         if not isinstance(claimed, Claimed):
             return claimed.until is None
         self._deliveries.record_failed(claimed, CODE, _reason(record), iso(now))
+        self._log_failure(requested.delivery_id, requested.conversation_id, CODE, _reason(record))
         self._record(
             StatusUpdate(
                 requested.recipient.channel,

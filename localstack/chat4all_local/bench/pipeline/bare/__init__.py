@@ -1,1 +1,1 @@
-"""The bare pipeline: what the same path takes with nothing on it but the AWS calls that it cannot do without."""
+"""The bare pipeline: the same path with only the AWS calls that cannot be avoided."""

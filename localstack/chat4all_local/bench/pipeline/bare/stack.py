@@ -1,4 +1,4 @@
-"""Deploys the bare pipeline to a running local cloud, and removes it again, with its workers."""
+"""Deploys the bare pipeline to a running local cloud, and removes it with its workers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,11 @@ _PATIENCE: Final["WaiterConfigTypeDef"] = {"Delay": 1, "MaxAttempts": 60}
 
 @dataclass(frozen=True)
 class BareStack:
-    """`url` takes POSTs; `queues` are URLs, in the order in which a message passes them; `router` reads the first."""
+    """The deployed bare pipeline.
+
+    `url` takes POSTs. `queues` are URLs, in the order in which a message passes them. `router` reads the
+    first.
+    """
 
     url: str
     table: str
@@ -31,7 +35,7 @@ class BareStack:
 
 @contextmanager
 def deployed(cloud: Cloud) -> Iterator[BareStack]:
-    """With the layer, runtime and memory of the product's `api` function."""
+    """Deploy the bare pipeline with the layer, runtime and memory of the product's `api` function."""
     storage, formation = cloud.aws.deployment_s3(), cloud.aws.cloudformation()
     bucket = f"{STACK}-code"
     storage.create_bucket(Bucket=bucket)
@@ -60,7 +64,7 @@ def deployed(cloud: Cloud) -> Iterator[BareStack]:
 
 
 def _delete_functions(cloud: Cloud) -> None:
-    """One by one: MiniStack keeps the workers of functions that go with their stack."""
+    """Delete each function explicitly, because MiniStack keeps the workers of a deleted stack."""
     functions = cloud.aws.functions()
     for function in functions.list_functions()["Functions"]:
         if function["FunctionName"].startswith(f"{STACK}-"):

@@ -1,4 +1,4 @@
-"""POST /messages of the bare pipeline: one conditional put, one FIFO send."""
+"""POST /messages of the bare pipeline: a conditional put and a FIFO send."""
 
 import json
 import os
@@ -26,5 +26,5 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, object]:
         MessageGroupId=message["conversation_id"],
         MessageDeduplicationId=message["message_id"],
     )
-    print("accepted")  # noqa: T201 (MiniStack answers 40 ms late for a handler that prints nothing)
+    print("accepted")  # noqa: T201 (MiniStack answers 40 ms late if a handler prints nothing)
     return {"statusCode": 202, "body": json.dumps({"message_id": message["message_id"]})}

@@ -1,4 +1,4 @@
-"""The end of the bare pipeline: one update of each message, where the product calls the provider."""
+"""The end of the bare pipeline: an update of each message, where the product calls the provider."""
 
 import json
 import os

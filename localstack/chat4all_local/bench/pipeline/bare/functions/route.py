@@ -1,4 +1,4 @@
-"""The router of the bare pipeline: passes every message on, one FIFO send each."""
+"""The router of the bare pipeline: forwards every message with a FIFO send."""
 
 import os
 from collections.abc import Mapping

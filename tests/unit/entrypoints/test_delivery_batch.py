@@ -6,19 +6,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chat4all.bootstrap.channel import REPORT_WAIT_S, DeliveryBatch
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, Route, StatusUpdate
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.entrypoints.queues.deliveries import REPORT_WAIT_S, DeliveryBatch
 from tests.fakes.cloud import Counters
 from tests.fakes.product import AGENT, ANA, Product, a_delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-    from chat4all.adapters.sqs import SqsEvents
-    from chat4all.bootstrap.telemetry import Telemetry
 
 
 class Visibility:
@@ -40,23 +37,23 @@ class Run:
         self.visibility = Visibility()
         self._batch = DeliveryBatch(
             self.product.deliver_or_hold(),
-            cast("SqsEvents", self.product.events),
+            self.product.events,
             cast("SQSClient", self.visibility),
             "the queue",
-            cast("Telemetry", self.counters),
+            self.counters.count,
             follow=self.product.follow,
         )
 
     def __call__(self, *requested: DeliveryRequested) -> list[str]:
-        """The ids of the messages whose records are handed back."""
+        """Hand over a record per delivery; return the ids of the messages whose records are handed back."""
         records = [
             {
-                "messageId": one.message_id,
-                "receiptHandle": one.message_id,
-                "body": msgspec.json.encode(one).decode(),
-                "attributes": {"MessageGroupId": one.recipient.user_id, "ApproximateReceiveCount": "1"},
+                "messageId": delivery.message_id,
+                "receiptHandle": delivery.message_id,
+                "body": msgspec.json.encode(delivery).decode(),
+                "attributes": {"MessageGroupId": delivery.recipient.user_id, "ApproximateReceiveCount": "1"},
             }
-            for one in requested
+            for delivery in requested
         ]
         answer = self._batch({"Records": records}, lambda: True)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

@@ -1,4 +1,4 @@
-"""Who asked for what has to be accounted for."""
+"""The audit trail of the requests that send or publish something again."""
 
 from typing import Final
 
@@ -11,13 +11,13 @@ from chat4all.entrypoints.http.routes import owner_of
 from chat4all.services.access.ports import Audit
 
 LONGEST_DETAIL: Final = 16_384
-"""Characters: as many as all ids take that a request may name at once."""
+"""The characters of a detail: enough for every id that a request may name at once."""
 
 
-class Accounting:
-    """Records a request before anything is done for it, so that nothing is done unrecorded.
+class AuditTrail:
+    """The recorder of requests. A view records a request before it acts, so that no act is unrecorded.
 
-    Each request has an entry of its own, also one that is refused in the end.
+    Each request gets an entry of its own, even if the request is refused in the end.
     """
 
     def __init__(self, audit: Audit, clock: Clock, new_id: NewId) -> None:
@@ -26,7 +26,7 @@ class Accounting:
         self._new_id = new_id
 
     def __call__(self, request: Request, action: AuditAction, subject: str, **details: str | None) -> None:
-        """Raises Unavailable; then nothing is to be done."""
+        """Record the request; raises Unavailable, and then the view must not act."""
         at = iso(self._clock())
         kept = {name: shortened(text, LONGEST_DETAIL) for name, text in known(details).items()}
         self._audit.record(AuditEntry(self._new_id(), at, action, subject, owner_of(request), kept))

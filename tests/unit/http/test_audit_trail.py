@@ -1,4 +1,4 @@
-"""What is sent or published once more by hand: the audit log says who asked for it, before it is done."""
+"""The audit trail records who asked to send or publish again, before the request is carried out."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ from chat4all.domain.events import InboundMessage
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.domain.webhooks import StoredWebhook, WebhookId
-from chat4all.entrypoints.http.accounting import LONGEST_DETAIL, Accounting
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import LONGEST_DETAIL, AuditTrail
 from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
 from chat4all.entrypoints.http.messages import MessageViews
@@ -25,7 +25,7 @@ from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import FakeConnector
+from tests.fakes.connector import ACCOUNT, ACCOUNTS, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
@@ -34,24 +34,24 @@ from tests.unit.http.requests import a_request
 CHANNELS = ("pigeon", "telex")
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 AT = "2026-01-31T12:00:00.000Z"
-WEBHOOK = StoredWebhook(WebhookId("pigeon", AT, "abc"), b"", 0)
+WEBHOOK = StoredWebhook(WebhookId("pigeon", ACCOUNT, AT, "abc"), b"", 0)
 WEBHOOK_ID = str(WEBHOOK.webhook_id)
 
 
 class SilentAudit(MemoryAudit):
     def record(self, entry: AuditEntry) -> None:
-        raise Unavailable("The audit log does not answer.", retry_after=1)
+        raise Unavailable("The audit trail does not answer; try again.", retry_after=1)
 
 
 class Desk:
-    """A message that failed, a webhook that is stored, and where they are asked for once more."""
+    """A FAILED message, a stored webhook, and the views that send and publish them again."""
 
     def __init__(self, audit: MemoryAudit | None = None) -> None:
         self.audit = audit or MemoryAudit()
         self.product = _with_a_failure()
         self.published = RecordedEvents()
         redrive, channels = self.product.redrive, frozenset(CHANNELS)
-        account = Accounting(self.audit, FakeClock(), self.product.ids)
+        audit_trail = AuditTrail(self.audit, FakeClock(), self.product.ids)
         self._messages = MessageViews(
             self.product.accept,
             self.product.read,
@@ -59,11 +59,11 @@ class Desk:
             channels,
             self.product.ids,
             attach=self.product.attach,
-            account=account,
+            audit=audit_trail,
             addresses=addresses("https://api.example.com"),
         )
-        self._dead_letters = DeadLetterViews(redrive, channels, account)
-        self._webhooks = _webhook_views(HandleEvents(self.product.apply, self.published), account)
+        self._dead_letters = DeadLetterViews(redrive, channels, audit_trail)
+        self._webhooks = _webhook_views(HandleEvents(self.product.apply, self.published), audit_trail)
 
     def retry(self, message_id: str = MESSAGE_ID) -> Answer:
         return self._messages.retry(a_request(None, "key-1"), message_id)
@@ -96,28 +96,34 @@ def _with_a_failure() -> Product:
     return product
 
 
-def _webhook_views(handle: HandleEvents, account: Accounting) -> WebhookViews:
+def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookViews:
     def known(channel: str) -> FakeConnector | None:
         return FakeConnector() if channel in CHANNELS else None
 
     webhooks, secrets = MemoryWebhooks(), MemorySecrets()
-    said = [InboundMessage("main", "ana", "1", Text("hello"), AT)]
+    said = [InboundMessage("ana", "1", Text("hello"), AT)]
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
-        connector=known, webhooks=webhooks, handle=handle, secrets=secrets, clock=FakeClock()
+        connector=known,
+        accounts=ACCOUNTS,
+        webhooks=webhooks,
+        handle=handle,
+        secrets=secrets,
+        clock=FakeClock(),
     )
     replay = ReplayWebhooks(
         connector=known,
+        accounts=ACCOUNTS,
         webhooks=webhooks,
         handle=handle,
         secrets=secrets,
         clock=FakeClock(),
         new_id=FakeIds(),
     )
-    return WebhookViews(receive, replay, CHANNELS, account)
+    return WebhookViews(receive, replay, CHANNELS, audit_trail)
 
 
-def test_a_retry_is_accounted_for() -> None:
+def test_a_retry_is_recorded() -> None:
     desk = Desk()
 
     desk.retry()
@@ -134,7 +140,7 @@ def test_a_retry_is_accounted_for() -> None:
         ({"all": True}, "dead-letters:all"),
     ],
 )
-def test_a_redrive_is_accounted_for(body: dict[str, object], subject: str) -> None:
+def test_a_redrive_is_recorded(body: dict[str, object], subject: str) -> None:
     desk = Desk()
 
     desk.redrive(**body)
@@ -151,7 +157,7 @@ def test_a_redrive_is_accounted_for(body: dict[str, object], subject: str) -> No
         ({"from": "2026-01-31T13:00:00+01:00", "to": AT}, "webhooks:all", {"from": AT, "to": AT}),
     ],
 )
-def test_a_replay_is_accounted_for(body: dict[str, object], subject: str, details: dict[str, str]) -> None:
+def test_a_replay_is_recorded(body: dict[str, object], subject: str, details: dict[str, str]) -> None:
     desk = Desk()
 
     desk.replay(**body)
@@ -160,7 +166,7 @@ def test_a_replay_is_accounted_for(body: dict[str, object], subject: str, detail
     assert len(desk.published.webhooks) == 1
 
 
-def test_each_request_has_an_entry_of_its_own_one_that_is_refused_too() -> None:
+def test_each_request_has_an_entry_even_if_it_is_refused() -> None:
     desk = Desk()
 
     with pytest.raises(NotFound):
@@ -180,7 +186,7 @@ ASKED: list[Callable[[Desk], Answer]] = [
 
 
 @pytest.mark.parametrize("ask", ASKED)
-def test_what_cannot_be_accounted_for_is_not_done(ask: Callable[[Desk], Answer]) -> None:
+def test_a_request_that_cannot_be_recorded_is_not_carried_out(ask: Callable[[Desk], Answer]) -> None:
     desk = Desk(SilentAudit())
 
     with pytest.raises(Unavailable):

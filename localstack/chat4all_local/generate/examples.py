@@ -1,0 +1,37 @@
+"""An example of every parameter of the API's description."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chat4all.domain.audit import AuditAction
+from chat4all.domain.pages import TimeCursor, encode_cursor
+from chat4all.domain.records import UserType
+from chat4all.domain.status import Status
+
+_CUSTOMER: Final = "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02"
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "action": AuditAction.WEBHOOKS_REPLAY,
+    "address": "424242",
+    "channel": "telegram",
+    "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
+    "cursor": encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
+    "file_id": "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21",
+    "from": "2026-01-31T12:00:00Z",
+    "hub.challenge": "1158201444",
+    "hub.mode": "subscribe",
+    "hub.verify_token": "a word of yours",
+    "message_id": "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04",
+    "participant_id": _CUSTOMER,
+    "sender_id": "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10",
+    "status": Status.FAILED,
+    "to": "2026-01-31T13:00:00Z",
+    "token": "Zr0fT2m4mQ8mX1yqkq0b7w",
+    "type": UserType.CUSTOMER,
+    "user_id": _CUSTOMER,
+}
+"""The examples of the parameters that have no default. A parameter has one meaning wherever it needs an example."""
+
+
+def example_of(parameter: str, schema: Mapping[str, object]) -> object:
+    """Return the parameter's default, which its schema has, or its example; raise KeyError if it has none."""
+    return schema["default"] if "default" in schema else _EXAMPLES[parameter]

@@ -1,0 +1,140 @@
+"""An event of a provider, whatever it holds, fits into a queue, a row and a key."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.inbound_limits import MOST_ID_BYTES, MOST_TEXT_BYTES, within_limits
+from chat4all.domain.status import Status
+from chat4all.domain.text import LONGEST_QUOTE
+
+AT = "2026-01-31T12:00:00.000Z"
+TEXT = InboundMessage("ana", "hers-1", Text("hello"), AT)
+EDIT = InboundEdit("ana", "hers-1", "hello", AT)
+STATUS = InboundStatus("ana", Status.READ, AT, "ours-1")
+PHOTO = ReceivedMedia(ProviderFile("photo-1", "image/png", "photo.png", 17), "look")
+ENDLESS = "é" * 500_000
+MOST_EVENT_BYTES = 262_144
+
+
+def text_of(event: InboundEvent) -> str:
+    assert isinstance(event, InboundMessage)
+    return event.content.text
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TEXT,
+        EDIT,
+        STATUS,
+        replace(TEXT, content=PHOTO, display_name="Ana", handle="ana", quoted_provider_message_id="ours-1"),
+        replace(TEXT, content=Unsupported("sticker", "{}", "👍")),
+        replace(TEXT, content=Text("x" * 65_536)),
+        replace(TEXT, provider_message_id="x" * MOST_ID_BYTES),
+    ],
+)
+def test_what_providers_send_stays_as_it_is(event: InboundEvent) -> None:
+    assert within_limits(event) == event
+
+
+@pytest.mark.parametrize("event", [TEXT, EDIT, STATUS])
+def test_an_endless_id_becomes_the_same_short_id_each_time(event: InboundEvent) -> None:
+    first, again = (
+        within_limits(replace(event, provider_message_id=ENDLESS)).provider_message_id for _ in range(2)
+    )
+    other = within_limits(replace(event, provider_message_id=ENDLESS + "x")).provider_message_id
+
+    assert first == again != other
+    assert len(first.encode()) <= MOST_ID_BYTES
+
+
+def test_a_quote_of_an_endless_id_still_finds_its_message() -> None:
+    quoting = within_limits(replace(TEXT, quoted_provider_message_id=ENDLESS))
+    quoted = within_limits(replace(TEXT, provider_message_id=ENDLESS))
+
+    assert isinstance(quoting, InboundMessage)
+    assert quoting.quoted_provider_message_id == quoted.provider_message_id
+
+
+@pytest.mark.parametrize(
+    "content", [Text(ENDLESS), replace(PHOTO, text=ENDLESS), Unsupported("k", "{}", ENDLESS)]
+)
+def test_an_endless_text_is_cut_between_two_characters(content: ReceivedContent) -> None:
+    text = text_of(within_limits(replace(TEXT, content=content)))
+
+    assert text.removesuffix("…") == "é" * (len(text) - 1)
+    assert MOST_TEXT_BYTES // 2 < len(text.encode()) <= MOST_TEXT_BYTES
+
+
+def test_nul_is_shown_and_sent_to_nobody() -> None:
+    """https://github.com/chatwoot/chatwoot/pull/7901"""
+    assert text_of(within_limits(replace(TEXT, content=Text("ana\x00live.com")))) == "ana\ufffdlive.com"
+
+
+@pytest.mark.parametrize("name", ["", " ", "\x00", "\n\t\u2003"])
+def test_a_name_that_shows_nothing_is_none(name: str) -> None:
+    event = within_limits(replace(TEXT, display_name=name, handle=name))
+
+    assert isinstance(event, InboundMessage)
+    assert (event.display_name, event.handle) == (None, None)
+
+
+def test_an_endless_kind_keeps_its_beginning() -> None:
+    event = within_limits(replace(TEXT, content=Unsupported(ENDLESS, "{}")))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert len(event.content.provider_kind) == LONGEST_QUOTE
+
+
+def test_a_file_at_an_endless_address_is_unsupported_and_keeps_its_text() -> None:
+    event = within_limits(replace(TEXT, content=replace(PHOTO, file=ProviderFile(ENDLESS))))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Unsupported)
+    assert event.content.text == "look"
+    assert msgspec.json.decode(event.content.raw)
+
+
+def test_an_endless_filename_keeps_its_extension() -> None:
+    file = ProviderFile("photo-1", ENDLESS, ENDLESS + ".png")
+    event = within_limits(replace(TEXT, content=ReceivedMedia(file)))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, ReceivedMedia)
+    assert (event.content.file.filename or "").endswith(".png")
+
+
+ANY = st.sampled_from(["x", "é", "\x00", "\x01", "\n", '"', " ", "👋"]).flatmap(
+    lambda unit: st.sampled_from([0, 1, 200, 2_000, 300_000]).map(lambda times: unit * times)
+)
+FILES = st.builds(ProviderFile, ANY, st.none() | ANY, st.none() | ANY, st.none() | st.integers())
+CONTENTS = (
+    st.builds(Text, ANY)
+    | st.builds(ReceivedMedia, FILES, ANY)
+    | st.builds(Unsupported, ANY, st.just("{}"), ANY)
+)
+
+
+@given(
+    st.builds(
+        InboundMessage,
+        address=st.just("ana"),
+        provider_message_id=ANY,
+        content=CONTENTS,
+        at=st.just(AT),
+        display_name=st.none() | ANY,
+        handle=st.none() | ANY,
+        quoted_provider_message_id=st.none() | ANY,
+    )
+)
+def test_any_message_fits_into_the_queue(event: InboundMessage) -> None:
+    fitting = within_limits(event)
+
+    assert within_limits(fitting) == fitting
+    assert len(msgspec.json.encode(fitting)) < MOST_EVENT_BYTES
