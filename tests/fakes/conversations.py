@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
-from chat4all.domain.records import Conversation, ConversationState, Participant
 
 
 class MemoryConversations:
@@ -83,13 +83,15 @@ class MemoryConversations:
             ):
                 return
             participants = tuple(
-                replace(one, joined_after=joined_after) if one is joining else one
-                for one in conversation.participants
+                replace(participant, joined_after=joined_after) if participant is joining else participant
+                for participant in conversation.participants
             )
             self._change(conversation, participants=participants)
 
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
-        staying = tuple(one for one in conversation.participants if one.user_id != user_id)
+        staying = tuple(
+            participant for participant in conversation.participants if participant.user_id != user_id
+        )
         assert len(staying) == len(conversation.participants) - 1, f"{user_id} is no participant"
         return self._change(conversation, participants=staying)
 

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from tests.fakes.message_table import MessageTable
@@ -48,9 +49,9 @@ class MemoryDeadLetters:
             ]
             messages = [_of_message(self._table.messages[one]) for one in self._table.given_up]
             records = [
-                _of_record(one)
-                for one in self._table.dead_records.values()
-                if one.record_id not in self._table.sent_back
+                _of_record(dead_record)
+                for dead_record in self._table.dead_records.values()
+                if dead_record.record_id not in self._table.sent_back
             ]
         return [*deliveries, *messages, *records]
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import IdentityTaken
 from tests.fakes.conversations import newest_first
 
@@ -60,7 +60,7 @@ class MemoryDirectory:
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        created = ((one.created_at, one.user_id) for one in self._users.values() if one.type is user_type)
+        created = ((user.created_at, user.user_id) for user in self._users.values() if user.type is user_type)
         return newest_first(created, after, limit)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.files import FileEvent, FileStatus, StoredFile
+from chat4all.domain.files.file import FileEvent, FileStatus, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 from tests.fakes.people import NOW
 
@@ -47,7 +47,7 @@ class MemoryFiles:
     """`saves` are the files as they were saved, one after the other."""
 
     def __init__(self, *files: StoredFile) -> None:
-        self.files = {one.file_id: one for one in files}
+        self.files = {file.file_id: file for file in files}
         self.due_at: dict[str, str] = {}
         self.reads = 0
         self.saves: list[StoredFile] = []

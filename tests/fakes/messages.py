@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import reworded
 from chat4all.domain.dead_letters import MOST_REDRIVEN
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Edit, Message, is_latest, with_edit
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
-from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery
@@ -116,7 +117,7 @@ class MemoryMessages:
         with self._table.lock:
             now = self._table.messages[message.message_id]
             states = [self._table.deliveries[replace(one.delivery_id, round=0)] for one in parts]
-            failed = all(one.delivery.status is Status.FAILED for one in states)
+            failed = all(state.delivery.status is Status.FAILED for state in states)
             if not failed or (now.status, now.round) != (message.status, message.round):
                 return None
             round_ = message.round + 1 if parts else message.round
@@ -128,9 +129,9 @@ class MemoryMessages:
             self._table.messages[message.message_id] = replace(now, round=round_)
             self._table.due_at[message.message_id] = look_at
             self._table.given_up.discard(message.message_id)
-            for one in states:
-                again = _again(one.delivery, at, round_)
-                key = replace(one.delivery.delivery_id, round=0)
+            for state in states:
+                again = _again(state.delivery, at, round_)
+                key = replace(state.delivery.delivery_id, round=0)
                 self._table.deliveries[key] = DeliveryState(again, None, 0.0, 0, 0)
                 if not is_alone(again):
                     part = part_status(again)
@@ -161,11 +162,11 @@ class MemoryMessages:
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         assert limit > 0
         numbered = [
-            one
-            for one in self._table.messages.values()
-            if one.conversation_id == conversation_id
-            and one.sequence > after
-            and (before is None or one.sequence < before)
+            message
+            for message in self._table.messages.values()
+            if message.conversation_id == conversation_id
+            and message.sequence > after
+            and (before is None or message.sequence < before)
         ]
         return sorted(numbered, key=lambda one: one.sequence, reverse=True)[:limit]
 

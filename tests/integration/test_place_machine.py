@@ -15,15 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.domain.content import Text
+from chat4all.domain.conversation import FROM_THE_START, ConversationState, ConversationType
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
-from chat4all.domain.records import (
-    FROM_THE_START,
-    INBOX_USER_ID,
-    ConversationState,
-    ConversationType,
-    Message,
-)
+from chat4all.domain.message import Message
+from chat4all.domain.person import INBOX_USER_ID
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
@@ -191,7 +187,7 @@ class Words(RuleBasedStateMachine):
         """The new conversation with the inbox, which nobody else is in."""
         assert stored.conversation_id not in {room.conversation_id for room in self.rooms}
         made = self.product.conversation(stored.conversation_id)
-        assert {one.user_id for one in made.participants} == {INBOX_USER_ID, user_id}
+        assert {participant.user_id for participant in made.participants} == {INBOX_USER_ID, user_id}
         room = Room(made.conversation_id, ConversationType.ONE_TO_ONE, {INBOX_USER_ID, user_id})
         self.rooms.append(room)
         return room

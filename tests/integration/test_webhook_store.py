@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.table_keys import shard
 from chat4all.adapters.dynamodb.webhooks import ARRIVAL_SHARDS, MOST_BYTES, MOST_SHARDS_READ, DynamoWebhooks
-from chat4all.adapters.s3 import S3Bodies
+from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.bootstrap import runtime
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId

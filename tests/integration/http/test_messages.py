@@ -11,7 +11,7 @@ from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.content import Media
 from chat4all.domain.events import ChatEvent, MessageSubmitted
-from chat4all.domain.files import Attachment, FileStatus
+from chat4all.domain.files.file import Attachment, FileStatus
 from tests.fakes.files import a_file
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import PUBLIC_URL, Cast, create_customer
@@ -112,7 +112,7 @@ def test_a_history_is_paged_newest_first(api: Gateway, cast: Cast) -> None:
     second = api.get(path, limit=2, cursor=first["next_cursor"]).json
     third = api.get(path, limit=2, cursor=second["next_cursor"], participant_id=cast.customer).json
 
-    shown = [one["message_id"] for page in (first, second, third) for one in page["messages"]]
+    shown = [message["message_id"] for page in (first, second, third) for message in page["messages"]]
     assert shown == ids[::-1]
     assert third["next_cursor"] is None
 
@@ -125,7 +125,7 @@ def test_messages_are_found_by_their_sender(api: Gateway, cast: Cast, sort: str)
     query = {"sender_id": cast.agent, "limit": 1, "sort": sort}
     for _ in range(3):
         page = api.get("/v1/messages", **query).json
-        shown += [one["message_id"] for one in page["messages"]]
+        shown += [message["message_id"] for message in page["messages"]]
         query["cursor"] = page["next_cursor"]
 
     assert sorted(shown) == sorted(ids)

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.records import JOINING, Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import (
+    JOINING,
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Participant,
+)
 from chat4all.services.directory.ports import Conversations
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.stores.paging import walked

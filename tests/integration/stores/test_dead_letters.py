@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from chat4all.domain.claims import Claimed, ClaimRefused
 from chat4all.domain.content import Text
 from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetterKind, DeadRecord
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.message import Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.ports import Deliveries, Messages
@@ -127,7 +128,7 @@ def test_what_a_receipt_fails_is_listed_too(store: Store, dead_letters: DeadLett
 
     store.deliveries.advance(requested.delivery_id, told)
 
-    assert [one.error_code for one in dead_letters.listing(store.channel, None, 10)] == ["131049"]
+    assert [item.error_code for item in dead_letters.listing(store.channel, None, 10)] == ["131049"]
 
 
 def test_what_failed_because_of_another_part_is_not_listed(store: Store, dead_letters: DeadLetters) -> None:

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed
 from chat4all.domain.content import Content, Media, Text, Unsupported
+from chat4all.domain.conversation import FROM_THE_START, JOINING
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.parts import part_status
-from chat4all.domain.records import FROM_THE_START, JOINING, DeliveryPart, Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
+from chat4all.adapters.queues.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
@@ -25,8 +25,8 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileEvent, FileStored, FileToFetch
-from chat4all.domain.records import Message
+from chat4all.domain.files.file import FileEvent, FileStored, FileToFetch
+from chat4all.domain.message import Message
 from chat4all.domain.status import Status, StatusChange
 
 if TYPE_CHECKING:

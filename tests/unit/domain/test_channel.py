@@ -8,7 +8,7 @@ from chat4all.channels.registry import capabilities, names
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities, LimitScope, OtherFiles, Transfer
-from chat4all.domain.files import FILE_TYPES, Attachment, MediaKind
+from chat4all.domain.files.file import FILE_TYPES, Attachment, MediaKind
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_a_rule_may_hold_for_some_addresses_only() -> None:
 @pytest.mark.parametrize("channel", capabilities().values(), ids=names())
 def test_whatever_may_be_uploaded_goes_somehow(channel: Capabilities) -> None:
     assert channel.other_files is OtherFiles.LINK
-    assert {one for rule in channel.media for one in rule.content_types} <= set(FILE_TYPES)
+    assert {content_type for rule in channel.media for content_type in rule.content_types} <= set(FILE_TYPES)

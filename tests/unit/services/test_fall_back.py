@@ -3,7 +3,7 @@
 import pytest
 
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
@@ -54,8 +54,8 @@ def work(product: Product) -> None:
     while product.events.requested:
         requested = list(product.events.requested)
         product.events.requested.clear()
-        for one in requested:
-            outcome = product.deliver()(one)
+        for request in requested:
+            outcome = product.deliver()(request)
             if isinstance(outcome, Settled):
                 assert product.record(outcome.update) is Recorded.DONE
         product.route_all()
@@ -139,7 +139,7 @@ def test_what_is_not_confirmed_in_time_goes_to_the_next_channel(
     work(product)
 
     assert asked(product) == ["carla@pigeon", "carla@telex"]
-    first = next(one for one in product.deliveries.of_message(MESSAGE_ID) if one.channel == "pigeon")
+    first = next(part for part in product.deliveries.of_message(MESSAGE_ID) if part.channel == "pigeon")
     assert first.status is Status.FAILED
     assert (first.error_code == NOT_CONFIRMED) is not late_failure
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.errors import Chat4AllError, Conflict, Invalid, NotFound, Unavailable
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Message
+from chat4all.domain.message import Message
 from chat4all.services.directory.manage_conversations import NewConversation
 from tests.fakes.people import agent, customer
 from tests.fakes.product import Product, a_message
@@ -42,7 +43,7 @@ def test_a_new_conversation_is_active_and_empty(product: Product) -> None:
     assert product.manage_conversations.get(created.conversation_id) == created
     assert (created.state, created.version) == (ConversationState.ACTIVE, 1)
     assert product.read.history(created.conversation_id, None, None, 10).items == ()
-    assert [one.user_id for one in created.participants] == ["agent", "user-1"]
+    assert [participant.user_id for participant in created.participants] == ["agent", "user-1"]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Text, Unsupported
+from chat4all.domain.conversation import ConversationType
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import Page, TimeOrder
-from chat4all.domain.records import ConversationType, Edit, Message
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.answers import Answer, respond
 from chat4all.entrypoints.http.views import MessagePage, message_view
@@ -107,7 +108,9 @@ def test_a_participant_sees_from_when_they_joined(product: Product) -> None:
     product.manage_conversations.add_participant("conversation", "carla")
     later = say(product, 2)
 
-    assert [one.message_id for one in all_pages(product.read.history, "conversation", "carla")] == later[::-1]
+    assert [
+        all_page.message_id for all_page in all_pages(product.read.history, "conversation", "carla")
+    ] == later[::-1]
     assert len(all_pages(product.read.history, "conversation", "ana")) == 4
 
 
@@ -169,7 +172,7 @@ def test_progress_shows_the_deliveries_by_recipient_and_part(product: Product) -
 
     progress = product.read.progress(MESSAGE_ID)
 
-    assert [(one.recipient_id, one.part) for one in progress.deliveries] == [
+    assert [(delivery.recipient_id, delivery.part) for delivery in progress.deliveries] == [
         ("ana", 0),
         ("ben", 0),
         ("ben", 1),

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.dead_letters import DeadLetterKind
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationState, ConversationType
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.deliver import Outdated, Settled
@@ -34,8 +34,8 @@ def work(product: Product) -> list[DeliveryRequested]:
     requested = list(product.events.requested)
     product.events.requested.clear()
     deliver = product.deliver()
-    for one in requested:
-        outcome = deliver(one)
+    for request in requested:
+        outcome = deliver(request)
         if isinstance(outcome, Settled):
             assert product.record(outcome.update) is Recorded.DONE
     return requested
@@ -202,7 +202,7 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
     product.say("x" * 20 + "y" * 20 + "z" * 20)
     parts = len(work(product))
     assert parts == 3
-    assert [one.error_code for one in product.deliveries.of_message(MESSAGE_ID)] == [
+    assert [part.error_code for part in product.deliveries.of_message(MESSAGE_ID)] == [
         None,
         "131026",
         EARLIER_PART,
@@ -279,7 +279,7 @@ def test_in_a_group_only_whom_it_did_not_reach_gets_it_again() -> None:
     work(product)
 
     assert [one.address for one in product.connector.asked] == ["ana@pigeon", "bo@pigeon", "bo@pigeon"]
-    assert {one.status for one in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
+    assert {part.status for part in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
     assert product.message().status is Status.SENT
 
 
@@ -350,5 +350,8 @@ def test_a_file_and_the_text_after_it_are_sent_once_more(product: Product) -> No
     work(product)
 
     assert product.message().status is Status.SENT
-    sent = [(isinstance(one.content, OutgoingMedia), one.content.text) for one in product.connector.accepted]
+    sent = [
+        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
+        for accepted_one in product.connector.accepted
+    ]
     assert sent == [(True, ""), (False, "too long for it")]

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.records import ConversationState, ConversationType, Participant
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
@@ -112,7 +112,10 @@ def test_it_goes_to_those_who_can_be_reached_now(product: Product) -> None:
     product.clock.advance(GRACE_S)
     product.relay()
 
-    assert [one.address for one in product.events.accepted[0].recipients] == ["ana@telex", "ben@telex"]
+    assert [recipient.address for recipient in product.events.accepted[0].recipients] == [
+        "ana@telex",
+        "ben@telex",
+    ]
 
 
 def test_it_does_not_go_to_somebody_who_joined_after_it(product: Product) -> None:
@@ -126,7 +129,7 @@ def test_it_does_not_go_to_somebody_who_joined_after_it(product: Product) -> Non
     product.clock.advance(GRACE_S)
     product.relay()
 
-    assert [one.user_id for one in product.events.accepted[0].recipients] == ["ana", "ben"]
+    assert [recipient.user_id for recipient in product.events.accepted[0].recipients] == ["ana", "ben"]
 
 
 def archive(product: Product) -> None:

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Text
+from chat4all.domain.conversation import ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import MessageSubmitted, ParticipantJoining, Recipient
-from chat4all.domain.records import ConversationState, ConversationType, Participant
 from chat4all.domain.status import Status
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW, conversation_of, customer

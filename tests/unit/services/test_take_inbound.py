@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported, file_of
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
@@ -11,15 +12,10 @@ from chat4all.domain.events import (
     InboundMessage,
     WebhookEvent,
 )
-from chat4all.domain.files import FileStatus, FileToFetch, Source
+from chat4all.domain.files.file import FileStatus, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
-from chat4all.domain.records import (
-    INBOX_USER_ID,
-    ConversationState,
-    ConversationType,
-    Message,
-    UserType,
-)
+from chat4all.domain.message import Message
+from chat4all.domain.person import INBOX_USER_ID, UserType
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
@@ -89,7 +85,7 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
     conversation = product.conversation(taken(product).conversation_id)
     assert conversation.type is ConversationType.ONE_TO_ONE
     assert conversation.primary_channel == "pigeon"
-    assert {one.user_id for one in conversation.participants} == {INBOX_USER_ID, user_id}
+    assert {participant.user_id for participant in conversation.participants} == {INBOX_USER_ID, user_id}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +186,7 @@ def test_a_text_in_a_group_is_passed_on_with_its_writers_name(product: Product) 
 
     (event,) = product.events.submitted
     assert event.content == Text("Ana: hello")
-    assert [one.user_id for one in event.recipients] == ["ben"]
+    assert [recipient.user_id for recipient in event.recipients] == ["ben"]
     assert taken(product).status is Status.PENDING
 
 
@@ -424,7 +420,7 @@ def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) ->
 
     with_words, without_words = product.events.submitted
     assert with_words.content == Text("Ana: look")
-    assert [one.user_id for one in with_words.recipients] == ["ben"]
+    assert [recipient.user_id for recipient in with_words.recipients] == ["ben"]
     assert without_words.recipients == ()
     assert taken(product, "hers-2").status is Status.DELIVERED
     assert len(product.events.files) == 2

@@ -1,7 +1,7 @@
 """The `router` function: request one delivery per recipient and channel; replay events."""
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment

@@ -8,9 +8,9 @@ from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.failure_log import log_failure
-from chat4all.adapters.s3 import S3Bodies
+from chat4all.adapters.queues.sqs import Queues
+from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry

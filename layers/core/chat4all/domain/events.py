@@ -4,7 +4,7 @@ import msgspec
 
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.records import Message
+from chat4all.domain.message import Message
 from chat4all.domain.status import Status
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.records import DeliveryPart
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.status import Status, of_message, of_parts
 
 _KEY: Final = re.compile(r"(\d++)(?:-(\d++)-(\d++))?(?:@(\d++))?")

@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 
 CONVERSATION: Final = "CONVERSATION"
 ALL: Final = "conversations"

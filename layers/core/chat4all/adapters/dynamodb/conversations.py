@@ -34,10 +34,10 @@ from chat4all.adapters.dynamodb.rows import (
     updated,
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shards_of
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
-from chat4all.domain.records import Conversation, ConversationState, Participant
 
 _TRIES: Final = 8
 

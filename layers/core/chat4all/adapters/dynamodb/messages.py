@@ -40,9 +40,10 @@ from chat4all.adapters.dynamodb.table_keys import (
     status_key,
 )
 from chat4all.domain.content import reworded
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Edit, Message, is_latest, with_edit
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
-from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.errors import (
     ConversationNotFound,
     GroupFull,
@@ -15,7 +16,6 @@ from chat4all.domain.errors import (
     ParticipantNotFound,
     UnknownUser,
 )
-from chat4all.domain.records import Conversation, ConversationState, ConversationType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery

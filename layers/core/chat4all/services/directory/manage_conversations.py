@@ -6,6 +6,13 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.conversation import (
+    JOINING,
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Participant,
+)
 from chat4all.domain.errors import (
     ConversationNotFound,
     Detail,
@@ -19,15 +26,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import ParticipantJoining
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import (
-    JOINING,
-    Conversation,
-    ConversationState,
-    ConversationType,
-    Participant,
-    User,
-    UserType,
-)
+from chat4all.domain.person import User, UserType
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Events
 

@@ -10,8 +10,9 @@ from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.content import Content, Media, ReceivedMedia, file_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundEdit, InboundMessage, WebhookEvent
-from chat4all.domain.files import Source
-from chat4all.domain.records import Identity, Message, User, UserType
+from chat4all.domain.files.file import Source
+from chat4all.domain.message import Message
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile

@@ -21,7 +21,7 @@ from chat4all.domain.events import (
     ParticipantJoining,
     Recipient,
 )
-from chat4all.domain.records import Message
+from chat4all.domain.message import Message
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
 from chat4all.domain.waiting import Fallback

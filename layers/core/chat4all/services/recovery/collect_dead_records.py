@@ -16,7 +16,7 @@ from chat4all.domain.events import (
     MessageSubmitted,
     StatusUpdate,
 )
-from chat4all.domain.records import Message
+from chat4all.domain.message import Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from chat4all.adapters.aws import FAILURES
-from chat4all.adapters.sqs import Queues, SqsEvents, about
+from chat4all.adapters.queues.sqs import Queues, SqsEvents, about
 from chat4all.domain.events import ChatEvent, StatusUpdate
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileEvent
+from chat4all.domain.files.file import FileEvent
 from chat4all.domain.webhooks import SEPARATOR
 
 if TYPE_CHECKING:

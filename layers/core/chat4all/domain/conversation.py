@@ -1,0 +1,64 @@
+"""Conversations and their participants."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class ConversationType(StrEnum):
+    ONE_TO_ONE = "1:1"
+    GROUP = "GROUP"
+
+
+class ConversationState(StrEnum):
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+FROM_THE_START: Final = ""
+
+
+JOINING: Final = "~"
+"""Texts that sort before and after every number of a message."""
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A member of a conversation, who sees the messages after number `joined_after`."""
+
+    user_id: str
+    joined_at: str
+    number: int
+    """Tells the participant from all who take part at the same time."""
+    joined_after: str = FROM_THE_START
+
+    @property
+    def is_joining(self) -> bool:
+        """Return whether the member has no place among the messages yet."""
+        return self.joined_after == JOINING
+
+    def sees(self, sequence: str) -> bool:
+        return self.joined_after < sequence
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A conversation. `version` changes with the participants and the state, not with messages."""
+
+    conversation_id: str
+    type: ConversationType
+    state: ConversationState
+    participants: tuple[Participant, ...]
+    primary_channel: str | None
+    title: str | None
+    metadata: dict[str, str]
+    version: int
+    created_at: str
+    overtaken: bool = False
+    """It is a 1:1 conversation, and another 1:1 conversation of its customer had its turn later."""
+
+    def has(self, user_id: str) -> bool:
+        return self.participant(user_id) is not None
+
+    def participant(self, user_id: str) -> Participant | None:
+        found = (participant for participant in self.participants if participant.user_id == user_id)
+        return next(found, None)
