@@ -8,7 +8,7 @@ import msgspec
 import urllib3
 from msgspec.structs import asdict
 
-from chat4all.domain.records import User
+from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from chat4all.domain.api_key import ApiKey
 from chat4all.domain.clock import iso
-from chat4all.domain.records import ApiKey
 from chat4all.services.access.authenticate import SCOPES, hash_key, new_key
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from chat4all.adapters.failure_log import log_failure
-from chat4all.adapters.stream_failures import Pointer
+from chat4all.adapters.queues.stream_failures import Pointer
+from chat4all.domain.conversation import ConversationType
 from chat4all.domain.events import MessageAccepted, StatusUpdate, WebhookEvent
-from chat4all.domain.files import FileEvent
-from chat4all.domain.records import ConversationType
+from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.accepted_messages import AcceptedRecords
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.deliveries import DeliveryBatch

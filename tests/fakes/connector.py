@@ -19,7 +19,7 @@ from chat4all.domain.channel import (
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.events import InboundEvent
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 from tests.fakes.small_stores import SECRET

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
-from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from chat4all.domain.dead_letters import DeadLetter, DeadLetterKind, DeadRecord
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from tests.fakes.message_table import MessageTable

@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable

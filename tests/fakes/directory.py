@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import IdentityTaken
 from tests.fakes.conversations import newest_first
 

@@ -12,7 +12,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileEvent
+from chat4all.domain.files.file import FileEvent
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.kinesis import Stream
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.files import FileEvent, FileStatus, StoredFile
+from chat4all.domain.files.file import FileEvent, FileStatus, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 from tests.fakes.people import NOW
 

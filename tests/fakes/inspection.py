@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from chat4all.domain.content import ProviderFile
-from chat4all.domain.files import FILE_TYPES, THUMBNAILS_PX
-from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
+from chat4all.domain.files.file import FILE_TYPES, THUMBNAILS_PX
+from chat4all.domain.files.inspection import ReadRange, Refusal, RejectCode
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from tests.fakes.samples import EVERY_TYPE
 from tests.fakes.small_stores import SECRET

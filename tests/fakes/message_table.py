@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from chat4all.domain.dead_letters import DeadRecord
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.message import Message
 from chat4all.domain.waiting import Fallback, ParkedStatus
 
 

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import reworded
 from chat4all.domain.dead_letters import MOST_REDRIVEN
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Edit, Message, is_latest, with_edit
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery

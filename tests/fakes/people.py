@@ -1,15 +1,8 @@
 """Users and conversations to test with."""
 
 from chat4all.domain.clock import iso
-from chat4all.domain.records import (
-    Conversation,
-    ConversationState,
-    ConversationType,
-    Identity,
-    Participant,
-    User,
-    UserType,
-)
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.person import Identity, User, UserType
 from tests.fakes.clock import BEGINNING
 from tests.fakes.connector import ACCOUNT
 

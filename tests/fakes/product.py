@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from chat4all.adapters.failure_log import log_failure
 from chat4all.domain.content import Media, Text
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import Conversation, ConversationType, Message, User
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Message
+from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers

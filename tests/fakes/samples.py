@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from chat4all.domain.files import OFFICE
+from chat4all.domain.files.file import OFFICE
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 import pytest
 
+from chat4all.domain.api_key import ApiKey
 from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import RateLimit
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import ApiKey
 from chat4all.domain.webhooks import Arrivals, StoredWebhook
 from chat4all.services.messaging.connector import ChannelSecret
 

@@ -11,7 +11,7 @@ import pytest
 
 from chat4all.adapters.media.clamd import ClamdScanner
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.inspection import RejectCode
+from chat4all.domain.files.inspection import RejectCode
 from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, office
 

@@ -26,7 +26,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from chat4all.adapters.dynamodb.limits import LEASE_S, DynamoLimiter
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.domain.channel import LimitScope, MediaRule, RateLimit, Transfer
-from chat4all.domain.files import Attachment, MediaKind
+from chat4all.domain.files.file import Attachment, MediaKind
 from tests.fakes.connector import PIGEON
 from tests.integration.aws import Aws
 

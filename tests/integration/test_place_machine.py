@@ -15,9 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.domain.content import Text
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
-from chat4all.domain.records import INBOX_USER_ID, ConversationState, ConversationType, Message
+from chat4all.domain.message import Message
+from chat4all.domain.person import INBOX_USER_ID
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.directory.ports import Sequenced
 from chat4all.services.inbound.take_inbound import inbound_message_id

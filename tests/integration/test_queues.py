@@ -2,7 +2,7 @@
 
 import uuid
 
-from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.adapters.queues.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.domain.content import Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate

@@ -10,9 +10,9 @@ from botocore.awsrequest import AWSPreparedRequest
 from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
-from chat4all.adapters.s3_files import PIECE_BYTES, S3Files, content_disposition
+from chat4all.adapters.s3.files import PIECE_BYTES, S3Files, content_disposition
 from chat4all.bootstrap import runtime
-from chat4all.domain.files import LEAST_PART_BYTES, FileStatus, StoredFile
+from chat4all.domain.files.file import LEAST_PART_BYTES, FileStatus, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge
 from tests.fakes.people import NOW
 from tests.integration.aws import Aws

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.webhooks import MOST_BYTES, DynamoWebhooks
-from chat4all.adapters.s3 import S3Bodies
+from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.bootstrap import runtime
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.webhooks import Arrivals, StoredWebhook

@@ -15,7 +15,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from chat4all.domain.records import Message
+from chat4all.domain.message import Message
 from chat4all.services.access.authenticate import SCOPES
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_key

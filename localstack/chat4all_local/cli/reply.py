@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from chat4all.domain.records import Identity, User
+from chat4all.domain.person import Identity, User
 from chat4all.entrypoints.http.views import ConversationView, DeliveryView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chat4all.domain.records import User
+from chat4all.domain.person import User
 from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption

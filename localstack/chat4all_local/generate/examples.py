@@ -5,7 +5,7 @@ from typing import Final
 
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.pages import TimeCursor, encode_cursor
-from chat4all.domain.records import UserType
+from chat4all.domain.person import UserType
 from chat4all.domain.status import Status
 
 _CUSTOMER: Final = "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02"

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from chat4all.channels.registry import manifest_of
-from chat4all.domain.records import Identity
+from chat4all.domain.person import Identity
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.simulators.control_api import CustomerDetails
 

@@ -3,7 +3,7 @@
 import mimetypes
 from pathlib import Path
 
-from chat4all.domain.files import BY_EXTENSION
+from chat4all.domain.files.file import BY_EXTENSION
 from chat4all_local.transfer.errors import TransferFailed
 
 

@@ -9,7 +9,7 @@ import pytest
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap.settings import ApiSettings
-from chat4all.domain.files import FileStatus
+from chat4all.domain.files.file import FileStatus
 from tests.integration.aws import CHANNELS
 from tests.integration.http.conftest import PUBLIC_URL, Cast
 from tests.integration.http.gateway import API_ID, Gateway

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap.settings import ApiSettings
-from chat4all.domain.files import LEAST_PART_BYTES, MOST_BYTES, FileStatus
+from chat4all.domain.files.file import LEAST_PART_BYTES, MOST_BYTES, FileStatus
 from chat4all.domain.text import LONGEST_QUOTE
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import PUBLIC_URL, Cast, a_key

@@ -9,7 +9,7 @@ from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.domain.content import Media
 from chat4all.domain.events import MessageAccepted
-from chat4all.domain.files import Attachment, FileStatus
+from chat4all.domain.files.file import Attachment, FileStatus
 from tests.fakes.files import a_file
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import PUBLIC_URL, Cast, create_customer

@@ -12,7 +12,8 @@ from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.rows import _Shared
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.records import Identity, Message, User
+from chat4all.domain.message import Message
+from chat4all.domain.person import Identity, User
 from chat4all.domain.status import Status
 from tests.fakes.people import NOW, customer
 from tests.integration.aws import Aws

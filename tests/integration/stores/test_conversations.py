@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 from chat4all.services.directory.ports import ConversationChanged, Conversations, Sequenced
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.stores.paging import walked

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from chat4all.domain.claims import Claimed, ClaimRefused
 from chat4all.domain.content import Text
 from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetterKind, DeadRecord
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.message import Message
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.ports import Deliveries, Messages

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.content import Text
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
-from chat4all.domain.records import DeliveryPart, Message
+from chat4all.domain.message import Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.ports import Deliveries, Messages

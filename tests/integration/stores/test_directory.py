@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
 from tests.fakes.people import NOW, agent, customer
 from tests.integration.stores.paging import walked

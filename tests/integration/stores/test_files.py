@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chat4all.adapters.dynamodb import files as dynamodb_files
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry
-from chat4all.domain.files import FileStatus, Source, StoredFile
+from chat4all.domain.files.file import FileStatus, Source, StoredFile
 from tests.integration.aws import Aws
 
 DUE = "2001-01-31T12:00:00.000Z"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Media, Text, Unsupported
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.records import Edit, Message
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery, Messages

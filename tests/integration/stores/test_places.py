@@ -8,8 +8,8 @@ import pytest
 from chat4all.adapters.dynamodb import conversations as conversations_module
 from chat4all.adapters.dynamodb.conversation_rows import PlacesRow, places_row
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.places import Places
-from chat4all.domain.records import Conversation, ConversationState, ConversationType
 from chat4all.services.directory.ports import Conversations, Sequenced
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.aws import Aws

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
-from chat4all.adapters.stream_failures import Failures, Pointer
+from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
+from chat4all.adapters.queues.stream_failures import Failures, Pointer
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import LONGEST_QUOTE

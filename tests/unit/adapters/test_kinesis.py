@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from chat4all.adapters import kinesis as module
-from chat4all.adapters.kinesis import KinesisEvents, Streams
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues import kinesis as module
+from chat4all.adapters.queues.kinesis import KinesisEvents, Streams
+from chat4all.adapters.queues.sqs import Queues
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, StatusUpdate

@@ -5,7 +5,7 @@ import pytest
 
 from chat4all.adapters.dynamodb.message_rows import MessageRow, history_line, history_of
 from chat4all.domain.content import Content, Media, Text, Unsupported
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.status import Status, StatusChange
 
 

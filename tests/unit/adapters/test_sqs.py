@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
+from chat4all.adapters.queues.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
@@ -23,7 +23,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileEvent, FileStored, FileToFetch
+from chat4all.domain.files.file import FileEvent, FileStored, FileToFetch
 from chat4all.domain.status import Status
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.stream_failures import Pointer
+from chat4all.adapters.queues.stream_failures import Pointer
 from chat4all.domain.errors import Unavailable
 from chat4all.entrypoints.queues.batches import HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import LONGEST_PAUSE_S, UNEXPECTED_TRIES, StreamBatch

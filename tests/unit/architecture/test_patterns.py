@@ -81,23 +81,23 @@ TABLE: Final = {
         SHORT,
         (*DIGITS, Text("2026-01-01T00:00:00.000Z"), Text("2026-")),
     ),
-    "chat4all.domain.plain_text:_CONTROL": Entry(
+    "chat4all.domain.files.plain_text:_CONTROL": Entry(
         "a piece of a file in UTF-16", "It takes one character.", (Text("x"), Text("x", end="\0"))
     ),
-    "chat4all.domain.plain_text:_PROGRAMS": Entry(
+    "chat4all.domain.files.plain_text:_PROGRAMS": Entry(
         "the first 4,096 bytes of a file",
         POSSESSIVE,
         (Text(" "), Text("\xef\xbb\xbf"), Text(" ", begin="<!doctype"), Text("<!doctype "), Text("<")),
     ),
-    "chat4all.domain.signatures:_WEBM_HEADER": Entry(
+    "chat4all.domain.files.signatures:_WEBM_HEADER": Entry(
         "the first 4,096 bytes of a file",
         SHORT,
         (Text("\x42\x82", begin="\x1a\x45\xdf\xa3"), Text("\x1a\x45\xdf\xa3")),
     ),
-    "chat4all.domain.signatures:_ID3": Entry(
+    "chat4all.domain.files.signatures:_ID3": Entry(
         "the first 4,096 bytes of a file", SHORT, (Text("ID3"), Text("\0", begin="ID3\x02"))
     ),
-    "chat4all.domain.sniffing:_PDF_HEADER": Entry(
+    "chat4all.domain.files.sniffing:_PDF_HEADER": Entry(
         "the first 1,024 bytes of a file", SHORT, (Text("%PDF-"), Text("%PDF-1"), Text("%"))
     ),
     "chat4all_local.bench.upload.own_memory:_MOST": Entry(

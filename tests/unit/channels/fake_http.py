@@ -8,7 +8,7 @@ from chat4all.channels.shared.file_part import FilePart, SourceFailed
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.domain.channel import Transfer
 from chat4all.domain.content import Text
-from chat4all.domain.files import FILE_TYPES
+from chat4all.domain.files.file import FILE_TYPES
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Connector, WebhookRequest
 

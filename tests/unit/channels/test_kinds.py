@@ -9,7 +9,7 @@ from chat4all.channels import registry
 from chat4all.channels.shared.manifest import Manifest
 from chat4all.domain.channel import MediaRule
 from chat4all.domain.content import Plain, Text, kind_of
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingContent, OutgoingMedia, Submission
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp, answer, file_submission
 

@@ -8,7 +8,7 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.sending import Outcome, SendError, Sent
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,

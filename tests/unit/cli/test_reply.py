@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from chat4all.channels.registry import names
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.person import Identity, User, UserType
 from chat4all_local.cli.reply import choose_customer, choose_identity, reply
 from chat4all_local.cloud.errors import CloudError
 

@@ -8,7 +8,7 @@ from chat4all.channels.registry import capabilities, names
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
 from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.channel import Capabilities, LimitScope, OtherFiles, Transfer
-from chat4all.domain.files import FILE_TYPES, Attachment, MediaKind
+from chat4all.domain.files.file import FILE_TYPES, Attachment, MediaKind
 
 
 @pytest.mark.parametrize(

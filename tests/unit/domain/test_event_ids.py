@@ -11,7 +11,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileStored, FileToFetch
+from chat4all.domain.files.file import FileStored, FileToFetch
 from chat4all.domain.status import Status
 
 ADDRESS = "5511987654321"

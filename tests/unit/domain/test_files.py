@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Invalid
-from chat4all.domain.files import (
+from chat4all.domain.files.file import (
     BY_EXTENSION,
     FILE_TYPES,
     LEAST_PART_BYTES,

@@ -14,15 +14,15 @@ from chat4all.domain.channel import LengthUnit
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.files import FILE_TYPES, check_new_file, fitting_name
-from chat4all.domain.inbound_files import attachment_of
-from chat4all.domain.inspection import Reading, Sample
+from chat4all.domain.files.file import FILE_TYPES, check_new_file, fitting_name
+from chat4all.domain.files.inbound import attachment_of
+from chat4all.domain.files.inspection import Reading, Sample
+from chat4all.domain.files.plain_text import is_program
+from chat4all.domain.files.signatures import types_by_head
+from chat4all.domain.files.zips import END_MARK, ends_as_zip
 from chat4all.domain.pages import SequenceCursor, TimeCursor, decode_cursor
-from chat4all.domain.plain_text import is_program
-from chat4all.domain.signatures import types_by_head
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import check_content, check_plain, shortened
-from chat4all.domain.zips import END_MARK, ends_as_zip
 from chat4all.entrypoints.http.bodies import time_from
 from chat4all.services.messaging.connector import FetchFailed
 from tests.unit.channels.fake_http import FakeHttp

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.content import ProviderFile
-from chat4all.domain.files import MOST_BYTES, Attachment, check_new_file
-from chat4all.domain.inbound_files import attachment_of
+from chat4all.domain.files.file import MOST_BYTES, Attachment, check_new_file
+from chat4all.domain.files.inbound import attachment_of
 
 
 def taken(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.domain.files import LONGEST_NAME, MOST_BYTES, Attachment
-from chat4all.domain.links import human_size, link_text
+from chat4all.domain.files.file import LONGEST_NAME, MOST_BYTES, Attachment
+from chat4all.domain.files.link_text import human_size, link_text
 
 LINK = "https://chat.example/api/v1/links/" + "x" * 64
 

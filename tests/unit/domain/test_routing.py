@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.content import Content, Media, Text, Unsupported
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.errors import NotPossible
 from chat4all.domain.events import MessageAccepted, Recipient, Route
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import Conversation, ConversationType, User
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.person import User
 from chat4all.domain.routing import (
     content_for_recipients,
     deliveries,

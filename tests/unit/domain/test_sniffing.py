@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from chat4all.domain.files import FILE_TYPES
-from chat4all.domain.inspection import TAIL_BYTES, Found, Reading, Refusal, RejectCode
-from chat4all.domain.sniffing import judge, likely_type
+from chat4all.domain.files.file import FILE_TYPES
+from chat4all.domain.files.inspection import TAIL_BYTES, Found, Reading, Refusal, RejectCode
+from chat4all.domain.files.sniffing import judge, likely_type
 from tests.fakes import samples
 from tests.fakes.samples import DOCX, EVERY_TYPE, PDF, PPTX, TEXT, XLSX, office, zipped
 

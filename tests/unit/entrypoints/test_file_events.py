@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
+from chat4all.domain.files.file import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
 from chat4all.entrypoints.queues.files import FileEvents
 from chat4all.services.files.inspect_file import InspectFile
 from chat4all.services.files.scanning import Clean, FinalVerdict, Malware

@@ -14,7 +14,7 @@ from chat4all.adapters.media.guardduty import scan_result
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
-from chat4all.domain.files import FileEvent
+from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Record
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
 from chat4all_local.simulators.credentials import BY_CHANNEL

@@ -8,7 +8,7 @@ from chalice.app import Request
 
 from chat4all.domain.errors import Invalid, TooLarge, UnsupportedMedia
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.records import UserType
+from chat4all.domain.person import UserType
 from chat4all.entrypoints.http.bodies import (
     DEFAULT_PAGE,
     MOST_BODY_BYTES,

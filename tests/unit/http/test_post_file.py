@@ -4,7 +4,7 @@ import pytest
 
 from chat4all.domain.content import Media, Text
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
-from chat4all.domain.files import FileStatus
+from chat4all.domain.files.file import FileStatus
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import body_of

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat4all.adapters.media.clamd import ClamdScanner
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.inspection import RejectCode
+from chat4all.domain.files.inspection import RejectCode
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 from tests.fakes.clamd import FakeClamd

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from chat4all.adapters.media.guardduty import ScanResult, guardduty, scan_result
-from chat4all.domain.inspection import RejectCode
+from chat4all.domain.files.inspection import RejectCode
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.files.scanning import Awaited, CannotScan, Clean, Malware
 from tests.fakes.guardduty import event

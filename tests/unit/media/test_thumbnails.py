@@ -15,7 +15,7 @@ from PIL import Image
 
 from chat4all.adapters.media.thumbnails import MOST_FILE_BYTES, thumbnails
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Refusal, RejectCode
 from tests.fakes.samples import EVERY_TYPE, image
 
 IMAGES = [one for one in EVERY_TYPE if one.startswith("image/")]

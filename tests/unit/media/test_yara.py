@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chat4all.adapters.media import yara
 from chat4all.adapters.media.yara import OVERLAP_BYTES, OWN_RULES, WINDOW_BYTES, YaraScanner
-from chat4all.domain.inspection import RejectCode
+from chat4all.domain.files.inspection import RejectCode
 from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, office
 

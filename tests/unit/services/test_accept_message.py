@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Media, Text
+from chat4all.domain.conversation import ConversationState, ConversationType, Participant
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -16,8 +17,8 @@ from chat4all.domain.errors import (
     NotPossible,
     Unavailable,
 )
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationState, ConversationType, Identity, Participant
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.person import Identity
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE
 from chat4all.services.messaging.conversation_cache import KEEP_S

@@ -3,7 +3,7 @@
 import pytest
 
 from chat4all.domain.errors import Chat4AllError, Conflict, Forbidden, NotFound
-from chat4all.domain.files import Attachment, FileStatus
+from chat4all.domain.files.file import Attachment, FileStatus
 from chat4all.services.files.attach_file import AttachFile
 from tests.fakes.files import MemoryFiles, a_file
 

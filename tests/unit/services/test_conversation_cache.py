@@ -2,8 +2,9 @@
 
 import pytest
 
+from chat4all.domain.conversation import ConversationState
 from chat4all.domain.errors import NotFound
-from chat4all.domain.records import ConversationState, Identity
+from chat4all.domain.person import Identity
 from chat4all.services.messaging.conversation_cache import KEEP_S
 from tests.fakes.people import NOW
 from tests.fakes.product import AGENT, ANA, Product

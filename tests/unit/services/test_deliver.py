@@ -7,11 +7,11 @@ from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_
 from chat4all.domain.channel import LimitScope, RateLimit, Transfer
 from chat4all.domain.claims import Claimed
 from chat4all.domain.content import Text
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.files import Attachment, FileStatus, MediaKind
-from chat4all.domain.records import DeliveryPart
+from chat4all.domain.files.file import Attachment, FileStatus, MediaKind
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status

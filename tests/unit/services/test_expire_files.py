@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chat4all.domain.clock import iso
-from chat4all.domain.files import FileStatus, FileStored, FileToFetch, Source
+from chat4all.domain.files.file import FileStatus, FileStored, FileToFetch, Source
 from chat4all.services.files.expire_files import FETCHED_WITHIN, ExpireFiles
 from chat4all.services.files.upload_file import INSPECTED_WITHIN
 from tests.fakes.clock import BEGINNING

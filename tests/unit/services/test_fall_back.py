@@ -3,7 +3,7 @@
 import pytest
 
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Text
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.events import InboundMessage, WebhookEvent
-from chat4all.domain.records import INBOX_USER_ID, Conversation, ConversationState, ConversationType
+from chat4all.domain.person import INBOX_USER_ID
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT

@@ -12,10 +12,11 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, file_of, reworded
+from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Conflict, Unavailable
 from chat4all.domain.events import InboundMessage, InboundStatus, WebhookEvent
-from chat4all.domain.files import Attachment, FileStatus, FileToFetch
-from chat4all.domain.records import Conversation, Message
+from chat4all.domain.files.file import Attachment, FileStatus, FileToFetch
+from chat4all.domain.message import Message
 from chat4all.domain.routing import parts_of
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
 from chat4all.domain.status import Status, may_become

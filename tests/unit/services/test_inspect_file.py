@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import (
+from chat4all.domain.files.file import (
     THUMBNAILS_PX,
     FileEvent,
     FileStatus,
@@ -20,7 +20,7 @@ from chat4all.domain.files import (
     Source,
     StoredFile,
 )
-from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Refusal, RejectCode
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.access.ports import Audit
 from chat4all.services.files.fetch_file import FetchFile

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat4all.adapters.media.yara import YaraScanner
-from chat4all.domain.files import FileStatus, FileStored
+from chat4all.domain.files.file import FileStatus, FileStored
 from chat4all.services.files.fetch_file import FetchFile
 from chat4all.services.files.inspect_file import InspectFile
 from tests.fakes.audit import MemoryAudit

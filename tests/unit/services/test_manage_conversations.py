@@ -2,8 +2,8 @@
 
 import pytest
 
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.errors import Chat4AllError, Conflict, Invalid, NotFound, Unavailable
-from chat4all.domain.records import Conversation, ConversationState, ConversationType
 from chat4all.services.directory.manage_conversations import NewConversation
 from tests.fakes.people import agent, customer
 from tests.fakes.product import Product

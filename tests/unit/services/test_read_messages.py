@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Text, Unsupported
+from chat4all.domain.conversation import ConversationType
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import Page, TimeOrder
-from chat4all.domain.records import ConversationType, Edit, Message
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.answers import Answer, respond
 from chat4all.entrypoints.http.views import MessagePage, message_view

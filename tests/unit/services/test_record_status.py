@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.clock import iso
+from chat4all.domain.conversation import ConversationType
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import ConversationType, DeliveryPart
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status, may_become
 from chat4all.services.messaging.deliver import Settled

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import ConversationType
 from chat4all.domain.dead_letters import DeadLetterKind
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationType
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE

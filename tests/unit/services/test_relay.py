@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.conversation import ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.records import ConversationState, ConversationType, Participant
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH

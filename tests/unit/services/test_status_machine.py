@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chat4all.domain.conversation import ConversationType
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import ConversationType
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.deliver import Settled

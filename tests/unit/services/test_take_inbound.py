@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported, file_of
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundEdit,
@@ -13,15 +14,10 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileStatus, FileToFetch, Source
+from chat4all.domain.files.file import FileStatus, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
-from chat4all.domain.records import (
-    INBOX_USER_ID,
-    ConversationState,
-    ConversationType,
-    Message,
-    UserType,
-)
+from chat4all.domain.message import Message
+from chat4all.domain.person import INBOX_USER_ID, UserType
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from chat4all.domain.records import Identity
+from chat4all.domain.person import Identity
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.directory import DirectoryTable
 from chat4all_local.simulators.registry import names

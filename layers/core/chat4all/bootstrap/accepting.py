@@ -3,7 +3,7 @@
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import MessageTables
 from chat4all.channels.registry import capabilities

@@ -10,8 +10,8 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
-from chat4all.adapters.s3_files import S3Files
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.sqs import Queues
+from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment

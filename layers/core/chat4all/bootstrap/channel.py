@@ -8,9 +8,9 @@ from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
 from chat4all.adapters.operators import Operators
-from chat4all.adapters.s3_files import S3Files
+from chat4all.adapters.queues.sqs import Queues
+from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.adapters.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry

@@ -8,7 +8,7 @@ from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.media.formats import name_format
 from chat4all.adapters.media.thumbnails import thumbnails
-from chat4all.adapters.s3_files import S3Files
+from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.scanners import scanner

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment

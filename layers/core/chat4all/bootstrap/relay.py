@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from chat4all.adapters.dead_queues import QueuePair, SqsDeadQueues
-from chat4all.adapters.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.failure_log import log_failure
-from chat4all.adapters.s3_files import S3Files
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.dead_queues import QueuePair, SqsDeadQueues
+from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
+from chat4all.adapters.queues.sqs import Queues
+from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment

@@ -2,7 +2,7 @@
 
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.adapters.queues.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry

@@ -4,7 +4,7 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.failure_log import log_failure
-from chat4all.adapters.sqs import Queues
+from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import StatusSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry

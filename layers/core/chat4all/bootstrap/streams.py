@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chat4all.adapters.kinesis import KinesisEvents, Streams
-from chat4all.adapters.sqs import Queues, SqsEvents
+from chat4all.adapters.queues.kinesis import KinesisEvents, Streams
+from chat4all.adapters.queues.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import StreamSettings
 

@@ -5,9 +5,9 @@ from chalice.app import Chalice
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
-from chat4all.adapters.s3 import S3Bodies
+from chat4all.adapters.queues.sqs import Queues, SqsEvents
+from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.adapters.sqs import Queues, SqsEvents
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.files import Attachment, MediaKind
+from chat4all.domain.files.file import Attachment, MediaKind
 
 ChannelAccounts = Mapping[str, tuple[str, ...]]
 """The channel accounts by channel, as the manifests list them.

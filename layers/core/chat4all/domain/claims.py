@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.records import DeliveryPart
+from chat4all.domain.delivery import DeliveryPart
 
 MARGIN: Final = timedelta(seconds=5)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chat4all.domain.records import DeliveryPart
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.status import Status, of_message, of_parts
 
 

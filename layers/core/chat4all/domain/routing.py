@@ -6,10 +6,11 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities, OtherFiles
 from chat4all.domain.content import C, Content, Media, Plain, Text, Unsupported, file_of, kind_of, reworded
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import Conversation, ConversationType, Identity, User, UserType
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.domain.splitting import split_text
 
 

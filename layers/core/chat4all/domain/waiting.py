@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.events import MessageAccepted, Recipient, StatusUpdate
-from chat4all.domain.records import Message
+from chat4all.domain.message import Message
 
 BATCH: Final = 100
 """The number of waiting records that a job of `relay` takes at once."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chat4all.channels.registry import manifest_of
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all_local.traffic.participants import BY_CHANNEL, Customer
 
 PHOTO: Final = "photo.jpg"

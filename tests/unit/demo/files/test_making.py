@@ -6,7 +6,7 @@ from PIL import Image
 
 from chat4all.channels.registry import capabilities, names
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all_local.demo.files.making import made, make_photo
 from chat4all_local.demo.files.props import VIDEO, VIDEO_BYTES
 from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN

@@ -8,7 +8,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
-from chat4all.domain.records import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 
 CONVERSATION: Final = "CONVERSATION"
 ALL: Final = "all"

@@ -30,10 +30,10 @@ from chat4all.adapters.dynamodb.rows import (
     tries,
     updated,
 )
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key
-from chat4all.domain.records import Conversation, ConversationState, Participant
 from chat4all.services.directory.ports import ConversationChanged, Sequenced
 
 _TRIES: Final = 8

@@ -27,10 +27,10 @@ from chat4all.adapters.dynamodb.message_rows import (
 from chat4all.adapters.dynamodb.rows import answering, bind, updated
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.records import DeliveryPart
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import ParkedStatus

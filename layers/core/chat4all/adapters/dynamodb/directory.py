@@ -21,7 +21,7 @@ from chat4all.adapters.dynamodb.rows import (
 )
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import Identity, User, UserType
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import IdentityTaken
 
 _TRIES: Final = 5

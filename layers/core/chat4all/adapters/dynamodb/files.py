@@ -12,7 +12,7 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry
 from chat4all.adapters.dynamodb.message_rows import shard
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
-from chat4all.domain.files import FileStatus, StoredFile
+from chat4all.domain.files.file import FileStatus, StoredFile
 
 DUE_SHARDS: Final = 4
 _FILE: Final = "FILE#"

@@ -4,7 +4,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAt
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind
-from chat4all.domain.records import ApiKey
+from chat4all.domain.api_key import ApiKey
 
 
 class KeyRow(Model):

@@ -19,7 +19,7 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
 from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 
 LEASE_S: Final = 1.0
 TOLERATED_SKEW_S: Final = 30.0

@@ -12,8 +12,9 @@ from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructAttribute, StructsAttribute, TableSettings
 from chat4all.domain.content import Content
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.records import DeliveryPart, Edit, Message
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.status import Status, StatusChange
 
 MESSAGE: Final = "MESSAGE"

@@ -28,8 +28,9 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.domain.content import reworded
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Edit, Message, is_latest, with_edit
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import DeliveryPart, Edit, Message, is_latest, with_edit
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import MessageQuery

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Refusal, RejectCode
 from chat4all.domain.text import shortened
 from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 

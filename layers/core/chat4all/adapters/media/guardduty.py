@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Refusal, RejectCode
 from chat4all.domain.text import shortened
 from chat4all.services.files.scanning import Awaited, CannotScan, Clean, FinalVerdict, KnownVerdict, Malware
 

@@ -14,8 +14,8 @@ from PIL import Image, JpegImagePlugin, WebPImagePlugin
 from PIL.Image import Resampling, Transpose
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import THUMBNAILS_PX
-from chat4all.domain.inspection import ReadRange, Refusal, RejectCode
+from chat4all.domain.files.file import THUMBNAILS_PX
+from chat4all.domain.files.inspection import ReadRange, Refusal, RejectCode
 
 MOST_DECODED_BYTES: Final = 144 * 1024 * 1024
 """The most bytes that a decoder holds at once: 37 megapixels of colour, or a one-scan JPEG of any camera."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import yara_x
 
-from chat4all.domain.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Refusal, RejectCode
 from chat4all.services.files.scanning import CannotScan, Clean, Malware, Verdict
 
 WINDOW_BYTES: Final = 8 * 1024 * 1024

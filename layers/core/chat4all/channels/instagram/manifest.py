@@ -5,7 +5,7 @@ from typing import Final
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 
 CAPABILITIES: Final = Capabilities(
     channel="instagram",

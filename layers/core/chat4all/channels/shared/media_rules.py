@@ -3,7 +3,7 @@
 from typing import Final
 
 from chat4all.domain.channel import MediaRule, Transfer
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 
 MB: Final = 1_000_000
 """No provider says whether its megabyte has 1,048,576 bytes: a file between the two goes as a link, or uploaded."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 
 MOST_CHARACTERS: Final = 1600
 MMS_PREFIXES: Final = ("+1",)

@@ -21,7 +21,7 @@ from chat4all.channels.telegram.webhook import inbound_events
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import InboundEvent
-from chat4all.domain.files import MediaKind
+from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,

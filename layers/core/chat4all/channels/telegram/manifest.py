@@ -14,7 +14,7 @@ from chat4all.domain.channel import (
     Receipts,
     Transfer,
 )
-from chat4all.domain.files import FILE_TYPES, MediaKind
+from chat4all.domain.files.file import FILE_TYPES, MediaKind
 
 _PHOTOS: Final = (*PICTURES, "image/webp")
 _MUSIC: Final = ("audio/mpeg", "audio/mp4")

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.errors import (
     ConversationNotFound,
     GroupFull,
@@ -14,7 +15,6 @@ from chat4all.domain.errors import (
     ParticipantNotFound,
     UnknownUser,
 )
-from chat4all.domain.records import ConversationState, ConversationType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery

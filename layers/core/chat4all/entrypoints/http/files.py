@@ -25,7 +25,7 @@ from chat4all.domain.errors import (
     Unavailable,
     UploadGone,
 )
-from chat4all.domain.files import MOST_PARTS, StoredFile
+from chat4all.domain.files.file import MOST_PARTS, StoredFile
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id

@@ -25,9 +25,9 @@ from chat4all.domain.errors import (
     NotPossible,
     NotYourFile,
 )
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.records import Message
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
 from chat4all.entrypoints.http.addresses import Addresses

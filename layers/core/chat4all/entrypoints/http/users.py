@@ -15,7 +15,7 @@ from chat4all.domain.errors import (
     TooManyIdentities,
     UserNotFound,
 )
-from chat4all.domain.records import User, UserType
+from chat4all.domain.person import User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import PageQuery

@@ -3,8 +3,11 @@
 import msgspec
 
 from chat4all.domain.content import Content
+from chat4all.domain.conversation import Conversation
+from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.message import Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
-from chat4all.domain.records import Conversation, DeliveryPart, Edit, Message, User
+from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
 

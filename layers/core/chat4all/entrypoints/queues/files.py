@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from chat4all.adapters.media.guardduty import scan_result
-from chat4all.domain.files import FileEvent, StoredFile
+from chat4all.domain.files.file import FileEvent, StoredFile
 from chat4all.entrypoints.invocation import Count, LambdaContext
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.consuming import consuming

@@ -27,7 +27,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from chat4all.adapters.stream_failures import Pointer
+from chat4all.adapters.queues.stream_failures import Pointer
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.text import shortened
 from chat4all.entrypoints.queues.batches import SIDE_BY_SIDE, Event, HandBack, Ids, Received

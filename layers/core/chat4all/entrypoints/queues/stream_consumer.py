@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from chat4all.adapters.stream_failures import Failures
+from chat4all.adapters.queues.stream_failures import Failures
 from chat4all.entrypoints.queues.batches import Batch, Event, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 

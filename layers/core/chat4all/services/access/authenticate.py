@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from chat4all.domain.api_key import ApiKey
 from chat4all.domain.errors import MissingScope, Unauthenticated
-from chat4all.domain.records import ApiKey
 from chat4all.services.access.ports import ApiKeys
 
 SCOPES: Final = (

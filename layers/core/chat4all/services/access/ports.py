@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from chat4all.domain.api_key import ApiKey
 from chat4all.domain.audit import AuditEntry, AuditQuery
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.records import ApiKey
 
 
 class Audit(Protocol):

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 from chat4all.domain.errors import (
     ConversationNotFound,
     Detail,
@@ -18,14 +19,7 @@ from chat4all.domain.errors import (
     UnknownUser,
 )
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import (
-    Conversation,
-    ConversationState,
-    ConversationType,
-    Participant,
-    User,
-    UserType,
-)
+from chat4all.domain.person import User, UserType
 from chat4all.services.directory.ports import Conversations, Directory
 
 SIZES: Final = {ConversationType.ONE_TO_ONE: (2, 2), ConversationType.GROUP: (3, 100)}

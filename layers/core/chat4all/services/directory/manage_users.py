@@ -16,7 +16,7 @@ from chat4all.domain.errors import (
     UserNotFound,
 )
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import INBOX_USER_ID, Identity, User, UserType
+from chat4all.domain.person import INBOX_USER_ID, Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
 
 MOST_IDENTITIES = 20

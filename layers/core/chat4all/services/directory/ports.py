@@ -5,9 +5,10 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.pages import TimeCursor
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.domain.places import Places
-from chat4all.domain.records import Conversation, ConversationState, Identity, Participant, User, UserType
 
 
 class Sequenced(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from chat4all.domain.errors import Detail, FileNotFound, NotYourFile
-from chat4all.domain.files import Attachment, require_ready
+from chat4all.domain.files.file import Attachment, require_ready
 from chat4all.services.files.ports import Files
 
 _FIELD: Final = "content.file_id"

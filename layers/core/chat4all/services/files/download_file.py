@@ -7,7 +7,7 @@ import msgspec
 
 from chat4all.domain.clock import Clock
 from chat4all.domain.errors import FileNotFound, LinkNotFound, NotYourFile
-from chat4all.domain.files import FileStatus, StoredFile, require_ready
+from chat4all.domain.files.file import FileStatus, StoredFile, require_ready
 from chat4all.services.files.download_links import hash_token
 from chat4all.services.files.ports import Files, FileStore
 

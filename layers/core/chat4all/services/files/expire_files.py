@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import iso, parse_iso
-from chat4all.domain.files import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
+from chat4all.domain.files.file import FileEvent, FileStatus, FileStored, FileToFetch, StoredFile
 from chat4all.domain.waiting import BATCH
 from chat4all.services.files.ports import FileEvents, Files, FileStore
 from chat4all.services.files.upload_file import INSPECTED_WITHIN

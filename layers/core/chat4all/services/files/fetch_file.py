@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
-from chat4all.domain.inspection import HEAD_BYTES, Refusal, RejectCode
-from chat4all.domain.sniffing import likely_type
+from chat4all.domain.files.file import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
+from chat4all.domain.files.inspection import HEAD_BYTES, Refusal, RejectCode
+from chat4all.domain.files.sniffing import likely_type
 from chat4all.services.files.ports import FileStore, ObjectTooLarge
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from chat4all.services.messaging.ports import Secrets

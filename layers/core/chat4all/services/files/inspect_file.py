@@ -47,9 +47,9 @@ from msgspec.structs import replace
 from chat4all.domain.audit import AuditAction, audit_entry
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
-from chat4all.domain.inspection import Found, Reading, ReadRange, Refusal, RejectCode
-from chat4all.domain.sniffing import NameFormat, judge, mismatch
+from chat4all.domain.files.file import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
+from chat4all.domain.files.inspection import Found, Reading, ReadRange, Refusal, RejectCode
+from chat4all.domain.files.sniffing import NameFormat, judge, mismatch
 from chat4all.domain.text import shortened
 from chat4all.services.access.ports import Audit
 from chat4all.services.files.fetch_file import FetchFile, retyped

@@ -4,8 +4,8 @@ from typing import Final
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import Media, Text
-from chat4all.domain.files import FileStatus
-from chat4all.domain.links import link_text
+from chat4all.domain.files.file import FileStatus
+from chat4all.domain.files.link_text import link_text
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError
 from chat4all.services.files.ports import Files, FileStore, Links
 

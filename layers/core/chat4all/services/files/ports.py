@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from chat4all.domain.files import FileEvent, FileStatus, StoredFile
+from chat4all.domain.files.file import FileEvent, FileStatus, StoredFile
 
 
 class StoredPart(msgspec.Struct, frozen=True):

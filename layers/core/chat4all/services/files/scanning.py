@@ -5,7 +5,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from chat4all.domain.inspection import Refusal
+from chat4all.domain.files.inspection import Refusal
 
 
 class Clean(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ from chat4all.domain.errors import (
     PartsWrong,
     UploadGone,
 )
-from chat4all.domain.files import (
+from chat4all.domain.files.file import (
     FileStatus,
     FileStored,
     StoredFile,

@@ -24,19 +24,12 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
+from chat4all.domain.message import Message
+from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.places import Places
-from chat4all.domain.records import (
-    INBOX_USER_ID,
-    Conversation,
-    ConversationState,
-    ConversationType,
-    Message,
-    Participant,
-    User,
-    UserType,
-)
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
 

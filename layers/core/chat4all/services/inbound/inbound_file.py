@@ -6,8 +6,8 @@ from typing import Final
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import ProviderFile
-from chat4all.domain.files import Attachment, FileStatus, FileToFetch, Source, StoredFile
-from chat4all.domain.inbound_files import attachment_of
+from chat4all.domain.files.file import Attachment, FileStatus, FileToFetch, Source, StoredFile
+from chat4all.domain.files.inbound import attachment_of
 from chat4all.services.files.ports import FileEvents, Files
 
 FETCH_GRACE: Final = timedelta(minutes=2)

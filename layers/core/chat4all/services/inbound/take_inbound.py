@@ -16,8 +16,9 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import Source
-from chat4all.domain.records import Identity, Message, User, UserType
+from chat4all.domain.files.file import Source
+from chat4all.domain.message import Message
+from chat4all.domain.person import Identity, User, UserType
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile

@@ -28,6 +28,8 @@ import msgspec
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, file_of
+from chat4all.domain.conversation import ConversationState
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -41,8 +43,9 @@ from chat4all.domain.errors import (
     Unavailable,
 )
 from chat4all.domain.events import MessageAccepted, Recipient
-from chat4all.domain.files import Attachment
-from chat4all.domain.records import ConversationState, DeliveryPart, Message, User
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Message
+from chat4all.domain.person import User
 from chat4all.domain.routing import (
     content_for_recipients,
     known_on,

@@ -12,8 +12,9 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import ConversationNotFound
-from chat4all.domain.records import Conversation, User
+from chat4all.domain.person import User
 from chat4all.services.directory.ports import Conversations, Directory
 
 T = TypeVar("T")

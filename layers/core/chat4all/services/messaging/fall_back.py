@@ -14,8 +14,8 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested
-from chat4all.domain.records import DeliveryPart
 from chat4all.domain.routing import deliveries as deliveries_of
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH, Fallback

@@ -11,11 +11,12 @@ import msgspec
 
 from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, StatusUpdate, WebhookEvent
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
-from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret

@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
+from chat4all.domain.message import Message
 from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.records import DeliveryPart, Message
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 

@@ -10,10 +10,10 @@ from enum import Enum, auto
 from typing import Final
 
 from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.parts import message_status
-from chat4all.domain.records import DeliveryPart
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import ParkedStatus

@@ -16,11 +16,12 @@ import msgspec
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.dead_letters import MOST_REDRIVEN, DeadLetter, DeadLetterKind
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Chat4AllError, DeadLetterNotFound, MessageNotFound, NotFailed, Unavailable
+from chat4all.domain.message import Message
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.parts import parts_by_recipient
-from chat4all.domain.records import DeliveryPart, Message
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import PUBLISH_GRACE, AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Events, Messages

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
-from chat4all.domain.records import DeliveryPart
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH, DueMessage
 from chat4all.services.messaging.accept_message import AcceptMessage

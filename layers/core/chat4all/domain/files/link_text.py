@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chat4all.domain.files import Attachment
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.text import shortened
 
 LONGEST_NAME_SHOWN: Final = 100

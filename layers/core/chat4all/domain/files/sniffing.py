@@ -17,12 +17,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from chat4all.domain.files import FILE_TYPES
-from chat4all.domain.inspection import Found, ReadRange, Refusal, RejectCode, Sample
-from chat4all.domain.office import OFFICE_TYPES, ole_type, zip_type
-from chat4all.domain.plain_text import is_program
-from chat4all.domain.signatures import ZIP_MARK, is_ole, types_by_head
-from chat4all.domain.zips import ends_as_zip
+from chat4all.domain.files.file import FILE_TYPES
+from chat4all.domain.files.inspection import Found, ReadRange, Refusal, RejectCode, Sample
+from chat4all.domain.files.office import OFFICE_TYPES, ole_type, zip_type
+from chat4all.domain.files.plain_text import is_program
+from chat4all.domain.files.signatures import ZIP_MARK, is_ole, types_by_head
+from chat4all.domain.files.zips import ends_as_zip
 
 PDF: Final = "application/pdf"
 TEXT: Final = "text/plain"

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.plain_text import TextCheck
+from chat4all.domain.files.plain_text import TextCheck
 
 ReadRange = Callable[[int, int], bytes]
 """A function that reads `length` bytes from `start` on; fewer at the end of the file."""

@@ -16,7 +16,7 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvent,
 )
-from chat4all.domain.files import FileEvent
+from chat4all.domain.files.file import FileEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from chat4all.domain.office import OFFICE_TYPES, OLE_MARK
+from chat4all.domain.files.office import OFFICE_TYPES, OLE_MARK
 
 ZIP_MARK: Final = b"PK\x03\x04"
 

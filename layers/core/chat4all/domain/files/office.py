@@ -7,9 +7,9 @@ there, too. The file is searched and not parsed, so that nothing in it can expan
 from typing import Final
 from zipfile import ZipInfo
 
-from chat4all.domain.files import OFFICE
-from chat4all.domain.inspection import Refusal, RejectCode, Sample
-from chat4all.domain.zips import ZipBroken, opened, unpack
+from chat4all.domain.files.file import OFFICE
+from chat4all.domain.files.inspection import Refusal, RejectCode, Sample
+from chat4all.domain.files.zips import ZipBroken, opened, unpack
 
 OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from chat4all.adapters.aws import FAILURES, answering
-from chat4all.adapters.sqs import Queues, SqsEvents, about
+from chat4all.adapters.queues.sqs import Queues, SqsEvents, about
 from chat4all.domain.events import MessageAccepted, StatusUpdate
 
 if TYPE_CHECKING:

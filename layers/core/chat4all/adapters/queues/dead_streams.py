@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from chat4all.adapters.aws import SuppressCodes, answering
-from chat4all.adapters.dead_queues import delete, receive
-from chat4all.adapters.stream_failures import Pointer, pointer_of
+from chat4all.adapters.queues.dead_queues import delete, receive
+from chat4all.adapters.queues.stream_failures import Pointer, pointer_of
 from chat4all.domain.clock import iso
 from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.errors import Unavailable

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from urllib.parse import quote
 
 from chat4all.adapters.aws import SuppressCodes, answering
-from chat4all.adapters.s3 import S3_SILENT, s3_answering
-from chat4all.domain.files import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
+from chat4all.adapters.s3.bodies import S3_SILENT, s3_answering
+from chat4all.domain.files.file import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
 from chat4all.services.files.ports import ObjectTooLarge, StoredPart
 
 if TYPE_CHECKING:

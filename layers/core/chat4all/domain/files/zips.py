@@ -7,7 +7,7 @@ from io import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from chat4all.domain.inspection import Sample
+from chat4all.domain.files.inspection import Sample
 
 END_MARK: Final = b"PK\x05\x06"
 _ENTRY_MARK: Final = b"PK\x01\x02"

@@ -5,7 +5,14 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from chat4all.domain.content import ProviderFile
-from chat4all.domain.files import BY_EXTENSION, FILE_TYPES, LONGEST_NAME, MOST_BYTES, Attachment, FileType
+from chat4all.domain.files.file import (
+    BY_EXTENSION,
+    FILE_TYPES,
+    LONGEST_NAME,
+    MOST_BYTES,
+    Attachment,
+    FileType,
+)
 
 _ANYTHING: Final = FILE_TYPES["application/pdf"]
 _OF_KIND: Final = {

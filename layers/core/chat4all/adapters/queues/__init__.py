@@ -1,0 +1,1 @@
+"""The queues and streams between the functions."""

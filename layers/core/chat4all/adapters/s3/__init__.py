@@ -1,0 +1,1 @@
+"""What lies in S3: files, and the bodies of large webhooks."""

@@ -1,0 +1,36 @@
+"""People and agents, and the addresses by which channels know them."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
+"""The agent of the conversation that Chat4All creates when an unknown person writes."""
+
+
+class UserType(StrEnum):
+    AGENT = "AGENT"
+    CUSTOMER = "CUSTOMER"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A person's address on one channel. (channel, account, address) belongs to one user only."""
+
+    channel: str
+    account: str
+    address: str
+    linked_at: str
+    phone: str | None = None
+    handle: str | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    """An agent or a customer, with their identities."""
+
+    user_id: str
+    type: UserType
+    display_name: str
+    identities: tuple[Identity, ...]
+    metadata: dict[str, str]
+    created_at: str
