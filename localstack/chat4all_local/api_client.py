@@ -10,18 +10,12 @@ from msgspec.structs import asdict
 
 from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
+from chat4all.entrypoints.http.conversations import ConversationPage, ConversationView
 from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
+from chat4all.entrypoints.http.message_views import MessagePage, MessageView, ProgressView
 from chat4all.entrypoints.http.messages import AcceptedView
-from chat4all.entrypoints.http.users import PostIdentity
-from chat4all.entrypoints.http.views import (
-    ConversationPage,
-    ConversationView,
-    MessagePage,
-    MessageView,
-    ProgressView,
-    UserPage,
-)
+from chat4all.entrypoints.http.users import PostIdentity, UserPage
 from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all.services.recovery.redrive import Redriven
 

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chat4all.entrypoints.http.views import ConversationView
+from chat4all.entrypoints.http.conversations import ConversationView
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.tables import plain_table

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from chat4all.domain.content import file_of
-from chat4all.entrypoints.http.views import MessageView
+from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import StateOption
