@@ -1,4 +1,4 @@
-"""What a provider's answer to a send means: its codes, looked up in tables, never its texts."""
+"""The meaning of a provider's answer to a send: tables map its codes; its texts are never read."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,7 +39,7 @@ class FailureTable(msgspec.Struct, frozen=True):
         return next((failure for codes, failure in self.ranges if code in codes), None)
 
     def reason(self, code: int | None) -> str:
-        """The sentence for a support agent, also for a code that is not in the table."""
+        """Return the sentence for a support agent, also for a code that is not in the table."""
         failure = None if code is None else self.find(code)
         if failure is not None:
             return failure.reason
@@ -54,7 +54,7 @@ def spelled(code: int) -> str:
 
 
 def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendError:
-    """The error of `answer`, whose body carries the provider's `code`, or None that could be read."""
+    """Return the error of `answer`. `code` is the provider's code, or None if unreadable."""
     known = None if code is None else table.find(code)
     failure = known or _by_status(table, code, answer.status)
     wait_s = None
@@ -69,7 +69,7 @@ def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendEr
 
 
 def not_answered(table: FailureTable, failure: NetworkFailure) -> SendError:
-    """The error of a send without an answer.
+    """Return the error of a send without an answer.
 
     A request that was sent and not answered may have been carried out, so that trying again may
     send twice. Delivery is at least once: a message twice is better than one lost.
@@ -82,7 +82,7 @@ def not_answered(table: FailureTable, failure: NetworkFailure) -> SendError:
 
 
 def sent_unread(delivery_id: str) -> Sent:
-    """A 2xx whose body is not in the provider's shape.
+    """Return the result of a 2xx answer whose body is not in the provider's shape.
 
     The provider says that it accepted the message, only not under which id. Trying again would send
     it twice, and to call it FAILED would be untrue; so it counts as sent, under an id of our own.
@@ -92,12 +92,12 @@ def sent_unread(delivery_id: str) -> Sent:
 
 
 def can_be_quoted(provider_message_id: str) -> bool:
-    """Whether it is the provider's own id, and not one of `sent_unread` or a hash in its place."""
+    """Tell whether the provider made this id: ids of `sent_unread` and hashes cannot be quoted."""
     return not provider_message_id.startswith((_UNREAD, HASHED))
 
 
 def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:
-    """HTTP's own meaning, for what is not in the table."""
+    """Return the meaning of the HTTP status, for a code that is not in the table."""
     if status == 429:
         return Failure(Outcome.THROTTLED, f"{table.provider} asks to send more slowly.")
     if status == 401:
@@ -108,6 +108,6 @@ def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:
 
 
 def _retry_after(answer: HttpAnswer) -> float | None:
-    """Seconds; the header's other form, a date, is used by none of the providers."""
+    """Return the seconds of `Retry-After`; no provider uses the header's other form, a date."""
     value = answer.headers.get("retry-after", "").strip()
     return float(value) if value.isascii() and value.isdigit() else None

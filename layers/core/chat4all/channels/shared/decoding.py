@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def decoded(data: bytes | msgspec.Raw, kind: type[T]) -> T | None:
-    """`data` as `kind`, or None where it is empty or something else."""
+    """Decode `data` as `kind`; return None if it is empty or has another shape."""
     try:
         return msgspec.json.decode(data, type=kind)
     except UNREADABLE:

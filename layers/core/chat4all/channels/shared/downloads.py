@@ -1,9 +1,9 @@
 """Reading a person's file from wherever a provider says that it is, in pieces.
 
-The address comes from outside. So that nobody makes us read what lies within our own network, only https to
-public addresses is followed, and what is connected to is the very address that was looked at: a name that
-resolves to something else the next time changes nothing. The one exception is the provider's own host as it is
-configured, which stands in for it in a local cloud.
+The address comes from outside, and must not make the system read hosts of its own network. Only https to
+public addresses is followed. The connection goes to the same IP address that was checked, so a host name
+that resolves to another address the next time changes nothing. The only exception is the provider's configured host,
+which is a stand-in in a local cloud.
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -46,8 +46,8 @@ class Downloads:
     def __call__(self, url: str, headers: Mapping[str, str] | None = None) -> Fetching:
         """GET `url`. `headers` go to its own host only, not to where it redirects.
 
-        Raises FetchFailed: NOT_FOUND, EXPIRED, REFUSED_ADDRESS, TOO_MANY_REDIRECTS, NETWORK, or the status. So
-        does reading the pieces: NETWORK.
+        Raises FetchFailed: NOT_FOUND, EXPIRED, REFUSED_ADDRESS, TOO_MANY_REDIRECTS, NETWORK, or the status.
+        Reading the pieces may raise FetchFailed too: NETWORK.
         """
         first = _origin(url)
         for _ in range(MOST_REDIRECTS + 1):
@@ -109,13 +109,13 @@ class Downloads:
 
 
 def connected(host: str, port: int, timeout_s: float) -> socket.socket:
-    """A connection to one of the host's addresses; raises FetchFailed where any of them is not public."""
+    """Connect to an address of the host; raises FetchFailed if any of its addresses is not public."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise _network() from error
-    addresses = [str(one[4][0]) for one in found]
-    if not all(is_public(one) for one in addresses):
+    addresses = [str(entry[4][0]) for entry in found]
+    if not all(is_public(address) for address in addresses):
         raise _refused_address()
     for address in addresses:
         try:
@@ -126,7 +126,7 @@ def connected(host: str, port: int, timeout_s: float) -> socket.socket:
 
 
 def is_public(address: str) -> bool:
-    """Whether it is one of the Internet, and not another one in disguise."""
+    """Tell whether `address` is public, also when it embeds an IPv4 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -177,7 +177,7 @@ def _joined(url: str, location: str) -> str:
 
 
 def _origin(url: str) -> Origin | None:
-    """As urllib3 reads it, who connects there: another parser might find another host in the same text."""
+    """Parse the origin with urllib3, which also connects: another parser might read another host."""
     from urllib3.exceptions import LocationParseError  # noqa: PLC0415  # as above
     from urllib3.util import parse_url  # noqa: PLC0415
 

@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 def looked_up(answer: HttpAnswer | NetworkFailure, kind: type[T]) -> T:
-    """The answer's body as `kind`. Raises FetchFailed: NOT_FOUND, NETWORK, or the status.
+    """Decode the answer's body as `kind`. Raises FetchFailed: NOT_FOUND, NETWORK, or the status.
 
-    A 400 or a 404 is what an id gets that the provider does not know (any more); a 401 is about our token, which
-    can be repaired.
+    The provider answers 400 or 404 to an id that it does not know (any more). A 401 is about our token, which
+    an administrator can repair.
     """
     if isinstance(answer, NetworkFailure):
         raise FetchFailed("NETWORK", "The provider could not be asked for the file.", is_final=False)

@@ -67,8 +67,8 @@ class HttpClient:
     ) -> HttpAnswer | NetworkFailure:
         """POST a form with one file (https://www.rfc-editor.org/rfc/rfc7578), which is read while it is sent.
 
-        Raises SourceFailed; the request has then not begun, or was broken off before its end, so that the provider
-        drops it. So it is when sending takes too long.
+        Raises SourceFailed if the file cannot be read or sending takes too long. The request has then not
+        begun, or was broken off before its end, so that the provider drops it.
         """
         from chat4all.channels.shared.multipart import Form  # noqa: PLC0415  # only uploads need it
 

@@ -16,8 +16,8 @@ class SecretField(msgspec.Struct, frozen=True):
 class DemoCustomer(msgspec.Struct, frozen=True):
     """The customer of the channel in the demo.
 
-    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group` quotes
-    a message: 0 where the channel's people cannot quote.
+    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group`
+    quotes a message: 0 where the channel's people cannot quote.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     webhook_proof: str
     """The header in which the provider proves that a webhook is its own."""
     address_form: str
-    """How an address looks: `str.format` puts a number into it."""
+    """The pattern of an address: `str.format` puts a number into it."""
     demo: DemoCustomer
     accounts: tuple[str, ...] = ("main",)
-    """The ids of our channel accounts at the provider (numbers, bots or pages), the first for whoever names none."""
+    """The provider's ids of our channel accounts (numbers, bots or pages); the first is the default."""
     batch_size: int = 10
     """Deliveries that the channel's function takes at once."""
     memory_mb: int = 512

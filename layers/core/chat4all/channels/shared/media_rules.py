@@ -6,7 +6,8 @@ from chat4all.domain.channel import MediaRule, Transfer
 from chat4all.domain.files.file import MediaKind
 
 MB: Final = 1_000_000
-"""No provider says whether its megabyte has 1,048,576 bytes: a file between the two goes as a link, or uploaded."""
+"""No provider says whether its megabyte has 1,048,576 bytes. A file between the two sizes goes as a link, or
+uploaded."""
 CAPTION: Final = 1024
 PICTURES: Final = ("image/jpeg", "image/png")
 

@@ -26,7 +26,7 @@ class Form:
         self.size = len(self._before) + file.size + len(self._after)
 
     def body(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Raises SourceFailed, before anything wrong is sent, where `pieces` are not of the size that was said."""
+        """Yield the form; raises SourceFailed before it exceeds, or ends below, the announced size."""
         yield self._before
         left = self._file_size
         for piece in pieces:
@@ -40,5 +40,7 @@ class Form:
 
 
 def _quoted(text: str) -> str:
-    """As browsers do: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data"""
+    """Quote a field name as browsers do:
+    https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+    """
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

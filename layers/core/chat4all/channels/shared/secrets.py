@@ -4,5 +4,5 @@ import hmac
 
 
 def same_secret(ours: str, given: str) -> bool:
-    """Equality in constant time, for any text: `compare_digest` refuses str that is not ASCII."""
+    """Compare in constant time, for any text: `compare_digest` refuses str that is not ASCII."""
     return hmac.compare_digest(ours.encode(), given.encode(errors="surrogatepass"))

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 def read_envelope(body: bytes, kind: type[T]) -> T:
-    """The whole webhook as `kind`; raises Invalid."""
+    """Decode the whole webhook as `kind`; raises Invalid."""
     envelope = decoded(body, kind) or decoded(_without_lone_surrogates(body), kind)
     if envelope is None:
         raise Invalid("The webhook is not in the provider's form.")
@@ -36,12 +36,12 @@ def read_envelope(body: bytes, kind: type[T]) -> T:
 
 
 def items(part: Raw) -> list[Raw]:
-    """The elements of a list, or nothing where it is none."""
+    """Return the elements of a list, or an empty list if `part` is not a list."""
     return decoded(part, list[Raw]) or []
 
 
 def objects(part: Raw, kind: type[T]) -> Iterator[tuple[T, Raw]]:
-    """The elements of a list that can be read as `kind`, each with its JSON."""
+    """Yield the elements of a list that can be read as `kind`, each with its JSON."""
     for item in items(part):
         value = decoded(item, kind)
         if value is not None:
@@ -49,9 +49,9 @@ def objects(part: Raw, kind: type[T]) -> Iterator[tuple[T, Raw]]:
 
 
 def moment(part: Raw) -> str:
-    """A provider's time (Unix seconds or milliseconds, as number or digits) as ISO 8601 UTC.
+    """Return a provider's time (Unix seconds or milliseconds, as number or digits) as ISO 8601 UTC.
 
-    Now, where it is absent or odd: a message is not dropped for its time.
+    An absent or odd time becomes the present: a message is not dropped for its time.
     """
     seconds = _seconds(part)
     try:
@@ -76,7 +76,7 @@ def fingerprint(part: Raw) -> str:
 
 
 def _without_lone_surrogates(body: bytes) -> bytes:
-    """The same JSON with `?` for each half of a character, such as an emoji cut in two.
+    """Return the same JSON with `?` for each half of a character, such as an emoji cut in two.
 
     msgspec refuses the whole webhook for one such half, with everything that others wrote in it.
     """
