@@ -1,4 +1,4 @@
-"""What Instagram can do, as data. Importing it loads neither a connector nor an HTTP library."""
+"""The manifest of Instagram, as data. Importing it loads neither a connector nor an HTTP library."""
 
 from typing import Final
 

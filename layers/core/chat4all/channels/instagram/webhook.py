@@ -112,7 +112,7 @@ class _Edit(Struct, frozen=True):
 
 
 def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
-    """The events of a webhook that concern `account_id`; raises Invalid for what is no webhook."""
+    """Return the events that concern `account_id`; raises Invalid if `body` is not a webhook."""
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "instagram" or not webhook.entry:
         raise Invalid("The webhook is not of an Instagram account.")
@@ -129,7 +129,7 @@ def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
 
 
 def _changes(entry: _Entry) -> Iterator[Raw]:
-    """The same events under `changes`, as accounts connected by Instagram Login may get them."""
+    """Yield the events under `changes`, where accounts connected by Instagram Login may get them."""
     for part in items(entry.changes):
         change = decoded(part, _Change)
         # Comments, mentions and insights are no messages.
@@ -222,7 +222,7 @@ def _provider_file(part: Raw) -> ProviderFile | None:
 
 
 def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    """Postbacks, reactions, referrals, and whatever will be invented."""
+    """Yield the event of a postback, a reaction, a referral, or a kind that is not known yet."""
     parts = decoded(raw, dict[str, Raw]) or {}
     kind = next((name for name in parts if name not in _ENVELOPE), None)
     if kind is None or kind in _NOT_FROM_A_PERSON or kind in {"read", "delivery"}:
