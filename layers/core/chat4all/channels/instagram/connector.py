@@ -59,7 +59,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Instagram:
-    """One professional account; `secret.account_id` is its Instagram user id."""
+    """The connector of a professional account; `secret.account_id` is its Instagram user id."""
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = None

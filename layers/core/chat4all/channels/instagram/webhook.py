@@ -1,4 +1,4 @@
-"""Instagram's webhooks: what people wrote, and how far our messages have come.
+"""Instagram's webhooks: messages of people, and statuses of our messages.
 
 https://developers.facebook.com/docs/instagram-messaging/webhooks
 https://developers.facebook.com/documentation/instagram-platform/webhooks/examples
@@ -38,7 +38,7 @@ _FILE_TYPES: Final = {
     "audio": "audio/mp4",
     "file": "application/pdf",
 }
-"""The attachments that are files, and what they most likely are: the webhook does not say it."""
+"""The attachments that are files, and their most likely types, which the webhook does not name."""
 
 
 class _Webhook(Struct, frozen=True):
@@ -50,7 +50,7 @@ class _Entry(Struct, frozen=True):
     id: Raw = ABSENT
     messaging: Raw = ABSENT
     standby: Raw = ABSENT
-    """What people write while another app has their conversation:
+    """The messages of people whose conversation another app holds:
     https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
     """
     changes: Raw = ABSENT
@@ -76,7 +76,7 @@ class _Event(Struct, frozen=True):
 
 
 class _Message(Struct, frozen=True):
-    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
 
     mid: Raw = ABSENT
     text: Raw = ABSENT
@@ -97,7 +97,7 @@ class _Payload(Struct, frozen=True):
 
 
 class _Mid(Struct, frozen=True):
-    """`read`, `reply_to` (a reply to a story has no `mid`) and `postback`."""
+    """A `read`, a `reply_to` (a reply to a story has no `mid`) or a `postback`."""
 
     mid: Id
 
@@ -147,7 +147,7 @@ def _of_event(event: _Event, raw: Raw, account_id: str, entry_id: str | None) ->
 
 
 def _of_echo(event: _Event, message: _Message | None, recipient: str | None) -> Iterator[InboundEvent]:
-    """Our own message; where it carries a delivery's id, it proves that the message was sent."""
+    """Yield the status SENT of our own message, if the echo has the id of a delivery."""
     mid = decoded(message.mid, str) if message else None
     delivery_id = (decoded(message.metadata, str) if message else None) or ""
     if mid and recipient and is_address(recipient) and DeliveryId.parse(delivery_id):
