@@ -1,4 +1,4 @@
-"""What tests know of each provider: its webhooks, its proofs and its answers, in a module with the channel's name.
+"""Samples of each provider's webhooks, proofs and answers, in a module with the channel's name.
 
 A test that is about every channel asks `sample` for the channel's module. A new channel adds its own.
 """

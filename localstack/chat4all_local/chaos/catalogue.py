@@ -14,8 +14,11 @@ from chat4all_local.cloud.errors import CloudError
 SCENARIOS: Final = {
     scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)
 }
-"""A stop writes all that the cloud has ever held: the restart comes before the others have filled it. The last of the
-kills and the faults of AWS are behind the same proxies."""
+"""The scenarios in their order.
+
+A stop writes all data of the cloud, so that the restart comes first, before other scenarios add data. The
+last kill and the faults of AWS use the same proxies.
+"""
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:

@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 
 class CloudUnderTest:
-    """`cloud` and `api` are those of the last start; the proxies are there while functions are `behind_proxies`."""
+    """The cloud of the last start, and its API. The proxies run while functions are `behind_proxies`."""
 
     cloud: Cloud
     api: ApiClient

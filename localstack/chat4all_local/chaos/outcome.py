@@ -50,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def wrongs(self) -> list[str]:
-        """What breaks a guarantee, or makes the scenario prove nothing; empty for one that is only measured."""
+        """Return the faults: broken guarantees, and reasons why the scenario proves nothing."""
         if not self.scenario.judged:
             return []
         found = list(self.problems)

@@ -1,4 +1,4 @@
-"""A running microburst (https://pypi.org/project/microburst): what it is to do to which call, and what it did."""
+"""The client of a running proxy, microburst (https://pypi.org/project/microburst): its faults and its log."""
 
 from collections.abc import Mapping, Sequence
 

@@ -72,7 +72,7 @@ def redrive(
 
 
 def _named(api: ApiClient, dead_letter_ids: Sequence[str]) -> Iterator[Redriven]:
-    """In the order of the list, in which those of a conversation have theirs; what is not there holds up no other."""
+    """Redrive the named dead letters in the order of the list; an unknown id does not hold up the others."""
     listed = api.dead_letters(None) if len(dead_letter_ids) > 1 else ()
     places = {one.dead_letter_id: place for place, one in enumerate(listed)}
     for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda one: places.get(one, len(places))):

@@ -49,7 +49,7 @@ def up(
     event_stream: Annotated[
         EventStream | None,
         typer.Option(
-            help="What carries events between the functions; by default sqs. Kinesis needs --backend localstack.",
+            help="The carrier of events between the functions: sqs, or kinesis with --backend localstack.",
             show_default=False,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def up(
 
 
 def _is_up(folder: StateFolder) -> bool:
-    """Whether a cloud is up there, once what begins or ends there has come to its end. Raises Busy where it does not."""
+    """Return whether a cloud is up, after a start or stop in progress; raise Busy if that does not end."""
     if folder.is_locked() and is_changing(folder):
         with stopped_by_signals(), ProgressDisplay(err) as progress, step(progress, "Wait for the other one"):
             wait_while_changing(folder)

@@ -60,7 +60,7 @@ def watch(conversation: ConversationArgument, *, state: StateOption = "") -> Non
 
 
 def news(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterator[MessageView]:
-    """The messages that are new or whose status changed since `shown`, oldest first; notes them in `shown`."""
+    """Return new messages and messages with a new status, oldest first, and add them to `shown`."""
     for message in reversed(newest_first):
         if shown.get(message.message_id) != message.status:
             shown[message.message_id] = message.status

@@ -46,7 +46,7 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """`memory` is of all processes together, in bytes; `ended` why the last run ended, where nobody had asked for it."""
+    """A look at a cloud. `memory`: bytes of all processes; `ended`: why the last run ended unasked."""
 
     folder: str
     phase: Phase

@@ -46,7 +46,7 @@ class Launched:
 
 @contextmanager
 def launched(folder: StateFolder, run: str, plans: Iterable[Plan]) -> Iterator[list[Launched]]:
-    """Started, not yet healthy. They are ended in the opposite order, all of them, also where a signal cuts one ending short."""
+    """Start the components. At the end, stop them all in the opposite order, also after another signal."""
     running: list[Launched] = []
     with ExitStack() as ending:
         for plan in plans:

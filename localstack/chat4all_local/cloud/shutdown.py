@@ -16,7 +16,7 @@ from chat4all_local.waiting import wait_until
 
 
 def shut_down(folder: StateFolder) -> bool:
-    """Whether anything ran. Every component has ended, and written its data, when this returns. Raises Busy, NotOurs."""
+    """Stop every component, which writes its data; return whether any ran. Raises Busy, NotOurs."""
     folder.check_ours()
     if not folder.path.exists():
         return False
@@ -31,7 +31,7 @@ def shut_down(folder: StateFolder) -> bool:
 
 
 def is_changing(folder: StateFolder) -> bool:
-    """Whether what has the folder begins, or is about to end: one of its components has, or it was told to."""
+    """Return whether the holder of the folder is starting or stopping."""
     state = folder.read()
     return state.phase is not Phase.READY or any(find(one.process) is None for one in state.components)
 

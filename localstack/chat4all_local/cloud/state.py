@@ -45,10 +45,11 @@ class State(msgspec.Struct, frozen=True):
 
     `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
 
-    `ended` says why the last run ended, where nobody had asked for it; `unsaved` why its data were not written, where they were not.
+    `ended` says why the last run ended, if nobody had asked for the end. `unsaved` says why its data were not
+    written.
 
-    `ready_since` is when this run became ready, in seconds since the epoch; 0 before. `lost` says why the data of the
-    run before are lost; empty where they were kept.
+    `ready_since` is the time at which this run became ready, in seconds since the epoch; 0 before. `lost`
+    says why the data of the former run are lost; it is empty if they were kept.
 
     `stack` is the name of the deployed stack.
 

@@ -1,4 +1,4 @@
-"""A place for a cloud for a while. What a killed process leaves of it, hundreds of megabytes, goes with the next one."""
+"""The folder of a temporary cloud. The next such cloud removes the files of a killed one."""
 
 import tempfile
 import time
@@ -24,8 +24,10 @@ def temporary_place(base: Path) -> Iterator[Path]:
 
 
 def remove_stale(base: Path) -> None:
-    """Such a folder has a cloud's folder in it, and nothing else; nobody holds that one's lock any more, and it is too old
-    for one that is about to be locked.
+    """Remove the folders of killed clouds.
+
+    Such a folder holds a cloud's folder and nothing else. Nobody holds the lock of that folder, and the
+    folder is older than a folder that a start is about to lock.
     """
     for folder in base.glob(f"{_PREFIX}*"):
         with suppress(CloudError, OSError):  # in use, somebody else's, or just gone

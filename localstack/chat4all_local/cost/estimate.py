@@ -8,7 +8,7 @@ import msgspec
 from chat4all_local.cloud.errors import CloudError
 
 QUEUE_FUNCTIONS: Final = ("inbound", "router", "status")
-"""With the channels' functions: for each batch that Lambda hands to one of them, it receives once and deletes once."""
+"""The functions of queues, beside those of the channels. Lambda receives and deletes once for each batch."""
 HTTP_FUNCTIONS: Final = ("api", "webhooks")
 TRACED: Final = 0.05
 """X-Ray's default: each second's first request, and 5 of a hundred of the others."""
@@ -42,8 +42,8 @@ class FunctionUse(msgspec.Struct, frozen=True):
 class Use(msgspec.Struct, frozen=True):
     """What one message uses, its receipts included.
 
-    `where` is the machine on which the times were measured. The messages went over `channels`, as many over each;
-    `left_out` are the other channels, of which nothing is known.
+    `where` is the machine on which the times were measured. The same number of messages went over each of
+    `channels`; `left_out` are the other channels, which were not measured.
     """
 
     measured_at: str

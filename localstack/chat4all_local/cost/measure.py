@@ -1,4 +1,4 @@
-"""How often and how long each function runs for a message, from what Lambda reports in a local cloud's logs."""
+"""Measure the runs and times of each function for a message, from the reports in a local cloud's logs."""
 
 import re
 from collections import defaultdict

@@ -37,7 +37,8 @@ class Stack:
                 return output["OutputValue"]
         raise CloudError(
             f"{self.name} runs with EventStream=sqs: SQS keeps nothing that could be replayed",
-            "start it with EventStream=kinesis; here: chat4all up --backend localstack --event-stream kinesis",
+            "start it with EventStream=kinesis;"
+            " here: chat4all up --backend localstack --event-stream kinesis",
         )
 
 

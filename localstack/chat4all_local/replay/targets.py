@@ -80,7 +80,7 @@ class Router:
 
 
 class Queue:
-    """Sends the events as they are; to a FIFO queue in each conversation's order, and each record once in 5 minutes."""
+    """Send the events unchanged; a FIFO queue keeps the order, and takes a record once in 5 minutes."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client

@@ -30,9 +30,10 @@ def download(
     began: Callable[[LinkView], None] = lambda _link: None,
     advance: Advance = lambda _bytes: None,
 ) -> Path:
-    """Where the file lies now: `target`, or its own name in the current folder.
+    """Download the file to `target`, or to its own name in the current folder; return the path.
 
-    Raises TransferFailed, ApiError, ApiUnreachable; what has come so far stays beside it, as `<name>.<part of its id>.part`.
+    Raises TransferFailed, ApiError, ApiUnreachable; the received bytes stay in `<name>.<part of its
+    id>.part`.
     """
     link = api.file_link(file_id)
     target = target or Path(Path(link.filename).name)

@@ -46,7 +46,7 @@ class Remembered:
             return None
 
     def lock(self, source: Source) -> Path:
-        """What whoever uploads this file holds; as new, lest it is taken for one of an upload that is long over."""
+        """Return the lock of an upload of this file, touched, so that it does not look like an old one."""
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = self._path(source).with_suffix(".lock")
         lock.touch()

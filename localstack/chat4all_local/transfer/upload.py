@@ -159,7 +159,7 @@ class _Upload:
         tries(self._stopped)(self._store, part, body)
 
     def _store(self, part: PartToSend, body: bytes) -> None:
-        """Store the part, at a fresh address if its address has expired; raise Interrupted if S3 refuses it."""
+        """Store the part, at a new address if its address has expired; raise Interrupted if S3 refuses it."""
         if self._stopped.is_set():
             return
         status = self._put(part.url, body)

@@ -446,7 +446,10 @@ def test_a_dead_letter_that_is_not_there_is_named(chat4all: CommandLine, letters
 
     assert (code, out) == (
         1,
-        "redriven: 0\nrefused m1|u|whatsapp|0: There is no such thing.\nrefused nope: There is no such thing.\n",
+        (
+            "redriven: 0\nrefused m1|u|whatsapp|0: There is no such thing.\n"
+            "refused nope: There is no such thing.\n"
+        ),
     )
 
 

@@ -104,5 +104,6 @@ def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
     first, *_ = text(welcome(cloud)).splitlines()
 
     assert first == (
-        "warning: MiniStack was killed. What was written since the last clean stop of the local cloud is lost."
+        "warning: MiniStack was killed."
+        " What was written since the last clean stop of the local cloud is lost."
     )

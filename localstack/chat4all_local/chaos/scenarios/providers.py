@@ -17,7 +17,7 @@ _FLAKES: Final = 15
 
 
 class _Fault(msgspec.Struct, frozen=True):
-    """A way in which a provider fails. `sentence` says it of the provider; `strike` makes the act for a channel."""
+    """A failure of a provider: `sentence` describes it, and `strike` makes the act for a channel."""
 
     name: str
     sentence: str

@@ -12,10 +12,10 @@ from chat4all_local.cloud.settings import STOPPED_WITHIN
 
 @dataclass(frozen=True)
 class Plan:
-    """A component before it is started. `environment` comes on top of the common one.
+    """A component before its start. `environment` is added to the common environment.
 
-    It is ready when `ready_url` answers with 200, or, where there is none, when all its `urls` accept connections. Asked to
-    end, it has `stopped_within` seconds before it is killed.
+    The component is ready when `ready_url` answers with 200, or without a `ready_url`, when all its `urls`
+    accept connections. It has `stopped_within` seconds to stop before it is killed.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Endpoints:
 
 
 class Backend(Protocol):
-    """`title` is the step of starting it; each of `lacks` is something of AWS that is missing, in a line for the user."""
+    """A backend. `title` names the step of its start. Each of `lacks` tells the user what it lacks of AWS."""
 
     @property
     def name(self) -> str: ...

@@ -49,7 +49,7 @@ class External:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """LocalStack tells its functions an address that is good for them, also in containers; others may not."""
+        """Return the endpoint for functions. LocalStack gives one that is valid in containers, too."""
         if answers_ok(f"{endpoints.aws}/_localstack/health"):
             return self.event_stream.parameters
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
