@@ -22,7 +22,7 @@ last kill and the faults of AWS use the same proxies.
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:
-    """Those named, or all, each once; raises CloudError for a name that is not in it."""
+    """Return the named scenarios, or all, each once; raise CloudError for an unknown name."""
     unknown = sorted(set(names) - set(SCENARIOS))
     if unknown:
         raise CloudError(f"no such scenario: {', '.join(unknown)}", f"there are: {', '.join(SCENARIOS)}")

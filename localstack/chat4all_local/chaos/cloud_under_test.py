@@ -31,7 +31,7 @@ class CloudUnderTest:
     before_s3: Proxy
 
     def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
-        """By default on MiniStack."""
+        """Prepare a cloud, by default on MiniStack."""
         self._folder = folder
         self._backend = backend
         self._progress = progress
@@ -60,7 +60,7 @@ class CloudUnderTest:
         self._stack.close()
 
     def end(self, *, kill: bool) -> None:
-        """Stop everything, AWS first: asked to, it keeps its data; killed, it has what its last stop wrote.
+        """Stop everything, AWS first. A stop keeps its data; a kill leaves the data of its last stop.
 
         The providers go on until nothing can reach them any more, so that what they accepted is known.
         """

@@ -1,4 +1,4 @@
-"""What came of a scenario, and whether that is as it should be."""
+"""The outcome of a scenario, and its judgement."""
 
 from collections.abc import Mapping, Sequence
 

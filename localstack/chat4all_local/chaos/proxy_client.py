@@ -21,7 +21,7 @@ class Proxy:
         self.inject([])
 
     def fired(self) -> list[dict[str, object]]:
-        """What was done to which call."""
+        """Return the log of the faults."""
         answer = self._http.get("/fired").raise_for_status().json()
         found: list[dict[str, object]] = answer
         return found

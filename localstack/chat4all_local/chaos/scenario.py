@@ -29,7 +29,7 @@ class Strike(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """What a scenario has in its hands while the load goes on."""
+    """The cloud, the load and the notes of a scenario while it runs."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Run:
         self.strikes.append(Strike(what, time.time(), channel, kills))
 
     def gone(self) -> None:
-        """What the last strike stops has ended by now."""
+        """Note that the processes that the last strike stops have ended."""
         self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], gone=time.time())
 
     def mended(self, what: str) -> None:

@@ -26,7 +26,7 @@ def dead_letters() -> None:
 def list_dead_letters(
     *, channel: ChannelOption = None, json: JsonOption = False, state: StateOption = ""
 ) -> None:
-    """What failed for good, with its reason; those of one conversation in their order."""
+    """List the dead letters with their reasons; those of a conversation are in their order."""
     found = list(client(state).dead_letters(channel))
     if json:
         print_json(found)

@@ -47,7 +47,7 @@ _REPORTS = msgspec.json.Decoder(Report)
 def start_in_background(
     folder: StateFolder, progress: Progress, name: BackendName, endpoint: str, event_stream: EventStream
 ) -> None:
-    """Returns when the cloud is ready. Raises CloudError; interrupted, it stops what it had begun."""
+    """Start the cloud, and return when it is ready; an interruption stops it. Raises CloudError."""
     folder.create()
     with _launcher(folder, name, endpoint, event_stream) as process:
         for report in _reports(process):

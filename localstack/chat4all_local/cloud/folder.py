@@ -1,4 +1,4 @@
-"""The one folder that holds everything of one local cloud."""
+"""The folder with all files of a local cloud."""
 
 import fcntl
 import os
@@ -95,7 +95,7 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Give the folder to one launcher. The kernel lets go of the lock when its holder dies.
+        """Hold the lock of the folder. The kernel releases the lock when its holder dies.
 
         Raises Busy, NotOurs.
         """

@@ -1,4 +1,4 @@
-"""What of a cloud is running, how much memory it takes, and whether it is well."""
+"""The state of a cloud: its running processes, their memory, and its health."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum

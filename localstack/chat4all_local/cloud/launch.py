@@ -91,7 +91,7 @@ def _ports(one: Launched) -> set[int]:
 
 
 def _listens(one: Launched) -> bool:
-    """Whether it is our process that answers on its ports, and no other."""
+    """Return whether our process listens on its ports, and no other process."""
     try:
         connections = psutil.Process(one.process.pid).net_connections("tcp")
     except psutil.Error:

@@ -57,7 +57,7 @@ async def _serve_until_drained(application: object, config: hypercorn.config.Con
 
 
 def _no_mappings() -> Iterator[tuple[str, str, dict[str, object]]]:
-    """Of queues to functions."""
+    """Return no mappings of queues to functions."""
     return iter(())
 
 

@@ -14,7 +14,7 @@ FIRST_KEY_NAME = "chat4all up"
 
 
 def provision(cloud: Cloud) -> str:
-    """Returns the API key that holds, `cloud.api_key` if there was one. Safe to repeat."""
+    """Provision the stack, and return the valid API key: `cloud.api_key` if there is one. Safe to repeat."""
     mirror_buckets(cloud.aws)
     write_secrets(cloud)
     point_webhooks(cloud)
@@ -58,7 +58,7 @@ def webhook_url(cloud: Cloud, channel: str) -> str:
 
 
 def first_key(cloud: Cloud) -> str:
-    """The key of last time, or a new one.
+    """Return the former key, or a new key.
 
     A killed cloud may have lost the record of the key, and an older version knew fewer scopes. The same key
     is then recorded again, so that the key that the user has exported remains valid.

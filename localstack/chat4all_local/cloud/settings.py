@@ -1,4 +1,4 @@
-"""What the local cloud is called and how it is tuned: every number of the launcher stands here."""
+"""The names and settings of the local cloud: all numbers of the launcher."""
 
 from typing import Final
 

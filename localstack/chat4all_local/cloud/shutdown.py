@@ -1,4 +1,4 @@
-"""Ends a cloud that another process runs, or what is left of it."""
+"""Stop a cloud that another process runs, or its remaining processes."""
 
 from collections.abc import Callable
 from contextlib import suppress

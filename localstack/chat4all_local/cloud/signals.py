@@ -18,7 +18,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """In the main thread only. A signal that was ignored before (nohup) stays so."""
+    """Raise an exception for a signal, in the main thread; an ignored signal (nohup) stays so."""
     heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
     def stop(number: int, _: FrameType | None) -> None:

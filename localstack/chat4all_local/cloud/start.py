@@ -1,4 +1,4 @@
-"""Starts a local cloud, deploys to it, and stops it again whatever happens."""
+"""Start a local cloud, deploy to it, and stop it again in any case."""
 
 import os
 import tempfile
@@ -39,7 +39,7 @@ from chat4all_local.cloud.temporary import temporary_place
 
 @dataclass(frozen=True)
 class Start:
-    """A cloud that is up, and its processes for whoever watches over them."""
+    """A cloud that is up, and its processes for the supervisor."""
 
     cloud: Cloud
     running: list[Launched]

@@ -17,7 +17,7 @@ _CLOUD: Final = "cloud"
 
 @contextmanager
 def temporary_place(base: Path) -> Iterator[Path]:
-    """In a new folder of `base`, removed with all that is in it when the block ends."""
+    """Make a new folder in `base`, and remove it with its content at the end of the block."""
     remove_stale(base)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
         yield Path(folder) / _CLOUD

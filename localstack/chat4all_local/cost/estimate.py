@@ -40,7 +40,7 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """What one message uses, its receipts included.
+    """The use of AWS for a message, with its receipts.
 
     `where` is the machine on which the times were measured. The same number of messages went over each of
     `channels`; `left_out` are the other channels, which were not measured.
@@ -79,7 +79,7 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
-    """Without free tiers, storage, files, what is to be paid when nothing happens, and data that leave AWS.
+    """Estimate the cost, without free tiers, storage, files, idle costs, and traffic out of AWS.
 
     Raises CloudError where the use lacks a function that messages pass.
     """

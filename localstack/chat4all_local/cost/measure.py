@@ -41,7 +41,7 @@ def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
 
 
 def _post(product: ProductSide, rounds: int) -> int:
-    """Post by one client: functions that run at the same time share cores here, and none on Lambda."""
+    """Post by a single client: concurrent functions share cores here, and share none on Lambda."""
     posts = product.target.post_all(rounds_of(product.conversations, rounds), clients=1)
     product.arrivals(posts)
     product.settle()

@@ -1,4 +1,4 @@
-"""The marked blocks of a file, and what they are filled with."""
+"""The marked blocks of a file, and their content."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final

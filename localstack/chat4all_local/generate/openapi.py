@@ -136,7 +136,7 @@ def _distinct(kinds: Iterable[type[msgspec.Struct] | None]) -> list[type[msgspec
 
 
 def _body(route: Route) -> type[msgspec.Struct] | None:
-    """Return the Struct of the body, if it is one."""
+    """Return the Struct of the body, if the body is a Struct."""
     return None if route.body is None or issubclass(route.body, bytes) else route.body
 
 

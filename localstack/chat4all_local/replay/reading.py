@@ -39,7 +39,7 @@ class Stream:
         return summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
 
     def between(self, since: datetime, until: datetime) -> Iterator[list[Read]]:
-        """Some at a time, one shard after the other; `until` is not in the future."""
+        """Yield the records in batches, shard by shard; `until` is not in the future."""
         for shard_id in parents_first(self._shards()):
             yield from self._of_shard(shard_id, since, until)
 

@@ -1,4 +1,4 @@
-"""The stack whose stream is read: the local cloud's, or one in the user's AWS account."""
+"""The stack of the stream: the local cloud's stack, or a stack in the user's AWS account."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ class Stack:
 
     @property
     def router(self) -> str:
-        """As it is released: a function without its alias is what nobody else calls."""
+        """Return the router's released version: other callers use its alias, too."""
         return f"{self.name}-router:{ALIAS}"
 
     def stream(self) -> str:

@@ -1,4 +1,4 @@
-"""Where the records go: into the router, into a queue, or onto the terminal."""
+"""The targets of the records: the router, a queue, or the terminal."""
 
 import time
 from collections import Counter
@@ -26,7 +26,7 @@ _DECODER: Final = msgspec.json.Decoder(MessageAccepted)
 
 class Target(Protocol):
     def __call__(self, records: Sequence[Read]) -> Counter[str]:
-        """What became of them, in words. Raises CloudError, ClientError."""
+        """Send the records, and return the result in words. Raises CloudError, ClientError."""
         ...
 
 
@@ -129,7 +129,7 @@ class Lines:
         return Counter(printed=len(lines), unreadable=len(records) - len(lines))
 
     def _lines(self, records: Sequence[Read]) -> Iterator[bytes]:
-        """Encoded anew: another writer's line feeds would make two lines of one event."""
+        """Encode the events again: a line feed of another writer would divide an event into two lines."""
         return (msgspec.json.encode(_DECODER.decode(one.data)) for one in records if _is_event(one))
 
 

@@ -1,4 +1,4 @@
-"""How often a part of a transfer is tried, and how long it waits in between."""
+"""The tries of a part of a transfer, and the pauses between them."""
 
 from threading import Event
 from typing import Final

@@ -55,7 +55,7 @@ def download(
 
 
 class _Download:
-    """What comes is appended to `file`, hashed, and told."""
+    """A download: it appends the bytes to `file`, hashes them, and reports them."""
 
     def __init__(self, link: LinkView, file: BinaryIO, advance: Advance) -> None:
         self._link = link
@@ -86,7 +86,7 @@ class _Download:
             raise Interrupted(come, "the same command again goes on from here")
 
     def _read(self) -> int:
-        """What is missing; the status, 0 where there was no answer or it broke off."""
+        """Read the missing bytes; return the status, or 0 if the answer is missing or broke off."""
         start = self._have
         try:
             answer = self._pool.request(

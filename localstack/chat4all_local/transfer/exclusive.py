@@ -1,4 +1,4 @@
-"""One process at a time for one transfer."""
+"""The lock of a transfer: a single process at a time."""
 
 import fcntl
 from collections.abc import Iterator

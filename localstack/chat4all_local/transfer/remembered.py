@@ -34,7 +34,7 @@ def source_of(api: str, path: Path, conversation_id: str | None) -> Source:
 
 
 class Remembered:
-    """One small file for each upload that has begun, in `folder`."""
+    """The uploads that have begun: a small file for each, in `folder`."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or _default_folder()

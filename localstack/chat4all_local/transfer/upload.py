@@ -1,4 +1,4 @@
-"""Uploading a file, in parts side by side. The same call again goes on where the last one was stopped.
+"""Upload a file in parallel parts. The same call continues an interrupted upload.
 
 ::
 
@@ -101,7 +101,7 @@ class _Upload:
         return file
 
     def _is_whole(self) -> bool:
-        """Whether an earlier run got as far as completing it, or as S3's making one object of it."""
+        """Return whether an earlier run completed the upload, or S3 had made an object of its parts."""
         known = self._remembered.file_id(self._source)
         if known is None:
             return False

@@ -1,4 +1,4 @@
-"""One provider misbehaves; the others must not notice. The faults go over the channels in turn."""
+"""A provider misbehaves, and the other channels must not notice. The faults take the channels in turn."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -46,7 +46,7 @@ def _faulty(kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[str],
 
 
 def _flaky(channel: str) -> Act:
-    """Every now and then one send fails, in each of the ways there are."""
+    """Let a send fail from time to time, in each possible way."""
     kinds = (FaultKind.ERROR, FaultKind.RESET, FaultKind.ERROR, FaultKind.SLOW, FaultKind.ERROR)
 
     def act(run: Run) -> None:

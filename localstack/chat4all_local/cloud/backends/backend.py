@@ -1,4 +1,4 @@
-"""What a backend is: the processes that make a cloud, and where they differ from AWS."""
+"""The port of a backend: the processes of a local cloud, and its differences from AWS."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -56,7 +56,7 @@ class Backend(Protocol):
         """Before anything is started, and again where it is tried on other ports."""
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
-        """In the order of starting; they are stopped in the opposite one. Raises NotSetUp."""
+        """Return the components in the order of their start; a stop reverses it. Raises NotSetUp."""
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints: ...
 
@@ -67,4 +67,4 @@ class Backend(Protocol):
         """Why it could not keep its data when it was stopped; empty where it could, or is not to."""
 
     def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
-        """Around a deployment: where data are kept, one that is cut short never was."""
+        """Surround a deployment: a backend that keeps data undoes an interrupted deployment."""

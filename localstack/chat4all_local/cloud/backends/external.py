@@ -31,7 +31,7 @@ class External:
     )
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """It has been prepared by whoever runs it. Raises CloudError where nobody does."""
+        """Check that the external cloud runs; raise CloudError if it does not."""
         try:
             urllib3.request("GET", self.endpoint, timeout=ANSWERS_WITHIN, retries=False)
             Aws(self.endpoint, self.endpoint).cloudformation().list_stacks()
