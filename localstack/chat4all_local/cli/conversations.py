@@ -49,14 +49,14 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
 def conversations_table(conversations: list[ConversationView]) -> Table:
     headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "MESSAGES", "LAST ACTIVITY", "TITLE")
     table = plain_table(*headings)
-    for one in conversations:
-        counts = (str(len(one.participants)), str(one.message_count))
+    for conversation in conversations:
+        counts = (str(len(conversation.participants)), str(conversation.message_count))
         table.add_row(
-            one.conversation_id,
-            one.type,
-            one.state,
+            conversation.conversation_id,
+            conversation.type,
+            conversation.state,
             *counts,
-            one.last_activity_at,
-            Text(printable(one.title or "")),
+            conversation.last_activity_at,
+            Text(printable(conversation.title or "")),
         )
     return table

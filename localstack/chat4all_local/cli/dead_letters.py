@@ -31,9 +31,11 @@ def list_dead_letters(
     if json:
         print_json(found)
         return
-    for one in found:
-        typer.echo(f"{one.failed_at}  {printable(one.error.code)}  {quote(printable(one.dead_letter_id))}")
-        typer.echo(printable(f"    {one.error.message}"))
+    for letter in found:
+        typer.echo(
+            f"{letter.failed_at}  {printable(letter.error.code)}  {quote(printable(letter.dead_letter_id))}"
+        )
+        typer.echo(printable(f"    {letter.error.message}"))
     if not found:
         typer.echo("There are no dead letters.")
 
@@ -66,16 +68,16 @@ def redrive(
         print_json(done)
     else:
         typer.echo(f"redriven: {done.redriven}")
-        for one in done.refused:
-            typer.echo(f"refused {printable(one.dead_letter_id)}: {printable(one.message)}")
+        for refusal in done.refused:
+            typer.echo(f"refused {printable(refusal.dead_letter_id)}: {printable(refusal.message)}")
     raise typer.Exit(1 if done.refused else 0)
 
 
 def _named(api: ApiClient, dead_letter_ids: Sequence[str]) -> Iterator[Redriven]:
     """Redrive the named dead letters in the order of the list; an unknown id does not hold up the others."""
     listed = api.dead_letters(None) if len(dead_letter_ids) > 1 else ()
-    places = {one.dead_letter_id: place for place, one in enumerate(listed)}
-    for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda one: places.get(one, len(places))):
+    places = {letter.dead_letter_id: place for place, letter in enumerate(listed)}
+    for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda wanted: places.get(wanted, len(places))):
         try:
             yield api.redrive(wanted)
         except ApiError as refused:

@@ -99,7 +99,9 @@ def _already_up(
         what = f"its cloud is at {state.aws_url}"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
-    if ill := [one.name for one in inspect(folder).components if one.health is not Health.UP]:
+    if ill := [
+        component.name for component in inspect(folder).components if component.health is not Health.UP
+    ]:
         raise NotRunning(f"the local cloud is up, but not well: {', '.join(ill)}", "see: chat4all status")
     out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
@@ -167,7 +169,9 @@ def status(*, json: JsonOption = False, state: StateOption = "") -> None:
         print_json(seen)
     else:
         print_whole(status_table(seen))
-    is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)
+    is_well = seen.phase is Phase.READY and all(
+        component.health is Health.UP for component in seen.components
+    )
     raise typer.Exit(0 if is_well else 1)
 
 

@@ -92,7 +92,7 @@ def let_live_follow(aws: Aws, stack_name: str) -> None:
     """
     functions = aws.functions()
     pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    for resource in (one for page in pages for one in page["StackResourceSummaries"]):
+    for resource in (summary for page in pages for summary in page["StackResourceSummaries"]):
         if resource["ResourceType"] == "AWS::Lambda::Function":
             functions.update_alias(
                 FunctionName=resource["PhysicalResourceId"], Name=ALIAS, FunctionVersion="$LATEST"

@@ -31,7 +31,7 @@ class DeployedFunction:
 def function_names(cloud: Cloud) -> list[str]:
     pages = cloud.aws.functions().get_paginator("list_functions").paginate()
     prefix = f"{cloud.stack}-"
-    names = (one["FunctionName"] for page in pages for one in page["Functions"])
+    names = (function["FunctionName"] for page in pages for function in page["Functions"])
     return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
 

@@ -63,7 +63,7 @@ def inspect(folder: StateFolder) -> Inspection:
         state = State(ports=state.ports, ended=state.ended)
     components = (*_elsewhere(state), *(_component(component) for component in state.components))
     functions = _functions(state)
-    everything = [one.process for one in components if one.process]
+    everything = [component.process for component in components if component.process]
     everything += [worker for function in functions for worker in function.workers]
     return Inspection(
         folder=str(folder.path),

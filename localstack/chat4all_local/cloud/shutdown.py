@@ -33,7 +33,9 @@ def shut_down(folder: StateFolder) -> bool:
 def is_changing(folder: StateFolder) -> bool:
     """Return whether the holder of the folder is starting or stopping."""
     state = folder.read()
-    return state.phase is not Phase.READY or any(find(one.process) is None for one in state.components)
+    return state.phase is not Phase.READY or any(
+        find(component.process) is None for component in state.components
+    )
 
 
 def wait_while_changing(folder: StateFolder) -> None:

@@ -152,7 +152,7 @@ class _Starting:
             state = replace(
                 state,
                 ports={**self.before.ports, **ports},
-                components=tuple(one.component for one in running),
+                components=tuple(process.component for process in running),
                 aws_url=endpoints.aws,
                 s3_url=endpoints.s3,
             )

@@ -104,8 +104,8 @@ def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
     requests = _runs(use.functions, HTTP_FUNCTIONS)
     batches = _runs(use.functions, (*QUEUE_FUNCTIONS, *use.channels))
     yield "API Gateway", "api_gateway_request", requests
-    yield "Lambda", "lambda_request", sum(one.invocations for one in use.functions.values())
-    yield "Lambda", "lambda_gb_second", sum(gb_seconds(one) for one in use.functions.values())
+    yield "Lambda", "lambda_request", sum(function.invocations for function in use.functions.values())
+    yield "Lambda", "lambda_gb_second", sum(gb_seconds(function) for function in use.functions.values())
     yield "SQS", "sqs_fifo_request", use.sqs_sends + 2 * batches
     yield "DynamoDB", "dynamodb_read_unit", use.dynamodb_read_units
     yield "DynamoDB", "dynamodb_write_unit", use.dynamodb_write_units

@@ -181,7 +181,7 @@ class _Upload:
 
     def _fresh_url(self, part: PartToSend) -> str:
         upload = self._api.file_parts(self._file_id, part.part_number)
-        return next((one.url for one in upload.parts if one.part_number == part.part_number), part.url)
+        return next((fresh.url for fresh in upload.parts if fresh.part_number == part.part_number), part.url)
 
     def _sha256(self) -> str:
         digest = hashlib.sha256()
@@ -223,5 +223,5 @@ class _Upload:
 
 
 def _raise_first(done: set[Future[None]]) -> None:
-    for one in done:
-        one.result()
+    for future in done:
+        future.result()
