@@ -112,7 +112,7 @@ def _chosen(heard: Heard, files_bucket: str) -> dict[str, Event]:
 
 
 def _first(events: list[Event], **wanted: str) -> Event:
-    return next(one for one in events if all(one[name] == value for name, value in wanted.items()))
+    return next(event for event in events if all(event[name] == value for name, value in wanted.items()))
 
 
 def _spoken(events: list[Event], channel: str, word: str = "Fine, thanks!") -> Event:
@@ -126,12 +126,13 @@ def _spoken(events: list[Event], channel: str, word: str = "Fine, thanks!") -> E
 
 def _fullest(events: list[Event]) -> Event:
     return max(
-        (one for one in events if len(one["Records"]) <= _MOST_RECORDS), key=lambda one: len(one["Records"])
+        (event for event in events if len(event["Records"]) <= _MOST_RECORDS),
+        key=lambda event: len(event["Records"]),
     )
 
 
 def _with_body(events: list[Event], word: str) -> Event:
-    return next(one for one in events if word in one["Records"][0]["body"])
+    return next(event for event in events if word in event["Records"][0]["body"])
 
 
 if __name__ == "__main__":

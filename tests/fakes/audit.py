@@ -13,10 +13,10 @@ class MemoryAudit:
 
     def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
         found = [
-            one
-            for one in self.entries.values()
-            if one.action in query.actions
-            and (query.since or "") <= one.at <= (query.until or "~")
-            and (after is None or (one.at, one.entry_id) < (after.at, after.item_id))
+            entry
+            for entry in self.entries.values()
+            if entry.action in query.actions
+            and (query.since or "") <= entry.at <= (query.until or "~")
+            and (after is None or (entry.at, entry.entry_id) < (after.at, after.item_id))
         ]
         return sorted(found, key=lambda one: (one.at, one.entry_id), reverse=True)[:limit]

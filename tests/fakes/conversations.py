@@ -84,7 +84,9 @@ class MemoryConversations:
         return self._change(conversation, participants=(*conversation.participants, participant))
 
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
-        staying = tuple(one for one in conversation.participants if one.user_id != user_id)
+        staying = tuple(
+            participant for participant in conversation.participants if participant.user_id != user_id
+        )
         assert len(staying) == len(conversation.participants) - 1, f"{user_id} is no participant"
         return self._change(conversation, participants=staying)
 

@@ -49,9 +49,9 @@ class MemoryDeadLetters:
             ]
             messages = [_of_message(self._table.messages[one]) for one in self._table.given_up]
             records = [
-                _of_record(one)
-                for one in self._table.dead_records.values()
-                if one.record_id not in self._table.sent_back
+                _of_record(dead_record)
+                for dead_record in self._table.dead_records.values()
+                if dead_record.record_id not in self._table.sent_back
             ]
         return [*deliveries, *messages, *records]
 

@@ -60,7 +60,7 @@ class MemoryDirectory:
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        created = ((one.created_at, one.user_id) for one in self._users.values() if one.type is user_type)
+        created = ((user.created_at, user.user_id) for user in self._users.values() if user.type is user_type)
         return newest_first(created, after, limit)
 
 

@@ -76,8 +76,10 @@ class QueuedEvents:
         self._chat_events.send(event.conversation_id, event.deduplication_id, _body(event))
 
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
-        for one in requested:
-            self._channels[one.recipient.channel].send(one.group, one.deduplication_id, _body(one))
+        for request in requested:
+            self._channels[request.recipient.channel].send(
+                request.group, request.deduplication_id, _body(request)
+            )
 
     def status_updates(self, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
         for update in updates:

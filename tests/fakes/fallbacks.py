@@ -34,7 +34,9 @@ class MemoryFallbacks:
     def due(self, now: str, limit: int) -> list[Fallback]:
         with self._table.lock:
             due = [
-                one for one in self._table.fallbacks.values() if one.due_at is not None and one.due_at <= now
+                fallback
+                for fallback in self._table.fallbacks.values()
+                if fallback.due_at is not None and fallback.due_at <= now
             ]
         longest = sorted(due, key=lambda one: one.due_at or "")[:limit]
         return sorted(longest, key=lambda one: (one.event.conversation_id, one.event.sequence))

@@ -65,7 +65,9 @@ class FifoQueue:
         """Those that would give out a record now."""
         now = self._clock.monotonic()
         return [
-            group for group in dict.fromkeys(one.group for one in self._records) if self._free(group, now)
+            group
+            for group in dict.fromkeys(record.group for record in self._records)
+            if self._free(group, now)
         ]
 
     def receive(self, group: str) -> list[Queued]:
@@ -74,7 +76,7 @@ class FifoQueue:
             now = self._clock.monotonic()
             if not self._free(group, now):
                 return []
-            given = [one for one in self._records if one.group == group][:MOST]
+            given = [record for record in self._records if record.group == group][:MOST]
             for one in given:
                 one.receives += 1
                 one.visible_at = now + VISIBILITY_S
@@ -97,8 +99,8 @@ class FifoQueue:
     def next_visible(self) -> float | None:
         """When the next record that is now invisible can be given out."""
         now = self._clock.monotonic()
-        return min((one.visible_at for one in self._records if one.visible_at > now), default=None)
+        return min((record.visible_at for record in self._records if record.visible_at > now), default=None)
 
     def _free(self, group: str, now: float) -> bool:
-        mine = [one for one in self._records if one.group == group]
+        mine = [record for record in self._records if record.group == group]
         return bool(mine) and all(one.visible_at <= now for one in mine)

@@ -47,7 +47,7 @@ class MemoryFiles:
     """`saves` are the files as they were saved, one after the other."""
 
     def __init__(self, *files: StoredFile) -> None:
-        self.files = {one.file_id: one for one in files}
+        self.files = {file.file_id: file for file in files}
         self.due_at: dict[str, str] = {}
         self.reads = 0
         self.saves: list[StoredFile] = []

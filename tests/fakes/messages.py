@@ -103,8 +103,8 @@ class MemoryMessages:
         assert len(parts) <= MOST_REDRIVEN
         with self._table.lock:
             now = self._table.messages[message.message_id]
-            states = [self._table.deliveries[replace(one.delivery_id, round=0)] for one in parts]
-            failed = all(one.delivery.status is Status.FAILED for one in states)
+            states = [self._table.deliveries[replace(part.delivery_id, round=0)] for part in parts]
+            failed = all(state.delivery.status is Status.FAILED for state in states)
             if not failed or (now.status, now.round) != (message.status, message.round):
                 return None
             round_ = message.round + 1 if parts else message.round
@@ -117,9 +117,9 @@ class MemoryMessages:
             self._table.due_at[message.message_id] = due_at
             self._table.routed.discard(message.message_id)
             self._table.given_up.discard(message.message_id)
-            for one in states:
-                again = _again(one.delivery, at, round_)
-                key = replace(one.delivery.delivery_id, round=0)
+            for state in states:
+                again = _again(state.delivery, at, round_)
+                key = replace(state.delivery.delivery_id, round=0)
                 self._table.deliveries[key] = DeliveryState(again, None, 0.0, 0, 0)
             return round_
 
@@ -147,11 +147,11 @@ class MemoryMessages:
     def history(self, conversation_id: str, after: int, before: int | None, limit: int) -> list[Message]:
         assert limit > 0
         numbered = [
-            one
-            for one in self._table.messages.values()
-            if one.conversation_id == conversation_id
-            and one.sequence > after
-            and (before is None or one.sequence < before)
+            message
+            for message in self._table.messages.values()
+            if message.conversation_id == conversation_id
+            and message.sequence > after
+            and (before is None or message.sequence < before)
         ]
         return sorted(numbered, key=lambda one: one.sequence, reverse=True)[:limit]
 
@@ -159,7 +159,9 @@ class MemoryMessages:
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         found = [
-            (one.accepted_at, one.message_id) for one in self._table.messages.values() if _is(one, query)
+            (message.accepted_at, message.message_id)
+            for message in self._table.messages.values()
+            if _is(message, query)
         ]
         if query.order is TimeOrder.NEWEST_FIRST:
             return newest_first(found, after, limit)

@@ -164,7 +164,7 @@ def aws_calls(package: Path) -> set[str]:
 
     DynamoDB's are not among them: pynamodb makes those.
     """
-    known = {xform_name(one) for service in _CLIENTS for one in _operations(service)}
+    known = {xform_name(operation) for service in _CLIENTS for operation in _operations(service)}
     return {
         name
         for module in package.rglob("*.py")
@@ -187,7 +187,7 @@ def _names(node: ast.AST) -> Iterable[str]:
         if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "socket":
             yield node.func.attr
         yield from (
-            one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
         )
 
 
@@ -227,7 +227,7 @@ class Role:
 
     def allows(self, need: Need) -> bool:
         return any(
-            need.action in actions and any(fnmatchcase(need.resource, one) for one in resources)
+            need.action in actions and any(fnmatchcase(need.resource, resource) for resource in resources)
             for actions, resources in self.statements
         )
 

@@ -68,7 +68,9 @@ class Product:
 
     def hand(self, name: str, *events: msgspec.Struct | str, receives: int = 1) -> list[str]:
         """Give records to a queue's function; returns the bodies of those that it hands back."""
-        bodies = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in events]
+        bodies = [
+            event if isinstance(event, str) else msgspec.json.encode(event).decode() for event in events
+        ]
         records = [
             _record(str(index), f"group-{uuid.uuid4()}", body, "gone", receives)
             for index, body in enumerate(bodies)

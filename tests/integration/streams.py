@@ -23,10 +23,10 @@ class StreamsOfTemplate:
     def __init__(self, aws: Aws, template: Template) -> None:
         self.kinesis: KinesisClient = Session(region_name=REGION).client("kinesis")
         self._aws = aws
-        self._streams = [one["Name"] for one in template.resources("AWS::Kinesis::Stream").values()]
-        there = {one["QueueName"] for one in aws.template.resources("AWS::SQS::Queue").values()}
-        queues = [one["QueueName"] for one in template.resources("AWS::SQS::Queue").values()]
-        self._queues = [one for one in queues if one not in there]
+        self._streams = [resource["Name"] for resource in template.resources("AWS::Kinesis::Stream").values()]
+        there = {resource["QueueName"] for resource in aws.template.resources("AWS::SQS::Queue").values()}
+        queues = [resource["QueueName"] for resource in template.resources("AWS::SQS::Queue").values()]
+        self._queues = [queue for queue in queues if queue not in there]
 
     @contextmanager
     def made(self) -> Iterator[None]:
@@ -82,14 +82,14 @@ class StreamingProduct(Product):
 
     def _read(self, name: str, shard_id: str, records: list["RecordTypeDef"]) -> bool:
         done = self._handled.get((name, shard_id), -1)
-        new = [one for one in records if int(one["SequenceNumber"]) > done][:100]
+        new = [record for record in records if int(record["SequenceNumber"]) > done][:100]
         if not new:
             return False
         answer = self.invoke(name, {"Records": [self._as_lambda_has_it(name, shard_id, one) for one in new]})
-        failed = [int(one["itemIdentifier"]) for one in answer["batchItemFailures"]]
+        failed = [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
         numbers = [int(one["SequenceNumber"]) for one in new]
         lowest = min(failed, default=numbers[-1] + 1)
-        self._handled[name, shard_id] = max((one for one in numbers if one < lowest), default=done)
+        self._handled[name, shard_id] = max((number for number in numbers if number < lowest), default=done)
         return True
 
     def _as_lambda_has_it(self, name: str, shard_id: str, record: "RecordTypeDef") -> Mapping[str, Any]:

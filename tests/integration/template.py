@@ -249,13 +249,13 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
     """Every function by its name without the stack's, `api`; with the properties that Globals give to all."""
     common = template.resolved(template.document["Globals"]["Function"])
     found = {}
-    for one in template.resources("AWS::Serverless::Function").values():
+    for resource in template.resources("AWS::Serverless::Function").values():
         variables = {
             **common["Environment"]["Variables"],
-            **one.get("Environment", {}).get("Variables", {}),
+            **resource.get("Environment", {}).get("Variables", {}),
         }
-        merged = {**common, **one, "Environment": {"Variables": variables}}
-        found[one["FunctionName"].removeprefix(f"{STACK}-")] = merged
+        merged = {**common, **resource, "Environment": {"Variables": variables}}
+        found[resource["FunctionName"].removeprefix(f"{STACK}-")] = merged
     return found
 
 

@@ -119,13 +119,13 @@ def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent
     assert "".join(one["message"]["text"] for one in sent if "recipient" in one) == "word " * 1_000
     progress = world.progress(message_id)
     assert progress["current_status"] == "SENT"
-    assert {one["channel"]: one["parts"] for one in progress["deliveries"]} == {
+    assert {delivery["channel"]: delivery["parts"] for delivery in progress["deliveries"]} == {
         "whatsapp": 2,
         "telegram": 2,
         "instagram": 5,
     }
 
-    quoted = next(one for one in progress["deliveries"] if one["channel"] == "telegram")[
+    quoted = next(delivery for delivery in progress["deliveries"] if delivery["channel"] == "telegram")[
         "provider_message_id"
     ]
     chat_id, number = quoted.split(":")
@@ -347,7 +347,7 @@ def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
 
     assert world.progress(message_id)["current_status"] == "SENT"
     # What an earlier test left waiting may go out at any time.
-    assert sum("lost?" in str(one) for one in world.provider.accepted) == 1
+    assert sum("lost?" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
 
 
 def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) -> None:
@@ -375,7 +375,7 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert sum("once more, please" in str(one) for one in world.provider.accepted) == 1
+    assert sum("once more, please" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
     again = world.api.post(f"/v1/messages/{message_id}/retry", {})
     assert (again.status, again.json["error"]) == (409, "NOT_FAILED")
     (retry,) = audited(world, "message.retry", f"message:{message_id}")
@@ -394,11 +394,11 @@ def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> N
 
     progress = world.progress(message_id)
     assert progress["current_status"] == "SENT"
-    assert {one["channel"]: one["status"] for one in progress["deliveries"]} == {
+    assert {delivery["channel"]: delivery["status"] for delivery in progress["deliveries"]} == {
         "whatsapp": "FAILED",
         "telegram": "SENT",
     }
-    assert sum("by any way" in str(one) for one in world.provider.accepted) == 1
+    assert sum("by any way" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
 
 
 def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:
@@ -416,7 +416,7 @@ def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> N
     world.product.invoke("relay", {})
     world.product.pump()
 
-    deliveries = {one["channel"]: one for one in world.progress(message_id)["deliveries"]}
+    deliveries = {delivery["channel"]: delivery for delivery in world.progress(message_id)["deliveries"]}
     assert deliveries["whatsapp"]["error"]["code"] == "NOT_CONFIRMED"
     assert deliveries["telegram"]["status"] == "SENT"
 
@@ -556,7 +556,10 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     world.product.pump()
 
     # Only this message's: what an earlier test left waiting may go out at any time.
-    assert len([one for one in world.provider.accepted if message_id in str(one)]) == 1
+    assert (
+        len([accepted_one for accepted_one in world.provider.accepted if message_id in str(accepted_one)])
+        == 1
+    )
 
 
 def _recipient(user_id: str, address: str) -> Recipient:
@@ -635,7 +638,11 @@ def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, 
         message_id = world.post(conversation, agent, a_file_message(photo, f"look, {channel}"))
         world.product.pump()
         assert world.progress(message_id)["current_status"] == "SENT"
-    sent = [str(one) for one in world.provider.accepted if f"files/{photo}?" in str(one)]
+    sent = [
+        str(accepted_one)
+        for accepted_one in world.provider.accepted
+        if f"files/{photo}?" in str(accepted_one)
+    ]
     assert len(sent) == len(CHANNELS)
 
     stored = world.files.get(photo)
@@ -659,7 +666,7 @@ def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str,
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert any("/v1/links/" in str(one) for one in world.provider.accepted[before:])
+    assert any("/v1/links/" in str(accepted_one) for accepted_one in world.provider.accepted[before:])
 
 
 def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
@@ -758,7 +765,7 @@ def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 
 
 def audited(world: World, action: str, subject: str) -> list[dict[str, Any]]:
     entries = world.api.get("/v1/audit", action=action, limit="100").json["entries"]
-    return [one for one in entries if one["subject"] == subject]
+    return [entry for entry in entries if entry["subject"] == subject]
 
 
 def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:

@@ -56,7 +56,11 @@ class World:
         return str(self.api.get(f"/v1/messages/{message_id}/status").json["current_status"])
 
     def sent_to(self, phone: str) -> list[str]:
-        return [one["text"]["body"] for one in self.provider.accepted if one.get("to") == phone]
+        return [
+            accepted_one["text"]["body"]
+            for accepted_one in self.provider.accepted
+            if accepted_one.get("to") == phone
+        ]
 
     def say(self, webhook: dict[str, Any]) -> None:
         body = msgspec.json.encode(webhook)
@@ -118,11 +122,11 @@ def test_messages_reach_the_customer_in_order_and_are_answered(world: World) -> 
 def test_what_customers_write_to_a_group_is_passed_on(world: World) -> None:
     phones = [a_phone(), a_phone()]
     people = [
-        {"type": "CUSTOMER", "display_name": "Ben", "identities": [{"channel": "whatsapp", "address": one}]}
-        for one in phones
+        {"type": "CUSTOMER", "display_name": "Ben", "identities": [{"channel": "whatsapp", "address": phone}]}
+        for phone in phones
     ]
     agent = world.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
-    members = [agent] + [world.api.post("/v1/users", one).json["user_id"] for one in people]
+    members = [agent] + [world.api.post("/v1/users", person).json["user_id"] for person in people]
     world.api.post("/v1/conversations", {"type": "GROUP", "participants": members})
 
     world.say(whatsapp(**{"from": phones[0]}, text={"body": "hello"}))
@@ -150,7 +154,7 @@ def test_a_receipt_moves_the_message_forward(world: World) -> None:
     webhook = whatsapp()
     value = webhook["entry"][0]["changes"][0]["value"]
     del value["messages"]
-    sent = next(one for one in world.provider.accepted if one.get("to") == phone)
+    sent = next(accepted_one for accepted_one in world.provider.accepted if accepted_one.get("to") == phone)
     delivery = world.api.get(f"/v1/messages/{message_id}/status").json["deliveries"][0]
     value["statuses"] = [
         {
@@ -202,10 +206,10 @@ def test_the_router_replays_what_it_is_given(world: World) -> None:
     world.product.pump()
     world.post(conversation, agent, "on its way")
     events = [
-        msgspec.json.decode(one["Data"], type=MessageAccepted)
+        msgspec.json.decode(record["Data"], type=MessageAccepted)
         for records in world.product.streams.read(CHAT_EVENTS).values()
-        for one in records
-        if conversation.encode() in one["Data"]
+        for record in records
+        if conversation.encode() in record["Data"]
     ]
     unknown = msgspec.structs.replace(events[0], message_id=str(uuid.uuid4()))
     assert events[0].message_id == sent

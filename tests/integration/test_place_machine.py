@@ -188,7 +188,7 @@ class Words(RuleBasedStateMachine):
         """The new conversation with the inbox, which nobody else is in."""
         assert stored.conversation_id not in {room.conversation_id for room in self.rooms}
         made = self.product.conversation(stored.conversation_id)
-        assert {one.user_id for one in made.participants} == {INBOX_USER_ID, user_id}
+        assert {participant.user_id for participant in made.participants} == {INBOX_USER_ID, user_id}
         room = Room(made.conversation_id, ConversationType.ONE_TO_ONE, {INBOX_USER_ID, user_id})
         self.rooms.append(room)
         return room

@@ -73,10 +73,10 @@ def test_everything_of_a_time_is_read_in_each_conversations_order(
     found = read(kinesis, stream, began, datetime.now(UTC))
 
     events = [msgspec.json.decode(one.data, type=MessageAccepted) for one in found]
-    assert sorted(one.sequence for one in events) == list(range(60))
+    assert sorted(event.sequence for event in events) == list(range(60))
     assert len({one.place for one in found}) == 60
-    for conversation_id in {one.conversation_id for one in events}:
-        mine = [one.sequence for one in events if one.conversation_id == conversation_id]
+    for conversation_id in {event.conversation_id for event in events}:
+        mine = [event.sequence for event in events if event.conversation_id == conversation_id]
         assert mine == sorted(mine)
 
 

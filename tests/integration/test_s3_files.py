@@ -104,7 +104,7 @@ def test_addresses_name_their_region(store: S3Files, bucket: str) -> None:
         store.part_url(replace(a_file(), upload_id="u1"), 1),
     ]
 
-    assert {urlsplit(one).hostname for one in addresses} == {f"{bucket}.s3.eu-south-2.amazonaws.com"}
+    assert {urlsplit(address).hostname for address in addresses} == {f"{bucket}.s3.eu-south-2.amazonaws.com"}
 
 
 @pytest.mark.usefixtures("_in_another_region")

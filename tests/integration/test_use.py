@@ -41,7 +41,7 @@ def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
                 world.product.pump()
 
     calls = world.recorder.calls[before:]
-    sends = [one for one in calls if one.service == "sqs" and one.operation.startswith("Send")]
+    sends = [call for call in calls if call.service == "sqs" and call.operation.startswith("Send")]
     assert len(sends) / len(kept.channels) == pytest.approx(kept.sqs_sends, rel=0.1)
     # What is read is kept, for a second or a minute: a quick machine reads it less often, a slow one more.
     assert units.read(calls) / len(kept.channels) <= 4 * kept.dynamodb_read_units

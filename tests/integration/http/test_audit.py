@@ -64,8 +64,8 @@ def test_entries_are_listed_newest_first_page_by_page(
 def test_those_of_one_action_are_listed(api: Gateway, recorded: list[AuditEntry], year: int) -> None:
     found = api.get("/v1/audit", action="file.rejected", **{"from": f"{year}-01-01T00:00:00Z"}).json
 
-    assert recorded[2].entry_id in [one["entry_id"] for one in found["entries"]]
-    assert {one["action"] for one in found["entries"]} == {"file.rejected"}
+    assert recorded[2].entry_id in [entry["entry_id"] for entry in found["entries"]]
+    assert {entry["action"] for entry in found["entries"]} == {"file.rejected"}
 
 
 def test_a_time_that_ends_before_it_begins_has_nothing(api: Gateway, recorded: list[AuditEntry]) -> None:

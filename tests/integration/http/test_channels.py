@@ -32,7 +32,7 @@ def test_an_open_channel_is_shown_with_its_reason(api: Gateway, api_settings: Ap
     before = breakers.get("telegram")
     assert breakers.save("telegram", paused, before.version)
 
-    shown = {one["channel"]: one["state"] for one in api.get("/v1/channels").json["channels"]}
+    shown = {channel["channel"]: channel["state"] for channel in api.get("/v1/channels").json["channels"]}
     health = api.get("/v1/health")
 
     breakers.save("telegram", Breaker(), before.version + 1)

@@ -29,7 +29,7 @@ def test_a_conversation_is_created_and_read(api: Gateway, cast: Cast) -> None:
         name: body[name] for name in ("type", "primary_channel", "title", "metadata")
     }
     assert (shown["state"], shown["message_count"], shown["participant_count"]) == ("ACTIVE", 0, 2)
-    assert [one["user_id"] for one in shown["participants"]] == [cast.agent, cast.customer]
+    assert [participant["user_id"] for participant in shown["participants"]] == [cast.agent, cast.customer]
     assert shown["created_at"] == shown["last_activity_at"]
 
 

@@ -96,17 +96,17 @@ def test_an_upload_begins_with_addresses_for_its_parts(api: Gateway) -> None:
     upload = begin(api)
 
     assert (upload["status"], upload["part_size"], upload["part_count"]) == ("PENDING", PART, 2)
-    assert [(one["part_number"], one["size"]) for one in upload["parts"]] == [(1, PART), (2, 3)]
-    assert all(f"files/{upload['file_id']}?" in one["url"] for one in upload["parts"])
+    assert [(part["part_number"], part["size"]) for part in upload["parts"]] == [(1, PART), (2, 3)]
+    assert all(f"files/{upload['file_id']}?" in part["url"] for part in upload["parts"])
     assert (upload["stored"], upload["next_from"]) == ([], None)
 
 
 def test_two_gib_are_256_parts_whose_addresses_come_in_pages(api: Gateway) -> None:
     upload = begin(api, size=MOST_BYTES)
-    seen = [one["part_number"] for one in upload["parts"]]
+    seen = [part["part_number"] for part in upload["parts"]]
     while upload["next_from"]:
         upload = api.get(f"/v1/files/{upload['file_id']}/parts", **{"from": upload["next_from"]}).json
-        seen += [one["part_number"] for one in upload["parts"]]
+        seen += [part["part_number"] for part in upload["parts"]]
 
     assert seen == list(range(1, 257))
 
@@ -152,7 +152,7 @@ def test_who_comes_back_sees_what_is_stored_and_what_is_missing(api: Gateway, pa
     upload = api.get(f"/v1/files/{file_id}/parts").json
 
     assert upload["stored"] == [{"part_number": 2, "etag": etag, "size": 3}]
-    assert [one["part_number"] for one in upload["parts"]] == [1]
+    assert [part["part_number"] for part in upload["parts"]] == [1]
 
 
 @pytest.mark.parametrize("start", ["0", "-1", "1001", "x", "٣", ""])
@@ -243,7 +243,7 @@ def test_a_part_of_another_length_is_named(api: Gateway, parts: Parts, body: byt
     parts.put(file_id, 2, body)
 
     assert complete(api, file_id).refused(409, "PARTS_WRONG") == ["parts[2]"]
-    assert [one["part_number"] for one in api.get(f"/v1/files/{file_id}/parts").json["parts"]] == [2]
+    assert [part["part_number"] for part in api.get(f"/v1/files/{file_id}/parts").json["parts"]] == [2]
 
 
 @pytest.mark.parametrize(

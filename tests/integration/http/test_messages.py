@@ -25,7 +25,7 @@ def published(aws: Aws, conversation_id: str) -> list[MessageAccepted]:
     events = [
         msgspec.json.decode(body, type=MessageAccepted) for body in aws.drained(aws.queue("ChatEventsQueue"))
     ]
-    return [one for one in events if one.conversation_id == conversation_id]
+    return [event for event in events if event.conversation_id == conversation_id]
 
 
 def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws: Aws) -> None:
@@ -107,7 +107,7 @@ def test_a_history_is_paged_newest_first(api: Gateway, cast: Cast) -> None:
     second = api.get(path, limit=2, cursor=first["next_cursor"]).json
     third = api.get(path, limit=2, cursor=second["next_cursor"], participant_id=cast.customer).json
 
-    shown = [one["message_id"] for page in (first, second, third) for one in page["messages"]]
+    shown = [message["message_id"] for page in (first, second, third) for message in page["messages"]]
     assert shown == ids[::-1]
     assert third["next_cursor"] is None
 
@@ -120,7 +120,7 @@ def test_messages_are_found_by_their_sender(api: Gateway, cast: Cast, sort: str)
     query = {"sender_id": cast.agent, "limit": 1, "sort": sort}
     for _ in range(3):
         page = api.get("/v1/messages", **query).json
-        shown += [one["message_id"] for one in page["messages"]]
+        shown += [message["message_id"] for message in page["messages"]]
         query["cursor"] = page["next_cursor"]
 
     assert sorted(shown) == sorted(ids)

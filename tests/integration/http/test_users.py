@@ -63,8 +63,8 @@ def test_users_are_listed_by_type_latest_first_page_by_page(api: Gateway) -> Non
     first = api.get("/v1/users", type="AGENT", limit=2).json
     second = api.get("/v1/users", type="AGENT", limit=2, cursor=first["next_cursor"]).json
 
-    shown = [one["user_id"] for page in (first, second) for one in page["users"]]
+    shown = [user["user_id"] for page in (first, second) for user in page["users"]]
     assert set(made) <= set(shown)
     assert len(set(shown)) == 4
     customers = api.get("/v1/users", limit=2).json["users"]
-    assert all(one["type"] == "CUSTOMER" for one in customers)
+    assert all(customer["type"] == "CUSTOMER" for customer in customers)

@@ -123,7 +123,7 @@ def test_what_a_receipt_fails_is_listed_too(store: Store, dead_letters: DeadLett
 
     store.deliveries.advance(requested.delivery_id, told)
 
-    assert [one.error_code for one in dead_letters.listing(store.channel, None, 10)] == ["131049"]
+    assert [item.error_code for item in dead_letters.listing(store.channel, None, 10)] == ["131049"]
 
 
 def test_what_failed_because_of_another_part_is_not_listed(store: Store, dead_letters: DeadLetters) -> None:

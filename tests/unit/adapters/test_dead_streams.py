@@ -70,15 +70,15 @@ class FakeKinesis:
         kind, start = ShardIterator.split()
         if kind == "empty":
             return {"Records": [], "NextShardIterator": f"full {start}", "MillisBehindLatest": 5_000}
-        numbers = [one for one in self._records if one >= int(start)][: min(self._page, Limit)]
+        numbers = [record for record in self._records if record >= int(start)][: min(self._page, Limit)]
         records = [
             {
-                "SequenceNumber": str(one),
-                "PartitionKey": f"key {one}",
-                "Data": b"\xff" if one == 10 else f"data {one}".encode(),
+                "SequenceNumber": str(number),
+                "PartitionKey": f"key {number}",
+                "Data": b"\xff" if number == 10 else f"data {number}".encode(),
                 "ApproximateArrivalTimestamp": datetime(2026, 1, 31, 12, tzinfo=UTC),
             }
-            for one in numbers
+            for number in numbers
         ]
         after = numbers[-1] + 1 if numbers else 14
         behind = 0 if after >= 14 else 1_000
@@ -198,7 +198,7 @@ class Some:
     """Dead-letter queues of one kind."""
 
     def __init__(self, *sources: str) -> None:
-        self.given = [ReceivedRecord(DeadRecord(one, one, "", "", ""), one) for one in sources]
+        self.given = [ReceivedRecord(DeadRecord(source, source, "", "", ""), source) for source in sources]
         self.done: list[str] = []
 
     def receive(self) -> list[ReceivedRecord]:

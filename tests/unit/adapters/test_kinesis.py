@@ -43,11 +43,11 @@ class StrictKinesis:
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto's names
         assert 1 <= len(Records) <= 500
-        assert sum(len(one["Data"]) + len(one["PartitionKey"]) for one in Records) <= 5 * 1024 * 1024
+        assert sum(len(record["Data"]) + len(record["PartitionKey"]) for record in Records) <= 5 * 1024 * 1024
         self.batches.append(len(Records))
         if self.down:
             raise ClientError({"Error": {"Code": "InternalFailure"}}, "PutRecords")
-        return {"Records": [self._answer(StreamName, one) for one in Records]}
+        return {"Records": [self._answer(StreamName, record) for record in Records]}
 
     def _answer(self, stream: str, record: dict[str, Any]) -> dict[str, str]:
         if self._refuse is not None and self._refuse in record["Data"]:
@@ -95,7 +95,7 @@ def test_a_conversations_later_message_is_strictly_after_the_earlier() -> None:
     for message_id, conversation_id in (("1", "a"), ("2", "b"), ("3", "a")):
         stream.message_accepted(a_message(message_id, conversation_id))
 
-    assert [one.get("SequenceNumberForOrdering") for one in kinesis.puts] == [None, None, "1"]
+    assert [put.get("SequenceNumberForOrdering") for put in kinesis.puts] == [None, None, "1"]
 
 
 def test_a_message_that_is_not_taken_says_so_and_the_next_try_stands_by_itself() -> None:
@@ -109,7 +109,7 @@ def test_a_message_that_is_not_taken_says_so_and_the_next_try_stands_by_itself()
 
     stream.message_accepted(a_message("2"))
 
-    assert [one.get("SequenceNumberForOrdering") for one in kinesis.puts] == [None, "1", None]
+    assert [put.get("SequenceNumberForOrdering") for put in kinesis.puts] == [None, "1", None]
 
 
 def test_only_so_many_conversations_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_only_so_many_conversations_are_remembered(monkeypatch: pytest.MonkeyPat
     for conversation_id in ("a", "b", "a", "c", "b", "a"):
         stream.message_accepted(a_message(conversation_id=conversation_id))
 
-    known = [one.get("SequenceNumberForOrdering") for one in kinesis.puts]
+    known = [put.get("SequenceNumberForOrdering") for put in kinesis.puts]
     assert known == [None, None, "1", None, None, None]
 
 

@@ -91,7 +91,7 @@ def test_every_role_has_it(template: Template) -> None:
 def test_a_role_without_it_is_neither_made_nor_given_more() -> None:
     powers = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
 
-    allowed = [one for one in statements("ExecutionRole") if one["Effect"] == "Allow"]
+    allowed = [statement for statement in statements("ExecutionRole") if statement["Effect"] == "Allow"]
 
     (giving,) = (one for one in allowed if powers & set(one["Action"]))
     assert powers <= set(giving["Action"])

@@ -36,14 +36,14 @@ def test_the_key_is_behind_everything() -> None:
         found = OWN.resources(kind)
         assert found
         assert {name: key_of(kind, one) for name, one in found.items()} == dict.fromkeys(found, KEY)
-    assert {bucket_key(one) for one in OWN.resources("AWS::S3::Bucket").values()} == {KEY}
+    assert {bucket_key(resource) for resource in OWN.resources("AWS::S3::Bucket").values()} == {KEY}
 
 
 def test_it_is_behind_the_streams_and_their_queues_too() -> None:
     streams = OWN_ON_KINESIS.resources("AWS::Kinesis::Stream")
-    assert [one["StreamEncryption"]["KeyId"] for one in streams.values()] == [KEY, KEY]
+    assert [stream["StreamEncryption"]["KeyId"] for stream in streams.values()] == [KEY, KEY]
     queues = OWN_ON_KINESIS.resources("AWS::SQS::Queue")
-    assert {key_of("AWS::SQS::Queue", one) for one in queues.values()} == {KEY}
+    assert {key_of("AWS::SQS::Queue", queue) for queue in queues.values()} == {KEY}
 
 
 def test_a_queue_has_one_kind_of_encryption() -> None:
@@ -55,9 +55,10 @@ def test_a_queue_has_one_kind_of_encryption() -> None:
 def test_without_it_the_keys_are_those_that_aws_keeps() -> None:
     assert AWS_KEYS.resources("AWS::KMS::Key") == {}
     for kind in AT:
-        assert {key_of(kind, one) for one in AWS_KEYS.resources(kind).values()} <= {None}
+        assert {key_of(kind, resource) for resource in AWS_KEYS.resources(kind).values()} <= {None}
     assert all(
-        one["SSESpecification"]["SSEEnabled"] for one in AWS_KEYS.resources("AWS::DynamoDB::Table").values()
+        resource["SSESpecification"]["SSEEnabled"]
+        for resource in AWS_KEYS.resources("AWS::DynamoDB::Table").values()
     )
 
 
@@ -70,13 +71,13 @@ def test_guardduty_may_use_the_key_and_no_other() -> None:
         if "kms:Decrypt" in one["Action"]
     ]
 
-    assert [one["Resource"] for one in statements] == [KEY]
+    assert [statement["Resource"] for statement in statements] == [KEY]
 
 
 def test_tables_are_protected_and_can_be_restored_except_what_is_forgotten_anyhow() -> None:
     tables = AWS_KEYS.resources("AWS::DynamoDB::Table")
 
-    assert {one["DeletionProtectionEnabled"] for one in tables.values()} == {"true"}
+    assert {table["DeletionProtectionEnabled"] for table in tables.values()} == {"true"}
     restorable = {
         name
         for name, one in tables.items()
@@ -88,4 +89,4 @@ def test_tables_are_protected_and_can_be_restored_except_what_is_forgotten_anyho
 def test_a_local_cloud_may_delete_its_tables() -> None:
     tables = Template(parameters={"Cloud": "local"}).resources("AWS::DynamoDB::Table")
 
-    assert {one["DeletionProtectionEnabled"] for one in tables.values()} == {"false"}
+    assert {table["DeletionProtectionEnabled"] for table in tables.values()} == {"false"}

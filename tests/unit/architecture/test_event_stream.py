@@ -16,21 +16,23 @@ STREAMS = {"router": "chat-events", "status": "status-updates"}
 
 def names_of(template: Template, kind: str) -> set[str]:
     named = "Name" if kind == "AWS::Kinesis::Stream" else "QueueName"
-    return {one[named] for one in template.resources(kind).values()}
+    return {resource[named] for resource in template.resources(kind).values()}
 
 
 def test_on_sqs_there_is_nothing_of_kinesis() -> None:
     assert ON_SQS.resources("AWS::Kinesis::Stream") == {}
-    assert {f"chat4all-{one}.fifo" for one in STREAMS.values()} <= names_of(ON_SQS, "AWS::SQS::Queue")
+    assert {f"chat4all-{stream}.fifo" for stream in STREAMS.values()} <= names_of(ON_SQS, "AWS::SQS::Queue")
     for name, function in functions(ON_SQS).items():
         assert not any(action.startswith("kinesis:") for action in actions_of(function)), name
         assert not any(variable.endswith("_STREAM") for variable in environment(function)), name
 
 
 def test_on_kinesis_the_two_queues_are_streams_and_the_others_stay() -> None:
-    assert names_of(ON_KINESIS, "AWS::Kinesis::Stream") == {f"chat4all-{one}" for one in STREAMS.values()}
-    gone = {f"chat4all-{one}{end}.fifo" for one in STREAMS.values() for end in ("", "-dlq")}
-    come = {f"chat4all-{one}-stream-dlq" for one in STREAMS.values()}
+    assert names_of(ON_KINESIS, "AWS::Kinesis::Stream") == {
+        f"chat4all-{stream}" for stream in STREAMS.values()
+    }
+    gone = {f"chat4all-{stream}{end}.fifo" for stream in STREAMS.values() for end in ("", "-dlq")}
+    come = {f"chat4all-{stream}-stream-dlq" for stream in STREAMS.values()}
     before, after = names_of(ON_SQS, "AWS::SQS::Queue"), names_of(ON_KINESIS, "AWS::SQS::Queue")
     assert (before - after, after - before) == (gone, come)
 
@@ -39,9 +41,9 @@ def test_no_role_on_kinesis_names_a_queue_that_is_not_there() -> None:
     for name, function in functions(ON_KINESIS).items():
         resources = [one for _, named in Role(function).statements for one in named]
         assert not any(
-            f":chat4all-{one}" in text and text.endswith(".fifo")
+            f":chat4all-{stream}" in text and text.endswith(".fifo")
             for text in resources
-            for one in STREAMS.values()
+            for stream in STREAMS.values()
         ), name
 
 
@@ -55,9 +57,9 @@ def test_nobody_reaches_every_resource_but_to_list_streams() -> None:
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_keeps_a_week_and_is_encrypted(name: str) -> None:
     (stream,) = (
-        one
-        for one in ON_KINESIS.resources("AWS::Kinesis::Stream").values()
-        if one["Name"].endswith(STREAMS[name])
+        resource
+        for resource in ON_KINESIS.resources("AWS::Kinesis::Stream").values()
+        if resource["Name"].endswith(STREAMS[name])
     )
 
     assert (stream["ShardCount"], stream["RetentionPeriodHours"]) == (10, 168)
@@ -77,9 +79,9 @@ def test_a_bad_record_is_singled_out_and_ends_in_a_queue(name: str) -> None:
     assert 0 < mapping["MaximumRetryAttempts"] <= 10_000
     destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
     (queue,) = (
-        one
-        for one in ON_KINESIS.resources("AWS::SQS::Queue").values()
-        if destination.endswith(f":{one['QueueName']}")
+        resource
+        for resource in ON_KINESIS.resources("AWS::SQS::Queue").values()
+        if destination.endswith(f":{resource['QueueName']}")
     )
     # Lambda sends to standard queues only.
     assert "FifoQueue" not in queue
@@ -95,7 +97,8 @@ def test_who_reads_a_stream_may_read_it_and_give_up_to_its_queue(name: str) -> N
         function
     )
     assert any(
-        "sqs:SendMessage" in actions and any(one.endswith(f":{dead.rsplit('/', 1)[1]}") for one in resources)
+        "sqs:SendMessage" in actions
+        and any(resource.endswith(f":{dead.rsplit('/', 1)[1]}") for resource in resources)
         for actions, resources in Role(function).statements
     )
 

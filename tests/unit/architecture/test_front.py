@@ -36,7 +36,7 @@ def test_the_api_is_throttled_for_all_its_methods() -> None:
 
 def test_every_request_leaves_a_line_that_a_program_can_read() -> None:
     access = the(ON_AWS, "AWS::Serverless::Api")["AccessLogSetting"]
-    groups = {one["LogGroupName"] for one in ON_AWS.resources("AWS::Logs::LogGroup").values()}
+    groups = {resource["LogGroupName"] for resource in ON_AWS.resources("AWS::Logs::LogGroup").values()}
 
     line = json.loads(string.Template(access["Format"].replace(".", "_")).safe_substitute())
     assert {"route", "status", "latency_ms", "trace"} <= set(line)
@@ -44,7 +44,9 @@ def test_every_request_leaves_a_line_that_a_program_can_read() -> None:
 
 
 def test_no_log_is_kept_for_ever() -> None:
-    assert all(int(one["RetentionInDays"]) > 0 for one in ON_AWS.resources("AWS::Logs::LogGroup").values())
+    assert all(
+        int(resource["RetentionInDays"]) > 0 for resource in ON_AWS.resources("AWS::Logs::LogGroup").values()
+    )
 
 
 @pytest.mark.parametrize(("given", "made"), [("true", 1), ("false", 0)])
@@ -78,7 +80,7 @@ def test_nothing_is_reserved_unless_it_is_said() -> None:
 def test_a_firewall_lets_webhooks_through_at_any_rate() -> None:
     template = Template(parameters={"FirewallRate": "2000"})
 
-    rules = {one["Name"]: one["Statement"] for one in the(template, "AWS::WAFv2::WebACL")["Rules"]}
+    rules = {rule["Name"]: rule["Statement"] for rule in the(template, "AWS::WAFv2::WebACL")["Rules"]}
     rate = rules["rate"]["RateBasedStatement"]
     spared = rate["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
     assert (rate["Limit"], spared["SearchString"]) == ("2000", "/v1/webhooks/")
@@ -95,8 +97,8 @@ def test_a_domain_of_ones_own_is_what_links_are_made_of() -> None:
     assert the(template, "AWS::Route53::RecordSet")["Name"] == "api.example.com"
     urls = {
         value
-        for one in functions(template).values()
-        for name, value in environment(one).items()
+        for function in functions(template).values()
+        for name, value in environment(function).items()
         if name in {"API_URL", "PUBLIC_URL"}
     }
     assert urls == {"https://api.example.com"}
@@ -105,9 +107,9 @@ def test_a_domain_of_ones_own_is_what_links_are_made_of() -> None:
 def test_functions_and_layers_are_for_one_architecture() -> None:
     template = Template(parameters={"Architecture": "arm64"})
 
-    assert {tuple(one["Architectures"]) for one in functions(template).values()} == {("arm64",)}
+    assert {tuple(function["Architectures"]) for function in functions(template).values()} == {("arm64",)}
     layers = template.resources("AWS::Serverless::LayerVersion").values()
-    assert {tuple(one["CompatibleArchitectures"]) for one in layers} == {("arm64",)}
+    assert {tuple(layer["CompatibleArchitectures"]) for layer in layers} == {("arm64",)}
 
 
 def test_a_local_cloud_has_none_of_it() -> None:

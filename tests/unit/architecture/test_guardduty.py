@@ -16,7 +16,7 @@ FILES = functions(TEMPLATE)["files"]
 BUCKET = environment(FILES)["FILES_BUCKET"]
 FILES_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FILES['FunctionName']}:live"
 STATUSES = ["NO_THREATS_FOUND", "THREATS_FOUND", "UNSUPPORTED", "ACCESS_DENIED", "FAILED"]
-KINDS = sorted({one["Type"] for one in read("infra/guardduty.yaml")["Resources"].values()})
+KINDS = sorted({resource["Type"] for resource in read("infra/guardduty.yaml")["Resources"].values()})
 
 
 def made(template: Template, kind: str) -> list[dict[str, Any]]:
@@ -84,9 +84,9 @@ def test_the_plan_is_for_what_is_inspected() -> None:
 
 def test_the_scanners_role_reads_files_and_nothing_else_of_them() -> None:
     of_objects = {
-        (action, one["Resource"].removeprefix(f"arn:aws:s3:::{BUCKET}"))
-        for one in statements()
-        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        (action, statement["Resource"].removeprefix(f"arn:aws:s3:::{BUCKET}"))
+        for statement in statements()
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         if action.startswith("s3:")
     }
 

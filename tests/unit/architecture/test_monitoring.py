@@ -18,11 +18,13 @@ SOURCES = "\n".join(
     path.read_text(encoding="utf-8") for path in (ROOT / "layers/core/chat4all").rglob("*.py")
 )
 QUEUES = {
-    one["QueueName"] for each in (TEMPLATE, ON_KINESIS) for one in each.resources("AWS::SQS::Queue").values()
+    resource["QueueName"]
+    for each in (TEMPLATE, ON_KINESIS)
+    for resource in each.resources("AWS::SQS::Queue").values()
 }
-STREAMS = {one["Name"] for one in ON_KINESIS.resources("AWS::Kinesis::Stream").values()}
-FUNCTIONS = {one["FunctionName"] for one in functions(TEMPLATE).values()}
-TABLES = {one["TableName"] for one in TEMPLATE.resources("AWS::DynamoDB::Table").values()}
+STREAMS = {resource["Name"] for resource in ON_KINESIS.resources("AWS::Kinesis::Stream").values()}
+FUNCTIONS = {function["FunctionName"] for function in functions(TEMPLATE).values()}
+TABLES = {resource["TableName"] for resource in TEMPLATE.resources("AWS::DynamoDB::Table").values()}
 
 
 def runbook_of(alarm: dict[str, Any]) -> str:
@@ -34,7 +36,7 @@ def runbook_of(alarm: dict[str, Any]) -> str:
 def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     if "MetricName" in alarm:
         return [alarm]
-    return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+    return [metric["MetricStat"]["Metric"] for metric in alarm["Metrics"] if "MetricStat" in metric]
 
 
 def watched(runbook: str) -> set[str]:
@@ -73,7 +75,7 @@ def test_an_alarm_is_called_by_its_runbook_and_tells_the_topic(alarm: dict[str, 
 
     assert alarm["AlarmName"].startswith(PREFIX + runbook_of(alarm))
     assert alarm["AlarmActions"] == alarm["OKActions"]
-    assert [one.rsplit(":", 1)[1] for one in alarm["AlarmActions"]] == [topic["TopicName"]]
+    assert [action.rsplit(":", 1)[1] for action in alarm["AlarmActions"]] == [topic["TopicName"]]
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS)
@@ -90,7 +92,7 @@ def test_no_two_alarms_have_one_name() -> None:
 
 
 def test_every_queue_is_watched() -> None:
-    dead = {one for one in QUEUES if one.removesuffix(".fifo").endswith("-dlq")}
+    dead = {queue for queue in QUEUES if queue.removesuffix(".fifo").endswith("-dlq")}
 
     assert watched("dead-letter-queue") == dead
     assert watched("queue-age") == QUEUES - dead
@@ -99,7 +101,8 @@ def test_every_queue_is_watched() -> None:
 def test_every_stream_is_watched_where_there_is_one() -> None:
     assert watched("stream-age") == STREAMS
     assert not any(
-        runbook_of(one) == "stream-age" for one in TEMPLATE.resources("AWS::CloudWatch::Alarm").values()
+        runbook_of(resource) == "stream-age"
+        for resource in TEMPLATE.resources("AWS::CloudWatch::Alarm").values()
     )
 
 
@@ -118,7 +121,7 @@ def test_every_table_is_watched() -> None:
 
 
 def test_a_duration_is_near_the_functions_own_timeout() -> None:
-    timeouts = {one["FunctionName"]: one["Timeout"] for one in functions(TEMPLATE).values()}
+    timeouts = {function["FunctionName"]: function["Timeout"] for function in functions(TEMPLATE).values()}
     for alarm in ALARMS.values():
         if runbook_of(alarm) != "function-duration":
             continue
@@ -154,7 +157,7 @@ def test_what_functions_count_is_of_their_stack_alone() -> None:
     alarms = Template("infra/alarms.yaml", {"NamePrefix": "another", **timeouts})
 
     counted = [
-        {one["Name"]: one["Value"] for one in metric["Dimensions"]}["service"]
+        {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}["service"]
         for alarm in alarms.resources("AWS::CloudWatch::Alarm").values()
         for metric in metrics_of(alarm)
         if metric["Namespace"] == "Chat4All"

@@ -59,8 +59,8 @@ def test_the_longest_name_of_a_stack_makes_names_that_aws_takes(region: str) -> 
     )
 
     assert len(ACCOUNT) == 12
-    assert all(len(one["BucketName"]) <= 63 for one in data.resources("AWS::S3::Bucket").values())
-    assert all(len(one["RoleName"]) <= 64 for one in github.resources("AWS::IAM::Role").values())
+    assert all(len(resource["BucketName"]) <= 63 for resource in data.resources("AWS::S3::Bucket").values())
+    assert all(len(resource["RoleName"]) <= 64 for resource in github.resources("AWS::IAM::Role").values())
 
 
 @pytest.mark.parametrize(

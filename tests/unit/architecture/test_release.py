@@ -35,9 +35,9 @@ def statements(role: str) -> list[dict[str, Any]]:
 
 def allowed_services() -> set[str]:
     actions: set[str] = set()
-    for one in statements("ExecutionRole"):
-        given = [one["Action"]] if isinstance(one["Action"], str) else one["Action"]
-        actions.update(action.split(":")[0] for action in given if one["Effect"] == "Allow")
+    for statement in statements("ExecutionRole"):
+        given = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        actions.update(action.split(":")[0] for action in given if statement["Effect"] == "Allow")
     return actions
 
 
@@ -82,14 +82,14 @@ def test_the_role_is_for_one_subject_and_audience() -> None:
 
 def test_cloudformation_may_make_every_kind_of_resource_that_the_templates_have() -> None:
     kinds = {
-        one["Type"]
+        resource["Type"]
         for path in TEMPLATES
         if path != "infra/github-oidc.yaml"
-        for one in _resources(read(path)["Resources"])
+        for resource in _resources(read(path)["Resources"])
     }
 
     services = {kind.split("::")[1].lower() for kind in kinds}
-    assert {SAM_SERVICES.get(one, one) for one in services} <= allowed_services()
+    assert {SAM_SERVICES.get(service, service) for service in services} <= allowed_services()
 
 
 # The actions that make, change and remove resources of these kinds, and that know no resource, or only ids:
@@ -110,22 +110,22 @@ WITHOUT_NAMES: Final = {
 
 @pytest.mark.parametrize("kind", WITHOUT_NAMES)
 def test_what_a_service_knows_no_name_for_is_allowed_without_one(kind: str) -> None:
-    (by_id,) = (one for one in statements("ExecutionRole") if one["Resource"] == "*")
+    (by_id,) = (statement for statement in statements("ExecutionRole") if statement["Resource"] == "*")
 
     assert set(WITHOUT_NAMES[kind].split()) <= set(by_id["Action"])
 
 
 def _resources(resources: dict[str, Any]) -> list[dict[str, Any]]:
     """Those in loops, too."""
-    loops = [one[2].values() for one in resources.values() if isinstance(one, list)]
+    loops = [resource[2].values() for resource in resources.values() if isinstance(resource, list)]
     return [
-        *(one for one in resources.values() if isinstance(one, dict)),
+        *(resource for resource in resources.values() if isinstance(resource, dict)),
         *(one for loop in loops for one in loop),
     ]
 
 
 def test_the_workflow_itself_may_only_hand_over() -> None:
-    actions = [action for one in statements("DeployRole") for action in _listed(one["Action"])]
+    actions = [action for statement in statements("DeployRole") for action in _listed(statement["Action"])]
 
     assert {action.split(":")[0] for action in actions} == {"cloudformation", "s3", "iam"}
     assert [action for action in actions if action.startswith("iam:")] == ["iam:PassRole"]

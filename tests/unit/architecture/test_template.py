@@ -92,9 +92,9 @@ def test_the_function_of_a_channel_imports_no_other_channel(name: str) -> None:
 
 
 def test_every_channel_has_its_function() -> None:
-    assert {one["Environment"]["Variables"].get("CHANNEL") for one in FUNCTIONS.values()} - {None} == set(
-        names()
-    )
+    assert {function["Environment"]["Variables"].get("CHANNEL") for function in FUNCTIONS.values()} - {
+        None
+    } == set(names())
 
 
 @pytest.fixture(autouse=True)
@@ -227,10 +227,10 @@ def test_every_function_keeps_its_logs_for_a_time() -> None:
 
 def test_the_nested_templates_are_there() -> None:
     stacks = [
-        one
-        for one in read("template.yaml")["Resources"].values()
-        if one["Type"] == "AWS::CloudFormation::Stack"
+        resource
+        for resource in read("template.yaml")["Resources"].values()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
     ]
 
     assert stacks
-    assert all((ROOT / one["Properties"]["TemplateURL"]).is_file() for one in stacks)
+    assert all((ROOT / stack["Properties"]["TemplateURL"]).is_file() for stack in stacks)

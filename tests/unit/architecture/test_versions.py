@@ -126,8 +126,8 @@ def test_a_canary_ends_when_an_alarm_of_its_function_goes_red() -> None:
         )
         group = groups[f"{function}DeploymentGroup"]["Properties"]
         watched = {
-            one["Name"]["Fn::Sub"].replace("${AWS::StackName}", "chat4all")
-            for one in group["AlarmConfiguration"]["Alarms"]
+            alarm["Name"]["Fn::Sub"].replace("${AWS::StackName}", "chat4all")
+            for alarm in group["AlarmConfiguration"]["Alarms"]
         }
         assert f"chat4all-function-errors-{name}" in watched
         assert watched <= alarms

@@ -19,7 +19,7 @@ def collections() -> int:
 def test_nothing_is_collected_meanwhile() -> None:
     with loading():
         before = collections()
-        kept = [[one] for one in range(100_000)]
+        kept = [[number] for number in range(100_000)]
         assert collections() == before
 
     assert gc.isenabled()
@@ -30,7 +30,7 @@ def test_what_was_loaded_is_left_out_of_later_collections() -> None:
     with loading():
         kept = [["loaded"]]
 
-    assert not any(one is kept for one in gc.get_objects())
+    assert not any(get_object is kept for get_object in gc.get_objects())
     assert gc.get_freeze_count() > 0
 
 

@@ -96,7 +96,7 @@ def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeat
         ReceivedMedia(ProviderFile(f"{MEDIA}1", "image/png")),
         ReceivedMedia(ProviderFile(f"{MEDIA}2")),
     ]
-    assert [one.provider_message_id for one in events(body)] == ["MM1", "MM1:1", "MM1:2"]
+    assert [event.provider_message_id for event in events(body)] == ["MM1", "MM1:1", "MM1:2"]
 
 
 def test_a_received_message_is_a_message_though_it_tells_its_status() -> None:

@@ -54,8 +54,8 @@ def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
             seen.add(StateFolder(folder.path).is_locked())
 
     lookers = [threading.Thread(target=look) for _ in range(2)]
-    for one in lookers:
-        one.start()
+    for looker in lookers:
+        looker.start()
     try:
         wait_until("somebody has looked", lambda: bool(seen), within_s=20.0)
         assert seen == {False}
@@ -64,8 +64,8 @@ def test_whoever_only_looks_is_in_nobodys_way(folder: StateFolder) -> None:
                 pass
     finally:
         over.set()
-        for one in lookers:
-            one.join()
+        for looker in lookers:
+            looker.join()
 
 
 def test_whoever_looks_sees_no_launcher_in_another_who_looks(folder: StateFolder) -> None:

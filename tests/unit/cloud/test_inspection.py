@@ -33,9 +33,9 @@ def test_a_cloud_that_is_not_ours_is_asked_too(folder: StateFolder) -> None:
         here = f"http://127.0.0.1:{server.getsockname()[1]}"
         folder.write(State(phase=Phase.READY, backend="external", aws_url=here))
         with folder.locked():
-            assert [(one.name, one.health) for one in inspect(folder).components] == [
+            assert [(component.name, component.health) for component in inspect(folder).components] == [
                 ("external cloud", Health.UP)
             ]
 
     with folder.locked():
-        assert [one.health for one in inspect(folder).components] == [Health.SILENT]
+        assert [component.health for component in inspect(folder).components] == [Health.SILENT]

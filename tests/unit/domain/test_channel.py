@@ -108,4 +108,4 @@ def test_a_rule_may_hold_for_some_addresses_only() -> None:
 @pytest.mark.parametrize("channel", capabilities().values(), ids=names())
 def test_whatever_may_be_uploaded_goes_somehow(channel: Capabilities) -> None:
     assert channel.other_files is OtherFiles.LINK
-    assert {one for rule in channel.media for one in rule.content_types} <= set(FILE_TYPES)
+    assert {content_type for rule in channel.media for content_type in rule.content_types} <= set(FILE_TYPES)

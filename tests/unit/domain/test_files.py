@@ -70,7 +70,7 @@ def test_names_that_are_refused(filename: str, issue: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_new_file(filename, 1, "image/png")
 
-    assert [(one.field, issue in one.issue) for one in refused.value.details] == [("filename", True)]
+    assert [(detail.field, issue in detail.issue) for detail in refused.value.details] == [("filename", True)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(Invalid) as refused:
         check_new_file("", MOST_BYTES + 1, "application/x-msdownload")
 
-    assert [one.field for one in refused.value.details] == ["filename", "size", "content_type"]
+    assert [detail.field for detail in refused.value.details] == ["filename", "size", "content_type"]
 
 
 @pytest.mark.parametrize("size", [0, -1])

@@ -39,7 +39,7 @@ def group(primary_channel: str | None = None) -> Conversation:
 
 
 def channels_of(recipients: tuple[Recipient, ...]) -> dict[str, str]:
-    return {one.user_id: one.channel for one in recipients}
+    return {recipient.user_id: recipient.channel for recipient in recipients}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_oth
     reached = reach(conversation, users(AGENT, both, BEN), AGENT.user_id, ["pigeon", "telex"])
 
     first, second = reached.recipients
-    assert (first.channel, [one.channel for one in first.fallbacks]) == ("pigeon", ["telex"])
+    assert (first.channel, [fallback.channel for fallback in first.fallbacks]) == ("pigeon", ["telex"])
     assert (second.channel, second.fallbacks) == ("telex", ())
     assert first.at(1) == Recipient("both", "telex", "main", "both@telex")
 
@@ -108,15 +108,15 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
 
     requested = deliveries(accepted, CAPABILITIES)
 
-    assert {(one.recipient_count, one.round) for one in requested} == {(3, 2)}
+    assert {(request.recipient_count, request.round) for request in requested} == {(3, 2)}
     for recipient in to:
-        mine = [one for one in requested if one.recipient == recipient]
+        mine = [request for request in requested if request.recipient == recipient]
         assert [one.part for one in mine] == list(range(mine[0].part_count))
         assert [one.content for one in mine] == parts_of(
             Text(text), CAPABILITIES[recipient.channel], recipient.address
         )
         assert {one.reply_to for one in mine} == {"quoted"}
-    assert len({str(one.delivery_id) for one in requested}) == len(requested)
+    assert len({str(request.delivery_id) for request in requested}) == len(requested)
 
 
 def a_file(content_type: str = "image/png", size: int = 400) -> Attachment:
@@ -185,7 +185,7 @@ def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
 
     requested = deliveries(accepted, CAPABILITIES)
 
-    assert [(one.part, one.part_count, one.content) for one in requested] == [
+    assert [(request.part, request.part_count, request.content) for request in requested] == [
         (0, 3, Media(PICTURE)),
         (1, 3, Text("x" * 20)),
         (2, 3, Text("x" * 5)),
@@ -218,7 +218,7 @@ def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit
         require_possible(Media(file), [ON_PIGEON, recipient, recipient], CAPABILITIES)
 
     assert refused.value.code == "FILE_NOT_POSSIBLE"
-    assert [(one.field, one.issue) for one in refused.value.details] == [("content.file_id", issue)]
+    assert [(detail.field, detail.issue) for detail in refused.value.details] == [("content.file_id", issue)]
 
 
 def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:

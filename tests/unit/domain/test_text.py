@@ -34,7 +34,7 @@ def test_a_text_that_nobody_could_read_is_refused(content: str, issue: str) -> N
     with pytest.raises(Invalid) as refused:
         check_content("content", content)
 
-    assert [(one.field, one.issue) for one in refused.value.details] == [("content", issue)]
+    assert [(detail.field, detail.issue) for detail in refused.value.details] == [("content", issue)]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 11, "a\x00", "\ud800"])

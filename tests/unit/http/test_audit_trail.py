@@ -75,9 +75,10 @@ class Desk:
         return self._webhooks.replay(request, body_of(request, PostReplay))
 
     def entries(self) -> list[tuple[str, str, str, dict[str, str]]]:
-        assert {one.at for one in self.audit.entries.values()} <= {AT}
+        assert {entry.at for entry in self.audit.entries.values()} <= {AT}
         return [
-            (one.action.value, one.subject, one.actor, one.details) for one in self.audit.entries.values()
+            (entry.action.value, entry.subject, entry.actor, entry.details)
+            for entry in self.audit.entries.values()
         ]
 
 

@@ -149,7 +149,10 @@ def test_what_an_error_repeats_of_a_body_is_cut(kind: type[msgspec.Struct], unit
             body_of(request(msgspec.json.encode(body).decode()), kind)
         except Invalid as refused:
             longest = LONGEST_QUOTE + len(f"{INNER.get(kind, '')}[0].")
-            texts = [refused.message, *(text for one in refused.details for text in (one.field, one.issue))]
+            texts = [
+                refused.message,
+                *(text for detail in refused.details for text in (detail.field, detail.issue)),
+            ]
             assert max(map(len, texts)) <= longest
 
 
@@ -183,7 +186,7 @@ LIKE_A_PATH: Final = (
 def test_a_name_that_reads_like_a_path_is_no_path(name: str, *, inner: bool) -> None:
     refused = refusal(Outer, {"inner": {name: 1}} if inner else {name: 1})
 
-    assert [(one.field, one.issue) for one in refused.details] == [
+    assert [(detail.field, detail.issue) for detail in refused.details] == [
         (f"inner.{name}" if inner else name, f"Object contains unknown field `{name}`")
     ]
 
@@ -192,7 +195,9 @@ def test_a_name_that_reads_like_a_path_is_no_path(name: str, *, inner: bool) -> 
 def test_a_value_that_reads_like_a_path_is_no_path(text: str) -> None:
     refused = refusal(PostUser, {"type": text})
 
-    assert [(one.field, one.issue) for one in refused.details] == [("type", f"Invalid enum value '{text}'")]
+    assert [(detail.field, detail.issue) for detail in refused.details] == [
+        ("type", f"Invalid enum value '{text}'")
+    ]
 
 
 @pytest.mark.parametrize("text", LIKE_A_PATH)
@@ -207,4 +212,4 @@ def test_a_name_of_any_length_leaves_the_path_before_it_as_it_is(text: str) -> N
 def test_a_wrong_key_is_named_by_the_object_that_has_it() -> None:
     refused = refusal(Outer, {"ids": {"x": 1}})
 
-    assert [one.field for one in refused.details] == ["ids"]
+    assert [detail.field for detail in refused.details] == ["ids"]

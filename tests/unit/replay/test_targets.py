@@ -127,12 +127,14 @@ def test_a_standard_queue_gets_batches_and_what_it_refused_once_more() -> None:
     sqs = FakeSqs(refused=3)
 
     assert (
-        Queue(cast("SQSClient", sqs), "https://sqs/other")([a_record(str(one)) for one in range(25)])["sent"]
+        Queue(cast("SQSClient", sqs), "https://sqs/other")([a_record(str(number)) for number in range(25)])[
+            "sent"
+        ]
         == 25
     )
 
     bodies = [msgspec.json.decode(one["MessageBody"])["message_id"] for one in sqs.sent]
-    assert sorted(bodies, key=int) == [str(one) for one in range(25)]
+    assert sorted(bodies, key=int) == [str(number) for number in range(25)]
 
 
 def test_a_queue_that_refuses_for_ever_ends_it() -> None:
@@ -147,8 +149,8 @@ def test_the_terminal_gets_an_event_a_line() -> None:
     done = Lines(lines.append)([a_record("1"), GARBAGE, spread])
 
     assert done == {"printed": 2, "unreadable": 1}
-    assert [msgspec.json.decode(one)["message_id"] for one in lines] == ["1", "2"]
-    assert not any(b"\n" in one for one in lines)
+    assert [msgspec.json.decode(line)["message_id"] for line in lines] == ["1", "2"]
+    assert not any(b"\n" in line for line in lines)
 
 
 def test_a_shard_is_read_before_those_that_it_became() -> None:

@@ -241,7 +241,7 @@ def test_a_snapshot_is_used_while_it_is_fresh(product: Product) -> None:
     product.say(message_id=OTHER_ID)
 
     # The version did not fit, so that the conversation was read again.
-    assert [one.user_id for one in product.events.accepted[-1].recipients] == ["ana", "carla"]
+    assert [recipient.user_id for recipient in product.events.accepted[-1].recipients] == ["ana", "carla"]
 
 
 @pytest.mark.parametrize(

@@ -96,15 +96,19 @@ def check(cloud: Cloud) -> None:
         assert message.status is Status.SENT
     assert not cloud.held.queues
     for channel, connector in cloud.connectors.items():
-        texts = [one.content.text for one in connector.accepted if one.address == f"ana@{channel}"]
+        texts = [
+            accepted_one.content.text
+            for accepted_one in connector.accepted
+            if accepted_one.address == f"ana@{channel}"
+        ]
         assert texts == sorted(texts)
-        ids = [one.delivery_id for one in connector.accepted]
+        ids = [accepted_one.delivery_id for accepted_one in connector.accepted]
         assert len(ids) - len(set(ids)) <= cloud.struck.possible_repeats
     carla = [
-        one.address
+        accepted_one.address
         for connector in cloud.connectors.values()
-        for one in connector.accepted
-        if one.address.startswith("carla")
+        for accepted_one in connector.accepted
+        if accepted_one.address.startswith("carla")
     ]
     assert len(carla) <= 1 + cloud.struck.possible_repeats
 
@@ -116,7 +120,10 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
     tale(cloud)
 
     check(cloud)
-    sent = {name: [one.address for one in some.accepted] for name, some in cloud.connectors.items()}
+    sent = {
+        name: [accepted_one.address for accepted_one in some.accepted]
+        for name, some in cloud.connectors.items()
+    }
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
         "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},

@@ -286,7 +286,10 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
     deliver(a_delivery(reply_to=QUOTED_ID))
     deliver(a_delivery(reply_to=QUOTED_ID, user_id="ben", message_id="another"))
 
-    assert [one.quoted_provider_message_id for one in product.connector.accepted] == ["hers", None]
+    assert [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted] == [
+        "hers",
+        None,
+    ]
 
 
 def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
@@ -296,7 +299,7 @@ def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
     for part in range(2):
         deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2))
 
-    quotes = [one.quoted_provider_message_id for one in product.connector.accepted[1:]]
+    quotes = [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted[1:]]
     assert quotes == ["the quoted one", None]
 
 
@@ -454,7 +457,9 @@ def test_a_file_that_the_channel_does_not_take_is_sent_as_a_link(product: Produc
     assert submission.content == Text("📎 it.png (4.2 MB)\nhttps://chat.example/l/file-1")
 
 
-@pytest.mark.parametrize("status", [None, *(one for one in FileStatus if one is not FileStatus.READY)])
+@pytest.mark.parametrize(
+    "status", [None, *(filestatu for filestatu in FileStatus if filestatu is not FileStatus.READY)]
+)
 @pytest.mark.parametrize("file", [PICTURE, TOO_LARGE])
 def test_a_file_that_is_ready_no_longer_is_never_sent(
     product: Product, file: Attachment, status: FileStatus | None

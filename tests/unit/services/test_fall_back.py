@@ -61,8 +61,8 @@ def work(product: Product) -> None:
         route(product)
         requested = list(product.events.requested)
         product.events.requested.clear()
-        for one in requested:
-            outcome = product.deliver()(one)
+        for request in requested:
+            outcome = product.deliver()(request)
             if isinstance(outcome, Settled):
                 assert product.record(outcome.update) is Recorded.DONE
 
@@ -145,7 +145,7 @@ def test_what_is_not_confirmed_in_time_goes_to_the_next_channel(
     work(product)
 
     assert asked(product) == ["carla@pigeon", "carla@telex"]
-    first = next(one for one in product.deliveries.of_message(MESSAGE_ID) if one.channel == "pigeon")
+    first = next(part for part in product.deliveries.of_message(MESSAGE_ID) if part.channel == "pigeon")
     assert first.status is Status.FAILED
     assert (first.error_code == NOT_CONFIRMED) is not late_failure
 

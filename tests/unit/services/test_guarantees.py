@@ -135,7 +135,11 @@ def nothing_accepted_is_lost(story: Story) -> None:
 
 def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) -> None:
     """G3."""
-    ids = [one.delivery_id for connector in story.cloud.connectors.values() for one in connector.accepted]
+    ids = [
+        accepted_one.delivery_id
+        for connector in story.cloud.connectors.values()
+        for accepted_one in connector.accepted
+    ]
     repeats = len(ids) - len(set(ids))
 
     assert repeats <= story.cloud.struck.possible_repeats
@@ -226,7 +230,7 @@ def failed(story: Story, message: Message, user_id: str) -> bool:
 
 def sent_to(story: Story, user_id: str) -> list[Submission]:
     connector = story.cloud.connectors[CHANNELS[user_id]]
-    return [one for one in connector.accepted if one.address == ADDRESSES[user_id]]
+    return [accepted_one for accepted_one in connector.accepted if accepted_one.address == ADDRESSES[user_id]]
 
 
 def received_by(story: Story, user_id: str, conversation: Conversation) -> list[tuple[str, int]]:
@@ -265,7 +269,7 @@ def test_the_story_ends_well_when_nothing_happens() -> None:
     tell(story)
 
     check(story)
-    assert sum(len(one.accepted) for one in story.cloud.connectors.values()) == 9
+    assert sum(len(connector.accepted) for connector in story.cloud.connectors.values()) == 9
     first, second = (story.cloud.table.messages[message_id] for message_id in story.posted)
     assert (first.status, second.status) == (Status.READ, Status.READ)
     assert story.cloud.counters.counts.get("PossibleRepeats", 0) == 0
@@ -324,8 +328,8 @@ def test_files_end_well_whichever_call_is_hit() -> None:
     check(quiet)
     every_file_is_on_its_way(quiet)
     sent = [
-        (isinstance(one.content, OutgoingMedia), one.content.text)
-        for one in quiet.cloud.connectors["pigeon"].accepted
+        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
+        for accepted_one in quiet.cloud.connectors["pigeon"].accepted
     ]
     assert sent[0] == (True, "")
     assert sent[-1] == (False, "second")

@@ -101,7 +101,7 @@ class World:
 
     @property
     def audited(self) -> list[AuditAction]:
-        return [one.action for one in self.audit.entries.values()]
+        return [entry.action for entry in self.audit.entries.values()]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_a_new_conversation_is_active_and_empty(product: Product) -> None:
 
     assert product.manage_conversations.get(created.conversation_id) == created
     assert (created.state, created.message_count, created.version) == (ConversationState.ACTIVE, 0, 1)
-    assert [one.user_id for one in created.participants] == ["agent", "user-1"]
+    assert [participant.user_id for participant in created.participants] == ["agent", "user-1"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,9 @@ def test_a_new_participant_sees_from_now_on(product: Product) -> None:
 
     changed = product.manage_conversations.add_participant(group.conversation_id, "agent")
 
-    assert [one.joined_after for one in changed.participants if one.user_id == "agent"] == [4]
+    assert [
+        participant.joined_after for participant in changed.participants if participant.user_id == "agent"
+    ] == [4]
 
 
 def test_who_is_in_already_is_added_once(product: Product) -> None:

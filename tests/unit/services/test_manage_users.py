@@ -77,7 +77,7 @@ def test_an_identity_is_linked_once(product: Product) -> None:
         product.manage_users.link(user.user_id, NewIdentity("telex", "ana"))
 
     linked = product.manage_users.get(user.user_id)
-    assert [one.channel for one in linked.identities] == ["pigeon", "telex"]
+    assert [identity.channel for identity in linked.identities] == ["pigeon", "telex"]
 
 
 def test_an_address_that_another_account_knows_is_linked_to_the_first_account(product: Product) -> None:
@@ -115,7 +115,7 @@ def test_an_unlinked_identity_is_free(product: Product) -> None:
 
     left = product.manage_users.unlink(ana.user_id, "pigeon", "ANA")
 
-    assert [one.channel for one in left.identities] == ["telex"]
+    assert [identity.channel for identity in left.identities] == ["telex"]
     assert create(product, NewIdentity("pigeon", "ana")).user_id != ana.user_id
 
 

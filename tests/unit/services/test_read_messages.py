@@ -108,7 +108,9 @@ def test_a_participant_sees_from_when_they_joined(product: Product) -> None:
     product.manage_conversations.add_participant("conversation", "carla")
     later = say(product, 2)
 
-    assert [one.message_id for one in all_pages(product.read.history, "conversation", "carla")] == later[::-1]
+    assert [
+        all_page.message_id for all_page in all_pages(product.read.history, "conversation", "carla")
+    ] == later[::-1]
     assert len(all_pages(product.read.history, "conversation", "ana")) == 4
 
 
@@ -160,7 +162,7 @@ def test_progress_shows_the_deliveries_by_recipient_and_part(product: Product) -
 
     progress = product.read.progress(MESSAGE_ID)
 
-    assert [(one.recipient_id, one.part) for one in progress.deliveries] == [
+    assert [(delivery.recipient_id, delivery.part) for delivery in progress.deliveries] == [
         ("ana", 0),
         ("ben", 0),
         ("ben", 1),

@@ -41,8 +41,8 @@ def receipt(
 def send(product: Product, *requested: DeliveryRequested) -> None:
     """Deliver, and record what the delivering reports."""
     deliver = product.deliver()
-    for one in requested:
-        outcome = deliver(one)
+    for request in requested:
+        outcome = deliver(request)
         assert isinstance(outcome, Settled)
         assert product.record(outcome.update) is Recorded.DONE
 

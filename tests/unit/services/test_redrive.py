@@ -36,8 +36,8 @@ def work(product: Product) -> list[DeliveryRequested]:
     product.events.accepted.clear()
     product.events.requested.clear()
     deliver = product.deliver()
-    for one in requested:
-        outcome = deliver(one)
+    for request in requested:
+        outcome = deliver(request)
         if isinstance(outcome, Settled):
             assert product.record(outcome.update) is Recorded.DONE
     return requested
@@ -204,7 +204,7 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
     product.say("x" * 20 + "y" * 20 + "z" * 20)
     parts = len(work(product))
     assert parts == 3
-    assert [one.error_code for one in product.deliveries.of_message(MESSAGE_ID)] == [
+    assert [part.error_code for part in product.deliveries.of_message(MESSAGE_ID)] == [
         None,
         "131026",
         EARLIER_PART,
@@ -281,7 +281,7 @@ def test_in_a_group_only_whom_it_did_not_reach_gets_it_again() -> None:
     work(product)
 
     assert [one.address for one in product.connector.asked] == ["ana@pigeon", "bo@pigeon", "bo@pigeon"]
-    assert {one.status for one in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
+    assert {part.status for part in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
     assert product.message().status is Status.SENT
 
 
@@ -354,5 +354,8 @@ def test_a_file_and_the_text_after_it_are_sent_once_more(product: Product) -> No
     work(product)
 
     assert product.message().status is Status.SENT
-    sent = [(isinstance(one.content, OutgoingMedia), one.content.text) for one in product.connector.accepted]
+    sent = [
+        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
+        for accepted_one in product.connector.accepted
+    ]
     assert sent == [(True, ""), (False, "too long for it")]

@@ -118,7 +118,10 @@ def test_it_goes_to_those_who_can_be_reached_now(product: Product) -> None:
     product.clock.advance(GRACE_S)
     product.relay()
 
-    assert [one.address for one in product.events.accepted[0].recipients] == ["ana@telex", "ben@telex"]
+    assert [recipient.address for recipient in product.events.accepted[0].recipients] == [
+        "ana@telex",
+        "ben@telex",
+    ]
 
 
 def test_it_does_not_go_to_somebody_who_joined_after_it(product: Product) -> None:
@@ -130,7 +133,7 @@ def test_it_does_not_go_to_somebody_who_joined_after_it(product: Product) -> Non
     product.clock.advance(GRACE_S)
     product.relay()
 
-    assert [one.user_id for one in product.events.accepted[0].recipients] == ["ana", "ben"]
+    assert [recipient.user_id for recipient in product.events.accepted[0].recipients] == ["ana", "ben"]
 
 
 def archive(product: Product) -> None:

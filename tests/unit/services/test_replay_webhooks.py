@@ -40,7 +40,7 @@ class Replaying:
         self.webhooks.store(StoredWebhook(webhook_id, channel, account, body, at, 0))
 
     def published(self) -> list[str]:
-        return [one.event.provider_message_id for one in self.events.webhooks]
+        return [webhook.event.provider_message_id for webhook in self.events.webhooks]
 
 
 def texts(*ids: str) -> bytes:

@@ -20,7 +20,7 @@ def product() -> Product:
 def test_every_recipient_gets_their_parts_and_the_message_is_routed(product: Product) -> None:
     product.route(an_event(*TO, text="x" * 25))
 
-    assert [(one.recipient.user_id, one.part) for one in product.events.requested] == [
+    assert [(request.recipient.user_id, request.part) for request in product.events.requested] == [
         ("ana", 0),
         ("ana", 1),
         ("ben", 0),

@@ -39,7 +39,9 @@ class Statuses(RuleBasedStateMachine):
         self.product.settle(AGENT, *PEOPLE, kind=ConversationType.GROUP)
         self.product.say("x" * 30)
         self.product.route(self.product.events.accepted[0])
-        self.requested = {(one.recipient.user_id, one.part): one for one in self.product.events.requested}
+        self.requested = {
+            (request.recipient.user_id, request.part): request for request in self.product.events.requested
+        }
         assert len(self.requested) == len(PEOPLE) * PARTS
         self.model: dict[Key, str] = {}
         self.round = 0
@@ -92,8 +94,8 @@ class Statuses(RuleBasedStateMachine):
         self.product.events.requested.clear()
         self.product.route(self.product.events.accepted[-1])
         self.round += 1
-        for one in self.product.events.requested:
-            self.requested[one.recipient.user_id, one.part] = one
+        for request in self.product.events.requested:
+            self.requested[request.recipient.user_id, request.part] = request
         self.model = {key: "PENDING" if was == "FAILED" else was for key, was in self.model.items()}
 
     @precondition(lambda self: self.round > 0)
@@ -123,8 +125,8 @@ class Statuses(RuleBasedStateMachine):
     @invariant()
     def each_delivery_is_where_the_model_is(self) -> None:
         found = {
-            (one.recipient_id, one.part): one.status.value
-            for one in self.product.deliveries.of_message(MESSAGE_ID)
+            (part.recipient_id, part.part): part.status.value
+            for part in self.product.deliveries.of_message(MESSAGE_ID)
         }
         assert found == self.model
 

@@ -87,7 +87,7 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
     conversation = product.conversation(taken(product).conversation_id)
     assert conversation.type is ConversationType.ONE_TO_ONE
     assert conversation.primary_channel == "pigeon"
-    assert {one.user_id for one in conversation.participants} == {INBOX_USER_ID, user_id}
+    assert {participant.user_id for participant in conversation.participants} == {INBOX_USER_ID, user_id}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_text_in_a_group_is_passed_on_with_its_writers_name(product: Product) 
 
     (event,) = product.events.accepted
     assert event.content.text == "Ana: hello"
-    assert [one.user_id for one in event.recipients] == ["ben"]
+    assert [recipient.user_id for recipient in event.recipients] == ["ben"]
     assert taken(product).status is Status.PENDING
 
 
