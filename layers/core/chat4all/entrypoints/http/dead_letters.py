@@ -1,4 +1,4 @@
-"""/v1/dead-letters: list what failed for good, and send it again."""
+"""/v1/dead-letters: list the dead letters, and redrive them."""
 
 from typing import Annotated
 
