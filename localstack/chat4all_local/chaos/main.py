@@ -22,7 +22,7 @@ from chat4all_local.cloud.scratch import scratch_folder
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, out, print_json, print_whole
-from chat4all_local.traffic.participants import channels_in_turn, channels_of_a_long_load, start_conversations
+from chat4all_local.traffic.participants import channels_in_turn, start_conversations
 
 MESSAGES: Final = 240
 CONVERSATIONS: Final = 200
@@ -59,11 +59,10 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         cloud_under_test(folder, progress) as under_test,
     ):
         with step(progress, "Create an agent, customers, conversations"):
-            if messages > FEW:
-                channels = channels_of_a_long_load(CONVERSATIONS)
-            else:
-                channels = channels_in_turn(max(FEWEST_CONVERSATIONS, messages // 2))
-            conversations = start_conversations(under_test.api, under_test.simulators, channels)
+            count = CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            conversations = start_conversations(
+                under_test.api, under_test.simulators, channels_in_turn(count)
+            )
         for setting, some in groupby(scenarios, key=lambda scenario: scenario.setting):
             with setting(under_test):
                 for scenario in some:

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 
 from chat4all.channels.registry import manifest_of, manifests, names
-from chat4all.domain.channel import Capabilities, LimitScope
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient
@@ -19,8 +18,6 @@ AGENT: Final = "agent"
 AGENT_NAME: Final = "Clara"
 _NUMBERS: Final = 10**8
 _AT_ONCE: Final = 8
-_SLOW_S: Final = 1.0
-_TURNS_OF_A_SLOW_CHANNEL: Final = 4
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -75,22 +72,6 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
 def channels_in_turn(count: int) -> list[str]:
     """Return `count` channels: all channels in turn, repeatedly."""
     return list(islice(cycle(names()), count))
-
-
-def channels_of_a_long_load(count: int) -> list[str]:
-    """Return `count` channels: all channels in turn, but a slow channel in one turn of four.
-
-    A slow channel takes at most a message a second from our account. With a full share, a long load would use
-    up the channel's burst, and wait for this channel alone.
-    """
-    quick = [manifest.name for manifest in manifests() if not _is_slow(manifest.capabilities)]
-    turns = [*names(), *quick * (_TURNS_OF_A_SLOW_CHANNEL - 1)]
-    return list(islice(cycle(turns), count))
-
-
-def _is_slow(capabilities: Capabilities) -> bool:
-    limits = [limit for limit in capabilities.rate_limits if limit.scope is LimitScope.ACCOUNT]
-    return any(limit.interval_s >= _SLOW_S and not limit.kinds for limit in limits)
 
 
 def start_conversations(

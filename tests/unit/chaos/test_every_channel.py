@@ -16,16 +16,16 @@ from chat4all_local.chaos.scenarios import aws, kills, traffic
 from chat4all_local.chaos.scenarios.providers import PROVIDERS
 from chat4all_local.simulators.control_api import FaultKind
 from chat4all_local.traffic.load import Load
-from chat4all_local.traffic.participants import Conversation, channels_in_turn, channels_of_a_long_load
+from chat4all_local.traffic.participants import Conversation, channels_in_turn
 
 FEWEST_MESSAGES = 30
 STRUCK_FROM, STRUCK_TO = 0.3, 0.65
 
 
 def conversations(count: int) -> list[Conversation]:
-    channels = channels_in_turn(count) if count < CONVERSATIONS else channels_of_a_long_load(count)
     return [
-        Conversation(str(number), "agent", channel, str(number)) for number, channel in enumerate(channels)
+        Conversation(str(number), "agent", channel, str(number))
+        for number, channel in enumerate(channels_in_turn(count))
     ]
 
 
@@ -47,15 +47,6 @@ def test_people_on_every_channel_take_part_and_hear_from_us_before_the_load(coun
 
     assert {conversation.channel for conversation in everybody} == set(names())
     assert {conversation.channel for conversation in everybody[:BEFORE_THE_LOAD]} == set(names())
-
-
-def test_a_slow_channel_has_a_small_share_of_a_long_load() -> None:
-    """240 messages of a scenario take about 25 s, and SMS takes a message a second from an account."""
-    channels = channels_of_a_long_load(CONVERSATIONS)
-
-    shares = {name: channels.count(name) / len(channels) for name in names()}
-    assert 0 < shares.pop("sms") < 0.1
-    assert min(shares.values()) > 0.25
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
