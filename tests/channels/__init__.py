@@ -44,7 +44,7 @@ class Sample(Protocol):
 
     @property
     def BLOCKED_CODE(self) -> str:  # noqa: N802 - a constant of the module
-        """The provider's code for a person who has blocked us."""
+        """The provider's error code if the person has blocked our account."""
         ...
 
     def new_address(self) -> str:

@@ -72,7 +72,7 @@ def base64_in_the_body_stays_a_text() -> None:
 
 
 def status_after_its_end() -> None:
-    # Each status is told as it comes; that it moves forward only is the core's business.
+    # The parser reports each status as it arrives; the core lets a status only move forward.
     assert [status(status_form(name)).status for name in ("delivered", "sending")] == [
         Status.DELIVERED,
         Status.SENT,

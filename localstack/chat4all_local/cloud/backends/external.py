@@ -49,7 +49,7 @@ class External:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """Return the endpoint for functions. LocalStack gives one that is valid in containers, too."""
+        """Return the endpoint for functions. LocalStack gives an endpoint for containers, too."""
         if answers_ok(f"{endpoints.aws}/_localstack/health"):
             return self.event_stream.parameters
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}

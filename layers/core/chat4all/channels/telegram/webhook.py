@@ -27,7 +27,7 @@ _NO_WORDS_OF_A_PERSON: Final = frozenset(
         "business_connection",
     }
 )
-"""Updates about the members and rights of a chat: nobody said anything."""
+"""Updates about the members and rights of a chat; they hold no message."""
 
 _CONTENTS: Final = (
     "text",
