@@ -1,5 +1,7 @@
-"""What every test shares: hypothesis without deadlines and with the same examples in every CI run, and the running clouds,
-each started when it is first asked for, once, in a folder and on ports of its own.
+"""The set-up of all tests: the settings of hypothesis, and the running clouds.
+
+Hypothesis has no deadlines, and the same examples in every CI run. Each cloud starts once, when a test first
+needs it, in a folder and on ports of its own.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""Everything that makes Chat4All run on one machine: launcher, simulators, command line, demo and benchmarks."""
+"""The tools that run Chat4All on one machine: launcher, simulators, command line, demo, benchmarks."""

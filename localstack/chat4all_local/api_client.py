@@ -10,18 +10,12 @@ from msgspec.structs import asdict
 
 from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
+from chat4all.entrypoints.http.conversations import ConversationPage, ConversationView
 from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
+from chat4all.entrypoints.http.message_views import MessagePage, MessageView, ProgressView
 from chat4all.entrypoints.http.messages import AcceptedView
-from chat4all.entrypoints.http.users import PostIdentity
-from chat4all.entrypoints.http.views import (
-    ConversationPage,
-    ConversationView,
-    MessagePage,
-    MessageView,
-    ProgressView,
-    UserPage,
-)
+from chat4all.entrypoints.http.users import PostIdentity, UserPage
 from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all.services.recovery.redrive import Redriven
 
@@ -32,7 +26,7 @@ _PAGE = 100
 
 
 class ApiError(Exception):
-    """The API refused: `status` is the HTTP status, `body` what it said."""
+    """The API refused the request: `status` is the HTTP status, `body` the body of its answer."""
 
     def __init__(self, status: int, body: ErrorBody) -> None:
         super().__init__(f"{status} {body.error}: {body.message}")
@@ -41,7 +35,7 @@ class ApiError(Exception):
 
 
 class ApiUnreachable(Exception):
-    """No answer, or one that is not this API's."""
+    """The API did not answer, or the answer is not in its form."""
 
 
 class ApiClient:
@@ -99,7 +93,7 @@ class ApiClient:
         return self._call("GET", f"/conversations/{_named(conversation_id)}", ConversationView)
 
     def conversations(self) -> Iterator[ConversationView]:
-        """Every one, page by page."""
+        """Yield all conversations, page by page."""
         cursor: str | None = ""
         while cursor is not None:
             page = self._call("GET", _paged("/conversations", cursor, _PAGE), ConversationPage)
@@ -158,7 +152,7 @@ class ApiClient:
             cursor = page.next_cursor
 
     def dead_letters(self, channel: str | None) -> Iterator[DeadLetterView]:
-        """All of them, or a channel's; those of one conversation in the order of acceptance."""
+        """Yield the dead letters, of all or a channel; a conversation's keep the order of acceptance."""
         cursor: str | None = ""
         filters = {"channel": channel} if channel else {}
         while cursor is not None:
@@ -184,7 +178,7 @@ class ApiClient:
 
     @property
     def url(self) -> str:
-        """Where the API is, with its version."""
+        """Return the address of the API, with its version."""
         return self._base
 
     def create_file(
@@ -237,7 +231,7 @@ def _refusal(status: int, data: bytes) -> Exception:
 
 
 def _named(identifier: str) -> str:
-    """One part of a path, whatever is in it."""
+    """Quote a segment of a path."""
     return quote(identifier, safe="")
 
 

@@ -26,7 +26,7 @@ def restore_key(table: "DynamoDBClient", table_name: str, key: str, name: str) -
 
 
 def has_every_scope(table: "DynamoDBClient", table_name: str, key: str) -> bool:
-    """Whether the key is there, and may do all that there is by now."""
+    """Return whether the key is recorded with every present scope."""
     found = table.get_item(TableName=table_name, Key={"key_hash": {"S": hash_key(key)}}, ConsistentRead=True)
     return set(SCOPES) <= set(found.get("Item", {}).get("scopes", {}).get("SS", ()))
 

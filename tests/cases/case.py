@@ -1,4 +1,4 @@
-"""Cases: what people and providers really sent, as files, and what must come of it. README.md describes them."""
+"""Cases: files with real inputs of people and providers, and the expected results; see README.md."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""What tests know of each provider: its webhooks, its proofs and its answers, in a module with the channel's name.
+"""Samples of each provider's webhooks, proofs and answers, in a module with the channel's name.
 
 A test that is about every channel asks `sample` for the channel's module. A new channel adds its own.
 """
@@ -44,7 +44,7 @@ class Sample(Protocol):
 
     @property
     def BLOCKED_CODE(self) -> str:  # noqa: N802 - a constant of the module
-        """The provider's code for a person who has blocked us."""
+        """The provider's error code if the person has blocked our account."""
         ...
 
     def new_address(self) -> str:

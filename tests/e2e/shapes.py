@@ -114,7 +114,6 @@ class Conversation(msgspec.Struct, frozen=True):
     conversation_id: str
     type: str
     state: str
-    message_count: int
 
 
 class ConversationPage(msgspec.Struct, frozen=True):

@@ -66,7 +66,7 @@ def test_the_same_first_words_of_a_stranger_make_one_person(stage: Stage, channe
     stage.settle()
     user_id = stage.resolve(channel, address)
     [conversation] = stage.api.conversations_of(user_id)
-    assert conversation.message_count == 1
+    assert len(stage.api.history_page(conversation.conversation_id).messages) == 1
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -94,7 +94,7 @@ def test_a_group_message_reaches_every_customer_on_their_own_channel(stage: Stag
     stage.settle()
     progress = stage.api.progress(message_id)
     assert {delivery.channel: delivery.status for delivery in progress.deliveries} == LAST_STATUS
-    assert progress.current_status == "SENT", "the status is that of the slowest delivery"
+    assert progress.current_status == "SENT", "a message has the status of its slowest delivery"
     assert [stage.texts(customer) for customer in customers] == [["to all of you"]] * len(CHANNELS)
 
 

@@ -1,7 +1,7 @@
-"""`python -m tests.events.record`: plays a little on a cloud of its own, and writes what its functions were called with.
+"""`python -m tests.events.record`: run traffic on a temporary cloud, and write its functions' events.
 
-Each file is named `<function>.json` or `<function>-<what>.json`. One is not heard but written as GuardDuty's
-documentation has it: `files-guardduty.json`, since no local cloud has GuardDuty.
+Each file is named `<function>.json` or `<function>-<case>.json`. `files-guardduty.json` is not recorded but
+follows GuardDuty's documentation, since no local cloud has GuardDuty.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""Hears what the functions of a cloud are called with: through the Lambda API only, so on any cloud of one's own."""
+"""Record the events of a cloud's functions, through the Lambda API only, so that any cloud will do."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Laid over a function as a layer: its handler logs each event, and then does what the function's own does."""
+"""A layer over a function: its handler logs each event, and then calls the function's own handler."""
 
 import json
 from typing import Any

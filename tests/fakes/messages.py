@@ -116,7 +116,7 @@ class MemoryMessages:
         assert len(parts) <= MOST_REDRIVEN
         with self._table.lock:
             now = self._table.messages[message.message_id]
-            states = [self._table.deliveries[replace(one.delivery_id, round=0)] for one in parts]
+            states = [self._table.deliveries[replace(part.delivery_id, round=0)] for part in parts]
             failed = all(state.delivery.status is Status.FAILED for state in states)
             if not failed or (now.status, now.round) != (message.status, message.round):
                 return None

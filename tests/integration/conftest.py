@@ -58,7 +58,7 @@ def _make_requests_atomic(patch: pytest.MonkeyPatch) -> None:
 
 
 def _number_records(patch: pytest.MonkeyPatch) -> None:
-    """SQS numbers the records of a queue in their order, and answers a duplicate with the first record's number.
+    """Number the records of a queue in their order, and answer a duplicate with the first record's number.
 
     moto takes numbers at random.
     """

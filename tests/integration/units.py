@@ -1,11 +1,11 @@
 """The cost of calls to DynamoDB in its request units, derived from the requests.
 
-An item that is updated is taken to be of one KB, and one that is read of four. A write costs a unit for each KB,
-and twice as much in a transaction. A read costs a unit for 4 KB, and half if it need not be consistent:
+A write costs a unit for each KB, and twice as much in a transaction. A read costs a unit for 4 KB, and half
+if it need not be consistent. The cost assumes that an updated item has one KB, and that a read item has four:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 
-An index takes one write for an entry that comes or goes, or whose projected attributes change. It takes two for
-an entry whose key changes: the old one is deleted, and a new one is put.
+An index takes one write for an entry that comes or goes, or whose projected attributes change. It takes two
+for an entry whose key changes: the old one is deleted, and a new one is put.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
 """
 

@@ -2,7 +2,7 @@
 
 from chat4all.domain.content import Content, Text
 from chat4all.entrypoints.http.answers import ErrorBody
-from chat4all.entrypoints.http.views import DeliveryView, MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import DeliveryView, MessageView, ProgressView
 
 
 def message_view(

@@ -13,14 +13,14 @@ from chat4all_local.traffic.load import Posted
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """What the API says of a message; `code` of a FAILED one."""
+    """The status of a message by the API; `code` of a FAILED message."""
 
     status: str
     code: str | None = None
 
 
 class Sums(msgspec.Struct, frozen=True):
-    """How many messages came to what."""
+    """The numbers of messages by their result."""
 
     accepted: int
     delivered: int
@@ -31,7 +31,7 @@ class Sums(msgspec.Struct, frozen=True):
 
 
 class Account(Sums, frozen=True):
-    """The sums, the FAILED by their codes, and what was lost."""
+    """The sums, the FAILED messages by code, and the lost messages."""
 
     failures: Mapping[str, int]
     lost_texts: Sequence[str]

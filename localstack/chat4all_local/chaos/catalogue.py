@@ -14,12 +14,15 @@ from chat4all_local.cloud.errors import CloudError
 SCENARIOS: Final = {
     scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)
 }
-"""A stop writes all that the cloud has ever held: the restart comes before the others have filled it. The last of the
-kills and the faults of AWS are behind the same proxies."""
+"""The scenarios in their order.
+
+A stop writes all data of the cloud, so that the restart comes first, before other scenarios add data. The
+last kill and the faults of AWS use the same proxies.
+"""
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:
-    """Those named, or all, each once; raises CloudError for a name that is not in it."""
+    """Return the named scenarios, or all, each once; raise CloudError for an unknown name."""
     unknown = sorted(set(names) - set(SCENARIOS))
     if unknown:
         raise CloudError(f"no such scenario: {', '.join(unknown)}", f"there are: {', '.join(SCENARIOS)}")

@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 
 class CloudUnderTest:
-    """`cloud` and `api` are those of the last start; the proxies are there while functions are `behind_proxies`."""
+    """The cloud of the last start, and its API. The proxies run while functions are `behind_proxies`."""
 
     cloud: Cloud
     api: ApiClient
@@ -31,7 +31,7 @@ class CloudUnderTest:
     before_s3: Proxy
 
     def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
-        """By default on MiniStack."""
+        """Prepare a cloud, by default on MiniStack."""
         self._folder = folder
         self._backend = backend
         self._progress = progress
@@ -60,7 +60,7 @@ class CloudUnderTest:
         self._stack.close()
 
     def end(self, *, kill: bool) -> None:
-        """Stop everything, AWS first: asked to, it keeps its data; killed, it has what its last stop wrote.
+        """Stop everything, AWS first. A stop keeps its data; a kill leaves the data of its last stop.
 
         The providers go on until nothing can reach them any more, so that what they accepted is known.
         """

@@ -1,4 +1,4 @@
-"""`chat4all chaos`: a cloud of its own, the scenarios one after the other, the ledger, and nothing left behind."""
+"""`chat4all chaos`: run the scenarios one after the other on a temporary cloud, and show the ledger."""
 
 import tempfile
 import time

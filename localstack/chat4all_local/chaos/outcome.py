@@ -1,4 +1,4 @@
-"""What came of a scenario, and whether that is as it should be."""
+"""The outcome of a scenario, and its judgement."""
 
 from collections.abc import Mapping, Sequence
 
@@ -50,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def wrongs(self) -> list[str]:
-        """What breaks a guarantee, or makes the scenario prove nothing; empty for one that is only measured."""
+        """Return the faults: broken guarantees, and reasons why the scenario proves nothing."""
         if not self.scenario.judged:
             return []
         found = list(self.problems)

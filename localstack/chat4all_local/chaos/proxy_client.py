@@ -1,4 +1,4 @@
-"""A running microburst (https://pypi.org/project/microburst): what it is to do to which call, and what it did."""
+"""The client of a running proxy, microburst (https://pypi.org/project/microburst): its faults and its log."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ class Proxy:
         self.inject([])
 
     def fired(self) -> list[dict[str, object]]:
-        """What was done to which call."""
+        """Return the log of the faults."""
         answer = self._http.get("/fired").raise_for_status().json()
         found: list[dict[str, object]] = answer
         return found

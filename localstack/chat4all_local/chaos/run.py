@@ -1,4 +1,4 @@
-"""One scenario from its load to its ledger, in its setting."""
+"""Run a scenario in its setting, from its load to its ledger."""
 
 import random
 import time

@@ -25,11 +25,11 @@ class Strike(msgspec.Struct, frozen=True):
     kills: int = 0
     until: float | None = None
     gone: float | None = None
-    """When the last of what it stopped had ended, where that takes its time: what came before was under way."""
+    """The time at which the last stopped process had ended, if the stop takes time."""
 
 
 class Run:
-    """What a scenario has in its hands while the load goes on."""
+    """The cloud, the load and the notes of a scenario while it runs."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Run:
         self.strikes.append(Strike(what, time.time(), channel, kills))
 
     def gone(self) -> None:
-        """What the last strike stops has ended by now."""
+        """Note that the processes that the last strike stops have ended."""
         self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], gone=time.time())
 
     def mended(self, what: str) -> None:
@@ -78,8 +78,11 @@ class Scenario(msgspec.Struct, frozen=True):
     sentence: str
     act: Act
     setting: Setting = as_it_is
-    """Changes the functions before the load begins, and back when all is at rest: MiniStack ends a function's processes
-    at a change, whatever they work on, which AWS does not. Scenarios in a row that have the same one share it."""
+    """The change of the functions before the load begins; it is undone when all is at rest.
+
+    At a change MiniStack ends the processes of a function, whatever they work on; AWS does not. Neighbouring
+    scenarios with the same setting share it.
+    """
     repeats_per_kill: int = 0
     next_delivery_s: float | None = None
     """The aim; None: measured only."""

@@ -1,4 +1,4 @@
-"""How accepted, delivered and waiting messages went over a scenario's time."""
+"""The accepted, delivered and waiting messages over the time of a scenario."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from chat4all_local.traffic.spread import quantile
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Epoch seconds: `accepted` and `delivered`, sorted, one entry a message; `strikes` as they fell."""
+    """Times in epoch seconds: `accepted` and `delivered`, sorted, of each message; `strikes` in order."""
 
     began: float
     accepted: Sequence[float]

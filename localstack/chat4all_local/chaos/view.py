@@ -76,7 +76,10 @@ def _report(outcomes: Sequence[Outcome], machine: Machine, took_s: float) -> lis
     lines = [
         "# What became of every message",
         "",
-        f"Written by `chat4all chaos --report` on {machine.measured_at[:10]} ({where}), in {took_s / 60:.0f} minutes.",
+        (
+            f"Written by `chat4all chaos --report` on {machine.measured_at[:10]} ({where}),"
+            f" in {took_s / 60:.0f} minutes."
+        ),
         "[chaos.md](chaos.md) says what each scenario does and how to read this.",
         "",
         f"| {' | '.join(HEADINGS)} |",

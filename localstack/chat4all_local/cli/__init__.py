@@ -7,7 +7,7 @@ INTERRUPTED: Final = 130
 
 
 def main() -> None:
-    """The entry point. Loading the commands takes a part of a second, in which Ctrl-C is no traceback either."""
+    """Run the command line. Ctrl-C gives no traceback, also while the commands are imported."""
     try:
         from chat4all_local.cli.app import run  # noqa: PLC0415 (see above)
     except KeyboardInterrupt:

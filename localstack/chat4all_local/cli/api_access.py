@@ -1,4 +1,4 @@
-"""Which API the commands talk to: the local cloud's, or the one that the environment names."""
+"""The API of the commands: the local cloud's API, or the API that the environment names."""
 
 import os
 

@@ -69,7 +69,7 @@ def run() -> None:
     except (KeyboardInterrupt, Stopped):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader has left (chat4all users list | head): nothing more to say, not even when Python closes stdout.
+        # The reader has gone (chat4all users list | head): print no more, also when Python closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chat4all.entrypoints.http.views import ConversationView
+from chat4all.entrypoints.http.conversations import ConversationView
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.tables import plain_table
@@ -49,13 +49,13 @@ def list_conversations(*, json: JsonOption = False, state: StateOption = "") -> 
 def conversations_table(conversations: list[ConversationView]) -> Table:
     headings = ("CONVERSATION", "TYPE", "STATE", "USERS", "LAST ACTIVITY", "TITLE")
     table = plain_table(*headings)
-    for one in conversations:
+    for conversation in conversations:
         table.add_row(
-            one.conversation_id,
-            one.type,
-            one.state,
-            str(len(one.participants)),
-            one.last_activity_at,
-            Text(printable(one.title or "")),
+            conversation.conversation_id,
+            conversation.type,
+            conversation.state,
+            str(len(conversation.participants)),
+            conversation.last_activity_at,
+            Text(printable(conversation.title or "")),
         )
     return table

@@ -26,14 +26,16 @@ def dead_letters() -> None:
 def list_dead_letters(
     *, channel: ChannelOption = None, json: JsonOption = False, state: StateOption = ""
 ) -> None:
-    """What failed for good, with its reason; those of one conversation in their order."""
+    """List the dead letters with their reasons; those of a conversation are in their order."""
     found = list(client(state).dead_letters(channel))
     if json:
         print_json(found)
         return
-    for one in found:
-        typer.echo(f"{one.failed_at}  {printable(one.error.code)}  {quote(printable(one.dead_letter_id))}")
-        typer.echo(printable(f"    {one.error.message}"))
+    for letter in found:
+        typer.echo(
+            f"{letter.failed_at}  {printable(letter.error.code)}  {quote(printable(letter.dead_letter_id))}"
+        )
+        typer.echo(printable(f"    {letter.error.message}"))
     if not found:
         typer.echo("There are no dead letters.")
 
@@ -66,16 +68,16 @@ def redrive(
         print_json(done)
     else:
         typer.echo(f"redriven: {done.redriven}")
-        for one in done.refused:
-            typer.echo(f"refused {printable(one.dead_letter_id)}: {printable(one.message)}")
+        for refusal in done.refused:
+            typer.echo(f"refused {printable(refusal.dead_letter_id)}: {printable(refusal.message)}")
     raise typer.Exit(1 if done.refused else 0)
 
 
 def _named(api: ApiClient, dead_letter_ids: Sequence[str]) -> Iterator[Redriven]:
-    """In the order of the list, in which those of a conversation have theirs; what is not there holds up no other."""
+    """Redrive the named dead letters in the order of the list; an unknown id does not hold up the others."""
     listed = api.dead_letters(None) if len(dead_letter_ids) > 1 else ()
-    places = {one.dead_letter_id: place for place, one in enumerate(listed)}
-    for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda one: places.get(one, len(places))):
+    places = {letter.dead_letter_id: place for place, letter in enumerate(listed)}
+    for wanted in sorted(dict.fromkeys(dead_letter_ids), key=lambda wanted: places.get(wanted, len(places))):
         try:
             yield api.redrive(wanted)
         except ApiError as refused:

@@ -49,10 +49,10 @@ def invoke(
     *,
     state: StateOption = "",
 ) -> None:
-    """Run a function's handler once, as its sources are now, with the environment that it has in the local cloud.
+    """Run a function's handler once, from its present sources, with its environment of the local cloud.
 
-    In AWS's own runtime interface client, without Docker. What it prints goes to stderr, what it returns to stdout.
-    Exits with 1 where the handler raises, cannot be imported, ends its process or takes too long.
+    AWS's runtime interface client runs it, without Docker. Its output goes to stderr, its answer to stdout.
+    Exits with 1 if the handler raises, cannot be imported, ends its process or takes too long.
     """
     given = _read(event)
     cloud = connect(folder_at(state))
@@ -94,8 +94,9 @@ def sam_env(
 def sam_local(*, state: StateOption = "") -> None:
     """Run every function once in sam local invoke, and the API in sam local start-api: both need Docker.
 
-    Against the local cloud that is up, else against one for the time. The image is pulled, or made of this machine's
-    Python where there is no registry. Exits with 1 where something fails, with 3 where no Docker daemon answers.
+    The functions use the running local cloud, or a temporary one. The image is pulled from its registry;
+    without a registry it is made of this machine's Python. Exits with 1 if a function fails, with 3 without
+    Docker.
     """
     from chat4all_local.sam_local.main import run  # noqa: PLC0415 (only this command needs what it drags in)
 
@@ -105,9 +106,9 @@ def sam_local(*, state: StateOption = "") -> None:
 
 
 def sam_prepare(*, state: StateOption = "") -> None:
-    """Make ready for sam local by hand, and print its command: the image, and a way for containers to the local cloud.
+    """Prepare the image for sam local, let containers reach the local cloud, and print the command.
 
-    The way is open until Ctrl-C.
+    Containers reach the local cloud until Ctrl-C.
     """
     from chat4all_local.sam_local.main import prepared  # noqa: PLC0415 (only this command needs what it drags in)
 

@@ -49,7 +49,7 @@ def up(
     event_stream: Annotated[
         EventStream | None,
         typer.Option(
-            help="What carries events between the functions; by default sqs. Kinesis needs --backend localstack.",
+            help="The carrier of events between the functions: sqs, or kinesis with --backend localstack.",
             show_default=False,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def up(
 
 
 def _is_up(folder: StateFolder) -> bool:
-    """Whether a cloud is up there, once what begins or ends there has come to its end. Raises Busy where it does not."""
+    """Return whether a cloud is up, after a start or stop in progress; raise Busy if that does not end."""
     if folder.is_locked() and is_changing(folder):
         with stopped_by_signals(), ProgressDisplay(err) as progress, step(progress, "Wait for the other one"):
             wait_while_changing(folder)
@@ -99,7 +99,9 @@ def _already_up(
         what = f"its cloud is at {state.aws_url}"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
-    if ill := [one.name for one in inspect(folder).components if one.health is not Health.UP]:
+    if ill := [
+        component.name for component in inspect(folder).components if component.health is not Health.UP
+    ]:
         raise NotRunning(f"the local cloud is up, but not well: {', '.join(ill)}", "see: chat4all status")
     out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
@@ -167,7 +169,9 @@ def status(*, json: JsonOption = False, state: StateOption = "") -> None:
         print_json(seen)
     else:
         print_whole(status_table(seen))
-    is_well = seen.phase is Phase.READY and all(one.health is Health.UP for one in seen.components)
+    is_well = seen.phase is Phase.READY and all(
+        component.health is Health.UP for component in seen.components
+    )
     raise typer.Exit(0 if is_well else 1)
 
 

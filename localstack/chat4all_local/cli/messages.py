@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from chat4all.domain.content import file_of
-from chat4all.entrypoints.http.views import MessageView
+from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import StateOption
@@ -60,7 +60,7 @@ def watch(conversation: ConversationArgument, *, state: StateOption = "") -> Non
 
 
 def news(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterator[MessageView]:
-    """The messages that are new or whose status changed since `shown`, oldest first; notes them in `shown`."""
+    """Return new messages and messages with a new status, oldest first, and add them to `shown`."""
     for message in reversed(newest_first):
         if shown.get(message.message_id) != message.status:
             shown[message.message_id] = message.status

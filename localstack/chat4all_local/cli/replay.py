@@ -50,9 +50,10 @@ def replay(
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
-    """Read the stream chat-events from a time on once more, by default into the router. Nothing is sent twice.
+    """Read the stream chat-events once more, by default into the router; nothing is sent twice.
 
-    Needs EventStream=kinesis, which keeps a week. What is no longer pending is passed over, and so is what is still on its way.
+    This needs EventStream=kinesis, which keeps events for a week. The router skips a message that is not
+    pending, and a message that was not routed before.
     """
     now = datetime.now(UTC)
     try:

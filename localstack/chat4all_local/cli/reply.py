@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from chat4all.domain.person import Identity, User
-from chat4all.entrypoints.http.views import ConversationView, DeliveryView
+from chat4all.entrypoints.http.conversations import ConversationView
+from chat4all.entrypoints.http.message_views import DeliveryView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud
 from chat4all_local.cli.messages import ConversationArgument

@@ -1,4 +1,4 @@
-"""What `status` shows."""
+"""The table of `status`."""
 
 from collections.abc import Iterable
 

@@ -51,6 +51,6 @@ def replay(
         print_json(done)
     else:
         typer.echo(f"replayed {done.replayed} webhooks with {done.events} events")
-        for one in done.refused:
-            typer.echo(f"refused {printable(one.webhook_id)}: {printable(one.issue)}")
+        for refusal in done.refused:
+            typer.echo(f"refused {printable(refusal.webhook_id)}: {printable(refusal.issue)}")
     raise typer.Exit(1 if done.refused else 0)

@@ -1,4 +1,4 @@
-"""What `up` says when it is done."""
+"""The text of `up` after a start."""
 
 from pathlib import Path
 from shlex import quote
@@ -22,7 +22,7 @@ def next_commands(cloud: Cloud) -> list[str]:
 
 
 def _program() -> str:
-    """As it is called from here."""
+    """Return the name by which the user calls the program."""
     program = own_python().parent / "chat4all"
     here = Path.cwd()
     return str(program.relative_to(here) if program.is_relative_to(here) else program)

@@ -32,7 +32,10 @@ _FILES = _PATIENCE.merge(Config(signature_version="s3v4", s3={"addressing_style"
 
 @dataclass(frozen=True)
 class Aws:
-    """`s3_endpoint` is where the files are, `endpoint` everything else. Every call makes a new client; clients are thread-safe."""
+    """Clients of a local cloud: `s3_endpoint` has the files, `endpoint` all other services.
+
+    Every call makes a new client. Clients are thread-safe.
+    """
 
     endpoint: str
     s3_endpoint: str

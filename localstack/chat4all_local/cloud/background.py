@@ -1,7 +1,8 @@
 """The launcher behind `chat4all up --detach`, and the talk between the two.
 
-`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` tells on stdout, one JSON object a line, what it is doing, then
-that the cloud is ready or why it is not. From then on it is silent, and stays until it is told to stop.
+`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` prints its steps on stdout, a
+JSON object a line, and then that the cloud is ready, or why it is not. After that it prints nothing, and runs
+until a signal stops it.
 """
 
 import os
@@ -46,7 +47,7 @@ _REPORTS = msgspec.json.Decoder(Report)
 def start_in_background(
     folder: StateFolder, progress: Progress, name: BackendName, endpoint: str, event_stream: EventStream
 ) -> None:
-    """Returns when the cloud is ready. Raises CloudError; interrupted, it stops what it had begun."""
+    """Start the cloud, and return when it is ready; an interruption stops it. Raises CloudError."""
     folder.create()
     with _launcher(folder, name, endpoint, event_stream) as process:
         for report in _reports(process):

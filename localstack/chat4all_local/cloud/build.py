@@ -19,7 +19,7 @@ _UNFINISHED = BUILDS / "unfinished"
 
 
 class Build:
-    """`template` is the built one; `digest` says what it was built from."""
+    """A build: its `template`, and the `digest` of its sources."""
 
     def __init__(self, digest: str) -> None:
         self.digest = digest
@@ -27,12 +27,12 @@ class Build:
         self.template = self.folder / "template.yaml"
 
     def layer(self, name: str) -> Path:
-        """What of the layer `core` or `media` is on the import path."""
+        """Return the folder of the layer `core` or `media` for the import path."""
         return self.folder / f"{name.capitalize()}Layer" / "python"
 
 
 def built(folder: StateFolder, run: str, progress: Progress) -> Build:
-    """The build of the present sources, made if need be. Raises ToolFailed.
+    """Return the build of the present sources; make it if necessary. Raises ToolFailed.
 
     Every state of the sources has a folder of its own, so a cloud can deploy from one while another is built.
     """
@@ -46,7 +46,7 @@ def built(folder: StateFolder, run: str, progress: Progress) -> Build:
 
 
 def newest_build() -> Build | None:
-    """The one that was built or deployed last, whatever the sources are by now."""
+    """Return the latest build, which may be older than the sources."""
     folders = [
         template.parent for template in BUILDS.glob("*/template.yaml") if template.parent != _UNFINISHED
     ]

@@ -1,4 +1,4 @@
-"""Where things are in the checkout that this package was installed from."""
+"""The paths in the checkout from which this package was installed."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def program(environment: str, name: str) -> Path:
-    """The program `name` of `.venv` or of one in `.envs`; raises NotSetUp."""
+    """Return the program `name` of `.venv` or of an environment in `.envs`; raises NotSetUp."""
     path = ROOT / environment / "bin" / name
     if not path.exists():
         target = "setup-all" if environment in _ONLY_WITH_ALL else "setup"

@@ -49,7 +49,7 @@ def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_deployed(aws: Aws, stack_name: str, digest: str) -> bool:
-    """Whether the stack stands complete as `digest` says."""
+    """Return whether the stack is complete and has the digest."""
     try:
         stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
     except ClientError as error:
@@ -86,13 +86,13 @@ def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[
 
 
 def let_live_follow(aws: Aws, stack_name: str) -> None:
-    """Points every function's alias `live`, which the deployment leaves at a published version, to $LATEST.
+    """Point the alias `live` of every function to $LATEST; the deployment points it to a version.
 
     A local cloud has one release at a time, and what is changed on a function is to hold at once.
     """
     functions = aws.functions()
     pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    for resource in (one for page in pages for one in page["StackResourceSummaries"]):
+    for resource in (summary for page in pages for summary in page["StackResourceSummaries"]):
         if resource["ResourceType"] == "AWS::Lambda::Function":
             functions.update_alias(
                 FunctionName=resource["PhysicalResourceId"], Name=ALIAS, FunctionVersion="$LATEST"

@@ -1,4 +1,4 @@
-"""Whether what would be built is what was built: one number for all that goes into a deployment."""
+"""The digest of all sources of a deployment, which tells whether a build is up to date."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ def source_files(root: Path) -> Iterator[Path]:
 
 
 def digest_of_files(root: Path, files: Iterable[Path], salt: str) -> str:
-    """Of the files' contents and their paths below `root`, hexadecimal; `salt` is what else matters."""
+    """Return the hexadecimal digest of the files' contents, their paths below `root`, and `salt`."""
     digest = hashlib.sha256(salt.encode())
     for path in files:
         if not any(part in _LEFT_OUT for part in path.parts):

@@ -31,7 +31,7 @@ def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
 
 
 def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
-    """For SAM: also finds the interpreter of the functions' runtime, which is the one that runs this."""
+    """Return the environment of SAM, in which it finds the running interpreter for the functions."""
     path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
     users = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     direct = f"{users},{LOCALHOST}" if users else LOCALHOST

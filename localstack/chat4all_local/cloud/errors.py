@@ -1,4 +1,4 @@
-"""What can go wrong with the local cloud, each with what to do about it.
+"""The errors of the local cloud, each with an advice.
 
 ::
 

@@ -1,9 +1,11 @@
 """Run as a script: `python exit_with_parent.py PARENT COMMAND...` becomes COMMAND, and ends when PARENT dies.
 
-On Linux the kernel sees to it (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html),
-whatever PARENT dies of; it survives exec. To the kernel the parent is the thread that started this: start components
-from a thread that lives as long as they should. Elsewhere a killed launcher leaves its components running, and the
-next start ends them. Standard library only: it runs before every component.
+On Linux the kernel ends it, however PARENT dies, also after exec:
+https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+
+To the kernel the parent is the thread that started this script: start a component from a thread that lives as
+long as the component should. On other systems a killed launcher leaves its components running, and the next
+start ends them. This script uses the standard library only, because it runs before every component.
 """
 
 import ctypes

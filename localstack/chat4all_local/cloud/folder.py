@@ -1,4 +1,4 @@
-"""The one folder that holds everything of one local cloud."""
+"""The folder with all files of a local cloud."""
 
 import fcntl
 import os
@@ -21,11 +21,12 @@ _ADVICE: Final = f"name a folder that is new or empty: --state DIR, or {STATE_VA
 
 
 class StateFolder:
-    """Named by the user, who may be mistaken: it is made and changed only where it is new, empty, or has the state.json of a
-    local cloud; what is removed of it has our names.
+    """The folder of a local cloud, as the user names it.
 
-    state.json, lock, logs/, ministack/ (its data), localstack/ (its files of one run), tmp/ (the functions' code unpacked),
-    s3/ (nanio's data), customers/ (whom the simulators know), demo/ (the files of a demo).
+    The user may be mistaken. So the folder is used only if it is new or empty, or has the state.json of a
+    local cloud, and only files with our names are removed from it: state.json, lock, logs/, ministack/ (its
+    data), localstack/ (its files of one run), tmp/ (the unpacked code of the functions), s3/ (nanio's data),
+    customers/ (known to the simulators), demo/ (the files of a demo).
     """
 
     def __init__(self, path: Path) -> None:
@@ -94,7 +95,7 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Give the folder to one launcher. The kernel lets go of the lock when its holder dies.
+        """Hold the lock of the folder. The kernel releases the lock when its holder dies.
 
         Raises Busy, NotOurs.
         """
@@ -125,7 +126,7 @@ class StateFolder:
         self.tmp.mkdir()
 
     def purge(self) -> bool:
-        """Removes what is ours, and the folder if nothing else is in it: whether it is gone. Raises Busy, NotOurs."""
+        """Remove our files, and the folder if it is empty then; tell if so. Raises Busy, NotOurs."""
         self.check_ours()
         if not self.path.exists():
             return True

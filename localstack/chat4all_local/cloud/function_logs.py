@@ -1,4 +1,4 @@
-"""What the functions logged, from CloudWatch Logs."""
+"""The logs of the functions, from CloudWatch Logs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class FunctionLogs:
         return sorted(name.removeprefix(self._prefix) for name in names)
 
     def new_lines(self) -> list[LogLine]:
-        """In the order of time; those with the same time in the order in which they were written."""
+        """Return the new lines in the order of time; lines of the same time keep their order."""
         names = self._functions or self.function_names()
         return sorted((line for name in names for line in self._new_of(name)), key=lambda line: line.at)
 

@@ -1,4 +1,4 @@
-"""The deployed functions: what they are called, and what the template gives them."""
+"""The deployed functions: their names, and their settings in the template."""
 
 import io
 import zipfile
@@ -31,7 +31,7 @@ class DeployedFunction:
 def function_names(cloud: Cloud) -> list[str]:
     pages = cloud.aws.functions().get_paginator("list_functions").paginate()
     prefix = f"{cloud.stack}-"
-    names = (one["FunctionName"] for page in pages for one in page["Functions"])
+    names = (function["FunctionName"] for page in pages for function in page["Functions"])
     return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
 
@@ -57,7 +57,7 @@ def configuration(cloud: Cloud, name: str) -> "FunctionConfigurationResponseType
 
 
 def aws_environment(cloud: Cloud) -> dict[str, str]:
-    """What the local cloud hands to every function."""
+    """Return the variables that the local cloud gives to every function."""
     return {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,

@@ -1,4 +1,4 @@
-"""Whether a component is ready, asked from outside."""
+"""The readiness of a component, checked from outside."""
 
 import socket
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from chat4all_local.cloud.settings import LOCALHOST
 
 
 def is_healthy(urls: Iterable[str], ready_url: str = "") -> bool:
-    """`ready_url` says it with 200; without one, accepting connections at every one of `urls` does."""
+    """Return whether `ready_url` answers 200, or without it, whether all `urls` accept connections."""
     if ready_url:
         return answers_ok(ready_url)
     return all(_accepts(url) for url in urls)

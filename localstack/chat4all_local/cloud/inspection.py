@@ -1,4 +1,4 @@
-"""What of a cloud is running, how much memory it takes, and whether it is well."""
+"""The state of a cloud: its running processes, their memory, and its health."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -46,7 +46,7 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """`memory` is of all processes together, in bytes; `ended` why the last run ended, where nobody had asked for it."""
+    """A look at a cloud. `memory`: bytes of all processes; `ended`: why the last run ended unasked."""
 
     folder: str
     phase: Phase
@@ -63,7 +63,7 @@ def inspect(folder: StateFolder) -> Inspection:
         state = State(ports=state.ports, ended=state.ended)
     components = (*_elsewhere(state), *(_component(component) for component in state.components))
     functions = _functions(state)
-    everything = [one.process for one in components if one.process]
+    everything = [component.process for component in components if component.process]
     everything += [worker for function in functions for worker in function.workers]
     return Inspection(
         folder=str(folder.path),

@@ -12,10 +12,10 @@ _BACKEND: Final = "ministack"
 
 
 def remember_before(folder: StateFolder) -> None:
-    """Keeps MiniStack's data as they were before a deployment.
+    """Keep MiniStack's data of before a deployment.
 
-    MiniStack writes its state when it is told to stop, also in the middle of a deployment, which it cannot take
-    up again. It replaces files and never changes one, so links to them are a copy.
+    MiniStack writes its state when it stops, also in the middle of a deployment, which it cannot continue. It
+    replaces files and never changes a file, so that links to the files are a copy.
     """
     shutil.rmtree(folder.before_deployment, ignore_errors=True)
     shutil.rmtree(folder.unfinished, ignore_errors=True)
@@ -38,7 +38,7 @@ def undo_interrupted(folder: StateFolder) -> None:
 
 
 def unsaved(folder: StateFolder) -> str:
-    """Why MiniStack could not write what it had when it was stopped, and of how many services; empty where it could."""
+    """Return why MiniStack could not write its data at its stop, and of how many services; else empty."""
     log = folder.logs / "ministack.log"
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     failed = [line.partition(_NOT_SAVED)[2].partition(": ") for line in lines if _NOT_SAVED in line]
@@ -49,7 +49,7 @@ def unsaved(folder: StateFolder) -> str:
 
 
 def _is_saved(folder: StateFolder) -> bool:
-    """Return whether MiniStack wrote its data after its last run became ready, if it was MiniStack that ran."""
+    """Return whether MiniStack, if it ran last, wrote its data after that run became ready."""
     state = folder.read()
     if state.backend != _BACKEND or not state.ready_since:
         return True

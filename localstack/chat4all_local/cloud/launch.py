@@ -46,7 +46,7 @@ class Launched:
 
 @contextmanager
 def launched(folder: StateFolder, run: str, plans: Iterable[Plan]) -> Iterator[list[Launched]]:
-    """Started, not yet healthy. They are ended in the opposite order, all of them, also where a signal cuts one ending short."""
+    """Start the components. At the end, stop them all in the opposite order, also after another signal."""
     running: list[Launched] = []
     with ExitStack() as ending:
         for plan in plans:
@@ -91,7 +91,7 @@ def _ports(one: Launched) -> set[int]:
 
 
 def _listens(one: Launched) -> bool:
-    """Whether it is our process that answers on its ports, and no other."""
+    """Return whether our process listens on its ports, and no other process."""
     try:
         connections = psutil.Process(one.process.pid).net_connections("tcp")
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""What a killed launcher left running, and how it is told from everyone else's processes."""
+"""The processes that a killed launcher left, recognized among all processes."""
 
 from collections.abc import Iterable, Iterator
 

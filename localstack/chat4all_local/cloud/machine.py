@@ -8,7 +8,7 @@ import msgspec
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """`load` is the number of processes that wanted to run, over the last minute, before the benchmark began."""
+    """The machine of a benchmark. `load`: the processes that wanted to run in the minute before it."""
 
     measured_at: str
     system: str

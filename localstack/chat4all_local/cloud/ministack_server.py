@@ -1,8 +1,9 @@
-"""Run by MiniStack's own interpreter in the place of `python -m ministack`: asked to stop, it finishes what it has begun.
+"""Run MiniStack in place of `python -m ministack`, so that a stop lets the functions finish their batches.
 
-By itself MiniStack saves its state while functions still work on their batches. A message that a provider has taken in
-between, and whose record comes too late for the saved state, would be sent again after the next start. So no new batch
-is handed out first, and those in flight end, before the server closes. Imports nothing of ours: it is another environment.
+MiniStack itself saves its state while functions still work. A provider may have accepted a message whose
+record comes too late for the saved state; the next start would send the message again. So a stop hands out no
+new batch, and waits for the batches in flight, before the server closes. This script runs in MiniStack's
+environment, and imports no module of ours.
 
 MiniStack measures the memory of processes that have ended, and reports 0 MB where no process has ended.
 Here a report tells the most memory that the function's own process had resident, where the system tells it.
@@ -56,7 +57,7 @@ async def _serve_until_drained(application: object, config: hypercorn.config.Con
 
 
 def _no_mappings() -> Iterator[tuple[str, str, dict[str, object]]]:
-    """Of queues to functions."""
+    """Return no mappings of queues to functions."""
     return iter(())
 
 

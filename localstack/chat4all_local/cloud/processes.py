@@ -74,7 +74,7 @@ def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process
 
 
 def stop(processes: Iterable[psutil.Process], within: float) -> None:
-    """SIGTERM, time to finish, then SIGKILL to what is left of them and of their children."""
+    """Stop the processes: SIGTERM, time to finish, then SIGKILL, also for their children."""
     asked = list(processes)
     everyone = with_descendants(asked)
     for process in asked:

@@ -1,4 +1,4 @@
-"""What a start is doing, told to whoever shows it."""
+"""The steps of a start, reported to a display."""
 
 import time
 from collections.abc import Callable, Iterator

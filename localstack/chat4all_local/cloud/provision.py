@@ -1,4 +1,4 @@
-"""What a deployed stack needs before it works: files' buckets, channels' credentials, webhooks, a first key."""
+"""Provision a deployed stack: buckets of files, credentials of channels, webhooks, and a first key."""
 
 import msgspec
 import urllib3
@@ -14,7 +14,7 @@ FIRST_KEY_NAME = "chat4all up"
 
 
 def provision(cloud: Cloud) -> str:
-    """Returns the API key that holds, `cloud.api_key` if there was one. Safe to repeat."""
+    """Provision the stack, and return the valid API key: `cloud.api_key` if there is one. Safe to repeat."""
     mirror_buckets(cloud.aws)
     write_secrets(cloud)
     point_webhooks(cloud)
@@ -22,7 +22,7 @@ def provision(cloud: Cloud) -> str:
 
 
 def mirror_buckets(aws: Aws) -> None:
-    """The template's buckets come into being where it is deployed; the functions look for them where the files are."""
+    """Make the template's buckets at the endpoint of the files, where the functions look for them."""
     if aws.s3_endpoint == aws.endpoint:
         return
     files = aws.s3()
@@ -58,10 +58,10 @@ def webhook_url(cloud: Cloud, channel: str) -> str:
 
 
 def first_key(cloud: Cloud) -> str:
-    """The key of last time, or a new one.
+    """Return the former key, or a new key.
 
-    A cloud that was killed may have lost the key's record, and one of an older version knew fewer scopes: then the same
-    key is recorded again, so that what the user has exported goes on working.
+    A killed cloud may have lost the record of the key, and an older version knew fewer scopes. The same key
+    is then recorded again, so that the key that the user has exported remains valid.
     """
     table, name = cloud.aws.dynamodb(), cloud.api_keys_table
     if not cloud.api_key:

@@ -1,7 +1,7 @@
-"""Moves kept queues to another port.
+"""Move kept queues to another port.
 
-MiniStack knows its queues by their URLs, with the port that it had when they were made. On another port the kept
-queues would still be there, and take messages, but nobody would be given any.
+MiniStack knows a queue by its URL, with the port of the time when the queue was made. On another port a kept
+queue would take messages, and give none to anybody.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A cloud that runs: where its API is, and clients of what is behind it."""
+"""A running cloud: the address of its API, and the clients of its services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""A folder for a cloud that lives for some minutes: in memory where there is plenty, else on the disk.
+"""The folder of a temporary cloud: in memory if there is enough, else on the disk.
 
-The cloud unpacks the functions' layer, some thousand files, for each copy of a function that it starts. Files in
-memory cost a tenth of what they cost on a disk; there are about 300 MB of them.
+For each copy of a function, the cloud unpacks the functions' layer, which has some thousand files. Files in
+memory take a tenth of the time that files on a disk take. The files have about 300 MB.
 """
 
 import os

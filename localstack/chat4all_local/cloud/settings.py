@@ -1,4 +1,4 @@
-"""What the local cloud is called and how it is tuned: every number of the launcher stands here."""
+"""The names and settings of the local cloud: all numbers of the launcher."""
 
 from typing import Final
 
@@ -39,12 +39,14 @@ LOCALSTACK: Final = {
     "SQS_ENDPOINT_STRATEGY": "path",  # other queue URLs have names that only a DNS on the internet knows
     "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
     "PROVIDER_OVERRIDE_DYNAMODB": "moto",  # its own is a jar from the internet, and needs Java
-    "PROVIDER_OVERRIDE_CLOUDFORMATION": "engine-legacy",  # the newer one does not know ${Nested.Outputs.Name} in a !Sub
+    # The newer engine does not know ${Nested.Outputs.Name} in a !Sub.
+    "PROVIDER_OVERRIDE_CLOUDFORMATION": "engine-legacy",
     "CLOUDFORMATION_QUICK": "1",  # of our plugin
     "S3_SKIP_SIGNATURE_VALIDATION": "0",
     "LAMBDA_RUNTIME_EXECUTOR": "process",
     "LAMBDA_KEEPALIVE_MS": "60000",
-    "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",  # seconds to load a function, when a dozen are at it on two cores
+    # The seconds in which a function loads, also if a dozen functions load at once on two cores.
+    "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
     "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.05",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "2",

@@ -1,4 +1,4 @@
-"""Ends a cloud that another process runs, or what is left of it."""
+"""Stop a cloud that another process runs, or its remaining processes."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from chat4all_local.waiting import wait_until
 
 
 def shut_down(folder: StateFolder) -> bool:
-    """Whether anything ran. Every component has ended, and written its data, when this returns. Raises Busy, NotOurs."""
+    """Stop every component, which writes its data; return whether any ran. Raises Busy, NotOurs."""
     folder.check_ours()
     if not folder.path.exists():
         return False
@@ -31,9 +31,11 @@ def shut_down(folder: StateFolder) -> bool:
 
 
 def is_changing(folder: StateFolder) -> bool:
-    """Whether what has the folder begins, or is about to end: one of its components has, or it was told to."""
+    """Return whether the holder of the folder is starting or stopping."""
     state = folder.read()
-    return state.phase is not Phase.READY or any(find(one.process) is None for one in state.components)
+    return state.phase is not Phase.READY or any(
+        find(component.process) is None for component in state.components
+    )
 
 
 def wait_while_changing(folder: StateFolder) -> None:

@@ -1,4 +1,4 @@
-"""Turns the signals that ask a process to end into an exception, so that everything is stopped on the way out."""
+"""Turn the signals that ask a process to end into an exception, which stops all components."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """Raised in the main thread, once: from then on the same signals are ignored, for the stopping must not be cut short."""
+    """Raised in the main thread, once. Further signals are ignored, and do not interrupt the stop."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by signal {number}")
@@ -18,7 +18,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """In the main thread only. A signal that was ignored before (nohup) stays so."""
+    """Raise an exception for a signal, in the main thread; an ignored signal (nohup) stays so."""
     heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
     def stop(number: int, _: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Starts a local cloud, deploys to it, and stops it again whatever happens."""
+"""Start a local cloud, deploy to it, and stop it again in any case."""
 
 import os
 import tempfile
@@ -39,7 +39,7 @@ from chat4all_local.cloud.temporary import temporary_place
 
 @dataclass(frozen=True)
 class Start:
-    """A cloud that is up, and its processes for whoever watches over them."""
+    """A cloud that is up, and its processes for the supervisor."""
 
     cloud: Cloud
     running: list[Launched]
@@ -53,7 +53,7 @@ def started(
     backend: Backend | None = None,
     stack_name: str = STACK,
 ) -> Iterator[Cloud]:
-    """A cloud of one's own for the time of the block: in `path`, else in a temporary folder; MiniStack by default.
+    """Run a cloud for the time of the block: in `path`, or in a temporary folder; by default MiniStack.
 
     Call it from the main thread, or one that outlives the block: the components end with the thread that
     started them (see `exit_with_parent`). Raises CloudError.
@@ -101,7 +101,7 @@ def _written_down(folder: StateFolder, backend: Backend) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Starting:
-    """One start in `folder`, after the run that wrote `before`. `lost` says why its data are lost, if they are."""
+    """A start in `folder`, after the run that wrote `before`; `lost` says why that run's data are lost."""
 
     folder: StateFolder
     progress: Progress
@@ -134,7 +134,7 @@ class _Starting:
         return Start(cloud, running)
 
     def _components_up(self, state: State, stack: ExitStack) -> tuple[State, list[Launched], Build]:
-        """Healthy, on the ports of last time where they are free; on others where one is taken under our hands."""
+        """Start the components until they are healthy, on their former ports if those are free."""
         for wished in (self.before.ports, *({} for _ in range(START_ATTEMPTS - 2))):
             with suppress(EndedEarly):
                 return self._launch_and_build(state, wished, stack)
@@ -152,7 +152,7 @@ class _Starting:
             state = replace(
                 state,
                 ports={**self.before.ports, **ports},
-                components=tuple(one.component for one in running),
+                components=tuple(process.component for process in running),
                 aws_url=endpoints.aws,
                 s3_url=endpoints.s3,
             )

@@ -1,4 +1,4 @@
-"""What one run of the cloud writes down for the next run and for the other commands."""
+"""The record of a run of the cloud, for the next run and for other commands."""
 
 from enum import StrEnum
 
@@ -45,10 +45,11 @@ class State(msgspec.Struct, frozen=True):
 
     `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
 
-    `ended` says why the last run ended, where nobody had asked for it; `unsaved` why its data were not written, where they were not.
+    `ended` says why the last run ended, if nobody had asked for the end. `unsaved` says why its data were not
+    written.
 
-    `ready_since` is when this run became ready, in seconds since the epoch; 0 before. `lost` says why the data of the
-    run before are lost; empty where they were kept.
+    `ready_since` is the time at which this run became ready, in seconds since the epoch; 0 before. `lost`
+    says why the data of the former run are lost; it is empty if they were kept.
 
     `stack` is the name of the deployed stack.
 
@@ -73,7 +74,7 @@ class State(msgspec.Struct, frozen=True):
     lost: str = ""
 
     def url(self, name: str) -> str:
-        """Where `name` (a channel's name, say) is served; raises KeyError."""
+        """Return the address of `name`, such as a channel's name; raises KeyError."""
         for component in self.components:
             if name in component.urls:
                 return component.urls[name]
@@ -81,7 +82,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 def stopped(state: State) -> State:
-    """What stays when nothing of it runs any more."""
+    """Return the state after a stop."""
     return replace(state, phase=Phase.STOPPED, launcher=None, components=())
 
 
@@ -90,7 +91,7 @@ def encode(state: State) -> bytes:
 
 
 def is_state(text: bytes) -> bool:
-    """Whether a launcher wrote this, and not somebody else's program that has a state.json, too."""
+    """Return whether a launcher wrote this: other programs may have a state.json, too."""
     try:
         return {"phase", "backend", "run"} <= msgspec.json.decode(text, type=dict[str, object]).keys()
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -8,8 +8,8 @@ from chat4all_local.cloud.settings import SUPERVISE_EVERY
 
 
 def supervise(running: Sequence[Launched]) -> None:
-    """Returns never; raises ComponentFailed when one ends."""
+    """Watch the components; raise ComponentFailed when a component ends."""
     while True:
-        for one in running:
-            one.check_alive()
+        for process in running:
+            process.check_alive()
         time.sleep(SUPERVISE_EVERY)

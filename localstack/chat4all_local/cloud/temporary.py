@@ -1,4 +1,4 @@
-"""A place for a cloud for a while. What a killed process leaves of it, hundreds of megabytes, goes with the next one."""
+"""The folder of a temporary cloud. The next such cloud removes the files of a killed one."""
 
 import tempfile
 import time
@@ -17,15 +17,17 @@ _CLOUD: Final = "cloud"
 
 @contextmanager
 def temporary_place(base: Path) -> Iterator[Path]:
-    """In a new folder of `base`, removed with all that is in it when the block ends."""
+    """Make a new folder in `base`, and remove it with its content at the end of the block."""
     remove_stale(base)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
         yield Path(folder) / _CLOUD
 
 
 def remove_stale(base: Path) -> None:
-    """Such a folder has a cloud's folder in it, and nothing else; nobody holds that one's lock any more, and it is too old
-    for one that is about to be locked.
+    """Remove the folders of killed clouds.
+
+    Such a folder holds a cloud's folder and nothing else. Nobody holds the lock of that folder, and the
+    folder is older than a folder that a start is about to lock.
     """
     for folder in base.glob(f"{_PREFIX}*"):
         with suppress(CloudError, OSError):  # in use, somebody else's, or just gone

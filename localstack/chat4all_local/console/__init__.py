@@ -1,1 +1,1 @@
-"""What the tools show in a terminal: words, tables, and what is under way."""
+"""The terminal output of the tools: words, tables, and progress."""

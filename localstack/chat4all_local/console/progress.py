@@ -1,4 +1,4 @@
-"""The one display of what is under way: steps, transfers, and a picture of the tool's own beneath them."""
+"""The display of progress: steps, transfers, and a picture of the tool beneath them."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The one kind of table that the tools show: columns without lines around them."""
+"""The tables of the tools: columns without lines around them."""
 
 from collections.abc import Iterable
 

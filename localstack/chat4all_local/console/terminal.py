@@ -17,7 +17,7 @@ err = Console(stderr=True)
 
 
 def printable(text: str) -> str:
-    """What others wrote, on one line and without what would steer the terminal or turn its text around."""
+    """Return the text of another person on one line, without characters that steer the terminal."""
     return "".join("\u23ce" if letter == "\n" else "\ufffd" if _steers(letter) else letter for letter in text)
 
 

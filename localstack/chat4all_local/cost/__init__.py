@@ -1,1 +1,1 @@
-"""What messages cost on AWS: measured use times listed prices."""
+"""The cost of messages on AWS: the measured use times the listed prices."""

@@ -8,7 +8,7 @@ import msgspec
 from chat4all_local.cloud.errors import CloudError
 
 QUEUE_FUNCTIONS: Final = ("inbound", "router", "status")
-"""With the channels' functions: for each batch that Lambda hands to one of them, it receives once and deletes once."""
+"""The functions of queues, beside those of the channels. Lambda receives and deletes once for each batch."""
 HTTP_FUNCTIONS: Final = ("api", "webhooks")
 TRACED: Final = 0.05
 """X-Ray's default: each second's first request, and 5 of a hundred of the others."""
@@ -40,10 +40,10 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """What one message uses, its receipts included.
+    """The use of AWS for a message, with its receipts.
 
-    `where` is the machine on which the times were measured. The messages went over `channels`, as many over each;
-    `left_out` are the other channels, of which nothing is known.
+    `where` is the machine on which the times were measured. The same number of messages went over each of
+    `channels`; `left_out` are the other channels, which were not measured.
     """
 
     measured_at: str
@@ -79,7 +79,7 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
-    """Without free tiers, storage, files, what is to be paid when nothing happens, and data that leave AWS.
+    """Estimate the cost, without free tiers, storage, files, idle costs, and traffic out of AWS.
 
     Raises CloudError where the use lacks a function that messages pass.
     """
@@ -104,8 +104,8 @@ def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
     requests = _runs(use.functions, HTTP_FUNCTIONS)
     batches = _runs(use.functions, (*QUEUE_FUNCTIONS, *use.channels))
     yield "API Gateway", "api_gateway_request", requests
-    yield "Lambda", "lambda_request", sum(one.invocations for one in use.functions.values())
-    yield "Lambda", "lambda_gb_second", sum(gb_seconds(one) for one in use.functions.values())
+    yield "Lambda", "lambda_request", sum(function.invocations for function in use.functions.values())
+    yield "Lambda", "lambda_gb_second", sum(gb_seconds(function) for function in use.functions.values())
     yield "SQS", "sqs_fifo_request", use.sqs_sends + 2 * batches
     yield "DynamoDB", "dynamodb_read_unit", use.dynamodb_read_units
     yield "DynamoDB", "dynamodb_write_unit", use.dynamodb_write_units

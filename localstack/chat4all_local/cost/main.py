@@ -1,4 +1,4 @@
-"""`chat4all cost`: the estimate, from the measurement that is kept or from one made now."""
+"""`chat4all cost`: the estimate, from the kept measurement or from a new measurement."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""How often and how long each function runs for a message, from what Lambda reports in a local cloud's logs."""
+"""Measure the runs and times of each function for a message, from the reports in a local cloud's logs."""
 
 import re
 from collections import defaultdict
@@ -41,7 +41,7 @@ def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
 
 
 def _post(product: ProductSide, rounds: int) -> int:
-    """Post by one client: functions that run at the same time share cores here, and none on Lambda."""
+    """Post by a single client: concurrent functions share cores here, and share none on Lambda."""
     posts = product.target.post_all(rounds_of(product.conversations, rounds), clients=1)
     product.arrivals(posts)
     product.settle()

@@ -12,7 +12,7 @@ from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A message on its way to the customer on `channel`: the agent's, or one that is relayed in the group."""
+    """A message on its way to the customer on `channel`: the agent's, or a relayed message of the group."""
 
     line: Line
     message_id: str

@@ -42,7 +42,7 @@ def messages_shown(console: Console, title: str) -> Iterator[Show]:
 
 
 def progress_line(rows: tuple[Row, ...]) -> str:
-    """All counts together, each beside what it should come to."""
+    """Return all counts, each beside its expected total."""
     done, goal = steps(total(row.counts for row in rows)), steps(total(row.goal for row in rows))
     return ", ".join(
         f"{step} {count or 0}/{wanted or 0}" for step, count, wanted in zip(STEPS, done, goal, strict=True)

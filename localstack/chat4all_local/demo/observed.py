@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chat4all.entrypoints.http.views import MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import MessageView, ProgressView
 from chat4all_local.simulators.control_api import SendRecord
 
 ORDER = ("PENDING", "SENT", "DELIVERED", "READ")

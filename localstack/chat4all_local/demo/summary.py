@@ -68,7 +68,8 @@ def _notes(channels: Sequence[str], observed: Observed) -> Text:
     )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts accepted: {parts}.\n"
-        f"An over-long text becomes several parts. Most of a part: {', '.join(map(_longest_text, channels))}.\n"
+        "An over-long text becomes several parts."
+        f" Most of a part: {', '.join(map(_longest_text, channels))}.\n"
         f"{''.join(without_receipts)}\n"
         "Uploaded: until inspected and READY. ✓: exactly the same bytes came, once.",
         style="dim",

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chat4all.entrypoints.http.views import MessageView
+from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.demo.arrivals import at_provider, deliveries, in_history
 from chat4all_local.demo.observed import Observed

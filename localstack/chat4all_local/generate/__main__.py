@@ -1,4 +1,4 @@
-"""`python -m chat4all_local.generate`: write what is generated; with `--check` say only which files differ."""
+"""`python -m chat4all_local.generate`: write the generated blocks; with `--check` only list differences."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from chat4all_local.generate.catalogue import blocks, files
 
 
 def outdated(root: Path, all_blocks: Sequence[Block], whole_files: Sequence[File]) -> dict[str, str]:
-    """Find the files that differ from what is generated, and their text as it should be. Raises MarkerError."""
+    """Return the files whose blocks differ, each with its correct text; raise MarkerError."""
     found = {
         file.path: file.text
         for file in whole_files

@@ -1,4 +1,4 @@
-"""The marked blocks of a file, and what they are filled with."""
+"""The marked blocks of a file, and their content."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
@@ -29,7 +29,7 @@ class MarkerError(Exception):
 
 
 def filled(path: str, text: str, contents: Mapping[str, str]) -> str:
-    """Return `text` with the content of each of its blocks, indented as its first line is. Raises MarkerError."""
+    """Return `text` with the content of each block, indented as its first line; raise MarkerError."""
     lines: list[str] = []
     rest = iter(text.splitlines())
     met: set[str] = set()

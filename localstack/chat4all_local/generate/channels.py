@@ -1,4 +1,4 @@
-"""What follows from the list of channels: the blocks of every file that names each of them."""
+"""The blocks that follow from the list of channels, in every file that names each channel."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""What follows from the routes' declarations: the description, the functions' routes, the tables of docs/api.md."""
+"""Generate the description, the functions' routes and the tables of docs/api.md from the routes."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -29,7 +29,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "type": UserType.CUSTOMER,
     "user_id": _CUSTOMER,
 }
-"""The examples of the parameters that have no default. A parameter has one meaning wherever it needs an example."""
+"""The examples of the parameters without a default. A parameter means the same wherever it stands."""
 
 
 def example_of(parameter: str, schema: Mapping[str, object]) -> object:

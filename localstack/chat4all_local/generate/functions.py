@@ -1,4 +1,4 @@
-"""The functions and queues of the stack in the order in which files list them, those of the channels among them."""
+"""The functions and queues of the stack, also of the channels, in the order in which files list them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -29,8 +29,8 @@ def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
 def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:
     """Map each queue to the seconds that its oldest record may wait.
 
-    A delivery may wait for the provider for 15 minutes, and then waits in a table; a file may be inspected for
-    16 minutes, and twice.
+    A delivery may wait in its queue for 15 minutes, and then waits in a table. An inspection of a file may
+    take 16 minutes, and may be repeated.
     """
     ages = {"chat-events": 300, "status-updates": 300, "inbound": 300}
     return {**ages, **dict.fromkeys(_names(channels), 1800), "files": 3600}

@@ -22,8 +22,8 @@ Send a key as `X-API-Key`, or as `Authorization: Bearer`. `chat4all up` prints t
 `chat4all keys create` makes another key.
 
 The API does not call your software. To receive what customers write, poll
-`GET /v1/conversations/{conversation_id}/messages`. The history is newest first: read until a `message_id` that
-you know.
+`GET /v1/conversations/{conversation_id}/messages`. The history is newest first: read until a
+`message_id` that you know.
 
 JSON in snake_case, times in ISO 8601 UTC with milliseconds. A list takes `limit` and `cursor`, and answers
 `next_cursor`, null on the last page. Every answer of a function carries `x-trace-id`. After a 502, 503 or 504
@@ -136,7 +136,7 @@ def _distinct(kinds: Iterable[type[msgspec.Struct] | None]) -> list[type[msgspec
 
 
 def _body(route: Route) -> type[msgspec.Struct] | None:
-    """Return the Struct of the body, if it is one."""
+    """Return the Struct of the body, if the body is a Struct."""
     return None if route.body is None or issubclass(route.body, bytes) else route.body
 
 

@@ -1,4 +1,4 @@
-"""Generate the channels' resources in template.yaml, and the variables that other functions get about them."""
+"""Generate the channels' resources in template.yaml, and the variables of other functions about them."""
 
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -169,7 +169,7 @@ def _each(text: _Text) -> Callable[[Sequence[Manifest]], str]:
 
 
 def _variable(suffix: str, value: str) -> Callable[[Sequence[Manifest]], str]:
-    """Make the function that writes the line `<CHANNEL>_<suffix>: value` for each channel, of an environment."""
+    """Make the function that writes `<CHANNEL>_<suffix>: value` of an environment for each channel."""
 
     def lines(channels: Sequence[Manifest]) -> str:
         template = _Text(f"@{{variable}}_{suffix}: {value}")

@@ -39,7 +39,7 @@ class Stream:
         return summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
 
     def between(self, since: datetime, until: datetime) -> Iterator[list[Read]]:
-        """Some at a time, one shard after the other; `until` is not in the future."""
+        """Yield the records in batches, shard by shard; `until` is not in the future."""
         for shard_id in parents_first(self._shards()):
             yield from self._of_shard(shard_id, since, until)
 
@@ -55,15 +55,15 @@ class Stream:
             answer = self._client.get_records(ShardIterator=iterator, Limit=_LIMIT)
             found = [
                 Read(
-                    one["PartitionKey"],
-                    one["Data"],
-                    one["ApproximateArrivalTimestamp"],
-                    f"{shard_id}:{one['SequenceNumber']}",
+                    record["PartitionKey"],
+                    record["Data"],
+                    record["ApproximateArrivalTimestamp"],
+                    f"{shard_id}:{record['SequenceNumber']}",
                 )
-                for one in answer["Records"]
+                for record in answer["Records"]
             ]
-            yield [one for one in found if since <= one.at <= until]
-            if any(one.at > until for one in found) or not answer["MillisBehindLatest"]:
+            yield [record for record in found if since <= record.at <= until]
+            if any(record.at > until for record in found) or not answer["MillisBehindLatest"]:
                 return
             iterator = answer.get("NextShardIterator")
             self._pause(PAUSE_S)
@@ -71,13 +71,13 @@ class Stream:
 
 def parents_first(shards: list["ShardTypeDef"]) -> list[str]:
     """A shard that was split or merged holds what came before: it is read before those that it became."""
-    left = {one["ShardId"]: one for one in shards}
+    left = {shard["ShardId"]: shard for shard in shards}
     ordered: list[str] = []
     while left:
         ready = [
             shard_id
-            for shard_id, one in left.items()
-            if one.get("ParentShardId") not in left and one.get("AdjacentParentShardId") not in left
+            for shard_id, shard in left.items()
+            if shard.get("ParentShardId") not in left and shard.get("AdjacentParentShardId") not in left
         ]
         ordered += ready
         for shard_id in ready:

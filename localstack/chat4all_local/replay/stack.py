@@ -1,4 +1,4 @@
-"""The stack whose stream is read: the local cloud's, or one in the user's AWS account."""
+"""The stack of the stream: the local cloud's stack, or a stack in the user's AWS account."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ class Stack:
 
     @property
     def router(self) -> str:
-        """As it is released: a function without its alias is what nobody else calls."""
+        """Return the router's released version: other callers use its alias, too."""
         return f"{self.name}-router:{ALIAS}"
 
     def stream(self) -> str:
@@ -37,7 +37,8 @@ class Stack:
                 return output["OutputValue"]
         raise CloudError(
             f"{self.name} runs with EventStream=sqs: SQS keeps nothing that could be replayed",
-            "start it with EventStream=kinesis; here: chat4all up --backend localstack --event-stream kinesis",
+            "start it with EventStream=kinesis;"
+            " here: chat4all up --backend localstack --event-stream kinesis",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the records go: into the router, into a queue, or onto the terminal."""
+"""The targets of the records: the router, a queue, or the terminal."""
 
 import time
 from collections import Counter
@@ -26,7 +26,7 @@ _DECODER: Final[msgspec.json.Decoder[ChatEvent]] = msgspec.json.Decoder(ChatEven
 
 class Target(Protocol):
     def __call__(self, records: Sequence[Read]) -> Counter[str]:
-        """What became of them, in words. Raises CloudError, ClientError."""
+        """Send the records, and return the result in words. Raises CloudError, ClientError."""
         ...
 
 
@@ -52,7 +52,7 @@ class Router:
         self._pause = pause
 
     def __call__(self, records: Sequence[Read]) -> Counter[str]:
-        readable = [one for one in records if _is_event(one)]
+        readable = [record for record in records if _is_event(record)]
         done = Counter({"unreadable": len(records) - len(readable)})
         for start in range(0, len(readable), AT_A_TIME):
             done.update(self._replay(readable[start : start + AT_A_TIME]))
@@ -62,7 +62,7 @@ class Router:
         done: Counter[str] = Counter()
         for number in range(TRIES):
             outcomes = self._invoke(records)
-            done.update(one.value for one in outcomes if one is not Replayed.FAILED)
+            done.update(outcome.value for outcome in outcomes if outcome is not Replayed.FAILED)
             pairs = zip(records, outcomes, strict=True)
             records = [record for record, outcome in pairs if outcome is Replayed.FAILED]
             if not records:
@@ -71,7 +71,7 @@ class Router:
         raise Stuck(f"{len(records)} messages could not be routed: AWS did not answer", records[0].at)
 
     def _invoke(self, records: list[Read]) -> list[Replayed]:
-        payload = b'{"replay": [' + b",".join(one.data for one in records) + b"]}"
+        payload = b'{"replay": [' + b",".join(record.data for record in records) + b"]}"
         answer = self._client.invoke(FunctionName=self._function, Payload=payload)
         said = answer["Payload"].read()
         if answer.get("FunctionError"):
@@ -80,21 +80,21 @@ class Router:
 
 
 class Queue:
-    """Sends the events as they are; to a FIFO queue in each conversation's order, and each record once in 5 minutes."""
+    """Send the events unchanged; a FIFO queue keeps the order, and takes a record once in 5 minutes."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
 
     def __call__(self, records: Sequence[Read]) -> Counter[str]:
-        readable = [one for one in records if _is_event(one)]
+        readable = [record for record in records if _is_event(record)]
         if self._url.endswith(".fifo"):
-            for one in readable:
+            for record in readable:
                 self._client.send_message(
                     QueueUrl=self._url,
-                    MessageBody=one.data.decode(),
-                    MessageGroupId=one.key,
-                    MessageDeduplicationId=one.place,
+                    MessageBody=record.data.decode(),
+                    MessageGroupId=record.key,
+                    MessageDeduplicationId=record.place,
                 )
         else:
             for start in range(0, len(readable), _IN_A_BATCH):
@@ -106,8 +106,8 @@ class Queue:
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(number), "MessageBody": one.data.decode()}
-                    for number, one in enumerate(records)
+                    {"Id": str(number), "MessageBody": record.data.decode()}
+                    for number, record in enumerate(records)
                 ],
             )
             records = [records[int(failure["Id"])] for failure in answer.get("Failed", ())]
@@ -129,8 +129,8 @@ class Lines:
         return Counter(printed=len(lines), unreadable=len(records) - len(lines))
 
     def _lines(self, records: Sequence[Read]) -> Iterator[bytes]:
-        """Encoded anew: another writer's line feeds would make two lines of one event."""
-        return (msgspec.json.encode(_DECODER.decode(one.data)) for one in records if _is_event(one))
+        """Encode the events again: a line feed of another writer would divide an event into two lines."""
+        return (msgspec.json.encode(_DECODER.decode(record.data)) for record in records if _is_event(record))
 
 
 def _is_event(record: Read) -> bool:

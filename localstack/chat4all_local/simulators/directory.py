@@ -1,4 +1,4 @@
-"""Chat4All's directory as the simulators see it: each person in it is a customer who has just written.
+"""Chat4All's directory as the simulators see it: they treat each person in it as a customer who just wrote.
 
 The simulators read the directory's table instead of asking the API. While a cloud starts, messages go out
 before the API's function runs.

@@ -29,7 +29,7 @@ class Serving(msgspec.Struct, frozen=True):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the connection closes before the last byte."""
+        """Return whether the connection closes before the last byte."""
         return self._meets(*_HALF)
 
     async def pieces(self) -> AsyncIterator[bytes]:

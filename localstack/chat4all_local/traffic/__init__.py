@@ -1,4 +1,4 @@
-"""Messages through a cloud, and what became of them.
+"""Messages through a cloud, and their results.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The ledger: what was sent against what was observed, text by text.
+"""The ledger: the sent texts against the observed texts.
 
 A text may arrive in parts. They are found by where they stand in it, and each is accounted for once.
 """
@@ -22,7 +22,7 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """Keys of texts, one for each time that it happened.
+    """The keys of texts, an entry for each occurrence.
 
     `whole` gives, for every text that arrived, the place of the arrival that completed it. `strange` are
     arrivals that are no part of any expected text.
@@ -94,7 +94,7 @@ def arrivals(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Arrivals:
 
 
 class _Page:
-    """One expected text, and the spans of it that have arrived."""
+    """An expected text, and its arrived spans."""
 
     def __init__(self, place: int, expected: Expected) -> None:
         self.place = place

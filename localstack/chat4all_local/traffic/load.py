@@ -43,7 +43,7 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class Accepted(NamedTuple):
-    """How a message came to its 202."""
+    """The acceptance of a message."""
 
     began_at: float
     at: float

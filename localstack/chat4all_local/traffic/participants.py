@@ -70,7 +70,7 @@ def register_customer(api: ApiClient, simulator: Simulator, channel: str, addres
 
 
 def channels_in_turn(count: int) -> list[str]:
-    """Return `count` channels: every one that there is, again and again."""
+    """Return `count` channels: all channels in turn, repeatedly."""
     return list(islice(cycle(names()), count))
 
 

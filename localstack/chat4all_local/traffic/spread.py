@@ -1,4 +1,4 @@
-"""What is said of many measurements: medians, quantiles and paired ratios."""
+"""The summary of many measurements: medians, quantiles and paired ratios."""
 
 import math
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def paired_ratios(product: Sequence[float], bare: Sequence[float]) -> list[float]:
-    """Each measurement of the product by the bare one of the same round.
+    """Divide each measurement of the product by the bare measurement of the same round.
 
     The machine is shared, and quicker at one time than at another: only neighbours can be compared.
     """
@@ -42,5 +42,5 @@ def paired_ratios(product: Sequence[float], bare: Sequence[float]) -> list[float
 
 
 def enough(rounds: int, seconds: float, fewest: int, most: int, within_s: float) -> bool:
-    """Whether to stop: a slow machine gets fewer rounds, but never too few for a median."""
+    """Return whether to stop: a slow machine gets fewer rounds, but enough for a median."""
     return rounds >= most or (rounds >= fewest and seconds > within_s)

@@ -1,4 +1,4 @@
-"""What the providers have observed, and whether they have something left to tell."""
+"""The requests that the providers observed, and whether they have reports left."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Moving files of any size through the API: parts side by side, resumed after whatever stopped them, checked at the end.
+"""Transfer files of any size through the API: in parallel parts, resumed after a stop, checked at the end.
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.transfer.upload import upload

@@ -30,9 +30,10 @@ def download(
     began: Callable[[LinkView], None] = lambda _link: None,
     advance: Advance = lambda _bytes: None,
 ) -> Path:
-    """Where the file lies now: `target`, or its own name in the current folder.
+    """Download the file to `target`, or to its own name in the current folder; return the path.
 
-    Raises TransferFailed, ApiError, ApiUnreachable; what has come so far stays beside it, as `<name>.<part of its id>.part`.
+    Raises TransferFailed, ApiError, ApiUnreachable; the received bytes stay in `<name>.<part of its
+    id>.part`.
     """
     link = api.file_link(file_id)
     target = target or Path(Path(link.filename).name)
@@ -54,7 +55,7 @@ def download(
 
 
 class _Download:
-    """What comes is appended to `file`, hashed, and told."""
+    """A download: it appends the bytes to `file`, hashes them, and reports them."""
 
     def __init__(self, link: LinkView, file: BinaryIO, advance: Advance) -> None:
         self._link = link
@@ -85,7 +86,7 @@ class _Download:
             raise Interrupted(come, "the same command again goes on from here")
 
     def _read(self) -> int:
-        """What is missing; the status, 0 where there was no answer or it broke off."""
+        """Read the missing bytes; return the status, or 0 if the answer is missing or broke off."""
         start = self._have
         try:
             answer = self._pool.request(

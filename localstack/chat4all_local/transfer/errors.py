@@ -1,4 +1,4 @@
-"""What ends a transfer."""
+"""The errors that end a transfer."""
 
 
 class TransferFailed(Exception):

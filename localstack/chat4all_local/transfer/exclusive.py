@@ -1,4 +1,4 @@
-"""One process at a time for one transfer."""
+"""The lock of a transfer: a single process at a time."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from chat4all_local.transfer.errors import TransferFailed
 
 @contextmanager
 def exclusively(lock: Path) -> Iterator[None]:
-    """Raises TransferFailed where another process holds it; with the process, its hold ends. Raises OSError."""
+    """Hold the file until the process ends. Raises TransferFailed if another process holds it, OSError."""
     with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

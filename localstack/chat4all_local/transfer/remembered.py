@@ -34,7 +34,7 @@ def source_of(api: str, path: Path, conversation_id: str | None) -> Source:
 
 
 class Remembered:
-    """One small file for each upload that has begun, in `folder`."""
+    """The uploads that have begun: a small file for each, in `folder`."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or _default_folder()
@@ -46,7 +46,7 @@ class Remembered:
             return None
 
     def lock(self, source: Source) -> Path:
-        """What whoever uploads this file holds; as new, lest it is taken for one of an upload that is long over."""
+        """Return the lock of an upload of this file, touched, so that it does not look like an old one."""
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = self._path(source).with_suffix(".lock")
         lock.touch()

@@ -1,4 +1,4 @@
-"""What a file is said to be, by its name. What it is, the API finds out."""
+"""The declared type of a file, by its name. The API determines its real type."""
 
 import mimetypes
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Uploading a file, in parts side by side. The same call again goes on where the last one was stopped.
+"""Upload a file in parallel parts. The same call continues an interrupted upload.
 
 ::
 
@@ -101,7 +101,7 @@ class _Upload:
         return file
 
     def _is_whole(self) -> bool:
-        """Whether an earlier run got as far as completing it, or as S3's making one object of it."""
+        """Return whether an earlier run completed the upload, or S3 had made an object of its parts."""
         known = self._remembered.file_id(self._source)
         if known is None:
             return False
@@ -159,7 +159,7 @@ class _Upload:
         tries(self._stopped)(self._store, part, body)
 
     def _store(self, part: PartToSend, body: bytes) -> None:
-        """Store the part, at a fresh address if its address has expired; raise Interrupted if S3 refuses it."""
+        """Store the part, at a new address if its address has expired; raise Interrupted if S3 refuses it."""
         if self._stopped.is_set():
             return
         status = self._put(part.url, body)
@@ -181,7 +181,7 @@ class _Upload:
 
     def _fresh_url(self, part: PartToSend) -> str:
         upload = self._api.file_parts(self._file_id, part.part_number)
-        return next((one.url for one in upload.parts if one.part_number == part.part_number), part.url)
+        return next((fresh.url for fresh in upload.parts if fresh.part_number == part.part_number), part.url)
 
     def _sha256(self) -> str:
         digest = hashlib.sha256()
@@ -223,5 +223,5 @@ class _Upload:
 
 
 def _raise_first(done: set[Future[None]]) -> None:
-    for one in done:
-        one.result()
+    for future in done:
+        future.result()

@@ -1,4 +1,4 @@
-"""Inputs that broke other products, from their public trackers: none may be lost, none may break the reading."""
+"""Inputs that broke other products, from their public trackers: none is lost, and none breaks a parser."""
 
 from collections.abc import Callable
 
@@ -72,7 +72,7 @@ def base64_in_the_body_stays_a_text() -> None:
 
 
 def status_after_its_end() -> None:
-    # Each status is told as it comes; that it moves forward only is the core's business.
+    # The parser reports each status as it arrives; the core lets a status only move forward.
     assert [status(status_form(name)).status for name in ("delivered", "sending")] == [
         Status.DELIVERED,
         Status.SENT,
@@ -99,7 +99,9 @@ TRACKERS: dict[str, Callable[[], None]] = {
     "https://github.com/nyaruka/courier/issues/180": stop_comes_as_a_status,
     "https://github.com/twilio/twilio-php/issues/458": json_in_a_field_is_signed_as_it_is,
     "https://github.com/bmlt-enabled/yap/pull/1629": query_is_signed_byte_for_byte,
-    "https://github.com/nyaruka/courier/blob/main/handlers/twiml/handlers.go": base64_in_the_body_stays_a_text,
+    "https://github.com/nyaruka/courier/blob/main/handlers/twiml/handlers.go": (
+        base64_in_the_body_stays_a_text
+    ),
     "https://github.com/department-of-veterans-affairs/notification-api/issues/1294": status_after_its_end,
     "https://github.com/warthog618/sms/issues/6": emoji_on_the_border_of_two_segments,
     "https://github.com/TwilioDevEd/message-segment-calculator/issues/17": combining_characters_count_each,

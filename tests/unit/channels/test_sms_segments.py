@@ -75,7 +75,9 @@ def test_the_segments_make_the_text_again_and_each_fits(text: str) -> None:
 
     assert "".join(segments) == text
     if is_gsm7(text):
-        places = [len(segment) + sum(segment.count(one) for one in "\f^{}\\[~]|€") for segment in segments]
+        places = [
+            len(segment) + sum(segment.count(extended) for extended in "\f^{}\\[~]|€") for segment in segments
+        ]
         assert max(places, default=0) <= (160 if len(segments) == 1 else 153)
     else:
         places = [len(segment.encode("utf-16-le")) // 2 for segment in segments]
@@ -89,6 +91,6 @@ def test_no_segment_has_room_for_the_character_that_begins_the_next(text: str) -
     for segment, following in pairwise(segments):
         together = segment + following[0]
         if is_gsm7(text):
-            assert len(together) + sum(together.count(one) for one in "\f^{}\\[~]|€") > 153
+            assert len(together) + sum(together.count(extended) for extended in "\f^{}\\[~]|€") > 153
         else:
             assert len(together.encode("utf-16-le")) // 2 > 67

@@ -90,8 +90,8 @@ def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeat
 
     found = events(body)
 
-    assert [one.provider_message_id for one in found] == ["MM1", "MM1:1", "MM1:2"]
-    assert [one.content for one in found if isinstance(one, InboundMessage)] == [
+    assert [event.provider_message_id for event in found] == ["MM1", "MM1:1", "MM1:2"]
+    assert [event.content for event in found if isinstance(event, InboundMessage)] == [
         ReceivedMedia(ProviderFile(f"{MEDIA}0"), "See"),
         ReceivedMedia(ProviderFile(f"{MEDIA}1", "image/png")),
         ReceivedMedia(ProviderFile(f"{MEDIA}2")),

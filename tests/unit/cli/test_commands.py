@@ -199,7 +199,6 @@ def test_ids_are_whole_on_a_narrow_terminal(
         "primary_channel": None,
         "title": None,
         "metadata": {},
-        "message_count": 0,
         "participant_count": 0,
         "last_activity_at": joined,
         "created_at": joined,
@@ -241,7 +240,6 @@ def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api:
         "primary_channel": None,
         "title": None,
         "metadata": {},
-        "message_count": 0,
         "participant_count": 2,
         "last_activity_at": joined,
         "created_at": joined,
@@ -446,7 +444,10 @@ def test_a_dead_letter_that_is_not_there_is_named(chat4all: CommandLine, letters
 
     assert (code, out) == (
         1,
-        "redriven: 0\nrefused m1|u|whatsapp|0: There is no such thing.\nrefused nope: There is no such thing.\n",
+        (
+            "redriven: 0\nrefused m1|u|whatsapp|0: There is no such thing.\n"
+            "refused nope: There is no such thing.\n"
+        ),
     )
 
 

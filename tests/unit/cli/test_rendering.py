@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from chat4all.domain.content import Text
-from chat4all.entrypoints.http.views import ErrorView, MessageView
+from chat4all.entrypoints.http.message_views import ErrorView, MessageView
 from chat4all_local.cli.messages import news, render_message
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.welcome import next_commands, welcome
@@ -104,5 +104,6 @@ def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
     first, *_ = text(welcome(cloud)).splitlines()
 
     assert first == (
-        "warning: MiniStack was killed. What was written since the last clean stop of the local cloud is lost."
+        "warning: MiniStack was killed."
+        " What was written since the last clean stop of the local cloud is lost."
     )

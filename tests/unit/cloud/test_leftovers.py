@@ -62,7 +62,8 @@ def test_leftovers_and_their_children_are_stopped(python: Start) -> None:
     # Given a process whose child would outlive it
     code = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], stdin=subprocess.DEVNULL)\n"
+        "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "child = subprocess.Popen(command, stdin=subprocess.DEVNULL)\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )
     parent = python(code)

@@ -13,7 +13,10 @@ from chat4all_local.cloud.tools import run_tool, tail
 from chat4all_local.waiting import wait_until
 from tests.unit.cloud.conftest import Start
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " print('ready', flush=True); time.sleep(60)"
+)
 
 
 def test_a_process_that_does_not_heed_sigterm_is_killed(python: Start) -> None:

@@ -11,7 +11,7 @@ from chat4all_local.cloud.processes import identify
 from chat4all_local.cloud.shutdown import is_changing, shut_down
 from chat4all_local.cloud.state import Component, Phase, ProcessId, State
 
-# A launcher that has the lock, and writes down who it is only later: it may first have to stop what an earlier one left.
+# A launcher that has the lock, and records its process only later: it may first have to stop an earlier run.
 LAUNCHER = """
 import os, sys, time
 from pathlib import Path

@@ -101,7 +101,10 @@ def test_gb_seconds(billed_ms: float, memory_mb: int, expected: float) -> None:
 
 
 def test_reports_are_read_from_the_logs_and_shared_among_the_messages() -> None:
-    report = "REPORT RequestId: a\tDuration: 7.1 ms\tBilled Duration: {} ms\tMemory Size: 512 MB\tMax Memory Used: 60 MB"
+    report = (
+        "REPORT RequestId: a\tDuration: 7.1 ms\tBilled Duration: {} ms"
+        "\tMemory Size: 512 MB\tMax Memory Used: 60 MB"
+    )
     lines = [
         LogLine(1, "api", report.format(8)),
         LogLine(2, "api", report.format("12.5")),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat4all.domain.content import Text
-from chat4all.entrypoints.http.views import MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import MessageView, ProgressView
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import Line, relayed, write_script
 from chat4all_local.demo.sent import Accepted, Sent

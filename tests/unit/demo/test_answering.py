@@ -23,17 +23,17 @@ def test_a_text_in_parts_is_answered_when_the_last_one_is_there(sent: Sent, obse
 
     def answered(until: int) -> set[str]:
         so_far = replace(observed, provided={CHANNEL: records[:until]})
-        return {one.reply.to for one in due(REPLIES, sent, so_far, CHANNEL)}
+        return {answer.reply.to for answer in due(REPLIES, sent, so_far, CHANNEL)}
 
     assert long not in answered(last)
     assert long in answered(last + 1)
 
 
 def test_a_reply_in_the_group_quotes_what_it_answers(sent: Sent, observed: Observed) -> None:
-    quoting = [one for one in due(REPLIES, sent, observed, CHANNEL) if one.quoted is not None]
+    quoting = [answer for answer in due(REPLIES, sent, observed, CHANNEL) if answer.quoted is not None]
     assert {one.reply.line.conversation for one in quoting} == {GROUP}
     quoted = {one.provider_message_id: one.text for one in observed.provided[CHANNEL]}
-    assert {quoted[one.quoted] for one in quoting} == {SCRIPT.agent_lines[GROUP][0].text}
+    assert {quoted[answer.quoted] for answer in quoting} == {SCRIPT.agent_lines[GROUP][0].text}
 
 
 def test_a_quoting_reply_waits_until_the_api_tells_sent(sent: Sent, observed: Observed) -> None:

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.channels.registry import names
-from chat4all.entrypoints.http.views import MessageView
+from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.demo.counting import Counts
 from chat4all_local.demo.files.judging import FileRow, FilesVerdict, Way
 from chat4all_local.demo.observed import Observed

@@ -112,7 +112,7 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     for recipient in to:
         mine = [request for request in requested if request.recipient == recipient]
         assert [one.part for one in mine] == list(range(mine[0].part_count))
-        assert [one.content for one in mine] == parts_of(
+        assert [request.content for request in mine] == parts_of(
             Text(text), CAPABILITIES[recipient.channel], recipient.address
         )
         assert {one.reply_to for one in mine} == {"quoted"}

@@ -1,4 +1,4 @@
-"""What a new channel gets by its manifest alone: everything that the stack, its alarms and the documents have of one."""
+"""A new channel gets all its places in the stack, the alarms and the documents by its manifest alone."""
 
 import json
 import shutil

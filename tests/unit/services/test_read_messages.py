@@ -13,7 +13,7 @@ from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import Page, TimeOrder
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.answers import Answer, respond
-from chat4all.entrypoints.http.views import MessagePage, message_view
+from chat4all.entrypoints.http.message_views import MessagePage, message_view
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.read_messages import exactly_one
 from tests.fakes.people import agent, customer

@@ -46,7 +46,7 @@ class Replaying:
 
 
 def texts(*ids: str) -> bytes:
-    return msgspec.json.encode([InboundMessage("ana", one, Text("hello"), AT) for one in ids])
+    return msgspec.json.encode([InboundMessage("ana", name, Text("hello"), AT) for name in ids])
 
 
 def test_every_event_is_published_in_the_order_of_arrival() -> None:

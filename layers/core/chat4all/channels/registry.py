@@ -19,7 +19,7 @@ def names() -> tuple[str, ...]:
 
 
 def manifests() -> tuple[Manifest, ...]:
-    """Return what every channel says of itself; import no connector."""
+    """Return the manifest of every channel; import no connector."""
     return tuple(manifest_of(name) for name in _NAMES)
 
 
@@ -28,7 +28,7 @@ def manifest_of(name: str) -> Manifest:
 
 
 def capabilities() -> dict[str, Capabilities]:
-    """Return what every channel can do, by name; import no connector."""
+    """Return the capabilities of every channel, by name; import no connector."""
     return {manifest.name: manifest.capabilities for manifest in manifests()}
 
 
@@ -40,8 +40,8 @@ def accounts() -> ChannelAccounts:
 def connector(name: str, http: HttpClient, base_url: str) -> Connector:
     """Make the connector of the channel `name`; raises NotFound for another name.
 
-    `base_url` is scheme and host of the provider's API (`https://graph.facebook.com`), or of its stand-in. Only the
-    channel's own modules are imported: a function that serves one channel starts without the others.
+    `base_url` is scheme and host of the provider's API (`https://graph.facebook.com`), or of its simulator.
+    Only the channel's own modules are imported: a channel's function starts without the other channels.
     """
     if name not in _NAMES:
         raise NotFound(f"There is no channel {name!r}.")

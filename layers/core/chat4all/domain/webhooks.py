@@ -13,7 +13,8 @@ SEPARATOR: Final = "|"
 class WebhookId(msgspec.Struct, frozen=True):
     """`channel|account|received_at|digest`: the id of a webhook names the place where it is stored.
 
-    `account` is the channel account that received the webhook. `digest` is the SHA-256 of the webhook's bytes, in hexadecimal digits.
+    `account` is the channel account that received the webhook. `digest` is the SHA-256 of the webhook's
+    bytes, in hexadecimal digits.
     """
 
     channel: str

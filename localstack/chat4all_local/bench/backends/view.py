@@ -24,7 +24,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[BackendFigures], float], int], ...]] = (
 def table(figures: BackendsFigures) -> Table:
     """Build the table.
 
-    The last column divides each figure of the last backend by that of the first backend.
+    The last column divides each figure of the last backend by the figure of the first backend.
     """
     first, *_, last = figures.backends.values()
     shown = plain_table("", numbers=(*(name.upper() for name in figures.backends), "RATIO"))

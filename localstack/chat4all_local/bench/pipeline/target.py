@@ -64,7 +64,7 @@ def body(line: Line) -> bytes:
 
 
 def new_line(conversation: Conversation) -> Line:
-    """Make a line to post at once. Its text is unique and as long as that of every other line."""
+    """Make a line to post at once. Its text is unique, and all texts have the same length."""
     line = Line(0.0, conversation, "")
     text = f"{line.message_id} {'lorem ipsum ' * CONTENT_LENGTH}"[:CONTENT_LENGTH]
     return msgspec.structs.replace(line, text=text)

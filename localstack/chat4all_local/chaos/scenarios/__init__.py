@@ -1,1 +1,1 @@
-"""What breaks: one module for each kind of fault."""
+"""The faults: a module for each kind."""

@@ -90,7 +90,9 @@ def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
 
 
 def _write_large(run: Run) -> None:
-    """Let people on every channel write what is too large for a table, so that S3 takes it, until a fault met S3.
+    """Let people on every channel write texts that are too large for a table, until S3 met a fault.
+
+    S3 stores the webhook of such a text.
 
     A provider repeats a webhook that was not answered with 200.
     """

@@ -1,4 +1,4 @@
-"""One provider misbehaves; the others must not notice. The faults go over the channels in turn."""
+"""A provider misbehaves, and the other channels must not notice. The faults take the channels in turn."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -17,7 +17,7 @@ _FLAKES: Final = 15
 
 
 class _Fault(msgspec.Struct, frozen=True):
-    """A way in which a provider fails. `sentence` says it of the provider; `strike` makes the act for a channel."""
+    """A failure of a provider: `sentence` describes it, and `strike` makes the act for a channel."""
 
     name: str
     sentence: str
@@ -46,7 +46,7 @@ def _faulty(kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[str],
 
 
 def _flaky(channel: str) -> Act:
-    """Every now and then one send fails, in each of the ways there are."""
+    """Let a send fail from time to time, in each possible way."""
     kinds = (FaultKind.ERROR, FaultKind.RESET, FaultKind.ERROR, FaultKind.SLOW, FaultKind.ERROR)
 
     def act(run: Run) -> None:

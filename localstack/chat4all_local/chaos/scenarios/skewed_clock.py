@@ -1,4 +1,4 @@
-"""Runs in a function's process, from a layer of its own: a clock that is wrong, then the function as it is."""
+"""Set a wrong clock in a function's process, from a layer, and run the unchanged function."""
 
 import random
 from datetime import datetime, timedelta

@@ -1,1 +1,1 @@
-"""What Chat4All is deployed to on this machine: one module for each cloud, `choice` picks one."""
+"""The backends: a module for each local cloud; `choice` selects one."""

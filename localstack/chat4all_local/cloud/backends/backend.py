@@ -1,4 +1,4 @@
-"""What a backend is: the processes that make a cloud, and where they differ from AWS."""
+"""The port of a backend: the processes of a local cloud, and its differences from AWS."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,10 +12,10 @@ from chat4all_local.cloud.settings import STOPPED_WITHIN
 
 @dataclass(frozen=True)
 class Plan:
-    """A component before it is started. `environment` comes on top of the common one.
+    """A component before its start. `environment` is added to the common environment.
 
-    It is ready when `ready_url` answers with 200, or, where there is none, when all its `urls` accept connections. Asked to
-    end, it has `stopped_within` seconds before it is killed.
+    The component is ready when `ready_url` answers with 200, or without a `ready_url`, when all its `urls`
+    accept connections. It has `stopped_within` seconds to stop before it is killed.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Endpoints:
 
 
 class Backend(Protocol):
-    """`title` is the step of starting it; each of `lacks` is something of AWS that is missing, in a line for the user."""
+    """A backend. `title` names the step of its start. Each of `lacks` tells the user what it lacks of AWS."""
 
     @property
     def name(self) -> str: ...
@@ -56,7 +56,7 @@ class Backend(Protocol):
         """Before anything is started, and again where it is tried on other ports."""
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
-        """In the order of starting; they are stopped in the opposite one. Raises NotSetUp."""
+        """Return the components in the order of their start; a stop reverses it. Raises NotSetUp."""
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints: ...
 
@@ -67,4 +67,4 @@ class Backend(Protocol):
         """Why it could not keep its data when it was stopped; empty where it could, or is not to."""
 
     def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
-        """Around a deployment: where data are kept, one that is cut short never was."""
+        """Surround a deployment: a backend that keeps data undoes an interrupted deployment."""

@@ -1,4 +1,4 @@
-"""What carries chat-events and status-updates: the template's EventStream."""
+"""The carrier of chat-events and status-updates: the template's EventStream."""
 
 from collections.abc import Mapping
 from enum import StrEnum

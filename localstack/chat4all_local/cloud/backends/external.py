@@ -31,7 +31,7 @@ class External:
     )
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """It has been prepared by whoever runs it. Raises CloudError where nobody does."""
+        """Check that the external cloud runs; raise CloudError if it does not."""
         try:
             urllib3.request("GET", self.endpoint, timeout=ANSWERS_WITHIN, retries=False)
             Aws(self.endpoint, self.endpoint).cloudformation().list_stacks()
@@ -49,7 +49,7 @@ class External:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """LocalStack tells its functions an address that is good for them, also in containers; others may not."""
+        """Return the endpoint for functions. LocalStack gives an endpoint for containers, too."""
         if answers_ok(f"{endpoints.aws}/_localstack/health"):
             return self.event_stream.parameters
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}

@@ -37,8 +37,10 @@ class LocalStack:
         return _LACKS if _KINESIS.exists() else (*_LACKS, _NO_KINESIS)
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """What an earlier run left is of no use to it. It finds installed what it would install, and the index of all of AWS's
-        operations, which takes seconds to make, where the first run has left it.
+        """Remove the files of an earlier run, and link the cache.
+
+        The cache has the programs that LocalStack would install, and the index of AWS's operations, which
+        takes seconds to make.
         """
         shutil.rmtree(folder.localstack, ignore_errors=True)
         cache = program(".envs/localstack", "python").parents[1] / "cache"

@@ -17,7 +17,7 @@ _AS_A_BROWSER: Final = urllib3.Retry(
 
 
 def fetch(url: str, advance: Callable[[int], None], over: Event) -> Content:
-    """What was there; not whole where it ended early, was refused, or everything is `over`."""
+    """Return the content; it is not whole if it ended early, was refused, or if the demo is `over`."""
     digest, size = hashlib.sha256(), 0
     try:
         with urllib3.PoolManager(timeout=_TIMEOUT_S, retries=_AS_A_BROWSER) as pool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from chat4all.entrypoints.http.views import MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import MessageView, ProgressView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.demo.files.arrivals import file_name_in, link_in, received_files
 from chat4all_local.demo.files.observed import FilesObserved

@@ -1,4 +1,4 @@
-"""Those who fetch a file once they may, each in a thread of their own."""
+"""The readers of files: each fetches a file in a thread of its own."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +24,7 @@ class Readers:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """They read for the time of the block; after a failure the last one ends with the cloud."""
+        """Let the readers read for the time of the block; after a failure they end with the cloud."""
         is_well = False
         try:
             yield
@@ -37,7 +37,7 @@ class Readers:
         return key in self._reading
 
     def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
-        """`told` is the SHA-256 that the API gives; another one than that makes the content not whole."""
+        """Read a file; its content is whole only if its SHA-256 is `told`, the API's."""
         advance = self._progress.transfer(title, size)
         self._reading[key] = self._threads.submit(self._read, url, advance, told)
 
@@ -48,7 +48,7 @@ class Readers:
         self._reading[key] = nothing
 
     def contents(self) -> dict[str, Content]:
-        """By key, of those that are done."""
+        """Return the contents by key, of the finished readers."""
         return {key: reading.result() for key, reading in self._reading.items() if reading.done()}
 
     def _read(self, url: str, advance: Transfer, told: str | None) -> Content:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import Media
 from chat4all.domain.files.file import Attachment
-from chat4all.entrypoints.http.views import MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import MessageView, ProgressView
 from chat4all_local.demo.files.making import Made
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import BACK, PHOTO, VIDEO

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from chat4all.channels.registry import names
 from chat4all.domain.content import Media
-from chat4all.entrypoints.http.views import MessageView
+from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.demo.files.judging import FilesVerdict, Way, judge_files
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.props import PHOTO, VIDEO

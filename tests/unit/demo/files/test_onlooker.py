@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.entrypoints.http.files import FileView, LinkView
-from chat4all.entrypoints.http.views import MessageView, ProgressView
+from chat4all.entrypoints.http.message_views import MessageView, ProgressView
 from chat4all_local.api_client import ApiClient, ApiUnreachable
 from chat4all_local.demo.files.observed import Content, FilesObserved
 from chat4all_local.demo.files.onlooker import Onlooker

@@ -1,4 +1,4 @@
-"""The rows of the messages table: messages and their states, deliveries, and statuses that wait for a delivery."""
+"""The rows of the messages table: messages, their states, deliveries, and statuses without a delivery."""
 
 import heapq
 import itertools

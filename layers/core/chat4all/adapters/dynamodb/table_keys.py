@@ -16,7 +16,7 @@ WORKSPACE: Final = "default"
 SENDER_SHARDS: Final = 16
 LISTING_SHARDS: Final = 32
 FALLBACK: Final = "FALLBACK"
-"""Each message with several channels has a fallback that is due. All other kinds of `by-due` are exceptions."""
+"""A message with several channels has a fallback that is due. The other kinds of `by-due` are exceptions."""
 DEAD_SHARDS: Final = 16
 CREATION_SHARDS: Final = 16
 REDRIVEN: Final = "REDRIVEN"

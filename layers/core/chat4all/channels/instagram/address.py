@@ -1,4 +1,4 @@
-"""Who a person on Instagram is: an Instagram-scoped id (IGSID), which is digits.
+"""The address of a person on Instagram: the digits of an Instagram-scoped id (IGSID).
 
 https://developers.facebook.com/docs/instagram-messaging
 """
@@ -12,7 +12,7 @@ _IGSID: Final = re.compile(r"[0-9]{1,32}")
 
 
 def canonical(address: str) -> str:
-    """The digits; raises Invalid."""
+    """Return the digits of an Instagram-scoped id; raises Invalid."""
     digits = address.strip()
     if not is_address(digits):
         raise Invalid(

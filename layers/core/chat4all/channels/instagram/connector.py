@@ -59,7 +59,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Instagram:
-    """One professional account; `secret.account_id` is its Instagram user id."""
+    """The connector of a professional account; `secret.account_id` is its Instagram user id."""
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = None
@@ -73,7 +73,7 @@ class Instagram:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        """A quote is left out: the reference names no field for it. A file has no caption."""
+        """Send the text or the file. The API documents no field for a quote, and a file has no caption."""
         message = _Message(_Recipient(submission.address), _content(submission))
         answer = post_message(self._http, self._url, secret, message, INSTAGRAM_FAILURES)
         if isinstance(answer, SendError):
@@ -81,7 +81,7 @@ class Instagram:
         return _sent(answer) or sent_unread(submission.delivery_id)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
-        """`reference` is the address itself, which is signed and needs no token."""
+        """Download the file; its `reference` is a signed address, which needs no token."""
         return self._downloads(file.reference)
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:

@@ -12,7 +12,7 @@ from chat4all.domain.sending import Outcome
 _LIMIT: Final = Failure(
     Outcome.THROTTLED, "Instagram's limit of requests is reached; sending goes on shortly.", 60.0
 )
-"""These limits roll over an hour, so that room comes back bit by bit."""
+"""These limits count the last hour, so that new calls become possible little by little."""
 _OUTAGE: Final = Failure(Outcome.RETRY, "Instagram has a problem of its own at the moment.")
 
 INSTAGRAM_FAILURES: Final = FailureTable(

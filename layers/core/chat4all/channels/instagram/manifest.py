@@ -1,4 +1,4 @@
-"""What Instagram can do, as data. Importing it loads neither a connector nor an HTTP library."""
+"""The manifest of Instagram, as data. Importing it loads neither a connector nor an HTTP library."""
 
 from typing import Final
 
@@ -49,8 +49,8 @@ MANIFEST: Final = Manifest(
         SecretField("verify_token", "a word of yours"),
     ),
     webhook_setup=(
-        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/instagram`, the verify token"
-        " of the secret; subscribe to `messages`."
+        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/instagram`,"
+        " the verify token of the secret; subscribe to `messages`."
     ),
     webhook_proof="X-Hub-Signature-256",
     address_form="17841{:012d}",

@@ -1,4 +1,4 @@
-"""Instagram's webhooks: what people wrote, and how far our messages have come.
+"""Instagram's webhooks: messages of people, and statuses of our messages.
 
 https://developers.facebook.com/docs/instagram-messaging/webhooks
 https://developers.facebook.com/documentation/instagram-platform/webhooks/examples
@@ -38,7 +38,7 @@ _FILE_TYPES: Final = {
     "audio": "audio/mp4",
     "file": "application/pdf",
 }
-"""The attachments that are files, and what they most likely are: the webhook does not say it."""
+"""The attachments that are files, and their most likely types, which the webhook does not name."""
 
 
 class _Webhook(Struct, frozen=True):
@@ -50,7 +50,7 @@ class _Entry(Struct, frozen=True):
     id: Raw = ABSENT
     messaging: Raw = ABSENT
     standby: Raw = ABSENT
-    """What people write while another app has their conversation:
+    """The messages of people whose conversation another app holds:
     https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
     """
     changes: Raw = ABSENT
@@ -76,7 +76,7 @@ class _Event(Struct, frozen=True):
 
 
 class _Message(Struct, frozen=True):
-    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
 
     mid: Raw = ABSENT
     text: Raw = ABSENT
@@ -97,7 +97,7 @@ class _Payload(Struct, frozen=True):
 
 
 class _Mid(Struct, frozen=True):
-    """`read`, `reply_to` (a reply to a story has no `mid`) and `postback`."""
+    """A `read`, a `reply_to` (a reply to a story has no `mid`) or a `postback`."""
 
     mid: Id
 
@@ -112,7 +112,7 @@ class _Edit(Struct, frozen=True):
 
 
 def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
-    """The events of a webhook that concern `account_id`; raises Invalid for what is no webhook."""
+    """Return the events that concern `account_id`; raises Invalid if `body` is not a webhook."""
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "instagram" or not webhook.entry:
         raise Invalid("The webhook is not of an Instagram account.")
@@ -129,7 +129,7 @@ def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
 
 
 def _changes(entry: _Entry) -> Iterator[Raw]:
-    """The same events under `changes`, as accounts connected by Instagram Login may get them."""
+    """Yield the events under `changes`, where accounts connected by Instagram Login may get them."""
     for part in items(entry.changes):
         change = decoded(part, _Change)
         # Comments, mentions and insights are no messages.
@@ -147,7 +147,7 @@ def _of_event(event: _Event, raw: Raw, account_id: str, entry_id: str | None) ->
 
 
 def _of_echo(event: _Event, message: _Message | None, recipient: str | None) -> Iterator[InboundEvent]:
-    """Our own message; where it carries a delivery's id, it proves that the message was sent."""
+    """Yield the status SENT of our own message, if the echo has the id of a delivery."""
     mid = decoded(message.mid, str) if message else None
     delivery_id = (decoded(message.metadata, str) if message else None) or ""
     if mid and recipient and is_address(recipient) and DeliveryId.parse(delivery_id):
@@ -222,7 +222,7 @@ def _provider_file(part: Raw) -> ProviderFile | None:
 
 
 def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    """Postbacks, reactions, referrals, and whatever will be invented."""
+    """Yield the event of a postback, a reaction, a referral, or a kind that is not known yet."""
     parts = decoded(raw, dict[str, Raw]) or {}
     kind = next((name for name in parts if name not in _ENVELOPE), None)
     if kind is None or kind in _NOT_FROM_A_PERSON or kind in {"read", "delivery"}:

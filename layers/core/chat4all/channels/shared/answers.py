@@ -1,4 +1,4 @@
-"""What a provider's answer to a send means: its codes, looked up in tables, never its texts."""
+"""The meaning of a provider's answer to a send: tables give it for the codes; the texts are never read."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,14 +12,14 @@ from chat4all.domain.text import shortened
 
 NETWORK: Final = "NETWORK"
 DEFAULT_WAIT_S: Final = 5.0
-"""Where the provider throttles and names no time: the buckets refill within seconds."""
+"""The wait if the provider throttles and names no time: its buckets refill within seconds."""
 _UNREAD: Final = "unread:"
 _LONGEST_CODE: Final = 40
-"""Digits; a number of JSON may have thousands."""
+"""The longest code in digits; a number in JSON may have thousands."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """The meaning of one code; `wait_s` is for THROTTLED, where the answer itself names no time."""
+    """The meaning of a code; `wait_s` applies to THROTTLED if the answer itself names no time."""
 
     outcome: Outcome
     reason: str
@@ -39,7 +39,7 @@ class FailureTable(msgspec.Struct, frozen=True):
         return next((failure for codes, failure in self.ranges if code in codes), None)
 
     def reason(self, code: int | None) -> str:
-        """The sentence for a support agent, also for a code that is not in the table."""
+        """Return the sentence for a support agent, also for a code that is not in the table."""
         failure = None if code is None else self.find(code)
         if failure is not None:
             return failure.reason
@@ -49,12 +49,12 @@ class FailureTable(msgspec.Struct, frozen=True):
 
 
 def spelled(code: int) -> str:
-    """Spell a provider's code as it is kept and shown."""
+    """Return a provider's code as it is stored and shown."""
     return shortened(str(code), _LONGEST_CODE)
 
 
 def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendError:
-    """The error of `answer`, whose body carries the provider's `code`, or None that could be read."""
+    """Return the error of `answer`. `code` is the provider's code in its body, if the body has a code."""
     known = None if code is None else table.find(code)
     failure = known or _by_status(table, code, answer.status)
     wait_s = None
@@ -69,10 +69,10 @@ def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendEr
 
 
 def not_answered(table: FailureTable, failure: NetworkFailure) -> SendError:
-    """The error of a send without an answer.
+    """Return the error of a send without an answer.
 
-    A request that was sent and not answered may have been carried out, so that trying again may
-    send twice. Delivery is at least once: a message twice is better than one lost.
+    The provider may have carried out a request that it did not answer, so that another try may send the
+    message twice. Delivery is at least once: two copies of a message are better than none.
     """
     if failure.may_have_arrived:
         reason = f"{table.provider} did not answer; it is not known whether the message went out."
@@ -82,22 +82,22 @@ def not_answered(table: FailureTable, failure: NetworkFailure) -> SendError:
 
 
 def sent_unread(delivery_id: str) -> Sent:
-    """A 2xx whose body is not in the provider's shape.
+    """Return the result of a send whose answer is a 2xx with an unreadable body.
 
-    The provider says that it accepted the message, only not under which id. Trying again would send
-    it twice, and to call it FAILED would be untrue; so it counts as sent, under an id of our own.
-    Where statuses carry the delivery's id, they still find it.
+    The provider accepted the message, under an id that we do not know. Another try would send the message
+    twice, and FAILED would be untrue. So the message counts as sent, under an id of our own. A status that
+    names the delivery still finds it.
     """
     return Sent(_UNREAD + delivery_id)
 
 
 def can_be_quoted(provider_message_id: str) -> bool:
-    """Whether it is the provider's own id, and not one of `sent_unread` or a hash in its place."""
+    """Return whether the id is the provider's own: `sent_unread` and a hash make other ids."""
     return not provider_message_id.startswith((_UNREAD, HASHED))
 
 
 def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:
-    """HTTP's own meaning, for what is not in the table."""
+    """Return the meaning of the HTTP status, for a code that is not in the table."""
     if status == 429:
         return Failure(Outcome.THROTTLED, f"{table.provider} asks to send more slowly.")
     if status == 401:
@@ -108,6 +108,6 @@ def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:
 
 
 def _retry_after(answer: HttpAnswer) -> float | None:
-    """Seconds; the header's other form, a date, is used by none of the providers."""
+    """Return the seconds of the header. No provider uses the header's other form, a date."""
     value = answer.headers.get("retry-after", "").strip()
     return float(value) if value.isascii() and value.isdigit() else None

@@ -1,24 +1,25 @@
-"""JSON from outside, read as a type or not at all."""
+"""JSON from providers, decoded into a type or refused."""
 
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""All that msgspec raises for bytes that are not what is asked for: wrong JSON, a wrong shape,
-bytes that are not UTF-8, and nesting deeper than the interpreter's stack."""
+"""The errors of msgspec for bytes that it cannot decode: wrong JSON, a wrong shape, bytes that are not UTF-8,
+and nesting deeper than the interpreter's stack.
+"""
 
 Id = Annotated[str, msgspec.Meta(min_length=1)]
-"""A provider's id of something: any text, but a text."""
+"""An id that a provider gave: any text that is not empty."""
 
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
-"""A provider's id of a message, which longer ids begin with. The providers' ids have some 200 characters."""
+"""An id that a provider gave to a message. The providers' ids have about 200 characters."""
 
 T = TypeVar("T")
 
 
 def decoded(data: bytes | msgspec.Raw, kind: type[T]) -> T | None:
-    """`data` as `kind`, or None where it is empty or something else."""
+    """Return `data` as `kind`; None if `data` is empty or is not of that kind."""
     try:
         return msgspec.json.decode(data, type=kind)
     except UNREADABLE:

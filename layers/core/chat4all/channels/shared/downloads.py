@@ -1,9 +1,9 @@
-"""Reading a person's file from wherever a provider says that it is, in pieces.
+"""Read a person's file, in pieces, from the address that a provider names.
 
-The address comes from outside. So that nobody makes us read what lies within our own network, only https to
-public addresses is followed, and what is connected to is the very address that was looked at: a name that
-resolves to something else the next time changes nothing. The one exception is the provider's own host as it is
-configured, which stands in for it in a local cloud.
+The address comes from outside. Nobody may make us read from our own network, so this module follows only
+https to public addresses. It connects to the very address that it checked: a name that resolves to another
+address the next time changes nothing. The only exception is the configured host of the provider's API, which
+is a simulator in a local cloud.
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-"""https://www.rfc-editor.org/rfc/rfc6052: its last 32 bits are an IPv4 address, of whatever kind."""
+"""The last 32 bits of such an address are any IPv4 address: https://www.rfc-editor.org/rfc/rfc6052"""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int]
@@ -31,7 +31,7 @@ Origin = tuple[str, str, int]
 
 
 class Downloads:
-    """`base_url` is the provider's API, whose host may be anywhere."""
+    """The downloads of a provider. `base_url` is its API, whose host may have a private address."""
 
     def __init__(
         self,
@@ -44,10 +44,11 @@ class Downloads:
         self._read_timeout_s = read_timeout_s
 
     def __call__(self, url: str, headers: Mapping[str, str] | None = None) -> Fetching:
-        """GET `url`. `headers` go to its own host only, not to where it redirects.
+        """GET `url`, and follow redirects; only the first host gets `headers`.
 
-        Raises FetchFailed: NOT_FOUND, EXPIRED, REFUSED_ADDRESS, TOO_MANY_REDIRECTS, NETWORK, or the status. So
-        does reading the pieces: NETWORK.
+        Raises:
+            FetchFailed: NOT_FOUND, EXPIRED, REFUSED_ADDRESS, TOO_MANY_REDIRECTS, NETWORK, or the status. The
+                iterator of the pieces raises it too, with NETWORK.
         """
         first = _origin(url)
         for _ in range(MOST_REDIRECTS + 1):
@@ -61,7 +62,7 @@ class Downloads:
         raise FetchFailed("TOO_MANY_REDIRECTS", "The file is not where the provider said.", is_final=True)
 
     def _get(self, url: str, headers: Mapping[str, str]) -> "BaseHTTPResponse":
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415  # a function that only sends starts without
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415  # a function that only sends does not load it
 
         origin = _origin(url)
         if origin is not None and origin == _origin(self._base_url):
@@ -109,13 +110,13 @@ class Downloads:
 
 
 def connected(host: str, port: int, timeout_s: float) -> socket.socket:
-    """A connection to one of the host's addresses; raises FetchFailed where any of them is not public."""
+    """Connect to an address of the host; raise FetchFailed if any of its addresses is not public."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise _network() from error
-    addresses = [str(one[4][0]) for one in found]
-    if not all(is_public(one) for one in addresses):
+    addresses = [str(resolved[4][0]) for resolved in found]
+    if not all(is_public(address) for address in addresses):
         raise _refused_address()
     for address in addresses:
         try:
@@ -126,7 +127,7 @@ def connected(host: str, port: int, timeout_s: float) -> socket.socket:
 
 
 def is_public(address: str) -> bool:
-    """Whether it is one of the Internet, and not another one in disguise."""
+    """Return whether the address is a public one of the Internet, and hides no other address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -156,7 +157,7 @@ def _pieces(answer: "BaseHTTPResponse") -> Iterator[bytes]:
     except HTTPError as error:
         raise _network() from error
     finally:
-        # Whoever has enough stops reading; what is left would else be read for the next request.
+        # The reader may stop early; the next request would otherwise read the rest first.
         answer.close()
 
 
@@ -177,7 +178,7 @@ def _joined(url: str, location: str) -> str:
 
 
 def _origin(url: str) -> Origin | None:
-    """As urllib3 reads it, who connects there: another parser might find another host in the same text."""
+    """Parse the address as urllib3 does, which connects there: another parser may find another host in it."""
     from urllib3.exceptions import LocationParseError  # noqa: PLC0415  # as above
     from urllib3.util import parse_url  # noqa: PLC0415
 

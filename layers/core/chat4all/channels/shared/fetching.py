@@ -1,4 +1,4 @@
-"""Asking a provider where a person's file is."""
+"""Ask a provider for the address of a person's file."""
 
 from typing import TypeVar
 
@@ -10,10 +10,13 @@ T = TypeVar("T")
 
 
 def looked_up(answer: HttpAnswer | NetworkFailure, kind: type[T]) -> T:
-    """The answer's body as `kind`. Raises FetchFailed: NOT_FOUND, NETWORK, or the status.
+    """Return the answer's body as `kind`.
 
-    A 400 or a 404 is what an id gets that the provider does not know (any more); a 401 is about our token, which
-    can be repaired.
+    A provider answers 400 or 404 to an id that it does not know, or no longer knows. A 401 concerns our
+    token, which can be replaced.
+
+    Raises:
+        FetchFailed: NOT_FOUND, NETWORK, or the status.
     """
     if isinstance(answer, NetworkFailure):
         raise FetchFailed("NETWORK", "The provider could not be asked for the file.", is_final=False)

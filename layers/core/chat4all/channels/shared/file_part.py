@@ -1,10 +1,10 @@
-"""A file of a form, which a provider gets from us."""
+"""A file in a form that we post to a provider."""
 
 import msgspec
 
 
 class FilePart(msgspec.Struct, frozen=True):
-    """A file of a form: `source_url` serves its `size` bytes to us."""
+    """A file in a form: `source_url` serves its `size` bytes to us."""
 
     field: str
     filename: str

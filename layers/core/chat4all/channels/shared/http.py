@@ -1,4 +1,4 @@
-"""One HTTP request to a provider, over kept-alive connections."""
+"""HTTP requests to a provider, over kept-alive connections."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 10.0
 UPLOAD_BYTES_PER_S: Final = 2_500_000
-"""How slowly a file may be sent, and how slowly the provider may take it over then before it answers."""
+"""The slowest rate at which we may send a file, and at which the provider may store it before its answer."""
 PIECE_BYTES: Final = 256 * 1024
 _CONNECTIONS: Final = 16
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
-    """What the provider answered; `headers` have lower-case names."""
+    """The provider's answer; `headers` have lower-case names."""
 
     status: int
     headers: dict[str, str]
@@ -30,7 +30,7 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 
 
 class NetworkFailure(msgspec.Struct, frozen=True):
-    """No answer came. `may_have_arrived`: the request was sent, or it is not known that it was not."""
+    """The provider did not answer. `may_have_arrived`: it may have received the request."""
 
     may_have_arrived: bool
 
@@ -47,7 +47,7 @@ class HttpClient:
     def post_json(
         self, url: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> HttpAnswer | NetworkFailure:
-        """POST `body`, which is JSON already."""
+        """POST `body`, which is encoded JSON."""
         return self._request("POST", url, {"content-type": "application/json", **(headers or {})}, body=body)
 
     def post_form(
@@ -59,16 +59,17 @@ class HttpClient:
         return self._request("POST", url, {**content_type, **(headers or {})}, body=body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
-        """GET something small: the whole of it is read."""
+        """GET a small body, which is read whole."""
         return self._request("GET", url, headers or {})
 
     def post_multipart(
         self, url: str, fields: Mapping[str, str], file: FilePart
     ) -> HttpAnswer | NetworkFailure:
-        """POST a form with one file (https://www.rfc-editor.org/rfc/rfc7578), which is read while it is sent.
+        """POST a form with a file, which is read while it is sent: https://www.rfc-editor.org/rfc/rfc7578
 
-        Raises SourceFailed; the request has then not begun, or was broken off before its end, so that the provider
-        drops it. So it is when sending takes too long.
+        Raises:
+            SourceFailed: the file could not be read, or took too long. The provider drops the request, which
+                has not begun, or has no end.
         """
         from chat4all.channels.shared.multipart import Form  # noqa: PLC0415  # only uploads need it
 
@@ -87,7 +88,7 @@ class HttpClient:
             source.close()
 
     def _open(self, file: FilePart) -> "BaseHTTPResponse":
-        """Begin to read a file of ours; raises SourceFailed."""
+        """Begin to read a file of ours; raise SourceFailed if the file is not there."""
         from urllib3.exceptions import HTTPError  # noqa: PLC0415  # see _pool
 
         try:
@@ -142,7 +143,7 @@ class HttpClient:
 
 
 def _pieces(source: "BaseHTTPResponse", until: float) -> Iterator[bytes]:
-    """Until then, by the monotonic clock."""
+    """Yield the pieces until `until`, a time of the monotonic clock; raise SourceFailed after it."""
     from urllib3.exceptions import HTTPError  # noqa: PLC0415  # see _pool
 
     try:

@@ -1,4 +1,4 @@
-"""What a channel says of itself: everything that others list of it. It is data, and imports no connector."""
+"""The manifest of a channel: the facts about it that other code lists. It imports no connector."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from chat4all.domain.status import Status
 
 
 class SecretField(msgspec.Struct, frozen=True):
-    """A field of the channel's secret, and what an operator writes into it."""
+    """A field of the channel's secret, and the meaning of its value for an operator."""
 
     name: str
     meaning: str
@@ -16,8 +16,8 @@ class SecretField(msgspec.Struct, frozen=True):
 class DemoCustomer(msgspec.Struct, frozen=True):
     """The customer of the channel in the demo.
 
-    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group` quotes
-    a message: 0 where the channel's people cannot quote.
+    `is_shown` tells whether a demo that names no channels has this customer. Each of the `replies_in_group`
+    quotes a message; it is 0 for a channel on which people cannot quote.
     """
 
     name: str
@@ -30,24 +30,24 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A channel. Its folder, queue, function and secret have the name that its capabilities give."""
 
     title: str
-    """How people write the channel's name."""
+    """The channel's name as people write it."""
     base_url: str
     """Scheme and host of the provider's API."""
     capabilities: Capabilities
     secret: tuple[SecretField, ...]
     webhook_setup: str
-    """How an operator makes the provider call us: Markdown, where `$URL` is the API's address."""
+    """The steps that make the provider call our webhook: Markdown, in which `$URL` is the API's address."""
     webhook_proof: str
     """The header in which the provider proves that a webhook is its own."""
     address_form: str
-    """How an address looks: `str.format` puts a number into it."""
+    """The form of an address: `str.format` inserts a number."""
     demo: DemoCustomer
     accounts: tuple[str, ...] = ("main",)
-    """The ids of our channel accounts at the provider (numbers, bots or pages), the first for whoever names none."""
+    """The ids of our channel accounts at the provider: numbers, bots or pages. The first is the default."""
     batch_size: int = 10
-    """Deliveries that the channel's function takes at once."""
+    """The number of deliveries that the channel's function receives at once."""
     memory_mb: int = 512
-    """Memory of the channel's function."""
+    """The memory of the channel's function."""
 
     @property
     def name(self) -> str:
@@ -55,17 +55,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def logical_name(self) -> str:
-        """How the names of the channel's resources and parameters begin in the template."""
+        """Return the beginning of the names of the channel's resources and parameters in the template."""
         return "".join(character for character in self.title if character.isalnum())
 
     @property
     def uploads(self) -> bool:
-        """Whether files are uploaded to the provider: the function and its queue need more time for that."""
+        """Return whether we upload files to the provider: then the function and its queue need more time."""
         return any(rule.transfer is Transfer.UPLOAD for rule in self.capabilities.media)
 
     @property
     def final_status(self) -> Status:
-        """How far the status of a message comes at best, by the receipts that the provider sends."""
+        """Return the last status that a message can reach, by the receipts that the provider sends."""
         if self.capabilities.receipts.read:
             return Status.READ
         return Status.DELIVERED if self.capabilities.receipts.delivered else Status.SENT

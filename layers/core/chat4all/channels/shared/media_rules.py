@@ -1,4 +1,4 @@
-"""Rules for files in the words of a channel's manifest."""
+"""Rules for files, as a channel's manifest states them."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from chat4all.domain.channel import MediaRule, Transfer
 from chat4all.domain.files.file import MediaKind
 
 MB: Final = 1_000_000
-"""No provider says whether its megabyte has 1,048,576 bytes: a file between the two goes as a link, or uploaded."""
+"""No provider says whether its megabyte has 1,048,576 bytes; the smaller size is safe."""
 CAPTION: Final = 1024
 PICTURES: Final = ("image/jpeg", "image/png")
 

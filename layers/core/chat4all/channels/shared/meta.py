@@ -1,4 +1,4 @@
-"""What WhatsApp and Instagram share: the webhooks' proofs and the Graph API's way to answer.
+"""The parts that WhatsApp and Instagram share: the proof of a webhook, and the answers of the Graph API.
 
 Webhooks: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 Errors: https://developers.facebook.com/docs/graph-api/guides/error-handling
@@ -28,7 +28,7 @@ class _ErrorEnvelope(msgspec.Struct, frozen=True):
 
 
 def signed(headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bool:
-    """Whether `X-Hub-Signature-256` is `sha256=` and the lower-case hex HMAC of the raw body."""
+    """Return whether `X-Hub-Signature-256` is `sha256=` and the lower-case hex HMAC of the raw body."""
     given = headers.get("x-hub-signature-256", "")
     # Anybody can compute an HMAC whose key is empty.
     if not given or not secret.webhook_secret:
@@ -38,7 +38,7 @@ def signed(headers: Mapping[str, str], body: bytes, secret: ChannelSecret) -> bo
 
 
 def subscription_answer(query: Mapping[str, str], secret: ChannelSecret) -> str | None:
-    """`hub.challenge`, where `hub.verify_token` is the one configured; None refuses."""
+    """Return `hub.challenge` if `hub.verify_token` is the configured token; None refuses the subscription."""
     if query.get("hub.mode") != "subscribe" or not secret.verify_token:
         return None
     if not same_secret(secret.verify_token, query.get("hub.verify_token", "")):
@@ -49,10 +49,10 @@ def subscription_answer(query: Mapping[str, str], secret: ChannelSecret) -> str 
 def post_message(
     http: HttpClient, base_url: str, secret: ChannelSecret, body: msgspec.Struct, table: FailureTable
 ) -> HttpAnswer | SendError:
-    """POST `body` to the account's messages; a 2xx without an error in it comes back as it is.
+    """POST `body` to the account's messages; return an answer that reports no error as it is.
 
-    `base_url` has the API's version at its end. Some errors of the Graph API come with status 200,
-    so that the body is what counts.
+    `base_url` ends with the API's version. The Graph API reports some errors with status 200, so that the
+    body decides.
     """
     answer = http.post_json(
         f"{base_url}/{quote(secret.account_id, safe='')}/messages",
@@ -68,8 +68,10 @@ def post_message(
 
 
 def asked_again_later(answer: HttpAnswer | NetworkFailure, table: FailureTable) -> None:
-    """Raises FetchFailed where a question was refused by a code that is about us, or about the moment. Its status may be 400
-    all the same: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+    """Raise FetchFailed, not final, if the code of a refusal concerns our account or a passing problem.
+
+    Such a refusal may have status 400, as an unknown id has:
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
     """
     code = None if isinstance(answer, NetworkFailure) else _error_code(answer)
     failure = None if code is None else table.find(code)

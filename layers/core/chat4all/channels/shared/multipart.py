@@ -1,4 +1,4 @@
-"""A form with one file, in pieces: https://www.rfc-editor.org/rfc/rfc7578"""
+"""A form with a file, in pieces: https://www.rfc-editor.org/rfc/rfc7578"""
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,7 +7,7 @@ from chat4all.channels.shared.file_part import FilePart, SourceFailed
 
 
 class Form:
-    """`size` in bytes, known before the file is read."""
+    """A form; its `size` in bytes is known before the file is read."""
 
     def __init__(self, fields: Mapping[str, str], file: FilePart) -> None:
         boundary = secrets.token_hex(16)
@@ -26,7 +26,7 @@ class Form:
         self.size = len(self._before) + file.size + len(self._after)
 
     def body(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Raises SourceFailed, before anything wrong is sent, where `pieces` are not of the size that was said."""
+        """Yield the form; raise SourceFailed, before its end, if `pieces` do not have the announced size."""
         yield self._before
         left = self._file_size
         for piece in pieces:
@@ -40,5 +40,5 @@ class Form:
 
 
 def _quoted(text: str) -> str:
-    """As browsers do: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data"""
+    """Quote a name as browsers do: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data"""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,6 +1,6 @@
-"""Reading a provider's webhook: strict on the envelope, forgiving on each thing in it.
+"""Decode a provider's webhook: strictly for the envelope, and each element of it by itself.
 
-A part is decoded on its own, so that what is malformed takes nothing else with it.
+A malformed element is left out, and the other elements are kept.
 """
 
 import json
@@ -18,17 +18,18 @@ from chat4all.domain.errors import Invalid
 from chat4all.domain.inbound_limits import hashed
 
 RAW_LIMIT: Final = 100_000
-"""Bytes of provider JSON kept in an event. Quoted once more in a queue's JSON they may double, and
-the event shall stay below the 256 KiB of an SQS message."""
+"""The most bytes of a provider's JSON in an event. They may double when the queue's JSON quotes them, and the
+event must stay below the 256 KiB of an SQS message.
+"""
 ABSENT: Final = Raw()
 _FIRST_MILLISECONDS: Final = 1e11
-"""Above it a time is in milliseconds: in seconds it would be the year 5138."""
+"""A larger time is in milliseconds: in seconds it would lie in the year 5138."""
 
 T = TypeVar("T")
 
 
 def read_envelope(body: bytes, kind: type[T]) -> T:
-    """The whole webhook as `kind`; raises Invalid."""
+    """Return the whole webhook as `kind`; raise Invalid if it has another form."""
     envelope = decoded(body, kind) or decoded(_without_lone_surrogates(body), kind)
     if envelope is None:
         raise Invalid("The webhook is not in the provider's form.")
@@ -36,12 +37,12 @@ def read_envelope(body: bytes, kind: type[T]) -> T:
 
 
 def items(part: Raw) -> list[Raw]:
-    """The elements of a list, or nothing where it is none."""
+    """Return the elements of a list; return none if the JSON is not a list."""
     return decoded(part, list[Raw]) or []
 
 
 def objects(part: Raw, kind: type[T]) -> Iterator[tuple[T, Raw]]:
-    """The elements of a list that can be read as `kind`, each with its JSON."""
+    """Yield the elements of a list that are of the kind, each with its JSON."""
     for item in items(part):
         value = decoded(item, kind)
         if value is not None:
@@ -49,9 +50,9 @@ def objects(part: Raw, kind: type[T]) -> Iterator[tuple[T, Raw]]:
 
 
 def moment(part: Raw) -> str:
-    """A provider's time (Unix seconds or milliseconds, as number or digits) as ISO 8601 UTC.
+    """Return a provider's time (Unix seconds or milliseconds, as a number or digits) as ISO 8601 UTC.
 
-    Now, where it is absent or odd: a message is not dropped for its time.
+    A time that is absent or impossible is replaced by the present: no message is dropped for its time.
     """
     seconds = _seconds(part)
     try:
@@ -62,7 +63,7 @@ def moment(part: Raw) -> str:
 
 
 def kept(part: Raw) -> str:
-    """The part's JSON, to be kept; a huge one is cut and put, as a string, under `truncated`."""
+    """Return the JSON to store; put the beginning of a huge JSON, as a string, under `truncated`."""
     data = bytes(part)
     if len(data) <= RAW_LIMIT:
         return data.decode(errors="replace")
@@ -71,14 +72,14 @@ def kept(part: Raw) -> str:
 
 
 def fingerprint(part: Raw) -> str:
-    """An id for what the provider gave none: the same event, sent again, has the same one."""
+    """Return an id for an event without an id: the same event, sent again, gets the same id."""
     return hashed(bytes(part))
 
 
 def _without_lone_surrogates(body: bytes) -> bytes:
-    """The same JSON with `?` for each half of a character, such as an emoji cut in two.
+    """Return the same JSON with `?` for each half of a character, such as an emoji cut in two.
 
-    msgspec refuses the whole webhook for one such half, with everything that others wrote in it.
+    Such a half makes msgspec refuse the whole webhook, with all messages of other people in it.
     """
     try:
         return json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")

@@ -1,4 +1,4 @@
-"""Who a person on SMS is: a phone number in E.164 with its `+`, or the short code that a service sends from.
+"""The address of a person on SMS: a phone number in E.164 with its `+`, or the short code of a service.
 
 https://www.twilio.com/docs/glossary/what-e164
 https://www.twilio.com/docs/glossary/what-is-a-short-code
@@ -11,11 +11,11 @@ from chat4all.domain.errors import Detail, Invalid
 _PHONE_DIGITS: Final = range(7, 16)
 _SHORT_CODE_DIGITS: Final = range(3, 7)
 _PUNCTUATION: Final = str.maketrans("", "", " -.()\u00a0")
-"""What people write between the digits of a phone number."""
+"""The characters that people write between the digits of a phone number."""
 
 
 def canonical(address: str) -> str:
-    """Return `+` and the digits of a phone number, or the digits of a short code; raises Invalid."""
+    """Return `+` and the digits of a phone number, or the digits of a short code; else raise Invalid."""
     spelled = address.translate(_PUNCTUATION)
     digits = spelled.removeprefix("+")
     if digits.isascii() and digits.isdigit():

@@ -47,11 +47,11 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 class Sms:
-    """One Twilio account, and its number or messaging service, which is `secret.sender`."""
+    """The connector of a Twilio account. `secret.sender` is its number or messaging service."""
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = WebhookAnswer("text/xml", "<Response/>")
-    """TwiML that says nothing: another type is an error, and a text would be sent to the person.
+    """Empty TwiML. Twilio reports another type as an error, and sends a text to the person.
     https://www.twilio.com/docs/api/errors/12300
     """
 
@@ -64,7 +64,7 @@ class Sms:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        """SMS knows no quotes: one is left out."""
+        """Send the text or the file. SMS has no quotes: the quote is left out."""
         account = quote(secret.account_id, safe="")
         answer = self._http.post_form(
             f"{self._url}/{API_VERSION}/Accounts/{account}/Messages.json",
@@ -79,7 +79,7 @@ class Sms:
         return _send_error(answer, submission.content.text)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
-        """`reference` is an address of Twilio's API, which wants credentials and redirects to the bytes."""
+        """Download the file: `reference` is an address of Twilio's API, which redirects to the bytes."""
         is_twilios = file.reference.startswith(f"{self._url}/")
         return self._downloads(file.reference, _authorization(secret) if is_twilios else None)
 
@@ -87,7 +87,7 @@ class Sms:
         return is_signed(request, secret)
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
-        """None: a webhook is set by hand or by the API, and not confirmed."""
+        """Return None: an operator or the API sets a webhook, and nobody confirms it."""
         return None
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
@@ -114,7 +114,7 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
 
 
 def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:
-    """Twilio calls it as it is: the delivery's id comes back in its query, after the query of our address."""
+    """Return the address for statuses: its query has the delivery's id, after the query of our address."""
     if not secret.webhook_url:
         return ""
     address = secret.webhook_url.partition("#")[0]
@@ -133,7 +133,7 @@ def _send_error(answer: HttpAnswer, text: str) -> SendError:
     error = refused(TWILIO_FAILURES, refusal.code if refusal else None, answer)
     if error.outcome is not Outcome.THROTTLED or "retry-after" in answer.headers:
         return error
-    # A number sends a segment a second: so long it is busy with this text alone.
+    # A number sends a segment a second, so that this text occupies it for so many seconds.
     return replace(error, retry_after_s=max(error.retry_after_s or 0.0, float(len(segments_of(text)))))
 
 

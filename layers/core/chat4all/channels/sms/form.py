@@ -1,4 +1,4 @@
-"""The form that a webhook of Twilio's is.
+"""The form in a webhook of Twilio.
 
 https://www.twilio.com/docs/messaging/guides/webhook-request
 """
@@ -12,7 +12,7 @@ _MOST_FIELDS: Final = 1_000
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
-    """Read the fields of a form in their order, empty ones too; raises Invalid for what is no form."""
+    """Read the fields of a form in their order, empty ones too; raise Invalid if it is not a form."""
     try:
         return parse_qsl(
             body.decode(),

@@ -1,4 +1,4 @@
-"""What SMS can do by Twilio, as data. Importing it loads neither a connector nor an HTTP library."""
+"""The capabilities of SMS by Twilio, as data: this module imports no connector and no HTTP library."""
 
 from typing import Final
 
@@ -35,14 +35,14 @@ CAPABILITIES: Final = Capabilities(
     ),
     other_files=OtherFiles.LINK,
 )
-"""Text: https://www.twilio.com/docs/glossary/what-sms-character-limit, which does not say how a character
-beyond the basic plane counts: two is cautious.
+"""Text: https://www.twilio.com/docs/glossary/what-sms-character-limit. The page does not say how a character
+beyond the basic plane counts; a count of two is cautious.
 
-Files go as MMS, to the United States and Canada, and only pictures are made fit for the phone:
+Pictures go as MMS to the United States and Canada; Twilio adapts only pictures to the phone:
 https://www.twilio.com/docs/messaging/guides/accepted-mime-types
-Elsewhere, and of other kinds, they go as a text with a link.
+All other files, and files to other countries, go as a text with a link.
 
-A number sends one segment a second to the United States and Canada. What is over that waits in a queue at
+A number sends one segment a second to the United States and Canada. Further segments wait in a queue at
 Twilio for up to four hours. Our limit counts messages and not segments: a burst of 600 short texts takes ten
 minutes there, and a burst of 600 texts of 24 segments, the most that a text has, takes four hours. Where long
 texts go on at a message a second, Twilio's queue fills: it then answers 21611, and the texts wait here.
@@ -65,9 +65,9 @@ MANIFEST: Final = Manifest(
         SecretField("webhook_url", "URL/v1/webhooks/sms"),
     ),
     webhook_setup=(
-        "in the settings of the number or messaging service at console.twilio.com, for a message that comes in:"
-        " POST to `$URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the same address"
-        " without the `#` and what follows."
+        "in the settings of the number or messaging service at console.twilio.com, for incoming messages:"
+        " POST to `$URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the same"
+        " address without the `#` and its parameters."
     ),
     webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",

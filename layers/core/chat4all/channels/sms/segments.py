@@ -34,7 +34,7 @@ def is_gsm7(text: str) -> bool:
 
 
 def segments_of(text: str) -> list[str]:
-    """Cut `text` as the networks carry it; the segments make the text again."""
+    """Cut `text` into the segments in which the networks carry it; joined, they are the text."""
     if is_gsm7(text):
         return _packed(text, _septets, _GSM7_ALONE, _GSM7_CONCATENATED)
     return _packed(text, _code_units, _UCS2_ALONE, _UCS2_CONCATENATED)

@@ -1,4 +1,4 @@
-"""What proves a webhook to be Twilio's: a signature over the address that it called, and over its form.
+"""The proof that a webhook comes from Twilio: a signature over the called address and the form.
 
 https://www.twilio.com/docs/usage/security#validating-requests
 """
@@ -19,7 +19,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 def signature(url: str, fields: list[tuple[str, str]], auth_token: str) -> str:
-    """Sign `url` and the form. A value that a name has twice is signed once, as Twilio's libraries do it."""
+    """Sign `url` and the form. If a name has the same value twice, sign it once, as Twilio's libraries do."""
     signed = url + "".join(name + value for name, value in sorted(set(fields)))
     digest = hmac.new(auth_token.encode(), signed.encode(errors="surrogatepass"), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()

@@ -1,8 +1,8 @@
-"""Twilio's webhooks: what people wrote, and how far our messages have come.
+"""Twilio's webhooks: messages of people, and statuses of our messages.
 
 Messages: https://www.twilio.com/docs/messaging/guides/webhook-request
 Statuses: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
-Neither says its time: the time is now.
+Neither names its time; the events have the present time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +25,11 @@ from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.status import Status
 
 DELIVERY_PARAMETER: Final = "delivery_id"
-"""The query parameter of a status callback that has the id of the delivery."""
+"""The query parameter of a status callback with the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
 _RECEIVED: Final = "received"
-"""The status of every message that a person sent: it says nothing about a message of ours."""
+"""The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
     "accepted": Status.SENT,
     "queued": Status.SENT,
@@ -39,13 +39,13 @@ _STATUSES: Final = {
     "undelivered": Status.FAILED,
     "failed": Status.FAILED,
 }
-"""SENT is what Twilio has accepted. Nobody tells whether an SMS was read: `read` is of other channels.
+"""A message is SENT once Twilio has accepted it. SMS has no read receipts: `read` is of other channels.
 https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
 """
 
 
 def inbound_events(body: bytes, account_sid: str, query: str) -> list[InboundEvent]:
-    """Return the events of a webhook that concern `account_sid`; raises Invalid for what is no webhook."""
+    """Return the events of a webhook that concern `account_sid`; raise Invalid if it is not a webhook."""
     form = dict(reversed(read_form(body)))
     message_sid = _message_sid(form)
     if form.get("AccountSid") != account_sid:
@@ -69,7 +69,7 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
     delivery_id = dict(parse_qsl(query)).get(DELIVERY_PARAMETER, "")
     code = _error_code(form) if status is Status.FAILED else None
     yield InboundStatus(
-        # A status names its message even where it does not tell whose it was.
+        # A status names its message, also if it does not name the recipient.
         address=known_address(form.get("To", "")) or "",
         status=status,
         at=moment(ABSENT),
@@ -92,7 +92,7 @@ def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEv
     for place, content in enumerate(_contents(form)):
         yield InboundMessage(
             address=address,
-            # The first has Twilio's id, the others have it with their place: a repeated webhook repeats them.
+            # The first message has Twilio's id; the others add their place, which a repeated webhook repeats.
             provider_message_id=f"{message_sid}:{place}" if place else message_sid,
             content=content,
             at=moment(ABSENT),

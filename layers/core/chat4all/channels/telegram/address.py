@@ -1,4 +1,4 @@
-"""How chats and messages are named on Telegram.
+"""The names of chats and messages on Telegram.
 
 A chat is a signed number, negative for groups: https://core.telegram.org/bots/api#chat
 A message's number is unique only within its chat, so `chat_id:message_id` names it.
@@ -14,7 +14,7 @@ _MESSAGE_ID: Final = re.compile(r"(-?[1-9][0-9]{0,18}):([0-9]{1,19})")
 
 
 def canonical(address: str) -> str:
-    """The number; raises Invalid, also for a @username, which its owner may change."""
+    """Return the number of a chat; raise Invalid for other texts, also for a @username, which may change."""
     number = address.strip()
     if not is_address(number):
         raise Invalid(
@@ -32,6 +32,6 @@ def message_name(chat_id: int | str, message_id: int) -> str:
 
 
 def message_number(name: str | None, chat_id: str) -> int | None:
-    """The number of the message `name`, or None where it is no message of the chat `chat_id`."""
+    """Return the number of the message `name`; None if the message is not in the chat `chat_id`."""
     match = _MESSAGE_ID.fullmatch(name or "")
     return int(match[2]) if match and match[1] == chat_id else None

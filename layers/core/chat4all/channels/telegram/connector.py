@@ -39,7 +39,7 @@ _METHODS: Final = {
     MediaKind.AUDIO: ("sendAudio", "audio"),
     MediaKind.DOCUMENT: ("sendDocument", "document"),
 }
-"""Each kind's method, and its field for the file: https://core.telegram.org/bots/api#sendphoto"""
+"""The method of each kind, and its field for the file: https://core.telegram.org/bots/api#sendphoto"""
 _UNREADABLE: Final = SendError(Outcome.RETRY, "FILE_UNREADABLE", "The file could not be read from our store.")
 
 
@@ -51,7 +51,7 @@ class _Quote(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """https://core.telegram.org/bots/api#sendmessage: without `parse_mode`, the text is sent as it is."""
+    """A text, without `parse_mode`, unformatted: https://core.telegram.org/bots/api#sendmessage"""
 
     chat_id: int
     text: str
@@ -110,7 +110,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class Telegram:
-    """One bot. Its webhook is authenticated by a shared secret, not by a signature."""
+    """The connector of a bot. A shared secret, not a signature, proves its webhooks."""
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = None
@@ -161,7 +161,7 @@ class Telegram:
         return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
-        """The file's id leads to a path that is good for an hour."""
+        """Download the file: its id leads to a path that is valid for an hour."""
         if file.size is not None and file.size > MOST_FETCHED_BYTES:
             raise FetchFailed("TOO_LARGE", "Telegram gives bots no files over 20 MB.", is_final=True)
         question = _encoded(_FileReference(file.reference))
@@ -170,16 +170,16 @@ class Telegram:
         return self._downloads(f"{self._url}/file/bot{token}/{quote(found.result.file_path)}")
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
-        """https://core.telegram.org/bots/api#setwebhook: the secret_token comes back in a header."""
+        """Compare the header with the secret_token: https://core.telegram.org/bots/api#setwebhook"""
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         return bool(secret.webhook_secret) and same_secret(secret.webhook_secret, given)
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
-        """None: a webhook is set by a call of the API, and not confirmed."""
+        """Return None: a call of the API sets a webhook, and nobody confirms it."""
         return None
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
-        """Updates do not name the bot: that they are for ours, `verify` has proved."""
+        """Return the events. An update does not name its bot; `verify` has proved that it is for ours."""
         return inbound_events(body)
 
 
@@ -198,7 +198,7 @@ def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
 
 
 def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]:
-    """As in JSON, but each by itself: https://core.telegram.org/bots/api#making-requests"""
+    """Encode each field of a form as JSON: https://core.telegram.org/bots/api#making-requests"""
     quoted = _quote(submission)
     fields = {
         "chat_id": submission.address,
@@ -210,7 +210,7 @@ def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]
 
 def _quote(submission: Submission) -> _Quote | None:
     quoted = message_number(submission.quoted_provider_message_id, submission.address)
-    # The person may have deleted what is quoted; the answer shall reach them all the same.
+    # The person may have deleted the quoted message; the answer must reach them all the same.
     return None if quoted is None else _Quote(quoted, allow_sending_without_reply=True)
 
 

@@ -1,4 +1,4 @@
-"""What Telegram can do, as data. Importing it loads neither a connector nor an HTTP library."""
+"""The capabilities of Telegram, as data: this module imports neither a connector nor an HTTP library."""
 
 from typing import Final
 
@@ -54,11 +54,12 @@ CAPABILITIES: Final = Capabilities(
 """Text: https://core.telegram.org/bots/api#sendmessage
 
 Files: https://core.telegram.org/bots/api#sending-files
-What is a video or music: https://core.telegram.org/bots/api#sendvideo, https://core.telegram.org/bots/api#sendaudio;
-whatever is not shown as what it is goes as a document.
+Videos: https://core.telegram.org/bots/api#sendvideo
+Music: https://core.telegram.org/bots/api#sendaudio
+A file that Telegram does not show as its kind goes as a document.
 
-About 30 messages a second in all, and one a second in one chat, where short bursts over it are
-tolerated; how short is not said, so 3 is cautious. 20 a minute in one group, whose id is negative:
+A bot may send about 30 messages a second, and 1 a second to a chat. Telegram tolerates short bursts there,
+and does not say how short; a burst of 3 is cautious. A group, whose id is negative, takes 20 a minute:
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 

@@ -1,4 +1,4 @@
-"""Telegram's webhooks: one update each, most often a message.
+"""Telegram's webhooks: each holds an update, most often a message.
 
 https://core.telegram.org/bots/api#update
 https://core.telegram.org/bots/api#message
@@ -27,7 +27,7 @@ _NO_WORDS_OF_A_PERSON: Final = frozenset(
         "business_connection",
     }
 )
-"""Who is in which chat with which rights: news of the account, not something said."""
+"""Updates about the members and rights of a chat; they hold no message."""
 
 _CONTENTS: Final = (
     "text",
@@ -56,7 +56,7 @@ _CONTENTS: Final = (
     "migrate_from_chat_id",
     "pinned_message",
 )
-"""What a message may hold; the first that is there names its kind."""
+"""The contents of a message; the first content that a message has names its kind."""
 _FILE_TYPES: Final = {
     "animation": "video/mp4",
     "audio": "audio/mpeg",
@@ -64,7 +64,7 @@ _FILE_TYPES: Final = {
     "video": "video/mp4",
     "voice": "audio/ogg",
 }
-"""The contents that are one file, and what they are where the update does not say it."""
+"""The contents that are a file, and the type of each if the update does not name it."""
 _PHOTO_TYPE: Final = "image/jpeg"
 
 
@@ -84,7 +84,7 @@ class _Chat(Struct, frozen=True):
 
 
 class _Message(Struct, frozen=True):
-    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
 
     message_id: Raw = ABSENT
     sender: Raw = field(name="from", default=ABSENT)
@@ -99,7 +99,7 @@ class _Message(Struct, frozen=True):
 
 
 class _File(Struct, frozen=True):
-    """https://core.telegram.org/bots/api#document and its like"""
+    """A file: https://core.telegram.org/bots/api#document, and the types beside it."""
 
     file_id: Id
     mime_type: Raw = ABSENT
@@ -131,7 +131,7 @@ class _Interaction(Struct, frozen=True):
 
 
 class _Person(Struct, frozen=True):
-    """Who is spoken to: one user, or a group, which is answered as a whole."""
+    """The chat to answer: a person, or a group as a whole."""
 
     address: str
     display_name: str | None
@@ -139,7 +139,7 @@ class _Person(Struct, frozen=True):
 
 
 def inbound_events(body: bytes) -> list[InboundEvent]:
-    """The event of an update, if it has one; raises Invalid for what is no update."""
+    """Return the event of an update, if it has an event; raise Invalid if `body` is not an update."""
     parts = read_envelope(body, dict[str, Raw])
     update_id = decoded(parts.get("update_id", ABSENT), int)
     if update_id is None:
@@ -202,9 +202,9 @@ def _provider_file(message: _Message, part: Raw) -> ProviderFile | None:
 
 
 def _photo(message: _Message) -> ProviderFile | None:
-    """Return the largest of the sizes in which a photo is there."""
+    """Return the largest of the photo's sizes."""
     sizes = [size for size, _ in objects(message.photo, _PhotoSize)]
-    largest = max(sizes, key=lambda one: one.width * one.height, default=None)
+    largest = max(sizes, key=lambda size: size.width * size.height, default=None)
     if largest is None:
         return None
     return ProviderFile(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
@@ -218,7 +218,7 @@ def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> I
     message_id = decoded(message.message_id, int)
     text = _words(message)
     if message_id is None or not text.strip():
-        # Not under the message's own name, under which the original is known already.
+        # The message's own name is the id of its original version.
         return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
     return InboundEdit(
         address=person.address,
@@ -232,7 +232,7 @@ def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None
     interaction = decoded(part, _Interaction)
     if interaction is None:
         return None
-    # A callback query tells its chat only in the message whose button was pressed.
+    # A callback query names its chat only in the message whose button was pressed.
     message = decoded(interaction.message, _Message) or _Message()
     chat = interaction.chat if bytes(interaction.chat) else message.chat
     sender = interaction.sender if bytes(interaction.sender) else interaction.user
@@ -252,10 +252,10 @@ def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> I
 
 
 def _person(sender: Raw, chat_part: Raw, sender_chat: Raw = ABSENT) -> _Person | None:
-    """Return who is to be answered.
+    """Return the person to answer.
 
-    None for a bot (ourselves among them) and for a channel's post, which has no author. Somebody who writes to
-    a group in the name of the group or of a channel has a bot of Telegram's in their place:
+    Returns None for a bot, such as ours, and for a post of a channel, which has no author. A bot of Telegram
+    stands for a person who writes to a group in the name of the group or of a channel:
     https://core.telegram.org/bots/api#message, `sender_chat`
     """
     user, chat = decoded(sender, _User), decoded(chat_part, _Chat)

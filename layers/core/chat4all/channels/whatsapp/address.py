@@ -1,5 +1,6 @@
-"""Who a person on WhatsApp is: a phone number, or the business-scoped user id (BSUID) that stands
-in for a hidden one, such as `BR.1502576394655843`.
+"""The address of a person on WhatsApp: a phone number, or a business-scoped user id (BSUID).
+
+A BSUID, such as `BR.1502576394655843`, stands for a hidden phone number.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 """
@@ -15,10 +16,10 @@ _BRAZILIAN_MOBILE_WITHOUT_NINE: Final = re.compile(r"(55[1-9]{2})([6-9][0-9]{7})
 
 
 def canonical(address: str) -> str:
-    """Digits without `+`, or the user id as it is; raises Invalid.
+    """Return the digits of a phone number, without `+`, or the user id; raise Invalid for other texts.
 
-    Brazilian mobiles got a ninth digit, 9, before the other eight. WhatsApp knows many people by
-    the number without it, and accepts both: the person is keyed by the number as it is dialled.
+    Mobile numbers in Brazil got a ninth digit, 9, before the other eight. WhatsApp knows many people by the
+    number without it, and accepts both. The address is the number as people dial it.
     """
     if is_user_id(address.strip()):
         return address.strip()
@@ -35,7 +36,7 @@ def is_user_id(address: str) -> bool:
 
 
 def first_canonical(*candidates: str | None) -> str | None:
-    """The first of the candidates that is an address, in its canonical spelling."""
+    """Return the first candidate that is an address, in its canonical spelling."""
     for candidate in candidates:
         try:
             if candidate:

@@ -44,7 +44,7 @@ class _File(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str
     caption: str | None = None
     filename: str | None = None
-    """Of a document only."""
+    """Only a document has a filename."""
 
 
 class _Context(msgspec.Struct, frozen=True):
@@ -52,8 +52,9 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`to` is a phone number; a user id goes in `recipient`, since in `to` it would be taken for a
-    number, accepted, and never delivered.
+    """A message to a phone number, in `to`, or to a user id, in `recipient`.
+
+    WhatsApp would take a user id in `to` for a number, accept the message, and never deliver it.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
     """
@@ -85,7 +86,7 @@ class _MediaUrl(msgspec.Struct, frozen=True):
 
 
 class WhatsApp:
-    """One business phone number; `secret.account_id` is its phone_number_id."""
+    """The connector of a business phone number; `secret.account_id` is its phone_number_id."""
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = None
@@ -105,7 +106,7 @@ class WhatsApp:
         return _sent(answer) or sent_unread(submission.delivery_id)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
-        """The media's id leads to an address that is good for five minutes, and wants the token, too."""
+        """Download the file: its id leads to an address that is valid for 5 minutes and needs the token."""
         bearer = {"authorization": f"Bearer {secret.access_token}"}
         answer = self._http.get(f"{self._url}/{quote(file.reference, safe='')}", bearer)
         asked_again_later(answer, WHATSAPP_FAILURES)

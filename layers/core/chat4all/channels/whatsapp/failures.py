@@ -9,7 +9,7 @@ from chat4all.channels.shared.answers import Failure, FailureTable
 from chat4all.domain.sending import Outcome
 
 _HOURLY_LIMIT_S: Final = 60.0
-"""The limits on calls roll over an hour, so that room comes back bit by bit."""
+"""The limits on calls count the last hour, so that new calls become possible little by little."""
 
 _APP_LIMIT: Final = Failure(
     Outcome.THROTTLED, "WhatsApp's limit of requests is reached; sending goes on shortly.", _HOURLY_LIMIT_S

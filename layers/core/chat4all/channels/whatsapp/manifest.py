@@ -1,4 +1,4 @@
-"""What WhatsApp can do, as data. Importing it loads neither a connector nor an HTTP library."""
+"""The capabilities of WhatsApp, as data: this module imports neither a connector nor an HTTP library."""
 
 from typing import Final
 
@@ -23,8 +23,8 @@ CAPABILITIES: Final = Capabilities(
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 80, burst=80, lease=8),
-        # Most people are sent one message at a time: a second leased token would go unused, and
-        # each one costs six seconds to refill.
+        # Most people get a single message at a time: a second leased token would go unused, and each token
+        # takes six seconds to refill.
         RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=45, lease=1),
     ),
     receipts=Receipts(delivered=True, read=True),
@@ -45,7 +45,7 @@ Captions: https://developers.facebook.com/documentation/business-messaging/whats
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
 
-One per six seconds to one person, with bursts of 45:
+A person may get a message every six seconds, with bursts of 45:
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
 """
 
@@ -60,8 +60,8 @@ MANIFEST: Final = Manifest(
         SecretField("verify_token", "a word of yours"),
     ),
     webhook_setup=(
-        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/whatsapp`, the verify token"
-        " of the secret; subscribe to `messages`."
+        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/whatsapp`,"
+        " the verify token of the secret; subscribe to `messages`."
     ),
     webhook_proof="X-Hub-Signature-256",
     address_form="49151{:08d}",

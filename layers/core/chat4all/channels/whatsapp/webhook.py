@@ -1,9 +1,9 @@
-"""WhatsApp's webhooks: what people wrote, and how far our messages have come.
+"""WhatsApp's webhooks: messages of people, and statuses of our messages.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/document
 and the pages beside it.
-Edits, which only numbers get that are also used in the WhatsApp Business app:
+Edits, which WhatsApp reports only for a number that the WhatsApp Business app uses, too:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
 Statuses:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
@@ -32,7 +32,7 @@ _STATUSES: Final = {
     "played": Status.READ,
     "failed": Status.FAILED,
 }
-"""`deleted` and `warning` say nothing about how far a message has come."""
+"""The statuses that move a message; `deleted` and `warning` do not."""
 
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document"})
 
@@ -74,7 +74,7 @@ class _Contact(Struct, frozen=True):
 
 
 class _Message(Struct, frozen=True):
-    """Read part by part: one that a person sent becomes an event whatever is odd about it."""
+    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
 
     id: Raw = ABSENT
     type: Raw = ABSENT
@@ -153,7 +153,7 @@ class _Contacts:
 
 
 def inbound_events(body: bytes, phone_number_id: str) -> list[InboundEvent]:
-    """The events of a webhook that concern `phone_number_id`; raises Invalid for what is no webhook."""
+    """Return the events that concern `phone_number_id`; raise Invalid if `body` is not a webhook."""
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "whatsapp_business_account" or not webhook.entry:
         raise Invalid("The webhook is not of a WhatsApp Business account.")
@@ -234,7 +234,7 @@ def _of_status(status: _Status) -> InboundStatus:
     error = next((error for error, _ in objects(status.errors, _Error)), None) if failed else None
     callback_data = decoded(status.biz_opaque_callback_data, str) or ""
     return InboundStatus(
-        # A status names its delivery even where it does not tell whose it was.
+        # A status names its delivery, also if it does not name the recipient.
         address=first_canonical(decoded(status.recipient_id, str), decoded(status.recipient_user_id, str))
         or "",
         status=_STATUSES[status.status],

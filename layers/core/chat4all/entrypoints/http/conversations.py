@@ -20,15 +20,9 @@ from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
+from chat4all.entrypoints.http.message_views import MessagePage, message_view
 from chat4all.entrypoints.http.messages import MESSAGES
 from chat4all.entrypoints.http.routes import Returns, route
-from chat4all.entrypoints.http.views import (
-    ConversationPage,
-    ConversationView,
-    MessagePage,
-    conversation_view,
-    message_view,
-)
 from chat4all.services.directory.manage_conversations import ManageConversations, NewConversation
 from chat4all.services.messaging.read_messages import ReadMessages
 
@@ -77,6 +71,33 @@ class ListHistory(PageQuery, frozen=True):
     """With `participant_id`, the history begins when that participant joined."""
 
     participant_id: Id | None = None
+
+
+class ParticipantView(msgspec.Struct, frozen=True):
+    user_id: str
+    joined_at: str
+
+
+class ConversationView(msgspec.Struct, frozen=True):
+    """A conversation, with its participants."""
+
+    conversation_id: str
+    type: str
+    state: str
+    participants: tuple[ParticipantView, ...]
+    primary_channel: str | None
+    title: str | None
+    metadata: dict[str, str]
+    participant_count: int
+    last_activity_at: str
+    created_at: str
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    """A page of conversations."""
+
+    conversations: tuple[ConversationView, ...]
+    next_cursor: str | None
 
 
 class ConversationViews:
@@ -197,3 +218,20 @@ class ConversationViews:
     )
     def remove_participant(self, request: Request, conversation_id: str, user_id: str) -> Answer:
         return Answer(self._view(self._manage.remove_participant(conversation_id, user_id)))
+
+
+def conversation_view(conversation: Conversation, last_activity_at: str) -> ConversationView:
+    return ConversationView(
+        conversation_id=conversation.conversation_id,
+        type=conversation.type.value,
+        state=conversation.state.value,
+        participants=tuple(
+            ParticipantView(member.user_id, member.joined_at) for member in conversation.participants
+        ),
+        primary_channel=conversation.primary_channel,
+        title=conversation.title,
+        metadata=conversation.metadata,
+        participant_count=len(conversation.participants),
+        last_activity_at=last_activity_at,
+        created_at=conversation.created_at,
+    )

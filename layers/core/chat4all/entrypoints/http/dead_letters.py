@@ -1,4 +1,4 @@
-"""/v1/dead-letters: list what failed for good, and send it again."""
+"""/v1/dead-letters: list the dead letters, and redrive them."""
 
 from typing import Annotated
 
@@ -25,8 +25,8 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, PageQuery
 from chat4all.entrypoints.http.checks import check_channel
+from chat4all.entrypoints.http.message_views import ErrorView
 from chat4all.entrypoints.http.routes import Returns, route
-from chat4all.entrypoints.http.views import ErrorView
 from chat4all.services.recovery.redrive import Redrive, Redriven
 
 MOST_AT_ONCE = 25

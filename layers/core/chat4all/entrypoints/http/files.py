@@ -29,8 +29,8 @@ from chat4all.domain.files.file import MOST_PARTS, StoredFile
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id
+from chat4all.entrypoints.http.message_views import ErrorView
 from chat4all.entrypoints.http.routes import Returns, owner_of, route
-from chat4all.entrypoints.http.views import ErrorView
 from chat4all.services.files.download_file import DownloadFile, FileDetails
 from chat4all.services.files.download_links import VALID_FOR, DownloadLinks
 from chat4all.services.files.ports import Files

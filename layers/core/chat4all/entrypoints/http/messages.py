@@ -37,14 +37,14 @@ from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.dead_letters import NOT_DELIVERABLE
 from chat4all.entrypoints.http.files import NOT_READY
-from chat4all.entrypoints.http.routes import Returns, owner_of, route
-from chat4all.entrypoints.http.views import (
+from chat4all.entrypoints.http.message_views import (
     MessagePage,
     MessageView,
     ProgressView,
     message_view,
     progress_view,
 )
+from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery

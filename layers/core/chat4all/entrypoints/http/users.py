@@ -21,7 +21,6 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.routes import Returns, route
-from chat4all.entrypoints.http.views import UserPage
 from chat4all.services.directory.manage_users import MOST_IDENTITIES, ManageUsers, NewIdentity, NewUser
 
 _IDENTITY = {"channel": "whatsapp", "address": "4915112345678"}
@@ -71,6 +70,13 @@ class ListUsers(PageQuery, frozen=True):
 class ResolveIdentity(msgspec.Struct, frozen=True):
     channel: str
     address: str
+
+
+class UserPage(msgspec.Struct, frozen=True):
+    """A page of users."""
+
+    users: tuple[User, ...]
+    next_cursor: str | None
 
 
 class UserViews:

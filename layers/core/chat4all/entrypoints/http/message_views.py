@@ -1,13 +1,11 @@
-"""The records in the shapes of the API's answers."""
+"""Messages and their deliveries in the shapes of answers: of their own resource, and of a history."""
 
 import msgspec
 
 from chat4all.domain.content import Content
-from chat4all.domain.conversation import Conversation
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
-from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
 
@@ -65,40 +63,6 @@ class ProgressView(msgspec.Struct, frozen=True):
     deliveries: tuple[DeliveryView, ...]
 
 
-class ParticipantView(msgspec.Struct, frozen=True):
-    user_id: str
-    joined_at: str
-
-
-class ConversationView(msgspec.Struct, frozen=True):
-    """A conversation, with its participants."""
-
-    conversation_id: str
-    type: str
-    state: str
-    participants: tuple[ParticipantView, ...]
-    primary_channel: str | None
-    title: str | None
-    metadata: dict[str, str]
-    participant_count: int
-    last_activity_at: str
-    created_at: str
-
-
-class ConversationPage(msgspec.Struct, frozen=True):
-    """A page of conversations."""
-
-    conversations: tuple[ConversationView, ...]
-    next_cursor: str | None
-
-
-class UserPage(msgspec.Struct, frozen=True):
-    """A page of users."""
-
-    users: tuple[User, ...]
-    next_cursor: str | None
-
-
 def message_view(message: Message) -> MessageView:
     return MessageView(
         message_id=message.message_id,
@@ -125,23 +89,6 @@ def progress_view(progress: MessageProgress) -> ProgressView:
         status_history=progress.message.status_history,
         retry_count=sum(max(0, count - 1) for count in attempts),
         deliveries=tuple(_delivery_view(found) for found in parts.values()),
-    )
-
-
-def conversation_view(conversation: Conversation, last_activity_at: str) -> ConversationView:
-    return ConversationView(
-        conversation_id=conversation.conversation_id,
-        type=conversation.type.value,
-        state=conversation.state.value,
-        participants=tuple(
-            ParticipantView(member.user_id, member.joined_at) for member in conversation.participants
-        ),
-        primary_channel=conversation.primary_channel,
-        title=conversation.title,
-        metadata=conversation.metadata,
-        participant_count=len(conversation.participants),
-        last_activity_at=last_activity_at,
-        created_at=conversation.created_at,
     )
 
 
