@@ -307,6 +307,7 @@ class Cloud:
                 cast("SQSClient", self.channel_queues[name]),
                 name,
                 self.counters.count,
+                limiter=NoLimits(),
             ),
         )
 

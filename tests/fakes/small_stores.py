@@ -103,6 +103,8 @@ class MemoryBreakers:
 class NoLimits:
     """A provider that lets everything through."""
 
+    def expect(self, messages: int) -> None: ...
+
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
@@ -111,6 +113,8 @@ class NoLimits:
 
 class NotToBeAsked:
     """Fails the test that takes tokens."""
+
+    def expect(self, messages: int) -> None: ...
 
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
@@ -125,6 +129,8 @@ class OneBucket:
         self._limit = limit
         self._full_at = 0.0
         self._lock = threading.Lock()
+
+    def expect(self, messages: int) -> None: ...
 
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None

@@ -43,10 +43,11 @@ def handler() -> Handler:
     )
     files = DynamoFiles(settings.files_table)
     time_left = TimeLeft()
+    limiter = DynamoLimiter(settings.limits_table, known)
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=DynamoDeliveries(settings.messages_table),
-        limiter=DynamoLimiter(settings.limits_table, known),
+        limiter=limiter,
         circuit=circuit,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
@@ -72,6 +73,7 @@ def handler() -> Handler:
         sqs,
         settings.channel_queue,
         telemetry.count,
+        limiter=limiter,
         time_left=time_left,
     )
 

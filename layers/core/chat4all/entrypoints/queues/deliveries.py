@@ -11,7 +11,7 @@ from chat4all.entrypoints.invocation import Count
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.messaging.deliver import Later, Outdated
 from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
-from chat4all.services.messaging.ports import Events
+from chat4all.services.messaging.ports import Events, Limiter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -61,17 +61,20 @@ class DeliveryBatch:
         queue_url: str,
         count: Count,
         *,
+        limiter: Limiter,
         time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver_or_hold = deliver_or_hold
         self._events = events
         self._count = count
+        self._limiter = limiter
         self._time_left = time_left or TimeLeft()
         self._batch = Batch(DeliveryRequested, self._handle, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
 
     def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
         self._settled = []
+        self._limiter.expect(len(event["Records"]))
         self._time_left.begin(still_in_time)
         answer = self._batch(event, still_in_time)
         unpublished = self._events.status_updates([update for _, update in self._settled])
