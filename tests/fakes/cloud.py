@@ -325,6 +325,7 @@ class Cloud:
                 name,
                 self.counters.count,
                 follow=self._follow,
+                limiter=NoLimits(),
             ),
         )
 

@@ -104,6 +104,8 @@ class MemoryBreakers:
 class NoLimits:
     """A provider that lets everything through."""
 
+    def expect(self, messages: int) -> None: ...
+
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
@@ -112,6 +114,8 @@ class NoLimits:
 
 class NotToBeAsked:
     """Fails the test that takes tokens."""
+
+    def expect(self, messages: int) -> None: ...
 
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
@@ -126,6 +130,8 @@ class OneBucket:
         self._limit = limit
         self._full_at = 0.0
         self._lock = threading.Lock()
+
+    def expect(self, messages: int) -> None: ...
 
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None

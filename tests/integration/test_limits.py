@@ -114,6 +114,37 @@ def test_a_lease_not_used_in_time_is_lost(aws: Aws, account: str) -> None:
     assert limiter.wait_s("pigeon", account, "ana", BEGINNING + LEASE_S) > 0
 
 
+@pytest.mark.parametrize(("expected", "taken"), [(1, 1), (3, 3), (9, 5)])
+def test_a_lease_has_no_more_tokens_than_messages_are_expected(
+    aws: Aws, account: str, expected: int, taken: int
+) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=10, lease=5))
+    limiter.expect(expected)
+
+    limiter.wait_s("pigeon", account, "ana", BEGINNING)
+
+    assert full_at(aws, f"pigeon#{account}") == pytest.approx(BEGINNING + taken)
+
+
+def test_the_last_lease_of_a_batch_has_as_many_tokens_as_are_left_to_send(aws: Aws, account: str) -> None:
+    (limiter,) = limiters(aws, 1, RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=10, lease=5))
+    limiter.expect(7)
+
+    for _ in range(7):
+        assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == 0
+
+    assert full_at(aws, f"pigeon#{account}") == pytest.approx(BEGINNING + 7)
+
+
+def test_many_slow_processes_waste_no_token_of_the_account(aws: Aws, account: str) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=20, lease=10)
+    processes = limiters(aws, 20, limit)
+    for limiter in processes:
+        limiter.expect(1)
+
+    assert [limiter.wait_s("pigeon", account, "ana", BEGINNING) for limiter in processes] == [0.0] * 20
+
+
 def test_when_a_lease_is_too_much_one_token_is_taken(aws: Aws, account: str) -> None:
     limit = RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=5, lease=4)
     first, second = limiters(aws, 2, limit)

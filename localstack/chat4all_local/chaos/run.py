@@ -3,11 +3,14 @@
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
+from chat4all.channels.registry import manifest_of
+from chat4all.domain.buckets import Take, take
+from chat4all.domain.channel import LimitScope
 from chat4all_local.api_client import ApiError, ApiUnreachable
 from chat4all_local.chaos.account import Fate, account
 from chat4all_local.chaos.cloud_under_test import CloudUnderTest
@@ -67,8 +70,8 @@ def script(scenario: str, conversations: Sequence[Conversation], messages: int, 
     """Plan `messages` lines at `rate` a second: half of them in a tenth of the conversations, the busy ones.
 
     The channels take turns, so that each has traffic whenever something is broken. Each scenario has other
-    busy conversations, since a person may be sent only so much. They are neighbours, so that every channel
-    has some of them.
+    busy conversations. They are neighbours, so that every channel has some of them. Nobody is sent more than
+    their channel allows: such a message would wait for its turn, however well the fault is survived.
     """
     chance = random.Random(scenario)  # noqa: S311 - the same load every time
     channels = list(dict.fromkeys(conversation.channel for conversation in conversations))
@@ -76,15 +79,43 @@ def script(scenario: str, conversations: Sequence[Conversation], messages: int, 
     count = max(len(channels), len(conversations) // _BUSY_ONE_IN)
     busy = [*conversations[first:], *conversations[:first]][:count]
 
+    limits = PersonLimits()
+
     def addressed(number: int) -> Conversation:
-        channel = channels[number % len(channels)]
-        some = busy if chance.random() < _BUSY_SHARE else conversations
-        return chance.choice([conversation for conversation in some if conversation.channel == channel])
+        channel, at_s = channels[number % len(channels)], number / rate
+        of_channel = [conversation for conversation in conversations if conversation.channel == channel]
+        free = [conversation for conversation in of_channel if limits.allow(conversation, at_s)]
+        some = [conversation for conversation in free if conversation in busy]
+        chosen = chance.choice((chance.random() < _BUSY_SHARE and some) or free or of_channel)
+        limits.count(chosen, at_s)
+        return chosen
 
     return [
         Line(number / rate, addressed(number), f"{scenario} {number} {uuid.uuid4().hex[:6]}")
         for number in range(messages)
     ]
+
+
+class PersonLimits:
+    """What each channel allows to send to a person, counted over the planned load."""
+
+    def __init__(self) -> None:
+        self._full_at: dict[tuple[str, LimitScope], float] = {}
+
+    def allow(self, conversation: Conversation, at_s: float) -> bool:
+        return all(taken.allowed for _, taken in self._takes(conversation, at_s))
+
+    def count(self, conversation: Conversation, at_s: float) -> None:
+        for bucket, taken in self._takes(conversation, at_s):
+            self._full_at[bucket] = taken.full_at
+
+    def _takes(
+        self, conversation: Conversation, at_s: float
+    ) -> Iterator[tuple[tuple[str, LimitScope], Take]]:
+        for limit in manifest_of(conversation.channel).capabilities.limits_for(conversation.address):
+            if limit.scope is not LimitScope.ACCOUNT:
+                bucket = (conversation.address, limit.scope)
+                yield bucket, take(limit, self._full_at.get(bucket, 0.0), at_s, 1)
 
 
 def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:

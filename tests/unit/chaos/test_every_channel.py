@@ -1,16 +1,18 @@
 """The chaos runs go over every registered channel."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from chat4all.channels.registry import names
+from chat4all.channels.registry import manifest_of, names
+from chat4all.domain.channel import LimitScope
 from chat4all_local.chaos.catalogue import SCENARIOS
 from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.main import CONVERSATIONS, FEWEST_CONVERSATIONS
-from chat4all_local.chaos.run import BEFORE_THE_LOAD, script
+from chat4all_local.chaos.run import BEFORE_THE_LOAD, RATE, script
 from chat4all_local.chaos.scenario import Run
 from chat4all_local.chaos.scenarios import aws, kills, traffic
 from chat4all_local.chaos.scenarios.providers import PROVIDERS
@@ -56,6 +58,25 @@ def test_even_a_small_load_goes_over_every_channel_while_something_is_broken(sce
     last_s = lines[-1].after_s
     struck = [line for line in lines if STRUCK_FROM * last_s <= line.after_s <= STRUCK_TO * last_s]
     assert {line.conversation.channel for line in struck} == set(names())
+
+
+@pytest.mark.parametrize("count", [FEWEST_CONVERSATIONS, CONVERSATIONS])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_no_person_is_sent_more_than_their_channel_allows(scenario: str, count: int) -> None:
+    lines = script(scenario, conversations(count), 240, rate=RATE)
+
+    sent: dict[str, list[float]] = defaultdict(list)
+    for line in lines:
+        sent[line.conversation.conversation_id].append(line.after_s)
+    channels = {conversation.conversation_id: conversation.channel for conversation in conversations(count)}
+    for conversation_id, times in sent.items():
+        for limit in manifest_of(channels[conversation_id]).capabilities.rate_limits:
+            if limit.scope is LimitScope.RECIPIENT:
+                assert all(
+                    number <= limit.burst + (end - begin) / limit.interval_s + 1e-6
+                    for index, begin in enumerate(times)
+                    for number, end in enumerate(times[index:], start=1)
+                )
 
 
 def test_every_provider_fails_in_some_scenario() -> None:

@@ -13,6 +13,7 @@ from chat4all.domain.status import Status
 from chat4all.entrypoints.queues.deliveries import REPORT_WAIT_S, DeliveryBatch
 from tests.fakes.cloud import Counters
 from tests.fakes.product import AGENT, ANA, Product, a_delivery
+from tests.fakes.small_stores import NoLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,6 +27,14 @@ class Visibility:
         self.waits[ReceiptHandle] = VisibilityTimeout
 
 
+class CountingLimiter(NoLimits):
+    def __init__(self) -> None:
+        self.expected: list[int] = []
+
+    def expect(self, messages: int) -> None:
+        self.expected.append(messages)
+
+
 class Run:
     def __init__(self) -> None:
         self.product = Product()
@@ -35,6 +44,7 @@ class Run:
         self.product.route_submitted()
         self.counters = Counters()
         self.visibility = Visibility()
+        self.limiter = CountingLimiter()
         self._batch = DeliveryBatch(
             self.product.deliver_or_hold(),
             self.product.events,
@@ -42,6 +52,7 @@ class Run:
             "the queue",
             self.counters.count,
             follow=self.product.follow,
+            limiter=self.limiter,
         )
 
     def __call__(self, *requested: DeliveryRequested) -> list[str]:
@@ -74,6 +85,13 @@ def test_what_was_sent_is_recorded_and_counted(run: Run) -> None:
     assert [run.product.message(message_id).status for message_id in ("m-1", "m-2")] == [Status.SENT] * 2
     assert run.reported == []
     assert run.counters.counts == {"DeliveriesSent": 2}
+
+
+def test_the_limiter_knows_how_many_messages_the_batch_has(run: Run) -> None:
+    run(a_delivery(message_id="m-1"), a_delivery(message_id="m-2", user_id="ben"))
+    run(a_delivery(message_id="m-3"))
+
+    assert run.limiter.expected == [2, 1]
 
 
 def test_what_failed_is_recorded_and_counted(run: Run) -> None:

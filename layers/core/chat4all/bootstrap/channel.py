@@ -46,10 +46,11 @@ def handler() -> Handler:
     files = DynamoFiles(settings.files_table)
     time_left = TimeLeft()
     deliveries = DynamoDeliveries(settings.messages_table)
+    limiter = DynamoLimiter(settings.limits_table, known)
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=deliveries,
-        limiter=DynamoLimiter(settings.limits_table, known),
+        limiter=limiter,
         circuit=circuit,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
@@ -76,6 +77,7 @@ def handler() -> Handler:
         settings.channel_queue,
         telemetry.count,
         follow=FollowDelivery(DynamoMessages(settings.messages_table), deliveries),
+        limiter=limiter,
         time_left=time_left,
     )
 

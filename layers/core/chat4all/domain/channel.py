@@ -45,7 +45,7 @@ class LimitScope(StrEnum):
 class RateLimit(msgspec.Struct, frozen=True):
     """A token bucket of the provider: `burst` tokens, refilled by one every `interval_s` seconds.
 
-    A process takes `lease` tokens at once, so that a lease of n costs one write in n sends.
+    A process takes up to `lease` tokens at once, so that a lease of n costs one write in n sends.
     """
 
     scope: LimitScope

@@ -1,7 +1,8 @@
 """The providers' rate limits, across all concurrent functions: one number per bucket, written conditionally.
 
 A process takes tokens in leases: it spends the tokens of a lease within `LEASE_S`, without another write. The
-tokens that it does not spend are lost, so that the limit holds whatever happens.
+tokens that it does not spend are lost, so that the limit holds whatever happens. A lease therefore has no
+more tokens than the process expects to need.
 
 Where clocks differ, the fastest clock counts: a bucket holds the time of its last writer. Otherwise a process
 whose clock is minutes behind would wait for minutes after every message of a process whose clock is ahead.
@@ -66,16 +67,24 @@ class DynamoLimiter:
         self._buckets: dict[str, _Bucket] = {}
         self._lock = threading.Lock()
         self._behind_s = 0.0
+        self._expected: int | None = None
+
+    def expect(self, messages: int) -> None:
+        with self._lock:
+            self._expected = messages
 
     @answering
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
-        for limit in self._capabilities[channel].limits_for(address, file):
-            wait_s = self._take(_bucket(limit, channel, account, address), limit, now)
-            if wait_s > 0:
-                return wait_s
-        return 0.0
+        try:
+            for limit in self._capabilities[channel].limits_for(address, file):
+                wait_s = self._take(_bucket(limit, channel, account, address), limit, now)
+                if wait_s > 0:
+                    return wait_s
+            return 0.0
+        finally:
+            self._handled_one()
 
     def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
         """Take a token at `clock_s`, this process's time; return the seconds to wait."""
@@ -93,10 +102,20 @@ class DynamoLimiter:
             if held.tokens > 0 and now < held.until:
                 held.tokens -= 1
                 return 0.0
-            wait_s = _lease(name, held, limit, now, limit.lease)
-            if wait_s > 0 and limit.lease > 1:
+            tokens = self._lease_size(limit)
+            wait_s = _lease(name, held, limit, now, tokens)
+            if wait_s > 0 and tokens > 1:
                 wait_s = _lease(name, held, limit, now, 1)
             return wait_s
+
+    def _lease_size(self, limit: RateLimit) -> int:
+        with self._lock:
+            return limit.lease if self._expected is None else max(1, min(limit.lease, self._expected))
+
+    def _handled_one(self) -> None:
+        with self._lock:
+            if self._expected:
+                self._expected -= 1
 
     def _held(self, name: str) -> _Bucket:
         with self._lock:

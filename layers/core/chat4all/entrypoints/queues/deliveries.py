@@ -12,7 +12,7 @@ from chat4all.entrypoints.invocation import Count
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.messaging.deliver import Later, Outdated, Settled
 from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
-from chat4all.services.messaging.ports import Events
+from chat4all.services.messaging.ports import Events, Limiter
 from chat4all.services.messaging.record_status import FollowDelivery
 
 if TYPE_CHECKING:
@@ -66,18 +66,21 @@ class DeliveryBatch:
         count: Count,
         *,
         follow: FollowDelivery,
+        limiter: Limiter,
         time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver_or_hold = deliver_or_hold
         self._follow = follow
         self._events = events
         self._count = count
+        self._limiter = limiter
         self._time_left = time_left or TimeLeft()
         self._batch = Batch(DeliveryRequested, self._handle, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
 
     def __call__(self, event: dict[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
         self._settled = []
+        self._limiter.expect(len(event["Records"]))
         self._time_left.begin(still_in_time)
         answer = self._batch(event, still_in_time)
         updates = [update for _, update in self._settled]

@@ -310,6 +310,10 @@ class Breakers(Protocol):
 
 
 class Limiter(Protocol):
+    def expect(self, messages: int) -> None:
+        """Tell how many messages are about to be sent, so that no more tokens are taken than they need."""
+        ...
+
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
