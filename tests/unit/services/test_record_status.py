@@ -237,6 +237,7 @@ def test_a_failure_that_the_channels_function_has_recorded_is_not_logged_again(
     product = Product()
     product.settle(AGENT, ANA)
     product.say()
+    product.route_submitted()
     product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")]
 
     send(product, a_delivery())
