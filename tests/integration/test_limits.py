@@ -1,5 +1,6 @@
 """The providers' limits across all concurrent functions (G6), in virtual time."""
 
+import math
 import random
 import uuid
 
@@ -161,11 +162,14 @@ def test_without_limits_nothing_waits(aws: Aws, account: str) -> None:
 
 
 def full_at(aws: Aws, bucket: str) -> float:
-    item = aws.dynamodb.get_item(TableName=aws.output("Data.LimitsTable"), Key={"bucket": {"S": bucket}})[
-        "Item"
-    ]
+    return attribute_of(aws, bucket, "full_at")
+
+
+def attribute_of(aws: Aws, bucket: str, attribute: str) -> float:
+    table = aws.output("Data.LimitsTable")
+    item = aws.dynamodb.get_item(TableName=table, Key={"bucket": {"S": bucket}})["Item"]
     assert int(item["expires_at"]["N"]) > BEGINNING
-    return float(item["full_at"]["N"])
+    return float(item[attribute]["N"])
 
 
 @pytest.mark.parametrize("skews", [(0.0, -300.0), (300.0, -300.0), (-200.0, 250.0)])
@@ -227,3 +231,54 @@ def test_a_telegram_group_is_sent_twenty_a_minute_and_holds_up_nobody_else(aws: 
     assert all(sum(start <= one < start + 60 for one in sent) <= 20 for start in range(60))
     assert len(sent) >= 30
     assert limiter.wait_s("telegram", account, "7012345678", BEGINNING + 120) == 0
+
+
+@pytest.mark.parametrize("messages", [60, 240])
+def test_each_of_many_messages_comes_back_once(aws: Aws, account: str, messages: int) -> None:
+    """The batches of four processes, in virtual time. SQS hides a record for whole seconds."""
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10, lease=3)
+    processes = limiters(aws, 4, limit)
+    waiting, receives, sent = [(BEGINNING, number) for number in range(messages)], 0, []
+
+    while waiting:
+        waiting.sort()
+        now = waiting[0][0]
+        batch = [entry for entry in waiting if entry[0] <= now][:10]
+        waiting = [entry for entry in waiting if entry not in batch]
+        receives += len(batch)
+        limiter = processes[receives % len(processes)]
+        limiter.expect(len(batch))
+        for _, number in batch:
+            wait_s = limiter.wait_s("pigeon", account, f"person {number}", now)
+            if wait_s > 0:
+                waiting.append((now + math.ceil(wait_s), number))
+            else:
+                sent.append(now)
+
+    assert receives <= 2.5 * messages
+    assert max(sent) - BEGINNING <= 1.5 * messages * limit.interval_s + 2
+
+
+def test_a_message_that_finds_a_token_does_not_wait_behind_the_line(aws: Aws, account: str) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=2)
+    many, other = limiters(aws, 2, limit)
+    many.expect(10)
+    waits = [many.wait_s("pigeon", account, f"person {number}", BEGINNING) for number in range(10)]
+    assert waits == [0, 0, *(pytest.approx(seconds) for seconds in range(1, 9))]
+
+    assert other.wait_s("pigeon", account, "ben", BEGINNING + 1) == 0
+    assert other.wait_s("pigeon", account, "carla", BEGINNING + 1) == pytest.approx(8)
+
+
+def test_places_in_line_for_a_batch_cost_one_write(aws: Aws, account: str) -> None:
+    limit = RateLimit(LimitScope.ACCOUNT, interval_s=1.0, burst=1)
+    (limiter,) = limiters(aws, 1, limit)
+    limiter.expect(10)
+    limiter.wait_s("pigeon", account, "ana", BEGINNING)
+    written = []
+
+    for number in range(9):
+        limiter.wait_s("pigeon", account, f"person {number}", BEGINNING)
+        written.append(attribute_of(aws, f"pigeon#{account}", "line_at"))
+
+    assert written == [pytest.approx(BEGINNING + 10)] * 9

@@ -4,6 +4,11 @@ A process takes tokens in leases: it spends the tokens of a lease within `LEASE_
 tokens that it does not spend are lost, so that the limit holds whatever happens. A lease therefore has no
 more tokens than the process expects to need.
 
+A message that the account's bucket refuses gets a place in line: the time at which a token will be free for
+it, after all messages that wait already. So each of many messages comes back once, and not every second. The
+place is advice. Whoever comes takes a token from the bucket or gets a new place, so the limit holds whatever
+happens, and a message that finds a token does not wait behind the line.
+
 Where clocks differ, the fastest clock counts: a bucket holds the time of its last writer. Otherwise a process
 whose clock is minutes behind would wait for minutes after every message of a process whose clock is ahead.
 """
@@ -41,22 +46,29 @@ class BucketRow(Model):
 
     bucket = UnicodeAttribute(hash_key=True)
     full_at = NumberAttribute(null=True)
+    line_at = NumberAttribute(null=True)
+    """The time of the next place in line."""
     written_at = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 
 class _Bucket:
-    """This process's tokens of a bucket, and the row that it last saw. One thread at a time takes more."""
+    """This process's tokens and places, and the row that it last saw. One thread at a time takes more."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.tokens = 0
         self.until = 0.0
+        self.places = 0
+        self.place_at = 0.0
+        """The first of `places` in line, which are an interval apart."""
         self.full_at = 0.0
+        self.line_at = 0.0
         self.written_at = 0.0
 
     def see(self, row: BucketRow) -> None:
         self.full_at = float(row.full_at or 0)
+        self.line_at = float(row.line_at or 0)
         self.written_at = float(row.written_at or 0)
 
 
@@ -106,11 +118,17 @@ class DynamoLimiter:
             wait_s = _lease(name, held, limit, now, tokens)
             if wait_s > 0 and tokens > 1:
                 wait_s = _lease(name, held, limit, now, 1)
+            if wait_s > 0 and limit.scope is LimitScope.ACCOUNT:
+                return _line_up(name, held, limit, now, least_s=wait_s, messages=self._still_expected())
             return wait_s
 
     def _lease_size(self, limit: RateLimit) -> int:
         with self._lock:
             return limit.lease if self._expected is None else max(1, min(limit.lease, self._expected))
+
+    def _still_expected(self) -> int:
+        with self._lock:
+            return max(1, self._expected or 1)
 
     def _handled_one(self) -> None:
         with self._lock:
@@ -132,7 +150,8 @@ def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) 
     """
     for _ in range(_TRIES):
         decision = take(limit, held.full_at, now, tokens)
-        if not decision.allowed:
+        if not decision.allowed and limit.scope is not LimitScope.ACCOUNT:
+            # The wait may have grown. The account's line tells its wait.
             held.see(_read(name))
             decision = take(limit, held.full_at, now, tokens)
         if not decision.allowed:
@@ -155,6 +174,35 @@ def _taking(full_at: float, limit: RateLimit, now: float, tokens: int) -> tuple[
         return [BucketRow.full_at.set(now + cost), *clock], full
     latest = latest_full_at(limit, now, tokens)
     return [BucketRow.full_at.add(cost), *clock], BucketRow.full_at.between(now, latest)
+
+
+def _line_up(
+    name: str, held: _Bucket, limit: RateLimit, now: float, *, least_s: float, messages: int
+) -> float:
+    """Return the seconds until a message's place in line, at least `least_s`.
+
+    One write takes places for all `messages` that the process has to send.
+    """
+    if held.places > 0 and held.place_at >= now:
+        held.places -= 1
+        held.place_at += limit.interval_s
+        return max(least_s, held.place_at - limit.interval_s - now)
+    first_free, cost = now + least_s, messages * limit.interval_s
+    for _ in range(_TRIES):
+        expires_at = BucketRow.expires_at.set(int(max(held.line_at, first_free) + cost) + _KEEP_S)
+        nobody_waits = BucketRow.line_at.does_not_exist() | (BucketRow.line_at <= first_free)
+        advance: tuple[Action, Condition] = (
+            (BucketRow.line_at.set(first_free + cost), nobody_waits)
+            if held.line_at <= first_free
+            else (BucketRow.line_at.add(cost), BucketRow.line_at > first_free)
+        )
+        row = BucketRow(name)
+        if updated(row, [advance[0], expires_at], advance[1]):
+            held.see(row)
+            held.places, held.place_at = messages - 1, held.line_at - cost + limit.interval_s
+            return held.line_at - cost - now
+        held.see(_read(name))
+    return least_s
 
 
 def _read(name: str) -> BucketRow:

@@ -317,5 +317,8 @@ class Limiter(Protocol):
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
-        """Take the tokens of one message and return 0, or return the seconds to wait for them."""
+        """Take the tokens of one message and return 0, or return the seconds to wait for them.
+
+        Where many messages wait for the account, each gets a time of its own.
+        """
         ...
