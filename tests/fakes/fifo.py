@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-
 
 import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from tests.fakes.clock import FakeClock
 
@@ -99,10 +99,18 @@ class FifoQueue:
         with self._lock:
             self._records.remove(record)
 
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
+    def change_message_visibility_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto's names
+        Entries: list[dict[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
         with self._lock:
-            (record,) = (one for one in self._records if one.receipt == ReceiptHandle)
-            record.visible_at = self._clock.monotonic() + VisibilityTimeout
+            by_receipt = {record.receipt: record for record in self._records}
+            for entry in Entries:
+                hidden_until = self._clock.monotonic() + entry["VisibilityTimeout"]
+                by_receipt[entry["ReceiptHandle"]].visible_at = hidden_until
+        return {}
 
     def next_visible(self) -> float | None:
         """When the next record that is now invisible can be given out."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Unavailable
-from chat4all.entrypoints.queues.batches import LONGEST_WAIT_S, Batch, HandBack, Record
+from chat4all.entrypoints.queues.batches import LONGEST_WAIT_S, MOST_ENTRIES, Batch, HandBack, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,15 +34,31 @@ class Visibility:
     def __init__(self, *known: str) -> None:
         self.known = set(known)
         self.waits: list[tuple[str, int]] = []
+        self.requests = 0
         self.broken = False
+        self.refused: set[str] = set()
 
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
+    def change_message_visibility_batch(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto's names
+        Entries: list[dict[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
         assert QueueUrl == "the queue"
-        assert ReceiptHandle in self.known
-        assert 0 <= VisibilityTimeout <= LONGEST_WAIT_S
+        assert 1 <= len(Entries) <= MOST_ENTRIES
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        self.requests += 1
         if self.broken:
             raise EndpointConnectionError(endpoint_url="https://sqs")
-        self.waits.append((ReceiptHandle, VisibilityTimeout))
+        failed = []
+        for entry in Entries:
+            assert entry["ReceiptHandle"] in self.known
+            assert 0 <= entry["VisibilityTimeout"] <= LONGEST_WAIT_S
+            if entry["ReceiptHandle"] in self.refused:
+                failed.append({"Id": entry["Id"], "SenderFault": True, "Code": "ReceiptHandleIsInvalid"})
+            else:
+                self.waits.append((entry["ReceiptHandle"], entry["VisibilityTimeout"]))
+        return {"Failed": failed} if failed else {}
 
 
 def record(name: str, group: str = "a", *, body: str | None = None, receives: int = 1) -> dict[str, object]:
@@ -141,6 +157,23 @@ def test_a_record_is_handed_back_for_as_long_as_it_says() -> None:
     assert run.client.waits == [("receipt of 1", 7), ("receipt of 2", 7)]
 
 
+def test_the_waits_of_a_batch_cost_one_request_for_ten_records() -> None:
+    run = Run(**{str(number): HandBack(number) for number in range(12)})
+
+    run([record(str(number), group=str(number)) for number in range(12)])
+
+    assert sorted(run.client.waits) == sorted((f"receipt of {number}", number) for number in range(12))
+    assert run.client.requests == 2
+
+
+def test_a_batch_that_is_handled_asks_for_no_wait() -> None:
+    run = Run()
+
+    run([record("1")])
+
+    assert run.client.requests == 0
+
+
 @pytest.mark.parametrize(("asked", "given_"), [(-1.0, 0), (0.0, 0), (0.1, 1), (1e9, LONGEST_WAIT_S)])
 def test_the_wait_is_one_that_sqs_takes(asked: float, given_: int) -> None:
     run = Run(**{"1": HandBack(asked)})
@@ -188,6 +221,18 @@ def test_if_sqs_does_not_take_the_wait_the_record_is_named_all_the_same() -> Non
     run.client.broken = True
 
     assert run([record("1")]) == ["1"]
+
+
+def test_a_wait_that_sqs_refuses_leaves_the_others_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    run = Run(**{"1": HandBack(5), "2": HandBack(5)})
+    run.client.refused = {"receipt of 1"}
+
+    assert run([record("1", "a"), record("2", "b")]) == ["1", "2"]
+
+    assert run.client.waits == [("receipt of 2", 5)]
+    (line,) = caplog.records
+    assert ids_of(line) == {"record_id": "1", "group": "a"}
+    assert "ReceiptHandleIsInvalid" in line.getMessage()
 
 
 def test_a_record_without_a_group_is_its_own() -> None:

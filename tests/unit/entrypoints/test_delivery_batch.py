@@ -14,17 +14,10 @@ from chat4all.entrypoints.queues.deliveries import REPORT_WAIT_S, DeliveryBatch
 from tests.fakes.cloud import Counters
 from tests.fakes.product import AGENT, ANA, Product, a_delivery
 from tests.fakes.small_stores import NoLimits
+from tests.fakes.visibility import RecordedVisibility
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-
-class Visibility:
-    def __init__(self) -> None:
-        self.waits: dict[str, int] = {}
-
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
-        self.waits[ReceiptHandle] = VisibilityTimeout
 
 
 class CountingLimiter(NoLimits):
@@ -43,7 +36,7 @@ class Run:
             self.product.say(message_id=message_id)
         self.product.route_submitted()
         self.counters = Counters()
-        self.visibility = Visibility()
+        self.visibility = RecordedVisibility()
         self.limiter = CountingLimiter()
         self._batch = DeliveryBatch(
             self.product.deliver_or_hold(),

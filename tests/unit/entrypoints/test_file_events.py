@@ -12,6 +12,7 @@ from chat4all.services.files.scanning import Clean, FinalVerdict, Malware
 from tests.fakes.cloud import Counters
 from tests.fakes.files import a_scanning_file
 from tests.fakes.guardduty import event as guardduty_event
+from tests.fakes.visibility import RecordedVisibility
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -24,15 +25,6 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return self.left_ms
-
-
-class Visibility:
-    def __init__(self) -> None:
-        self.waits: dict[str, int] = {}
-
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
-        assert QueueUrl == "the queue"
-        self.waits[ReceiptHandle] = VisibilityTimeout
 
 
 class RecordedInspections:
@@ -70,7 +62,7 @@ def counters() -> Counters:
 def handle(inspections: RecordedInspections, counters: Counters) -> FileEvents:
     return FileEvents(
         cast("InspectFile", inspections),
-        cast("SQSClient", Visibility()),
+        cast("SQSClient", RecordedVisibility()),
         counters.count,
         queue_url="the queue",
         bucket="files-bucket",

@@ -6,6 +6,7 @@ later records are handed back unhandled, and the other groups go on. Lambda then
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import UnionType
@@ -36,6 +37,8 @@ class Event(Protocol):
 E = TypeVar("E", bound=Event)
 
 SIDE_BY_SIDE: Final = 10
+MOST_ENTRIES: Final = 10
+"""The most records whose visibility one request changes."""
 LONGEST_WAIT_S: Final = 43_200
 """SQS keeps a record invisible for at most 12 hours."""
 
@@ -89,6 +92,13 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
         return {"record_id": self.message_id, "group": self.group}
 
 
+class _Waiting(msgspec.Struct, frozen=True):
+    """A record that is handed back, and the time of this process until which it waits."""
+
+    record: Record
+    until: float
+
+
 class Batch(Generic[E]):
     """A handler of batches. It decodes each record into `kind` and calls `handle`, which may return HandBack.
 
@@ -121,34 +131,50 @@ class Batch(Generic[E]):
             failed = list(
                 self._threads.map(lambda group: self._handle_group(group, still_in_time), groups.values())
             )
+        handed_back = [waiting for group in failed for waiting in group]
+        self._hide(handed_back)
         return {
-            "batchItemFailures": [
-                {"itemIdentifier": record.message_id} for records in failed for record in records
-            ]
+            "batchItemFailures": [{"itemIdentifier": waiting.record.message_id} for waiting in handed_back]
         }
 
     def hand_back(self, records: Sequence[Record], wait_s: float) -> None:
         """Make the records invisible for `wait_s` seconds; if that fails, the queue's own timeout applies."""
-        for record in records:
-            try:
-                self._client.change_message_visibility(
-                    QueueUrl=self._queue_url,
-                    ReceiptHandle=record.receipt_handle,
-                    VisibilityTimeout=_whole_seconds(wait_s),
-                )
-            except FAILURES:
+        self._hide([_Waiting(record, time.monotonic() + wait_s) for record in records])
+
+    def _hide(self, handed_back: Sequence[_Waiting]) -> None:
+        for begin in range(0, len(handed_back), MOST_ENTRIES):
+            some = handed_back[begin : begin + MOST_ENTRIES]
+            for waiting, reason in self._not_hidden(some):
                 _log.warning(
-                    "the visibility of a record could not be changed", exc_info=True, extra=record.ids
+                    "the visibility of a record could not be changed: %s", reason, extra=waiting.record.ids
                 )
 
-    def _handle_group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[Record]:
-        """Handle a group in order; return the records that were handed back."""
+    def _not_hidden(self, some: Sequence[_Waiting]) -> list[tuple[_Waiting, str]]:
+        """Make some records invisible; return those whose visibility SQS did not change, and why."""
+        now = time.monotonic()
+        try:
+            answer = self._client.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {
+                        "Id": str(number),
+                        "ReceiptHandle": waiting.record.receipt_handle,
+                        "VisibilityTimeout": _whole_seconds(waiting.until - now),
+                    }
+                    for number, waiting in enumerate(some)
+                ],
+            )
+        except FAILURES as error:
+            return [(waiting, str(error)) for waiting in some]
+        return [(some[int(failure["Id"])], failure["Code"]) for failure in answer.get("Failed", ())]
+
+    def _handle_group(self, records: list[Record], still_in_time: Callable[[], bool]) -> list[_Waiting]:
+        """Handle a group in order; return the records that are handed back."""
         for index, record in enumerate(records):
             back = self._handle_record(record) if still_in_time() else HandBack(0)
             if back is not None:
-                rest = records[index:]
-                self.hand_back(rest, back.wait_s)
-                return rest
+                until = time.monotonic() + back.wait_s
+                return [_Waiting(waiting, until) for waiting in records[index:]]
         return []
 
     def _handle_record(self, record: Record) -> HandBack | None:
