@@ -64,7 +64,7 @@ class Edit(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
-    sequence: int
+    sequence: str
     sender_id: str
     content: Content
     status: str

@@ -25,7 +25,8 @@ def test_a_reply_stands_in_the_conversation(stage: Stage, channel: str) -> None:
         "text",
         "olá 👋🏽 שלום",
     )
-    assert (reply.channel, reply.sequence) == (channel, question.sequence + 1)
+    assert reply.channel == channel
+    assert reply.sequence > question.sequence
 
 
 def test_words_in_a_group_are_passed_on_with_their_authors_name(stage: Stage) -> None:
