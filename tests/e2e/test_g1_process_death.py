@@ -22,10 +22,10 @@ from tests.e2e.waiting import eventually
 
 COMES_BACK_S = 15
 """The visibility timeout, instead of the template's minute. No batch here takes this long."""
-IN_TURN = ("router", "instagram", "status", "inbound")
+IN_TURN = ("router", "instagram", "inbound")
 LOOKS = 30
 """The number of looks for a batch in flight before the process is killed in any case."""
-QUEUE_OF = {"router": "chat-events", "status": "status-updates"}
+QUEUE_OF = {"router": "chat-events"}
 
 
 class Stream(NamedTuple):

@@ -15,7 +15,7 @@ from chat4all_local.waiting import wait_until
 _KILLS: Final = 3
 _FROM: Final = 0.25
 _TO: Final = 0.55
-_PUBLISH_SHARE: Final = 0.75
+_STORE_SHARE: Final = 0.75
 _LOOKS_FOR_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.05
 
@@ -68,17 +68,16 @@ def _kill_between_answer_and_record(run: Run) -> None:
 
 def _kill_between(run: Run) -> None:
     _kill_between_answer_and_record(run)
-    _kill_between_store_and_publish(run, run.under_test.before_aws)
+    _kill_between_publish_and_store(run, run.under_test.before_aws)
 
 
-def _kill_between_store_and_publish(run: Run, between: Proxy) -> None:
-    """The message is stored, and SQS does not answer: microburst holds the call, and never passes it on."""
-    run.load.wait_for_share(_PUBLISH_SHARE)
-    between.inject(
-        [{"service": "sqs", "operation": "SendMessage", "timeout_ms": 8000, "times": 1}],
-    )
-    if not _comes_to_be("SQS does not answer", between.fired):
-        run.wrongs.append("no message was there to be held between store and publish")
+def _kill_between_publish_and_store(run: Run, between: Proxy) -> None:
+    """The message is in the queue, and DynamoDB does not answer: microburst never passes the call on."""
+    run.load.wait_for_share(_STORE_SHARE)
+    put_of_a_message = {"service": "dynamodb", "operation": "PutItem", "body": "Item.record.S == 'MESSAGE'"}
+    between.inject([{**put_of_a_message, "timeout_ms": 8000, "times": 1}])
+    if not _comes_to_be("DynamoDB does not answer", between.fired):
+        run.wrongs.append("no message was there to be held between publish and store")
     _kill_one(run, "api", None)
     between.clear()
 
@@ -124,14 +123,14 @@ KILLS: Final = (
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
-        "kill-status",
-        "The status function's processes are killed.",
-        _killing("status"),
+        "kill-webhooks",
+        "The processes of the function that records receipts are killed.",
+        _killing("webhooks"),
         next_delivery_s=AFTER_A_KILL_S,
     ),
     Scenario(
         "kill-between",
-        "Functions die between the provider's answer and its record, and between store and publish.",
+        "Functions die between the provider's answer and its record, and between publish and store.",
         _kill_between,
         behind_proxies,
         repeats_per_kill=1,
