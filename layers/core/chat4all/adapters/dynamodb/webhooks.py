@@ -111,13 +111,27 @@ class DynamoWebhooks:
         return _page(found, None)
 
     def _list_hour(self, webhook: StoredWebhook) -> None:
-        """List the hour before its first webhook that this process stores; later webhooks need no write."""
+        """List the hour before its first webhook that this process stores; later webhooks need no call.
+
+        At the turn of an hour, thousands of processes may do this. So a process reads the list first: one
+        key takes more reads than writes.
+        """
         place = webhook.webhook_id
         hour = place.received_at[:_HOUR]
         if self._listed.get((place.channel, place.account)) == hour:
             return
-        WebhookRow(_hours_key(place.channel), f"{hour}#{place.account}", expires_at=webhook.expires_at).save()
+        item_key = _hours_key(place.channel), f"{hour}#{place.account}"
+        if not _exists(*item_key):
+            WebhookRow(*item_key, expires_at=webhook.expires_at).save()
         self._listed[place.channel, place.account] = hour
+
+
+def _exists(partition: str, record: str) -> bool:
+    try:
+        WebhookRow.get(partition, record, attributes_to_get=["record"])
+    except WebhookRow.DoesNotExist:
+        return False
+    return True
 
 
 def _place(webhook_id: WebhookId) -> tuple[str, str]:
