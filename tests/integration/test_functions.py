@@ -847,7 +847,8 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
 
     channels = world.api.get("/v1/channels").json["channels"]
     (shown,) = [one for one in channels if one["channel"] == channel]
-    assert shown["state"]["circuit"] == "OPEN"
+    (account,) = shown["accounts"]
+    assert (account["account"], account["state"]["circuit"]) == ("main", "OPEN")
 
 
 def needs(world: World, name: str) -> set[Need]:
