@@ -206,16 +206,19 @@ class Fallbacks(Protocol):
 
 
 class HeldDeliveries(Protocol):
-    """Deliveries whose wait is too long for a channel's queue, in a holding queue for each group."""
+    """Deliveries whose wait is too long for a channel's queue.
 
-    def any(self, channel: str) -> bool:
-        """Return whether the channel may have held deliveries.
+    Each channel account and group has a holding queue.
+    """
+
+    def any(self, channel: str, account: str) -> bool:
+        """Return whether the channel account may have held deliveries.
 
         The answer includes a delivery that another process added at least `HOLDING_KNOWN_S` seconds ago.
         """
         ...
 
-    def head(self, channel: str, group: str) -> str | None:
+    def head(self, channel: str, account: str, group: str) -> str | None:
         """Return the place of the first delivery in the group's holding queue."""
         ...
 
@@ -247,7 +250,7 @@ class HeldDeliveries(Protocol):
 
 
 HOLDING_KNOWN_S: Final = 1.0
-"""After so many seconds, every process knows that a channel has held deliveries."""
+"""After so many seconds, every process knows that an account has held deliveries."""
 
 
 class Events(Protocol):
