@@ -279,6 +279,6 @@ def test_places_in_line_for_a_batch_cost_one_write(aws: Aws, account: str) -> No
 
     for number in range(9):
         limiter.wait_s("pigeon", account, f"person {number}", BEGINNING)
-        written.append(attribute_of(aws, f"pigeon#{account}", "line_at"))
+        written.append(attribute_of(aws, f"default#pigeon#{account}", "line_at"))
 
     assert written == [pytest.approx(BEGINNING + 10)] * 9
