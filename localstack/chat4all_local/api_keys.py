@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from chat4all.adapters.dynamodb.table_keys import WORKSPACE
 from chat4all.domain.api_key import ApiKey
 from chat4all.domain.clock import iso
 from chat4all.services.access.authenticate import SCOPES, hash_key, new_key
@@ -36,6 +37,7 @@ def write(table: "DynamoDBClient", table_name: str, record: ApiKey) -> None:
         TableName=table_name,
         Item={
             "key_hash": {"S": record.key_hash},
+            "workspace": {"S": WORKSPACE},
             "key_id": {"S": record.key_id},
             "name": {"S": record.name},
             "scopes": {"SS": sorted(record.scopes)},

@@ -99,7 +99,7 @@ def test_a_receipt_that_names_only_the_providers_id_waits_for_the_send_to_be_rec
 
     message_id = stage.say(stage.talk(customer), "read before it was sent")
     [accepted] = eventually(lambda: stage.accepted(customer))
-    parked = f"PARKED#instagram#main#{accepted.provider_message_id}"
+    parked = f"default#PARKED#instagram#main#{accepted.provider_message_id}"
     eventually(lambda: make_due(stage, parked))
     assert stage.api.progress(message_id).current_status == "PENDING"
     stage.reaches(message_id, "SENT")
@@ -128,7 +128,7 @@ def make_due(stage: Stage, parked: str) -> bool:
     try:
         table.update_item(
             TableName=name,
-            Key={"message_id": {"S": parked}, "record": {"S": "PARKED#READ"}},
+            Key={"partition": {"S": parked}, "record": {"S": "PARKED#READ"}},
             UpdateExpression="SET due_at = :due",
             ConditionExpression="attribute_exists(due_at)",
             ExpressionAttributeValues={":due": {"S": LONG_AGO}},

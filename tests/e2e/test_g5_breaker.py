@@ -49,7 +49,8 @@ class Told:
 
 def state(stage: Stage) -> Any:  # noqa: ANN401 - JSON
     channels = stage.api.call("GET", "/channels").json()["channels"]
-    return next(channel_state["state"] for channel_state in channels if channel_state["channel"] == CHANNEL)
+    (account,) = next(channel["accounts"] for channel in channels if channel["channel"] == CHANNEL)
+    return account["state"]
 
 
 def test_a_channel_that_is_down_is_left_alone_and_loses_nothing(stage: Stage, told: Told) -> None:
@@ -72,7 +73,7 @@ def test_a_channel_that_is_down_is_left_alone_and_loses_nothing(stage: Stage, to
     assert health.json()["channels"][CHANNEL] in {"OPEN", "HALF_OPEN"}
     assert state(stage)["circuit"] == "CLOSED"
     heard = eventually(told.heard, lambda events: len(events) >= 2)
-    assert [(kind, detail["stack"], detail["channel"]) for kind, detail in heard] == [
-        ("Channel circuit opened", stage.cloud.stack, CHANNEL),
-        ("Channel circuit closed", stage.cloud.stack, CHANNEL),
+    assert [(kind, detail["stack"], detail["channel"], detail["account"]) for kind, detail in heard] == [
+        ("Channel circuit opened", stage.cloud.stack, CHANNEL, "main"),
+        ("Channel circuit closed", stage.cloud.stack, CHANNEL, "main"),
     ]

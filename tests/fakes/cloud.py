@@ -29,7 +29,7 @@ from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
-from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
@@ -300,7 +300,7 @@ class Cloud:
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
             limiter=NoLimits(),
-            circuit=ChannelCircuit(
+            circuits=ChannelCircuits(
                 name, self._fated(self.breakers, "breakers"), self.announced.append, self.clock, CLAIM_TIME
             ),
             secrets=self._fated(MemorySecrets(), "secrets"),

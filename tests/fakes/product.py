@@ -21,7 +21,7 @@ from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
-from chat4all.services.messaging.circuit import ChannelCircuit, CircuitChanged
+from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
@@ -149,7 +149,7 @@ class Product:
             connector=self.connector,
             deliveries=self.deliveries,
             limiter=limiter or NoLimits(),
-            circuit=self.circuit(),
+            circuits=self.circuits(),
             secrets=self.secrets,
             file=OutgoingFile(self.files, MemoryFileStore(), FakeLinks()),
             clock=self.clock,
@@ -162,9 +162,12 @@ class Product:
     def deliver_or_hold(self, limiter: Limiter | None = None) -> DeliverOrHold:
         return DeliverOrHold(self.deliver(limiter), self.held_deliveries, self.clock)
 
-    def circuit(self) -> ChannelCircuit:
-        """The breaker as a process of its own sees it."""
-        return ChannelCircuit("pigeon", self.breakers, self.announced.append, self.clock, CLAIM_TIME)
+    def circuit(self, account: str = "main") -> AccountCircuit:
+        """Return the breaker of an account as a process of its own sees it."""
+        return self.circuits().of(account)
+
+    def circuits(self) -> ChannelCircuits:
+        return ChannelCircuits("pigeon", self.breakers, self.announced.append, self.clock, CLAIM_TIME)
 
     def settle(self, *members: User, kind: ConversationType = ConversationType.ONE_TO_ONE) -> Conversation:
         """The members, and a conversation of theirs."""

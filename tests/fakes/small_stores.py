@@ -1,14 +1,13 @@
 """API keys, webhooks, secrets and limits in memory."""
 
 import threading
-from collections.abc import Iterable
 
 import pytest
 
 from chat4all.domain.api_key import ApiKey
 from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.buckets import take
-from chat4all.domain.channel import RateLimit
+from chat4all.domain.channel import ChannelAccounts, RateLimit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.pages import TimeCursor
@@ -80,24 +79,27 @@ class MemorySecrets:
 
 class MemoryBreakers:
     def __init__(self) -> None:
-        self._known: dict[str, KnownBreaker] = {}
+        self._known: dict[tuple[str, str], KnownBreaker] = {}
         self._lock = threading.Lock()
         self.reads = 0
         self.writes = 0
 
-    def get(self, channel: str) -> KnownBreaker:
+    def get(self, channel: str, account: str) -> KnownBreaker:
         self.reads += 1
-        return self._known.get(channel, KnownBreaker(Breaker(), 0))
+        return self._known.get((channel, account), KnownBreaker(Breaker(), 0))
 
-    def get_many(self, channels: Iterable[str]) -> dict[str, Breaker]:
-        return {channel: self.get(channel).breaker for channel in channels}
+    def get_many(self, accounts: ChannelAccounts) -> dict[str, dict[str, Breaker]]:
+        return {
+            channel: {account: self.get(channel, account).breaker for account in names}
+            for channel, names in accounts.items()
+        }
 
-    def save(self, channel: str, breaker: Breaker, version: int) -> bool:
+    def save(self, channel: str, account: str, breaker: Breaker, version: int) -> bool:
         with self._lock:
-            if self.get(channel).version != version:
+            if self.get(channel, account).version != version:
                 return False
             self.writes += 1
-            self._known[channel] = KnownBreaker(breaker, version + 1)
+            self._known[channel, account] = KnownBreaker(breaker, version + 1)
             return True
 
 

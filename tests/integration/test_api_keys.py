@@ -17,6 +17,9 @@ def test_a_key_is_found_by_its_hash_and_kept_only_as_that(aws: Aws) -> None:
     assert keys.get(hash_key(key)) == stored
     items = aws.dynamodb.scan(TableName=aws.output("Data.ApiKeysTable"))["Items"]
     assert key.split("_", 2)[2] not in str(items)
+    assert [item["workspace"] for item in items if item["key_id"] == {"S": stored.key_id}] == [
+        {"S": "default"}
+    ]
 
 
 def test_a_disabled_key_stays_disabled(aws: Aws) -> None:

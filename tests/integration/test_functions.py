@@ -500,7 +500,7 @@ def test_a_long_wait_is_spent_in_a_table(world: World, agent: str, channel: str)
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert held_deliveries.head(channel, holding_queue.group) is None
+    assert held_deliveries.head(channel, holding_queue.account, holding_queue.group) is None
 
 
 def test_a_failed_message_is_retried(world: World, agent: str) -> None:
@@ -847,7 +847,8 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
 
     channels = world.api.get("/v1/channels").json["channels"]
     (shown,) = [one for one in channels if one["channel"] == channel]
-    assert shown["state"]["circuit"] == "OPEN"
+    (account,) = shown["accounts"]
+    assert (account["account"], account["state"]["circuit"]) == ("main", "OPEN")
 
 
 def needs(world: World, name: str) -> set[Need]:

@@ -103,7 +103,7 @@ def test_a_lease_costs_one_write_for_many_messages(aws: Aws, account: str) -> No
 
     for _ in range(5):
         limiter.wait_s("pigeon", account, "ana", BEGINNING)
-        written.append(full_at(aws, f"pigeon#{account}"))
+        written.append(full_at(aws, f"default#pigeon#{account}"))
 
     assert written == [pytest.approx(BEGINNING + 0.5)] * 5
 
@@ -124,7 +124,7 @@ def test_a_lease_has_no_more_tokens_than_messages_are_expected(
 
     limiter.wait_s("pigeon", account, "ana", BEGINNING)
 
-    assert full_at(aws, f"pigeon#{account}") == pytest.approx(BEGINNING + taken)
+    assert full_at(aws, f"default#pigeon#{account}") == pytest.approx(BEGINNING + taken)
 
 
 def test_the_last_lease_of_a_batch_has_as_many_tokens_as_are_left_to_send(aws: Aws, account: str) -> None:
@@ -134,7 +134,7 @@ def test_the_last_lease_of_a_batch_has_as_many_tokens_as_are_left_to_send(aws: A
     for _ in range(7):
         assert limiter.wait_s("pigeon", account, "ana", BEGINNING) == 0
 
-    assert full_at(aws, f"pigeon#{account}") == pytest.approx(BEGINNING + 7)
+    assert full_at(aws, f"default#pigeon#{account}") == pytest.approx(BEGINNING + 7)
 
 
 def test_many_slow_processes_waste_no_token_of_the_account(aws: Aws, account: str) -> None:
@@ -279,6 +279,6 @@ def test_places_in_line_for_a_batch_cost_one_write(aws: Aws, account: str) -> No
 
     for number in range(9):
         limiter.wait_s("pigeon", account, f"person {number}", BEGINNING)
-        written.append(attribute_of(aws, f"pigeon#{account}", "line_at"))
+        written.append(attribute_of(aws, f"default#pigeon#{account}", "line_at"))
 
     assert written == [pytest.approx(BEGINNING + 10)] * 9

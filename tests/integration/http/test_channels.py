@@ -29,21 +29,23 @@ def test_an_open_channel_is_shown_with_its_reason(api: Gateway, api_settings: Ap
     paused = Breaker(
         Circuit.OPEN, since=1_770_000_000, retry_at=1_770_000_015, code="190", reason="The token has expired."
     )
-    before = breakers.get("telegram")
-    assert breakers.save("telegram", paused, before.version)
+    before = breakers.get("telegram", "main")
+    assert breakers.save("telegram", "main", paused, before.version)
 
-    shown = {channel["channel"]: channel["state"] for channel in api.get("/v1/channels").json["channels"]}
+    shown = {channel["channel"]: channel["accounts"] for channel in api.get("/v1/channels").json["channels"]}
     health = api.get("/v1/health")
 
-    breakers.save("telegram", Breaker(), before.version + 1)
-    assert shown["telegram"] == {
+    breakers.save("telegram", "main", Breaker(), before.version + 1)
+    (account,) = shown["telegram"]
+    assert account["account"] == "main"
+    assert account["state"] == {
         "circuit": "OPEN",
         "since": "2026-02-02T02:40:00.000Z",
         "retry_at": "2026-02-02T02:40:15.000Z",
         "code": "190",
         "reason": "The token has expired.",
     }
-    assert shown["whatsapp"]["circuit"] == "CLOSED"
+    assert [account["state"]["circuit"] for account in shown["whatsapp"]] == ["CLOSED"]
     assert (health.status, health.json["channels"]["telegram"]) == (200, "OPEN")
 
 

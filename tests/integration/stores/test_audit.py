@@ -129,7 +129,9 @@ def test_dynamodb_drops_it_after_seven_years_and_no_sooner(aws: Aws, at: str) ->
 
     DynamoAudit(table).record(entry)
 
-    item = aws.dynamodb.get_item(TableName=table, Key={"entry_id": {"S": entry.entry_id}})["Item"]
+    item = aws.dynamodb.get_item(TableName=table, Key={"entry_id": {"S": f"default#{entry.entry_id}"}})[
+        "Item"
+    ]
     kept_until = float(item["expires_at"]["N"])
     recorded = datetime.fromisoformat(at)
     first_of_march = recorded.replace(year=recorded.year + 7, month=3, day=1)

@@ -1,4 +1,4 @@
-"""The channels' circuit breakers, in DynamoDB."""
+"""The circuit breakers of the channel accounts, in DynamoDB."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ def breakers(aws: Aws) -> DynamoBreakers:
 
 
 def test_a_channel_that_never_failed_is_closed(aws: Aws) -> None:
-    known = breakers(aws).get(str(uuid.uuid4()))
+    known = breakers(aws).get(str(uuid.uuid4()), "main")
 
     assert (known.breaker, known.version) == (Breaker(), 0)
 
@@ -23,10 +23,14 @@ def test_a_channel_that_never_failed_is_closed(aws: Aws) -> None:
 def test_a_state_is_read_as_it_was_saved(aws: Aws) -> None:
     channel = str(uuid.uuid4())
 
-    assert breakers(aws).save(channel, OPEN, 0)
+    assert breakers(aws).save(channel, "main", OPEN, 0)
 
-    assert breakers(aws).get(channel).breaker == OPEN
-    assert breakers(aws).get_many([channel, "another"]) == {channel: OPEN, "another": Breaker()}
+    assert breakers(aws).get(channel, "main").breaker == OPEN
+    assert breakers(aws).get(channel, "second").breaker == Breaker()
+    assert breakers(aws).get_many({channel: ("main", "second"), "another": ("main",)}) == {
+        channel: {"main": OPEN, "second": Breaker()},
+        "another": {"main": Breaker()},
+    }
 
 
 def test_of_many_writers_one_wins(aws: Aws) -> None:
@@ -34,7 +38,7 @@ def test_of_many_writers_one_wins(aws: Aws) -> None:
     for version in range(3):
         with ThreadPoolExecutor(8) as threads:
             saved = list(
-                threads.map(lambda _: breakers(aws).save(channel, OPEN, version), range(8))  # noqa: B023
+                threads.map(lambda _: breakers(aws).save(channel, "main", OPEN, version), range(8))  # noqa: B023
             )
         assert saved.count(True) == 1
-        assert breakers(aws).get(channel).version == version + 1
+        assert breakers(aws).get(channel, "main").version == version + 1

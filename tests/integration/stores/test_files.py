@@ -88,8 +88,10 @@ def test_what_is_due_no_more_is_not_seen_though_the_index_shows_it_still(
 ) -> None:
     file = a_file()
     files.add(file, DUE)
-    shown = TimeIndexEntry(DUE, f"FILE#{file.file_id}")
-    monkeypatch.setattr(dynamodb_files, "_due", lambda number, *_: iter(() if number else (shown,)))
+    shown = TimeIndexEntry(DUE, file.file_id)
+    monkeypatch.setattr(
+        dynamodb_files, "_due", lambda shard, *_: iter((shown,) if shard == "default#FILE#0" else ())
+    )
     assert files.due(DUE, 100) == [file]
 
     files.save(replace(file, status=FileStatus.READY), FileStatus.PENDING, NEVER)

@@ -31,10 +31,10 @@ def queues_of(
 def test_a_channel_has_no_held_deliveries_at_first(
     held_deliveries: HeldDeliveries, requested: DeliveryRequested, channel: str
 ) -> None:
-    assert not held_deliveries.any(channel)
-    assert held_deliveries.head(channel, requested.group) is None
+    assert not held_deliveries.any(channel, "main")
+    assert held_deliveries.head(channel, "main", requested.group) is None
     held_deliveries.remove(requested)
-    assert not held_deliveries.any(channel)
+    assert not held_deliveries.any(channel, "main")
 
 
 def test_a_delivery_that_is_added_twice_is_held_once(
@@ -43,16 +43,16 @@ def test_a_delivery_that_is_added_twice_is_held_once(
     for _ in range(2):
         held_deliveries.hold(requested, NOW, first=True)
 
-    assert held_deliveries.any(channel)
-    assert held_deliveries.head(channel, requested.group) == requested.place
+    assert held_deliveries.any(channel, "main")
+    assert held_deliveries.head(channel, "main", requested.group) == requested.place
     (holding_queue,) = queues_of(held_deliveries, requested)
     assert held_deliveries.first_held(holding_queue, 10) == [requested]
 
     held_deliveries.remove(requested)
     held_deliveries.remove(requested)
-    assert held_deliveries.head(channel, requested.group) is None
+    assert held_deliveries.head(channel, "main", requested.group) is None
     held_deliveries.hold(requested, NOW, first=True)
-    assert held_deliveries.any(channel)
+    assert held_deliveries.any(channel, "main")
 
 
 def test_held_deliveries_are_in_the_order_of_the_conversation(
@@ -72,7 +72,25 @@ def test_held_deliveries_are_in_the_order_of_the_conversation(
         (sequence, part) for sequence in ("007", "009", "100") for part in (0, 2, 10)
     ]
     assert held_deliveries.first_held(holding_queue, 2) == found[:2]
-    assert held_deliveries.head(holding_queue.channel, holding_queue.group) == found[0].place
+    assert held_deliveries.head(holding_queue.channel, "main", holding_queue.group) == found[0].place
+
+
+def test_the_holding_queue_of_one_account_leaves_the_other_accounts_alone(
+    held_deliveries: HeldDeliveries, requested: DeliveryRequested, channel: str
+) -> None:
+    second = replace(requested, recipient=replace(requested.recipient, account="second"))
+    held_deliveries.hold(requested, NOW, first=True)
+    assert not held_deliveries.any(channel, "second")
+
+    held_deliveries.hold(second, LATER, first=True)
+    held_deliveries.remove(requested)
+
+    assert held_deliveries.head(channel, "main", requested.group) is None
+    assert held_deliveries.head(channel, "second", requested.group) == second.place
+    by_account = {queue.account: queue for queue in queues_of(held_deliveries, requested)}
+    assert {account: queue.due_at for account, queue in by_account.items()} == {"main": NOW, "second": LATER}
+    assert held_deliveries.first_held(by_account["second"], 10) == [second]
+    assert held_deliveries.first_held(by_account["main"], 10) == []
 
 
 def test_the_first_delivery_decides_when_the_queue_is_due(
@@ -137,11 +155,11 @@ def test_a_queue_of_another_process_is_known_after_a_moment(
         DynamoHeldDeliveries(*tables, lambda: time[0]),
         DynamoHeldDeliveries(*tables, lambda: time[0]),
     )
-    assert not ours.any(channel)
+    assert not ours.any(channel, "main")
 
     theirs.hold(requested, NOW, first=True)
 
-    assert theirs.any(channel)
-    assert not ours.any(channel)
+    assert theirs.any(channel, "main")
+    assert not ours.any(channel, "main")
     time[0] = HOLDING_KNOWN_S
-    assert ours.any(channel)
+    assert ours.any(channel, "main")

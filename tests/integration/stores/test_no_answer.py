@@ -19,7 +19,7 @@ from tests.fakes.people import NOW, customer
 from tests.integration.aws import Aws
 
 WRITES: dict[str, Callable[[Aws], object]] = {
-    "an update": lambda aws: DynamoBreakers(aws.output("Data.LimitsTable")).save("x", Breaker(), 0),
+    "an update": lambda aws: DynamoBreakers(aws.output("Data.LimitsTable")).save("x", "main", Breaker(), 0),
     "a place": lambda aws: DynamoConversations(aws.output("Data.ConversationsTable")).place_participant(
         "x", "y", NOW, "1"
     ),

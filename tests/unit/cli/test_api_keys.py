@@ -36,6 +36,7 @@ def test_a_key_is_kept_as_its_hash_only(table: "DynamoDBClient") -> None:
     assert key not in str(item)
     assert item["key_id"] == {"S": key.split("_")[1]}
     assert item["name"] == {"S": "CRM"}
+    assert item["workspace"] == {"S": "default"}
     assert set(item["scopes"]["SS"]) == {"messages:read", "users:read"}
     assert item["disabled"] == {"BOOL": False}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", item["created_at"]["S"])

@@ -19,6 +19,7 @@ from chat4all.domain.breaker import (
     probing,
     refused,
     wait_s,
+    worst,
 )
 
 NOW = 1_770_000_000.0
@@ -110,3 +111,18 @@ def test_it_never_opens_for_fewer_failures_or_people_than_said(story: list[str])
 
     broken = len(run) >= OPEN_AFTER_FAILURES and len(set(run)) >= OPEN_AFTER_RECIPIENTS
     assert (breaker.circuit is Circuit.OPEN) == broken
+
+
+@pytest.mark.parametrize(
+    ("circuits", "expected"),
+    [
+        ((), Circuit.CLOSED),
+        ((Circuit.CLOSED, Circuit.CLOSED), Circuit.CLOSED),
+        ((Circuit.CLOSED, Circuit.HALF_OPEN), Circuit.HALF_OPEN),
+        ((Circuit.OPEN, Circuit.HALF_OPEN, Circuit.CLOSED), Circuit.OPEN),
+    ],
+)
+def test_the_circuit_of_a_channel_is_that_of_the_account_that_is_worst_off(
+    circuits: tuple[Circuit, ...], expected: Circuit
+) -> None:
+    assert worst(circuits) is expected

@@ -7,7 +7,14 @@ from hypothesis.strategies import DataObject, booleans, data, floats, integers, 
 from chat4all.domain.breaker import FIRST_WAIT_S, OPEN_AFTER_FAILURES, Circuit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.sending import Outcome, SendError, Sent
-from chat4all.services.messaging.circuit import KEEP_S, Attempt, ChannelCircuit, CircuitChanged, Wait
+from chat4all.services.messaging.circuit import (
+    KEEP_S,
+    AccountCircuit,
+    Attempt,
+    ChannelCircuits,
+    CircuitChanged,
+    Wait,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.product import CLAIM_TIME, Product
 from tests.fakes.small_stores import MemoryBreakers
@@ -18,13 +25,13 @@ ANSWERED = Sent("theirs")
 PEOPLE = ("ana", "ben", "carla", "dora")
 
 
-def fail(circuit: ChannelCircuit, *people: str) -> None:
+def fail(circuit: AccountCircuit, *people: str) -> None:
     for person in people:
         circuit.report(Attempt.FREELY, person, DOWN)
 
 
 def circuit_of(product: Product) -> Circuit:
-    return product.breakers.get("pigeon").breaker.circuit
+    return product.breakers.get("pigeon", "main").breaker.circuit
 
 
 def test_the_common_path_reads_once_a_second_and_writes_nothing() -> None:
@@ -47,6 +54,17 @@ def test_failures_of_several_processes_are_one_run() -> None:
 
     assert circuit_of(product) is Circuit.OPEN
     assert product.circuit().wait_s() > 0
+
+
+def test_the_circuit_of_one_account_leaves_the_other_accounts_alone() -> None:
+    product = Product()
+    circuits = product.circuits()
+
+    circuits.of("main").report(Attempt.FREELY, "ana", REFUSED)
+
+    assert circuits.of("main").wait_s() > 0
+    assert circuits.of("second").begin() is Attempt.FREELY
+    assert [(change.channel, change.account) for change in product.announced] == [("pigeon", "main")]
 
 
 def test_operators_are_told_once_that_it_opened_and_once_that_it_closed() -> None:
@@ -100,10 +118,11 @@ def test_a_refusal_of_one_message_is_an_answer() -> None:
 
 def test_a_state_that_cannot_be_kept_fails_no_delivery() -> None:
     class Broken(MemoryBreakers):
-        def save(self, channel: str, breaker: object, version: int) -> bool:
+        def save(self, channel: str, account: str, breaker: object, version: int) -> bool:
             raise Unavailable("The database did not answer; try again.", retry_after=1)
 
-    circuit = ChannelCircuit("pigeon", Broken(), list[CircuitChanged]().append, FakeClock(), CLAIM_TIME)
+    announce = list[CircuitChanged]().append
+    circuit = ChannelCircuits("pigeon", Broken(), announce, FakeClock(), CLAIM_TIME).of("main")
 
     fail(circuit, *PEOPLE)
 

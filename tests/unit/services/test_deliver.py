@@ -344,7 +344,7 @@ def test_the_probe_of_an_open_circuit_closes_it(product: Product, deliver: Deliv
 
     assert settled(deliver(a_delivery())).status is Status.SENT
 
-    assert product.breakers.get("pigeon").breaker.circuit is Circuit.CLOSED
+    assert product.breakers.get("pigeon", "main").breaker.circuit is Circuit.CLOSED
 
 
 def test_a_probe_that_fails_is_no_failure_of_the_message_but_an_attempt(
@@ -371,7 +371,7 @@ def test_a_refused_account_pauses_the_channel_until_its_secret_is_repaired(
     waiting(deliver(a_delivery()))
 
     assert product.secrets.forgotten == ["pigeon"]
-    assert product.breakers.get("pigeon").breaker.code == "190"
+    assert product.breakers.get("pigeon", "main").breaker.code == "190"
     assert delivery(product).attempts == 0
     assert waiting(deliver(a_delivery(message_id=QUOTED_ID))) > 0
     product.clock.advance(FIRST_WAIT_REFUSED_S)

@@ -55,7 +55,7 @@ def test_a_short_wait_is_spent_in_the_queue(product: Product, wait_s: float, rec
     product.connector.answers = [throttled(wait_s)]
 
     assert product.deliver_or_hold()(numbered(1), receives) == Later(wait_s)
-    assert not product.held_deliveries.any("pigeon")
+    assert not product.held_deliveries.any("pigeon", "main")
 
 
 @pytest.mark.parametrize(("wait_s", "receives"), [(LONG_S + 1, 1), (1.0, MOST_RECEIVES)])
@@ -63,7 +63,7 @@ def test_a_delivery_with_a_long_wait_is_held(product: Product, wait_s: float, re
     product.connector.answers = [throttled(wait_s)]
 
     assert product.deliver_or_hold()(numbered(1), receives) == Later(2 * HOLDING_KNOWN_S)
-    assert product.held_deliveries.any("pigeon")
+    assert product.held_deliveries.any("pigeon", "main")
 
 
 def test_held_deliveries_come_back_in_order_at_their_time(product: Product) -> None:
@@ -82,7 +82,7 @@ def test_held_deliveries_come_back_in_order_at_their_time(product: Product) -> N
         "text 2",
         "text 3",
     ]
-    assert not product.held_deliveries.any("pigeon")
+    assert not product.held_deliveries.any("pigeon", "main")
 
 
 def test_sqs_does_not_drop_a_delivery_that_is_brought_back(product: Product) -> None:
@@ -235,7 +235,7 @@ class Queue(RuleBasedStateMachine):
                 self.deliver(0.0, 1, dies=False)
         assert len(self.product.connector.accepted) == self.posted
         assert not self.queue
-        assert not self.product.held_deliveries.any("pigeon")
+        assert not self.product.held_deliveries.any("pigeon", "main")
         statuses = {state.delivery.status for state in self.product.table.deliveries.values()}
         assert statuses <= {Status.SENT}
 

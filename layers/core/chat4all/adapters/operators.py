@@ -2,8 +2,8 @@
 
 | detail-type | detail |
 |---|---|
-| `Channel circuit opened` | stack, channel, since, retry_at (epoch seconds), code, reason |
-| `Channel circuit closed` | stack, channel, since |
+| `Channel circuit opened` | stack, channel, account, since, retry_at (epoch seconds), code, reason |
+| `Channel circuit closed` | stack, channel, account, since |
 
 A rule on source `chat4all` routes the events to any target.
 """
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     stack: str
     channel: str
+    account: str
     since: float
     retry_at: float | None = None
     code: str | None = None
@@ -33,7 +34,7 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Operators:
-    """Notifies the operators of `stack` of its channels' circuits; `count` adds to a metric."""
+    """Notifies the operators of `stack` of its channel accounts' circuits; `count` adds to a metric."""
 
     def __init__(self, stack: str, count: Callable[[str], None]) -> None:
         self._stack = stack
@@ -43,9 +44,17 @@ class Operators:
         state = change.breaker
         opened = state.circuit is not Circuit.CLOSED
         retry_at = state.retry_at if opened else None
-        detail = _Detail(self._stack, change.channel, state.since, retry_at, state.code, state.reason)
+        detail = _Detail(
+            self._stack, change.channel, change.account, state.since, retry_at, state.code, state.reason
+        )
         text = msgspec.json.encode(detail).decode()
-        _log.warning("the circuit of %s is %s: %s", change.channel, state.circuit.value, text)
+        _log.warning(
+            "the circuit of %s, account %s, is %s: %s",
+            change.channel,
+            change.account,
+            state.circuit.value,
+            text,
+        )
         self._count("CircuitOpened" if opened else "CircuitClosed")
         _publish("Channel circuit opened" if opened else "Channel circuit closed", text)
 

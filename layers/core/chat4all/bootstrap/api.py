@@ -92,8 +92,8 @@ def app(settings: ApiSettings) -> Chalice:
         AuditViews(ReadAudit(audit)),
         ConversationViews(manage_conversations, read, channels),
         UserViews(manage_users, channels),
-        ChannelViews(accepting.capabilities, breakers, public),
-        HealthViews(health, breakers, channels),
+        ChannelViews(accepting.capabilities, accounts(), breakers, public),
+        HealthViews(health, breakers, accounts()),
         DescriptionViews(),
     ]
     chalice = Chalice(app_name="chat4all", configure_logs=False)

@@ -24,7 +24,7 @@ from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.deliveries import DeliveryBatch, TimeLeft, needed_ms
 from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
-from chat4all.services.messaging.circuit import ChannelCircuit
+from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.hold_delivery import DeliverOrHold
 from chat4all.services.messaging.record_status import FollowDelivery
@@ -36,7 +36,7 @@ def handler() -> Handler:
     known = capabilities()
     sqs = runtime.sqs()
     claimed_for = claim_time(settings.consumer_timeout)
-    circuit = ChannelCircuit(
+    circuits = ChannelCircuits(
         settings.channel,
         DynamoBreakers(settings.limits_table),
         Operators(settings.powertools_service_name, telemetry.count).circuit_changed,
@@ -51,7 +51,7 @@ def handler() -> Handler:
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=deliveries,
         limiter=limiter,
-        circuit=circuit,
+        circuits=circuits,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
         file=OutgoingFile(
             files,

@@ -1,4 +1,4 @@
-"""A channel's circuit breaker: after a run of failures no send is attempted for a while (G5, G1).
+"""A channel account's circuit breaker: after a run of failures no send is attempted for a while (G5, G1).
 
 ::
 
@@ -15,6 +15,7 @@ probes at once: a conditional write decides which process probes. It succeeds on
 changed since the read.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -105,6 +106,14 @@ def _opened(breaker: Breaker, code: str, reason: str, now: float, first_s: float
         code=code,
         reason=reason,
     )
+
+
+def worst(circuits: Iterable[Circuit]) -> Circuit:
+    """Return the circuit that lets the least through; CLOSED if there is none."""
+    return max(circuits, key=_BY_HARM.index, default=Circuit.CLOSED)
+
+
+_BY_HARM: Final = (Circuit.CLOSED, Circuit.HALF_OPEN, Circuit.OPEN)
 
 
 class KnownBreaker(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "UNREACHABLE"
     """This person can not be reached on this channel: FAILED."""
     CHANNEL_PAUSED = "CHANNEL_PAUSED"
-    """The provider refuses our account (token, policy, payment): every message of the channel waits."""
+    """The provider refuses our account (token, policy, payment): every message of the account waits."""
     ADDRESS_CHANGED = "ADDRESS_CHANGED"
     """The person's id is now `new_address`: send again there."""
 

@@ -43,12 +43,13 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class HoldingQueue(msgspec.Struct, frozen=True):
-    """The held deliveries of one group, in their order.
+    """The held deliveries of one channel account and group, in their order.
 
     `version` changes with every delivery that is added.
     """
 
     channel: str
+    account: str
     group: str
     due_at: str
     version: int

@@ -266,8 +266,9 @@ def _empty(delivery_id: DeliveryId) -> DeliveryRow:
 
 
 def _parked_keys(update: StatusUpdate) -> tuple[str, str]:
-    by_provider = provider_key(update.channel, update.account, update.provider_message_id or "")
-    return key(PARKED, update.delivery_id or by_provider), f"{PARKED}#{update.status.value}"
+    by_provider = (update.channel, update.account, update.provider_message_id or "")
+    subject = (update.delivery_id,) if update.delivery_id else by_provider
+    return key(PARKED, *subject), f"{PARKED}#{update.status.value}"
 
 
 def _parked(row: ParkedRow) -> ParkedStatus:

@@ -1,9 +1,14 @@
-"""API keys, which are found by their hash."""
+"""API keys, which are found by their hash.
+
+The key of a row has no workspace, because an API key is all that a request presents. The row names the
+workspace that the API key opens.
+"""
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind
+from chat4all.adapters.dynamodb.table_keys import WORKSPACE
 from chat4all.domain.api_key import ApiKey
 
 
@@ -12,6 +17,7 @@ class KeyRow(Model):
         pass
 
     key_hash = UnicodeAttribute(hash_key=True)
+    workspace = UnicodeAttribute()
     key_id = UnicodeAttribute()
     name = UnicodeAttribute()
     scopes = UnicodeSetAttribute()
@@ -40,6 +46,7 @@ class DynamoApiKeys:
     def put(self, key: ApiKey) -> None:
         KeyRow(
             key.key_hash,
+            workspace=WORKSPACE,
             key_id=key.key_id,
             name=key.name,
             scopes=set(key.scopes),

@@ -23,6 +23,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, updated
+from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 from chat4all.domain.files.file import Attachment
@@ -215,9 +216,9 @@ def _read(name: str) -> BucketRow:
 def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:
     match limit.scope:
         case LimitScope.RECIPIENT:
-            return f"{channel}#{account}#{address}"
+            return key(channel, account, address)
         case LimitScope.GROUP:
-            return f"{channel}#{account}#{address}#group"
+            return key(channel, account, address, "group")
         case LimitScope.ACCOUNT:
             # No address has such a name.
-            return "#".join((channel, account, *(f"{kind.value}s only" for kind in limit.kinds)))
+            return key(channel, account, *(f"{kind.value}s only" for kind in limit.kinds))

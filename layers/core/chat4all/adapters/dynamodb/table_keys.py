@@ -1,8 +1,13 @@
 """The keys of the tables and their indexes. Each begins with the workspace that the item belongs to.
 
+Two keys do not: the hash of an API key and the hash of a link's token. They are all that a request presents,
+so that their rows name the workspace.
+
 An index whose key all items of a workspace would share is divided into shards, because a partition of
 DynamoDB takes 1,000 write units a second:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+An item of an index costs one write when it comes, one when it goes, and two when its key changes. The numbers
+of shards are for a workspace with 10,000 messages a second.
 """
 
 import zlib
@@ -14,11 +19,15 @@ from chat4all.domain.status import Status
 WORKSPACE: Final = "default"
 """The only workspace."""
 SENDER_SHARDS: Final = 16
+"""A message costs one write, and all messages may be of one sender: 10,000 writes a second."""
 LISTING_SHARDS: Final = 32
+"""A message is listed as PENDING and is removed when it is sent: 20,000 writes a second."""
 FALLBACK: Final = "FALLBACK"
-"""A message with several channels has a fallback that is due. The other kinds of `by-due` are exceptions."""
+"""A message with several channels has a fallback that is due."""
 DEAD_SHARDS: Final = 16
+"""While a channel refuses every message, a message costs one write: 10,000 writes a second."""
 CREATION_SHARDS: Final = 16
+"""The creation of a conversation or a user costs one write; a message creates neither as a rule."""
 REDRIVEN: Final = "REDRIVEN"
 """Lists a message that was delivered to some recipient, while others are tried again."""
 NO_CHANNEL: Final = "message"
@@ -63,11 +72,20 @@ def due_key(kind: str, item_id: str) -> str:
 
 
 def due_shards(kind: str) -> int:
+    """Return the number of shards of a kind.
+
+    A fallback costs four writes from its begin to its confirmation, and each message may have one: 40,000
+    writes a second. The other kinds are exceptions.
+    """
     return 64 if kind == FALLBACK else 16
 
 
 def dead_key(channel: str, conversation_id: str) -> str:
-    """Return the key of a shard of dead letters; a conversation's dead letters of a channel share it."""
+    """Return the key of a shard of dead letters; a conversation's dead letters of a channel share it.
+
+    The key has no account: operators ask for the letters of a channel, and the dead letters of an account
+    that is no longer listed must stay visible.
+    """
     return key(channel, str(shard(conversation_id, DEAD_SHARDS)))
 
 

@@ -1,4 +1,4 @@
-"""/v1/channels: the capabilities of each channel, and the state of its circuit."""
+"""/v1/channels: the capabilities of each channel, and the state of its accounts' circuits."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from chalice.app import Request
 
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.domain.breaker import Breaker, Circuit
-from chat4all.domain.channel import Capabilities
+from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import ChannelNotFound
 from chat4all.entrypoints.http.addresses import Addresses
@@ -18,7 +18,8 @@ from chat4all.services.messaging.ports import Breakers
 
 _CLOSED = {"circuit": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
 _URL = "https://api.example.com/v1/channels/telegram/capabilities"
-_CHANNELS = {"channels": [{"channel": "telegram", "state": _CLOSED, "capabilities_url": _URL}]}
+_ACCOUNTS = [{"account": "main", "state": _CLOSED}]
+_CHANNELS = {"channels": [{"channel": "telegram", "accounts": _ACCOUNTS, "capabilities_url": _URL}]}
 _CAPABILITIES = msgspec.json.decode(msgspec.json.encode(CAPABILITIES))
 
 
@@ -35,14 +36,21 @@ class CircuitView(msgspec.Struct, frozen=True):
     reason: str | None
 
 
+class AccountView(msgspec.Struct, frozen=True):
+    """A channel account: a number, bot or page of ours at the provider."""
+
+    account: str
+    state: CircuitView
+
+
 class ChannelView(msgspec.Struct, frozen=True):
     channel: str
-    state: CircuitView
+    accounts: tuple[AccountView, ...]
     capabilities_url: str
 
 
 class ChannelList(msgspec.Struct, frozen=True):
-    """The channels, each with its circuit."""
+    """The channels, each with its accounts and their circuits."""
 
     channels: tuple[ChannelView, ...]
 
@@ -51,10 +59,12 @@ class ChannelViews:
     def __init__(
         self,
         capabilities: Mapping[str, Capabilities],
+        accounts: ChannelAccounts,
         breakers: Breakers,
         addresses: Addresses,
     ) -> None:
         self._capabilities = capabilities
+        self._accounts = accounts
         self._breakers = breakers
         self._addresses = addresses
 
@@ -63,14 +73,14 @@ class ChannelViews:
         "GET",
         "/v1/channels",
         Returns(ChannelList, _CHANNELS),
-        summary="List the channels, each with the state of its circuit",
+        summary="List the channels, each with its accounts and the state of their circuits",
         scope="channels:read",
     )
     def listing(self, request: Request) -> Answer:
         address_of = self._addresses(request)
         channels = (
-            ChannelView(name, _view(breaker), address_of(f"/v1/channels/{name}/capabilities"))
-            for name, breaker in self._breakers.get_many(self._capabilities).items()
+            ChannelView(name, _accounts(breakers), address_of(f"/v1/channels/{name}/capabilities"))
+            for name, breakers in self._breakers.get_many(self._accounts).items()
         )
         return Answer(ChannelList(tuple(channels)))
 
@@ -88,6 +98,10 @@ class ChannelViews:
         if known is None:
             raise ChannelNotFound("There is no such channel.")
         return Answer(known)
+
+
+def _accounts(breakers: Mapping[str, Breaker]) -> tuple[AccountView, ...]:
+    return tuple(AccountView(account, _view(breaker)) for account, breaker in breakers.items())
 
 
 def _view(breaker: Breaker) -> CircuitView:

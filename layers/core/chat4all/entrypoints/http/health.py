@@ -1,11 +1,10 @@
 """/v1/health: the health of the API and of its components."""
 
-from collections.abc import Iterable
-
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.breaker import Circuit
+from chat4all.domain.breaker import Circuit, worst
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.errors import Unavailable
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Returns, route
@@ -18,7 +17,10 @@ _DOWN = {"status": "DOWN", "components": {**_COMPONENTS, "database": "DOWN"}, "c
 
 
 class HealthView(msgspec.Struct, frozen=True):
-    """`status` is DOWN if a component is DOWN. An open circuit does not change it: messages wait."""
+    """`status` is DOWN if a component is DOWN. An open circuit does not change it: messages wait.
+
+    `channels` has the circuit of the account of each channel that is worst off.
+    """
 
     status: str
     components: dict[str, str]
@@ -26,10 +28,10 @@ class HealthView(msgspec.Struct, frozen=True):
 
 
 class HealthViews:
-    def __init__(self, check_health: CheckHealth, breakers: Breakers, channels: Iterable[str]) -> None:
+    def __init__(self, check_health: CheckHealth, breakers: Breakers, accounts: ChannelAccounts) -> None:
         self._check_health = check_health
         self._breakers = breakers
-        self._channels = tuple(channels)
+        self._accounts = accounts
 
     @route(
         "GetHealth",
@@ -47,8 +49,11 @@ class HealthViews:
 
     def _circuits(self) -> dict[str, Circuit]:
         try:
-            found = self._breakers.get_many(self._channels)
+            found = self._breakers.get_many(self._accounts)
         except Unavailable:
             # The database is a component, so the answer already says that it is down.
             return {}
-        return {name: breaker.circuit for name, breaker in found.items()}
+        return {
+            channel: worst(breaker.circuit for breaker in breakers.values())
+            for channel, breakers in found.items()
+        }

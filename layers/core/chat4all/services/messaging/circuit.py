@@ -1,6 +1,7 @@
-"""The circuit breaker of a channel: it decides, for all deliveries, whether the provider is asked at all.
+"""The circuit breakers of a channel's accounts: each decides whether the provider is asked at all.
 
-The state is kept in memory for `KEEP_S` seconds, so the common path costs one read a second and no write.
+An account has a breaker of its own, because a provider refuses one account and not the others. The state is
+kept in memory for `KEEP_S` seconds, so the common path costs one read a second and no write.
 Only three events write: a failure, the first answer after a failure, and the begin of a probe.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -38,9 +40,10 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class CircuitChanged(msgspec.Struct, frozen=True):
-    """The breaker of a channel opened or closed; for operators."""
+    """The breaker of a channel account opened or closed; for operators."""
 
     channel: str
+    account: str
     breaker: Breaker
 
 
@@ -48,14 +51,22 @@ Announce = Callable[[CircuitChanged], None]
 """Notify the operators; never raises."""
 
 
-class ChannelCircuit:
-    """The breaker of one channel as one process sees it; the threads of the process share it."""
+class AccountCircuit:
+    """The breaker of one channel account as one process sees it; the threads of the process share it."""
 
     def __init__(
-        self, channel: str, breakers: Breakers, announce: Announce, clock: Clock, probe_time: timedelta
+        self,
+        channel: str,
+        account: str,
+        *,
+        breakers: Breakers,
+        announce: Announce,
+        clock: Clock,
+        probe_time: timedelta,
     ) -> None:
         """`probe_time` is longer than a function may run: if a probe takes longer, its process has died."""
         self._channel = channel
+        self._account = account
         self._breakers = breakers
         self._announce = announce
         self._clock = clock
@@ -125,10 +136,10 @@ class ChannelCircuit:
         opened = before.circuit is Circuit.CLOSED and after.circuit is Circuit.OPEN
         closed = before.circuit is not Circuit.CLOSED and after.circuit is Circuit.CLOSED
         if opened or closed:
-            self._announce(CircuitChanged(self._channel, after))
+            self._announce(CircuitChanged(self._channel, self._account, after))
 
     def _saved(self, state: Breaker) -> bool:
-        saved = self._breakers.save(self._channel, state, self._known.version)
+        saved = self._breakers.save(self._channel, self._account, state, self._known.version)
         if saved:
             self._known = KnownBreaker(state, self._known.version + 1)
             self._read_at = self._now()
@@ -140,8 +151,32 @@ class ChannelCircuit:
         return self._known
 
     def _read(self) -> None:
-        self._known = self._breakers.get(self._channel)
+        self._known = self._breakers.get(self._channel, self._account)
         self._read_at = self._now()
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+class ChannelCircuits:
+    """The breakers of one channel's accounts as one process sees them."""
+
+    def __init__(
+        self, channel: str, breakers: Breakers, announce: Announce, clock: Clock, probe_time: timedelta
+    ) -> None:
+        self._circuit = partial(
+            AccountCircuit,
+            channel,
+            breakers=breakers,
+            announce=announce,
+            clock=clock,
+            probe_time=probe_time,
+        )
+        self._circuits: dict[str, AccountCircuit] = {}
+        self._lock = threading.Lock()
+
+    def of(self, account: str) -> AccountCircuit:
+        with self._lock:
+            if account not in self._circuits:
+                self._circuits[account] = self._circuit(account)
+            return self._circuits[account]

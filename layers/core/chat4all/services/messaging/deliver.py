@@ -2,7 +2,7 @@
 
 ::
 
-    circuit ── while the channel's breaker is open, nothing is attempted: Later
+    circuit ── while the account's breaker is open, nothing is attempted: Later
        │
     limiter ── take tokens from the account's and the recipient's buckets, else Later
        │
@@ -15,7 +15,7 @@
     time ── if there is too little time to send and to record, the claim is given back: a function that ends
        │    by its timeout in between would leave the delivery in doubt
        │
-    send ── one HTTP request to the provider; a half-open channel sends only the probe
+    send ── one HTTP request to the provider; a half-open circuit sends only the probe
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; an outcome
               that cannot be written here goes unrecorded to `status`, which writes it
@@ -42,7 +42,7 @@ from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Ji
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile
-from chat4all.services.messaging.circuit import Attempt, ChannelCircuit, Wait
+from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.ports import Deliveries, Limiter, Secrets
 
@@ -99,7 +99,7 @@ class Deliver:
         connector: Connector,
         deliveries: Deliveries,
         limiter: Limiter,
-        circuit: ChannelCircuit,
+        circuits: ChannelCircuits,
         secrets: Secrets,
         file: OutgoingFile,
         clock: Clock,
@@ -115,7 +115,7 @@ class Deliver:
         self._connector = connector
         self._deliveries = deliveries
         self._limiter = limiter
-        self._circuit = circuit
+        self._circuits = circuits
         self._secrets = secrets
         self._file = file
         self._clock = clock
@@ -129,7 +129,7 @@ class Deliver:
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
-        open_s = self._circuit.wait_s()
+        open_s = self._circuits.of(to.account).wait_s()
         if open_s > 0:
             return Later(open_s)
         # Read before the claim: if this read failed after it, the claim would look like the claim of a dead
@@ -188,12 +188,13 @@ class Deliver:
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
-        attempt = self._circuit.begin()
+        circuit = self._circuits.of(submission.account)
+        attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
         answer = self._send(submission, secret)
         outcome = self._record(claimed, attempt, answer)
-        self._circuit.report(attempt, submission.address, answer)
+        circuit.report(attempt, submission.address, answer)
         return outcome
 
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:

@@ -4,8 +4,8 @@
 
     Deliver answers Later ── for a short wait: the channel's queue keeps the record
          │
-       for a long wait: the record's body is added to the holding queue of its group. The record is handed
-         │              back for a moment, until every process knows that the holding queue exists
+       for a long wait: the record's body is added to the holding queue of its account and group. The record
+         │              is handed back for a moment, until every process knows that the holding queue exists
          │
     SQS gives out the record again, and the records behind it ── a delivery that is not the first of the
          │        holding queue is added to it, and its record is deleted
@@ -83,10 +83,10 @@ class DeliverOrHold:
         return Held() if head == requested.place else Later(2 * HOLDING_KNOWN_S)
 
     def _head(self, requested: DeliveryRequested) -> str | None:
-        channel = requested.recipient.channel
-        if not self._held_deliveries.any(channel):
+        to = requested.recipient
+        if not self._held_deliveries.any(to.channel, to.account):
             return None
-        return self._held_deliveries.head(channel, requested.group)
+        return self._held_deliveries.head(to.channel, to.account, requested.group)
 
 
 class BringBackHeldDeliveries:

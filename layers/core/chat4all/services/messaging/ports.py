@@ -4,12 +4,13 @@ Every method that calls AWS raises `Unavailable` if AWS does not answer, or thro
 client retries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from chat4all.domain.breaker import Breaker, KnownBreaker
+from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
@@ -205,16 +206,19 @@ class Fallbacks(Protocol):
 
 
 class HeldDeliveries(Protocol):
-    """Deliveries whose wait is too long for a channel's queue, in a holding queue for each group."""
+    """Deliveries whose wait is too long for a channel's queue.
 
-    def any(self, channel: str) -> bool:
-        """Return whether the channel may have held deliveries.
+    Each channel account and group has a holding queue.
+    """
+
+    def any(self, channel: str, account: str) -> bool:
+        """Return whether the channel account may have held deliveries.
 
         The answer includes a delivery that another process added at least `HOLDING_KNOWN_S` seconds ago.
         """
         ...
 
-    def head(self, channel: str, group: str) -> str | None:
+    def head(self, channel: str, account: str, group: str) -> str | None:
         """Return the place of the first delivery in the group's holding queue."""
         ...
 
@@ -246,7 +250,7 @@ class HeldDeliveries(Protocol):
 
 
 HOLDING_KNOWN_S: Final = 1.0
-"""After so many seconds, every process knows that a channel has held deliveries."""
+"""After so many seconds, every process knows that an account has held deliveries."""
 
 
 class Events(Protocol):
@@ -296,15 +300,15 @@ class Secrets(Protocol):
 
 
 class Breakers(Protocol):
-    """The channels' circuit breakers, shared by all processes."""
+    """The circuit breakers of the channel accounts, shared by all processes."""
 
-    def get(self, channel: str) -> KnownBreaker: ...
+    def get(self, channel: str, account: str) -> KnownBreaker: ...
 
-    def get_many(self, channels: Iterable[str]) -> dict[str, Breaker]:
-        """Return the breaker of each channel."""
+    def get_many(self, accounts: ChannelAccounts) -> dict[str, dict[str, Breaker]]:
+        """Return the breaker of each account, by channel and account."""
         ...
 
-    def save(self, channel: str, breaker: Breaker, version: int) -> bool:
+    def save(self, channel: str, account: str, breaker: Breaker, version: int) -> bool:
         """Save the breaker as `version` + 1; return False if the stored breaker is no longer at `version`."""
         ...
 
