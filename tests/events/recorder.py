@@ -31,7 +31,9 @@ class Recorder:
         functions = self._cloud.aws.functions()
         layer = functions.publish_layer_version(LayerName="tap", Content={"ZipFile": _zipped()})
         for name in self.heard:
-            laid = [one["Arn"] for one in configuration(self._cloud, name).get("Layers", [])]
+            laid = [
+                layer_version["Arn"] for layer_version in configuration(self._cloud, name).get("Layers", [])
+            ]
             functions.update_function_configuration(
                 FunctionName=f"{self._cloud.stack}-{name}",
                 Handler="tap.handler",
@@ -39,7 +41,8 @@ class Recorder:
             )
         eventually(
             lambda: (
-                {configuration(self._cloud, one)["LastUpdateStatus"] for one in self.heard} == {"Successful"}
+                {configuration(self._cloud, function)["LastUpdateStatus"] for function in self.heard}
+                == {"Successful"}
             )
         )
 

@@ -100,7 +100,7 @@ class Cloud:
         self.file_events: list[FileEvent] = []
         self.held = HeldTable()
         self.announced: list[CircuitChanged] = []
-        self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
+        self.connectors = {name: FakeConnector(capabilities) for name, capabilities in CAPABILITIES.items()}
         self.inbound = FifoQueue(self.clock)
         self.channel_queues = {name: FifoQueue(self.clock) for name in CAPABILITIES}
         self.queues: dict[str, FifoQueue | Stream] = {
@@ -191,8 +191,10 @@ class Cloud:
         """No parked status, or only such as nothing is known of."""
         deliveries = MemoryDeliveries(self.table)
         return not any(
-            deliveries.find(one.update.channel, one.update.account, one.update.provider_message_id or "")
-            for one in self.table.parked.values()
+            deliveries.find(
+                parked.update.channel, parked.update.account, parked.update.provider_message_id or ""
+            )
+            for parked in self.table.parked.values()
         )
 
     def _wait(self) -> None:

@@ -50,7 +50,7 @@ TELEX = Capabilities(
     window_h=None,
     media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
 )
-CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
+CAPABILITIES = {capabilities.channel: capabilities for capabilities in (PIGEON, TELEX)}
 ACCOUNT = "main"
 """The first account of each channel."""
 SECOND_ACCOUNT = "second"

@@ -45,15 +45,18 @@ class MemoryConversations:
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
         found = (self._by_id.get(conversation_id) for conversation_id in dict.fromkeys(conversation_ids))
-        return [one for one in found if one is not None]
+        return [conversation for conversation in found if conversation is not None]
 
     def next_sequence(self, conversation_id: str, version: int, at: str) -> Sequenced | ConversationChanged:
         with self._lock:
-            one = self._by_id.get(conversation_id)
-            if one is None or one.version != version:
+            conversation = self._by_id.get(conversation_id)
+            if conversation is None or conversation.version != version:
                 return ConversationChanged()
             counted = replace(
-                one, sequence=one.sequence + 1, message_count=one.message_count + 1, last_activity_at=at
+                conversation,
+                sequence=conversation.sequence + 1,
+                message_count=conversation.message_count + 1,
+                last_activity_at=at,
             )
             self._by_id[conversation_id] = counted
             return Sequenced(counted.sequence, overtaken=self._is_overtaken(conversation_id))
@@ -77,8 +80,8 @@ class MemoryConversations:
 
     def uncount(self, conversation_id: str) -> None:
         with self._lock:
-            one = self._by_id[conversation_id]
-            self._by_id[conversation_id] = replace(one, message_count=one.message_count - 1)
+            conversation = self._by_id[conversation_id]
+            self._by_id[conversation_id] = replace(conversation, message_count=conversation.message_count - 1)
 
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         return self._change(conversation, participants=(*conversation.participants, participant))
@@ -103,15 +106,17 @@ class MemoryConversations:
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         self.reads += 1
         joined = (
-            (participant.joined_at, one.conversation_id)
-            for one in self._by_id.values()
-            for participant in one.participants
+            (participant.joined_at, conversation.conversation_id)
+            for conversation in self._by_id.values()
+            for participant in conversation.participants
             if participant.user_id == user_id
         )
         return newest_first(joined, after, limit)
 
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
-        created = ((one.created_at, one.conversation_id) for one in self._by_id.values())
+        created = (
+            (conversation.created_at, conversation.conversation_id) for conversation in self._by_id.values()
+        )
         return newest_first(created, after, limit)
 
     def _is_overtaken(self, conversation_id: str) -> bool:
@@ -138,14 +143,14 @@ class MemoryConversations:
         state: ConversationState | None = None,
     ) -> bool:
         with self._lock:
-            one = self._by_id.get(read.conversation_id)
-            if one is None or one.version != read.version:
+            current = self._by_id.get(read.conversation_id)
+            if current is None or current.version != read.version:
                 return False
             self._by_id[read.conversation_id] = replace(
-                one,
-                participants=participants or one.participants,
-                state=state or one.state,
-                version=one.version + 1,
+                current,
+                participants=participants or current.participants,
+                state=state or current.state,
+                version=current.version + 1,
             )
             return True
 
@@ -156,5 +161,5 @@ def newest_first(
     """A page of (time, id) past `after`, as every list ordered by time has them."""
     assert limit > 0
     ordered = sorted(entries, reverse=True)
-    past = [one for one in ordered if after is None or one < (after.at, after.item_id)]
+    past = [entry for entry in ordered if after is None or entry < (after.at, after.item_id)]
     return [(TimeCursor(at, item_id), item_id) for at, item_id in past[:limit]]

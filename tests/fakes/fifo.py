@@ -77,10 +77,10 @@ class FifoQueue:
             if not self._free(group, now):
                 return []
             given = [record for record in self._records if record.group == group][:MOST]
-            for one in given:
-                one.receives += 1
-                one.visible_at = now + VISIBILITY_S
-                one.receipt = f"{one.record_id}-{one.receives}"
+            for record in given:
+                record.receives += 1
+                record.visible_at = now + VISIBILITY_S
+                record.receipt = f"{record.record_id}-{record.receives}"
             return given
 
     def done(self, given: list[Queued], failed: set[str]) -> list[Queued]:
@@ -93,7 +93,7 @@ class FifoQueue:
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto's names
         with self._lock:
-            (record,) = (one for one in self._records if one.receipt == ReceiptHandle)
+            (record,) = (queued for queued in self._records if queued.receipt == ReceiptHandle)
             record.visible_at = self._clock.monotonic() + VisibilityTimeout
 
     def next_visible(self) -> float | None:
@@ -103,4 +103,4 @@ class FifoQueue:
 
     def _free(self, group: str, now: float) -> bool:
         mine = [record for record in self._records if record.group == group]
-        return bool(mine) and all(one.visible_at <= now for one in mine)
+        return bool(mine) and all(record.visible_at <= now for record in mine)

@@ -92,8 +92,8 @@ class Stream:
 
     def done(self, given: list[Put], failed: set[str]) -> list[Put]:
         """What Lambda takes as handled."""
-        lowest = min((int(one) for one in failed), default=None)
-        return [one for one in given if lowest is None or one.number < lowest]
+        lowest = min((int(record_id) for record_id in failed), default=None)
+        return [record for record in given if lowest is None or record.number < lowest]
 
     def delete(self, record: Put) -> None:
         for lane in self._lanes:

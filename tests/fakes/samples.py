@@ -36,7 +36,9 @@ def zipped(parts: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def content_types(*main: str) -> bytes:
-    overrides = "".join(f'<Override PartName="/x" ContentType="application/vnd.x.{one}"/>' for one in main)
+    overrides = "".join(
+        f'<Override PartName="/x" ContentType="application/vnd.x.{content_type}"/>' for content_type in main
+    )
     return f'<?xml version="1.0"?><Types>{overrides}</Types>'.encode()
 
 

@@ -53,11 +53,11 @@ class MemoryWebhooks:
         self, arrivals: Arrivals, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         found = sorted(
-            (one.received_at, one.webhook_id)
-            for one in self.stored.values()
-            if one.channel in arrivals.channels
-            and (arrivals.since or "") <= one.received_at <= (arrivals.until or "~")
-            and (after is None or (one.received_at, one.webhook_id) > (after.at, after.item_id))
+            (webhook.received_at, webhook.webhook_id)
+            for webhook in self.stored.values()
+            if webhook.channel in arrivals.channels
+            and (arrivals.since or "") <= webhook.received_at <= (arrivals.until or "~")
+            and (after is None or (webhook.received_at, webhook.webhook_id) > (after.at, after.item_id))
         )
         return [(TimeCursor(at, webhook_id), webhook_id) for at, webhook_id in found[:limit]]
 

@@ -96,7 +96,7 @@ class Aws:
 
     def _make_queues(self) -> None:
         queues = self.template.resources("AWS::SQS::Queue").values()
-        for queue in sorted(queues, key=lambda one: "RedrivePolicy" in one):
+        for queue in sorted(queues, key=lambda properties: "RedrivePolicy" in properties):
             attributes: Any = {
                 name: _attribute(value) for name, value in queue.items() if name != "QueueName"
             }

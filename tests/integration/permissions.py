@@ -147,8 +147,8 @@ def _dynamodb_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]
         writes = [(kind, write) for item in parameters["TransactItems"] for kind, write in item.items()]
         suffix = {"ConditionCheck": "ConditionCheckItem"}
         return [
-            Need(f"dynamodb:{suffix.get(kind, kind + 'Item')}", _table(one["TableName"]))
-            for kind, one in writes
+            Need(f"dynamodb:{suffix.get(kind, kind + 'Item')}", _table(write["TableName"]))
+            for kind, write in writes
         ]
     resource = _table(parameters["TableName"])
     index = parameters.get("IndexName")

@@ -93,19 +93,19 @@ class Product:
             return False
         records = [
             _record(
-                one["MessageId"],
-                one["Attributes"]["MessageGroupId"],
-                one["Body"],
-                one["ReceiptHandle"],
-                int(one["Attributes"]["ApproximateReceiveCount"]),
+                message["MessageId"],
+                message["Attributes"]["MessageGroupId"],
+                message["Body"],
+                message["ReceiptHandle"],
+                int(message["Attributes"]["ApproximateReceiveCount"]),
             )
-            for one in given
+            for message in given
         ]
         answer = self.invoke(name, {"Records": records})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        for one in given:
-            if one["MessageId"] not in failed:
-                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        for message in given:
+            if message["MessageId"] not in failed:
+                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return True
 
 

@@ -85,9 +85,11 @@ class StreamingProduct(Product):
         new = [record for record in records if int(record["SequenceNumber"]) > done][:100]
         if not new:
             return False
-        answer = self.invoke(name, {"Records": [self._as_lambda_has_it(name, shard_id, one) for one in new]})
+        answer = self.invoke(
+            name, {"Records": [self._as_lambda_has_it(name, shard_id, record) for record in new]}
+        )
         failed = [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
-        numbers = [int(one["SequenceNumber"]) for one in new]
+        numbers = [int(record["SequenceNumber"]) for record in new]
         lowest = min(failed, default=numbers[-1] + 1)
         self._handled[name, shard_id] = max((number for number in numbers if number < lowest), default=done)
         return True

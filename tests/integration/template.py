@@ -76,10 +76,12 @@ class Template:
         self.document = read(path)
         self.document["Resources"] = expanded(self.document["Resources"])
         declared = self.document.get("Parameters", {})
-        defaults = {name: one["Default"] for name, one in declared.items() if "Default" in one}
+        defaults = {
+            name: parameter["Default"] for name, parameter in declared.items() if "Default" in parameter
+        }
         self._parameters = {**PSEUDO_PARAMETERS, **defaults, **(parameters or {})}
-        for name, one in declared.items():
-            if one["Type"] == "CommaDelimitedList":
+        for name, parameter in declared.items():
+            if parameter["Type"] == "CommaDelimitedList":
                 self._parameters[name] = str(self._parameters[name]).split(",")
         missing = set(declared) - set(self._parameters)
         assert not missing, f"{path} needs {missing}"
@@ -95,7 +97,7 @@ class Template:
                 found[name] = self.resolved(resource["Properties"])
             if resource["Type"] == "AWS::CloudFormation::Stack":
                 inner = self.nested(name).resources(kind)
-                found.update({f"{name}.{inner_name}": one for inner_name, one in inner.items()})
+                found.update({f"{name}.{inner_name}": properties for inner_name, properties in inner.items()})
         return found
 
     def nested(self, name: str) -> "Template":
@@ -107,7 +109,7 @@ class Template:
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
         if isinstance(value, list):
-            return [one for one in map(self.resolved, value) if one is not NO_VALUE]
+            return [item for item in map(self.resolved, value) if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -123,8 +125,8 @@ class Template:
             intrinsic = intrinsics.get(name)
             if intrinsic:
                 return intrinsic(argument)
-        pairs = {key: self.resolved(one) for key, one in value.items()}
-        return {key: one for key, one in pairs.items() if one is not NO_VALUE}
+        pairs = {key: self.resolved(item) for key, item in value.items()}
+        return {key: item for key, item in pairs.items() if item is not NO_VALUE}
 
     def output(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
         return self.resolved(self.document["Outputs"][name]["Value"])
@@ -205,8 +207,8 @@ class Template:
                 return all(map(self._is, argument))
         assert name == "Fn::Equals", name
         # CloudFormation compares text: a number that was given is one, too.
-        one, other = map(str, self.resolved(argument))
-        return one == other
+        left, right = map(str, self.resolved(argument))
+        return left == right
 
 
 def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,11 +226,11 @@ def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with(part: Any, identifier: str, value: str) -> Any:  # noqa: ANN401 - any part of a template
     if isinstance(part, list):
-        return [_with(one, identifier, value) for one in part]
+        return [_with(item, identifier, value) for item in part]
     if isinstance(part, dict):
         if part == {"Ref": identifier}:
             return value
-        return {_with(name, identifier, value): _with(one, identifier, value) for name, one in part.items()}
+        return {_with(name, identifier, value): _with(item, identifier, value) for name, item in part.items()}
     if isinstance(part, str):
         alphanumeric = re.sub(r"[^A-Za-z0-9]", "", value)
         return part.replace(f"${{{identifier}}}", value).replace(f"&{{{identifier}}}", alphanumeric)

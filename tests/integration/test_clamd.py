@@ -74,10 +74,10 @@ def _wait(daemon: "subprocess.Popen[bytes]", folder: Path) -> None:
 
 
 def scan(address: str, *pieces: bytes) -> Verdict:
-    with ClamdScanner(address).begin() as one:
+    with ClamdScanner(address).begin() as file_scan:
         for piece in pieces:
-            one.feed(piece)
-        return one.verdict()
+            file_scan.feed(piece)
+        return file_scan.verdict()
 
 
 @pytest.mark.parametrize("content_type", EVERY_TYPE)

@@ -182,7 +182,7 @@ def test_clocks_minutes_apart_delay_nobody_and_keep_the_limit(
             refused.append((now, process))
 
     # They ask for less than the limit. Who has not yet seen the faster clock may have to wait a moment.
-    assert [one for one in refused if one[0] > BEGINNING + 2] == []
+    assert [refusal for refusal in refused if refusal[0] > BEGINNING + 2] == []
 
 
 def test_with_clocks_minutes_apart_the_limit_holds_but_for_one_burst(aws: Aws, account: str) -> None:
@@ -224,6 +224,6 @@ def test_a_telegram_group_is_sent_twenty_a_minute_and_holds_up_nobody_else(aws: 
         if limiter.wait_s("telegram", account, "-1001234567890", BEGINNING + second) == 0
     ]
 
-    assert all(sum(start <= one < start + 60 for one in sent) <= 20 for start in range(60))
+    assert all(sum(start <= second < start + 60 for second in sent) <= 20 for start in range(60))
     assert len(sent) >= 30
     assert limiter.wait_s("telegram", account, "7012345678", BEGINNING + 120) == 0

@@ -61,7 +61,7 @@ def put(kinesis: "KinesisClient", stream: str, events: list[MessageAccepted]) ->
 
 def read(kinesis: "KinesisClient", stream: str, since: datetime, until: datetime) -> list[Read]:
     pages = Stream(kinesis, stream, pause=lambda _: None).between(since, until)
-    return [one for page in pages for one in page]
+    return [record for page in pages for record in page]
 
 
 def test_everything_of_a_time_is_read_in_each_conversations_order(
@@ -72,9 +72,9 @@ def test_everything_of_a_time_is_read_in_each_conversations_order(
 
     found = read(kinesis, stream, began, datetime.now(UTC))
 
-    events = [msgspec.json.decode(one.data, type=MessageAccepted) for one in found]
+    events = [msgspec.json.decode(record.data, type=MessageAccepted) for record in found]
     assert sorted(event.sequence for event in events) == list(range(60))
-    assert len({one.place for one in found}) == 60
+    assert len({record.place for record in found}) == 60
     for conversation_id in {event.conversation_id for event in events}:
         mine = [event.sequence for event in events if event.conversation_id == conversation_id]
         assert mine == sorted(mine)

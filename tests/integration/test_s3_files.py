@@ -51,7 +51,7 @@ def test_parts_become_one_object_with_its_name_and_type(aws: Aws, bucket: str, s
     stored = store.stored_parts(file)
 
     assert stored is not None
-    assert [(one.number, one.etag, one.size) for one in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
+    assert [(part.number, part.etag, part.size) for part in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
     assert store.finish_upload(file, stored)
     assert store.size_of(file.file_id) == PART + 3
     assert b"".join(store.stream(file.file_id)) == b"a" * PART + b"bcd"
@@ -125,7 +125,7 @@ def test_many_parts_are_listed_page_by_page(
     listing = store._client.list_parts
     monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))
 
-    assert [one.number for one in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
+    assert [part.number for part in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
 
 
 def pieces(*sizes: int) -> Iterator[bytes]:
@@ -199,7 +199,7 @@ def test_thumbnails_go_with_their_file(aws: Aws, bucket: str, store: S3Files) ->
     store.delete(file.file_id)
 
     left = aws.s3.list_objects_v2(Bucket=bucket, Prefix="").get("Contents", [])
-    assert not [one for one in left if file.file_id in one["Key"]]
+    assert not [s3_object for s3_object in left if file.file_id in s3_object["Key"]]
 
 
 @pytest.mark.parametrize(

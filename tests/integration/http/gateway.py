@@ -135,7 +135,7 @@ class Gateway:
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """The route whose pattern the path fits; fixed names before parameters, as API Gateway does."""
-        for route in sorted(self._app.routes, key=lambda one: one.count("{")):
+        for route in sorted(self._app.routes, key=lambda template: template.count("{")):
             pattern = _PARAMETER.sub(r"(?P<\1>[^/]+)", route)
             match = re.fullmatch(pattern, path)
             if match:

@@ -57,7 +57,7 @@ def test_entries_are_listed_newest_first_page_by_page(
         "details": {"filename": "evil.txt", "owner": "key-1"},
     }
     shown = [*first["entries"], *second["entries"]]
-    assert [one["entry_id"] for one in shown] == [one.entry_id for one in recorded]
+    assert [entry["entry_id"] for entry in shown] == [entry.entry_id for entry in recorded]
     assert second["next_cursor"] is None
 
 

@@ -133,8 +133,8 @@ def test_messages_are_found_by_status_and_by_conversation(api: Gateway, cast: Ca
     pending = api.get("/v1/messages", status="PENDING", limit=100).json["messages"]
     here = api.get("/v1/messages", conversation_id=cast.conversation).json["messages"]
 
-    assert message_id in [one["message_id"] for one in pending]
-    assert [one["message_id"] for one in here] == [message_id]
+    assert message_id in [message["message_id"] for message in pending]
+    assert [message["message_id"] for message in here] == [message_id]
 
 
 def test_a_text_to_agents_only_is_delivered_at_once(api: Gateway) -> None:

@@ -75,7 +75,7 @@ def test_told_again_it_stays_as_it_was(log: Log, year: int) -> None:
 
 
 def test_the_same_of_the_same_has_one_id(log: Log) -> None:
-    one, again, other, another_action = (
+    first, again, other, another_action = (
         audit_entry(action, subject, actor="files", at=at, details={})
         for action, subject, at in [
             (INFECTED, "file:1", "2026-01-31T12:00:00.000Z"),
@@ -85,8 +85,8 @@ def test_the_same_of_the_same_has_one_id(log: Log) -> None:
         ]
     )
 
-    assert one.entry_id == again.entry_id
-    assert len({one.entry_id, other.entry_id, another_action.entry_id}) == 3
+    assert first.entry_id == again.entry_id
+    assert len({first.entry_id, other.entry_id, another_action.entry_id}) == 3
 
 
 @pytest.mark.parametrize("limit", [1, 3, 40])
@@ -99,9 +99,11 @@ def test_the_newest_comes_first_on_every_page(log: Log, year: int, limit: int) -
     for entry in entries:
         log.record(entry)
 
-    expected = sorted(entries, key=lambda one: (one.at, one.entry_id), reverse=True)
+    expected = sorted(entries, key=lambda recorded: (recorded.at, recorded.entry_id), reverse=True)
     assert walked(log, of(year), limit) == expected
-    assert walked(log, of(year, REJECTED), limit) == [one for one in expected if one.action is REJECTED]
+    assert walked(log, of(year, REJECTED), limit) == [
+        recorded for recorded in expected if recorded.action is REJECTED
+    ]
 
 
 def test_a_time_includes_both_its_ends(log: Log, year: int) -> None:

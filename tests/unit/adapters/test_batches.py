@@ -68,7 +68,7 @@ class Run:
     def __call__(
         self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True
     ) -> list[str]:
-        self.client.known = {str(one["receiptHandle"]) for one in records}
+        self.client.known = {str(queue_record["receiptHandle"]) for queue_record in records}
         batch = Batch(Word, self._handle, cast("SQSClient", self.client), "the queue")
         answer = batch({"Records": list(records)}, in_time)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
@@ -118,7 +118,7 @@ def test_after_a_failure_the_rest_of_its_group_is_handed_back_in_order_and_the_o
         first = next((place for place, name in enumerate(mine) if int(name[1:]) in failing), len(mine))
         assert [name for name in run.handled if name[0] == group] == mine[: first + 1]
         assert [name for name in failed if name[0] == group] == mine[first:]
-        assert [one for one, _ in run.client.waits if one[11] == group] == [
+        assert [receipt for receipt, _ in run.client.waits if receipt[11] == group] == [
             f"receipt of {name}" for name in mine[first:]
         ]
 

@@ -159,7 +159,7 @@ def test_what_fails_in_an_unforeseen_way_is_given_up_after_some_tries() -> None:
     assert run([record(1), record(2)]) is None
 
     assert run.handled == [1] * UNEXPECTED_TRIES + [2]
-    assert [one.start_sequence_number for one in run.given_up] == ["1"]
+    assert [pointer.start_sequence_number for pointer in run.given_up] == ["1"]
 
 
 def test_what_fails_once_in_an_unforeseen_way_is_not_given_up() -> None:

@@ -69,7 +69,9 @@ def _places(tree: ast.Module) -> Iterator[_Place]:
         if isinstance(node, ast.ImportFrom):
             assert node.module != "re", "functions of re are called by their full names"
         if isinstance(node, ast.Import):
-            assert not [one for one in node.names if one.name == "re" and one.asname], "re keeps its name"
+            assert not [alias for alias in node.names if alias.name == "re" and alias.asname], (
+                "re keeps its name"
+            )
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re":
             assert node.attr in FUNCTIONS | HARMLESS, f"re.{node.attr} is not known here"
         if not isinstance(node, ast.Call):
@@ -178,7 +180,7 @@ def _inner(operator: object, argument: Any) -> list[list[Any]]:  # noqa: ANN401 
     if operator is _constants.ATOMIC_GROUP:
         return [list(argument)]
     if operator is _constants.BRANCH:
-        return [list(one) for one in argument[1]]
+        return [list(branch) for branch in argument[1]]
     known = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN, _constants.AT)
     assert operator in known, f"{operator} is not known here"
     return []
@@ -190,7 +192,7 @@ def _first(items: Sequence[Any], flags: int) -> frozenset[str]:
     for operator, argument in items:
         inner = _inner(operator, argument)
         if inner:
-            found |= frozenset().union(*(_first(one, flags) for one in inner))
+            found |= frozenset().union(*(_first(sequence, flags) for sequence in inner))
         elif operator is not _constants.AT:
             found |= _taken([(operator, argument)], flags)
         if not _may_be_empty(operator, argument):
@@ -202,7 +204,7 @@ def _may_be_empty(operator: object, argument: Any) -> bool:  # noqa: ANN401 - of
     if operator is _constants.AT or (operator in _REPEATS and argument[0] == 0):
         return True
     inner = _inner(operator, argument)
-    return any(all(_may_be_empty(*item) for item in one) for one in inner)
+    return any(all(_may_be_empty(*item) for item in sequence) for sequence in inner)
 
 
 def _taken(items: Sequence[Any], flags: int) -> frozenset[str]:

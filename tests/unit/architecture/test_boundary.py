@@ -51,7 +51,7 @@ def test_it_lets_every_role_do_what_its_policies_allow(template: Template) -> No
     }
 
     assert len(granted) > 100
-    assert not {one for one in granted if not within(one[1])}
+    assert not {grant for grant in granted if not within(grant[1])}
 
 
 @pytest.mark.parametrize("policy", MANAGED)
@@ -83,7 +83,7 @@ def test_it_ends_where_the_stack_ends(need: Need) -> None:
 
 @pytest.mark.parametrize("template", [ON_SQS, ON_KINESIS], ids=["sqs", "kinesis"])
 def test_every_role_has_it(template: Template) -> None:
-    assert {name: one.get("PermissionsBoundary") for name, one in roles(template).items()} == dict.fromkeys(
+    assert {name: role.get("PermissionsBoundary") for name, role in roles(template).items()} == dict.fromkeys(
         roles(template), "the-boundary"
     )
 
@@ -93,7 +93,7 @@ def test_a_role_without_it_is_neither_made_nor_given_more() -> None:
 
     allowed = [statement for statement in statements("ExecutionRole") if statement["Effect"] == "Allow"]
 
-    (giving,) = (one for one in allowed if powers & set(one["Action"]))
+    (giving,) = (statement for statement in allowed if powers & set(statement["Action"]))
     assert powers <= set(giving["Action"])
     assert set(giving["Condition"]["StringEquals"]) == {"iam:PermissionsBoundary"}
     text = str(allowed)

@@ -39,7 +39,7 @@ def test_on_kinesis_the_two_queues_are_streams_and_the_others_stay() -> None:
 
 def test_no_role_on_kinesis_names_a_queue_that_is_not_there() -> None:
     for name, function in functions(ON_KINESIS).items():
-        resources = [one for _, named in Role(function).statements for one in named]
+        resources = [resource for _, named in Role(function).statements for resource in named]
         assert not any(
             f":chat4all-{stream}" in text and text.endswith(".fifo")
             for text in resources

@@ -19,8 +19,8 @@ SOURCES = "\n".join(
 )
 QUEUES = {
     resource["QueueName"]
-    for each in (TEMPLATE, ON_KINESIS)
-    for resource in each.resources("AWS::SQS::Queue").values()
+    for template in (TEMPLATE, ON_KINESIS)
+    for resource in template.resources("AWS::SQS::Queue").values()
 }
 STREAMS = {resource["Name"] for resource in ON_KINESIS.resources("AWS::Kinesis::Stream").values()}
 FUNCTIONS = {function["FunctionName"] for function in functions(TEMPLATE).values()}
@@ -60,7 +60,7 @@ def shown() -> list[tuple[str, str, dict[str, str]]]:
     found = []
     for widget in widgets():
         for namespace, name, *rest in widget["properties"]["metrics"]:
-            pairs = [one for one in rest if isinstance(one, str)]
+            pairs = [word for word in rest if isinstance(word, str)]
             found.append((namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))))
     return found
 
@@ -136,10 +136,10 @@ def test_a_duration_is_near_the_functions_own_timeout() -> None:
 
 def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
     ours = [
-        (one["MetricName"], {pair["Name"]: pair["Value"] for pair in one["Dimensions"]})
+        (metric["MetricName"], {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]})
         for alarm in ALARMS.values()
-        for one in metrics_of(alarm)
-        if one["Namespace"] == "Chat4All"
+        for metric in metrics_of(alarm)
+        if metric["Namespace"] == "Chat4All"
     ]
     ours += [(name, dimensions) for namespace, name, dimensions in shown() if namespace == "Chat4All"]
 

@@ -74,7 +74,9 @@ def test_whoever_deploys_in_a_region_cannot_change_the_deploying_roles_of_anothe
     template = Template("infra/github-oidc.yaml", {"Subject": SUBJECT, "AWS::Region": "eu-west-1"})
     (policy,) = template.resources("AWS::IAM::Role")["ExecutionRole"]["Policies"]
 
-    (denial,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
+    (denial,) = (
+        statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"
+    )
 
     own = [role["RoleName"] for role in template.resources("AWS::IAM::Role").values()]
     assert [resource.rpartition("/")[2] for resource in denial["Resource"]] == sorted(

@@ -120,7 +120,7 @@ def _resources(resources: dict[str, Any]) -> list[dict[str, Any]]:
     loops = [resource[2].values() for resource in resources.values() if isinstance(resource, list)]
     return [
         *(resource for resource in resources.values() if isinstance(resource, dict)),
-        *(one for loop in loops for one in loop),
+        *(resource for loop in loops for resource in loop),
     ]
 
 

@@ -111,7 +111,7 @@ def test_a_functions_environment_is_enough_to_start_it(
     function = functions(template)[name]
     # Of what this process has, a function would have none.
     everybodys = (*FUNCTIONS.values(), *functions(ON_KINESIS).values())
-    for variable in {one for each in everybodys for one in environment(each)}:
+    for variable in {key for other in everybodys for key in environment(other)}:
         monkeypatch.delenv(variable, raising=False)
     for variable, value in environment(function).items():
         monkeypatch.setenv(variable, value)
@@ -220,7 +220,9 @@ def test_every_function_keeps_its_logs_for_a_time() -> None:
     groups = TEMPLATE.resources("AWS::Logs::LogGroup")
 
     for name, function in FUNCTIONS.items():
-        (group,) = (one for one in groups.values() if one["LogGroupName"].endswith(f"-{name}"))
+        (group,) = (
+            log_group for log_group in groups.values() if log_group["LogGroupName"].endswith(f"-{name}")
+        )
         assert int(group["RetentionInDays"]) > 0
         assert function["LoggingConfig"]["LogGroup"] in groups
 

@@ -47,7 +47,7 @@ def transformed(*given: str) -> Resources:
 
 
 def of_kind(resources: Resources, kind: str) -> Resources:
-    return {name: one for name, one in resources.items() if one["Type"] == kind}
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def logical_ids(resources: Resources) -> set[str]:
@@ -57,7 +57,7 @@ def logical_ids(resources: Resources) -> set[str]:
 def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
     """The logical ids of all that a part of a template refers to."""
     if isinstance(part, list):
-        yield from (name for one in part for name in references(one))
+        yield from (name for item in part for name in references(item))
     elif isinstance(part, dict):
         for name, argument in part.items():
             if name == "Ref":
@@ -110,18 +110,18 @@ def test_a_layer_that_only_some_have_changes_those() -> None:
 
     after = set(of_kind(transformed("MediaLayer=s3://uploaded/another"), "AWS::Lambda::Version"))
 
-    assert [one.split("Version")[0] for one in after - before] == ["FilesFunction"]
+    assert [logical_id.split("Version")[0] for logical_id in after - before] == ["FilesFunction"]
 
 
 def test_a_canary_ends_when_an_alarm_of_its_function_goes_red() -> None:
     resources = transformed("Canary=true")
     groups = of_kind(resources, "AWS::CodeDeploy::DeploymentGroup")
-    alarms = {one["AlarmName"] for one in Template().resources("AWS::CloudWatch::Alarm").values()}
+    alarms = {alarm["AlarmName"] for alarm in Template().resources("AWS::CloudWatch::Alarm").values()}
 
     for name in FUNCTIONS:
         (function,) = (
-            one
-            for one, resource in of_kind(resources, "AWS::Lambda::Function").items()
+            logical_id
+            for logical_id, resource in of_kind(resources, "AWS::Lambda::Function").items()
             if resource["Properties"]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
         )
         group = groups[f"{function}DeploymentGroup"]["Properties"]
@@ -140,7 +140,9 @@ def test_a_canary_ends_when_an_alarm_of_its_function_goes_red() -> None:
 
 def test_there_is_no_canary_unless_one_asks_for_it() -> None:
     assert not [
-        name for name, one in transformed().items() if "CodeDeploy" in one["Type"] or "UpdatePolicy" in one
+        name
+        for name, resource in transformed().items()
+        if "CodeDeploy" in resource["Type"] or "UpdatePolicy" in resource
     ]
 
 

@@ -36,7 +36,7 @@ class LocalServer:
 
     @property
     def paths(self) -> list[str]:
-        return [one.path for one in self.asked]
+        return [request.path for request in self.asked]
 
 
 @contextmanager

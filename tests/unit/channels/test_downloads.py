@@ -190,8 +190,8 @@ def test_a_token_goes_to_its_host_and_not_to_where_that_redirects(
 
     assert b"".join(read(f"{server.url}/here", {"authorization": "Bearer t"}).pieces) == b"secrets"
 
-    assert [one.headers.get("authorization") for one in server.asked] == ["Bearer t", "Bearer t"]
-    assert [one.headers.get("authorization") for one in other.asked] == [None]
+    assert [request.headers.get("authorization") for request in server.asked] == ["Bearer t", "Bearer t"]
+    assert [request.headers.get("authorization") for request in other.asked] == [None]
 
 
 def get(read: Downloads, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:

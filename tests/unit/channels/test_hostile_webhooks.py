@@ -162,7 +162,9 @@ def test_time_grows_no_faster_than_the_number_of_messages(connector: Connector) 
             case "instagram":
                 return msgspec.json.encode(instagram_webhook(list(sent)))
             case _:
-                return msgspec.json.encode({"update_id": 1, **{f"m{n}": one for n, one in enumerate(sent)}})
+                return msgspec.json.encode(
+                    {"update_id": 1, **{f"m{n}": sent_message for n, sent_message in enumerate(sent)}}
+                )
 
     assert_proportional(connector, webhook, 100)
 

@@ -18,7 +18,9 @@ CONNECTORS: list[Connector] = [
     Instagram(FakeHttp(), "https://provider.example"),
 ]
 BODY = b'{"object":"whatsapp_business_account","entry":[]}'
-every_connector = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.capabilities.channel)
+every_connector = pytest.mark.parametrize(
+    "connector", CONNECTORS, ids=lambda connector: connector.capabilities.channel
+)
 
 
 def signature(body: bytes, key: str = SECRET.webhook_secret) -> str:

@@ -136,7 +136,7 @@ def test_each_channel_counts_a_text_in_the_unit_of_its_provider() -> None:
 
 
 def test_no_lease_takes_more_than_a_tenth_of_a_bucket_or_one_token() -> None:
-    limits = [limit for each in registry.capabilities().values() for limit in each.rate_limits]
+    limits = [limit for channel in registry.capabilities().values() for limit in channel.rate_limits]
 
     assert limits
     assert all(limit.lease == 1 or limit.lease <= limit.burst / 10 for limit in limits)

@@ -34,7 +34,7 @@ def a_file(server: LocalServer, *, size: int = 10, filename: str = "a.txt") -> F
 
 
 def uploads(server: LocalServer) -> list[Asked]:
-    return [one for one in server.asked if one.method == "POST"]
+    return [request for request in server.asked if request.method == "POST"]
 
 
 def parts_of(asked: Asked) -> dict[str, tuple[str | None, str, bytes]]:
@@ -143,7 +143,7 @@ def test_a_form_is_never_whole_in_memory() -> None:
     piece = bytes(1_000_000)
 
     tracemalloc.start()
-    sent = sum(len(one) for one in form.body(piece for _ in range(40)))
+    sent = sum(len(chunk) for chunk in form.body(piece for _ in range(40)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

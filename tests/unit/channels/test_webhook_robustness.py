@@ -12,7 +12,9 @@ from chat4all.services.messaging.connector import Connector
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
 CONNECTORS = [registry.connector(name, FakeHttp(), "https://provider.example") for name in registry.names()]
-every_connector = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.capabilities.channel)
+every_connector = pytest.mark.parametrize(
+    "connector", CONNECTORS, ids=lambda connector: connector.capabilities.channel
+)
 
 # fmt: off
 NAMES = st.sampled_from(

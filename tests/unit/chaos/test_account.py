@@ -41,7 +41,7 @@ def sends(*texts: str) -> list[SendRecord]:
 
 
 def told(texts: Sequence[str], fates: dict[str, Fate] | None = None) -> Account:
-    every = {one.message_id: SENT for one in POSTED}
+    every = {message.message_id: SENT for message in POSTED}
     return account(POSTED, arrivals(POSTED, sends(*texts)), {**every, **(fates or {})})
 
 

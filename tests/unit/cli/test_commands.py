@@ -437,7 +437,7 @@ def test_dead_letters_are_redriven_in_their_order_however_they_are_named(
     code, out, _ = chat4all("dead-letters", "redrive", "m2|u|whatsapp|0", "m1|u|whatsapp|0")
 
     assert (code, out) == (0, "redriven: 2\n")
-    asked = [one.body for one in letters.asked if one.method == "POST"]
+    asked = [request.body for request in letters.asked if request.method == "POST"]
     assert asked == [{"dead_letter_id": "m1|u|whatsapp|0"}, {"dead_letter_id": "m2|u|whatsapp|0"}]
 
 
@@ -460,4 +460,4 @@ def test_an_id_is_one_part_of_a_path_whatever_is_in_it(chat4all: CommandLine, ap
 
     assert code == 1
     assert "NOT_FOUND" in err
-    assert [one.path for one in api.asked] == ["/api/v1/files/..%2F..%2Fx/download"]
+    assert [request.path for request in api.asked] == ["/api/v1/files/..%2F..%2Fx/download"]

@@ -43,5 +43,5 @@ def test_ministack_is_refused_with_what_to_say_instead() -> None:
 def test_the_template_knows_the_same_streams_and_parameters() -> None:
     declared = read("template.yaml")["Parameters"]
 
-    assert declared["EventStream"]["AllowedValues"] == [one.value for one in EventStream]
+    assert declared["EventStream"]["AllowedValues"] == [stream.value for stream in EventStream]
     assert set(EventStream.KINESIS.parameters) <= set(declared)

@@ -125,7 +125,9 @@ def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def contents(path: Path) -> dict[str, str]:
-    return {str(one.relative_to(path)): one.read_text("latin-1") for one in path.rglob("*") if one.is_file()}
+    return {
+        str(file.relative_to(path)): file.read_text("latin-1") for file in path.rglob("*") if file.is_file()
+    }
 
 
 @pytest.mark.parametrize(

@@ -111,11 +111,11 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     assert {(request.recipient_count, request.round) for request in requested} == {(3, 2)}
     for recipient in to:
         mine = [request for request in requested if request.recipient == recipient]
-        assert [one.part for one in mine] == list(range(mine[0].part_count))
+        assert [delivery.part for delivery in mine] == list(range(mine[0].part_count))
         assert [request.content for request in mine] == parts_of(
             Text(text), CAPABILITIES[recipient.channel], recipient.address
         )
-        assert {one.reply_to for one in mine} == {"quoted"}
+        assert {delivery.reply_to for delivery in mine} == {"quoted"}
     assert len({str(request.delivery_id) for request in requested}) == len(requested)
 
 

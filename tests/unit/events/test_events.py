@@ -115,8 +115,8 @@ def test_nothing_of_the_machine_is_left(path: Path) -> None:
 def test_a_request_is_what_api_gateway_sends(path: Path) -> None:
     event = read(path)
     declared = {
-        (one["Properties"]["Method"].upper(), one["Properties"]["Path"])
-        for one in FUNCTIONS[function_of(path)]["Events"].values()
+        (trigger["Properties"]["Method"].upper(), trigger["Properties"]["Path"])
+        for trigger in FUNCTIONS[function_of(path)]["Events"].values()
     }
 
     assert set(event) >= PROXY
@@ -231,8 +231,8 @@ def test_the_schedule_is_what_eventbridge_sends() -> None:
 
 def test_guarddutys_result_is_about_a_file_of_ours() -> None:
     bucket = next(
-        one["BucketName"]
-        for name, one in TEMPLATE.resources("AWS::S3::Bucket").items()
+        properties["BucketName"]
+        for name, properties in TEMPLATE.resources("AWS::S3::Bucket").items()
         if name == "Data.FilesBucket"
     )
 

@@ -22,10 +22,10 @@ SCANNER = YaraScanner()
 
 
 def scan(content: bytes, *cuts: int, scanner: YaraScanner = SCANNER) -> Verdict:
-    with scanner.begin() as one:
+    with scanner.begin() as file_scan:
         for start, end in pairwise(sorted({0, len(content), *cuts})):
-            one.feed(content[start:end])
-        return one.verdict()
+            file_scan.feed(content[start:end])
+        return file_scan.verdict()
 
 
 @pytest.mark.parametrize("content_type", EVERY_TYPE)

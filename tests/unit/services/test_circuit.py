@@ -69,11 +69,11 @@ def test_operators_are_told_once_that_it_opened_and_once_that_it_closed() -> Non
 def test_of_two_processes_one_gets_the_probe_and_the_other_waits() -> None:
     product = Product()
     fail(product.circuit(), *PEOPLE, "ana")
-    one, other = product.circuit(), product.circuit()
+    first, other = product.circuit(), product.circuit()
     product.clock.advance(FIRST_WAIT_S)
-    assert (one.wait_s(), other.wait_s()) == (0, 0)
+    assert (first.wait_s(), other.wait_s()) == (0, 0)
 
-    assert one.begin() is Attempt.AS_PROBE
+    assert first.begin() is Attempt.AS_PROBE
     assert isinstance(other.begin(), Wait)
 
 
@@ -148,18 +148,18 @@ class Processes(RuleBasedStateMachine):
     @precondition(lambda self: self.under_way)
     @rule(source=data(), person=sampled_from(PEOPLE))
     def end(self, source: DataObject, person: str) -> None:
-        one = source.draw(sampled_from(self.under_way))
-        self.under_way.remove(one)
-        process, attempt, began = one
+        attempted = source.draw(sampled_from(self.under_way))
+        self.under_way.remove(attempted)
+        process, attempt, began = attempted
         if self.now - began < CLAIM_TIME.total_seconds():
             self.processes[process].report(attempt, person, ANSWERED if self.provider_up else DOWN)
 
     @precondition(lambda self: self.under_way)
     @rule(source=data())
     def die(self, source: DataObject) -> None:
-        one = source.draw(sampled_from(self.under_way))
-        self.under_way.remove(one)
-        self.processes[one[0]] = self.product.circuit()
+        attempted = source.draw(sampled_from(self.under_way))
+        self.under_way.remove(attempted)
+        self.processes[attempted[0]] = self.product.circuit()
 
     @rule(seconds=floats(0.1, 40))
     def wait(self, seconds: float) -> None:

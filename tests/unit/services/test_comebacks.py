@@ -97,18 +97,18 @@ def check(cloud: Cloud) -> None:
     assert not cloud.held.queues
     for channel, connector in cloud.connectors.items():
         texts = [
-            accepted_one.content.text
-            for accepted_one in connector.accepted
-            if accepted_one.address == f"ana@{channel}"
+            submission.content.text
+            for submission in connector.accepted
+            if submission.address == f"ana@{channel}"
         ]
         assert texts == sorted(texts)
-        ids = [accepted_one.delivery_id for accepted_one in connector.accepted]
+        ids = [submission.delivery_id for submission in connector.accepted]
         assert len(ids) - len(set(ids)) <= cloud.struck.possible_repeats
     carla = [
-        accepted_one.address
+        submission.address
         for connector in cloud.connectors.values()
-        for accepted_one in connector.accepted
-        if accepted_one.address.startswith("carla")
+        for submission in connector.accepted
+        if submission.address.startswith("carla")
     ]
     assert len(carla) <= 1 + cloud.struck.possible_repeats
 
@@ -121,8 +121,7 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
 
     check(cloud)
     sent = {
-        name: [accepted_one.address for accepted_one in some.accepted]
-        for name, some in cloud.connectors.items()
+        name: [submission.address for submission in some.accepted] for name, some in cloud.connectors.items()
     }
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},

@@ -206,7 +206,11 @@ def test_a_person_who_moved_is_sent_to_where_they_are(product: Product, deliver:
     product.connector.answers = [moved("there"), moved("further"), Sent("theirs")]
 
     assert settled(deliver(a_delivery())).status is Status.SENT
-    assert [one.address for one in product.connector.asked] == ["ana@pigeon", "there", "further"]
+    assert [submission.address for submission in product.connector.asked] == [
+        "ana@pigeon",
+        "there",
+        "further",
+    ]
 
 
 @pytest.mark.parametrize("answers", [[moved("a"), moved("b"), moved("c")], [moved(None)]])
@@ -286,7 +290,7 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
     deliver(a_delivery(reply_to=QUOTED_ID))
     deliver(a_delivery(reply_to=QUOTED_ID, user_id="ben", message_id="another"))
 
-    assert [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted] == [
+    assert [submission.quoted_provider_message_id for submission in product.connector.accepted] == [
         "hers",
         None,
     ]
@@ -299,7 +303,7 @@ def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
     for part in range(2):
         deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2))
 
-    quotes = [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted[1:]]
+    quotes = [submission.quoted_provider_message_id for submission in product.connector.accepted[1:]]
     assert quotes == ["the quoted one", None]
 
 

@@ -136,9 +136,9 @@ def nothing_accepted_is_lost(story: Story) -> None:
 def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) -> None:
     """G3."""
     ids = [
-        accepted_one.delivery_id
+        submission.delivery_id
         for connector in story.cloud.connectors.values()
-        for accepted_one in connector.accepted
+        for submission in connector.accepted
     ]
     repeats = len(ids) - len(set(ids))
 
@@ -160,7 +160,7 @@ def everybody_receives_in_order(story: Story) -> None:
                 if before in places and after in places:
                     assert max(places[before]) < min(places[after])
             for message_id in places:
-                numbers = [part for one, part in received if one == message_id]
+                numbers = [part for received_id, part in received if received_id == message_id]
                 assert numbers == sorted(numbers)
 
 
@@ -168,11 +168,11 @@ def statuses_only_moved_forward(story: Story) -> None:
     """G4, and every receipt has arrived."""
     for message in story.cloud.table.messages.values():
         history = [change.status for change in message.status_history]
-        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+        assert all(may_become(status, next_) for status, next_ in pairwise(history))
         assert history[-1] is message.status
     for state in story.cloud.table.deliveries.values():
         history = [Status.PENDING, *(change.status for change in state.delivery.status_history)]
-        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+        assert all(may_become(status, next_) for status, next_ in pairwise(history))
 
 
 def what_was_read_is_read(story: Story) -> None:
@@ -211,9 +211,9 @@ def text_of(message: Message) -> str:
 def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
     """Whether every part has reached the provider, with its text."""
     texts = {
-        one.delivery_id.split("|")[3]: one.content.text
-        for one in sent_to(story, user_id)
-        if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
+        submission.delivery_id.split("|")[3]: submission.content.text
+        for submission in sent_to(story, user_id)
+        if submission.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
     sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
     expected = [part.text for part in sent]
@@ -230,12 +230,12 @@ def failed(story: Story, message: Message, user_id: str) -> bool:
 
 def sent_to(story: Story, user_id: str) -> list[Submission]:
     connector = story.cloud.connectors[CHANNELS[user_id]]
-    return [accepted_one for accepted_one in connector.accepted if accepted_one.address == ADDRESSES[user_id]]
+    return [submission for submission in connector.accepted if submission.address == ADDRESSES[user_id]]
 
 
 def received_by(story: Story, user_id: str, conversation: Conversation) -> list[tuple[str, int]]:
     messages = story.cloud.table.messages
-    ids = [one.delivery_id.split("|") for one in sent_to(story, user_id)]
+    ids = [submission.delivery_id.split("|") for submission in sent_to(story, user_id)]
     return [
         (message_id, int(part))
         for message_id, _, _, part in ids
@@ -244,7 +244,11 @@ def received_by(story: Story, user_id: str, conversation: Conversation) -> list[
 
 
 def pairs_in_order(story: Story, conversation: Conversation) -> Iterator[tuple[str, str]]:
-    mine = [one for one in story.posted.values() if one.new.conversation_id == conversation.conversation_id]
+    mine = [
+        posted
+        for posted in story.posted.values()
+        if posted.new.conversation_id == conversation.conversation_id
+    ]
     for before in mine:
         for after in mine:
             if before.answered is not None and before.answered < after.first_tried:
@@ -328,8 +332,8 @@ def test_files_end_well_whichever_call_is_hit() -> None:
     check(quiet)
     every_file_is_on_its_way(quiet)
     sent = [
-        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
-        for accepted_one in quiet.cloud.connectors["pigeon"].accepted
+        (isinstance(submission.content, OutgoingMedia), submission.content.text)
+        for submission in quiet.cloud.connectors["pigeon"].accepted
     ]
     assert sent[0] == (True, "")
     assert sent[-1] == (False, "second")
@@ -389,7 +393,7 @@ def live(story: Story) -> None:
 
 
 def try_another_body(story: Story) -> None:
-    stored = [one.new for one in story.posted.values() if one.answered is not None]
+    stored = [posted.new for posted in story.posted.values() if posted.answered is not None]
     if not stored:
         return
     new = story.source.choice(stored)

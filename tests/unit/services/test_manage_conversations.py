@@ -95,7 +95,7 @@ def test_pages_show_every_conversation_once_newest_first(product: Product, by_us
     cursor = None
     for _ in range(4):
         page = product.manage_conversations.listing(by_user, cursor, 2)
-        seen += [one.conversation_id for one in page.items]
+        seen += [conversation.conversation_id for conversation in page.items]
         cursor = page.next_cursor
 
     assert cursor is None

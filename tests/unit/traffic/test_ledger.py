@@ -38,8 +38,8 @@ def cut_texts(draw: st.DrawFn) -> list[tuple[Expected, list[str]]]:
 
 @given(cut_texts())
 def test_parts_in_order_are_whole_texts_and_nothing_else(cut: list[tuple[Expected, list[str]]]) -> None:
-    found = compare([one for one, _ in cut], [part for _, parts in cut for part in parts])
-    assert set(found.whole) == {one.key for one, _ in cut}
+    found = compare([text for text, _ in cut], [part for _, parts in cut for part in parts])
+    assert set(found.whole) == {text.key for text, _ in cut}
     assert not faults(found)
 
 
@@ -47,9 +47,9 @@ def test_parts_in_order_are_whole_texts_and_nothing_else(cut: list[tuple[Expecte
 def test_a_missing_part_loses_its_text_and_no_other(
     cut: list[tuple[Expected, list[str]]], data: st.DataObject
 ) -> None:
-    arrived = [(one.key, part) for one, parts in cut for part in parts]
+    arrived = [(text.key, part) for text, parts in cut for part in parts]
     key, _ = arrived.pop(data.draw(st.integers(0, len(arrived) - 1)))
-    found = compare([one for one, _ in cut], [part for _, part in arrived])
+    found = compare([text for text, _ in cut], [part for _, part in arrived])
     assert faults(found) == {"lost": (key,)}
 
 
@@ -57,9 +57,9 @@ def test_a_missing_part_loses_its_text_and_no_other(
 def test_every_part_that_comes_again_is_counted(
     cut: list[tuple[Expected, list[str]]], data: st.DataObject
 ) -> None:
-    arrived = [(one.key, part) for one, parts in cut for part in parts]
+    arrived = [(text.key, part) for text, parts in cut for part in parts]
     again = data.draw(st.lists(st.sampled_from(arrived), min_size=1, max_size=5))
-    found = compare([one for one, _ in cut], [part for _, part in arrived + again])
+    found = compare([text for text, _ in cut], [part for _, part in arrived + again])
     assert Counter(found.duplicates) == Counter(key for key, _ in again)
     assert set(faults(found)) == {"duplicates"}
 
@@ -68,7 +68,7 @@ def test_every_part_that_comes_again_is_counted(
 def test_only_the_right_order_is_in_order(cut: list[tuple[Expected, list[str]]], random: Random) -> None:
     parts = [part for _, some in cut for part in some]
     shuffled = random.sample(parts, len(parts))
-    found = compare([one for one, _ in cut], shuffled)
+    found = compare([text for text, _ in cut], shuffled)
     assert set(faults(found)) == (set() if shuffled == parts else {"out_of_order"})
 
 
