@@ -16,14 +16,14 @@ class MemoryConversations:
     def __init__(self) -> None:
         self._by_id: dict[str, Conversation] = {}
         self._customers: dict[str, tuple[str, ...]] = {}
-        """Of each 1:1 conversation."""
+        """The customers of each 1:1 conversation."""
         self._turns: dict[str, list[str]] = {}
-        """By customer, their active 1:1 conversations, the latest turn last."""
+        """The active 1:1 conversations of each customer; the conversation with the latest turn is last."""
         self._wrote: dict[str, dict[str, str]] = {}
         self._versions: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.reads = 0
-        """How often somebody read a conversation, a list of them, or a person's places."""
+        """The number of reads of a conversation, a list of conversations, or a person's places."""
 
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         with self._lock:
@@ -158,7 +158,7 @@ class MemoryConversations:
 def newest_first(
     entries: Iterable[tuple[str, str]], after: TimeCursor | None, limit: int
 ) -> list[tuple[TimeCursor, str]]:
-    """A page of (time, id) past `after`, as every list ordered by time has them."""
+    """Return the page of ids after `after`, newest first, each with its cursor."""
     assert limit > 0
     ordered = sorted(entries, reverse=True)
     past = [entry for entry in ordered if after is None or entry < (after.at, after.item_id)]

@@ -1,4 +1,4 @@
-"""Dead letters in memory: what is FAILED in the message table."""
+"""Dead letters in memory: the FAILED deliveries and messages, and the dead records, of the message table."""
 
 from msgspec.structs import replace
 

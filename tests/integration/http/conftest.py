@@ -19,7 +19,7 @@ from tests.integration.http.gateway import API_ID, Gateway
 from tests.integration.template import REGION, environment, functions
 
 PUBLIC_URL: Final = f"https://{API_ID}.execute-api.{REGION}.amazonaws.com/api"
-"""Where API Gateway itself has the API, before `/v1`."""
+"""The API's address at API Gateway, before `/v1`."""
 
 
 @pytest.fixture(scope="package")
@@ -80,5 +80,5 @@ def a_key(settings: ApiSettings, *scopes: str, disabled: bool = False) -> str:
 
 
 def a_phone() -> str:
-    """A number that nobody else in these tests has; no Brazilian one, which would get a ninth digit."""
+    """Make a phone number that no other test has. It is not Brazilian, since that would get a ninth digit."""
     return f"4915{uuid.uuid4().int % 10**9:09d}"
