@@ -1,4 +1,4 @@
-"""A batch, conversation by conversation."""
+"""A batch of a queue, handled conversation by conversation."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ class Word(msgspec.Struct):
 
 
 class Visibility:
-    """SQS, as far as a batch needs it: knows which receipts it gave."""
+    """A fake SQS with what a batch needs: it accepts only receipts that it gave out."""
 
     def __init__(self, *known: str) -> None:
         self.known = set(known)
@@ -57,7 +57,7 @@ def record(name: str, group: str = "a", *, body: str | None = None, receives: in
 
 
 class Run:
-    """One batch; `outcomes` says by name what becomes of a record."""
+    """A run of a batch; `outcomes` has the outcome of a record by its name."""
 
     def __init__(self, **outcomes: HandBack | Exception) -> None:
         self.handled: list[str] = []

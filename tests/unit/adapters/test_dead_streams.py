@@ -1,4 +1,4 @@
-"""Pointers to what nobody could handle, and the records that they point to."""
+"""Dead-letter queues of streams: pointers to failed records, and the records that they point to."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -44,7 +44,7 @@ OF_LAMBDA = {
 
 
 class FakeKinesis:
-    """A shard with the records 8 to 13; `page` of them at a time, an empty answer before each page."""
+    """A shard with the records 8 to 13: `page` records in an answer, and an empty answer before each page."""
 
     def __init__(self, *, page: int = 2, error: Exception | None = None, first: int = 8) -> None:
         self.put: list[dict[str, Any]] = []

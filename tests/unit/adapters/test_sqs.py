@@ -1,4 +1,4 @@
-"""The streams on SQS FIFO, over a client as strict as SQS."""
+"""The adapter of the FIFO queues, over a client as strict as SQS."""
 
 import re
 from collections import Counter
@@ -36,15 +36,15 @@ QUEUES = Queues(
     "chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"}, "files"
 )
 NAME = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
-"""Of a group or a deduplication id:
+"""A valid group or deduplication id:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 
 BODY = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
-"""All that the same page allows in a message."""
+"""The characters that the same page allows in a message."""
 
 
 class StrictSqs:
-    """Takes what SQS takes. `refuse` are the bodies that it fails; `down` lets nothing through."""
+    """A client as strict as SQS. Messages with `refuse` in the body fail; while `down`, all calls fail."""
 
     def __init__(self, *, refuse: str | None = None, down: bool = False) -> None:
         self.batches: list[tuple[str, list[dict[str, str]]]] = []

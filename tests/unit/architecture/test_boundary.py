@@ -17,7 +17,7 @@ EVERYTHING: Final = {"Scanner": "guardduty", "Canary": "true", "PermissionsBound
 ON_SQS: Final = Template(parameters=EVERYTHING)
 ON_KINESIS: Final = Template(parameters={**EVERYTHING, "EventStream": "kinesis"})
 
-# What AWS's own policies, which SAM and the templates attach, allow on everything:
+# The actions of AWS's own policies that SAM and the templates attach; each is allowed on every resource:
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 MANAGED: Final = {
     "AWSLambdaBasicExecutionRole": "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
@@ -29,7 +29,7 @@ MANAGED: Final = {
 
 
 def within(need: Need) -> bool:
-    """An action of the boundary may be a pattern, too."""
+    """Return whether the boundary allows the action, whose name may be a pattern in the boundary."""
     return any(
         any(fnmatchcase(need.action, action) for action in actions)
         and any(fnmatchcase(need.resource, resource) for resource in resources)

@@ -15,7 +15,7 @@ AT: Final = {
     "AWS::SecretsManager::Secret": ("KmsKeyId",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
 }
-"""Where each kind of resource names its key."""
+"""The path of the key in the properties of each kind of resource."""
 
 
 def key_of(kind: str, properties: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""The template's EventStream: what there is on SQS, what on Kinesis, and nothing of the other."""
+"""The template's EventStream: each choice creates the queues or streams that it needs, and no others."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_a_bad_record_is_singled_out_and_ends_in_a_queue(name: str) -> None:
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ParallelizationFactor"] == 10
-    # Nothing is passed over for being old: what waits for a day because nobody worked is not bad.
+    # No record is skipped for its age: a record that waited for a day during an outage is still valid.
     assert mapping["MaximumRecordAgeInSeconds"] == 168 * 3600
     assert 0 < mapping["MaximumRetryAttempts"] <= 10_000
     destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]

@@ -19,7 +19,7 @@ def the(template: Template, kind: str) -> dict[str, Any]:
 
 
 def concurrencies(template: Template) -> dict[str, int | None]:
-    """The concurrency of each queue's function."""
+    """Return the maximum concurrency of each queue's function."""
     return {
         name: mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
         for name, mapping in mappings(template).items()

@@ -1,4 +1,4 @@
-"""The routes' declarations hold together; tests/unit/generate holds the files that follow from them."""
+"""The routes' declarations are consistent. tests/unit/generate tests the files generated from them."""
 
 import inspect
 import string

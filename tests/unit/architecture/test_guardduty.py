@@ -20,7 +20,7 @@ KINDS = sorted({resource["Type"] for resource in read("infra/guardduty.yaml")["R
 
 
 def made(template: Template, kind: str) -> list[dict[str, Any]]:
-    """What GuardDuty's own template makes of a kind."""
+    """Return the resources of a kind that GuardDuty's template creates."""
     return [
         properties for path, properties in template.resources(kind).items() if path.startswith("GuardDuty.")
     ]

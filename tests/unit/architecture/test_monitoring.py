@@ -40,7 +40,7 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def watched(runbook: str) -> set[str]:
-    """What the alarms of a kind watch: the values of the dimension that tells them apart."""
+    """Return what the alarms of a runbook watch: the value of each alarm's last dimension."""
     return {
         metric["Dimensions"][-1]["Value"]
         for alarm in ALARMS.values()
@@ -56,7 +56,7 @@ def widgets() -> list[dict[str, Any]]:
 
 
 def shown() -> list[tuple[str, str, dict[str, str]]]:
-    """Namespace, name and dimensions of everything on the dashboard."""
+    """Return the namespace, name and dimensions of every metric on the dashboard."""
     found = []
     for widget in widgets():
         for namespace, name, *rest in widget["properties"]["metrics"]:
@@ -152,7 +152,7 @@ def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
 
 
 def test_what_functions_count_is_of_their_stack_alone() -> None:
-    """An account may have several, and each has alarms of its own."""
+    """An account may have several stacks, and each stack has its own alarms."""
     timeouts = dict.fromkeys(("ApiTimeout", "ConsumerTimeout", "UploadTimeout", "FilesTimeout"), 30)
     alarms = Template("infra/alarms.yaml", {"NamePrefix": "another", **timeouts})
 

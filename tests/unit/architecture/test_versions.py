@@ -37,7 +37,7 @@ Resources = dict[str, dict[str, Any]]
 
 @functools.cache
 def transformed(*given: str) -> Resources:
-    """What SAM makes of the template, given parameters and the places of code."""
+    """Return the resources that SAM makes of the template, for parameters and the addresses of code."""
     python = program(".envs/sam", "python")
     script = Path(__file__).with_name("transformed.py")
     command = [str(python), str(script), str(ROOT / "template.yaml"), *given]
@@ -55,7 +55,7 @@ def logical_ids(resources: Resources) -> set[str]:
 
 
 def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
-    """The logical ids of all that a part of a template refers to."""
+    """Yield the logical ids that a part of a template refers to."""
     if isinstance(part, list):
         yield from (name for item in part for name in references(item))
     elif isinstance(part, dict):
@@ -95,7 +95,7 @@ def test_an_alias_is_at_the_version_of_this_release() -> None:
 
 
 def test_each_build_publishes_every_function_anew() -> None:
-    """Its layer is another one: it says when it was built."""
+    """Each build changes the core layer, which contains the time of the build."""
     before = set(of_kind(transformed(), "AWS::Lambda::Version"))
 
     after = set(of_kind(transformed("CoreLayer=s3://uploaded/another"), "AWS::Lambda::Version"))
@@ -167,7 +167,7 @@ def test_snapshots_are_taken_where_lambda_can(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_snapshot_holds_nothing_that_must_differ(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every environment goes on from one memory: an id, a time or a connection in it would be everybody's."""
+    """All environments start from the same snapshot and would share any id, time or connection in it."""
 
     def refused(*_args: object, **_more: object) -> None:
         raise AssertionError(f"{name} does at its start what each environment must do for itself")

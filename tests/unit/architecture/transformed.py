@@ -1,6 +1,6 @@
-"""Prints what SAM makes of a template, as JSON: run by the interpreter that has SAM's translator.
+"""Print as JSON what SAM makes of a template. The interpreter must have SAM's translator.
 
-transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]: other code is elsewhere.
+Usage: transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Fetching a person's file, as each provider wants it."""
+"""Fetching a person's file, as each provider requires it."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What proves a webhook to be Meta's, alike for WhatsApp and Instagram."""
+"""The signature of Meta's webhooks, which is the same for WhatsApp and Instagram."""
 
 import hashlib
 import hmac

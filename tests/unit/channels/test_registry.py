@@ -18,7 +18,7 @@ from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 
 def loaded_after(code: str) -> set[str]:
-    """The modules that a fresh interpreter has loaded after `code`."""
+    """Return the modules that a new interpreter has loaded after `code`."""
     script = f"{code}\nimport sys\nprint(*sys.modules)"
     search_path = f"import sys; sys.path[:] = {sys.path!r}\n"
     done = subprocess.run(  # our own words

@@ -1,4 +1,4 @@
-"""Sending a file that is read from one address to another, without holding it."""
+"""Sending a file from one address to another, without holding all of it in memory."""
 
 import time
 import tracemalloc
@@ -38,7 +38,7 @@ def uploads(server: LocalServer) -> list[Asked]:
 
 
 def parts_of(asked: Asked) -> dict[str, tuple[str | None, str, bytes]]:
-    """By field: file name, type, bytes, as another reader of forms finds them."""
+    """Read the form with another parser; return each field's file name, type and bytes."""
     head = f"content-type: {asked.headers['content-type']}\r\n\r\n".encode()
     form = BytesParser(policy=HTTP).parsebytes(head + asked.body)
     found = {}

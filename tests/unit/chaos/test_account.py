@@ -1,4 +1,4 @@
-"""The ledger finds what is missing, doubled or out of order."""
+"""The ledger finds messages that are missing, doubled or out of order."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What decides, and what is only told."""
+"""The outcome of a chaos scenario: the figures that decide, and the figures that are only reported."""
 
 import re
 from pathlib import Path

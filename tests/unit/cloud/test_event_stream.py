@@ -1,4 +1,4 @@
-"""`up --event-stream`: on which backends, and with which of the template's parameters."""
+"""`up --event-stream`: the backends that have it, and the parameters that it sets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the estimate, and what is kept for it."""
+"""The arithmetic of the cost estimate, and the stored use and prices."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""A run in which everything went well, for the tests to spoil."""
+"""A demo in which everything went well. Each test changes a part of it."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
 
 @pytest.fixture
 def channels() -> tuple[str, ...]:
-    """The channels that take part; a test with others parametrizes `channels`."""
+    """Return the channels of the demo. A test that needs other channels parametrizes `channels`."""
     return SHOWN
 
 
@@ -38,7 +38,7 @@ def sent(channels: tuple[str, ...]) -> Sent:
 
 @pytest.fixture
 def observed(sent: Sent) -> Observed:
-    """Each line's message id is its key."""
+    """Build what the demo observed; the message id of each line is the line's key."""
     lines = {conversation: list(_lines(sent, conversation)) for conversation in sent.script.conversations}
     return Observed(
         provided={

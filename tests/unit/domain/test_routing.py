@@ -1,4 +1,4 @@
-"""Who receives a message, where, and in how many parts."""
+"""Routing: who receives a message, on which channel, and in how many parts."""
 
 from typing import cast
 
@@ -135,7 +135,7 @@ VOICE = a_file("audio/ogg")
         (Media(PICTURE, "x" * 10), [Media(PICTURE, "x" * 10)]),
         (Media(PICTURE, "x" * 11), [Media(PICTURE), Text("x" * 11)]),
         (Media(PICTURE, "x" * 25), [Media(PICTURE), Text("x" * 20), Text("x" * 5)]),
-        # No caption goes with a voice message, and none with a link.
+        # Voice messages and links have no caption.
         (Media(VOICE, "x"), [Media(VOICE), Text("x")]),
         (Media(LARGE, "x"), [Media(LARGE), Text("x")]),
         (Media(PICTURE, " "), [Media(PICTURE)]),
@@ -151,7 +151,7 @@ def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
 
 
 class Location(msgspec.Struct, frozen=True, tag_field="type", tag="location"):
-    """A plain kind that no channel of the product lists."""
+    """A content of a plain kind that no channel of the product lists."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""A new channel gets all its places in the stack, the alarms and the documents by its manifest alone."""
+"""A manifest alone puts a new channel into the stack, the alarms and the documents."""
 
 import json
 import shutil

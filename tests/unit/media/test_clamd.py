@@ -1,4 +1,4 @@
-"""The client of clamd, against one that checks what it is sent."""
+"""The client of clamd, against a fake clamd that checks every request."""
 
 import socket
 from pathlib import Path

@@ -95,7 +95,7 @@ def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_it_is_upright(orientation: int) -> None:
-    """Red is left and above in the picture as it is to be seen, whichever way the camera was held."""
+    """The upper left part of the upright picture is red, however the camera was held."""
     upright = Image.new("RGB", (1_200, 600), "blue")
     upright.paste("red", (0, 0, 600, 300))
     undo = {
@@ -193,7 +193,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def jpeg_of_many_scans(content: bytes) -> bytes:
-    """The same, but that its first scan says it has one component: libjpeg holds all of such a picture."""
+    """Change the first scan of a JPEG to one component, so that libjpeg holds the whole picture in memory."""
     at = content.index(b"\xff\xda")
     return content[:at] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + content[at + 14 :]
 

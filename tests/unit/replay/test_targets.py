@@ -1,4 +1,4 @@
-"""Where the records of a replay go."""
+"""The targets of a replay: the router and queues."""
 
 import io
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def a_record(message_id: str, conversation_id: str = "c") -> Read:
 
 
 class FakeRouter:
-    """Answers what `outcomes` says of a message, one after the other; `routed` for ever after."""
+    """A router that answers a message's `outcomes` in turn, and then always `routed`."""
 
     def __init__(self, outcomes: dict[str, list[str]] | None = None, *, error: str = "") -> None:
         self.asked: list[list[str]] = []

@@ -14,7 +14,7 @@ def expected(*texts: str, stream: str = "s") -> list[Expected]:
 
 
 def faults(found: Findings) -> dict[str, tuple[str, ...]]:
-    """The kinds of which there are any."""
+    """Return the faults by kind; kinds without faults are left out."""
     kinds = ("lost", "duplicates", "out_of_order", "strange")
     return {kind: getattr(found, kind) for kind in kinds if getattr(found, kind)}
 
@@ -24,7 +24,7 @@ ABC = expected("alpha [1]", "beta [2]", "gamma [3]")
 
 @st.composite
 def cut_texts(draw: st.DrawFn) -> list[tuple[Expected, list[str]]]:
-    """Texts without two equal characters anywhere, each with the parts that it was cut into."""
+    """Draw texts whose characters all differ, each with the parts that it was cut into."""
     sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=6))
     found, first = [], 0x4E00
     for number, size in enumerate(sizes):

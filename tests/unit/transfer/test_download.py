@@ -1,4 +1,4 @@
-"""Downloading a file: whole, resumed, compared."""
+"""Downloading a file: at once, resumed, and compared with its checksum."""
 
 from pathlib import Path
 

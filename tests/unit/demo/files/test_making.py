@@ -13,11 +13,11 @@ from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 
 def test_a_photo_is_one_and_no_two_are_alike(tmp_path: Path) -> None:
-    # Given two of the same hue
+    # Given two photos of the same hue
     first, other = tmp_path / "one.jpg", tmp_path / "other.jpg"
     for path in (first, other):
         make_photo(path, 165)
-    # Then both can be looked at, and differ
+    # Then both are valid images, and differ
     with Image.open(first) as image:
         image.load()
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (1600, 1200))
