@@ -1,4 +1,4 @@
-"""One breaker, many processes: what each may do, and what it costs."""
+"""A circuit breaker shared by many processes: the attempts it allows, and the reads and writes it costs."""
 
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -111,7 +111,7 @@ def test_a_state_that_cannot_be_kept_fails_no_delivery() -> None:
 
 
 class Processes(RuleBasedStateMachine):
-    """Processes with caches of their own, a provider that comes and goes, and probes that die."""
+    """Processes with their own caches, a provider with outages, and probes whose process dies."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ class Processes(RuleBasedStateMachine):
         assert len(alive) <= 1
 
     def teardown(self) -> None:
-        """When the provider works again, it closes again."""
+        """Check that the circuit closes when the provider works again."""
         self.provider_up, self.under_way = True, []
         for _ in range(100):
             if self.circuit is Circuit.CLOSED:

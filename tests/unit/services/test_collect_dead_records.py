@@ -1,4 +1,4 @@
-"""What a queue gave up is failed where people see it, and can be sent back."""
+"""Records in dead-letter queues: their messages become FAILED, or the records are listed and sent back."""
 
 import msgspec
 import pytest

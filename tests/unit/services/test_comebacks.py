@@ -1,4 +1,4 @@
-"""Redrives, fallbacks and held deliveries over the whole product, with a blow at each call in turn."""
+"""Redrives, fallbacks and held deliveries over the whole product, with a fault at each call in turn."""
 
 from typing import Protocol
 
@@ -42,7 +42,7 @@ def redrive(cloud: Cloud, message_id: str) -> None:
         except Unavailable:
             continue
         except Conflict:
-            # The answer was lost, not the work.
+            # An earlier attempt did the redrive, and only its answer was lost.
             return
     pytest.fail("the operator never got an answer")
 
@@ -58,9 +58,9 @@ def rest(cloud: Cloud) -> None:
 
 
 def redriven(cloud: Cloud) -> None:
-    """Two messages fail, are redriven, and arrive in their order."""
+    """Let two messages fail, and redrive them; they must arrive in their order."""
     for message_id in (FIRST, SECOND):
-        # More than are asked for: a dead process may have taken one with it.
+        # More answers than needed: a process that dies may have used up an answer.
         cloud.connectors["pigeon"].answers = [BLOCKED] * 4
         post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
         rest(cloud)
@@ -72,7 +72,7 @@ def redriven(cloud: Cloud) -> None:
 
 
 def fallen_back(cloud: Cloud) -> None:
-    """Ana and Carla are not reached on pigeon; Carla has telex, too."""
+    """Post a message that fails on pigeon for Ana and Carla. Carla can be reached on telex, too."""
     cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
     new = replace(
         a_message("by any way", message_id=FIRST, conversation_id="group"),
@@ -84,7 +84,7 @@ def fallen_back(cloud: Cloud) -> None:
 
 
 def held(cloud: Cloud) -> None:
-    """The provider throttles for so long that the first delivery is held, and the second behind it."""
+    """Post two messages while the provider throttles for long: both deliveries are held."""
     cloud.connectors["pigeon"].answers = [FOR_LONG]
     for message_id in (FIRST, SECOND):
         post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))

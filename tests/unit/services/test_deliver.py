@@ -1,4 +1,4 @@
-"""Delivering one provider message."""
+"""The delivery of a provider message."""
 
 import pytest
 from msgspec.structs import replace
@@ -321,7 +321,7 @@ def test_without_a_secret_nothing_is_claimed(product: Product, deliver: Deliver)
 
 
 def claim(product: Product) -> None:
-    """A process begins to send, and is never heard of again."""
+    """Claim the delivery for a process that then dies."""
     now = product.clock()
     deliveries: MemoryDeliveries = product.deliveries
     deliveries.claim(a_delivery(), product.ids(), now.timestamp(), (now + CLAIM_TIME).timestamp())
@@ -353,7 +353,7 @@ def test_the_probe_of_an_open_circuit_closes_it(product: Product, deliver: Deliv
 def test_a_probe_that_fails_is_no_failure_of_the_message_but_an_attempt(
     product: Product, deliver: Deliver
 ) -> None:
-    """The channel was known to fail; a message that can only ever be a probe ends all the same."""
+    """The channel keeps failing, so each attempt is a probe. The delivery still ends after MAX_ATTEMPTS."""
     open_the_circuit(product)
     product.connector.answers = [TRANSIENT] * (MAX_ATTEMPTS + 1)
     for _ in range(MAX_ATTEMPTS):

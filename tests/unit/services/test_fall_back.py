@@ -1,4 +1,4 @@
-"""A message names channels to try one after the other: never two at a time, and never none."""
+"""A message names channels to try in turn: never two at a time, and always one until the last has failed."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def route(product: Product) -> None:
 
 
 def work(product: Product) -> None:
-    """Route, deliver and record until nothing is left."""
+    """Route, deliver and record until no event is left."""
     while product.events.accepted or product.events.requested:
         route(product)
         requested = list(product.events.requested)

@@ -1,4 +1,4 @@
-"""Users and the identities by which the channels know them."""
+"""Users, and their identities on the channels."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reading messages, histories, and how far a message has come."""
+"""Reading messages, histories, and the progress of a message."""
 
 import json
 from functools import partial
@@ -28,7 +28,7 @@ def product() -> Product:
 
 
 def say(product: Product, count: int) -> list[str]:
-    """So many messages, two in each millisecond; their ids, oldest first."""
+    """Post `count` messages, two in each millisecond; return their ids, oldest first."""
     ids = []
     for number in range(count):
         product.clock.advance(number % 2)
@@ -37,7 +37,7 @@ def say(product: Product, count: int) -> list[str]:
 
 
 def all_pages(read: object, *arguments: object, limit: int = 3) -> list[Message]:
-    """Everything that the pages show, which end."""
+    """Read all pages, and return their messages. Fails if the pages never end."""
     assert callable(read)
     shown: list[Message] = []
     cursor = None

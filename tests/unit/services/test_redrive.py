@@ -1,4 +1,4 @@
-"""What failed for good is listed, and brought back by hand, in order and once."""
+"""Permanently failed deliveries and messages are listed, and redriven by hand, in order and once."""
 
 import pytest
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ def product() -> Product:
 
 
 def work(product: Product) -> list[DeliveryRequested]:
-    """Route, deliver and record everything that was published; returns what was to be delivered."""
+    """Route, deliver and record every published event; return the requested deliveries."""
     for event in product.events.accepted:
         product.route(event)
     requested = list(product.events.requested)

@@ -1,4 +1,4 @@
-"""Stored webhooks are published once more."""
+"""Replaying webhooks: the events of stored webhooks are published again."""
 
 import msgspec
 import pytest
