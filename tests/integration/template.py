@@ -1,4 +1,4 @@
-"""template.yaml and infra/ as CloudFormation resolves them, so that tests and deployment cannot differ."""
+"""template.yaml and infra/, resolved as CloudFormation does, so that tests and deployments cannot differ."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ _ARNS: Final = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads `!Ref` and its like as the long forms."""
+    """A loader that reads `!Ref` and the other short forms as their long forms."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -64,13 +64,13 @@ _Loader.add_multi_constructor("!", _tagged)
 
 def read(path: str) -> dict[str, Any]:
     with (ROOT / path).open(encoding="utf-8") as file:
-        # A SafeLoader with tags of its own.
+        # The loader is a SafeLoader with additional tags.
         document: dict[str, Any] = yaml.load(file, Loader=_Loader)  # noqa: S506
     return document
 
 
 class Template:
-    """One template with its parameters; nested stacks are templates too."""
+    """A template with its parameters. Nested stacks are templates, too."""
 
     def __init__(self, path: str = "template.yaml", parameters: Mapping[str, Any] | None = None) -> None:
         self.document = read(path)
@@ -88,7 +88,7 @@ class Template:
         self._nested: dict[str, Template] = {}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Every resource of one type, by its logical path (`Data.MessagesTable`), its properties resolved."""
+        """Return the resolved properties of a type's resources, by logical path (`Data.MessagesTable`)."""
         found: dict[str, dict[str, Any]] = {}
         for name, resource in self.document["Resources"].items():
             if not self._is_made(resource):
@@ -132,7 +132,7 @@ class Template:
         return self.resolved(self.document["Outputs"][name]["Value"])
 
     def refusals(self) -> list[str]:
-        """Name the rules that CloudFormation refuses these parameters by, before it makes anything."""
+        """Name the rules by which CloudFormation refuses these parameters before it creates any resource."""
         return [
             name
             for name, rule in self.document.get("Rules", {}).items()
@@ -146,10 +146,10 @@ class Template:
         if name in self._parameters:
             return self._parameters[name]
         if name.endswith(".Stage"):
-            # What SAM makes of an API, whose logical id it knows.
+            # SAM makes the stage of an API, and resolves this name.
             return self.document["Resources"][name.removesuffix(".Stage")]["Properties"]["StageName"]
         if name.endswith(".Alias"):
-            # And of a function with AutoPublishAlias.
+            # SAM makes the alias of a function with AutoPublishAlias.
             function = self._attribute([name.removesuffix(".Alias"), "Arn"])
             return f"{function}:{self.document['Globals']['Function']['AutoPublishAlias']}"
         return self._id(name, self.document["Resources"][name])
@@ -206,13 +206,16 @@ class Template:
             case "Fn::And":
                 return all(map(self._is, argument))
         assert name == "Fn::Equals", name
-        # CloudFormation compares text: a number that was given is one, too.
+        # CloudFormation compares texts: it treats a given number as a text, too.
         left, right = map(str, self.resolved(argument))
         return left == right
 
 
 def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """`Fn::ForEach`: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html"""
+    """Expand `Fn::ForEach`.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
+    """
     found: dict[str, Any] = {}
     for name, resource in resources.items():
         if not name.startswith("Fn::ForEach::"):
@@ -248,7 +251,7 @@ def queue_url(name: str) -> str:
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
-    """Every function by its name without the stack's, `api`; with the properties that Globals give to all."""
+    """Return each function's properties, Globals included, by its name without the stack's, such as `api`."""
     common = template.resolved(template.document["Globals"]["Function"])
     found = {}
     for resource in template.resources("AWS::Serverless::Function").values():
@@ -262,7 +265,7 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def mappings(template: Template) -> dict[str, dict[str, Any]]:
-    """The event source mapping of every function that has one, by the function's name."""
+    """Return the event source mappings by the name of their function."""
     found = {}
     for mapping in template.resources("AWS::Lambda::EventSourceMapping").values():
         function, alias = mapping["FunctionName"].split(":")[6:]

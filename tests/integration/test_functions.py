@@ -1,6 +1,6 @@
-"""The ten functions together, as they are wired, over the template's own tables and queues.
+"""The ten functions together, with their real wiring, over the tables and queues of the template.
 
-Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
+All calls to AWS in this file's tests are recorded. The last tests compare them with the functions' roles.
 """
 
 import hashlib
@@ -334,7 +334,7 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
 
 
 def stored_long_ago(world: World, agent: str, conversation: str) -> str:
-    """A message whose process died before it published."""
+    """Store a message whose process died before it published the message."""
     like = world.message(world.post(conversation, agent, "hello"))
     world.product.pump()
     message_id = str(uuid.uuid4())
@@ -359,7 +359,7 @@ def test_relay_publishes_what_was_only_stored(world: World, agent: str) -> None:
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    # What an earlier test left waiting may go out at any time.
+    # Messages that an earlier test left waiting may be sent at any time.
     assert sum("lost?" in str(request) for request in world.provider.accepted) == 1
 
 
@@ -568,7 +568,7 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert world.product.hand("router", again) == []
     world.product.pump()
 
-    # Only this message's: what an earlier test left waiting may go out at any time.
+    # Only this message counts: messages that an earlier test left waiting may be sent at any time.
     assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
@@ -577,7 +577,7 @@ def _recipient(user_id: str, address: str) -> Recipient:
 
 
 def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
-    """So that its permissions are known."""
+    """The requests record the permissions that the routes need."""
     phone, api = a_phone(), world.api
     first, second, third = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(3))
     group = world.converse(agent, first, second)
@@ -762,7 +762,7 @@ def test_a_photo_that_breaks_off_is_fetched_again(world: World) -> None:
 
 
 def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts
-    """The one that this person sent."""
+    """Return the file that this person sent."""
     user = world.api.get("/v1/identities/resolve", channel=channel, address=address).json
     (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
     (message,) = world.history(conversation["conversation_id"])
@@ -775,7 +775,7 @@ def audited(world: World, action: str, subject: str) -> list[dict[str, Any]]:
 
 
 def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:
-    """A complete upload of one part."""
+    """Upload a file in a single part, complete the upload, and return the file's id."""
     wanted = {"filename": filename, "size": len(body), "content_type": content_type}
     upload = world.api.post("/v1/files", wanted).json
     file = world.files.get(upload["file_id"])
@@ -799,7 +799,7 @@ def a_png() -> bytes:
 
 
 def a_noisy_png() -> bytes:
-    """One that does not compress to a few bytes."""
+    """Make a PNG that does not compress to a few bytes."""
     made = io.BytesIO()
     Image.effect_noise((600, 400), 100).save(made, "PNG")
     return made.getvalue()
@@ -823,7 +823,7 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
 
 
 def needs(world: World, name: str) -> set[Need]:
-    """What a function asked for, and what Lambda asks for in its name."""
+    """Return the permissions that a function used, and that Lambda uses on its behalf."""
     asked = world.recorder.needs.get(name)
     assert asked, "this test judges what the ones above it noted: run the whole file"
     queue = world.product.queue_of.get(name)
@@ -845,7 +845,7 @@ def test_a_role_allows_nothing_else(world: World, name: str) -> None:
 
 
 def test_every_call_that_is_in_the_code_was_made(world: World) -> None:
-    """Else the roles would be judged by a part of what their functions do."""
+    """Otherwise the roles would be compared with only a part of their functions' calls."""
     assert aws_calls(ROOT / "layers/core/chat4all") - world.recorder.operations == set()
 
 

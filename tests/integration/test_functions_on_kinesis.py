@@ -1,4 +1,4 @@
-"""The functions together on EventStream=kinesis: what differs from SQS, and whether their roles allow it."""
+"""The functions together on EventStream=kinesis: the differences from SQS, and the roles' permissions."""
 
 import uuid
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class World:
     webhooks: Gateway
 
     def converse(self) -> tuple[str, str, str]:
-        """(conversation, agent, the customer's phone)."""
+        """Start a conversation; return its id, the agent's id and the customer's phone number."""
         phone = a_phone()
         agent = self.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
         identity = {"channel": "whatsapp", "address": phone}
@@ -187,7 +187,7 @@ def test_what_nobody_can_read_blocks_nobody_and_can_be_put_back(world: World) ->
 
 
 def test_a_status_that_nobody_can_read_is_kept_too(world: World) -> None:
-    world.product.pump()  # what an earlier test put back is given up again
+    world.product.pump()  # so that a record that an earlier test sent back is given up again
     world.relay()
     world.put(STATUS_UPDATES, "any", b"{}")
 

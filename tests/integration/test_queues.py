@@ -1,4 +1,4 @@
-"""The streams on the template's own queues."""
+"""The adapter of the FIFO queues, over the queues of the template."""
 
 import uuid
 
@@ -21,7 +21,7 @@ def queues(aws: Aws) -> Queues:
 
 
 def bodies(aws: Aws, url: str, about: str) -> list[str]:
-    """What the queue holds about something, in its order, taken out."""
+    """Empty the queue; return in order the bodies that contain `about`."""
     return [body for body in aws.drained(url) if about in body]
 
 

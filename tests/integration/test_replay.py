@@ -1,4 +1,4 @@
-"""Reading a stream from a time on, and `chat4all replay` over it."""
+"""Reading a stream from a given time, and `chat4all replay` over it."""
 
 import time
 import uuid
@@ -82,7 +82,7 @@ def test_everything_of_a_time_is_read_in_each_conversations_order(
 
 def test_what_came_before_and_after_is_left_out(kinesis: "KinesisClient", stream: str) -> None:
     put(kinesis, stream, [an_event("a", 1)])
-    time.sleep(0.01)  # Kinesis tells the time of arrival in milliseconds
+    time.sleep(0.01)  # Kinesis gives times of arrival in milliseconds
     now = datetime.now(UTC)
     began = now.replace(microsecond=now.microsecond // 1000 * 1000)
     put(kinesis, stream, [an_event("a", 2)])
@@ -117,7 +117,7 @@ def replay(aws: Aws, kinesis: "KinesisClient", monkeypatch: pytest.MonkeyPatch) 
 
 
 class Replay:
-    """`chat4all replay`, over a stack that runs in moto."""
+    """`chat4all replay` over a stack in moto."""
 
     def __init__(self, aws: Aws, kinesis: "KinesisClient", patch: pytest.MonkeyPatch) -> None:
         self._aws = aws

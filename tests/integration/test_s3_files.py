@@ -1,4 +1,4 @@
-"""The files' bytes, over moto; that S3 refuses other lengths and parts than were signed, tests/e2e shows."""
+"""The files' bytes, over moto. tests/e2e shows that S3 refuses other lengths and parts than were signed."""
 
 import hashlib
 import uuid
@@ -97,7 +97,7 @@ def _in_another_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_in_another_region")
 def test_addresses_name_their_region(store: S3Files, bucket: str) -> None:
-    """Without it, S3 sends who follows them on to another host, for which they are not signed."""
+    """Without the region, S3 redirects clients to another host, for which the addresses are not signed."""
     addresses = [
         store.url("f1", 60),
         store.thumbnail_url("f1", 200, 60),
@@ -142,7 +142,7 @@ def test_what_comes_in_pieces_is_stored_whole(store: S3Files, sizes: tuple[int, 
 
 
 def test_a_part_has_no_other_checksum_than_its_upload_was_begun_with(store: S3Files) -> None:
-    """S3 refuses it; moto does not. The bytes are signed instead."""
+    """S3 refuses another checksum, but moto does not. The signature covers the bytes instead."""
     sent: dict[str, dict[str, str]] = {}
 
     def note(request: AWSPreparedRequest, event_name: str, **_more: object) -> None:

@@ -107,7 +107,7 @@ def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
 
 
 def random_bytes(size: int) -> bytes:
-    """Which cannot be compressed."""
+    """Make bytes that cannot be compressed."""
     return random.Random(0).randbytes(size)  # noqa: S311 - noise
 
 

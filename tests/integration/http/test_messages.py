@@ -1,4 +1,4 @@
-"""/v1/messages: accepting, reading, searching."""
+"""/v1/messages: accepting, reading and searching messages."""
 
 import uuid
 
@@ -21,7 +21,7 @@ def body_of(cast: Cast, **fields: object) -> dict[str, object]:
 
 
 def published(aws: Aws, conversation_id: str) -> list[MessageAccepted]:
-    """What chat-events holds of one conversation; takes it out."""
+    """Take the events of a conversation out of chat-events."""
     events = [
         msgspec.json.decode(body, type=MessageAccepted) for body in aws.drained(aws.queue("ChatEventsQueue"))
     ]
@@ -176,7 +176,7 @@ def files(api_settings: ApiSettings) -> DynamoFiles:
 
 
 def file_of(files: DynamoFiles, cast: Cast, **fields: object) -> str:
-    """The id of a file of the conversation."""
+    """Make a file of the conversation, and return its id."""
     file_id = str(uuid.uuid4())
     files.add(a_file(file_id, **{"conversation_id": cast.conversation, **fields}), LATER)
     return file_id

@@ -24,7 +24,7 @@ DUE = "2026-01-31T13:00:30.000Z"
 
 
 class Store:
-    """One channel's messages, each to one recipient."""
+    """The messages of a channel, each to a single recipient."""
 
     def __init__(
         self, messages: Messages, deliveries: Deliveries, channel: str, new_id: Callable[[], str]

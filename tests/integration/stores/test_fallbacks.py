@@ -1,4 +1,4 @@
-"""Where a recipient is being reached, by the adapter and by its fake."""
+"""Fallbacks, by the adapter and by its fake."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What is known of the files."""
+"""The records of files, in DynamoDB."""
 
 import uuid
 

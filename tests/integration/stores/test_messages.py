@@ -262,7 +262,7 @@ def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[
 def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    """WhatsApp and Telegram tell no more of the time."""
+    """WhatsApp and Telegram give the times of edits in whole seconds."""
     message = a_message(content=Text("one"))
     messages.add(message, None)
     second = "2026-01-31T12:00:01.000Z"

@@ -1,4 +1,4 @@
-"""Where a person's words go, by the adapter and by its fake."""
+"""The places of a person's messages, by the adapter and by its fake."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def one_to_one(conversations: Conversations, user_id: str) -> str | None:
 
 
 def is_overtaken(conversations: Conversations, conversation: Conversation) -> bool:
-    """Number a message in it."""
+    """Number a message in the conversation; return whether a later turn has overtaken it."""
     known = conversations.get(conversation.conversation_id)
     assert known is not None
     numbered = conversations.next_sequence(known.conversation_id, known.version, NOW)
