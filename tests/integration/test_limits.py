@@ -36,7 +36,7 @@ def test_no_window_holds_more_than_the_burst_and_the_refill(
     limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10, lease=lease)
     processes = limiters(aws, 3, limit)
     source = random.Random(seed)  # noqa: S311 - a story's dice
-    # A leased token may be spent so many seconds after it was taken.
+    # A leased token may be spent up to LEASE_S seconds after it was taken.
     late = LEASE_S if lease > 1 else 0.0
 
     now, sent = BEGINNING, []

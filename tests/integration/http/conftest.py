@@ -1,4 +1,4 @@
-"""The two HTTP functions as they are wired, with moto behind."""
+"""The two HTTP functions with their real wiring, over moto."""
 
 import uuid
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def api_settings(aws: Aws) -> ApiSettings:
 
 @pytest.fixture(scope="package")
 def key(api_settings: ApiSettings) -> str:
-    """An API key with every scope."""
+    """Make an API key with every scope."""
     return a_key(api_settings, *SCOPES)
 
 

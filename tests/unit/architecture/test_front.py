@@ -1,4 +1,4 @@
-"""Limits, access logs, firewall and domain stand before the functions on AWS, and not on a local cloud."""
+"""On AWS the functions have limits, access logs, a firewall and a domain in front; a local cloud has none."""
 
 import json
 import string

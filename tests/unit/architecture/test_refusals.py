@@ -1,4 +1,4 @@
-"""Parameters that cannot work are refused before anything is built or made."""
+"""Parameters that cannot work are refused before any resource is built or created."""
 
 import os
 import re

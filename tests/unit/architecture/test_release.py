@@ -1,4 +1,4 @@
-"""The workflows run what a developer runs; they deploy only by hand, with a role that fits the templates."""
+"""The workflows run the developers' commands. They deploy only by hand, with a role to fit the templates."""
 
 from typing import Any, Final
 

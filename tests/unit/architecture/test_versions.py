@@ -1,4 +1,4 @@
-"""Every caller calls the last published version; each release publishes a version; a canary is watched."""
+"""Callers call the last published version, each release publishes a version, and alarms watch a canary."""
 
 import functools
 import json

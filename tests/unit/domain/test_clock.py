@@ -1,4 +1,4 @@
-"""Times as text."""
+"""Times, written as text and read from it."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Thumbnails: small, upright, on white, and never larger in memory than an inspection may be."""
+"""Thumbnails: small, upright and on white, made within the memory that an inspection may use."""
 
 import io
 import os

@@ -17,7 +17,7 @@ FILE_ID = "file-1"
 
 
 class ObjectStore:
-    """`failures` are statuses for the next PUTs of a part, by number; 0 breaks the connection off."""
+    """The server. `failures` has the statuses of each part's next PUTs; 0 breaks the connection off."""
 
     def __init__(self) -> None:
         self.url = ""
