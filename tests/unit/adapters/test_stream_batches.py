@@ -39,7 +39,7 @@ class Run:
         self.given_up: list[Pointer] = []
         self.pauses: list[float] = []
         self.no_failure_is_taken = False
-        self._outcomes = {int(name[1:]): list(some) for name, some in outcomes.items()}
+        self._outcomes = {int(name[1:]): list(tries) for name, tries in outcomes.items()}
 
     def __call__(
         self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True

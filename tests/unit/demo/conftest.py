@@ -45,13 +45,13 @@ def observed(sent: Sent) -> Observed:
             channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in sent.script.channels
         },
         histories={
-            conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
-            for conversation, some in lines.items()
+            conversation: tuple(_message(number, line) for number, line in enumerate(own_lines, start=1))
+            for conversation, own_lines in lines.items()
         },
         statuses={
             line.key: _status(line, sent.script.channels)
-            for some in lines.values()
-            for line in some
+            for own_lines in lines.values()
+            for line in own_lines
             if line.speaker == AGENT or line.conversation == GROUP
         },
     )

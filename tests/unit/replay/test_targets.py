@@ -67,7 +67,7 @@ def test_many_go_in_several_invocations_in_their_order() -> None:
     router(fake)([a_record(str(number)) for number in range(250)])
 
     assert [len(batch) for batch in fake.asked] == [AT_A_TIME, AT_A_TIME, 50]
-    assert [message_id for some in fake.asked for message_id in some] == [
+    assert [message_id for batch in fake.asked for message_id in batch] == [
         str(number) for number in range(250)
     ]
 

@@ -121,14 +121,15 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
 
     check(cloud)
     sent = {
-        name: [submission.address for submission in some.accepted] for name, some in cloud.connectors.items()
+        name: [submission.address for submission in connector.accepted]
+        for name, connector in cloud.connectors.items()
     }
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
         "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
         "held": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
     }
-    assert {name: sorted(some) for name, some in sent.items()} == expected[tale.__name__]
+    assert {name: sorted(addresses) for name, addresses in sent.items()} == expected[tale.__name__]
 
 
 @pytest.mark.parametrize("tale", [redriven, fallen_back, held])

@@ -66,7 +66,7 @@ def test_every_part_that_comes_again_is_counted(
 
 @given(cut_texts(), st.randoms(use_true_random=False))
 def test_only_the_right_order_is_in_order(cut: list[tuple[Expected, list[str]]], random: Random) -> None:
-    parts = [part for _, some in cut for part in some]
+    parts = [part for _, own in cut for part in own]
     shuffled = random.sample(parts, len(parts))
     found = compare([text for text, _ in cut], shuffled)
     assert set(faults(found)) == (set() if shuffled == parts else {"out_of_order"})
