@@ -53,11 +53,11 @@ class MemoryWebhooks:
         self, arrivals: Arrivals, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         found = sorted(
-            (one.received_at, one.webhook_id)
-            for one in self.stored.values()
-            if one.channel in arrivals.channels
-            and (arrivals.since or "") <= one.received_at <= (arrivals.until or "~")
-            and (after is None or (one.received_at, one.webhook_id) > (after.at, after.item_id))
+            (webhook.received_at, webhook.webhook_id)
+            for webhook in self.stored.values()
+            if webhook.channel in arrivals.channels
+            and (arrivals.since or "") <= webhook.received_at <= (arrivals.until or "~")
+            and (after is None or (webhook.received_at, webhook.webhook_id) > (after.at, after.item_id))
         )
         return [(TimeCursor(at, webhook_id), webhook_id) for at, webhook_id in found[:limit]]
 
@@ -101,7 +101,7 @@ class MemoryBreakers:
 
 
 class NoLimits:
-    """A provider that lets everything through."""
+    """A limiter that never makes a message wait."""
 
     def expect(self, messages: int) -> None: ...
 
@@ -112,7 +112,7 @@ class NoLimits:
 
 
 class NotToBeAsked:
-    """Fails the test that takes tokens."""
+    """A limiter that fails the test if tokens are taken."""
 
     def expect(self, messages: int) -> None: ...
 
@@ -123,7 +123,7 @@ class NotToBeAsked:
 
 
 class OneBucket:
-    """One token bucket for everything."""
+    """A limiter with one token bucket for all messages."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit

@@ -30,19 +30,19 @@ def webhook(body: bytes, received_at: str = "2026-01-31T12:00:00.000Z") -> Store
     )
 
 
-def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
+def item_of(aws: Aws, raw_webhook: StoredWebhook) -> dict[str, object]:
     table = aws.output("Data.WebhooksTable")
-    found = aws.dynamodb.get_item(TableName=table, Key={"webhook_id": {"S": one.webhook_id}})
+    found = aws.dynamodb.get_item(TableName=table, Key={"webhook_id": {"S": raw_webhook.webhook_id}})
     return {name: next(iter(value.values())) for name, value in found["Item"].items()}
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)), b"x" * 1_000_000])
 def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
-    one = webhook(body)
+    raw_webhook = webhook(body)
 
-    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()).store(one)
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()).store(raw_webhook)
 
-    item = item_of(aws, one)
+    item = item_of(aws, raw_webhook)
     assert isinstance(item["body"], bytes)
     assert zlib.decompress(item["body"]) == body
     assert (item["channel"], item["account"], item["received_at"], item["expires_at"]) == (
@@ -64,38 +64,40 @@ def test_the_query_of_its_address_is_kept(aws: Aws) -> None:
 
 def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
-    one = webhook(b"{}")
-    webhooks.store(one)
-    before = item_of(aws, one)
+    raw_webhook = webhook(b"{}")
+    webhooks.store(raw_webhook)
+    before = item_of(aws, raw_webhook)
 
     webhooks.store(
-        StoredWebhook(one.webhook_id, "whatsapp", "main", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000)
+        StoredWebhook(
+            raw_webhook.webhook_id, "whatsapp", "main", b"{}", "2026-02-01T00:00:00.000Z", 1_900_000_000
+        )
     )
 
-    assert item_of(aws, one) == before
+    assert item_of(aws, raw_webhook) == before
 
 
 def test_a_large_one_lies_in_the_bucket_and_the_table_says_where(aws: Aws) -> None:
     body = random_bytes(MOST_BYTES + 10)
-    one = webhook(body)
+    large = webhook(body)
     bucket = aws.output("Data.WebhooksBucket")
 
-    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, bucket)).store(one)
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, bucket)).store(large)
 
-    item = item_of(aws, one)
+    item = item_of(aws, large)
     assert "body" not in item
     assert aws.s3.get_object(Bucket=bucket, Key=str(item["object_key"]))["Body"].read() == body
 
 
 def test_what_the_bucket_did_not_take_is_not_in_the_table(aws: Aws) -> None:
-    one = webhook(random_bytes(MOST_BYTES + 10))
+    large = webhook(random_bytes(MOST_BYTES + 10))
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, "no-such-bucket"))
 
     with pytest.raises(Unavailable):
-        webhooks.store(one)
+        webhooks.store(large)
 
     with pytest.raises(KeyError):
-        item_of(aws, one)
+        item_of(aws, large)
 
 
 def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
@@ -105,7 +107,7 @@ def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
 
 
 def random_bytes(size: int) -> bytes:
-    """Which cannot be compressed."""
+    """Make bytes that cannot be compressed."""
     return random.Random(0).randbytes(size)  # noqa: S311 - noise
 
 
@@ -113,8 +115,8 @@ def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
     bucket = S3Bodies(runtime.s3, aws.output("Data.WebhooksBucket"))
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), bucket)
     small, large = webhook(bytes(range(256))), webhook(random_bytes(MOST_BYTES + 10))
-    for one in (small, large):
-        webhooks.store(one)
+    for raw_webhook in (small, large):
+        webhooks.store(raw_webhook)
 
     assert webhooks.get(small.webhook_id) == small
     assert webhooks.get(large.webhook_id) == large
@@ -127,8 +129,8 @@ def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(aws: Aw
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
     year = random.Random().randrange(3000, 9000)  # noqa: S311 - a time nobody else has
     stored = [webhook(b"{}", f"{year}-01-01T00:00:{second // 2:02}.000Z") for second in range(20)]
-    for one in stored:
-        webhooks.store(one)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
     arrivals = Arrivals(("whatsapp",), f"{year}-01-01T00:00:01.000Z", f"{year}-01-01T00:00:08.000Z")
 
     pages, after = [], None
@@ -137,6 +139,8 @@ def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(aws: Aw
         after = page[-1][0]
 
     found = [entry for page in pages for entry in page]
-    assert sorted(webhook_id for _, webhook_id in found) == sorted(one.webhook_id for one in stored[2:18])
-    assert all(one.at <= other.at for (one, _), (other, _) in pairwise(found))
+    assert sorted(webhook_id for _, webhook_id in found) == sorted(
+        raw_webhook.webhook_id for raw_webhook in stored[2:18]
+    )
+    assert all(earlier.at <= other.at for (earlier, _), (other, _) in pairwise(found))
     assert webhooks.arrived(Arrivals(("telegram",), arrivals.since, arrivals.until), None, 3) == []

@@ -68,10 +68,10 @@ class Units:
 
 
 def _read(call: Call) -> float:
-    one = 1.0 if call.parameters.get("ConsistentRead") else 0.5
+    per_item = 1.0 if call.parameters.get("ConsistentRead") else 0.5
     match call.operation:
         case "GetItem" | "Query":
-            return one
+            return per_item
         case "BatchGetItem":
             return sum(
                 len(several["Keys"]) * (1.0 if several.get("ConsistentRead") else 0.5)

@@ -104,7 +104,7 @@ def test_the_stream_has_every_message_in_the_order_of_its_conversation(stage: St
     for event in events:
         sequences.setdefault(event["conversation_id"], []).append(event["sequence"])
     assert len({event["message_id"] for event in events}) == BEFORE_THE_LOAD + MESSAGES
-    assert all(some == sorted(some) for some in sequences.values())
+    assert all(numbers == sorted(numbers) for numbers in sequences.values())
 
 
 def test_a_replay_sends_nothing_twice(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""The tools wait with a deadline, and say what they waited for."""
+"""The tools wait with a deadline, and their errors say what they waited for."""
 
 from collections.abc import Iterator
 from itertools import chain, repeat

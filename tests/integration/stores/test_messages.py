@@ -102,7 +102,7 @@ def test_a_message_is_due_until_it_is_routed(messages: Messages, a_message: NewM
 
     assert not messages.is_unrouted(message.message_id)
     assert message.message_id not in due(messages, LATER)
-    assert [one for one in messages.due("2099", 100) if one.message == message] == [
+    assert [due_message for due_message in messages.due("2099", 100) if due_message.message == message] == [
         DueMessage(message, MUCH_LATER, routed=True)
     ]
 
@@ -111,9 +111,9 @@ def test_a_message_whose_deliveries_are_settled_is_due_no_more(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
     message, other = a_message(), a_message()
-    for one in (message, other):
-        messages.add(one, NOW)
-        messages.mark_routed(one.message_id, LATER)
+    for stored in (message, other):
+        messages.add(stored, NOW)
+        messages.mark_routed(stored.message_id, LATER)
 
     assert messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)
     assert messages.advance(other.message_id, Status.SENT, LATER, 0, settled=False)
@@ -173,9 +173,13 @@ def test_what_is_due_comes_in_the_order_of_its_conversation(
     for sequence in (2, 11, 1):
         messages.add(a_message(conversation_id=conversation_id, sequence=sequence), NOW)
 
-    found = [one.message for one in messages.due(NOW, 100) if one.message.conversation_id == conversation_id]
+    found = [
+        due_message.message
+        for due_message in messages.due(NOW, 100)
+        if due_message.message.conversation_id == conversation_id
+    ]
 
-    assert [one.sequence for one in found] == [1, 2, 11]
+    assert [message.sequence for message in found] == [1, 2, 11]
 
 
 def test_what_is_due_longest_comes_first_if_there_is_too_much(
@@ -258,7 +262,7 @@ def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[
 def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    """WhatsApp and Telegram tell no more of the time."""
+    """WhatsApp and Telegram give the times of edits in whole seconds."""
     message = a_message(content=Text("one"))
     messages.add(message, None)
     second = "2026-01-31T12:00:01.000Z"
@@ -340,7 +344,7 @@ def test_a_history_is_a_span_of_numbers_newest_first(
 
     found = messages.history(conversation_id, *span)
 
-    assert [one.sequence for one in found] == expected
+    assert [message.sequence for message in found] == expected
 
 
 @pytest.mark.parametrize("order", TimeOrder)
@@ -354,7 +358,7 @@ def test_messages_of_a_sender_come_in_time_order_with_ties(
 
     seen = walked(lambda after, most: messages.search(query, after, most), limit)
 
-    assert seen == [one for _, one in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
+    assert seen == [message_id for _, message_id in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
 
 
 @pytest.mark.parametrize("order", TimeOrder)
@@ -367,8 +371,8 @@ def test_messages_in_a_status_come_in_time_order_with_ties(
 
     seen = walked(lambda after, most: messages.search(query, after, most), limit)
 
-    mine = [one for one in seen if one in {message_id for _, message_id in made}]
-    assert mine == [one for _, one in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
+    mine = [seen_id for seen_id in seen if seen_id in {message_id for _, message_id in made}]
+    assert mine == [message_id for _, message_id in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
 
 
 def test_a_message_that_moved_is_found_by_its_new_status_only(
@@ -399,7 +403,7 @@ def test_a_persons_message_is_found_by_its_providers_id(
 
 
 def due(messages: Messages, now: str, limit: int = 1000) -> set[str]:
-    return {one.message.message_id for one in messages.due(now, limit)}
+    return {due_message.message.message_id for due_message in messages.due(now, limit)}
 
 
 def add_with_ties(messages: Messages, a_message: NewMessageOf, **fields: object) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Where a person's words go, by the adapter and by its fake."""
+"""The places of a person's messages, by the adapter and by its fake."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def one_to_one(conversations: Conversations, user_id: str) -> str | None:
 
 
 def is_overtaken(conversations: Conversations, conversation: Conversation) -> bool:
-    """Number a message in it."""
+    """Number a message in the conversation; return whether a later turn has overtaken it."""
     known = conversations.get(conversation.conversation_id)
     assert known is not None
     numbered = conversations.next_sequence(known.conversation_id, known.version, NOW)
@@ -244,7 +244,9 @@ def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
         list(threads.map(act, range(12)))
 
     own = one_to_one(conversations, ana)
-    overtaken = {one.conversation_id: is_overtaken(conversations, one) for one in begun[1:]}
+    overtaken = {
+        conversation.conversation_id: is_overtaken(conversations, conversation) for conversation in begun[1:]
+    }
     assert overtaken == {conversation_id: conversation_id != own for conversation_id in overtaken}
     assert own in overtaken
     assert len(conversations.places(ana).wrote) == 3

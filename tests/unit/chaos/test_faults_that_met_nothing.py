@@ -1,4 +1,4 @@
-"""A scenario whose fault met nothing proves nothing, and says so."""
+"""A scenario whose fault affected no message fails, since it proves nothing."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +17,7 @@ CHANNEL = "whatsapp"
 
 
 class Provider:
-    """One that nothing is sent to; `receipts` are the calls of our webhook."""
+    """A provider that receives no messages; `receipts` are its calls of our webhook."""
 
     def __init__(self, *receipts: WebhookRecord) -> None:
         self._receipts = receipts

@@ -59,10 +59,13 @@ def test_every_component_is_shown_with_process_port_memory_and_health() -> None:
 
 def test_only_what_is_new_or_went_on_is_shown_oldest_first() -> None:
     shown: dict[str, str] = {}
-    assert [one.sequence for one in news((message(2), message(1)), shown)] == [1, 2]
+    assert [shown_message.sequence for shown_message in news((message(2), message(1)), shown)] == [1, 2]
     assert list(news((message(2), message(1)), shown)) == []
     went_on = (message(3), message(2, "SENT"), message(1))
-    assert [(one.sequence, one.status) for one in news(went_on, shown)] == [(2, "SENT"), (3, "PENDING")]
+    assert [(shown_message.sequence, shown_message.status) for shown_message in news(went_on, shown)] == [
+        (2, "SENT"),
+        (3, "PENDING"),
+    ]
 
 
 def test_a_message_is_shown_with_time_number_status_and_sender() -> None:

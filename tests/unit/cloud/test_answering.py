@@ -19,7 +19,7 @@ from tests.unit.serving import serving
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The API by GET, each answer in turn and the last for ever; CloudWatch Logs by POST."""
+    """The API for GET, which repeats the last of its answers, and CloudWatch Logs for POST."""
 
     answers: ClassVar[list[tuple[int, bytes]]]
     asked: ClassVar[list[str]]

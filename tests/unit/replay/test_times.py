@@ -1,4 +1,4 @@
-"""The times that a user names."""
+"""The times that a user passes to `chat4all replay`."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

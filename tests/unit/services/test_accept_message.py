@@ -1,4 +1,4 @@
-"""Accepting a message: stored, published, answered; once."""
+"""Accepting a message: it is stored, published and answered once."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -240,7 +240,7 @@ def test_a_snapshot_is_used_while_it_is_fresh(product: Product) -> None:
 
     product.say(message_id=OTHER_ID)
 
-    # The version did not fit, so that the conversation was read again.
+    # The version did not match, so the conversation was read again.
     assert [recipient.user_id for recipient in product.events.accepted[-1].recipients] == ["ana", "carla"]
 
 
@@ -295,7 +295,7 @@ def test_a_conversation_that_never_stands_still_is_unavailable(product: Product)
 
 
 class Ambiguous(MemoryMessages):
-    """A database that takes the message and loses its answer, or answers its client's own retry with no."""
+    """A database that stores the message, but loses its answer or refuses the client's own retry."""
 
     def __init__(self, product: Product, *, says: str) -> None:
         super().__init__(product.table)

@@ -1,4 +1,4 @@
-"""What was stored and not published is published in the end."""
+"""Messages that were stored but not published are published by the relay."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ def published(product: Product) -> list[str]:
 
 
 def stored_only(product: Product, message_id: str = MESSAGE_ID) -> None:
-    """Accepted by a process that died before it published."""
+    """Store a message as a process does that dies before it publishes the message."""
     product.events.broken = True
     with pytest.raises(Unavailable):
         product.say(message_id=message_id)

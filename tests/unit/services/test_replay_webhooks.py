@@ -1,4 +1,4 @@
-"""Stored webhooks are published once more."""
+"""Replaying webhooks: the events of stored webhooks are published again."""
 
 import msgspec
 import pytest
@@ -94,8 +94,8 @@ def test_what_cannot_be_replayed_is_named_and_holds_up_nothing() -> None:
 
     replayed = replaying.replay(["pigeon-0", "unknown", "telex-0", "pigeon-1"])
 
-    assert [one.webhook_id for one in replayed.refused] == ["pigeon-0", "unknown", "telex-0"]
-    assert all(one.issue for one in replayed.refused)
+    assert [refusal.webhook_id for refusal in replayed.refused] == ["pigeon-0", "unknown", "telex-0"]
+    assert all(refusal.issue for refusal in replayed.refused)
     assert (replayed.replayed, replaying.published()) == (1, ["1"])
 
 

@@ -1,4 +1,4 @@
-"""Fanning out."""
+"""Routing a message to its recipients' channels."""
 
 import pytest
 

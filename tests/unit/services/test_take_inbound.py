@@ -1,4 +1,4 @@
-"""What people write becomes messages; what providers report becomes status updates."""
+"""Inbound events: what people write becomes messages, and providers' reports become status updates."""
 
 import pytest
 from msgspec.structs import replace

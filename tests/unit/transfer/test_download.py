@@ -1,4 +1,4 @@
-"""Downloading a file: whole, resumed, compared."""
+"""Downloading a file: at once, resumed, and compared with its checksum."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_a_file_comes_whole_through_its_link(api: ApiClient, tmp_path: Path) -> 
 
     assert path.read_bytes() == BODY
     assert sum(told) == len(BODY)
-    assert [one.name for one in tmp_path.iterdir()] == ["b.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["b.txt"]
 
 
 def test_without_a_name_it_gets_its_own(

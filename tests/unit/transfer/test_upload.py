@@ -1,4 +1,4 @@
-"""Uploading a file: whole, resumed, and never given up too early or too late."""
+"""Uploading a file: at once, resumed, and given up neither too early nor too late."""
 
 import os
 from pathlib import Path

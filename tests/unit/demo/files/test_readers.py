@@ -52,7 +52,7 @@ def test_a_failure_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "fetch", hang)
     readers = Readers(ProgressDisplay(Console(quiet=True)))
 
-    # When the act fails
+    # When the block fails
     def fail() -> None:
         with readers.reading():
             readers.read("key", "http://x", "a file", 3)
@@ -60,7 +60,7 @@ def test_a_failure_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    # Then it has not been waited for
+    # Then the block has not waited for the fetch
     assert not ended.is_set()
     hangs.set()
     assert ended.wait(10)
