@@ -74,8 +74,8 @@ def _table(result: Estimate, prices: PriceTable) -> Table:
         title=f"{result.messages:,} messages, {result.region}, prices of {result.as_of}", title_justify="left"
     )
     table.add_column("service")
-    table.add_column("of what")
-    table.add_column("for a message", justify="right")
+    table.add_column("unit")
+    table.add_column("per message", justify="right")
     table.add_column("USD", justify="right")
     for line in result.lines:
         per_message = line.quantity / result.messages

@@ -52,7 +52,7 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
             title="Messages: accepted, delivered, read, failed",
             metrics=(
                 _ours("Records", "router", "accepted"),
-                *(_ours(f"Status{each.title()}", "status", each) for each in ("delivered", "read", "failed")),
+                *(_ours(f"Status{name.title()}", "status", name) for name in ("delivered", "read", "failed")),
             ),
         ),
         Widget(
