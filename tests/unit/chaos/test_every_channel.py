@@ -96,7 +96,7 @@ def test_the_function_of_every_channel_dies_between_answer_and_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held: list[str] = []
-    monkeypatch.setattr(kills, "_held_back", lambda *_: True)
+    monkeypatch.setattr(kills, "_delays_answer", lambda *_: True)
     monkeypatch.setattr(kills, "_kill_one", lambda *_: None)
     note = noting(held)
     simulators = {

@@ -117,5 +117,5 @@ def test_where_no_report_can_be_written_is_said_before_the_run(
     (tmp_path / "file").touch()
     monkeypatch.setattr(main, "perform", lambda *_, **__: pytest.fail("it ran"))
 
-    with pytest.raises(CloudError, match="can hold no report"):
+    with pytest.raises(CloudError, match="is not writable"):
         main.run([], messages=20, report=str(tmp_path / "file"), json_output=False)

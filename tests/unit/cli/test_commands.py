@@ -377,7 +377,7 @@ def test_a_stack_of_somebody_elses_has_no_keys(
         stubbed.add_response("describe_stacks", {"Stacks": [stack]})
         code, _, err = chat4all("keys", "create", "--on-aws", "--stack", "other")
     assert code == 1
-    assert err.startswith("error: the stack other has no API keys")
+    assert err.startswith("error: the stack other has no table of API keys")
 
 
 def test_a_cloud_that_is_up_elsewhere_is_not_taken_for_the_one_that_was_named(

@@ -37,7 +37,7 @@ def test_ministack_is_refused_with_what_to_say_instead() -> None:
     with pytest.raises(CloudError) as refused:
         chosen(BackendName.MINISTACK, event_stream=EventStream.KINESIS)
 
-    assert refused.value.advice == "say: --backend localstack --event-stream kinesis"
+    assert refused.value.advice == "use: --backend localstack --event-stream kinesis"
 
 
 def test_the_template_knows_the_same_streams_and_parameters() -> None:

@@ -146,13 +146,13 @@ def test_what_is_not_a_local_clouds_is_left_alone(
 
 def test_a_place_that_can_hold_no_folder_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotOurs, match="cannot be a folder"):
+    with pytest.raises(NotOurs, match="cannot be used as a folder"):
         StateFolder(tmp_path / "file").create()
 
 
 def test_a_place_where_no_folder_can_be_made_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotOurs, match=r"cannot be (made|a folder)"):
+    with pytest.raises(NotOurs, match=r"cannot be (created|used as a folder)"):
         StateFolder(tmp_path / "file" / "below").create()
 
 

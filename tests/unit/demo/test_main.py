@@ -59,5 +59,5 @@ def test_the_picture_is_an_svg_that_shows_the_verdict_and_loads_nothing(
     text = "".join(ET.parse(picture).getroot().itertext()).replace("\u00a0", " ")  # noqa: S314 (our own file)
     assert "$ make demo" in text
     assert "WhatsApp" in text
-    assert "0 lost, 0 doubled, 0 out of order" in text
+    assert "0 lost, 0 duplicated, 0 out of order" in text
     assert "url(http" not in picture.read_text(encoding="utf-8")

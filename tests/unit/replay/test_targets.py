@@ -87,7 +87,7 @@ def test_what_fails_again_and_again_ends_it_and_says_from_where_to_go_on() -> No
         router(fake)([a_record("1")])
 
     assert len(fake.asked) == TRIES
-    assert stuck.value.advice == "go on from there with: --from 2026-11-25T08:00:00+00:00"
+    assert stuck.value.advice == "continue with: --from 2026-11-25T08:00:00+00:00"
 
 
 def test_a_router_that_does_not_know_replays_says_so() -> None:
@@ -140,7 +140,7 @@ def test_a_standard_queue_gets_batches_and_what_it_refused_once_more() -> None:
 
 
 def test_a_queue_that_refuses_for_ever_ends_it() -> None:
-    with pytest.raises(Stuck, match="did not take 1 events"):
+    with pytest.raises(Stuck, match="refused 1 events"):
         Queue(cast("SQSClient", FakeSqs(refused=99)), "https://sqs/other")([a_record("1")])
 
 

@@ -75,9 +75,9 @@ class Listed(Readers):
     def knows(self, key: str) -> bool:
         return key in self.asked or key in self.refusals
 
-    def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
+    def read(self, key: str, url: str, title: str, size: int, sha256: str | None = None) -> None:
         assert not self.knows(key), "it was read already"
-        self.asked[key] = (url, told)
+        self.asked[key] = (url, sha256)
 
     def refused(self, key: str) -> None:
         self.refusals.append(key)
