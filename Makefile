@@ -1,6 +1,6 @@
 # Works with GNU make 3.81 and newer. Targets have relative paths: make cannot handle a space in a path.
 
-# The first Python from 3.11 that can make virtual environments. To use another: make PYTHON=/path setup
+# The first Python 3.11 or later that can create virtual environments. To use another: make PYTHON=/path setup
 PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --uni
 ARCHITECTURE = x86_64
 SOURCES = layers localstack functions tests requirements
 
-# The two commands run one after the other. Tests on clouds mostly wait, so two clouds run at a time.
+# The two test commands run one after the other. Tests on clouds mostly wait, so two clouds run at a time.
 TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile \
 	tests/unit tests/integration localstack/lambda-process-executor/tests
 TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
@@ -22,7 +22,7 @@ TEST_ON_LOCALSTACK = $(BIN)/python -m pytest -k "not ministack" \
 define INSTALL
 python=$${PYTHON:-$(PYTHON)}; \
 if [ -z "$$python" ]; then \
-echo 'No Python from 3.11 with the venv module is on PATH (on Debian: apt install python3-venv).'; \
+echo 'No Python 3.11 or later with the venv module is on PATH (on Debian: apt install python3-venv).'; \
 exit 1; fi; \
 "$$python" requirements/install.py
 endef
@@ -30,7 +30,7 @@ endef
 # Lambda's python3.11 is Amazon Linux 2; the later runtimes are Amazon Linux 2023, with glibc 2.34.
 define REFUSAL_OF_3_11
 make build: the virtual environments have Python 3.11. Lambda's python3.11 has glibc 2.26, but Pillow needs
-2.27 for WebP: every WebP file would be refused as IMAGE_BROKEN. Build with a newer Python:
+glibc 2.27 for WebP, so every WebP file would be refused as IMAGE_BROKEN. Build with a newer Python:
 make clean, then make build PYTHON=/path/to/python3.13
 endef
 export REFUSAL_OF_3_11
@@ -44,13 +44,13 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; \
 	do printf '%-20s %s\n' "$$name" "$$text"; done
 
-setup: ## Make the virtual environments from the locks
+setup: ## Create the virtual environments from the locks
 	@$(INSTALL)
 
-setup-all: ## Make the environments of LocalStack and of the checks, too
+setup-all: ## Create the environments of LocalStack and of the checks, too
 	@$(INSTALL) --all
 
-demo: setup ## Run the main job on a local cloud of its own, live in the terminal
+demo: setup ## Run the demo on a temporary local cloud, live in the terminal
 	@$(BIN)/chat4all demo
 
 test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
@@ -60,7 +60,7 @@ test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k spl
 test-localstack: setup-all ## Run the smoke tests, Kinesis tests and plugin tests on LocalStack
 	@$(TEST_ON_LOCALSTACK)
 
-chaos: setup ## Break parts under load and trace every message; writes docs/chaos-report.md
+chaos: setup ## Inject faults under load and trace every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
 
 bench: setup-all ## Run every benchmark; tables and plots go to results/
@@ -78,7 +78,7 @@ check: setup-all ## Check format, lint, types, generated files and templates
 	@.envs/sam/bin/cfn-lint template.yaml infra/*.yaml
 	@.envs/checkov/bin/checkov --config-file .checkov.yaml
 
-generate: setup ## Write the files that are generated from the channels and routes
+generate: setup ## Write the blocks and files that are generated from the channels and routes
 	@$(BIN)/python -m chat4all_local.generate
 
 format: setup ## Format every file and apply the linter's fixes
@@ -91,11 +91,11 @@ build: setup ## Build for Lambda into .aws-sam/build; ARCHITECTURE=arm64 builds 
 	built="Runtime=$$runtime Architecture=$(ARCHITECTURE)"; \
 	platform=$(patsubst arm64,aarch64,$(ARCHITECTURE))-manylinux_2_28; \
 	export PATH="$(CURDIR)/.venv/bin:$$PATH" LAYER_PLATFORM="$${LAYER_PLATFORM-$$platform}"; \
-	told=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \
-	printf '%s\n' "$$told" | sed '/^Commands you can use next/,$$d'; [ $$code -eq 0 ] \
+	output=$$($(SAM) build --config-env aws --parameter-overrides $$built); code=$$?; \
+	printf '%s\n' "$$output" | sed '/^Commands you can use next/,$$d'; [ $$code -eq 0 ] \
 	&& echo "deploy with: .envs/sam/bin/sam deploy --config-env aws --parameter-overrides $$built"
 
-lock: setup-all ## Resolve the locks again; LOCK_OPTIONS=--upgrade takes newer versions
+lock: setup-all ## Resolve the locks again; LOCK_OPTIONS=--upgrade selects newer versions
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) layers/core/requirements.in -o layers/core/requirements.txt
 	@$(LOCK) layers/media/requirements.in -o layers/media/requirements.txt
@@ -106,5 +106,5 @@ lock: setup-all ## Resolve the locks again; LOCK_OPTIONS=--upgrade takes newer v
 	@$(LOCK) requirements/lambda.in -o requirements/lambda.txt
 	@$(LOCK) --exclude-newer 2025-10-28 requirements/localstack.in -o requirements/localstack.txt
 
-clean: ## Remove everything that can be made again, but not the local cloud's data
+clean: ## Remove all files that make can create again; keep the local cloud's data
 	@rm -rf .venv .envs .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

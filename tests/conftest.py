@@ -22,7 +22,7 @@ from chat4all_local.cloud.start import started
 
 settings.register_profile(
     "chat4all",
-    # A machine that is busy with something else shall fail no property.
+    # A property must not fail because the machine is busy with something else.
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=os.environ.get("CI") == "true",
@@ -36,7 +36,7 @@ ANOTHER_STACK: Final = "desk-7"
 _LAST: Final = "test_logs.py"
 
 _CLOUDS = {"chaos": "of its own", "localstack": "localstack", "kinesis": "localstack"}
-"""A word in the name of a test or its file, and the cloud that it needs; the others need the default one."""
+"""The cloud that a test needs, by a word in its path or name. All other tests need the default cloud."""
 
 
 class _ByCloud(LoadScopeScheduling):
@@ -46,13 +46,13 @@ class _ByCloud(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: some tests wait."""
+    """Return one worker more than there are cores, since some tests wait."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
-    """With `--dist loadgroup`, all tests on one cloud go to one process: each cloud is started once.
+    """Send all tests on one cloud to one process with `--dist loadgroup`, so that each cloud is started once.
 
     Marks would be the usual way, but pytest-xdist 3.8 loses them with pytest 9.2.
     """
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A run that is told to end tears its fixtures down, as it does after Ctrl-C."""
+    """Tear the fixtures down after SIGTERM, too, as after Ctrl-C."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,1 +1,1 @@
-"""The tools that run Chat4All on one machine: launcher, simulators, command line, demo, benchmarks."""
+"""The tools that run Chat4All on one machine: the local cloud, simulators, command line, demo, benchmarks."""

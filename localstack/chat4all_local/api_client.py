@@ -35,13 +35,14 @@ class ApiError(Exception):
 
 
 class ApiUnreachable(Exception):
-    """The API did not answer, or the answer is not in its form."""
+    """The API did not answer, or its answer is not valid JSON of the expected shape."""
 
 
 class ApiClient:
-    """`api_url` ends before `/v1`. Thread-safe; keeps `connections` connections open.
+    """A thread-safe client that keeps up to `connections` connections open. `api_url` ends before `/v1`.
 
-    Nothing is retried: a POST whose answer was lost is repeated by the caller, with the same message_id.
+    The client retries nothing. If the answer of a POST is lost, the caller repeats it with the same
+    message_id.
     """
 
     def __init__(self, api_url: str, api_key: str, *, timeout: float = 30.0, connections: int = 10) -> None:
@@ -62,10 +63,10 @@ class ApiClient:
         return self._call("POST", "/users", User, _without_none(body))
 
     def user(self, user_id: str) -> User:
-        return self._call("GET", f"/users/{_named(user_id)}", User)
+        return self._call("GET", f"/users/{_segment(user_id)}", User)
 
     def users(self, kind: str) -> Iterator[User]:
-        """Every AGENT, or every CUSTOMER, page by page."""
+        """Yield every user of a kind, AGENT or CUSTOMER, page by page."""
         cursor: str | None = ""
         while cursor is not None:
             page = self._call("GET", _paged("/users", cursor, _PAGE, type=kind), UserPage)
@@ -80,7 +81,7 @@ class ApiClient:
         title: str | None = None,
         primary_channel: str | None = None,
     ) -> ConversationView:
-        """`kind` is 1:1 or GROUP; `participants` are user ids."""
+        """Create a conversation; `kind` is 1:1 or GROUP, and `participants` are user ids."""
         body = {
             "type": kind,
             "participants": list(participants),
@@ -90,7 +91,7 @@ class ApiClient:
         return self._call("POST", "/conversations", ConversationView, _without_none(body))
 
     def conversation(self, conversation_id: str) -> ConversationView:
-        return self._call("GET", f"/conversations/{_named(conversation_id)}", ConversationView)
+        return self._call("GET", f"/conversations/{_segment(conversation_id)}", ConversationView)
 
     def conversations(self) -> Iterator[ConversationView]:
         """Yield all conversations, page by page."""
@@ -122,14 +123,14 @@ class ApiClient:
         return self._call("POST", "/messages", AcceptedView, _without_none(body))
 
     def message_status(self, message_id: str) -> ProgressView:
-        return self._call("GET", f"/messages/{_named(message_id)}/status", ProgressView)
+        return self._call("GET", f"/messages/{_segment(message_id)}/status", ProgressView)
 
     def history_page(self, conversation_id: str, *, limit: int = _PAGE, cursor: str = "") -> MessagePage:
-        path = f"/conversations/{_named(conversation_id)}/messages"
+        path = f"/conversations/{_segment(conversation_id)}/messages"
         return self._call("GET", _paged(path, cursor, limit), MessagePage)
 
     def history(self, conversation_id: str) -> Iterator[MessageView]:
-        """The whole of it, newest first."""
+        """Yield every message of the conversation, newest first."""
         cursor: str | None = ""
         while cursor is not None:
             page = self.history_page(conversation_id, cursor=cursor)
@@ -139,7 +140,7 @@ class ApiClient:
     def replay_webhooks(
         self, webhook_ids: Sequence[str], *, channel: str | None, since: str | None, until: str | None
     ) -> Iterator[Replayed]:
-        """Page by page; with `webhook_ids` those, else all that arrived in the time."""
+        """Replay the webhooks `webhook_ids`, or all that arrived in the time span, page by page."""
         time = {"channel": channel, "from": since, "to": until}
         for start in range(0, len(webhook_ids), _PAGE):
             named = {**time, "webhook_ids": list(webhook_ids[start : start + _PAGE])}
@@ -152,7 +153,10 @@ class ApiClient:
             cursor = page.next_cursor
 
     def dead_letters(self, channel: str | None) -> Iterator[DeadLetterView]:
-        """Yield the dead letters, of all or a channel; a conversation's keep the order of acceptance."""
+        """Yield the dead letters of `channel`, or all.
+
+        Those of a conversation are in the order in which the API accepted the messages.
+        """
         cursor: str | None = ""
         filters = {"channel": channel} if channel else {}
         while cursor is not None:
@@ -164,7 +168,7 @@ class ApiClient:
         return self._call("POST", "/dead-letters/redrive", Redriven, {"dead_letter_id": dead_letter_id})
 
     def redrive_many(self, channel: str | None) -> Iterator[Redriven]:
-        """Page by page, all of them, or a channel's."""
+        """Redrive every dead letter of `channel`, or all, page by page."""
         chosen: Body = {"channel": channel} if channel else {"all": True}
         cursor: str | None = ""
         while cursor is not None:
@@ -174,7 +178,7 @@ class ApiClient:
             cursor = page.next_cursor
 
     def retry(self, message_id: str) -> AcceptedView:
-        return self._call("POST", f"/messages/{_named(message_id)}/retry", AcceptedView, {})
+        return self._call("POST", f"/messages/{_segment(message_id)}/retry", AcceptedView, {})
 
     @property
     def url(self) -> str:
@@ -193,19 +197,19 @@ class ApiClient:
         return self._call("POST", "/files", UploadView, _without_none(body))
 
     def file(self, file_id: str) -> FileView:
-        return self._call("GET", f"/files/{_named(file_id)}", FileView)
+        return self._call("GET", f"/files/{_segment(file_id)}", FileView)
 
     def file_parts(self, file_id: str, start: int) -> UploadView:
-        return self._call("GET", f"/files/{_named(file_id)}/parts?from={start}", UploadView)
+        return self._call("GET", f"/files/{_segment(file_id)}/parts?from={start}", UploadView)
 
     def complete_file(self, file_id: str) -> FileView:
-        return self._call("POST", f"/files/{_named(file_id)}/complete", FileView, {})
+        return self._call("POST", f"/files/{_segment(file_id)}/complete", FileView, {})
 
     def file_link(self, file_id: str) -> LinkView:
-        return self._call("GET", f"/files/{_named(file_id)}/download", LinkView)
+        return self._call("GET", f"/files/{_segment(file_id)}/download", LinkView)
 
     def _call(self, method: str, path: str, shape: type[Shape], body: Body | None = None) -> Shape:
-        """Raises ApiError, ApiUnreachable."""
+        """Call the API, and return its answer decoded as `shape`. Raises ApiError, ApiUnreachable."""
         headers = {"X-API-Key": self._key}
         payload = None
         if body is not None:
@@ -216,22 +220,22 @@ class ApiClient:
         except urllib3.exceptions.HTTPError as error:
             raise ApiUnreachable(f"the API does not answer at {self._base}: {error}") from error
         if answer.status >= 400:
-            raise _refusal(answer.status, answer.data)
+            raise _error_of(answer.status, answer.data)
         try:
             return msgspec.json.decode(answer.data, type=shape)
         except msgspec.MsgspecError as error:
-            raise ApiUnreachable(f"{method} {path} answered something else: {error}") from error
+            raise ApiUnreachable(f"the answer to {method} {path} has the wrong form: {error}") from error
 
 
-def _refusal(status: int, data: bytes) -> Exception:
+def _error_of(status: int, data: bytes) -> Exception:
     try:
         return ApiError(status, msgspec.json.decode(data, type=ErrorBody))
     except msgspec.MsgspecError:
         return ApiUnreachable(f"the API answered {status}: {data[:200].decode(errors='replace')}")
 
 
-def _named(identifier: str) -> str:
-    """Quote a segment of a path."""
+def _segment(identifier: str) -> str:
+    """Percent-encode a segment of a path."""
     return quote(identifier, safe="")
 
 

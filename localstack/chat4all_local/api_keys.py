@@ -1,4 +1,4 @@
-"""API keys, written to the stack's table from outside: the API itself makes none."""
+"""API keys, written directly to the stack's table: the API has no endpoint that creates keys."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def create_key(table: "DynamoDBClient", table_name: str, name: str, scopes: Iterable[str] = SCOPES) -> str:
-    """A new key, which only the caller knows from now on. Raises ValueError for an unknown scope."""
+    """Create and return a key. Only its hash is stored. Raises ValueError for an unknown scope."""
     key, record = new_key(name, frozenset(scopes), iso(datetime.now(UTC)))
     write(table, table_name, record)
     return key
 
 
 def restore_key(table: "DynamoDBClient", table_name: str, key: str, name: str) -> None:
-    """Writes the record of a key that exists, with every scope."""
+    """Write the record of the existing `key` again, with every scope."""
     key_id = key.split("_", 2)[1]
     write(table, table_name, ApiKey(key_id, hash_key(key), name, frozenset(SCOPES), iso(datetime.now(UTC))))
 
 
 def has_every_scope(table: "DynamoDBClient", table_name: str, key: str) -> bool:
-    """Return whether the key is recorded with every present scope."""
+    """Return whether the key's record has every scope of this version."""
     found = table.get_item(TableName=table_name, Key={"key_hash": {"S": hash_key(key)}}, ConsistentRead=True)
     return set(SCOPES) <= set(found.get("Item", {}).get("scopes", {}).get("SS", ()))
 

@@ -1,9 +1,9 @@
-"""The account of the local clouds, which every client signs for."""
+"""The AWS account of the local clouds: the region and credentials of every client."""
 
 from typing import Final
 
 REGION: Final = "us-east-1"
-# MiniStack hands the account's number to the functions as their access key. nanio, which checks signatures,
-# knows the functions by it, and every other client uses the same key.
+# MiniStack sets the functions' access key to the account number. nanio checks signatures and accepts only
+# this key, so every other client uses it too.
 ACCESS_KEY: Final = "000000000000"
 SECRET_KEY: Final = "test"  # noqa: S105 (a secret for 127.0.0.1 only)

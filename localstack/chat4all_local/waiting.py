@@ -1,4 +1,4 @@
-"""Waiting with a deadline: the loops that every tool polls with."""
+"""Wait with a deadline: the polling loops of every tool."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ LOOK_EVERY_S = 0.1
 def wait_until(
     what: str, look: Callable[[], Found | None], *, within_s: float, every_s: float = LOOK_EVERY_S
 ) -> Found:
-    """Return the first value of `look` that is true. Raises TimeoutError that names `what`."""
+    """Call `look` until it returns a true value, and return it. Raises TimeoutError, which names `what`."""
     deadline = time.monotonic() + within_s
     while not (found := look()):
         if time.monotonic() >= deadline:
@@ -29,12 +29,15 @@ def wait_while_moving(
     still_s: float,
     every_s: float = LOOK_EVERY_S,
 ) -> Found:
-    """Return the first value that `is_over`. Raises TimeoutError when it is the same for `still_s`."""
+    """Call `look` until `is_over` is true of its value, and return the value.
+
+    Raises TimeoutError, which names `what`, if the value does not change for `still_s` seconds.
+    """
     moved_at, before = time.monotonic(), None
     while not is_over(now := look()):
         if now != before:
             moved_at, before = time.monotonic(), now
         if time.monotonic() >= moved_at + still_s:
-            raise TimeoutError(f"nothing moved for {still_s:g} s: {what}")
+            raise TimeoutError(f"no progress for {still_s:g} s: {what}")
         time.sleep(every_s)
     return now

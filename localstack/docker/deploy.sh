@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run by LocalStack inside its container when it is ready: deploys what `make build` has built.
+# LocalStack runs this script in its container when it is ready. The script deploys the result of `make build`.
 set -eu
 
 bucket=chat4all-artifacts

@@ -1,4 +1,4 @@
-"""Cases: files with real inputs of people and providers, and the expected results; see README.md."""
+"""Cases: files with real inputs of people and providers, and the expected results (see README.md)."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent
 Channel = Annotated[str, msgspec.Meta(pattern=rf"^({'|'.join(names())})$")]
 """The name of a registered channel."""
 Json = Any
-"""Whatever JSON can hold; `$name` in a text stands for a saved value."""
+"""Any JSON value; `$name` in a text stands for a saved value."""
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,17 +19,17 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Call(_Strict, frozen=True, tag_field="do", tag="call"):
-    """Call the API: `request` is as `POST users`. `save` keeps values of the answer by their dotted path."""
+    """A call of the API: `request` is like `POST users`; `save` names values of the answer by their paths."""
 
     request: str
     body: Json = None
     status: int | None = None
-    """Without it, any status under 300."""
+    """The expected status; None accepts every status below 300."""
     save: dict[str, str] = {}
 
 
 class Webhook(_Strict, frozen=True, tag_field="do", tag="webhook"):
-    """Let the provider of the channel, or else of the case's channel, send this body, signed."""
+    """A signed webhook with this body, by the provider of `channel`, or else of the case's channel."""
 
     body: Json
     status: int = 200
@@ -37,7 +37,7 @@ class Webhook(_Strict, frozen=True, tag_field="do", tag="webhook"):
 
 
 class Register(_Strict, frozen=True, tag_field="do", tag="register"):
-    """Make a person known to a provider, so that messages can be sent to them."""
+    """A registration of a person with a provider, so that messages can be sent to them."""
 
     channel: Channel
     address: str
@@ -53,7 +53,7 @@ Step = Call | Webhook | Register | Repeat
 
 
 class Answer(_Strict, frozen=True, tag_field="see", tag="answer"):
-    """What the API answers to a GET of `path`. A list is given whole, an object by the fields that matter."""
+    """The API's answer to a GET of `path`: lists are complete, objects have only the fields to compare."""
 
     path: str
     body: Json
@@ -61,7 +61,7 @@ class Answer(_Strict, frozen=True, tag_field="see", tag="answer"):
 
 
 class Sent(_Strict, frozen=True, tag_field="see", tag="sent"):
-    """All texts that we sent to an address, in their order."""
+    """All texts that we sent to an address, in the order of sending."""
 
     channel: Channel
     address: str
@@ -74,13 +74,13 @@ class Case(_Strict, frozen=True):
     steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1)]
     expected: Annotated[tuple[Answer | Sent, ...], msgspec.Meta(min_length=1)]
     cloud_only: str | None = None
-    """Why the case can not be told in process."""
+    """The reason why the case cannot run in process; None if it can."""
 
 
 def read(path: Path) -> Case:
-    """Read a case; raises msgspec.ValidationError for anything that is not one."""
+    """Read a case. Raises msgspec.ValidationError if the file is not a case."""
     return msgspec.json.decode(path.read_bytes(), type=Case)
 
 
 PATHS = sorted(FOLDER.glob("*.json"))
-"""Every file is a case."""
+"""The files of all cases."""

@@ -1,4 +1,4 @@
-"""Running a case: its steps one after the other, each to its end, then everything that it expects."""
+"""Running a case: its steps in order, each to its end, then the comparison with the expected results."""
 
 import re
 from typing import Any, NamedTuple, Protocol
@@ -14,28 +14,28 @@ class Response(NamedTuple):
 
 
 class Product(Protocol):
-    """The product as a case sees it: its API, and the providers around it."""
+    """The product as a case uses it: its API, and the providers around it."""
 
     def account(self, channel: Channel) -> str:
         """Return our account's id at the provider; `$account` in a case of the channel."""
         ...
 
     def call(self, method: str, path: str, body: object) -> Response:
-        """`path` begins after /v1, with its query."""
+        """Call the API; `path` follows `/v1` and includes the query."""
         ...
 
     def webhook(self, channel: Channel, body: object) -> int:
-        """Send it as the provider would; return the status of the answer."""
+        """Send a webhook as the provider does, and return the status of the answer."""
         ...
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
 
     def settle(self) -> None:
-        """Wait until nothing is on its way any more."""
+        """Wait until no message, status or webhook is in progress."""
         ...
 
     def sent(self, channel: Channel, address: str) -> list[str]:
-        """Return the texts that the provider took on for the address, in their order."""
+        """Return the texts that the provider accepted for the address, in the order of sending."""
         ...
 
 
@@ -43,8 +43,8 @@ def run(case: Case, product: Product) -> list[str]:
     """Run the steps; return a line for each difference from what the case expects.
 
     Raises:
-        AssertionError: a step was answered otherwise than the case says.
-        LookupError: a `$name` that no step has saved, or a value to save that no answer has.
+        AssertionError: the answer to a step differs from the case.
+        LookupError: no step has saved a `$name`, or an answer lacks a value to save.
     """
     saved = {"account": product.account(case.channel)}
     for step in case.steps:
@@ -85,7 +85,7 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
 
 
 def filled(value: Any, saved: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Put the saved values in the place of their names; raises LookupError for an unknown name."""
+    """Replace names by their saved values. Raises LookupError for an unknown name."""
     match value:
         case str():
             return _NAME.sub(lambda name: saved[name[1]], value)
@@ -98,7 +98,7 @@ def filled(value: Any, saved: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
 
 
 def value_at(body: Any, where: str) -> str:  # noqa: ANN401 - JSON
-    """Return the text at a dotted path, such as `deliveries.0.provider_message_id`; raises LookupError."""
+    """Return the text at a dotted path, such as `deliveries.0.provider_message_id`, or raise LookupError."""
     for key in where.split("."):
         body = body[int(key)] if isinstance(body, list) else body[key]
     if not isinstance(body, str):
@@ -107,7 +107,7 @@ def value_at(body: Any, where: str) -> str:  # noqa: ANN401 - JSON
 
 
 def difference(where: str, expected: Any, found: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """Compare: of an object the fields that are expected, of a list all of it, of anything else the value."""
+    """Compare the expected fields of an object, the whole of a list, and the value of anything else."""
     if isinstance(expected, dict) and isinstance(found, dict):
         missing = [f"{where}: has no {key!r}" for key in expected if key not in found]
         common = [key for key in expected if key in found]

@@ -1,6 +1,6 @@
 """Samples of each provider's webhooks, proofs and answers, in a module with the channel's name.
 
-A test that is about every channel asks `sample` for the channel's module. A new channel adds its own.
+A test of every channel calls `sample` for each channel's module. A new channel adds its own module.
 """
 
 from importlib import import_module
@@ -14,7 +14,7 @@ class Sample(Protocol):
 
     @property
     def ACCOUNT_ID(self) -> str:  # noqa: N802 - a constant of the module
-        """Our account, which webhooks name."""
+        """The id of our account, which webhooks name."""
         ...
 
     @property
@@ -52,31 +52,31 @@ class Sample(Protocol):
         ...
 
     def text_webhook(self, text: str) -> bytes:
-        """Write the webhook of a text, with a new id, that a person sends to ACCOUNT_ID."""
+        """Build the webhook of a text with a new id, which a person sends to ACCOUNT_ID."""
         ...
 
     def encoded(self, webhook: Any) -> bytes:  # noqa: ANN401 - JSON
-        """Write the fields of a webhook as the provider sends them."""
+        """Encode the fields of a webhook as the provider does."""
         ...
 
     def photo_webhook(self, address: str, file_id: str, provider_url: str) -> bytes:
-        """Write the webhook of a photo. The provider at `provider_url` gives it by `file_id`."""
+        """Build the webhook of a photo, which the provider at `provider_url` serves by `file_id`."""
         ...
 
     def proof(self, secret: ChannelSecret, body: bytes) -> dict[str, str]:
-        """Make the header that proves the webhook to be the provider's."""
+        """Build the header that proves that the webhook comes from the provider."""
         ...
 
     def is_sent_here(self, path: str, body: dict[str, object]) -> bool:
-        """Return whether a request to send is one of this channel."""
+        """Return whether a request to send is for this channel."""
         ...
 
     def read_text(self, body: dict[str, object]) -> tuple[str, str] | None:
-        """Read the address and the text of a request to send; None where it is no text of this channel."""
+        """Read the address and the text of a request to send; None unless it sends a text of this channel."""
         ...
 
     def accepted(self, body: dict[str, object], number: int) -> object:
-        """Answer a request to send, which is the provider's `number`-th."""
+        """Build the provider's answer to its `number`-th request to send."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Instagram as tests play it."""
+"""Samples of Instagram."""
 
 import uuid
 from typing import Any, Final
@@ -18,7 +18,7 @@ QUOTES: Final = True
 
 
 def webhook(**message: object) -> dict[str, Any]:
-    """Make the webhook of a text, whose fields `message` adds to or changes."""
+    """Build the webhook of a text; `message` adds or changes fields of the message."""
     event = {
         "sender": {"id": "1784"},
         "recipient": {"id": ACCOUNT_ID},

@@ -1,4 +1,4 @@
-"""SMS by Twilio as tests play it."""
+"""Samples of SMS by Twilio."""
 
 import secrets
 import uuid
@@ -18,7 +18,7 @@ QUOTES: Final = False
 
 
 def webhook(**fields: str) -> dict[str, str]:
-    """Make the webhook of a text, whose fields `fields` adds to or changes."""
+    """Build the webhook of a text; `fields` adds or changes fields of the form."""
     text = {
         "MessageSid": f"SM{secrets.token_hex(16)}",
         "AccountSid": ACCOUNT_ID,

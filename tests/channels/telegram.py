@@ -1,4 +1,4 @@
-"""Telegram as tests play it."""
+"""Samples of Telegram."""
 
 import uuid
 from typing import Any, Final
@@ -17,7 +17,7 @@ QUOTES: Final = True
 
 
 def webhook(**message: object) -> dict[str, Any]:
-    """Make the update of a text, whose fields `message` adds to or changes."""
+    """Build the update of a text; `message` adds or changes fields of the message."""
     person = {"id": 99, "is_bot": False, "first_name": "Ana"}
     text = {
         "message_id": uuid.uuid4().int % 10**9,

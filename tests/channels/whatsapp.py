@@ -1,4 +1,4 @@
-"""WhatsApp as tests play it."""
+"""Samples of WhatsApp."""
 
 import uuid
 from typing import Any, Final
@@ -18,7 +18,7 @@ QUOTES: Final = True
 
 
 def webhook(**message: object) -> dict[str, Any]:
-    """Make the webhook of a message, whose fields `message` adds to or changes."""
+    """Build the webhook of a message; `message` adds or changes its fields."""
     text = {"from": "4915112345678", "id": f"wamid.{uuid.uuid4()}", "timestamp": "1769860800", "type": "text"}
     metadata = {"display_phone_number": "1", "phone_number_id": ACCOUNT_ID}
     value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [{**text, **message}]}

@@ -18,4 +18,4 @@ def _addresses(process: psutil.Process) -> set[str]:
         connections = process.net_connections("inet")
     except psutil.NoSuchProcess:
         return set()
-    return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    return {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN}

@@ -30,7 +30,7 @@ FOLDER: Final = Path(__file__).parent
 _MOST_RECORDS: Final = len(CHANNELS)
 """The text to each customer is in one batch of the router."""
 _SCHEDULED_WITHIN_S: Final = 150.0
-"""It comes once a minute; this is only for failing."""
+"""The deadline for an event of the relay, which runs once a minute."""
 
 Heard = Mapping[str, list[Event]]
 
@@ -57,10 +57,10 @@ def _stage(cloud: Cloud) -> Iterator[Stage]:
 
 
 def _play(stage: Stage, recorder: Recorder) -> None:
-    """Texts out and back on every channel, a second try, a subscription, and files."""
+    """Send and receive texts on every channel, one on a second channel, verify a webhook, and move files."""
     customers = [stage.customer(channel) for channel in CHANNELS]
     talks = [stage.talk(customer) for customer in customers]
-    with recorder.held("router"):  # so that one batch has several conversations
+    with recorder.held("router"):  # so that a batch has messages of several conversations
         said = {
             customer.channel: stage.say(talk, "How are you?")
             for customer, talk in zip(customers, talks, strict=True)

@@ -1,4 +1,4 @@
-"""Record the events of a cloud's functions, through the Lambda API only, so that any cloud will do."""
+"""Record the events of a cloud's functions. Only the Lambda API is used, so that it works on any cloud."""
 
 import io
 import json
@@ -20,7 +20,7 @@ Event = dict[str, Any]
 
 
 class Recorder:
-    """`heard` is by function, in the order of the calls. The cloud is not what it was afterwards."""
+    """A recorder of events: `heard` has each function's events in order. It changes the cloud's functions."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -31,7 +31,9 @@ class Recorder:
         functions = self._cloud.aws.functions()
         layer = functions.publish_layer_version(LayerName="tap", Content={"ZipFile": _zipped()})
         for name in self.heard:
-            laid = [one["Arn"] for one in configuration(self._cloud, name).get("Layers", [])]
+            laid = [
+                layer_version["Arn"] for layer_version in configuration(self._cloud, name).get("Layers", [])
+            ]
             functions.update_function_configuration(
                 FunctionName=f"{self._cloud.stack}-{name}",
                 Handler="tap.handler",
@@ -39,13 +41,14 @@ class Recorder:
             )
         eventually(
             lambda: (
-                {configuration(self._cloud, one)["LastUpdateStatus"] for one in self.heard} == {"Successful"}
+                {configuration(self._cloud, function)["LastUpdateStatus"] for function in self.heard}
+                == {"Successful"}
             )
         )
 
     @contextmanager
     def held(self, name: str) -> Iterator[None]:
-        """What comes to the function's queue meanwhile stays there, and comes together afterwards."""
+        """Keep messages in the function's queue during the block, so that they form one batch afterwards."""
         functions = self._cloud.aws.functions()
         found = functions.list_event_source_mappings(FunctionName=f"{self._cloud.stack}-{name}")
         (mapping,) = found["EventSourceMappings"]

@@ -1,4 +1,4 @@
-"""A layer over a function: its handler logs each event, and then calls the function's own handler."""
+"""A Lambda layer whose handler logs each event, and then calls the function's own handler."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Recorded events without what is of one run: the same ids, account, API and addresses every time."""
+"""Tidied recordings: every recording has the same ids, account, API and addresses."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 
 class Tidying:
-    """One for all the events of a run, so that what is the same in two of them stays the same."""
+    """The replacements of a run. All its events share them, so that equal ids stay equal across events."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._numbers = count(1)
@@ -56,7 +56,7 @@ class Tidying:
 
 
 def _sign_again(event: Event) -> None:
-    """Sign the webhooks whose signature is over their bytes: these have changed."""
+    """Sign a webhook anew if its signature covers its bytes, since the bytes have changed."""
     headers = event.get("headers") or {}
     for name in _SIGNATURES & headers.keys():
         secret = BY_CHANNEL[event["pathParameters"]["channel"]].webhook_secret

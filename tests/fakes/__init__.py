@@ -1,5 +1,5 @@
-"""Fakes of every port: in memory, thread-safe, and as strict as the real thing.
+"""Fakes of every port: in memory, thread-safe, and as strict as the real adapters.
 
-The stores' fakes pass the same tests as the adapters (tests/integration/stores), so that what a service is
-tested against is what it meets in production.
+The fakes of the stores pass the same tests as the adapters (tests/integration/stores), so that a service
+meets the same behaviour in its tests and in production.
 """

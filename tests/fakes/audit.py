@@ -19,4 +19,4 @@ class MemoryAudit:
             and (query.since or "") <= entry.at <= (query.until or "~")
             and (after is None or (entry.at, entry.entry_id) < (after.at, after.item_id))
         ]
-        return sorted(found, key=lambda one: (one.at, one.entry_id), reverse=True)[:limit]
+        return sorted(found, key=lambda entry: (entry.at, entry.entry_id), reverse=True)[:limit]

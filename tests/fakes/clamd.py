@@ -1,4 +1,4 @@
-"""A clamd that reads as strictly as the real one, and answers as a test decides."""
+"""A fake clamd: it reads as strictly as the real clamd, and gives the answer that a test sets."""
 
 import socket
 import struct
@@ -13,7 +13,7 @@ from pathlib import Path
 class FakeClamd:
     answer: bytes = b"stream: OK\0"
     limit: int | None = None
-    """StreamMaxLength: beyond it, the real one answers and hangs up in the midst of the stream."""
+    """StreamMaxLength: beyond it, the real clamd answers and hangs up in the middle of the stream."""
     received: list[bytes] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
 

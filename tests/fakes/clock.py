@@ -1,4 +1,4 @@
-"""Time and ids that a test decides."""
+"""A clock and ids that a test controls."""
 
 import threading
 import uuid
@@ -8,7 +8,7 @@ BEGINNING = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 class FakeClock:
-    """Stands still until a test moves it; `monotonic` is the same time in seconds."""
+    """A clock that only a test moves; `monotonic` is the same time in seconds."""
 
     def __init__(self, now: datetime = BEGINNING) -> None:
         self.now = now
@@ -25,7 +25,7 @@ class FakeClock:
 
 
 class FakeIds:
-    """uuid4s that count, so that a failing test tells the same story again."""
+    """Numbered uuid4s, so that a failing test fails with the same ids again."""
 
     def __init__(self) -> None:
         self._next = 0

@@ -1,6 +1,6 @@
 """The whole product over fakes: its functions, the FIFO queues between them, and processes that die.
 
-A function's batch is one group's records, so that a story runs the same way each time.
+Each batch of a function has the records of one group, so that a test runs the same way each time.
 """
 
 import random
@@ -67,11 +67,11 @@ CARLA: Final = customer("carla", "telex", "pigeon")
 PAIR: Final = conversation_of(AGENT, ANA, conversation_id="pair")
 GROUP: Final = conversation_of(AGENT, ANA, BEN, CARLA, conversation_id="group", kind=ConversationType.GROUP)
 QUIET_S: Final = 4 * 3600
-"""Within which everything must have come to its end."""
+"""The time within which all work must be done."""
 
 
 class Counters:
-    """Stands in for Telemetry."""
+    """A stand-in for Telemetry."""
 
     def __init__(self) -> None:
         self.counts: dict[str, float] = {}
@@ -81,9 +81,9 @@ class Counters:
 
 
 class Cloud:
-    """`fate` may be changed at any time; a process that dies is replaced by a new one.
+    """The product's functions and queues. A process that dies is replaced by a new process.
 
-    `stream` makes what carries chat-events and status-updates.
+    `fate` may be changed at any time. `stream` makes the queues or streams of chat-events and status-updates.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Cloud:
         self.file_events: list[FileEvent] = []
         self.held = HeldTable()
         self.announced: list[CircuitChanged] = []
-        self.connectors = {name: FakeConnector(one) for name, one in CAPABILITIES.items()}
+        self.connectors = {name: FakeConnector(capabilities) for name, capabilities in CAPABILITIES.items()}
         self.inbound = FifoQueue(self.clock)
         self.channel_queues = {name: FifoQueue(self.clock) for name in CAPABILITIES}
         self.queues: dict[str, FifoQueue | Stream] = {
@@ -120,7 +120,7 @@ class Cloud:
         self._start_processes()
 
     def post(self, new: NewMessage) -> Accepted | None:
-        """What the client gets: the 202, or nothing it could rely on."""
+        """Post a message. Return the 202's content, or None if the process died before the answer."""
         try:
             return self._accept(new)
         except Died:
@@ -128,7 +128,7 @@ class Cloud:
             return None
 
     def redrive(self, message_id: str) -> bool:
-        """Whether the operator got an answer."""
+        """Redrive a message, and return whether the operator got an answer."""
         try:
             self._redrive.message(message_id)
         except Died:
@@ -137,7 +137,7 @@ class Cloud:
         return True
 
     def provider_says(self, *events: WebhookEvent) -> bool:
-        """Whether the webhook got its 200."""
+        """Send the events of a webhook, and return whether the webhook got its 200."""
         try:
             self._handle_events(events)
         except Died:
@@ -170,11 +170,11 @@ class Cloud:
             queue.delete(record)
 
     def work(self) -> list[tuple[str, str]]:
-        """(function, group) of everything that could be invoked now."""
+        """Return the function and the group of every batch that could be handled now."""
         return [(name, group) for name, queue in self.queues.items() for group in queue.groups()]
 
     def come_to_rest(self, source: random.Random | None = None) -> None:
-        """Run everything until nothing is left to do, in any order; time passes meanwhile."""
+        """Run the functions in any order until no work is left; the clock moves meanwhile."""
         began = self.clock.monotonic()
         while (
             any(self.queues.values())
@@ -191,11 +191,13 @@ class Cloud:
                 self._wait()
 
     def _parked_in_vain(self) -> bool:
-        """No parked status, or only such as nothing is known of."""
+        """Return whether no parked status names a delivery that is known."""
         deliveries = MemoryDeliveries(self.table)
         return not any(
-            deliveries.find(one.update.channel, one.update.account, one.update.provider_message_id or "")
-            for one in self.table.parked.values()
+            deliveries.find(
+                parked.update.channel, parked.update.account, parked.update.provider_message_id or ""
+            )
+            for parked in self.table.parked.values()
         )
 
     def _wait(self) -> None:
@@ -206,7 +208,7 @@ class Cloud:
         self.relay()
 
     def _start_processes(self) -> None:
-        """Every function with nothing in memory."""
+        """Start every function anew, with nothing in its memory."""
         conversations = self._fated(self.conversations, "conversations")
         directory = self._fated(self.directory, "directory")
         messages = self._fated(MemoryMessages(self.table), "messages")

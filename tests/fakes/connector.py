@@ -1,4 +1,4 @@
-"""A provider whose answers a test decides, and which checks what it is sent."""
+"""A fake provider: a test sets its answers, and it checks every request."""
 
 import threading
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 from tests.fakes.small_stores import SECRET
 
-# Channels that no product has: the core knows none by name.
+# Invented channels, since the core must not know any channel by name.
 PIGEON = Capabilities(
     channel="pigeon",
     kinds=("text", MediaKind.IMAGE, MediaKind.AUDIO),
@@ -50,7 +50,7 @@ TELEX = Capabilities(
     window_h=None,
     media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
 )
-CAPABILITIES = {one.channel: one for one in (PIGEON, TELEX)}
+CAPABILITIES = {capabilities.channel: capabilities for capabilities in (PIGEON, TELEX)}
 ACCOUNT = "main"
 """The first account of each channel."""
 SECOND_ACCOUNT = "second"
@@ -58,7 +58,7 @@ ACCOUNTS: ChannelAccounts = dict.fromkeys(CAPABILITIES, (ACCOUNT, SECOND_ACCOUNT
 
 
 class FakeConnector:
-    """Accepts everything, unless `answers` holds what to answer next."""
+    """A connector whose provider accepts every message, unless `answers` has the next answer."""
 
     def __init__(self, capabilities: Capabilities = PIGEON) -> None:
         self.capabilities = capabilities

@@ -15,14 +15,14 @@ class MemoryConversations:
     def __init__(self) -> None:
         self._by_id: dict[str, Conversation] = {}
         self._customers: dict[str, tuple[str, ...]] = {}
-        """Of each 1:1 conversation."""
+        """The customers of each 1:1 conversation."""
         self._turns: dict[str, list[str]] = {}
-        """By customer, their active 1:1 conversations, the latest turn last."""
+        """The active 1:1 conversations of each customer; the conversation with the latest turn is last."""
         self._wrote: dict[str, dict[str, str]] = {}
         self._versions: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.reads = 0
-        """How often somebody read a conversation, a list of them, or a person's places."""
+        """The number of reads of a conversation, a list of conversations, or a person's places."""
 
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         with self._lock:
@@ -47,7 +47,7 @@ class MemoryConversations:
 
     def get_many(self, conversation_ids: Sequence[str]) -> list[Conversation]:
         found = (self._by_id.get(conversation_id) for conversation_id in dict.fromkeys(conversation_ids))
-        return [one for one in found if one is not None]
+        return [conversation for conversation in found if conversation is not None]
 
     def give_turn(self, conversation_id: str) -> None:
         with self._lock:
@@ -108,15 +108,17 @@ class MemoryConversations:
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         self.reads += 1
         joined = (
-            (participant.joined_at, one.conversation_id)
-            for one in self._by_id.values()
-            for participant in one.participants
+            (participant.joined_at, conversation.conversation_id)
+            for conversation in self._by_id.values()
+            for participant in conversation.participants
             if participant.user_id == user_id
         )
         return newest_first(joined, after, limit)
 
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
-        created = ((one.created_at, one.conversation_id) for one in self._by_id.values())
+        created = (
+            (conversation.created_at, conversation.conversation_id) for conversation in self._by_id.values()
+        )
         return newest_first(created, after, limit)
 
     def _is_overtaken(self, conversation_id: str) -> bool:
@@ -143,14 +145,14 @@ class MemoryConversations:
         state: ConversationState | None = None,
     ) -> bool:
         with self._lock:
-            one = self._by_id.get(read.conversation_id)
-            if one is None or one.version != read.version:
+            current = self._by_id.get(read.conversation_id)
+            if current is None or current.version != read.version:
                 return False
             self._by_id[read.conversation_id] = replace(
-                one,
-                participants=participants or one.participants,
-                state=state or one.state,
-                version=one.version + 1,
+                current,
+                participants=participants or current.participants,
+                state=state or current.state,
+                version=current.version + 1,
             )
             return True
 
@@ -158,8 +160,8 @@ class MemoryConversations:
 def newest_first(
     entries: Iterable[tuple[str, str]], after: TimeCursor | None, limit: int
 ) -> list[tuple[TimeCursor, str]]:
-    """A page of (time, id) past `after`, as every list ordered by time has them."""
+    """Return the page of ids after `after`, newest first, each with its cursor."""
     assert limit > 0
     ordered = sorted(entries, reverse=True)
-    past = [one for one in ordered if after is None or one < (after.at, after.item_id)]
+    past = [entry for entry in ordered if after is None or entry < (after.at, after.item_id)]
     return [(TimeCursor(at, item_id), item_id) for at, item_id in past[:limit]]

@@ -52,11 +52,15 @@ class MemoryDeliveries:
                     _claimed(requested, None, "", 0.0), _claimed(requested, None, "", 0.0).delivery
                 )
                 state = replace(state, delivery=replace(state.delivery, attempts=0))
-            one = state.delivery
-            if one.status is Status.PENDING and state.claim_id is not None and state.claimed_until >= now:
+            delivery = state.delivery
+            if (
+                delivery.status is Status.PENDING
+                and state.claim_id is not None
+                and state.claimed_until >= now
+            ):
                 return False
-            if one.status in {Status.PENDING, Status.SENT}:
-                failed = _forward(one, Status.FAILED, at)
+            if delivery.status in {Status.PENDING, Status.SENT}:
+                failed = _forward(delivery, Status.FAILED, at)
                 self._put(_unclaimed(state, replace(failed, error_code=code, error_reason=reason)))
             return True
 
@@ -92,9 +96,9 @@ class MemoryDeliveries:
         key = (channel, account, provider_message_id)
         with self._table.lock:
             for state in self._table.deliveries.values():
-                one = state.delivery
-                if (one.channel, one.account, one.provider_message_id) == key:
-                    return _key(one.delivery_id)
+                delivery = state.delivery
+                if (delivery.channel, delivery.account, delivery.provider_message_id) == key:
+                    return _key(delivery.delivery_id)
         return None
 
     def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
@@ -121,8 +125,8 @@ class MemoryDeliveries:
 
     def parked(self, now: str, limit: int) -> list[ParkedStatus]:
         with self._table.lock:
-            due = [one for one in self._table.parked.values() if one.due_at <= now]
-        return sorted(due, key=lambda one: one.due_at)[:limit]
+            due = [parked for parked in self._table.parked.values() if parked.due_at <= now]
+        return sorted(due, key=lambda parked: parked.due_at)[:limit]
 
     def unpark(self, parked: ParkedStatus) -> None:
         with self._table.lock:

@@ -51,7 +51,7 @@ class MemoryDirectory:
             if current is None or current.identities != user.identities:
                 raise Unavailable("The user was changed by another request.", retry_after=1)
             del self._owners[_key(identity)]
-            remaining = tuple(one for one in user.identities if one != identity)
+            remaining = tuple(other for other in user.identities if other != identity)
             self._users[user.user_id] = replace(user, identities=remaining)
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:

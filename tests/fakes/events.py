@@ -1,4 +1,4 @@
-"""The streams between the functions, in memory."""
+"""The queues between the functions, in memory."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ from tests.fakes.kinesis import Stream
 
 
 class RecordedEvents:
-    """Remembers what was published. `broken` refuses everything."""
+    """A record of all published events. While `broken` is set, publishing fails."""
 
     def __init__(self) -> None:
         self.submitted: list[MessageSubmitted] = []
@@ -88,7 +88,7 @@ class RecordedEvents:
 
 
 class QueuedEvents:
-    """Over FIFO queues, grouped and deduplicated as chat4all.domain.events says."""
+    """A publisher to FIFO queues, with the groups and deduplication ids of chat4all.domain.events."""
 
     def __init__(
         self,

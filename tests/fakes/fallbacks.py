@@ -38,8 +38,8 @@ class MemoryFallbacks:
                 for fallback in self._table.fallbacks.values()
                 if fallback.due_at is not None and fallback.due_at <= now
             ]
-        longest = sorted(due, key=lambda one: one.due_at or "")[:limit]
-        return sorted(longest, key=lambda one: (one.event.conversation_id, one.event.sequence))
+        longest = sorted(due, key=lambda fallback: fallback.due_at or "")[:limit]
+        return sorted(longest, key=lambda fallback: (fallback.event.conversation_id, fallback.event.sequence))
 
     def postpone(self, fallback: Fallback, due_at: str | None) -> bool:
         with self._table.lock:

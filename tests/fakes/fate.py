@@ -1,4 +1,4 @@
-"""What can go wrong at a port: the process dies, or AWS does not answer - before or after it acted."""
+"""Faults at a port: the process dies, or AWS does not answer, each before or after the call took effect."""
 
 import random
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Died(BaseException):
-    """The process ends here. No Exception: nothing in it can catch its own death."""
+    """The death of the process. It is no Exception, so that the process cannot catch it."""
 
 
 class Blow(Enum):
@@ -24,12 +24,12 @@ class Blow(Enum):
 
 class Fate(Protocol):
     def __call__(self, call: str) -> Blow:
-        """What happens at this call, such as `messages.add`."""
+        """Return the fault of a call, such as `messages.add`."""
         ...
 
 
 class Kind:
-    """Spares everybody, and counts the calls."""
+    """A fate without faults, which counts the calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -40,7 +40,7 @@ class Kind:
 
 
 class Once:
-    """One blow, at the n-th call."""
+    """A fate with one fault, at the n-th call."""
 
     def __init__(self, number: int, blow: Blow) -> None:
         self._left = number
@@ -56,7 +56,7 @@ class Once:
 
 
 class Chance:
-    """Blows at random, the same for the same seed."""
+    """A fate with random faults, which are the same for the same seed."""
 
     def __init__(self, source: random.Random, share: float) -> None:
         self._source = source
@@ -69,7 +69,7 @@ class Chance:
 
 
 class Struck:
-    """The blows that fell, where they matter: between a send and its record."""
+    """The faults that happened. It counts the faults between a send and its record."""
 
     def __init__(self) -> None:
         self.deaths_between_send_and_record = 0
@@ -85,12 +85,15 @@ class Struck:
 
     @property
     def possible_repeats(self) -> int:
-        """The most repeats: one for a death after a send, and one for two failed writes of an answer."""
+        """Return the most repeats that are allowed.
+
+        A death after a send may cause a repeat, and so may two failed writes of an answer.
+        """
         return self.deaths_between_send_and_record + self.unavailable_at_record // 2
 
 
 _NEVER_UNAVAILABLE = frozenset({"connector.send", "connector.parse_webhook", "lambda.delete"})
-"""They tell by their answer, or are no calls of AWS."""
+"""The calls that report failures in their answers, or do not call AWS."""
 
 
 class _Fated:
@@ -131,10 +134,10 @@ def _possible(call: str, blow: Blow) -> Blow:
 
 def _unavailable(call: str, arguments: tuple[object, ...]) -> object:
     if call == "events.status_updates":
-        return arguments[0]  # none of them was taken
+        return arguments[0]  # no update was accepted
     raise Unavailable("AWS did not answer; try again.", retry_after=1)
 
 
 def fated(port: T, name: str, fate: Callable[[], Fate], struck: Struck) -> T:
-    """`port`, whose calls meet with `fate()`."""
+    """Wrap `port`, so that each of its calls has the fault that `fate()` decides."""
     return cast("T", _Fated(port, name, fate, struck))

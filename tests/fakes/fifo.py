@@ -1,7 +1,7 @@
 """An SQS FIFO queue in memory, over a fake clock.
 
-Its rules: a deduplication id is known for five minutes within its group; a group whose record is in
-flight gives out nothing; records come in the order in which they were sent.
+Its rules: a deduplication id is remembered for five minutes within its group. A group with a record in
+flight delivers no further record. A group's records come in the order in which they were sent.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
 """
 
@@ -27,7 +27,7 @@ class Queued:
     receipt: str = ""
 
     def as_lambda_record(self) -> dict[str, object]:
-        """As Lambda hands it to a function."""
+        """Return the record as Lambda passes it to a function."""
         return {
             "messageId": self.record_id,
             "receiptHandle": self.receipt,
@@ -42,7 +42,7 @@ class Queued:
 
 
 class FifoQueue:
-    """A queue that is also its own client of SQS: consumers change the visibility of records with it."""
+    """A queue that is also its own SQS client, with which consumers change the visibility of records."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -70,7 +70,7 @@ class FifoQueue:
             return number
 
     def groups(self) -> list[str]:
-        """Those that would give out a record now."""
+        """Return the groups from which a record can be received now."""
         now = self._clock.monotonic()
         return [
             group
@@ -79,20 +79,20 @@ class FifoQueue:
         ]
 
     def receive(self, group: str) -> list[Queued]:
-        """Up to ten records of one group, in flight from now on."""
+        """Receive up to ten records of a group, which are in flight from now on."""
         with self._lock:
             now = self._clock.monotonic()
             if not self._free(group, now):
                 return []
             given = [record for record in self._records if record.group == group][:MOST]
-            for one in given:
-                one.receives += 1
-                one.visible_at = now + VISIBILITY_S
-                one.receipt = f"{one.record_id}-{one.receives}"
+            for record in given:
+                record.receives += 1
+                record.visible_at = now + VISIBILITY_S
+                record.receipt = f"{record.record_id}-{record.receives}"
             return given
 
     def done(self, given: list[Queued], failed: set[str]) -> list[Queued]:
-        """What Lambda takes as handled."""
+        """Return the records that Lambda treats as handled."""
         return [record for record in given if record.record_id not in failed]
 
     def delete(self, record: Queued) -> None:
@@ -113,10 +113,10 @@ class FifoQueue:
         return {}
 
     def next_visible(self) -> float | None:
-        """When the next record that is now invisible can be given out."""
+        """Return the time at which the next invisible record becomes visible; None if there is none."""
         now = self._clock.monotonic()
         return min((record.visible_at for record in self._records if record.visible_at > now), default=None)
 
     def _free(self, group: str, now: float) -> bool:
         mine = [record for record in self._records if record.group == group]
-        return bool(mine) and all(one.visible_at <= now for one in mine)
+        return bool(mine) and all(record.visible_at <= now for record in mine)

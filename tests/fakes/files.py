@@ -1,4 +1,4 @@
-"""Files in memory: what is known of them, their bytes, links to them."""
+"""Files in memory: their records, their bytes and the links to them."""
 
 import sys
 import threading
@@ -29,7 +29,7 @@ def a_scanning_file(content_type: str, **changes: object) -> StoredFile:
 
 
 def a_file(file_id: str = "file-1", /, **fields: object) -> StoredFile:
-    """READY, of the key `key-1`."""
+    """Build a file, which is READY and belongs to the key `key-1` unless `fields` say otherwise."""
     made = {
         "filename": "invoice.pdf",
         "content_type": "application/pdf",
@@ -44,7 +44,7 @@ def a_file(file_id: str = "file-1", /, **fields: object) -> StoredFile:
 
 
 class MemoryFiles:
-    """`saves` are the files as they were saved, one after the other."""
+    """The records of files; `saves` has every saved version in order."""
 
     def __init__(self, *files: StoredFile) -> None:
         self.files = {file.file_id: file for file in files}
@@ -91,14 +91,14 @@ class MemoryFiles:
 
 
 class MemoryFileStore:
-    """What lies where, as in the bucket: `objects` by file id, and those in quarantine apart from them."""
+    """The bucket's objects by file id: `objects` are accepted, `quarantined` are in quarantine."""
 
     def __init__(self, room: int = sys.maxsize) -> None:
-        """`room` is the most bytes of an object, in place of a limit that a test cannot reach."""
+        """Set `room`, the largest size of an object, instead of S3's limit, which a test cannot reach."""
         self._room = room
         self.objects: dict[str, bytes] = {}
         self.stored_as: dict[str, StoredFile] = {}
-        """As what each was written: S3 keeps the name and the type with the bytes."""
+        """The file as which each object was written: S3 stores the name and the type with the bytes."""
         self.quarantined: dict[str, bytes] = {}
         self.thumbnails: dict[tuple[str, int], bytes] = {}
         self.reads = 0
@@ -113,7 +113,7 @@ class MemoryFileStore:
         return f"https://bucket/files/{file.file_id}?uploadId={file.upload_id}&partNumber={number}"
 
     def put_part(self, file: StoredFile, number: int, part: bytes) -> None:
-        """What a client does with a part's address."""
+        """Upload a part, as a client does with the part's address."""
         assert file.upload_id is not None
         assert len(part) == file.bytes_of_part(number)
         self._uploads[file.upload_id][number] = part

@@ -1,4 +1,4 @@
-"""What an inspection meets beside the files: a provider that has one, and a maker of thumbnails."""
+"""Fakes for inspections: a provider that serves a file, and a maker of thumbnails."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.fakes.small_stores import SECRET
 
 
 class FakeProvider:
-    """Gives `content`, or fails as a test decides: at once, or in the midst of the bytes."""
+    """A provider that serves `content`, or fails at once or in the middle of the bytes, as a test decides."""
 
     def __init__(self) -> None:
         self.content = EVERY_TYPE["image/png"]

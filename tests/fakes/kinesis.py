@@ -1,8 +1,8 @@
-"""A Kinesis stream in memory, and Lambda's reading of it, over a fake clock.
+"""A Kinesis stream in memory, read as Lambda does, over a fake clock.
 
 Its rules: records are not deduplicated. A lane (Lambda's ParallelizationFactor) holds whole partition keys
-and has one batch in flight. After a failure, the lane gives out the lowest record that was named, and all
-records after it, again.
+and has one batch in flight. After a failure, Lambda reads again from the lowest failed record that the answer
+names.
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 """
 
@@ -32,7 +32,7 @@ class Put:
         return str(self.number)
 
     def as_lambda_record(self) -> dict[str, object]:
-        """As Lambda hands it to a function."""
+        """Return the record as Lambda passes it to a function."""
         return lambda_record(str(self.number), self.key, self.data)
 
 
@@ -62,7 +62,7 @@ class _Lane:
 
 
 class Stream:
-    """Has the methods of `FifoQueue`; its groups are the lanes."""
+    """A stream with the methods of `FifoQueue`. Its groups are the lanes."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class Stream:
         return sum(len(lane.records) for lane in self._lanes)
 
     def send(self, group: str, deduplication: str, body: str) -> str:
-        """As to a queue; what it calls a deduplication id is nothing to Kinesis."""
+        """Put a record, and return its number. Kinesis ignores the deduplication id."""
         with self._lock:
             self._numbers += 1
             lane = self._lanes[sum(group.encode()) % LANES]
@@ -86,15 +86,15 @@ class Stream:
         return [str(n) for n, lane in enumerate(self._lanes) if lane.records and lane.free_at <= now]
 
     def receive(self, group: str) -> list[Put]:
-        """The next of a lane. It gives out no more for a while, unless the batch is answered."""
+        """Read the next batch of a lane. The lane then pauses for RETRY_S, or until the batch is done."""
         lane = self._lanes[int(group)]
         lane.free_at = self._clock.monotonic() + RETRY_S
         return lane.records[:MOST]
 
     def done(self, given: list[Put], failed: set[str]) -> list[Put]:
-        """What Lambda takes as handled."""
-        lowest = min((int(one) for one in failed), default=None)
-        return [one for one in given if lowest is None or one.number < lowest]
+        """Return the records that Lambda treats as handled: those before the lowest failure."""
+        lowest = min((int(record_id) for record_id in failed), default=None)
+        return [record for record in given if lowest is None or record.number < lowest]
 
     def delete(self, record: Put) -> None:
         for lane in self._lanes:
@@ -110,7 +110,7 @@ class Stream:
 
 
 class InTurn(Executor):
-    """One thing after the other, so that chance falls the same way every time."""
+    """An executor that runs each call at once, so that random tests run the same way every time."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as its base
         future: Future[Any] = Future()

@@ -1,4 +1,4 @@
-"""Messages and deliveries in memory: one table, since a provider's id may name either."""
+"""Messages and deliveries in memory. They share a table, since a provider's id may name either."""
 
 import threading
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from chat4all.domain.waiting import Fallback, ParkedStatus
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
-    """A delivery with its claim, which is no part of what others see."""
+    """A delivery with its claim, which readers of the delivery do not see."""
 
     delivery: DeliveryPart
     claim_id: str | None
@@ -32,7 +32,7 @@ class MessageTable:
     due_at: dict[str, str] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
-    """By their ids without the round."""
+    """The deliveries by their ids with round 0."""
     parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
     fallbacks: dict[tuple[str, str], Fallback] = field(default_factory=dict)
     dead_records: dict[str, DeadRecord] = field(default_factory=dict)

@@ -40,7 +40,7 @@ class MemoryMessages:
 
     def get_many(self, message_ids: Sequence[str]) -> list[Message]:
         found = (self._table.messages.get(message_id) for message_id in dict.fromkeys(message_ids))
-        return [one for one in found if one is not None]
+        return [message for message in found if message is not None]
 
     def begin(self, message_id: str, look_at: str) -> None:
         with self._table.lock:
@@ -53,7 +53,9 @@ class MemoryMessages:
         with self._table.lock:
             due = sorted((at, message_id) for message_id, at in self._table.due_at.items() if at <= now)
             found = [DueMessage(self._table.messages[message_id], at) for at, message_id in due[:limit]]
-        return sorted(found, key=lambda one: (one.message.conversation_id, one.message.sequence))
+        return sorted(
+            found, key=lambda due_message: (due_message.message.conversation_id, due_message.message.sequence)
+        )
 
     def postpone(self, due: DueMessage, look_at: str) -> bool:
         with self._table.lock:
@@ -168,7 +170,7 @@ class MemoryMessages:
             and message.sequence > after
             and (before is None or message.sequence < before)
         ]
-        return sorted(numbered, key=lambda one: one.sequence, reverse=True)[:limit]
+        return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
 
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
@@ -180,7 +182,7 @@ class MemoryMessages:
         ]
         if query.order is TimeOrder.NEWEST_FIRST:
             return newest_first(found, after, limit)
-        past = [one for one in sorted(found) if after is None or one > (after.at, after.item_id)]
+        past = [entry for entry in sorted(found) if after is None or entry > (after.at, after.item_id)]
         return [(TimeCursor(at, item_id), item_id) for at, item_id in past[:limit]]
 
     def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
@@ -196,9 +198,9 @@ class MemoryMessages:
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         key = (channel, account, provider_message_id)
         for state in self._table.deliveries.values():
-            one = state.delivery
-            if (one.channel, one.account, one.provider_message_id) == key:
-                return self._table.messages.get(one.message_id)
+            delivery = state.delivery
+            if (delivery.channel, delivery.account, delivery.provider_message_id) == key:
+                return self._table.messages.get(delivery.message_id)
         for message in self._table.messages.values():
             if (message.channel, message.account, message.provider_message_id) == key:
                 return message

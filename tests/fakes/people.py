@@ -1,4 +1,4 @@
-"""Users and conversations to test with."""
+"""Users and conversations for tests."""
 
 from chat4all.domain.clock import iso
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
@@ -14,7 +14,7 @@ def agent(user_id: str) -> User:
 
 
 def customer(user_id: str, *channels: str) -> User:
-    """Known on each of the channels as `<user_id>@<channel>`."""
+    """Make a customer, whose address on each of the channels is `<user_id>@<channel>`."""
     identities = tuple(Identity(channel, ACCOUNT, f"{user_id}@{channel}", NOW) for channel in channels)
     return User(user_id, UserType.CUSTOMER, user_id.title(), identities, {}, NOW)
 
@@ -39,7 +39,7 @@ def conversation_of(
 
 
 def pair_customers(conversation: Conversation, *users: User) -> list[str]:
-    """The customers of a 1:1 conversation, as the use case that creates it finds them."""
+    """Return the customers of a 1:1 conversation, as the use case that creates conversations does."""
     if conversation.type is not ConversationType.ONE_TO_ONE:
         return []
     return [

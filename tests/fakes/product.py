@@ -1,4 +1,4 @@
-"""Every use case over fakes: the product in one process, its queues only recorded."""
+"""Every use case over fakes, in one process. Events are recorded instead of queued."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -170,7 +170,7 @@ class Product:
         return ChannelCircuits("pigeon", self.breakers, self.announced.append, self.clock, CLAIM_TIME)
 
     def settle(self, *members: User, kind: ConversationType = ConversationType.ONE_TO_ONE) -> Conversation:
-        """The members, and a conversation of theirs."""
+        """Create the members and a conversation of them."""
         for member in members:
             self.directory.create(member)
         conversation = conversation_of(*members, kind=kind)
@@ -204,7 +204,7 @@ class Product:
     def say(
         self, content: str = "hello", *, message_id: str = MESSAGE_ID, reply_to: str | None = None
     ) -> Accepted:
-        """The agent says something in the conversation."""
+        """Accept a message of the agent in the conversation."""
         return self.accept(a_message(content, message_id=message_id, reply_to=reply_to))
 
 

@@ -1,4 +1,4 @@
-"""The smallest files of every type that deserve the name, made here."""
+"""The smallest valid file of every type."""
 
 import io
 import struct
@@ -36,7 +36,9 @@ def zipped(parts: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 
 
 def content_types(*main: str) -> bytes:
-    overrides = "".join(f'<Override PartName="/x" ContentType="application/vnd.x.{one}"/>' for one in main)
+    overrides = "".join(
+        f'<Override PartName="/x" ContentType="application/vnd.x.{content_type}"/>' for content_type in main
+    )
     return f'<?xml version="1.0"?><Types>{overrides}</Types>'.encode()
 
 
@@ -53,7 +55,7 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 
 def iso_media(brand: bytes, *compatible: bytes) -> bytes:
-    """Major brand and compatible ones, and boxes without a track."""
+    """Build a file with a major brand, compatible brands, and boxes without a track."""
     brands = brand + b"\0\0\2\0" + b"".join(compatible or (brand,))
     return box(b"ftyp", brands) + box(b"mdat", bytes(64)) + box(b"moov", box(b"mvhd", bytes(100)))
 
@@ -64,7 +66,7 @@ def ebml(doc_type: bytes) -> bytes:
 
 
 def mp3(frames: int = 3) -> bytes:
-    """Silence at 128 kbit/s and 44.1 kHz: frames of 417 bytes."""
+    """Build silence at 128 kbit/s and 44.1 kHz, in frames of 417 bytes."""
     return (b"\xff\xfb\x90\x00" + bytes(413)) * frames
 
 
@@ -102,7 +104,7 @@ EVERY_TYPE: dict[str, bytes] = {
 
 
 def ole(*streams: str, directory_sector: int = 1) -> bytes:
-    """The head and the directory of an OLE file."""
+    """Build the header and the directory of an OLE file."""
     header = bytearray(512)
     header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
     header[30:32] = (9).to_bytes(2, "little")

@@ -1,4 +1,4 @@
-"""A scanner that knows one string, or says what a test decides."""
+"""A fake scanner: it detects one string, or returns the verdict that a test sets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -104,7 +104,7 @@ class MemoryBreakers:
 
 
 class NoLimits:
-    """A provider that lets everything through."""
+    """A limiter that never makes a message wait."""
 
     def expect(self, messages: int) -> None: ...
 
@@ -115,7 +115,7 @@ class NoLimits:
 
 
 class NotToBeAsked:
-    """Fails the test that takes tokens."""
+    """A limiter that fails the test if tokens are taken."""
 
     def expect(self, messages: int) -> None: ...
 
@@ -126,7 +126,7 @@ class NotToBeAsked:
 
 
 class OneBucket:
-    """One token bucket for everything."""
+    """A limiter with one token bucket for all messages."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit

@@ -1,1 +1,1 @@
-"""Every adapter, and the functions as they are wired, against AWS as moto plays it in this process."""
+"""Every adapter, and the functions with their real wiring, against AWS as moto simulates it here."""

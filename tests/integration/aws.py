@@ -38,7 +38,7 @@ def secret_of(channel: str) -> ChannelSecret:
 
 
 class Aws:
-    """Clients of the test's own, and what the templates say there is."""
+    """The tests' own clients, and the resources of the templates."""
 
     def __init__(self) -> None:
         self.template = Template()
@@ -54,17 +54,17 @@ class Aws:
             self.s3.create_bucket(Bucket=bucket["BucketName"])
 
     def output(self, path: str) -> str:
-        """`Data.MessagesTable`."""
+        """Return an output of a nested stack, such as `Data.MessagesTable`."""
         nested, name = path.split(".")
         return str(self.template.nested(nested).output(name))
 
     def queue(self, logical_path: str) -> str:
-        """The URL of a queue, such as `ChatEventsQueue` or `WhatsAppChannel.Queue`."""
+        """Return the URL of a queue, such as `ChatEventsQueue` or `WhatsAppChannel.Queue`."""
         name = self.template.resources("AWS::SQS::Queue")[logical_path]["QueueName"]
         return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def drained(self, url: str) -> list[str]:
-        """The bodies of everything in a queue, in its order, taken out."""
+        """Take all messages out of a queue; return their bodies in order."""
         bodies = []
         while given := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in given:
@@ -73,7 +73,7 @@ class Aws:
         return bodies
 
     def empty(self) -> None:
-        """Queues and tables, but for the keys: what is left there would slow every query down."""
+        """Empty all queues and tables except the API keys, since old rows would slow every query down."""
         for queue in self.template.resources("AWS::SQS::Queue").values():
             self.sqs.delete_queue(QueueUrl=queue_url(queue["QueueName"]))
         self._make_queues()
@@ -96,7 +96,7 @@ class Aws:
 
     def _make_queues(self) -> None:
         queues = self.template.resources("AWS::SQS::Queue").values()
-        for queue in sorted(queues, key=lambda one: "RedrivePolicy" in one):
+        for queue in sorted(queues, key=lambda properties: "RedrivePolicy" in properties):
             attributes: Any = {
                 name: _attribute(value) for name, value in queue.items() if name != "QueueName"
             }
@@ -113,5 +113,5 @@ class Aws:
 
 
 def _attribute(value: object) -> str:
-    """SQS takes text only: true, 60, and JSON for the redrive policy."""
+    """Write an attribute's value as text, which SQS requires: true, 60, and JSON for the redrive policy."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,4 +1,4 @@
-"""AWS in this process, for the time of these tests."""
+"""AWS as moto simulates it in this process, for the time of these tests."""
 
 import itertools
 import threading
@@ -27,7 +27,7 @@ CREDENTIALS = {
 
 @pytest.fixture(scope="package", autouse=True)
 def aws() -> Iterator[Aws]:
-    """Tables, queues and secrets are the tests' own to share: each test brings ids of its own."""
+    """Make the tables, queues and secrets that all tests share. Each test uses new ids."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
             patch.delenv(name, raising=False)
@@ -47,7 +47,7 @@ def _nothing_left(aws: Aws) -> None:
 
 
 def _make_requests_atomic(patch: pytest.MonkeyPatch) -> None:
-    """AWS takes each write as one; moto reads, changes and writes back, whoever comes in between."""
+    """Handle one request at a time, since moto's writes are not atomic, as those of AWS are."""
     process, lock = BotocoreStubber.process_request, threading.RLock()
 
     def atomic(stubber: BotocoreStubber, request: object) -> object:
@@ -78,6 +78,6 @@ def _number_records(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_clients() -> None:
-    """The process keeps one session and one DynamoDB client, which were made outside of moto."""
+    """Drop the process's cached session and DynamoDB client, which were made outside of moto."""
     adapters_aws.session.cache_clear()
     _Shared.client = None

@@ -1,4 +1,4 @@
-"""What a function asked AWS for, what Lambda asks for in its name, and what its role allows."""
+"""The permissions that a function used, that Lambda uses on its behalf, and that its role grants."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
@@ -22,12 +22,12 @@ class Need(NamedTuple):
 
 
 class Recorder:
-    """Notes the calls of whichever function is running."""
+    """A recorder of the calls to AWS, by the function that runs."""
 
     def __init__(self) -> None:
         self.needs: dict[str, set[Need]] = {}
         self.operations: set[str] = set()
-        """What was called of any service, such as `send_message`, by whichever function."""
+        """The called operations of all services, such as `send_message`, of all functions."""
         self.calls: list[Call] = []
         self._running: str | None = None
 
@@ -54,7 +54,7 @@ class Recorder:
         self._listen_to_signing(patch)
 
     def _listen_to_signing(self, patch: pytest.MonkeyPatch) -> None:
-        """Record each signed address: it can do what the role that signs it can.
+        """Record each signed address, since it has the permissions of the role that signs it.
 
         botocore gives this function to every client that it makes.
         """
@@ -79,13 +79,13 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
             action = operation.removesuffix("Batch")
             return [Need(f"sqs:{action}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")]
         case "kinesis":
-            # GetRecords names its stream within the iterator only: who may have one is to have the other.
+            # GetRecords names no stream, only the iterator, for which GetShardIterator needed a permission.
             streams = () if operation == "GetRecords" else (parameters["StreamName"],)
             return [Need(f"kinesis:{operation}", _stream(name)) for name in streams]
         case "s3":
             return _s3_needs(operation, parameters)
         case "secretsmanager":
-            # Secrets Manager puts a hyphen and six characters of its own after the name.
+            # Secrets Manager appends a hyphen and six characters to the name.
             name = f"{parameters['SecretId']}-AbCdEf"
             return [
                 Need(
@@ -102,7 +102,7 @@ def _needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Itera
 
 
 def mapping_needs(queue: str) -> set[Need]:
-    """What Lambda does in a function's name to hand it a queue's records.
+    """Return the permissions that Lambda needs in a function's name to pass it a queue's records.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
     """
@@ -133,7 +133,7 @@ def _s3_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]:
         needs.append(Need("s3:GetObject", f"arn:aws:s3:::{source['Bucket']}/{source['Key']}"))
     may_be_gone = operation == "GetObject" and not parameters["Key"].startswith(("files/", "thumbnails/"))
     if may_be_gone or operation in {"HeadObject", "CopyObject"}:
-        # Whoever may not list is told that it is forbidden, and not that it is not there:
+        # Without the permission to list, S3 answers 403 instead of 404 for a missing object:
         # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
         needs.append(Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}"))
     return needs
@@ -143,12 +143,12 @@ def _dynamodb_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]
     if operation in {"BatchGetItem", "BatchWriteItem"}:
         return [Need(f"dynamodb:{operation}", _table(name)) for name in parameters["RequestItems"]]
     if operation == "TransactWriteItems":
-        # IAM knows no transaction: each write in it needs what it would need alone.
+        # IAM has no permission for transactions: each write needs the same permission as outside of one.
         writes = [(kind, write) for item in parameters["TransactItems"] for kind, write in item.items()]
         suffix = {"ConditionCheck": "ConditionCheckItem"}
         return [
-            Need(f"dynamodb:{suffix.get(kind, kind + 'Item')}", _table(one["TableName"]))
-            for kind, one in writes
+            Need(f"dynamodb:{suffix.get(kind, kind + 'Item')}", _table(write["TableName"]))
+            for kind, write in writes
         ]
     resource = _table(parameters["TableName"])
     index = parameters.get("IndexName")
@@ -160,9 +160,9 @@ def _table(name: str) -> str:
 
 
 def aws_calls(package: Path) -> set[str]:
-    """The operations of boto's clients that a package's code names, such as `send_message`.
+    """Return the operations of boto's clients that a package's code names, such as `send_message`.
 
-    DynamoDB's are not among them: pynamodb makes those.
+    The operations of DynamoDB are not included, since pynamodb calls them.
     """
     known = {xform_name(operation) for service in _CLIENTS for operation in _operations(service)}
     return {
@@ -207,7 +207,7 @@ class Role:
         )
 
     def grants(self) -> set[Need]:
-        """Every action on every resource, whose name may be a pattern."""
+        """Return every granted action on every resource. The resource's name may be a pattern."""
         return {
             Need(action, resource)
             for actions, resources in self.statements
@@ -216,7 +216,7 @@ class Role:
         }
 
     def unneeded(self, needs: Iterable[Need]) -> set[Need]:
-        """Grants without which everything would still be allowed."""
+        """Return the grants that none of the needs requires."""
         return {
             grant
             for grant in self.grants()

@@ -1,4 +1,4 @@
-"""All ten functions, each with its own environment out of the template, and the queues between them."""
+"""All ten functions, each with its own environment from the template, and the queues between them."""
 
 import time
 import uuid
@@ -48,7 +48,7 @@ class Product:
         self._recorder = recorder
         self._handlers: dict[str, Any] = {}
         self._timeouts: dict[str, int] = {}
-        # Powertools keeps one set of metrics for a process, which is one function elsewhere.
+        # Powertools keeps one set of metrics per process, but here all functions share a process.
         patch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
         for name, function in functions(self.template).items():
             with pytest.MonkeyPatch.context() as own:
@@ -67,7 +67,7 @@ class Product:
             return self._handlers[name](event, Context(self._timeouts[name]))
 
     def hand(self, name: str, *events: msgspec.Struct | str, receives: int = 1) -> list[str]:
-        """Give records to a queue's function; returns the bodies of those that it hands back."""
+        """Pass records to a queue's function; return the bodies of the records that it hands back."""
         bodies = [
             event if isinstance(event, str) else msgspec.json.encode(event).decode() for event in events
         ]
@@ -86,7 +86,7 @@ class Product:
         return [bodies[int(failure["itemIdentifier"])] for failure in answer["batchItemFailures"]]
 
     def pump(self) -> None:
-        """Run the queues' functions until nothing is left in any queue."""
+        """Run the queues' functions until all queues are empty."""
         deadline = time.monotonic() + DEADLINE_S
         while [name for name in self.queue_of if self._serve(name)]:
             assert time.monotonic() < deadline, "the queues never empty"
@@ -100,20 +100,20 @@ class Product:
             return False
         records = [
             _record(
-                one["MessageId"],
-                one["Attributes"]["MessageGroupId"],
-                one["Body"],
-                one["ReceiptHandle"],
-                receives=int(one["Attributes"]["ApproximateReceiveCount"]),
-                number=one["Attributes"]["SequenceNumber"],
+                message["MessageId"],
+                message["Attributes"]["MessageGroupId"],
+                message["Body"],
+                message["ReceiptHandle"],
+                receives=int(message["Attributes"]["ApproximateReceiveCount"]),
+                number=message["Attributes"]["SequenceNumber"],
             )
-            for one in given
+            for message in given
         ]
         answer = self.invoke(name, {"Records": records})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        for one in given:
-            if one["MessageId"] not in failed:
-                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        for message in given:
+            if message["MessageId"] not in failed:
+                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return True
 
 

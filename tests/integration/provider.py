@@ -1,4 +1,4 @@
-"""Serve the providers of all channels in this process: they accept messages, or refuse as a test orders."""
+"""The providers of all channels in this process: they accept messages, or refuse them as a test decides."""
 
 import threading
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from tests.channels import sample
 
 
 class Provider:
-    """`accepted` is what was accepted. Others' messages may be in the queues: a refusal is for one text."""
+    """The providers. A refusal applies to a single text, since the queues may hold other tests' messages."""
 
     def __init__(self) -> None:
         self.url = ""
         self._refusals: list[tuple[str, int, object, dict[str, str]]] = []
         self.accepted: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
-        """What people sent, by the provider's id of it."""
+        """The files that people sent, by the provider's ids."""
         self.cut: set[str] = set()
-        """Of these, the connection ends before the file does."""
+        """The ids of the files whose download breaks off before the end."""
         self._lock = threading.Lock()
 
     def refuse(self, text: str, status: int, answer: object, headers: dict[str, str] | None = None) -> None:
-        """Once, what holds this text."""
+        """Refuse the next message that contains the text."""
         self._refusals.append((text, status, answer, headers or {}))
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, object, dict[str, str]]:
@@ -68,13 +68,13 @@ def running_provider() -> Iterator[Provider]:
             self.send_header("Content-Length", str(len(data)))
             for name, value in headers.items():
                 self.send_header(name, value)
-            # The connection ends here: nothing is left open when the server goes.
+            # Close the connection, so that none is open when the server ends.
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)
 
         def do_GET(self) -> None:
-            """A file's id leads to its address, and its address to the file."""
+            """Answer a file's id with its address, and its address with the file."""
             file_id = self.path.rsplit("/", 1)[1]
             is_address = "/file/" in self.path
             data = msgspec.json.encode({"url": f"{provider.url}/file/{file_id}"})

@@ -1,4 +1,4 @@
-"""The template's streams, and the queues that go with them, made in moto beside what `Aws` has made."""
+"""The template's streams and their queues, made in moto in addition to the resources of `Aws`."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ class StreamsOfTemplate:
                 self.kinesis.delete_stream(StreamName=name)
 
     def read(self, stream: str) -> dict[str, list["RecordTypeDef"]]:
-        """Everything in it, by shard."""
+        """Return all records of a stream, by shard."""
         return {
             shard["ShardId"]: self._of_shard(stream, shard["ShardId"])
             for shard in self.kinesis.list_shards(StreamName=stream)["Shards"]
@@ -56,7 +56,7 @@ class StreamsOfTemplate:
 
 
 class StreamingProduct(Product):
-    """Reads the two streams as Lambda does: a shard's batch goes on after the lowest record that failed."""
+    """The product with two streams, read as Lambda does: a shard continues at the lowest failed record."""
 
     streams: StreamsOfTemplate
 
@@ -70,7 +70,7 @@ class StreamingProduct(Product):
             assert time.monotonic() < deadline, "the streams and queues never empty"
 
     def again(self, name: str) -> None:
-        """Lambda gives out everything once more, as after a failure of the first."""
+        """Let the function read all records again, as after a failure of the first record."""
         self._handled = {key: done for key, done in self._handled.items() if key[0] != name}
 
     def _step(self, name: str, source: str) -> bool:
@@ -85,9 +85,11 @@ class StreamingProduct(Product):
         new = [record for record in records if int(record["SequenceNumber"]) > done][:100]
         if not new:
             return False
-        answer = self.invoke(name, {"Records": [self._as_lambda_has_it(name, shard_id, one) for one in new]})
+        answer = self.invoke(
+            name, {"Records": [self._as_lambda_has_it(name, shard_id, record) for record in new]}
+        )
         failed = [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
-        numbers = [int(one["SequenceNumber"]) for one in new]
+        numbers = [int(record["SequenceNumber"]) for record in new]
         lowest = min(failed, default=numbers[-1] + 1)
         self._handled[name, shard_id] = max((number for number in numbers if number < lowest), default=done)
         return True

@@ -1,4 +1,4 @@
-"""template.yaml and infra/ as CloudFormation resolves them, so that tests and deployment cannot differ."""
+"""template.yaml and infra/, resolved as CloudFormation does, so that tests and deployments cannot differ."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ _ARNS: Final = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads `!Ref` and its like as the long forms."""
+    """A loader that reads `!Ref` and the other short forms as their long forms."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -64,29 +64,31 @@ _Loader.add_multi_constructor("!", _tagged)
 
 def read(path: str) -> dict[str, Any]:
     with (ROOT / path).open(encoding="utf-8") as file:
-        # A SafeLoader with tags of its own.
+        # The loader is a SafeLoader with additional tags.
         document: dict[str, Any] = yaml.load(file, Loader=_Loader)  # noqa: S506
     return document
 
 
 class Template:
-    """One template with its parameters; nested stacks are templates too."""
+    """A template with its parameters. Nested stacks are templates, too."""
 
     def __init__(self, path: str = "template.yaml", parameters: Mapping[str, Any] | None = None) -> None:
         self.document = read(path)
         self.document["Resources"] = expanded(self.document["Resources"])
         declared = self.document.get("Parameters", {})
-        defaults = {name: one["Default"] for name, one in declared.items() if "Default" in one}
+        defaults = {
+            name: parameter["Default"] for name, parameter in declared.items() if "Default" in parameter
+        }
         self._parameters = {**PSEUDO_PARAMETERS, **defaults, **(parameters or {})}
-        for name, one in declared.items():
-            if one["Type"] == "CommaDelimitedList":
+        for name, parameter in declared.items():
+            if parameter["Type"] == "CommaDelimitedList":
                 self._parameters[name] = str(self._parameters[name]).split(",")
         missing = set(declared) - set(self._parameters)
         assert not missing, f"{path} needs {missing}"
         self._nested: dict[str, Template] = {}
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Every resource of one type, by its logical path (`Data.MessagesTable`), its properties resolved."""
+        """Return the resolved properties of a type's resources, by logical path (`Data.MessagesTable`)."""
         found: dict[str, dict[str, Any]] = {}
         for name, resource in self.document["Resources"].items():
             if not self._is_made(resource):
@@ -95,7 +97,7 @@ class Template:
                 found[name] = self.resolved(resource["Properties"])
             if resource["Type"] == "AWS::CloudFormation::Stack":
                 inner = self.nested(name).resources(kind)
-                found.update({f"{name}.{inner_name}": one for inner_name, one in inner.items()})
+                found.update({f"{name}.{inner_name}": properties for inner_name, properties in inner.items()})
         return found
 
     def nested(self, name: str) -> "Template":
@@ -107,7 +109,7 @@ class Template:
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - any part of a template
         if isinstance(value, list):
-            return [one for one in map(self.resolved, value) if one is not NO_VALUE]
+            return [item for item in map(self.resolved, value) if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -123,14 +125,14 @@ class Template:
             intrinsic = intrinsics.get(name)
             if intrinsic:
                 return intrinsic(argument)
-        pairs = {key: self.resolved(one) for key, one in value.items()}
-        return {key: one for key, one in pairs.items() if one is not NO_VALUE}
+        pairs = {key: self.resolved(item) for key, item in value.items()}
+        return {key: item for key, item in pairs.items() if item is not NO_VALUE}
 
     def output(self, name: str) -> Any:  # noqa: ANN401 - any part of a template
         return self.resolved(self.document["Outputs"][name]["Value"])
 
     def refusals(self) -> list[str]:
-        """Name the rules that CloudFormation refuses these parameters by, before it makes anything."""
+        """Name the rules by which CloudFormation refuses these parameters before it creates any resource."""
         return [
             name
             for name, rule in self.document.get("Rules", {}).items()
@@ -144,10 +146,10 @@ class Template:
         if name in self._parameters:
             return self._parameters[name]
         if name.endswith(".Stage"):
-            # What SAM makes of an API, whose logical id it knows.
+            # SAM makes the stage of an API, and resolves this name.
             return self.document["Resources"][name.removesuffix(".Stage")]["Properties"]["StageName"]
         if name.endswith(".Alias"):
-            # And of a function with AutoPublishAlias.
+            # SAM makes the alias of a function with AutoPublishAlias.
             function = self._attribute([name.removesuffix(".Alias"), "Arn"])
             return f"{function}:{self.document['Globals']['Function']['AutoPublishAlias']}"
         return self._id(name, self.document["Resources"][name])
@@ -204,13 +206,16 @@ class Template:
             case "Fn::And":
                 return all(map(self._is, argument))
         assert name == "Fn::Equals", name
-        # CloudFormation compares text: a number that was given is one, too.
-        one, other = map(str, self.resolved(argument))
-        return one == other
+        # CloudFormation compares texts: it treats a given number as a text, too.
+        left, right = map(str, self.resolved(argument))
+        return left == right
 
 
 def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """`Fn::ForEach`: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html"""
+    """Expand `Fn::ForEach`.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
+    """
     found: dict[str, Any] = {}
     for name, resource in resources.items():
         if not name.startswith("Fn::ForEach::"):
@@ -224,11 +229,11 @@ def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with(part: Any, identifier: str, value: str) -> Any:  # noqa: ANN401 - any part of a template
     if isinstance(part, list):
-        return [_with(one, identifier, value) for one in part]
+        return [_with(item, identifier, value) for item in part]
     if isinstance(part, dict):
         if part == {"Ref": identifier}:
             return value
-        return {_with(name, identifier, value): _with(one, identifier, value) for name, one in part.items()}
+        return {_with(name, identifier, value): _with(item, identifier, value) for name, item in part.items()}
     if isinstance(part, str):
         alphanumeric = re.sub(r"[^A-Za-z0-9]", "", value)
         return part.replace(f"${{{identifier}}}", value).replace(f"&{{{identifier}}}", alphanumeric)
@@ -246,7 +251,7 @@ def queue_url(name: str) -> str:
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
-    """Every function by its name without the stack's, `api`; with the properties that Globals give to all."""
+    """Return each function's properties, Globals included, by its name without the stack's, such as `api`."""
     common = template.resolved(template.document["Globals"]["Function"])
     found = {}
     for resource in template.resources("AWS::Serverless::Function").values():
@@ -260,7 +265,7 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def mappings(template: Template) -> dict[str, dict[str, Any]]:
-    """The event source mapping of every function that has one, by the function's name."""
+    """Return the event source mappings by the name of their function."""
     found = {}
     for mapping in template.resources("AWS::Lambda::EventSourceMapping").values():
         function, alias = mapping["FunctionName"].split(":")[6:]

@@ -1,4 +1,4 @@
-"""API keys in their table."""
+"""API keys, in DynamoDB."""
 
 from msgspec.structs import replace
 

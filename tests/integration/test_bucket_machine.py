@@ -1,4 +1,4 @@
-"""Token buckets under many processes, in virtual time, against a log of what was granted."""
+"""Token buckets shared by many processes, in virtual time, compared with a log of the granted tokens."""
 
 import uuid
 
@@ -58,16 +58,16 @@ class Bucket(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, PROCESSES - 1))
     def a_process_dies(self, number: int) -> None:
-        """What it held of a lease is lost."""
+        """Replace a process; the tokens that it had leased are lost."""
         self.processes[number] = self.new_process()
 
     def ask(self, number: int) -> float:
         return self.processes[number].wait_s("pigeon", self.account, "-100", self.now)
 
     def grant(self) -> None:
-        """One more; no window that ends with it may hold more than the provider allows."""
+        """Log a granted token. No window that ends with it may hold more tokens than the provider allows."""
         self.granted.append(self.now)
-        # A leased token was counted up to LEASE_S before it is spent.
+        # A leased token may be spent up to LEASE_S after it was counted.
         slack_s = LEASE_S if self.limit.lease > 1 else 0.0
         for first, began in enumerate(self.granted):
             window_s = self.now - began + slack_s

@@ -1,4 +1,4 @@
-"""Every case of tests/cases, in process: the real functions over tables in memory."""
+"""Every case of tests/cases in this process: the real functions over tables in memory."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ class InProcess:
         return self._world.hear(channel, sample(channel).encoded(body)).status
 
     def register(self, channel: Channel, address: str, name: str) -> None:
-        """Do nothing: the provider of this process knows everybody."""
+        """Do nothing, since the provider in this process accepts every address."""
 
     def settle(self) -> None:
         self._world.product.pump()

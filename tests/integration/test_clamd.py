@@ -1,4 +1,4 @@
-"""The client of clamd against ClamAV itself, with a database of one signature made here."""
+"""The client of clamd against the real ClamAV, with a database of a single signature."""
 
 import os
 import shutil
@@ -53,10 +53,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _configure(folder: Path) -> None:
     (folder / "database").mkdir()
-    # https://docs.clamav.net/manual/Signatures/BodySignatureFormat.html: any type, at any place
+    # Any file type, at any offset: https://docs.clamav.net/manual/Signatures/BodySignatureFormat.html
     (folder / "database" / "test.ndb").write_text(f"Test.Eicar:0:*:{EICAR.hex()}\n")
     (folder / "clamd.conf").write_text(CONFIGURATION.format(folder=folder))
-    # As root it becomes its own user unless told otherwise, and that user must reach the folder.
+    # If root starts clamd, it switches to its own user, who cannot read the folder.
     if os.geteuid() == 0:
         with (folder / "clamd.conf").open("a") as configuration:
             configuration.write("User root\n")
@@ -74,10 +74,10 @@ def _wait(daemon: "subprocess.Popen[bytes]", folder: Path) -> None:
 
 
 def scan(address: str, *pieces: bytes) -> Verdict:
-    with ClamdScanner(address).begin() as one:
+    with ClamdScanner(address).begin() as file_scan:
         for piece in pieces:
-            one.feed(piece)
-        return one.verdict()
+            file_scan.feed(piece)
+        return file_scan.verdict()
 
 
 @pytest.mark.parametrize("content_type", EVERY_TYPE)
@@ -86,7 +86,7 @@ def test_files_as_they_should_be_are_clean(address: str, content_type: str) -> N
 
 
 def test_a_signature_is_found_over_two_pieces(address: str) -> None:
-    # An own database's names are marked so.
+    # ClamAV adds UNOFFICIAL to the names in a database that is not its own.
     assert scan(address, b"before " + EICAR[:30], EICAR[30:] + b" after") == Malware("Test.Eicar.UNOFFICIAL")
 
 

@@ -1,4 +1,4 @@
-"""Whatever a provider says too much, it is taken, and what the person writes next arrives."""
+"""Webhooks with fields that are too long are accepted, and the person's next message arrives."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -27,7 +27,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
 
 
 def value(webhook: dict[str, Any]) -> dict[str, Any]:
-    """Return what a webhook of WhatsApp holds, to change it."""
+    """Return the value that a webhook of WhatsApp holds, so that a test can change it."""
     held: dict[str, Any] = webhook["entry"][0]["changes"][0]["value"]
     return held
 
@@ -82,7 +82,7 @@ def encoded(channel: str, webhook: dict[str, Any]) -> bytes:
 
 
 def stuck(world: World, aws: Aws) -> list[str]:
-    """Hand everything in the inbound queue to its function; return what it hands back."""
+    """Pass all records of the inbound queue to its function; return the bodies that it hands back."""
     bodies = aws.drained(aws.queue("InboundQueue"))
     assert bodies
     return world.product.hand("inbound", *bodies)

@@ -1,6 +1,6 @@
-"""The ten functions together, as they are wired, over the template's own tables and queues.
+"""The ten functions together, with their real wiring, over the tables and queues of the template.
 
-Every test here also notes what its functions ask AWS for; at the end their roles are held against it.
+All calls to AWS in this file's tests are recorded. The last tests compare them with the functions' roles.
 """
 
 import io
@@ -116,9 +116,14 @@ def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent
     world.product.pump()
 
     sent = world.provider.accepted[before:]
-    assert "".join(one["text"]["body"] for one in sent if "messaging_product" in one) == "word " * 1_000
-    assert "".join(one["text"] for one in sent if "chat_id" in one) == "word " * 1_000
-    assert "".join(one["message"]["text"] for one in sent if "recipient" in one) == "word " * 1_000
+    assert (
+        "".join(request["text"]["body"] for request in sent if "messaging_product" in request)
+        == "word " * 1_000
+    )
+    assert "".join(request["text"] for request in sent if "chat_id" in request) == "word " * 1_000
+    assert (
+        "".join(request["message"]["text"] for request in sent if "recipient" in request) == "word " * 1_000
+    )
     progress = world.progress(message_id)
     assert progress["current_status"] == "SENT"
     assert {delivery["channel"]: delivery["parts"] for delivery in progress["deliveries"]} == {
@@ -141,7 +146,7 @@ def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent
     world.product.pump()
 
     passed_on = world.provider.accepted[before + len(sent) :]
-    by_app = {"whatsapp" if "text" in one else "instagram": one for one in passed_on}
+    by_app = {"whatsapp" if "text" in request else "instagram": request for request in passed_on}
     assert by_app["whatsapp"]["text"]["body"] == "Ana: hello"
     assert by_app["instagram"]["message"]["text"] == "Ana: hello"
     assert len(passed_on) == 2
@@ -323,15 +328,23 @@ def test_a_receipt_of_something_unknown_waits_is_parked_and_settled_by_relay(
 
     assert len(world.product.hand("status", early)) == 1
     assert world.product.hand("status", early, receives=UNKNOWN_TRIES) == []
-    (parked,) = [one for one in world.deliveries.parked("9999", 100) if one.update == early]
+    (parked,) = [
+        parked_status
+        for parked_status in world.deliveries.parked("9999", 100)
+        if parked_status.update == early
+    ]
     world.deliveries.park(msgspec.structs.replace(parked, due_at=LONG_AGO))
     world.product.invoke("relay", {})
-    (waiting,) = [one for one in world.deliveries.parked("9999", 100) if one.update == early]
+    (waiting,) = [
+        parked_status
+        for parked_status in world.deliveries.parked("9999", 100)
+        if parked_status.update == early
+    ]
     assert waiting.due_at > LONG_AGO
 
     world.deliveries.park(ParkedStatus(early, LONG_AGO, LONG_AGO))
     world.product.invoke("relay", {})
-    assert early not in [one.update for one in world.deliveries.parked("9999", 100)]
+    assert early not in [parked_status.update for parked_status in world.deliveries.parked("9999", 100)]
 
 
 def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str) -> None:
@@ -347,11 +360,11 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
     world.product.invoke("relay", {})
 
     assert world.progress(message_id)["current_status"] == "READ"
-    assert late not in [one.update for one in world.deliveries.parked("9999", 100)]
+    assert late not in [parked_status.update for parked_status in world.deliveries.parked("9999", 100)]
 
 
 def stored_long_ago(world: World, agent: str, conversation: str) -> str:
-    """A message that was routed long ago, and whose deliveries are in no queue."""
+    """Store and route a message as long ago, whose deliveries are in no queue."""
     like = world.message(world.post(conversation, agent, "hello"))
     world.product.pump()
     message_id = str(uuid.uuid4())
@@ -379,8 +392,8 @@ def test_relay_requests_the_deliveries_of_what_stays_pending(world: World, agent
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    # What an earlier test left waiting may go out at any time.
-    assert sum("lost?" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
+    # Messages that an earlier test left waiting may be sent at any time.
+    assert sum("lost?" in str(request) for request in world.provider.accepted) == 1
 
 
 def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) -> None:
@@ -400,7 +413,7 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     message_id = world.post(conversation, agent, "once more, please")
     world.product.pump()
     letters = world.api.get("/v1/dead-letters", channel="whatsapp", limit="100").json["dead_letters"]
-    (letter,) = [one for one in letters if one["message_id"] == message_id]
+    (letter,) = [dead_letter for dead_letter in letters if dead_letter["message_id"] == message_id]
     assert (letter["kind"], letter["error"]["code"]) == ("DELIVERY", "131026")
 
     redriven = world.api.post("/v1/dead-letters/redrive", {"dead_letter_id": letter["dead_letter_id"]})
@@ -408,7 +421,7 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert sum("once more, please" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
+    assert sum("once more, please" in str(request) for request in world.provider.accepted) == 1
     again = world.api.post(f"/v1/messages/{message_id}/retry", {})
     assert (again.status, again.json["error"]) == (409, "NOT_FAILED")
     (retry,) = audited(world, "message.retry", f"message:{message_id}")
@@ -431,7 +444,7 @@ def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> N
         "whatsapp": "FAILED",
         "telegram": "SENT",
     }
-    assert sum("by any way" in str(accepted_one) for accepted_one in world.provider.accepted) == 1
+    assert sum("by any way" in str(request) for request in world.provider.accepted) == 1
 
 
 def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:
@@ -535,7 +548,7 @@ def test_what_a_queue_gave_up_is_a_dead_letter(world: World, aws: Aws, source: s
     world.product.invoke("relay", {})
 
     letters = world.api.get("/v1/dead-letters", limit="100").json["dead_letters"]
-    (letter,) = [one for one in letters if one["kind"] == "RECORD"]
+    (letter,) = [dead_letter for dead_letter in letters if dead_letter["kind"] == "RECORD"]
     assert letter["source"] == source
     assert aws.drained(url) == []
     world.api.post("/v1/dead-letters/redrive", {"all": True})
@@ -588,11 +601,8 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert world.product.hand("router", again) == []
     world.product.pump()
 
-    # Only this message's: what an earlier test left waiting may go out at any time.
-    assert (
-        len([accepted_one for accepted_one in world.provider.accepted if message_id in str(accepted_one)])
-        == 1
-    )
+    # Only this message counts: messages that an earlier test left waiting may be sent at any time.
+    assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
 def _recipient(user_id: str, address: str) -> Recipient:
@@ -600,7 +610,7 @@ def _recipient(user_id: str, address: str) -> Recipient:
 
 
 def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
-    """So that its permissions are known."""
+    """The requests record the permissions that the routes need."""
     phone, api = a_phone(), world.api
     first, second, third = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(3))
     group = world.converse(agent, first, second)
@@ -672,11 +682,7 @@ def test_a_file_is_uploaded_inspected_sent_and_removed_in_the_end(world: World, 
         message_id = world.post(conversation, agent, a_file_message(photo, f"look, {channel}"))
         world.product.pump()
         assert world.progress(message_id)["current_status"] == "SENT"
-    sent = [
-        str(accepted_one)
-        for accepted_one in world.provider.accepted
-        if f"files/{photo}?" in str(accepted_one)
-    ]
+    sent = [str(request) for request in world.provider.accepted if f"files/{photo}?" in str(request)]
     assert len(sent) == len(CHANNELS)
 
     stored = world.files.get(photo)
@@ -700,7 +706,7 @@ def test_what_is_too_much_for_a_channel_goes_as_a_link(world: World, agent: str,
     world.product.pump()
 
     assert world.progress(message_id)["current_status"] == "SENT"
-    assert any("/v1/links/" in str(accepted_one) for accepted_one in world.provider.accepted[before:])
+    assert any("/v1/links/" in str(request) for request in world.provider.accepted[before:])
 
 
 def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
@@ -711,7 +717,7 @@ def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
     assert (shown["status"], shown["error"]["code"]) == ("INFECTED", "MALWARE")
     assert world.api.get(f"/v1/files/{evil}/download").status == 409
     audited = world.api.get("/v1/audit", action="file.infected").json["entries"]
-    (entry,) = [one for one in audited if one["subject"] == f"file:{evil}"]
+    (entry,) = [recorded for recorded in audited if recorded["subject"] == f"file:{evil}"]
     assert (entry["actor"], entry["details"]["filename"]) == ("files", "evil.txt")
 
 
@@ -790,7 +796,7 @@ def test_a_photo_that_breaks_off_is_fetched_again(world: World) -> None:
 
 
 def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts
-    """The one that this person sent."""
+    """Return the file that this person sent."""
     user = world.api.get("/v1/identities/resolve", channel=channel, address=address).json
     (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
     (message,) = world.history(conversation["conversation_id"])
@@ -803,7 +809,7 @@ def audited(world: World, action: str, subject: str) -> list[dict[str, Any]]:
 
 
 def uploaded(world: World, filename: str, content_type: str, body: bytes) -> str:
-    """A complete upload of one part."""
+    """Upload a file in a single part, complete the upload, and return the file's id."""
     wanted = {"filename": filename, "size": len(body), "content_type": content_type}
     upload = world.api.post("/v1/files", wanted).json
     file = world.files.get(upload["file_id"])
@@ -827,7 +833,7 @@ def a_png() -> bytes:
 
 
 def a_noisy_png() -> bytes:
-    """One that does not compress to a few bytes."""
+    """Make a PNG that does not compress to a few bytes."""
     made = io.BytesIO()
     Image.effect_noise((600, 400), 100).save(made, "PNG")
     return made.getvalue()
@@ -846,13 +852,13 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
     world.product.pump()
 
     channels = world.api.get("/v1/channels").json["channels"]
-    (shown,) = [one for one in channels if one["channel"] == channel]
+    (shown,) = [listed for listed in channels if listed["channel"] == channel]
     (account,) = shown["accounts"]
     assert (account["account"], account["state"]["circuit"]) == ("main", "OPEN")
 
 
 def needs(world: World, name: str) -> set[Need]:
-    """What a function asked for, and what Lambda asks for in its name."""
+    """Return the permissions that a function used, and that Lambda uses on its behalf."""
     asked = world.recorder.needs.get(name)
     assert asked, "this test judges what the ones above it noted: run the whole file"
     queue = world.product.queue_of.get(name)
@@ -874,7 +880,7 @@ def test_a_role_allows_nothing_else(world: World, name: str) -> None:
 
 
 def test_every_call_that_is_in_the_code_was_made(world: World) -> None:
-    """Else the roles would be judged by a part of what their functions do."""
+    """Otherwise the roles would be compared with only a part of their functions' calls."""
     assert aws_calls(ROOT / "layers/core/chat4all") - world.recorder.operations == set()
 
 

@@ -1,4 +1,4 @@
-"""The functions together on EventStream=kinesis: what differs from SQS, and whether their roles allow it."""
+"""The functions together on EventStream=kinesis: the differences from SQS, and the roles' permissions."""
 
 import uuid
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class World:
     webhooks: Gateway
 
     def converse(self) -> tuple[str, str, str]:
-        """(conversation, agent, the customer's phone)."""
+        """Start a conversation; return its id, the agent's id and the customer's phone number."""
         phone = a_phone()
         agent = self.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
         identity = {"channel": "whatsapp", "address": phone}
@@ -56,11 +56,7 @@ class World:
         return str(self.api.get(f"/v1/messages/{message_id}/status").json["current_status"])
 
     def sent_to(self, phone: str) -> list[str]:
-        return [
-            accepted_one["text"]["body"]
-            for accepted_one in self.provider.accepted
-            if accepted_one.get("to") == phone
-        ]
+        return [request["text"]["body"] for request in self.provider.accepted if request.get("to") == phone]
 
     def say(self, webhook: dict[str, Any]) -> None:
         body = msgspec.json.encode(webhook)
@@ -114,7 +110,7 @@ def test_messages_reach_the_customer_in_order_and_are_answered(world: World) -> 
     world.product.pump()
 
     assert world.sent_to(phone) == ["first", "second", "third"]
-    assert [world.status(one) for one in ids] == ["SENT"] * 3
+    assert [world.status(message_id) for message_id in ids] == ["SENT"] * 3
     history = world.api.get(f"/v1/conversations/{conversation}/messages").json["messages"]
     assert history[0]["content"]["text"] == "hi!"
 
@@ -154,7 +150,7 @@ def test_a_receipt_moves_the_message_forward(world: World) -> None:
     webhook = whatsapp()
     value = webhook["entry"][0]["changes"][0]["value"]
     del value["messages"]
-    sent = next(accepted_one for accepted_one in world.provider.accepted if accepted_one.get("to") == phone)
+    sent = next(request for request in world.provider.accepted if request.get("to") == phone)
     delivery = world.api.get(f"/v1/messages/{message_id}/status").json["deliveries"][0]
     value["statuses"] = [
         {
@@ -183,7 +179,7 @@ def test_what_nobody_can_read_blocks_nobody_and_can_be_put_back(world: World) ->
     assert world.relay()["DeadRecords"] == 1
     assert world.relay()["DeadRecords"] == 0
     letters = world.api.get("/v1/dead-letters").json["dead_letters"]
-    (letter,) = (one for one in letters if one["source"] == "chat-events")
+    (letter,) = (dead_letter for dead_letter in letters if dead_letter["source"] == "chat-events")
     before = sum(map(len, world.product.streams.read(CHAT_EVENTS).values()))
     world.api.post("/v1/dead-letters/redrive", {"dead_letter_id": letter["dead_letter_id"]})
     assert world.relay()["RecordsSentBack"] == 1
@@ -191,7 +187,7 @@ def test_what_nobody_can_read_blocks_nobody_and_can_be_put_back(world: World) ->
 
 
 def test_a_status_that_nobody_can_read_is_kept_too(world: World) -> None:
-    world.product.pump()  # what an earlier test put back is given up again
+    world.product.pump()  # so that a record that an earlier test sent back is given up again
     world.relay()
     world.put(STATUS_UPDATES, "any", b"{}")
 

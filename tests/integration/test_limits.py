@@ -19,7 +19,7 @@ ROUNDING_S = 1e-3
 
 
 def limiters(aws: Aws, count: int, *limits: RateLimit) -> list[DynamoLimiter]:
-    """So many processes, which share nothing but the table."""
+    """Make the limiters of `count` processes, which share only the table."""
     capabilities = {"pigeon": replace(PIGEON, rate_limits=limits)}
     return [DynamoLimiter(aws.output("Data.LimitsTable"), capabilities) for _ in range(count)]
 
@@ -37,7 +37,7 @@ def test_no_window_holds_more_than_the_burst_and_the_refill(
     limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10, lease=lease)
     processes = limiters(aws, 3, limit)
     source = random.Random(seed)  # noqa: S311 - a story's dice
-    # A token taken in a lease may be spent as much later.
+    # A leased token may be spent up to LEASE_S seconds after it was taken.
     late = LEASE_S if lease > 1 else 0.0
 
     now, sent = BEGINNING, []
@@ -185,12 +185,12 @@ def test_clocks_minutes_apart_delay_nobody_and_keep_the_limit(
         if processes[process].wait_s("pigeon", account, "ana", now + skews[process]) > 0:
             refused.append((now, process))
 
-    # They ask for less than the limit. Who has not yet seen the faster clock may have to wait a moment.
-    assert [one for one in refused if one[0] > BEGINNING + 2] == []
+    # The processes stay below the limit. A process that has not seen the faster clock may wait briefly.
+    assert [refusal for refusal in refused if refusal[0] > BEGINNING + 2] == []
 
 
 def test_with_clocks_minutes_apart_the_limit_holds_but_for_one_burst(aws: Aws, account: str) -> None:
-    """Who has not yet seen the faster clock finds a bucket full that is not: at the beginning, once."""
+    """A process that has not seen the faster clock takes the bucket for full, but only at the beginning."""
     limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10)
     processes = limiters(aws, 2, limit)
 
@@ -205,7 +205,7 @@ def test_with_clocks_minutes_apart_the_limit_holds_but_for_one_burst(aws: Aws, a
 
 
 def test_times_that_are_a_little_old_do_not_add_up(aws: Aws, account: str) -> None:
-    """Each process asks with a time from before a call that took a while."""
+    """Each process asks with a time that is old, as if it were read before a slow call."""
     limit = RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10)
     processes = limiters(aws, 3, limit)
     source = random.Random(7)  # noqa: S311 - a story's dice
@@ -228,7 +228,7 @@ def test_a_telegram_group_is_sent_twenty_a_minute_and_holds_up_nobody_else(aws: 
         if limiter.wait_s("telegram", account, "-1001234567890", BEGINNING + second) == 0
     ]
 
-    assert all(sum(start <= one < start + 60 for one in sent) <= 20 for start in range(60))
+    assert all(sum(start <= second < start + 60 for second in sent) <= 20 for start in range(60))
     assert len(sent) >= 30
     assert limiter.wait_s("telegram", account, "7012345678", BEGINNING + 120) == 0
 

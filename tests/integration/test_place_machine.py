@@ -1,6 +1,6 @@
-"""Words never leave the place that the rule names: random stories, held against the rule in plain Python.
+"""A person's messages go only where the rule says: random runs, compared with the rule in plain Python.
 
-The use cases run over the adapter of the table as well as over its fake.
+The use cases run over the adapter of the table and over its fake.
 """
 
 import random
@@ -34,13 +34,13 @@ CUSTOMERS = ("ana", "ben", "carla")
 AGENTS = ("ada", "bob")
 CHANNELS = ("pigeon", "telex")
 IDS = FakeIds()
-"""The table keeps what earlier stories left: every story has ids of its own."""
+"""The ids of all runs. Every run has new ids, since the table keeps the rows of earlier runs."""
 Told = tuple[str, str]
 """A channel and the provider's id of a message that can be quoted there."""
 
 
 class Room:
-    """A conversation as the rule sees it."""
+    """A conversation with the facts that the rule needs."""
 
     def __init__(self, conversation_id: str, kind: ConversationType, members: set[str]) -> None:
         self.conversation_id = conversation_id
@@ -52,7 +52,7 @@ class Room:
 
 
 class Words(RuleBasedStateMachine):
-    """Three customers with two channels each, two agents, and what becomes of every word."""
+    """Three customers with two channels each, two agents, and the place of every message."""
 
     aws: Aws | None = None
 
@@ -168,7 +168,7 @@ class Words(RuleBasedStateMachine):
         self.told[channel, f"theirs-{number}"] = room
 
     def named_by_the_rule(self, user_id: str, channel: str, quoted: str | None) -> Room | None:
-        """Search all rooms for the place; None means that a conversation with the inbox begins."""
+        """Find the room of a message by the rule; None means that a conversation with the inbox begins."""
         mine = [room for room in self.rooms if user_id in room.members]
         open_to_me = [room for room in mine if room.active]
         if quoted is not None and self.told[channel, quoted] in open_to_me:
@@ -184,7 +184,7 @@ class Words(RuleBasedStateMachine):
         return mine[0] if len(mine) == 1 and mine == open_to_me else None
 
     def inbox_of(self, user_id: str, stored: Message) -> Room:
-        """The new conversation with the inbox, which nobody else is in."""
+        """Check that `stored` began a conversation of only the person and the inbox; return its room."""
         assert stored.conversation_id not in {room.conversation_id for room in self.rooms}
         made = self.product.conversation(stored.conversation_id)
         assert {participant.user_id for participant in made.participants} == {INBOX_USER_ID, user_id}
@@ -203,7 +203,7 @@ class Words(RuleBasedStateMachine):
         return found.message_id if found else None
 
     def read_by(self, stored: Message) -> set[str]:
-        """Who gets the words through a channel."""
+        """Return the ids of the users to whom the message is routed."""
         return {
             recipient.user_id
             for event in self.product.events.submitted
@@ -265,7 +265,7 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
 
     def act(number: int) -> str | None:
         talk = talks[number % 3]
-        with suppress(Conflict, Unavailable):  # the client, or the queue, tries again
+        with suppress(Conflict, Unavailable):  # the client or the queue would try again
             if number % 4 == 0:
                 return write(number)
             if number % 4 == 1:
@@ -285,7 +285,7 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
 
 
 def check_own(product: Product, user_id: str) -> None:
-    """Check that the person's own 1:1 conversation is active, and that each other active one is overtaken."""
+    """Check that the person's own 1:1 conversation is active, and all other active ones are overtaken."""
     known = product.conversations.of_user(user_id, None, 100)
     conversations = [product.conversation(conversation_id) for _, conversation_id in known]
     active = [

@@ -1,4 +1,4 @@
-"""The streams on the template's own queues."""
+"""The adapter of the FIFO queues, over the queues of the template."""
 
 import uuid
 
@@ -21,7 +21,7 @@ def queues(aws: Aws) -> Queues:
 
 
 def bodies(aws: Aws, url: str, about: str) -> list[str]:
-    """What the queue holds about something, in its order, taken out."""
+    """Empty the queue; return in order the bodies that contain `about`."""
     return [body for body in aws.drained(url) if about in body]
 
 
@@ -33,7 +33,7 @@ def test_a_message_published_twice_is_there_once(aws: Aws) -> None:
         events.message_accepted(MessageAccepted(message_id, conversation_id, Text("hello"), (), NOW, "1", 0))
 
     found = bodies(aws, aws.queue("ChatEventsQueue"), conversation_id)
-    assert [next(one for one in ids if one in body) for body in found] == ids
+    assert [next(sent_id for sent_id in ids if sent_id in body) for body in found] == ids
 
 
 def test_the_parts_for_one_person_are_there_in_order(aws: Aws) -> None:

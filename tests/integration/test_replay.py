@@ -1,4 +1,4 @@
-"""Reading a stream from a time on, and `chat4all replay` over it."""
+"""Reading a stream from a given time, and `chat4all replay` over it."""
 
 import time
 import uuid
@@ -61,7 +61,7 @@ def put(kinesis: "KinesisClient", stream: str, events: list[MessageAccepted]) ->
 
 def read(kinesis: "KinesisClient", stream: str, since: datetime, until: datetime) -> list[Read]:
     pages = Stream(kinesis, stream, pause=lambda _: None).between(since, until)
-    return [one for page in pages for one in page]
+    return [record for page in pages for record in page]
 
 
 def test_everything_of_a_time_is_read_in_each_conversations_order(
@@ -72,9 +72,9 @@ def test_everything_of_a_time_is_read_in_each_conversations_order(
 
     found = read(kinesis, stream, began, datetime.now(UTC))
 
-    events = [msgspec.json.decode(one.data, type=MessageAccepted) for one in found]
+    events = [msgspec.json.decode(record.data, type=MessageAccepted) for record in found]
     assert sorted(int(event.sequence) for event in events) == list(range(60))
-    assert len({one.place for one in found}) == 60
+    assert len({record.place for record in found}) == 60
     for conversation_id in {event.conversation_id for event in events}:
         mine = [int(event.sequence) for event in events if event.conversation_id == conversation_id]
         assert mine == sorted(mine)
@@ -82,7 +82,7 @@ def test_everything_of_a_time_is_read_in_each_conversations_order(
 
 def test_what_came_before_and_after_is_left_out(kinesis: "KinesisClient", stream: str) -> None:
     put(kinesis, stream, [an_event("a", 1)])
-    time.sleep(0.01)  # Kinesis tells the time of arrival in milliseconds
+    time.sleep(0.01)  # Kinesis gives times of arrival in milliseconds
     now = datetime.now(UTC)
     began = now.replace(microsecond=now.microsecond // 1000 * 1000)
     put(kinesis, stream, [an_event("a", 2)])
@@ -117,7 +117,7 @@ def replay(aws: Aws, kinesis: "KinesisClient", monkeypatch: pytest.MonkeyPatch) 
 
 
 class Replay:
-    """`chat4all replay`, over a stack that runs in moto."""
+    """`chat4all replay` over a stack in moto."""
 
     def __init__(self, aws: Aws, kinesis: "KinesisClient", patch: pytest.MonkeyPatch) -> None:
         self._aws = aws

@@ -1,4 +1,4 @@
-"""The files' bytes, over moto; that S3 refuses other lengths and parts than were signed, tests/e2e shows."""
+"""The files' bytes, over moto. tests/e2e shows that S3 refuses other lengths and parts than were signed."""
 
 import hashlib
 import uuid
@@ -51,7 +51,7 @@ def test_parts_become_one_object_with_its_name_and_type(aws: Aws, bucket: str, s
     stored = store.stored_parts(file)
 
     assert stored is not None
-    assert [(one.number, one.etag, one.size) for one in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
+    assert [(part.number, part.etag, part.size) for part in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
     assert store.finish_upload(file, stored)
     assert store.size_of(file.file_id) == PART + 3
     assert b"".join(store.stream(file.file_id)) == b"a" * PART + b"bcd"
@@ -97,7 +97,7 @@ def _in_another_region(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_in_another_region")
 def test_addresses_name_their_region(store: S3Files, bucket: str) -> None:
-    """Without it, S3 sends who follows them on to another host, for which they are not signed."""
+    """Without the region, S3 redirects clients to another host, for which the addresses are not signed."""
     addresses = [
         store.url("f1", 60),
         store.thumbnail_url("f1", 200, 60),
@@ -125,7 +125,7 @@ def test_many_parts_are_listed_page_by_page(
     listing = store._client.list_parts
     monkeypatch.setattr(store._client, "list_parts", lambda **asked: listing(**asked, MaxParts=2))
 
-    assert [one.number for one in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
+    assert [part.number for part in store.stored_parts(file) or ()] == [1, 2, 3, 4, 5]
 
 
 def pieces(*sizes: int) -> Iterator[bytes]:
@@ -142,7 +142,7 @@ def test_what_comes_in_pieces_is_stored_whole(store: S3Files, sizes: tuple[int, 
 
 
 def test_a_part_has_no_other_checksum_than_its_upload_was_begun_with(store: S3Files) -> None:
-    """S3 refuses it; moto does not. The bytes are signed instead."""
+    """S3 refuses another checksum, but moto does not. The signature covers the bytes instead."""
     sent: dict[str, dict[str, str]] = {}
 
     def note(request: AWSPreparedRequest, event_name: str, **_more: object) -> None:
@@ -199,7 +199,7 @@ def test_thumbnails_go_with_their_file(aws: Aws, bucket: str, store: S3Files) ->
     store.delete(file.file_id)
 
     left = aws.s3.list_objects_v2(Bucket=bucket, Prefix="").get("Contents", [])
-    assert not [one for one in left if file.file_id in one["Key"]]
+    assert not [s3_object for s3_object in left if file.file_id in s3_object["Key"]]
 
 
 @pytest.mark.parametrize(

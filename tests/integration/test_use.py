@@ -1,4 +1,4 @@
-"""What a message uses of AWS: the estimate of its cost is held against it."""
+"""The use of AWS by a message, compared with the figures of the cost estimate."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.integration.world import World, a_world
 
 @pytest.fixture(scope="module")
 def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
-    """One of its own: what other tests left waiting would be counted, too."""
+    """Make a world for this file alone, since work that other tests left would be counted, too."""
     with a_world(aws) as made:
         yield made
 
@@ -43,6 +43,6 @@ def test_a_message_uses_what_the_cost_estimate_says(world: World) -> None:
     calls = world.recorder.calls[before:]
     sends = [call for call in calls if call.service == "sqs" and call.operation.startswith("Send")]
     assert len(sends) / len(kept.channels) == pytest.approx(kept.sqs_sends, rel=0.1)
-    # What is read is kept, for a second or a minute: a quick machine reads it less often, a slow one more.
+    # Reads are cached for a second or a minute, so a slow machine reads more often than a fast one.
     assert units.read(calls) / len(kept.channels) <= 4 * kept.dynamodb_read_units
     assert units.written(calls) / len(kept.channels) == pytest.approx(kept.dynamodb_write_units, rel=0.1)

@@ -30,9 +30,9 @@ def webhook(
     return StoredWebhook(WebhookId(channel, "main", received_at, uuid.uuid4().hex), body, 1_800_000_000)
 
 
-def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
+def item_of(aws: Aws, raw_webhook: StoredWebhook) -> dict[str, object]:
     table = aws.output("Data.WebhooksTable")
-    named = one.webhook_id
+    named = raw_webhook.webhook_id
     hour = f"default#{named.channel}#main#{named.received_at[:13]}#{shard(named.digest, ARRIVAL_SHARDS)}"
     item_key = {"partition": {"S": hour}, "record": {"S": f"{named.received_at}#{named.digest}"}}
     found = aws.dynamodb.get_item(TableName=table, Key=item_key)
@@ -41,11 +41,11 @@ def item_of(aws: Aws, one: StoredWebhook) -> dict[str, object]:
 
 @pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256)), b"x" * 1_000_000])
 def test_the_very_bytes_are_kept(aws: Aws, body: bytes) -> None:
-    one = webhook(body)
+    raw_webhook = webhook(body)
 
-    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()).store(one)
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()).store(raw_webhook)
 
-    item = item_of(aws, one)
+    item = item_of(aws, raw_webhook)
     assert isinstance(item["body"], bytes)
     assert zlib.decompress(item["body"]) == body
     assert item["expires_at"] == "1800000000"
@@ -62,36 +62,36 @@ def test_the_query_of_its_address_is_kept(aws: Aws) -> None:
 
 def test_the_same_webhook_again_changes_nothing(aws: Aws) -> None:
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
-    one = webhook(b"{}")
-    webhooks.store(one)
-    before = item_of(aws, one)
+    raw_webhook = webhook(b"{}")
+    webhooks.store(raw_webhook)
+    before = item_of(aws, raw_webhook)
 
-    webhooks.store(StoredWebhook(one.webhook_id, b"another", 1_900_000_000))
+    webhooks.store(StoredWebhook(raw_webhook.webhook_id, b"another", 1_900_000_000))
 
-    assert item_of(aws, one) == before
+    assert item_of(aws, raw_webhook) == before
 
 
 def test_a_large_one_lies_in_the_bucket_and_the_table_says_where(aws: Aws) -> None:
     body = random_bytes(MOST_BYTES + 10)
-    one = webhook(body)
+    large = webhook(body)
     bucket = aws.output("Data.WebhooksBucket")
 
-    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, bucket)).store(one)
+    DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, bucket)).store(large)
 
-    item = item_of(aws, one)
+    item = item_of(aws, large)
     assert "body" not in item
     assert aws.s3.get_object(Bucket=bucket, Key=str(item["object_key"]))["Body"].read() == body
 
 
 def test_what_the_bucket_did_not_take_is_not_in_the_table(aws: Aws) -> None:
-    one = webhook(random_bytes(MOST_BYTES + 10))
+    large = webhook(random_bytes(MOST_BYTES + 10))
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), S3Bodies(runtime.s3, "no-such-bucket"))
 
     with pytest.raises(Unavailable):
-        webhooks.store(one)
+        webhooks.store(large)
 
     with pytest.raises(KeyError):
-        item_of(aws, one)
+        item_of(aws, large)
 
 
 def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
@@ -101,7 +101,7 @@ def test_a_table_that_does_not_answer_is_unavailable(aws: Aws) -> None:
 
 
 def random_bytes(size: int) -> bytes:
-    """Which cannot be compressed."""
+    """Make bytes that cannot be compressed."""
     return random.Random(0).randbytes(size)  # noqa: S311 - noise
 
 
@@ -109,8 +109,8 @@ def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
     bucket = S3Bodies(runtime.s3, aws.output("Data.WebhooksBucket"))
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), bucket)
     small, large = webhook(bytes(range(256))), webhook(random_bytes(MOST_BYTES + 10))
-    for one in (small, large):
-        webhooks.store(one)
+    for raw_webhook in (small, large):
+        webhooks.store(raw_webhook)
 
     assert webhooks.get(small.webhook_id) == small
     assert webhooks.get(large.webhook_id) == large
@@ -156,12 +156,12 @@ def test_those_of_a_time_are_listed_in_the_order_of_arrival_page_by_page(
         )
     ]
     stored = [webhook(b"{}", at, channel) for at in times for _ in range(2)]
-    for one in stored:
-        webhooks.store(one)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
 
     found, _ = walked(webhooks, Arrivals((channel,), times[1], times[4]), limit)
 
-    assert found == sorted((one.webhook_id for one in stored[2:10]), key=str)
+    assert found == sorted((raw_webhook.webhook_id for raw_webhook in stored[2:10]), key=str)
 
 
 def test_those_of_several_channels_are_listed_together(aws: Aws, channel: str) -> None:
@@ -169,12 +169,12 @@ def test_those_of_several_channels_are_listed_together(aws: Aws, channel: str) -
     channels = (f"{channel}-1", f"{channel}-2")
     times = [f"2026-01-31T12:00:0{second}.000Z" for second in range(4)]
     stored = [webhook(b"{}", at, channels[number % 2]) for number, at in enumerate(times)]
-    for one in stored:
-        webhooks.store(one)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
 
     found, _ = walked(webhooks, Arrivals(channels, times[0], times[-1]), 3)
 
-    assert found == [one.webhook_id for one in stored]
+    assert found == [raw_webhook.webhook_id for raw_webhook in stored]
 
 
 def test_a_page_reads_a_limited_number_of_shards(aws: Aws, channel: str) -> None:

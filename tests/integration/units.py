@@ -116,10 +116,10 @@ def _index_writes(index: _Index, before: set[str], after: set[str], set_: set[st
 
 
 def _read(call: Call) -> float:
-    one = 1.0 if call.parameters.get("ConsistentRead") else 0.5
+    per_item = 1.0 if call.parameters.get("ConsistentRead") else 0.5
     match call.operation:
         case "GetItem" | "Query":
-            return one
+            return per_item
         case "BatchGetItem":
             return sum(
                 len(several["Keys"]) * (1.0 if several.get("ConsistentRead") else 0.5)

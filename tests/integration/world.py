@@ -39,11 +39,11 @@ class World:
     files: DynamoFiles
 
     def say(self, channel: str, webhook: object) -> Answer:
-        """Let a provider call with JSON."""
+        """Send a webhook of a provider, encoded as JSON."""
         return self.hear(channel, msgspec.json.encode(webhook))
 
     def hear(self, channel: str, body: bytes) -> Answer:
-        """Let a provider call."""
+        """Send a webhook of a provider, signed."""
         headers = signed(channel, body)
         return self.webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=headers)
 

@@ -1,4 +1,4 @@
-"""Answers of the API for tests: only the fields that a test is about need a value."""
+"""Answers of the API for tests. A test gives values only to the fields that it needs."""
 
 from chat4all.domain.content import Content, Text
 from chat4all.entrypoints.http.answers import ErrorBody

@@ -1,16 +1,16 @@
-"""Measure how the processor time of a piece of work grows with its input."""
+"""Measurement of how the processor time of a piece of work grows with its input."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
 TIMES: Final = 10
-"""The longer input is so many times as long."""
+"""The ratio of the lengths of the longer and the shorter input."""
 MOST: Final = 30
-"""The longer input may take so many times as long: quadratic work takes a hundred times."""
+"""The largest allowed ratio of the times. Quadratic work has a ratio of a hundred."""
 _TRIES: Final = 5
 _FLOOR_S: Final = 0.001
-"""A shorter time is noise, and no divisor."""
+"""The smallest time to divide by: shorter times are noise."""
 
 
 def growth(work: Callable[[int], Callable[[], object]], length: int) -> float:

@@ -1,4 +1,4 @@
-"""A server of a test's own, on a free port of this machine, for as long as a block."""
+"""An HTTP server on a free port of this machine, which runs during a block."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Its URL, without a path."""
+    """Serve requests with `handler`; yield the URL of the server, without a path."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

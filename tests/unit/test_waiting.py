@@ -1,4 +1,4 @@
-"""The tools wait with a deadline, and say what they waited for."""
+"""The tools wait with a deadline, and their errors say what they waited for."""
 
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -45,5 +45,5 @@ def test_what_moves_is_waited_for_until_it_is_over() -> None:
 def test_what_stands_still_is_given_up() -> None:
     values: Iterator[int] = chain([1, 2], repeat(3))
 
-    with pytest.raises(TimeoutError, match=r"nothing moved for 0.05 s: a count"):
+    with pytest.raises(TimeoutError, match=r"no progress for 0.05 s: a count"):
         wait_while_moving("a count", lambda: next(values), lambda _: False, still_s=0.05, every_s=0.01)

@@ -1,1 +1,1 @@
-"""`chat4all chaos`: load while something breaks, and a ledger of what became of every message."""
+"""`chat4all chaos`: load with injected faults, and a ledger with the result of every message."""

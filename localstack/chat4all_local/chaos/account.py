@@ -1,6 +1,6 @@
-"""The account of every accepted message: what the ledger found, and what the API says of it.
+"""The account of all accepted messages: the findings of the ledger, and the statuses of the API.
 
-A message is lost unless the provider has it and the API says so, or the API says FAILED and why.
+A message is lost unless it is at the provider and its status says so, or its status is FAILED with a code.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from chat4all_local.traffic.load import Posted
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """The status of a message by the API; `code` of a FAILED message."""
+    """The final status of a message in the API; `code` is the error of a FAILED message."""
 
     status: str
     code: str | None = None
@@ -38,8 +38,8 @@ class Account(Sums, frozen=True):
 
 
 def account(posted: Sequence[Posted], observed: Arrivals, fates: Mapping[str, Fate]) -> Account:
-    """Sum up what became of the posted messages; `fates` by message id."""
-    # A provider may take a message on, and tell afterwards that it could not deliver it.
+    """Sum up the results of the posted messages; `fates` are by message id."""
+    # A provider may accept a message, and later report that it could not deliver it.
     failed = [message for message in posted if _has_failed(fates.get(message.message_id))]
     delivered = [message for message in posted if message.message_id in observed.at and message not in failed]
     settled = [message for message in delivered if _is_settled(fates.get(message.message_id))]

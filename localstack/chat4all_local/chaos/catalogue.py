@@ -16,13 +16,13 @@ SCENARIOS: Final = {
 }
 """The scenarios in their order.
 
-A stop writes all data of the cloud, so that the restart comes first, before other scenarios add data. The
-last kill and the faults of AWS use the same proxies.
+A stop writes all data of the cloud, so the restart comes first, before other scenarios add data. The last of
+KILLS and the faults of AWS are neighbours because they share the proxies.
 """
 
 
 def choose(names: Sequence[str]) -> list[Scenario]:
-    """Return the named scenarios, or all, each once; raise CloudError for an unknown name."""
+    """Return the named scenarios, or all, each once. Raises CloudError for an unknown name."""
     unknown = sorted(set(names) - set(SCENARIOS))
     if unknown:
         raise CloudError(f"no such scenario: {', '.join(unknown)}", f"there are: {', '.join(SCENARIOS)}")

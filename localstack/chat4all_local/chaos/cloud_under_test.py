@@ -1,4 +1,4 @@
-"""The cloud under test, which the scenarios break, stop and start again, and what its providers took on."""
+"""The cloud under test: scenarios inject faults, stop it and start it. It records all accepted sends."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 
 class CloudUnderTest:
-    """The cloud of the last start, and its API. The proxies run while functions are `behind_proxies`."""
+    """The cloud of the last start, and its API. The proxies run only during `behind_proxies`."""
 
     cloud: Cloud
     api: ApiClient
@@ -31,18 +31,18 @@ class CloudUnderTest:
     before_s3: Proxy
 
     def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
-        """Prepare a cloud, by default on MiniStack."""
+        """Prepare a cloud, by default on MiniStack, without starting it."""
         self._folder = folder
         self._backend = backend
         self._progress = progress
         self._stack = ExitStack()
-        self._taken: list[SendRecord] = []
+        self._accepted: list[SendRecord] = []
         self._transcripts: Transcripts | None = None
         self._lock = Lock()
         self.simulators: dict[str, Simulator] = {}
 
     def start(self) -> None:
-        """Raises CloudError."""
+        """Start the cloud with the data of its last stop. Raises CloudError."""
         self.cloud = self._stack.enter_context(
             started(self._folder, progress=self._progress, backend=self._backend)
         )
@@ -60,9 +60,9 @@ class CloudUnderTest:
         self._stack.close()
 
     def end(self, *, kill: bool) -> None:
-        """Stop everything, AWS first. A stop keeps its data; a kill leaves the data of its last stop.
+        """Stop the cloud, MiniStack first. A stop saves the data; a kill leaves the data of the last stop.
 
-        The providers go on until nothing can reach them any more, so that what they accepted is known.
+        The simulators stop last, after all functions, so that every accepted send is recorded.
         """
         ministack = component(self.cloud, "ministack")
         children = ministack.children(recursive=True)
@@ -72,21 +72,21 @@ class CloudUnderTest:
             ministack.terminate()
         psutil.wait_procs([ministack], timeout=STOPPED_WITHIN)
         for child in children:
-            with_nobody_left(child)
+            _kill_function(child)
         self.accepted()
         self.close()
 
     def accepted(self) -> Sequence[SendRecord]:
-        """Return every send that a provider took on, since the first start."""
+        """Return every send that a provider accepted since the first start."""
         with self._lock:
             if self._transcripts is not None:
                 for sends in self._transcripts.read().values():
-                    self._taken += filter(is_taken, sends)
-            return list(self._taken)
+                    self._accepted += filter(is_taken, sends)
+            return list(self._accepted)
 
 
-def with_nobody_left(child: psutil.Process) -> None:
-    """A function's process ends with the cloud that started it."""
+def _kill_function(child: psutil.Process) -> None:
+    """Kill a function's process, which must not outlive MiniStack."""
     try:
         child.kill()
         child.wait(STOPPED_WITHIN)

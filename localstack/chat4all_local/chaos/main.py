@@ -26,14 +26,17 @@ from chat4all_local.traffic.participants import channels_in_turn, start_conversa
 
 MESSAGES: Final = 240
 CONVERSATIONS: Final = 200
-FEW: Final = 100
-"""Up to so many messages, fewer conversations do: they take longer to make than to talk in."""
+FEW_MESSAGES: Final = 100
+"""With at most this many messages, a run has fewer conversations: creating them takes long."""
 FEWEST_CONVERSATIONS: Final = 24
-"""With fewer, all the scenarios together would send a person more than a provider allows."""
+"""With fewer, all scenarios together would exceed a provider's limit of messages to one person."""
 
 
 def run(names: Sequence[str], *, messages: int, report: str | None, json_output: bool) -> int:
-    """The exit code: 0 when no scenario lost, reordered or wrongly repeated a message. Raises CloudError."""
+    """Run scenarios and return the exit code: 0 if no message was lost, out of order or wrongly repeated.
+
+    Raises CloudError.
+    """
     console = err if json_output else out
     chosen = choose(names)
     if report is not None:
@@ -50,7 +53,10 @@ def run(names: Sequence[str], *, messages: int, report: str | None, json_output:
 
 
 def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -> list[Outcome]:
-    """Raises CloudError, ApiError, ApiUnreachable, and Stopped for a signal; nothing is left running."""
+    """Run the scenarios on a temporary cloud, which is stopped in every case.
+
+    Raises CloudError, ApiError, ApiUnreachable, and Stopped for a signal.
+    """
     outcomes: list[Outcome] = []
     with (
         stopped_by_signals(),
@@ -59,13 +65,13 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
         cloud_under_test(folder, progress) as under_test,
     ):
         with step(progress, "Create an agent, customers, conversations"):
-            count = CONVERSATIONS if messages > FEW else max(FEWEST_CONVERSATIONS, messages // 2)
+            count = CONVERSATIONS if messages > FEW_MESSAGES else max(FEWEST_CONVERSATIONS, messages // 2)
             conversations = start_conversations(
                 under_test.api, under_test.simulators, channels_in_turn(count)
             )
-        for setting, some in groupby(scenarios, key=lambda scenario: scenario.setting):
+        for setting, neighbours in groupby(scenarios, key=lambda scenario: scenario.setting):
             with setting(under_test):
-                for scenario in some:
+                for scenario in neighbours:
                     with progress.narrated(f"Run {scenario.name}") as tell:
                         outcomes.append(run_scenario(scenario, under_test, conversations, messages, tell))
                     console.print(verdict(outcomes[-1]), soft_wrap=True)
@@ -73,18 +79,18 @@ def perform(scenarios: Sequence[Scenario], *, messages: int, console: Console) -
 
 
 def _prepare(folder: Path) -> None:
-    """Raises CloudError: before the minutes that a report takes, not after them."""
+    """Check that the folder is writable before the long run, not after it. Raises CloudError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise CloudError(
-            f"{folder} can hold no report: {error.strerror}", "name another folder: --report DIR"
+            f"{folder} is not writable: {error.strerror}", "name another folder: --report DIR"
         ) from error
 
 
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print the table as wide as the terminal; into a pipe or a file, whole."""
+    """Print the table at the terminal's width; into a pipe or a file, at its natural width."""
     console.print()
     if console.is_terminal:
         console.print(table(outcomes))

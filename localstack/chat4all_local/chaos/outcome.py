@@ -12,7 +12,7 @@ ISOLATION_AIM = 1.5
 
 
 class Figures(Sums, frozen=True):
-    """The JSON of a scenario; seconds are None where nothing was struck, or nothing came any more."""
+    """The JSON of a scenario. Its seconds are None if there was no strike, or no later delivery."""
 
     first_delivery_s: float | None
     drained_s: float | None
@@ -32,9 +32,9 @@ class Outcome(msgspec.Struct, frozen=True):
     isolation: Isolation | None
     timeline: Timeline
     repeats_after: int
-    """How many POSTs had to be repeated by the clients."""
+    """The number of POSTs that the clients had to repeat."""
     problems: Sequence[str]
-    """What the scenario found wrong beside the ledger."""
+    """Faults that the scenario itself found, in addition to the ledger."""
 
     @property
     def kills(self) -> int:
@@ -69,7 +69,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def missed(self) -> list[str]:
-        """The aims of time that were missed: they depend on the machine, and are told, not judged."""
+        """Return the missed time aims. They depend on the machine, so they are reported, not judged."""
         found = []
         aim = self.scenario.next_delivery_s
         if aim is not None and (self.first_delivery_s is None or self.first_delivery_s > aim):

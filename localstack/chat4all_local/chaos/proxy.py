@@ -1,4 +1,4 @@
-"""microburst between the functions and AWS: faults in the form in which AWS itself makes them."""
+"""microburst as a proxy between the functions and AWS: it injects faults in the form that AWS gives them."""
 
 import subprocess
 import sys
@@ -30,9 +30,8 @@ _RUNNER: Final = "from microburst.cli import main; main()"
 def behind_proxies(under_test: CloudUnderTest) -> Iterator[None]:
     """Put `before_s3` between every function and S3, `before_aws` between it and all other services.
 
-    Raises ComponentFailed.
-
-    S3 checks signatures, and a signature names the host that was called: the proxy signs for the real one.
+    S3 checks signatures, and a signature includes the host. Therefore the S3 proxy signs each request again
+    for the real host. Raises ComponentFailed.
     """
     with (
         _running(under_test, under_test.cloud.aws.endpoint, "aws") as aws,
@@ -62,31 +61,31 @@ def _running(under_test: CloudUnderTest, upstream: str, name: str, *options: str
     process = start_exiting_with_parent(
         command, component_environment("", _CREDENTIALS), log, under_test.cloud.folder.path
     )
-    through = Proxy(f"http://{LOCALHOST}:{port}")
+    proxy = Proxy(f"http://{LOCALHOST}:{port}")
     try:
-        _wait_until_up(through, process, log.name)
-        yield through
+        _wait_until_up(proxy, process, log.name)
+        yield proxy
     finally:
-        through.close()
+        proxy.close()
         if process.poll() is None:
             stop([psutil.Process(process.pid)], STOPPED_WITHIN)
         process.wait()
         tail(log)
 
 
-def _wait_until_up(through: Proxy, process: "subprocess.Popen[bytes]", log: str) -> None:
+def _wait_until_up(proxy: Proxy, process: "subprocess.Popen[bytes]", log: str) -> None:
     def has_come_up_or_ended() -> bool:
-        return through.is_up() or process.poll() is not None
+        return proxy.is_up() or process.poll() is not None
 
     with suppress(TimeoutError):
         wait_until("microburst answers", has_come_up_or_ended, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
-    if not through.is_up():
+    if not proxy.is_up():
         raise ComponentFailed("microburst does not answer", "", f"see: {log}")
 
 
 @contextmanager
 def _redirected(under_test: CloudUnderTest, changed: Mapping[str, str]) -> Iterator[None]:
-    """The functions with other endpoints; what runs of them at a change is ended."""
+    """Give the functions other endpoints during the block. Each change ends their running processes."""
     functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
     before = {
         name: configuration(under_test.cloud, name)["Environment"]["Variables"]

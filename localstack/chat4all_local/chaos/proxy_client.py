@@ -1,4 +1,4 @@
-"""The client of a running proxy, microburst (https://pypi.org/project/microburst): its faults and its log."""
+"""The client of the proxy microburst (https://pypi.org/project/microburst): its rules and log of faults."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ class Proxy:
         self._http = httpx.Client(base_url=f"{url}/_microburst", timeout=10, trust_env=False)
 
     def inject(self, rules: Sequence[Rule]) -> None:
-        """These rules and no others; `fired` begins anew."""
+        """Replace all rules by `rules`, and clear the log of faults."""
         self._http.delete("/fired").raise_for_status()
         self._http.post("/rules", json=list(rules)).raise_for_status()
 

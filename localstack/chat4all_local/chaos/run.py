@@ -29,13 +29,13 @@ _BUSY_ONE_IN: Final = 10
 RATE: Final = 12.0
 """Messages a second: about half of what two cores deliver."""
 SHORTEST_LOAD_S: Final = 6.0
-"""Few messages come more slowly, so that there is time to strike between them."""
+"""The least duration of a load. Few messages are sent more slowly, so that faults fall between them."""
 BEFORE_THE_LOAD: Final = max(CLIENTS, len(CHANNELS))
-"""Messages that go out before it, over every channel, and that no ledger counts."""
+"""Messages before the load, over every channel. The ledger does not count them."""
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
 GIVEN_UP_AFTER_S: Final = 10.0
-"""How long to ask for messages that a scenario may lose, and for those before the load."""
+"""The wait for messages that a scenario may lose, and for messages before the load."""
 _LOOK_EVERY_S: Final = 0.5
 _AT_ONCE: Final = 4
 _ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
@@ -59,7 +59,7 @@ def run_scenario(
     if not ended:
         run.wrongs.append("the API did not accept everything in time")
     run.wrongs += load.refused()
-    tell("waits until everything has come to rest")
+    tell("waiting until every message has its final status")
     fates = _fates(under_test, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
     if scenario.check is not None:
         scenario.check(run)
@@ -69,9 +69,9 @@ def run_scenario(
 def script(scenario: str, conversations: Sequence[Conversation], messages: int, rate: float) -> list[Line]:
     """Plan `messages` lines at `rate` a second: half of them in a tenth of the conversations, the busy ones.
 
-    The channels take turns, so that each has traffic whenever something is broken. Each scenario has other
-    busy conversations. They are neighbours, so that every channel has some of them. Nobody is sent more than
-    their channel allows: such a message would wait for its turn, however well the fault is survived.
+    The channels take turns, so that each channel has traffic during every fault. Each scenario has other busy
+    conversations. They are neighbours in the list, so that every channel has some of them. No person gets
+    more messages than their channel allows: an excess message would be late even without a fault.
     """
     chance = random.Random(scenario)  # noqa: S311 - the same load every time
     channels = list(dict.fromkeys(conversation.channel for conversation in conversations))
@@ -85,8 +85,8 @@ def script(scenario: str, conversations: Sequence[Conversation], messages: int, 
         channel, at_s = channels[number % len(channels)], number / rate
         of_channel = [conversation for conversation in conversations if conversation.channel == channel]
         free = [conversation for conversation in of_channel if limits.allow(conversation, at_s)]
-        some = [conversation for conversation in free if conversation in busy]
-        chosen = chance.choice((chance.random() < _BUSY_SHARE and some) or free or of_channel)
+        free_and_busy = [conversation for conversation in free if conversation in busy]
+        chosen = chance.choice((chance.random() < _BUSY_SHARE and free_and_busy) or free or of_channel)
         limits.count(chosen, at_s)
         return chosen
 
@@ -97,7 +97,7 @@ def script(scenario: str, conversations: Sequence[Conversation], messages: int, 
 
 
 class PersonLimits:
-    """What each channel allows to send to a person, counted over the planned load."""
+    """The rate limits of each person on their channel, applied to the planned load."""
 
     def __init__(self) -> None:
         self._full_at: dict[tuple[str, LimitScope], float] = {}
@@ -119,7 +119,7 @@ class PersonLimits:
 
 
 def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:
-    """Prepare the load, which finds the API wherever the cloud under test is at the moment."""
+    """Return a load that posts to the API of the cloud under test, even after its restart."""
 
     def send(line: Line) -> None:
         conversation = line.conversation
@@ -131,9 +131,9 @@ def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:
 
 
 def _warm_up(under_test: CloudUnderTest, scenario: str, conversations: Sequence[Conversation]) -> None:
-    """Let every client post at once, over all channels.
+    """Let every client post once, over all channels, before the load.
 
-    After a change the functions start anew, which is not to be taken for the fault's doing.
+    After a change of setting the functions start cold. Their start must not count as an effect of the fault.
     """
     lines = [
         Line(0.0, conversation, f"before {scenario}") for conversation in conversations[:BEFORE_THE_LOAD]
@@ -161,19 +161,21 @@ def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate])
 
 
 def _fates(under_test: CloudUnderTest, posted: Sequence[Posted], within_s: float) -> dict[str, Fate]:
-    """Wait until every message has come to its end, and return what the API says of each by then."""
+    """Wait until every message has its final status, and return the last known status of each."""
     fates: dict[str, Fate] = {}
 
     def all_are_over() -> bool:
         left = [message for message in posted if not _is_over(fates.get(message.message_id))]
-        for message, fate in zip(left, threads.map(lambda each: _fate(under_test, each), left), strict=True):
+        for message, fate in zip(
+            left, threads.map(lambda posted_message: _fate(under_test, posted_message), left), strict=True
+        ):
             if fate is not None:
                 fates[message.message_id] = fate
         return all(_is_over(fates.get(message.message_id)) for message in left)
 
     with ThreadPoolExecutor(_AT_ONCE) as threads, suppress(TimeoutError):
         wait_until(
-            "every message has come to its end", all_are_over, within_s=within_s, every_s=_LOOK_EVERY_S
+            "every message has its final status", all_are_over, within_s=within_s, every_s=_LOOK_EVERY_S
         )
     return fates
 

@@ -1,4 +1,4 @@
-"""A scenario: what breaks, and what may come of it."""
+"""A scenario: its faults, and the effects that it may have."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ AFTER_A_RESTART_S: Final = 10.0
 
 
 class Strike(msgspec.Struct, frozen=True):
-    """Something broke at `at` (epoch seconds), until `until` where it lasted."""
+    """A fault that began at `at` (epoch seconds), and ended at `until` if it lasted for a time."""
 
     what: str
     at: float
     channel: str | None = None
-    """Where the next delivery is looked for; None: anywhere."""
+    """The channel of the next delivery that is measured; None: any channel."""
     kills: int = 0
     until: float | None = None
     gone: float | None = None
@@ -43,9 +43,9 @@ class Run:
         self.conversations = conversations
         self.strikes: list[Strike] = []
         self.written: list[tuple[Conversation, str]] = []
-        """What customers wrote to us."""
+        """The texts that customers wrote."""
         self.wrongs: list[str] = []
-        """What the scenario itself found wrong beside the ledger."""
+        """Faults that the scenario itself found, in addition to the ledger."""
         self._tell = tell
 
     def struck(self, what: str, *, channel: str | None = None, kills: int = 0) -> None:
@@ -53,42 +53,42 @@ class Run:
         self.strikes.append(Strike(what, time.time(), channel, kills))
 
     def gone(self) -> None:
-        """Note that the processes that the last strike stops have ended."""
+        """Record that the processes that the last strike stops have ended."""
         self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], gone=time.time())
 
     def mended(self, what: str) -> None:
-        """The last strike is over."""
+        """Record that the last strike has ended."""
         self._tell(what)
         self.strikes[-1] = msgspec.structs.replace(self.strikes[-1], until=time.time())
 
 
 Act = Callable[[Run], None]
-"""Strikes while the load runs, and leaves everything mended."""
+"""A function that injects faults during the load, and removes them at its end."""
 Setting = Callable[[CloudUnderTest], AbstractContextManager[None]]
 
 
-def as_it_is(_room: CloudUnderTest) -> AbstractContextManager[None]:
+def unchanged(_under_test: CloudUnderTest) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """`check` looks once all has come to rest."""
+    """A scenario; `check` runs when every message has its final status."""
 
     name: str
     sentence: str
     act: Act
-    setting: Setting = as_it_is
-    """The change of the functions before the load begins; it is undone when all is at rest.
+    setting: Setting = unchanged
+    """A change of the functions before the load; it is undone when every message has its final status.
 
-    At a change MiniStack ends the processes of a function, whatever they work on; AWS does not. Neighbouring
-    scenarios with the same setting share it.
+    At a change MiniStack ends the processes of a function, even during an invocation; AWS does not.
+    Consecutive scenarios with the same setting share it.
     """
     repeats_per_kill: int = 0
     next_delivery_s: float | None = None
-    """The aim; None: measured only."""
+    """The aim for the next delivery after a strike; None: measured only."""
     rate_factor: float = 1.0
     isolated: str | None = None
-    """The channel that alone is struck: the others' times are compared."""
+    """The only channel with a fault: the other channels' latencies are compared."""
     judged: bool = True
-    """Whether loss, repeats and order are held against it."""
+    """Whether lost, repeated and reordered messages make the scenario fail."""
     check: Callable[[Run], None] | None = None

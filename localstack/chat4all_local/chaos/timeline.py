@@ -1,4 +1,4 @@
-"""The accepted, delivered and waiting messages over the time of a scenario."""
+"""The accepted, delivered and waiting messages during a scenario."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from chat4all_local.traffic.spread import quantile
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Times in epoch seconds: `accepted` and `delivered`, sorted, of each message; `strikes` in order."""
+    """Epoch seconds of a scenario: the sorted times of all messages, and the strikes in order."""
 
     began: float
     accepted: Sequence[float]
@@ -19,7 +19,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class Isolation(msgspec.Struct, frozen=True):
-    """p95 from the 202 to the provider, in seconds, of the channels that were not struck."""
+    """The p95 latency from the 202 to the provider, in seconds, of the channels without a fault."""
 
     before_s: float
     during_s: float
@@ -32,7 +32,7 @@ class Isolation(msgspec.Struct, frozen=True):
 def next_delivery_s(
     strikes: Sequence[Strike], posted: Sequence[Posted], arrivals: Mapping[str, float]
 ) -> float | None:
-    """The longest time from a strike to the next arrival where it struck; None: nothing arrived any more."""
+    """Return the longest time from a strike to the next arrival on its channel; None if nothing arrived."""
     channel_of = {message.message_id: message.conversation.channel for message in posted}
     longest = 0.0
     for strike in strikes:
@@ -48,7 +48,7 @@ def next_delivery_s(
 
 
 def drained_s(strikes: Sequence[Strike], arrivals: Mapping[str, float]) -> float | None:
-    """Seconds from the first strike until the last message was at its provider."""
+    """Return the seconds from the first strike to the last arrival at a provider."""
     if not strikes or not arrivals:
         return None
     return max(0.0, max(arrivals.values()) - strikes[0].at)
@@ -57,7 +57,7 @@ def drained_s(strikes: Sequence[Strike], arrivals: Mapping[str, float]) -> float
 def isolation(
     struck: str, strikes: Sequence[Strike], posted: Sequence[Posted], arrivals: Mapping[str, float]
 ) -> Isolation | None:
-    """None where there is too little to compare."""
+    """Compare the other channels' latencies before and during the strike; None with too few messages."""
     strike = strikes[0]
     others = [
         message

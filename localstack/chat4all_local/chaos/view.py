@@ -62,7 +62,7 @@ def verdict(outcome: Outcome) -> Text:
 
 
 def write_report(folder: Path, outcomes: Sequence[Outcome], machine: Machine, took_s: float) -> Path:
-    """`chaos-report.md` and `chaos/<scenario>.png` in `folder`."""
+    """Write `chaos-report.md` and `chaos/<scenario>.png` into `folder`, and return the report's path."""
     (folder / "chaos").mkdir(parents=True, exist_ok=True)
     for outcome in outcomes:
         _plot(outcome, folder / "chaos" / f"{outcome.scenario.name}.png")
@@ -94,17 +94,17 @@ def _report(outcomes: Sequence[Outcome], machine: Machine, took_s: float) -> lis
 def _section(outcome: Outcome) -> list[str]:
     codes = ", ".join(f"{count} with {code}" for code, count in sorted(outcome.account.failures.items()))
     strikes, repeats = len(outcome.timeline.strikes), outcome.repeats_after
-    told = [
+    paragraphs = [
         outcome.scenario.sentence,
         f"Strikes: {strikes}, processes killed: {outcome.kills}, POSTs repeated by clients: {repeats}.",
     ]
     if codes:
-        told.append(f"FAILED: {codes}.")
-    told += [f"**Wrong: {wrong}.**" for wrong in outcome.wrongs]
-    told += [f"Missed: {missed}." for missed in outcome.missed]
+        paragraphs.append(f"FAILED: {codes}.")
+    paragraphs += [f"**Wrong: {wrong}.**" for wrong in outcome.wrongs]
+    paragraphs += [f"Missed: {missed}." for missed in outcome.missed]
     if not outcome.scenario.judged:
-        told.append("Measured, not judged.")
-    return [*told, "", f"![{outcome.scenario.name}](chaos/{outcome.scenario.name}.png)"]
+        paragraphs.append("Measured, not judged.")
+    return [*paragraphs, "", f"![{outcome.scenario.name}](chaos/{outcome.scenario.name}.png)"]
 
 
 def _plot(outcome: Outcome, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The processes that run the functions: to be found, and killed with -9."""
+"""Find and kill the processes that run the functions."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,19 +10,19 @@ from chat4all_local.cloud.running import Cloud
 
 
 def component(cloud: Cloud, name: str) -> psutil.Process:
-    """The process of a backend, of `nanio`, or of the simulators."""
+    """Return the process of the component `name`: a backend, `nanio`, or the simulators."""
     found = next(component for component in cloud.folder.read().components if component.name == name)
     return psutil.Process(found.process.pid)
 
 
 def workers(cloud: Cloud, function: str) -> list[psutil.Process]:
-    """The processes that run the function at the moment."""
+    """Return the processes that run the function now."""
     children = component(cloud, cloud.folder.read().backend).children(recursive=True)
     return [child for child in children if function_of(child) == f"{cloud.stack}-{function}"]
 
 
 def kill(processes: Iterable[psutil.Process]) -> int:
-    """SIGKILL; returns how many of them were still there."""
+    """Kill the processes with SIGKILL, and return the number of those that were still alive."""
     killed = 0
     for process in processes:
         with suppress(psutil.NoSuchProcess):

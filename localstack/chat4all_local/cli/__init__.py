@@ -7,7 +7,7 @@ INTERRUPTED: Final = 130
 
 
 def main() -> None:
-    """Run the command line. Ctrl-C gives no traceback, also while the commands are imported."""
+    """Run the command line. Ctrl-C prints no traceback, not even during the imports."""
     try:
         from chat4all_local.cli.app import run  # noqa: PLC0415 (see above)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The API of the commands: the local cloud's API, or the API that the environment names."""
+"""The API that the commands call: the local cloud's, or an API that the environment variables name."""
 
 import os
 
@@ -12,17 +12,20 @@ KEY_VARIABLE = "CHAT4ALL_API_KEY"
 
 
 def local_cloud(state: str) -> Cloud | None:
-    """The cloud behind `client`, unless the environment names another API. Raises NotRunning."""
-    is_elsewhere = os.environ.get(URL_VARIABLE) and os.environ.get(KEY_VARIABLE)
-    return None if is_elsewhere else connect(folder_at(state))
+    """Return the cloud behind `client`; None if the environment names another API. Raises NotRunning."""
+    names_another_api = os.environ.get(URL_VARIABLE) and os.environ.get(KEY_VARIABLE)
+    return None if names_another_api else connect(folder_at(state))
 
 
 def client(state: str) -> ApiClient:
-    """Raises CloudError. With CHAT4ALL_API_URL (before /v1) and CHAT4ALL_API_KEY no local cloud is needed."""
+    """Return a client of the local cloud's API, or of the API that the environment names. Raises CloudError.
+
+    The environment names an API with CHAT4ALL_API_URL (without /v1) and CHAT4ALL_API_KEY.
+    """
     url, key = os.environ.get(URL_VARIABLE), os.environ.get(KEY_VARIABLE)
     if url and key:
         if not (key.isascii() and key.isprintable()):
-            raise CloudError(f"{KEY_VARIABLE} is no API key: it has letters or signs that no key has")
+            raise CloudError(f"{KEY_VARIABLE} is no API key: it has characters that no key has")
         return ApiClient(url.rstrip("/"), key)
     cloud = connect(folder_at(state))
     return ApiClient(cloud.api_url, cloud.api_key)

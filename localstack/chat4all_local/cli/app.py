@@ -1,4 +1,4 @@
-"""Puts the commands together, and turns what may go wrong into one line and an exit code."""
+"""The application with all commands. An expected error becomes one line and an exit code."""
 
 import os
 import sys
@@ -45,7 +45,11 @@ for commands in (lifecycle, logs, replay, messages, reply, files, functions, run
 app.add_typer(users.app, name="users", help="Create and list users.")
 app.add_typer(conversations.app, name="conversations", help="Create and list conversations.")
 app.add_typer(webhooks.app, name="webhooks", help="Replay stored webhooks.")
-app.add_typer(dead_letters.app, name="dead-letters", help="List and redrive what failed for good.")
+app.add_typer(
+    dead_letters.app,
+    name="dead-letters",
+    help="List and redrive dead letters: deliveries, messages and records that failed permanently.",
+)
 app.add_typer(keys.app, name="keys", help="Create API keys.")
 
 
@@ -69,7 +73,8 @@ def run() -> None:
     except (KeyboardInterrupt, Stopped):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader has gone (chat4all users list | head): print no more, also when Python closes stdout.
+        # The reader has closed the pipe (chat4all users list | head): print nothing more, not even when
+        # Python flushes stdout at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
@@ -78,5 +83,5 @@ def run() -> None:
 
 
 def _is_broken(argument: str) -> bool:
-    """Bytes that are no UTF-8 come in as surrogates, which nothing can be told to the API with."""
+    """Return whether the argument is not UTF-8: Python passes its bytes as surrogates."""
     return any("\ud800" <= letter <= "\udfff" for letter in argument)

@@ -18,12 +18,12 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def create(
     participants: Annotated[
-        list[str], typer.Argument(metavar="USER...", help="The ids of two users or more.")
+        list[str], typer.Argument(metavar="USER...", help="The ids of two or more users.")
     ],
     *,
-    group: Annotated[bool, typer.Option("--group", help="A GROUP, also with two.")] = False,
-    title: Annotated[str | None, typer.Option(help="What it is called.")] = None,
-    channel: Annotated[str | None, typer.Option(help="The channel to use first.")] = None,
+    group: Annotated[bool, typer.Option("--group", help="Create a GROUP even with two users.")] = False,
+    title: Annotated[str | None, typer.Option(help="The title of the conversation.")] = None,
+    channel: Annotated[str | None, typer.Option(help="The primary channel: deliveries try it first.")] = None,
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:

@@ -14,19 +14,19 @@ from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, print_json, printable
 
 app = typer.Typer(no_args_is_help=True)
-ChannelOption = Annotated[str | None, typer.Option(help="Only this channel's.")]
+ChannelOption = Annotated[str | None, typer.Option(help="Only the dead letters of this channel.")]
 
 
 @app.callback()
 def dead_letters() -> None:
-    """List and redrive what failed for good."""
+    """List and redrive dead letters: deliveries, messages and records that failed permanently."""
 
 
 @app.command(name="list")
 def list_dead_letters(
     *, channel: ChannelOption = None, json: JsonOption = False, state: StateOption = ""
 ) -> None:
-    """List the dead letters with their reasons; those of a conversation are in their order."""
+    """List the dead letters with their reasons. Each conversation's are in the order of their messages."""
     found = list(client(state).dead_letters(channel))
     if json:
         print_json(found)
@@ -43,20 +43,21 @@ def list_dead_letters(
 @app.command()
 def redrive(
     dead_letter_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Which, as `list` shows them.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="The ids of dead letters, as `list` shows them."),
     ] = None,
     *,
     channel: ChannelOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Redrive all dead letters.")] = False,
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
-    """Send what failed once more, in its order.
+    """Process dead letters again, in the order of their messages.
 
-    Exits with 1 if one of them could not be redriven; it stays a dead letter.
+    Exits with 1 if a dead letter could not be redriven. It stays a dead letter.
     """
     if [bool(dead_letter_ids), channel is not None, everything].count(True) != 1:
-        raise typer.BadParameter("name dead letters, or --channel, or --all")
+        raise typer.BadParameter("give ids of dead letters, or --channel, or --all")
     api = client(state)
     done = Redriven(0, ())
     with ProgressDisplay(err) as display, display.narrated("Redrive") as tell:

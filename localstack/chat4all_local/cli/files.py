@@ -20,19 +20,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(help="What to upload.", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[
+        Path, typer.Argument(help="The file to upload.", exists=True, dir_okay=False, readable=True)
+    ],
     *,
     conversation: Annotated[
-        str | None, typer.Option(help="Only for this conversation, whose participants may read it.")
+        str | None, typer.Option(help="Restrict the file to the participants of this conversation.")
     ] = None,
     content_type: Annotated[
-        str | None, typer.Option("--type", help="What it is; by default what its name says.")
+        str | None,
+        typer.Option("--type", help="The content type; by default it follows from the file's name."),
     ] = None,
     state: StateOption = "",
 ) -> None:
     """Upload a file of up to 2 GB and print its id once it has been inspected.
 
-    Stopped by Ctrl-C or anything else, the same command again goes on where it was.
+    To resume an interrupted upload, run the same command again.
     """
     with ProgressDisplay(err) as progress:
         name = printable(file.name)
@@ -49,12 +52,18 @@ def upload(
 
 
 def download(
-    file_id: Annotated[str, typer.Argument(metavar="FILE_ID", help="A file's id.")],
+    file_id: Annotated[str, typer.Argument(metavar="FILE_ID", help="The id of the file.")],
     *,
-    output: Annotated[Path | None, typer.Option(help="Where to; by default its name, here.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; by default the file's name, in the current folder."),
+    ] = None,
     state: StateOption = "",
 ) -> None:
-    """Download a file and print where it lies. Stopped, the same command again goes on where it was."""
+    """Download a file and print its path.
+
+    To resume an interrupted download, run the same command again.
+    """
     transfers: list[Transfer] = []
     with ProgressDisplay(err) as progress:
 

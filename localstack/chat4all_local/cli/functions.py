@@ -49,7 +49,7 @@ def invoke(
     *,
     state: StateOption = "",
 ) -> None:
-    """Run a function's handler once, from its present sources, with its environment of the local cloud.
+    """Run a function's handler once, from the checkout's sources, with its environment in the local cloud.
 
     AWS's runtime interface client runs it, without Docker. Its output goes to stderr, its answer to stdout.
     Exits with 1 if the handler raises, cannot be imported, ends its process or takes too long.
@@ -74,12 +74,14 @@ def _read(event: str) -> bytes:
 def sam_env(
     *,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; stdout by default.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="The file to write; stdout by default.")
     ] = "",
-    host: Annotated[str, typer.Option(help="What a container calls this machine.")] = "host.docker.internal",
+    host: Annotated[
+        str, typer.Option(help="The name by which containers reach this machine.")
+    ] = "host.docker.internal",
     state: StateOption = "",
 ) -> None:
-    """Print the functions' environments in the local cloud, for sam local invoke --env-vars."""
+    """Print the functions' environment variables in the local cloud, for sam local invoke --env-vars."""
     found = sam_environment(connect(folder_at(state)), host)
     printed = msgspec.json.format(msgspec.json.encode(found))
     if not output:
@@ -94,11 +96,11 @@ def sam_env(
 def sam_local(*, state: StateOption = "") -> None:
     """Run every function once in sam local invoke, and the API in sam local start-api: both need Docker.
 
-    The functions use the running local cloud, or a temporary one. The image is pulled from its registry;
-    without a registry it is made of this machine's Python. Exits with 1 if a function fails, with 3 without
-    Docker.
+    The functions use the running local cloud, or a temporary cloud. The image is pulled from its registry. If
+    the pull fails, the image is made from this machine's Python. Exits with 1 if a function fails, and with 3
+    if Docker is missing.
     """
-    from chat4all_local.sam_local.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+    from chat4all_local.sam_local.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     with _docker_needed(), stopped_by_signals(), ProgressDisplay(err) as progress:
         went_well = run(folder_at(state), progress, _tell)
@@ -110,7 +112,7 @@ def sam_prepare(*, state: StateOption = "") -> None:
 
     Containers reach the local cloud until Ctrl-C.
     """
-    from chat4all_local.sam_local.main import prepared  # noqa: PLC0415 (only this command needs what it drags in)
+    from chat4all_local.sam_local.main import prepared  # noqa: PLC0415 (only this command needs its imports)
 
     with ExitStack() as stack:
         stack.enter_context(_docker_needed())
@@ -119,7 +121,7 @@ def sam_prepare(*, state: StateOption = "") -> None:
             sam = stack.enter_context(prepared(connect(folder_at(state)), progress))
         settings = [f"{name}={sam.environment()[name]}" for name in _FOR_SAM]
         typer.echo(shlex.join(["env", *settings, *sam.command("invoke", "RouterFunction"), "-e", "EVENT"]))
-        err.print("\nCtrl-C closes the way to the cloud.", style="dim")
+        err.print("\nPress Ctrl-C to stop forwarding to the local cloud.", style="dim")
         Event().wait()
 
 
@@ -132,6 +134,6 @@ def _docker_needed() -> Iterator[None]:
         raise typer.Exit(_NO_DOCKER) from None
 
 
-def _tell(what: str, came: str, is_right: bool) -> None:  # noqa: FBT001 (a verdict is shown, nothing is switched)
-    out.print(f"{'✓' if is_right else '✗'} {what}", highlight=False, soft_wrap=True)
-    out.print(came, style="dim", markup=False, highlight=False, soft_wrap=True)
+def _tell(command: str, result: str, is_right: bool) -> None:  # noqa: FBT001 (a verdict is shown, nothing is switched)
+    out.print(f"{'✓' if is_right else '✗'} {command}", highlight=False, soft_wrap=True)
+    out.print(result, style="dim", markup=False, highlight=False, soft_wrap=True)

@@ -27,18 +27,23 @@ def keys() -> None:
 @app.command()
 def create(
     *,
-    name: Annotated[str, typer.Option(help="Whose it is; shown in logs.")] = "",
+    name: Annotated[str, typer.Option(help="The name of the key's owner; logs show it.")] = "",
     scopes: Annotated[
         str,
-        typer.Option(help=f"Separated by commas; all by default: {', '.join(SCOPES)}.", show_default=False),
+        typer.Option(
+            help=f"The scopes, separated by commas; by default all: {', '.join(SCOPES)}.", show_default=False
+        ),
     ] = ",".join(SCOPES),
     on_aws: Annotated[
-        bool, typer.Option("--on-aws", help="For the stack in your AWS account, with your AWS settings.")
+        bool,
+        typer.Option(
+            "--on-aws", help="Create the key for the stack in your AWS account, with your AWS settings."
+        ),
     ] = False,
     stack: Annotated[str, typer.Option(help="The stack's name on AWS.")] = STACK,
     state: StateOption = "",
 ) -> None:
-    """Create an API key and print it. This is the only time that it is shown: only its hash is kept."""
+    """Create an API key and print it. It cannot be shown again: only its hash is stored."""
     wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     unknown = sorted(set(wanted) - set(SCOPES))
     if unknown or not wanted:
@@ -46,8 +51,8 @@ def create(
             f"unknown scopes: {', '.join(unknown) or 'none given'}; there are {', '.join(SCOPES)}"
         )
     table, table_name = _table_on_aws(stack) if on_aws else _local_table(state)
-    called = name or f"made {datetime.now(UTC):%Y-%m-%d}"
-    typer.echo(create_key(table, table_name, called, wanted))
+    key_name = name or f"made {datetime.now(UTC):%Y-%m-%d}"
+    typer.echo(create_key(table, table_name, key_name, wanted))
 
 
 def _local_table(state: str) -> "tuple[DynamoDBClient, str]":
@@ -60,6 +65,7 @@ def _table_on_aws(stack: str) -> "tuple[DynamoDBClient, str]":
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
     if "ApiKeysTable" not in outputs:
         raise CloudError(
-            f"the stack {stack} has no API keys: it is not Chat4All's", "name another: --stack NAME"
+            f"the stack {stack} has no table of API keys: it is not a Chat4All stack",
+            "name another stack: --stack NAME",
         )
     return boto3.client("dynamodb"), outputs["ApiKeysTable"]

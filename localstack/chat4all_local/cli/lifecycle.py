@@ -37,28 +37,30 @@ def add_to(app: typer.Typer) -> None:
 def up(
     *,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return when it is up; it goes on in the background.")
+        bool,
+        typer.Option(
+            "--detach", "-d", help="Return when the cloud is up, and leave it running in the background."
+        ),
     ] = False,
     backend: Annotated[
         BackendName | None,
-        typer.Option(help="What plays AWS; by default ministack.", show_default=False),
+        typer.Option(help="The local cloud that emulates AWS; by default ministack.", show_default=False),
     ] = None,
     endpoint: Annotated[
-        str, typer.Option(metavar="URL", help="With --backend external: where that cloud is.")
+        str, typer.Option(metavar="URL", help="With --backend external: the endpoint of that cloud.")
     ] = "",
     event_stream: Annotated[
         EventStream | None,
         typer.Option(
-            help="The carrier of events between the functions: sqs, or kinesis with --backend localstack.",
+            help="The carrier of events between functions: sqs, or kinesis with --backend localstack.",
             show_default=False,
         ),
     ] = None,
     state: StateOption = "",
 ) -> None:
-    """Start the local cloud, build and deploy to it, and say how to use it.
+    """Start the local cloud, build and deploy to it, and print how to use it.
 
-    What was there at the last [bold]down[/] is there again. Without --detach it stays in the foreground and
-    stops with Ctrl-C.
+    The data of the last run are kept. Without --detach the cloud runs in the foreground until Ctrl-C.
     """
     folder = folder_at(state)
     if _is_up(folder):
@@ -73,16 +75,20 @@ def up(
         else:
             _up_in_foreground(folder, wanted)
     except CloudError:
-        # Another one may have been quicker by a moment: then it has the folder.
+        # Another launcher may have locked the folder a moment earlier.
         if not _is_up(folder):
             raise
         _already_up(folder, backend, endpoint, event_stream)
 
 
 def _is_up(folder: StateFolder) -> bool:
-    """Return whether a cloud is up, after a start or stop in progress; raise Busy if that does not end."""
+    """Wait for a start or stop in progress, and return whether a cloud is up then. Raises Busy."""
     if folder.is_locked() and is_changing(folder):
-        with stopped_by_signals(), ProgressDisplay(err) as progress, step(progress, "Wait for the other one"):
+        with (
+            stopped_by_signals(),
+            ProgressDisplay(err) as progress,
+            step(progress, "Wait for another start or stop"),
+        ):
             wait_while_changing(folder)
     return folder.is_locked()
 
@@ -99,10 +105,12 @@ def _already_up(
         what = f"its cloud is at {state.aws_url}"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     cloud = connect(folder)
-    if ill := [
+    if unhealthy := [
         component.name for component in inspect(folder).components if component.health is not Health.UP
     ]:
-        raise NotRunning(f"the local cloud is up, but not well: {', '.join(ill)}", "see: chat4all status")
+        raise NotRunning(
+            f"the local cloud is up, but not healthy: {', '.join(unhealthy)}", "see: chat4all status"
+        )
     out.print(f"The local cloud is already up, on {running}.")
     _greet(cloud)
 
@@ -123,13 +131,13 @@ def _up_in_foreground(folder: StateFolder, backend: Backend) -> None:
                 begun = stack.enter_context(start(folder, progress, backend))
             is_up = True
             _greet(begun.cloud)
-            out.print("\nCtrl-C stops it.", style="dim")
+            out.print("\nPress Ctrl-C to stop the local cloud.", style="dim")
             supervise(begun.running)
     except Stopped:
         if not is_up:
             raise
         _check_saved(folder)
-        err.print("stopped; the data stay: chat4all up brings them back", style="dim")
+        err.print("stopped; the data are kept for the next chat4all up", style="dim")
 
 
 def _greet(cloud: Cloud) -> None:
@@ -141,7 +149,7 @@ def down(
     purge: Annotated[bool, typer.Option("--purge", help="Also remove the folder with all its data.")] = False,
     state: StateOption = "",
 ) -> None:
-    """Stop the local cloud. Its data stay for the next [bold]up[/]."""
+    """Stop the local cloud. Its data are kept for the next [bold]up[/]."""
     folder = folder_at(state)
     was_up = shut_down(folder)
     if was_up and not purge:
@@ -149,34 +157,34 @@ def down(
     out.print("The local cloud is down." if was_up else "The local cloud was not running.")
     if purge:
         is_gone = folder.purge()
-        told = "Removed" if is_gone else "Removed the local cloud's data, and no other files, from"
-        out.print(f"{told} {folder.path}.", soft_wrap=True)
+        removed = "Removed" if is_gone else "Removed the local cloud's data, and no other files, from"
+        out.print(f"{removed} {folder.path}.", soft_wrap=True)
 
 
 def _check_saved(folder: StateFolder) -> None:
-    """Raises CloudError: to stop without a word would be to say that everything is kept."""
+    """Raise CloudError if the last stop did not save all data, so that the loss does not go unnoticed."""
     if unsaved := folder.read().unsaved:
         raise CloudError(
-            f"the local cloud is down, and did not save everything: {unsaved}",
-            "what is there after the next up is of the last time that it could",
+            f"the local cloud is down, but did not save all data: {unsaved}",
+            "the next chat4all up starts with the data that were last saved",
         )
 
 
 def status(*, json: JsonOption = False, state: StateOption = "") -> None:
-    """Show every component: its process, port, memory and health. Exits with 1 unless all is well."""
-    seen = inspect(folder_at(state))
+    """Show every component: its process, port, memory and health. Exits with 1 unless all are healthy."""
+    inspection = inspect(folder_at(state))
     if json:
-        print_json(seen)
+        print_json(inspection)
     else:
-        print_whole(status_table(seen))
-    is_well = seen.phase is Phase.READY and all(
-        component.health is Health.UP for component in seen.components
+        print_whole(status_table(inspection))
+    is_healthy = inspection.phase is Phase.READY and all(
+        component.health is Health.UP for component in inspection.components
     )
-    raise typer.Exit(0 if is_well else 1)
+    raise typer.Exit(0 if is_healthy else 1)
 
 
 def env(*, state: StateOption = "") -> None:
-    """Print where the API is and its key for the shell to take over: eval "$(chat4all env)"."""
+    """Print the API's URL and key as shell variables: eval "$(chat4all env)"."""
     cloud = connect(folder_at(state))
     typer.echo(f"export CHAT4ALL_API={quote(f'{cloud.api_url}/v1')}")
     typer.echo(f"export CHAT4ALL_KEY={quote(cloud.api_key)}")

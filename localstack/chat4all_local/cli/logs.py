@@ -24,14 +24,14 @@ def logs(
     function: Annotated[
         str,
         typer.Argument(
-            help="A function (api, router, ...) or a component (ministack, ...); none: all functions."
+            help="A function (api, router, ...) or a component (ministack, ...); by default all functions."
         ),
     ] = "",
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     state: StateOption = "",
 ) -> None:
-    """Print what the functions, or a component, logged."""
+    """Print the logs of the functions, or of a component."""
     folder = folder_at(state)
     if function in _log_files(folder):
         _print_file(folder, function, follow=follow)
@@ -40,7 +40,7 @@ def logs(
 
 
 def _log_files(folder: StateFolder) -> list[str]:
-    """Also of components that run no more."""
+    """Return the names of all components with a log, even if they have ended."""
     return sorted(path.stem for path in folder.logs.glob("*.log"))
 
 

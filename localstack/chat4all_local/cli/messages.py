@@ -18,7 +18,9 @@ from chat4all_local.console.terminal import out, printable
 POLL_SECONDS = 0.5
 _COLOURS = {"PENDING": "dim", "SENT": "blue", "DELIVERED": "cyan", "READ": "green", "FAILED": "red"}
 
-ConversationArgument = Annotated[str, typer.Argument(metavar="CONVERSATION", help="A conversation's id.")]
+ConversationArgument = Annotated[
+    str, typer.Argument(metavar="CONVERSATION", help="The id of the conversation.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,14 +30,14 @@ def add_to(app: typer.Typer) -> None:
 
 def send(
     conversation: ConversationArgument,
-    text: Annotated[str, typer.Argument(help="What to say.")],
+    text: Annotated[str, typer.Argument(help="The text to send.")],
     *,
     sender: Annotated[
-        str | None, typer.Option(help="The id of the user who says it; by default the conversation's agent.")
+        str | None, typer.Option(help="The id of the sender; by default the conversation's agent.")
     ] = None,
     state: StateOption = "",
 ) -> None:
-    """Send a text into a conversation and print the message's id."""
+    """Send a text to a conversation and print the message's id."""
     api = client(state)
     accepted = api.send(conversation, sender or find_agent(api, conversation), text)
     typer.echo(accepted.message_id)
@@ -45,22 +47,22 @@ def find_agent(api: ApiClient, conversation_id: str) -> str:
     for participant in api.conversation(conversation_id).participants:
         if api.user(participant.user_id).type == "AGENT":
             return participant.user_id
-    raise CloudError("the conversation has no agent", "say who speaks: --sender USER")
+    raise CloudError("the conversation has no agent", "name the sender: --sender USER")
 
 
 def watch(conversation: ConversationArgument, *, state: StateOption = "") -> None:
-    """Show a conversation as it goes on: its messages, and how far each has come. Ctrl-C ends it."""
+    """Show the messages of a conversation and each new status, until Ctrl-C."""
     api = client(state)
     names = Names(api)
     shown: dict[str, str] = {}
     while True:
-        for message in news(api.history_page(conversation).messages, shown):
+        for message in changed_messages(api.history_page(conversation).messages, shown):
             out.print(render_message(message, names.of(message.sender_id)), soft_wrap=True)
         time.sleep(POLL_SECONDS)
 
 
-def news(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterator[MessageView]:
-    """Return new messages and messages with a new status, oldest first, and add them to `shown`."""
+def changed_messages(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterator[MessageView]:
+    """Yield new messages and messages with a new status, oldest first, and add them to `shown`."""
     for message in reversed(newest_first):
         if shown.get(message.message_id) != message.status:
             shown[message.message_id] = message.status
@@ -68,7 +70,7 @@ def news(newest_first: tuple[MessageView, ...], shown: dict[str, str]) -> Iterat
 
 
 class Names:
-    """The display names of users, asked for once each."""
+    """The display names of users; the API is asked once for each user."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api

@@ -20,7 +20,7 @@ from chat4all_local.replay.times import span
 TERMINAL: Final = "-"
 _WORDS: Final[dict[str, str]] = {
     Replayed.ROUTED: "routed again",
-    Replayed.DONE: "done before",
+    Replayed.DONE: "already routed",
     Replayed.ON_ITS_WAY: "not yet routed",
     Replayed.UNKNOWN: "not stored here",
 }
@@ -34,26 +34,32 @@ def replay(
     *,
     since: Annotated[
         str,
-        typer.Option("--from", metavar="TIME", help="ISO 8601, or how long ago: 30m, 2h, 7d."),
+        typer.Option(
+            "--from", metavar="TIME", help="The start: ISO 8601, or a time span before now: 30m, 2h, 7d."
+        ),
     ],
     until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Until then; by default until now.")
+        str | None, typer.Option("--to", metavar="TIME", help="The end, in the same form; by default now.")
     ] = None,
     into: Annotated[
         str | None,
-        typer.Option(metavar="QUEUE_URL|-", help="Into this queue, or onto the terminal, a JSON line each."),
+        typer.Option(
+            metavar="QUEUE_URL|-",
+            help="Send the events to this queue, or with - print each as a line of JSON.",
+        ),
     ] = None,
     on_aws_: Annotated[
-        bool, typer.Option("--on-aws", help="The stack in your AWS account, with your AWS settings.")
+        bool,
+        typer.Option("--on-aws", help="Read from the stack in your AWS account, with your AWS settings."),
     ] = False,
     stack: Annotated[str, typer.Option(help="The stack's name on AWS.")] = STACK,
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
-    """Read the stream chat-events once more, by default into the router; nothing is sent twice.
+    """Replay the stream chat-events, by default into the router; no message is sent twice.
 
     This needs EventStream=kinesis, which keeps events for a week. The router skips a message that is not
-    pending, and a message that was not routed before.
+    pending, and a message that was never routed.
     """
     now = datetime.now(UTC)
     try:
@@ -66,7 +72,7 @@ def replay(
     stream = Stream(source.kinesis, source.stream())
     kept = timedelta(hours=stream.retention_hours())
     if begin < now - kept:
-        err.print(f"The stream keeps {kept.days} days: what is older is not there any more.", style="dim")
+        err.print(f"The stream keeps events for {kept.days} days: older events are gone.", style="dim")
     done = _run(stream, begin, end, _target(source, into))
     if json and into != TERMINAL:
         print_json(done)

@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 def reply(
     conversation: ConversationArgument,
-    text: Annotated[str, typer.Argument(help="What the customer writes; with --photo its caption.")],
+    text: Annotated[str, typer.Argument(help="The customer's text; with --photo, its caption.")],
     *,
     customer: Annotated[
         str | None,
@@ -45,7 +45,7 @@ def reply(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A picture that the customer sends.",
+            help="An image that the customer sends.",
             exists=True,
             dir_okay=False,
             readable=True,
@@ -53,16 +53,16 @@ def reply(
     ] = None,
     state: StateOption = "",
 ) -> None:
-    """Play a customer, who writes into a conversation on their app, and print the provider's message id.
+    """Write to a conversation as a customer on their app, and print the provider's message id.
 
-    The simulator of the provider sends the local cloud a signed webhook. In a group the customer quotes the
-    last message that they received from the group, so that the words go there.
+    The provider's simulator sends a signed webhook to the local cloud. In a group the reply quotes the last
+    message that the customer received from the group, so that Chat4All assigns the reply to the group.
     """
     media = None if photo is None else _photo(photo)
     cloud = local_cloud(state)
     if cloud is None:
         raise CloudError(
-            "only the simulators of a local cloud play customers", f"unset {URL_VARIABLE} and {KEY_VARIABLE}"
+            "only a local cloud can simulate a customer", f"unset {URL_VARIABLE} and {KEY_VARIABLE}"
         )
     api = client(state)
     found = api.conversation(conversation)
@@ -70,7 +70,9 @@ def reply(
     received = _last_received(api, found, user) if found.type == _GROUP else None
     identity = choose_identity(user, received.channel if received else found.primary_channel)
     if found.type == _GROUP and received is None:
-        _warn(f"{user.display_name} has received nothing from this group: the words go to a 1:1 conversation")
+        _warn(
+            f"{user.display_name} has received nothing from this group: the text goes to a 1:1 conversation"
+        )
     typer.echo(
         _write(
             cloud.simulators, identity, text, quoted=_quotable(received) if received else None, media=media
@@ -81,16 +83,20 @@ def reply(
 def choose_customer(participants: Sequence[User], wanted: str | None) -> User:
     """Find the customer with the id `wanted`, or the only customer. Raises CloudError."""
     customers = [user for user in participants if user.type == "CUSTOMER"]
-    everybody = ", ".join(f"{printable(user.display_name)} ({user.user_id})" for user in customers)
+    listed = ", ".join(f"{printable(user.display_name)} ({user.user_id})" for user in customers)
     if not customers:
-        raise CloudError("the conversation has no customer", "say send: an agent writes through the API")
+        raise CloudError(
+            "the conversation has no customer", "use chat4all send: agents write through the API"
+        )
     if wanted is not None:
         for user in customers:
             if user.user_id == wanted:
                 return user
-        raise CloudError(f"{wanted} is no customer of the conversation", f"its customers: {everybody}")
+        raise CloudError(f"{wanted} is not a customer of the conversation", f"its customers: {listed}")
     if len(customers) > 1:
-        raise CloudError("the conversation has several customers", f"say --as USER: {everybody}")
+        raise CloudError(
+            "the conversation has several customers", f"choose a customer with --as USER: {listed}"
+        )
     return customers[0]
 
 
@@ -106,7 +112,7 @@ def choose_identity(user: User, channel: str | None) -> Identity:
 
 
 def _last_received(api: ApiClient, conversation: ConversationView, user: User) -> DeliveryView | None:
-    """Find the delivery of the newest message that a provider took on for the customer."""
+    """Find the delivery of the newest message that a provider accepted for the customer."""
     for message in api.history(conversation.conversation_id):
         for delivery in api.message_status(message.message_id).deliveries:
             has_arrived = delivery.provider_message_id is not None and delivery.status != "FAILED"
@@ -116,7 +122,7 @@ def _last_received(api: ApiClient, conversation: ConversationView, user: User) -
 
 
 def _quotable(delivery: DeliveryView) -> str:
-    """Give the provider's own id of the last part; Telegram's id stands behind the id of its chat."""
+    """Return the provider's id of the last part. In Telegram's ids it follows the chat's id and a colon."""
     last = (*delivery.provider_message_ids, delivery.provider_message_id or "")[-1]
     return last.rpartition(":")[2]
 
@@ -124,7 +130,7 @@ def _quotable(delivery: DeliveryView) -> str:
 def _photo(file: Path) -> CustomerMedia:
     content_type, _ = mimetypes.guess_type(file.name)
     if content_type is None or not content_type.startswith("image/"):
-        raise typer.BadParameter(f"{file} is no picture, as its name says", param_hint="--photo")
+        raise typer.BadParameter(f"{file} is not an image, judging by its name", param_hint="--photo")
     return CustomerMedia(content_type, base64=base64.b64encode(file.read_bytes()).decode())
 
 
@@ -136,7 +142,7 @@ def _write(
     quoted: str | None,
     media: CustomerMedia | None,
 ) -> str:
-    """Let the customer write, and return the provider's id of the message. Raises CloudError."""
+    """Send the customer's message, and return the provider's id of it. Raises CloudError."""
     options: InboundOptions = {"quoted": quoted}
     if media is not None:
         options |= {"kind": manifest(identity.channel).photo_kind, "media": media}

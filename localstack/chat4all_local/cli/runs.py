@@ -21,21 +21,21 @@ def demo(
         str,
         typer.Option(
             metavar="NAMES",
-            help="The channels that take part: names with commas between them, or all. "
-            "By default those of the README's picture.",
+            help="The channels of the demo: names separated by commas, or all. "
+            "By default the channels in the README's picture.",
             show_default=False,
         ),
     ] = "",
     svg: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Write a picture of the end to this file."),
+        typer.Option(metavar="FILE", dir_okay=False, help="Write a picture of the final state to this file."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the main job on a local cloud of its own: messages and files to the channels, and the answers back.
+    """Send messages and files to the channels and receive replies, on a temporary local cloud.
 
-    Exits with 1 if a message or a file is missing, wrong, doubled or out of order. With --json the result is
-    the last line.
+    Exits with 1 if a message or a file is missing, wrong, duplicated or out of order. With --json the result
+    is the last line.
     """
     from chat4all_local.demo.choice import chosen_channels  # noqa: PLC0415 (only this command needs it)
     from chat4all_local.demo.main import run  # noqa: PLC0415 (only this command needs it)
@@ -44,49 +44,51 @@ def demo(
 
 
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; none: all.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The benchmarks; by default all.")
+    ] = None,
     *,
     json: JsonOption = False,
 ) -> None:
-    """Run the benchmarks, each beside a bare counterpart; tables and plots go to results/."""
-    from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+    """Run the benchmarks, each against a minimal counterpart; tables and plots go to results/."""
+    from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     raise typer.Exit(run(names=names or [], json_output=json))
 
 
 def chaos(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="Which; none: all.")
+        list[str] | None, typer.Argument(metavar="[SCENARIO]...", help="The scenarios; by default all.")
     ] = None,
     *,
-    messages: Annotated[int, typer.Option(min=20, help="How many messages in each scenario.")] = 240,
+    messages: Annotated[int, typer.Option(min=20, help="The number of messages in each scenario.")] = 240,
     report: Annotated[
         str | None, typer.Option(metavar="DIR", help="Write a report with plots into this folder.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Break things under load, and show what became of every message.
+    """Inject faults under load, and show the result of every message.
 
     Exits with 1 if a message is lost, out of order, or repeated without need. With --json the result is the
     last line.
     """
-    from chat4all_local.chaos.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+    from chat4all_local.chaos.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     raise typer.Exit(run(names or [], messages=messages, report=report, json_output=json))
 
 
 def cost(
     *,
-    messages: Annotated[int, typer.Option(min=1, help="How many messages.")] = 1_000_000,
+    messages: Annotated[int, typer.Option(min=1, help="The number of messages.")] = 1_000_000,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the functions now, on a local cloud of its own.")
+        bool, typer.Option("--measure", help="Measure the functions now, on a temporary local cloud.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Estimate what messages cost on AWS: the measured use of a message, times the prices in a table.
+    """Estimate the cost of messages on AWS: the measured use of each message times the prices in a table.
 
-    Check the prices first. The estimate leaves out free tiers, storage, files and the costs of an idle cloud.
+    Check the prices first. The estimate excludes free tiers, storage, files and the cost of an idle cloud.
     """
-    from chat4all_local.cost.main import run  # noqa: PLC0415 (only this command needs what it drags in)
+    from chat4all_local.cost.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     raise typer.Exit(run(messages=messages, measure=measure, json_output=json))

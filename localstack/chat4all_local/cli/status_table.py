@@ -1,4 +1,4 @@
-"""The table of `status`."""
+"""The table that `chat4all status` prints."""
 
 from collections.abc import Iterable
 
@@ -21,18 +21,20 @@ def ports(urls: Iterable[str]) -> str:
     return " ".join(str(parse_url(url).port) for url in urls)
 
 
-def status_table(seen: Inspection) -> RenderableType:
-    if seen.phase is Phase.STOPPED:
-        why = f": {seen.ended}" if seen.ended else ""
+def status_table(inspection: Inspection) -> RenderableType:
+    if inspection.phase is Phase.STOPPED:
+        why = f": {inspection.ended}" if inspection.ended else ""
         return Text(f"The local cloud is not running{why}. Start it with: chat4all up --detach")
     table = plain_table("COMPONENT", numbers=("PID", "PORT", "MEMORY"))
     table.add_column("HEALTH")
-    for component in seen.components:
+    for component in inspection.components:
         table.add_row(*_component_row(component))
-    for function in seen.functions:
+    for function in inspection.functions:
         table.add_row(*_function_row(function))
-    table.add_row("together", "", "", megabytes(seen.memory), "", style="bold")
-    return Group(Text(f"{seen.phase.value}  {seen.folder}  {seen.api_url}", style="dim"), table)
+    table.add_row("total", "", "", megabytes(inspection.memory), "", style="bold")
+    return Group(
+        Text(f"{inspection.phase.value}  {inspection.folder}  {inspection.api_url}", style="dim"), table
+    )
 
 
 def _component_row(component: ComponentUse) -> tuple[str, str, str, str, Text]:

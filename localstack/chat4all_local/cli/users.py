@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 def parse_kind(text: str) -> Kind:
-    """Read a kind, in upper or lower case; raises BadParameter."""
+    """Read a kind, in upper or lower case. Raises BadParameter."""
     try:
         return Kind(text.upper())
     except ValueError:
@@ -31,7 +31,7 @@ def parse_kind(text: str) -> Kind:
 
 
 def parse_identity(text: str) -> PostIdentity:
-    """`channel:address`, where the address may have colons."""
+    """Read `channel:address`; the address may contain colons. Raises BadParameter."""
     channel, found, address = text.partition(":")
     if not (found and channel and address):
         raise typer.BadParameter(f"{text!r} is not CHANNEL:ADDRESS, such as whatsapp:5511987654321")
@@ -40,12 +40,20 @@ def parse_identity(text: str) -> PostIdentity:
 
 @app.command()
 def create(
-    kind: Annotated[Kind, typer.Argument(parser=parse_kind, metavar="AGENT|CUSTOMER", help="In any case.")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            parser=parse_kind, metavar="AGENT|CUSTOMER", help="The type of the user, in upper or lower case."
+        ),
+    ],
     name: Annotated[str, typer.Argument(help="The name shown to others.")],
     *,
     identity: Annotated[
         list[str] | None,
-        typer.Option(metavar="CHANNEL:ADDRESS", help="Where a customer is reached; repeat it for more."),
+        typer.Option(
+            metavar="CHANNEL:ADDRESS",
+            help="An address of the customer on a channel; repeat the option for more.",
+        ),
     ] = None,
     json: JsonOption = False,
     state: StateOption = "",
@@ -61,7 +69,7 @@ def create(
 
 @app.command("list")
 def list_users(*, json: JsonOption = False, state: StateOption = "") -> None:
-    """List every user, the agents first, with where they are reached."""
+    """List every user with their addresses, the agents first."""
     api = client(state)
     found = [user for kind in Kind for user in api.users(kind)]
     if json:

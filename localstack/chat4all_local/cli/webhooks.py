@@ -21,22 +21,30 @@ def webhooks() -> None:
 @app.command()
 def replay(
     webhook_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Which; none: those of a time.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...",
+            help="The ids of webhooks; by default all that --from, --to and --channel select.",
+        ),
     ] = None,
     *,
-    channel: Annotated[str | None, typer.Option(help="Only this channel's.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only the webhooks of this channel.")] = None,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Arrived at this time or later (ISO 8601).")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Only webhooks that arrived at this time or later (ISO 8601)."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Arrived at this time or before.")
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Only webhooks that arrived at this time or earlier."),
     ] = None,
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
-    """Publish the events of stored webhooks once more. What is there already is not doubled.
+    """Publish the events of stored webhooks again. Messages that are already stored are not duplicated.
 
-    Exits with 1 if one of them could not be replayed; it is kept all the same.
+    Exits with 1 if a webhook could not be replayed. It stays stored.
     """
     done = Replayed(0, 0, ())
     with ProgressDisplay(err) as display, display.narrated("Replay") as tell:

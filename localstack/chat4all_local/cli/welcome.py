@@ -1,4 +1,4 @@
-"""The text of `up` after a start."""
+"""The text that `chat4all up` prints after a start."""
 
 from pathlib import Path
 from shlex import quote
@@ -12,7 +12,7 @@ from chat4all_local.cloud.running import Cloud
 
 
 def next_commands(cloud: Cloud) -> list[str]:
-    """Three to paste: a look at the API, somebody to write to, and how everything is."""
+    """Return three commands to paste: call the API, create a customer, and show the status."""
     chat4all, state = quote(_program()), _state_option(cloud)
     return [
         f'curl -H "X-API-Key: {cloud.api_key}" {cloud.api_url}/v1/channels',
@@ -47,7 +47,7 @@ def welcome(cloud: Cloud) -> RenderableType:
 
 
 def _warnings(cloud: Cloud) -> list[Text]:
-    """Say what this run does not have because the run before could not keep it."""
+    """Warn of the data that the previous run could not save."""
     lost = cloud.folder.read().lost
-    text = f"warning: {lost}. What was written since the last clean stop of the local cloud is lost."
+    text = f"warning: {lost}. Data written since the last clean stop of the local cloud are lost."
     return [Text(text, style="yellow")] if lost else []

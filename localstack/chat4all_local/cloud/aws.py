@@ -1,4 +1,4 @@
-"""boto3 clients of the local cloud, that never see the user's AWS settings."""
+"""boto3 clients of the local cloud, which ignore the user's AWS settings."""
 
 import os
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-# Local calls take milliseconds; one that does not answer should fail while someone is looking.
-# A proxy that the user needs for the internet is not asked: it knows another 127.0.0.1.
-_PATIENCE = Config(
+# Local calls take milliseconds, so a call without an answer should fail soon. The user's internet proxy is
+# not used: it cannot reach 127.0.0.1 of this machine.
+_CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}, proxies={}
 )
-_FILES = _PATIENCE.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+_S3_CONFIG = _CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
 @dataclass(frozen=True)
 class Aws:
-    """Clients of a local cloud: `s3_endpoint` has the files, `endpoint` all other services.
+    """Clients of a local cloud: `s3_endpoint` serves the product's files, `endpoint` every other service.
 
     Every call makes a new client. Clients are thread-safe.
     """
@@ -42,44 +42,48 @@ class Aws:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """Pass `endpoint_url=aws.endpoint` where a client is made of it."""
-        nowhere = (None, None, os.devnull, None)
-        foreign = {"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}
+        """Return a session. Clients that are created from it need `endpoint_url=aws.endpoint`."""
+        no_file = (None, None, os.devnull, None)
+        overridden = {
+            "profile": (None, None, None, None),
+            "config_file": no_file,
+            "credentials_file": no_file,
+        }
         return boto3.Session(
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
             region_name=REGION,
-            botocore_session=botocore.session.Session(session_vars=foreign),
+            botocore_session=botocore.session.Session(session_vars=overridden),
         )
 
     def cloudformation(self) -> "CloudFormationClient":
-        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def dynamodb(self) -> "DynamoDBClient":
-        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def events(self) -> "EventBridgeClient":
-        return self.session.client("events", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("events", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def functions(self) -> "LambdaClient":
-        return self.session.client("lambda", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("lambda", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def kinesis(self) -> "KinesisClient":
-        return self.session.client("kinesis", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("kinesis", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def logs(self) -> "CloudWatchLogsClient":
-        return self.session.client("logs", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("logs", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def secrets(self) -> "SecretsManagerClient":
-        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def sqs(self) -> "SQSClient":
-        return self.session.client("sqs", endpoint_url=self.endpoint, config=_PATIENCE)
+        return self.session.client("sqs", endpoint_url=self.endpoint, config=_CLIENT_CONFIG)
 
     def s3(self) -> "S3Client":
-        """The product's files."""
-        return self.session.client("s3", endpoint_url=self.s3_endpoint, config=_FILES)
+        """Return the client of the S3 that stores the product's files."""
+        return self.session.client("s3", endpoint_url=self.s3_endpoint, config=_S3_CONFIG)
 
     def deployment_s3(self) -> "S3Client":
-        """The cloud's own S3: the code that is deployed from, and the buckets that the template declares."""
-        return self.session.client("s3", endpoint_url=self.endpoint, config=_FILES)
+        """Return the client of the cloud's own S3, with the deployed code and the template's buckets."""
+        return self.session.client("s3", endpoint_url=self.endpoint, config=_S3_CONFIG)

@@ -1,8 +1,8 @@
-"""The launcher behind `chat4all up --detach`, and the talk between the two.
+"""The launcher that `chat4all up --detach` starts in the background, and its reports to that command.
 
-`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` prints its steps on stdout, a
-JSON object a line, and then that the cloud is ready, or why it is not. After that it prints nothing, and runs
-until a signal stops it.
+`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` reports on stdout, a JSON
+object per line: first each step, then that the cloud is ready or why the start failed. After that it prints
+nothing, and runs until a signal stops it.
 """
 
 import os
@@ -26,7 +26,7 @@ from chat4all_local.cloud.start import start
 from chat4all_local.cloud.supervise import supervise
 
 
-class Doing(msgspec.Struct, frozen=True, tag=True):
+class Progressed(msgspec.Struct, frozen=True, tag=True):
     step: Step
 
 
@@ -40,19 +40,19 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     log: str
 
 
-Report = Doing | Ready | Failed
+Report = Progressed | Ready | Failed
 _REPORTS = msgspec.json.Decoder(Report)
 
 
 def start_in_background(
     folder: StateFolder, progress: Progress, name: BackendName, endpoint: str, event_stream: EventStream
 ) -> None:
-    """Start the cloud, and return when it is ready; an interruption stops it. Raises CloudError."""
+    """Start the cloud, and return when it is ready. An interruption stops the cloud. Raises CloudError."""
     folder.create()
     with _launcher(folder, name, endpoint, event_stream) as process:
         for report in _reports(process):
             match report:
-                case Doing(step):
+                case Progressed(step):
                     progress(step)
                 case Ready():
                     return
@@ -95,11 +95,11 @@ def _reports(process: "subprocess.Popen[bytes]") -> Iterator[Report]:
 def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream) -> int:
     try:
         backend = chosen(name, endpoint, event_stream)
-        with stopped_by_signals(), start(folder, lambda step: _tell(Doing(step)), backend) as begun:
-            _tell(Ready())
+        with stopped_by_signals(), start(folder, lambda step: _report(Progressed(step)), backend) as begun:
+            _report(Ready())
             supervise(begun.running)
     except Stopped:
-        _tell(Failed("the local cloud was stopped before it was up", "run: chat4all up --detach", ""))
+        _report(Failed("the local cloud was stopped before it was up", "run: chat4all up --detach", ""))
         return 0
     except CloudError as error:
         _fail(Failed(error.message, error.advice, getattr(error, "log", "")))
@@ -111,15 +111,15 @@ def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: Ev
 
 
 def _fail(failed: Failed) -> None:
-    _tell(failed)
+    _report(failed)
     sys.stderr.write(f"{failed.message}\n{failed.log}\n")
 
 
-def _tell(report: Report) -> None:
+def _report(report: Report) -> None:
     try:
         os.write(sys.stdout.fileno(), msgspec.json.encode(report) + b"\n")
     except BrokenPipeError:
-        return  # whoever started this has left; the cloud goes on
+        return  # the command that started this has ended; the cloud keeps running
 
 
 if __name__ == "__main__":

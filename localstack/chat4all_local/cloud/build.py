@@ -1,4 +1,4 @@
-"""`sam build`, once for each state of the sources."""
+"""`sam build`, once for each version of the sources."""
 
 import fcntl
 import shutil
@@ -27,14 +27,14 @@ class Build:
         self.template = self.folder / "template.yaml"
 
     def layer(self, name: str) -> Path:
-        """Return the folder of the layer `core` or `media` for the import path."""
+        """Return the import path of the layer `core` or `media`."""
         return self.folder / f"{name.capitalize()}Layer" / "python"
 
 
 def built(folder: StateFolder, run: str, progress: Progress) -> Build:
-    """Return the build of the present sources; make it if necessary. Raises ToolFailed.
+    """Return the build of the current sources; build them if necessary. Raises ToolFailed.
 
-    Every state of the sources has a folder of its own, so a cloud can deploy from one while another is built.
+    Every version of the sources has its own folder, so a cloud can deploy while another cloud builds.
     """
     build = Build(digest_of_files(ROOT, source_files(ROOT), salt=runtime()))
     if not build.template.exists():
@@ -46,7 +46,7 @@ def built(folder: StateFolder, run: str, progress: Progress) -> Build:
 
 
 def newest_build() -> Build | None:
-    """Return the latest build, which may be older than the sources."""
+    """Return the latest build, which may be older than the sources; None if nothing is built."""
     folders = [
         template.parent for template in BUILDS.glob("*/template.yaml") if template.parent != _UNFINISHED
     ]
@@ -56,7 +56,7 @@ def newest_build() -> Build | None:
 
 @contextmanager
 def one_build_at_a_time() -> Iterator[None]:
-    """Among all clouds of this checkout; the others wait, and find the work done."""
+    """Hold the checkout's build lock. Other clouds wait for it, and then find the finished build."""
     BUILDS.mkdir(parents=True, exist_ok=True)
     with (BUILDS / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -76,12 +76,12 @@ def _build(build: Build, folder: StateFolder, run: str) -> None:
     command += ["--parameter-overrides", f"Runtime={runtime()}"]
     run_tool("sam build", command, tool_environment(run, {}), folder.logs / "sam-build.log", ROOT)
     forget_old_builds(BUILDS, KEPT_BUILDS - 1)
-    shutil.rmtree(build.folder, ignore_errors=True)  # what is left of one whose removal was cut short
+    shutil.rmtree(build.folder, ignore_errors=True)  # the rest of a build whose removal was interrupted
     _UNFINISHED.rename(build.folder)
 
 
 def forget_old_builds(builds: Path, kept: int) -> None:
     folders = [path for path in builds.iterdir() if path.is_dir() and path.name != "unfinished"]
     for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[kept:]:
-        (path / "template.yaml").unlink(missing_ok=True)  # without it, half of a build is none
+        (path / "template.yaml").unlink(missing_ok=True)  # nothing uses a build without its template
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`sam deploy` to the local cloud, only when something changed since it was last deployed there."""
+"""`sam deploy` to the local cloud, if the build or a parameter has changed since the last deployment."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
-    """The template's parameters for this cloud; `more` are its backend's own."""
+    """Return the template's parameters for this cloud; `more` are those of its backend."""
     return {
         "Runtime": runtime(),
         "Cloud": "local",
@@ -55,7 +55,7 @@ def is_deployed(aws: Aws, stack_name: str, digest: str) -> bool:
     except ClientError as error:
         if (
             error.response["Error"]["Code"] == "ValidationError"
-        ):  # what CloudFormation says of an unknown stack
+        ):  # CloudFormation's error code for an unknown stack
             return False
         raise
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
@@ -67,7 +67,7 @@ def wanted_digest(build: Build, parameters: Mapping[str, str]) -> str:
 
 
 def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[str, str]) -> None:
-    """Deploy the stack under the name that `state` gives it. Raises ToolFailed."""
+    """Deploy the stack with the name in `state`. Raises ToolFailed."""
     aws = aws_of(state)
     storage = aws.deployment_s3()
     storage.create_bucket(Bucket=ARTIFACTS_BUCKET)
@@ -78,7 +78,7 @@ def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[
     command += ["--tags", f"{DIGEST_TAG}={wanted_digest(build, parameters)}"]
     command += ["--parameter-overrides", *_overrides(parameters)]
     environment = tool_environment(
-        # SAM leaves its temporary folders behind: where they are removed with the rest.
+        # SAM does not remove its temporary folders. The cloud's own folder for temporary files is emptied.
         state.run,
         {"AWS_ENDPOINT_URL": aws.endpoint, "TMPDIR": str(folder.tmp)},
     )
@@ -88,7 +88,7 @@ def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[
 def let_live_follow(aws: Aws, stack_name: str) -> None:
     """Point the alias `live` of every function to $LATEST; the deployment points it to a version.
 
-    A local cloud has one release at a time, and what is changed on a function is to hold at once.
+    A local cloud has a single release at a time, and a change of a function must take effect at once.
     """
     functions = aws.functions()
     pages = aws.cloudformation().get_paginator("list_stack_resources").paginate(StackName=stack_name)

@@ -1,4 +1,4 @@
-"""The digest of all sources of a deployment, which tells whether a build is up to date."""
+"""The digest of all sources of a deployment. It shows whether a build is up to date."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
-"""The environments that components and tools get.
+"""The environment variables of the components and tools.
 
-Nothing of the user's AWS settings comes through: no profile, no real credentials, no region. MiniStack's own
-environment is also the functions', so it holds what Lambda would, and little else.
+They contain none of the user's AWS settings: no profile, no real credentials, no region. The functions
+inherit MiniStack's environment, so it has the variables that Lambda would set, and few others.
 """
 
 import os
@@ -13,7 +13,7 @@ from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.settings import LOCALHOST, RUN_MARK
 
 _PASSED_ON: Final = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE")
-# What `sam build` and npm need to reach the package registries the way that the user does.
+# Variables that `sam build` and npm need to reach the package registries as the user does.
 _NETWORK: Final = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -31,7 +31,7 @@ def component_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
 
 
 def tool_environment(run: str, more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of SAM, in which it finds the running interpreter for the functions."""
+    """Return the environment of SAM. On its PATH, SAM finds the running interpreter for the functions."""
     path = os.pathsep.join([str(own_python().parent), os.environ.get("PATH", os.defpath)])
     users = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     direct = f"{users},{LOCALHOST}" if users else LOCALHOST

@@ -1,25 +1,25 @@
-"""The errors of the local cloud, each with an advice.
+"""The errors of the local cloud, each with advice for the user.
 
 ::
 
     CloudError
-    ├── NotSetUp          the environments are missing
-    ├── NotRunning        there is no cloud to talk to
-    ├── NotOurs           the folder holds something else
-    ├── Busy              another process is starting or stopping this one
-    ├── ComponentFailed   a process died, or was not healthy in time
-    └── ToolFailed        sam build, sam deploy
+    ├── NotSetUp            a virtual environment or a build is missing
+    ├── NotRunning          no cloud is running, or the running cloud is not ready
+    ├── NotOurs             the folder is not a local cloud's
+    ├── Busy                another launcher uses the folder
+    └── ComponentFailed     a process ended, or was not healthy in time
+        └── ToolFailed      sam build or sam deploy failed
 """
 
 
 def in_words(error: OSError) -> str:
-    """Say what the system refused, and of which file, without its number."""
-    said = error.strerror or str(error)
-    return f"{error.filename}: {said}" if error.filename else said
+    """Return the system's message and the file's name, without the error number."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 class CloudError(Exception):
-    """`advice` is a command, or what else to do; one line."""
+    """An error of the local cloud; `advice` is one line that tells the user what to do."""
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class Busy(CloudError):
 
 
 class ComponentFailed(CloudError):
-    """`log` is the end of what the component wrote."""
+    """A component failed; `log` is the end of its log."""
 
     def __init__(self, message: str, log: str, advice: str = "") -> None:
         super().__init__(message, advice)

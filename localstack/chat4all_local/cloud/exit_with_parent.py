@@ -1,11 +1,11 @@
-"""Run as a script: `python exit_with_parent.py PARENT COMMAND...` becomes COMMAND, and ends when PARENT dies.
+"""Run a command that ends with its parent: `python exit_with_parent.py PARENT COMMAND...`.
 
-On Linux the kernel ends it, however PARENT dies, also after exec:
+The script replaces itself with COMMAND. On Linux the kernel ends COMMAND when PARENT dies, for any reason:
 https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
-To the kernel the parent is the thread that started this script: start a component from a thread that lives as
-long as the component should. On other systems a killed launcher leaves its components running, and the next
-start ends them. This script uses the standard library only, because it runs before every component.
+For the kernel, the parent is the thread that started this script. Therefore start a component from a thread
+that lives as long as the component. On other systems the components of a killed launcher keep running, and
+the next start ends them. This script uses the standard library only, because it runs before every component.
 """
 
 import ctypes

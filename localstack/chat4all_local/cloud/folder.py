@@ -14,19 +14,20 @@ from chat4all_local.cloud.settings import STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
 from chat4all_local.waiting import wait_until
 
-_LOOKED_AT_S: Final = 0.5
-"""Nobody who only looks whether the folder is locked takes that long."""
-_LOOK_AGAIN_S: Final = 0.01
+_LOCKED_WITHIN_S: Final = 0.5
+"""Checking whether the folder is locked holds the lock for less than this, so a launcher waits this long."""
+_LOCK_RETRY_S: Final = 0.01
 _ADVICE: Final = f"name a folder that is new or empty: --state DIR, or {STATE_VARIABLE}"
 
 
 class StateFolder:
-    """The folder of a local cloud, as the user names it.
+    """The folder of a local cloud.
 
-    The user may be mistaken. So the folder is used only if it is new or empty, or has the state.json of a
-    local cloud, and only files with our names are removed from it: state.json, lock, logs/, ministack/ (its
-    data), localstack/ (its files of one run), tmp/ (the unpacked code of the functions), s3/ (nanio's data),
-    customers/ (known to the simulators), demo/ (the files of a demo).
+    The user may name a wrong folder. Therefore a cloud uses the folder only if it is new or empty, or has the
+    state.json of a local cloud. Only these are ever removed from it: state.json, lock, logs/, ministack/ (the
+    data of MiniStack), localstack/ (LocalStack's files of one run), tmp/ (the unpacked code of the
+    functions), s3/ (nanio's data), customers/ (the customers that the simulators know), demo/ (the files of a
+    demo).
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,12 +46,12 @@ class StateFolder:
         self._lock = self.path / "lock"
 
     def create(self) -> None:
-        """Raises NotOurs."""
+        """Create the folder and its subfolders where they are missing. Raises NotOurs."""
         self.check_ours()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise NotOurs(f"{self.path} cannot be made: {error.strerror}", _ADVICE) from error
+            raise NotOurs(f"{self.path} cannot be created: {error.strerror}", _ADVICE) from error
         with self._writing():
             if not self._state.exists():
                 self.write(State())
@@ -58,20 +59,20 @@ class StateFolder:
                 folder.mkdir(exist_ok=True)
 
     def check_ours(self) -> None:
-        """A local cloud's, empty, or not there yet. Raises NotOurs."""
+        """Check that the folder is a local cloud's, empty or missing. Raises NotOurs."""
         try:
             found = {path.name for path in self.path.iterdir()}
         except FileNotFoundError:
             return
         except OSError as error:
-            raise NotOurs(f"{self.path} cannot be a folder: {error.strerror}", _ADVICE) from error
+            raise NotOurs(f"{self.path} cannot be used as a folder: {error.strerror}", _ADVICE) from error
         if found <= {self._new.name}:
             return
         if not (self._state.is_file() and is_state(self._state.read_bytes())):
-            raise NotOurs(f"{self.path} is not the folder of a local cloud, and is left alone", _ADVICE)
+            raise NotOurs(f"{self.path} is not the folder of a local cloud, and stays unchanged", _ADVICE)
 
     def read(self) -> State:
-        """Raises NotOurs."""
+        """Return the recorded state; a new state if none is recorded. Raises NotOurs."""
         try:
             return decode(self._state.read_bytes())
         except FileNotFoundError:
@@ -80,14 +81,14 @@ class StateFolder:
             raise NotOurs(f"{self.path} cannot be read: {error.strerror}", _ADVICE) from error
 
     def write(self, state: State) -> None:
-        """Whole or not at all, and for its owner's eyes only."""
+        """Write the state atomically, to a file that only its owner can read."""
         with open(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
             file.write(encode(state))
         self._new.replace(self._state)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Raise NotOurs where the system does not let us write."""
+        """Turn an OSError of a write into NotOurs."""
         try:
             yield
         except OSError as error:
@@ -105,19 +106,22 @@ class StateFolder:
             try:
                 wait_until(
                     "the lock of the folder",
-                    lambda: _takes(lock, fcntl.LOCK_EX),
-                    within_s=_LOOKED_AT_S,
-                    every_s=_LOOK_AGAIN_S,
+                    lambda: _acquires(lock, fcntl.LOCK_EX),
+                    within_s=_LOCKED_WITHIN_S,
+                    every_s=_LOCK_RETRY_S,
                 )
             except TimeoutError as taken:
                 raise Busy(f"a local cloud is already using {self.path}", "see: chat4all status") from taken
             yield
 
     def is_locked(self) -> bool:
-        """Looked at with a lock that others who look share, and a launcher waits for."""
+        """Return whether a launcher holds the lock.
+
+        The check takes a shared lock for a moment: other checks share it, and a launcher waits for it.
+        """
         try:
             with self._lock.open() as lock:
-                return not _takes(lock, fcntl.LOCK_SH)
+                return not _acquires(lock, fcntl.LOCK_SH)
         except (FileNotFoundError, NotADirectoryError):
             return False
 
@@ -126,7 +130,10 @@ class StateFolder:
         self.tmp.mkdir()
 
     def purge(self) -> bool:
-        """Remove our files, and the folder if it is empty then; tell if so. Raises Busy, NotOurs."""
+        """Remove the cloud's files, and the folder if nothing else is in it.
+
+        Return whether the folder is gone. Raises Busy, NotOurs.
+        """
         self.check_ours()
         if not self.path.exists():
             return True
@@ -137,14 +144,14 @@ class StateFolder:
         data = (self.ministack, self.before_deployment, self.unfinished, self.localstack, self.s3)
         for folder in (*data, self.logs, self.tmp, self.customers, self.demo):
             shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # what else is in it
+        with suppress(OSError):  # the folder has other files
             for file in (self._lock, self._new, self._state):
                 file.unlink(missing_ok=True)
             self.path.rmdir()
         return not self.path.exists()
 
 
-def _takes(lock: TextIO, kind: int) -> bool:
+def _acquires(lock: TextIO, kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -153,5 +160,5 @@ def _takes(lock: TextIO, kind: int) -> bool:
 
 
 def default_folder() -> StateFolder:
-    """`.chat4all` in the checkout, or what CHAT4ALL_STATE says."""
+    """Return the folder that CHAT4ALL_STATE names, or else `.chat4all` in the checkout."""
     return StateFolder(Path(os.environ.get(STATE_VARIABLE) or ROOT / ".chat4all"))

@@ -8,12 +8,12 @@ from botocore.exceptions import ClientError
 
 from chat4all_local.cloud.running import Cloud
 
-LATE_MS = 5_000  # a line may be written this much later than its time says
+LATE_MS = 5_000  # a line may be stored this much later than its timestamp
 
 
 @dataclass(frozen=True, order=True)
 class LogLine:
-    """`at` in ms since the epoch."""
+    """A line of a function's log; `at` is in milliseconds since the epoch."""
 
     at: int
     function: str
@@ -25,10 +25,10 @@ class LogLine:
 
 
 class FunctionLogs:
-    """Each line is given out once, so that asking again gives what came since."""
+    """The logs of functions. Each line is returned once, so that a further call returns only newer lines."""
 
     def __init__(self, cloud: Cloud, functions: Sequence[str] = ()) -> None:
-        """`functions` by their short names (api, router, ...); none: all."""
+        """`functions` are short names (api, router, ...); by default all functions."""
         self._logs = cloud.aws.logs()
         self._prefix = f"/aws/lambda/{cloud.stack}-"
         self._functions = functions
@@ -58,7 +58,7 @@ class FunctionLogs:
                         yield line
             self._forget_old(function)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":  # it has not run yet
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":  # the function has not run yet
                 raise
 
     def _is_new(self, line: LogLine) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeployedFunction:
-    """`name` is without the stack's; `layers` are names too (`core`), in the order in which they are laid."""
+    """A function as deployed. `name` and `layers` are without the stack's name; later layers override."""
 
     name: str
     arn: str
@@ -36,7 +36,7 @@ def function_names(cloud: Cloud) -> list[str]:
 
 
 def deployed_function(cloud: Cloud, name: str) -> DeployedFunction:
-    """Raises CloudError naming those that there are."""
+    """Return the function `name`. Raises CloudError for an unknown name, with the known names as advice."""
     known = function_names(cloud)
     if name not in known:
         raise CloudError(f"there is no function {name}", f"there are: {', '.join(known)}")
@@ -79,5 +79,5 @@ def zipped(files: Iterable[Path], folder: str = "") -> bytes:
 
 
 def _layer_name(cloud: Cloud, arn: str) -> str:
-    """`core` of `arn:aws:lambda:us-east-1:000000000000:layer:chat4all-core:1`."""
+    """Return the short name: `core` for `arn:aws:lambda:us-east-1:000000000000:layer:chat4all-core:1`."""
     return arn.split(":")[6].removeprefix(f"{cloud.stack}-")

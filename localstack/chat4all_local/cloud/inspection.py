@@ -23,14 +23,14 @@ class Health(StrEnum):
 
 
 class ProcessUse(msgspec.Struct, frozen=True):
-    """`memory` in bytes, as `memory_of` counts them."""
+    """A process; `memory` is in bytes, as `memory_of` counts it."""
 
     pid: int
     memory: int
 
 
 class ComponentUse(msgspec.Struct, frozen=True):
-    """SILENT is a process that lives and does not answer."""
+    """A component. SILENT: its process is alive but does not answer."""
 
     name: str
     health: Health
@@ -46,7 +46,7 @@ class FunctionUse(msgspec.Struct, frozen=True):
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """A look at a cloud. `memory`: bytes of all processes; `ended`: why the last run ended unasked."""
+    """The state of a cloud. `memory`: bytes of all processes. `ended`: why the last run failed."""
 
     folder: str
     phase: Phase
@@ -61,7 +61,7 @@ def inspect(folder: StateFolder) -> Inspection:
     state = folder.read()
     if not folder.is_locked():
         state = State(ports=state.ports, ended=state.ended)
-    components = (*_elsewhere(state), *(_component(component) for component in state.components))
+    components = (*_external_cloud(state), *(_component(component) for component in state.components))
     functions = _functions(state)
     everything = [component.process for component in components if component.process]
     everything += [worker for function in functions for worker in function.workers]
@@ -76,8 +76,8 @@ def inspect(folder: StateFolder) -> Inspection:
     )
 
 
-def _elsewhere(state: State) -> tuple[ComponentUse, ...]:
-    """A cloud that is not ours: of it only its address is known."""
+def _external_cloud(state: State) -> tuple[ComponentUse, ...]:
+    """Return the external cloud as a component, if that is the backend. Only its address is known."""
     if state.backend != BackendName.EXTERNAL or not state.aws_url:
         return ()
     health = Health.UP if is_healthy([state.aws_url]) else Health.SILENT
@@ -94,7 +94,7 @@ def _component(component: Component) -> ComponentUse:
 
 
 def processes_of(components: Iterable[Component]) -> Iterator[tuple[str, psutil.Process]]:
-    """Find the processes, each with the name of its component, or of the function that it runs, or OTHERS."""
+    """Yield every process with the name of its component, or of the function that it runs, or else OTHERS."""
     for component in components:
         if process := find(component.process):
             yield component.name, process

@@ -1,4 +1,4 @@
-"""MiniStack's data across a deployment that may be cut short."""
+"""Keep MiniStack's data consistent if a deployment is interrupted."""
 
 import os
 import shutil
@@ -12,10 +12,10 @@ _BACKEND: Final = "ministack"
 
 
 def remember_before(folder: StateFolder) -> None:
-    """Keep MiniStack's data of before a deployment.
+    """Back up MiniStack's data before a deployment.
 
-    MiniStack writes its state when it stops, also in the middle of a deployment, which it cannot continue. It
-    replaces files and never changes a file, so that links to the files are a copy.
+    MiniStack writes its state when it stops, even in the middle of a deployment, and cannot continue such a
+    deployment. It replaces files and never changes a file, so hard links are a sufficient backup.
     """
     shutil.rmtree(folder.before_deployment, ignore_errors=True)
     shutil.rmtree(folder.unfinished, ignore_errors=True)
@@ -24,21 +24,21 @@ def remember_before(folder: StateFolder) -> None:
 
 
 def forget_before(folder: StateFolder) -> None:
-    """At once: half of it would be taken for the whole by the next start."""
+    """Remove the backup. It is renamed first: the next start would restore a half-removed backup."""
     shutil.rmtree(folder.unfinished, ignore_errors=True)
     folder.before_deployment.rename(folder.unfinished)
     shutil.rmtree(folder.unfinished, ignore_errors=True)
 
 
 def undo_interrupted(folder: StateFolder) -> None:
-    """A deployment that did not come to its end never was."""
+    """Restore the backup if the last deployment was interrupted."""
     if folder.before_deployment.exists():
         shutil.rmtree(folder.ministack, ignore_errors=True)
         folder.before_deployment.rename(folder.ministack)
 
 
 def unsaved(folder: StateFolder) -> str:
-    """Return why MiniStack could not write its data at its stop, and of how many services; else empty."""
+    """Return why MiniStack did not save its data at its stop, and for how many services; empty if it did."""
     log = folder.logs / "ministack.log"
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     failed = [line.partition(_NOT_SAVED)[2].partition(": ") for line in lines if _NOT_SAVED in line]

@@ -1,4 +1,4 @@
-"""Starts the components, waits until they are healthy, and ends them."""
+"""Start the components, wait until they are healthy, and stop them."""
 
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,20 +23,23 @@ from chat4all_local.waiting import wait_until
 
 
 class EndedEarly(ComponentFailed):
-    """A component ended before it was healthy: most often somebody took its port between our choosing it
-    and its binding it, who may be gone again by now.
+    """A component ended before it was healthy.
+
+    Most often another process took its port after the launcher had chosen it. Another attempt may succeed.
     """
 
 
 @dataclass(frozen=True)
 class Launched:
+    """A started component, its process and its log."""
+
     component: Component
     process: "subprocess.Popen[bytes]"
     log: Path
     stopped_within: float
 
     def check_alive(self) -> None:
-        """Raises ComponentFailed."""
+        """Raise ComponentFailed if the process has ended."""
         code = self.process.poll()
         if code is not None:
             raise ComponentFailed(
@@ -46,7 +49,7 @@ class Launched:
 
 @contextmanager
 def launched(folder: StateFolder, run: str, plans: Iterable[Plan]) -> Iterator[list[Launched]]:
-    """Start the components. At the end, stop them all in the opposite order, also after another signal."""
+    """Start the components, and stop them in reverse order after the block, even at a second signal."""
     running: list[Launched] = []
     with ExitStack() as ending:
         for plan in plans:
@@ -66,49 +69,51 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
 
 
 def wait_until_healthy(running: Sequence[Launched]) -> None:
-    """Raises EndedEarly, ComponentFailed."""
-    for launched_component in running:
-        _wait_until_healthy(launched_component)
+    """Wait until every component is healthy. Raises EndedEarly, ComponentFailed."""
+    for launch in running:
+        _wait_until_healthy(launch)
 
 
-def _wait_until_healthy(one: Launched) -> None:
+def _wait_until_healthy(launch: Launched) -> None:
     def is_up() -> bool:
-        if _listens(one) and is_healthy(one.component.urls.values(), one.component.ready_url):
+        if _listens(launch) and is_healthy(launch.component.urls.values(), launch.component.ready_url):
             return True
-        if one.process.poll() is not None:
-            ended = f"{one.component.name} ended (exit {one.process.returncode}) before it was healthy"
-            raise EndedEarly(ended, tail(one.log), f"see: {one.log}")
+        if launch.process.poll() is not None:
+            ended = f"{launch.component.name} ended (exit {launch.process.returncode}) before it was healthy"
+            raise EndedEarly(ended, tail(launch.log), f"see: {launch.log}")
         return False
 
     try:
-        wait_until(f"{one.component.name} is healthy", is_up, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
+        wait_until(f"{launch.component.name} is healthy", is_up, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
     except TimeoutError as late:
-        raise ComponentFailed(str(late), tail(one.log), f"see: {one.log}") from late
+        raise ComponentFailed(str(late), tail(launch.log), f"see: {launch.log}") from late
 
 
-def _ports(one: Launched) -> set[int]:
-    return {parse_url(url).port or 0 for url in one.component.urls.values()}
+def _ports(launch: Launched) -> set[int]:
+    return {parse_url(url).port or 0 for url in launch.component.urls.values()}
 
 
-def _listens(one: Launched) -> bool:
-    """Return whether our process listens on its ports, and no other process."""
+def _listens(launch: Launched) -> bool:
+    """Return whether the component's own process listens on all its ports."""
     try:
-        connections = psutil.Process(one.process.pid).net_connections("tcp")
+        connections = psutil.Process(launch.process.pid).net_connections("tcp")
     except psutil.Error:
         return False
-    return _ports(one) <= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+    return _ports(launch) <= {
+        connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN
+    }
 
 
-def _end(one: Launched) -> None:
-    """A signal may cut it short, and comes only once: then it begins anew."""
+def _end(launch: Launched) -> None:
+    """Stop the component. A signal may interrupt the stop, but only once: then the stop is repeated."""
     try:
-        _stop(one)
+        _stop(launch)
     except BaseException:
-        _stop(one)
+        _stop(launch)
         raise
 
 
-def _stop(one: Launched) -> None:
+def _stop(launch: Launched) -> None:
     with suppress(psutil.NoSuchProcess):
-        stop([psutil.Process(one.process.pid)], one.stopped_within)
-    one.process.wait()
+        stop([psutil.Process(launch.process.pid)], launch.stopped_within)
+    launch.process.wait()

@@ -1,4 +1,4 @@
-"""The processes that a killed launcher left, recognized among all processes."""
+"""The processes that a killed launcher left running."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,10 +10,10 @@ from chat4all_local.cloud.state import State
 
 
 def leftovers(state: State) -> list[psutil.Process]:
-    """The processes of the run that wrote `state`.
+    """Return the running processes of the run that wrote `state`.
 
-    Two proofs, each enough: the recorded number together with the recorded start time, or the run's mark in
-    the process's environment. The mark finds Lambda workers and builds too, which nobody recorded.
+    A process belongs to the run if its number and start time are recorded, or if its environment has the
+    run's mark. The mark also identifies Lambda workers and builds, which the state does not record.
     """
     found = {process.pid: process for process in recorded(state)}
     found.update((process.pid, process) for process in marked(state.run, psutil.process_iter()))
@@ -35,11 +35,11 @@ def marked(run: str, processes: Iterable[psutil.Process]) -> Iterator[psutil.Pro
             if process.environ().get(RUN_MARK) == run:
                 yield process
         except (psutil.Error, OSError):
-            continue  # it has ended, or is another user's
+            continue  # the process has ended, or belongs to another user
 
 
 def stop_leftovers(state: State) -> int:
-    """Returns how many there were."""
+    """Stop the leftover processes, and return their number."""
     found = leftovers(state)
     stop(found, STOPPED_WITHIN)
     return len(found)

@@ -1,4 +1,4 @@
-"""The machine that was measured on: without it no figure means anything."""
+"""The machine of a measurement: a figure has no meaning without it."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """The machine of a benchmark. `load`: the processes that wanted to run in the minute before it."""
+    """The machine of a benchmark. `load`: the load average of the minute before the measurement."""
 
     measured_at: str
     system: str

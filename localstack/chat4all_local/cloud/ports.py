@@ -1,4 +1,4 @@
-"""Free ports on 127.0.0.1: the ones of last time where still free, so that links and settings stay good."""
+"""Free ports on 127.0.0.1: those of the last run if they are free, so that links and settings stay valid."""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -8,15 +8,15 @@ from chat4all_local.cloud.settings import LOCALHOST
 
 
 def choose_ports(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
-    """A port for each name. All are held until the last is chosen, so no two are the same."""
+    """Choose a port for each name. All chosen ports stay bound until the last is chosen, so all differ."""
     with ExitStack() as held:
         chosen: dict[str, int] = {}
         for name in names:
-            holder = held.enter_context(socket.socket())
-            wished = remembered.get(name)
-            if wished is None or wished in chosen.values() or not _binds(holder, wished):
-                holder.bind((LOCALHOST, 0))
-            chosen[name] = holder.getsockname()[1]
+            listener = held.enter_context(socket.socket())
+            preferred = remembered.get(name)
+            if preferred is None or preferred in chosen.values() or not _binds(listener, preferred):
+                listener.bind((LOCALHOST, 0))
+            chosen[name] = listener.getsockname()[1]
         return chosen
 
 
@@ -29,12 +29,12 @@ def is_free(port: int) -> bool:
         return _binds(probe, port)
 
 
-def _binds(holder: socket.socket, port: int) -> bool:
-    # As servers do: a port whose last connections are still in TIME_WAIT is free.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _binds(listener: socket.socket, port: int) -> bool:
+    # As servers do: a port counts as free while its last connections are in TIME_WAIT.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     with suppress(OSError, OverflowError):
-        holder.bind((LOCALHOST, port))
+        listener.bind((LOCALHOST, port))
         return True
-    # The kernel may give out one port twice to those who allow it.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    # With SO_REUSEADDR the kernel may choose the same port for two sockets.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return False

@@ -1,4 +1,4 @@
-"""Starting, recognising and stopping processes."""
+"""Start, identify and stop processes."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.state import ProcessId
 
-SAME_START = 1.0  # seconds; a clock that is set moves the computed start time a little
+SAME_START = 1.0  # seconds; setting the clock shifts the computed start time a little
 
 
 def start_exiting_with_parent(
     command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> "subprocess.Popen[bytes]":
-    """Start `command` out of reach of Ctrl-C in the terminal; it ends with this thread."""
+    """Start `command` in its own session, which Ctrl-C does not reach. It ends when this thread ends."""
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 (our own commands)
             [str(own_python()), "-I", "-S", exit_with_parent.__file__, str(os.getpid()), *command],
@@ -33,12 +33,12 @@ def start_exiting_with_parent(
 
 
 def identify(pid: int) -> ProcessId:
-    """Raises psutil.NoSuchProcess."""
+    """Return the identity of a running process. Raises psutil.NoSuchProcess."""
     return ProcessId(pid, psutil.Process(pid).create_time())
 
 
 def find(wanted: ProcessId) -> psutil.Process | None:
-    """The process, unless it has ended, also where its number has gone to another."""
+    """Return the process; None if it has ended, even if its number now belongs to another process."""
     try:
         process = psutil.Process(wanted.pid)
         is_same = abs(process.create_time() - wanted.started) <= SAME_START
@@ -48,7 +48,7 @@ def find(wanted: ProcessId) -> psutil.Process | None:
 
 
 def function_of(process: psutil.Process) -> str:
-    """Return the name of the function that the process runs; empty for others, and where it has gone."""
+    """Return the name of the function that the process runs; empty for other or ended processes."""
     try:
         return process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
     except psutil.Error:
@@ -56,9 +56,10 @@ def function_of(process: psutil.Process) -> str:
 
 
 def memory_of(process: psutil.Process) -> int:
-    """Return bytes: on Linux the proportional set (shared pages divided among their users), else resident.
+    """Return the bytes of the proportional set size on Linux, and of the resident set elsewhere.
 
-    Raises psutil.Error where the process has gone.
+    The proportional set divides shared pages among the processes that use them. Raises psutil.Error if the
+    process has ended.
     """
     memory: int = process.memory_full_info().pss if psutil.LINUX else process.memory_info().rss
     return memory
@@ -74,14 +75,14 @@ def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process
 
 
 def stop(processes: Iterable[psutil.Process], within: float) -> None:
-    """Stop the processes: SIGTERM, time to finish, then SIGKILL, also for their children."""
-    asked = list(processes)
-    everyone = with_descendants(asked)
-    for process in asked:
+    """Stop the processes with SIGTERM; after `within` seconds, kill them and their children with SIGKILL."""
+    roots = list(processes)
+    with_children = with_descendants(roots)
+    for process in roots:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGTERM)
-    psutil.wait_procs(asked, timeout=within)
-    for process in everyone:
+    psutil.wait_procs(roots, timeout=within)
+    for process in with_children:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(everyone, timeout=within)
+    psutil.wait_procs(with_children, timeout=within)

@@ -1,4 +1,4 @@
-"""The steps of a start, reported to a display."""
+"""The steps of a command, reported to a display."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ class Mark(StrEnum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """`seconds` is how long it took, 0 when it has only started."""
+    """A step; `seconds` is its duration, 0 while it runs."""
 
     title: str
     mark: Mark
@@ -26,7 +26,7 @@ Progress = Callable[[Step], None]
 
 
 def silent(_: Step) -> None:
-    """Shows nothing."""
+    """Ignore a step."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Provision a deployed stack: buckets of files, credentials of channels, webhooks, and a first key."""
+"""Provision a deployed stack: buckets, credentials of the channels, webhook URLs and the first key."""
 
 import msgspec
 import urllib3
@@ -14,7 +14,7 @@ FIRST_KEY_NAME = "chat4all up"
 
 
 def provision(cloud: Cloud) -> str:
-    """Provision the stack, and return the valid API key: `cloud.api_key` if there is one. Safe to repeat."""
+    """Provision the stack, and return its API key: `cloud.api_key` if there is one. Idempotent."""
     mirror_buckets(cloud.aws)
     write_secrets(cloud)
     point_webhooks(cloud)
@@ -22,7 +22,7 @@ def provision(cloud: Cloud) -> str:
 
 
 def mirror_buckets(aws: Aws) -> None:
-    """Make the template's buckets at the endpoint of the files, where the functions look for them."""
+    """Create the template's buckets at the S3 endpoint of the functions, if that is a separate server."""
     if aws.s3_endpoint == aws.endpoint:
         return
     files = aws.s3()
@@ -43,7 +43,7 @@ def write_secrets(cloud: Cloud) -> None:
 
 
 def point_webhooks(cloud: Cloud) -> None:
-    """Raises ComponentFailed."""
+    """Tell each simulator its webhook URL. Raises ComponentFailed."""
     for channel, simulator in cloud.simulators.items():
         settings = {"webhook_url": webhook_url(cloud, channel), "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
         answer = urllib3.request("PUT", f"{simulator}/_control/config", json=settings, timeout=10.0)
@@ -53,15 +53,15 @@ def point_webhooks(cloud: Cloud) -> None:
 
 
 def webhook_url(cloud: Cloud, channel: str) -> str:
-    """Return the URL at which the provider of `channel` calls."""
+    """Return the URL that the provider of `channel` calls."""
     return f"{cloud.api_url}/v1/webhooks/{channel}"
 
 
 def first_key(cloud: Cloud) -> str:
-    """Return the former key, or a new key.
+    """Return the key of the last run, or a new key.
 
-    A killed cloud may have lost the record of the key, and an older version knew fewer scopes. The same key
-    is then recorded again, so that the key that the user has exported remains valid.
+    A killed cloud may have lost the record of the key, and an older version had fewer scopes. In both cases
+    the same key is recorded again, so that a key that the user has exported remains valid.
     """
     table, name = cloud.aws.dynamodb(), cloud.api_keys_table
     if not cloud.api_key:

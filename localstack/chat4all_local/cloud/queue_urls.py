@@ -1,7 +1,7 @@
-"""Move kept queues to another port.
+"""Move stored queues to another port.
 
-MiniStack knows a queue by its URL, with the port of the time when the queue was made. On another port a kept
-queue would take messages, and give none to anybody.
+MiniStack identifies a queue by its URL, which has the port of the run that created the queue. On another port
+such a queue would accept messages and deliver none.
 """
 
 import re
@@ -11,13 +11,16 @@ from typing import Final
 from chat4all_local.aws_account import ACCESS_KEY
 from chat4all_local.cloud.settings import LOCALHOST
 
-_WHERE_URLS_ARE: Final = ("sqs.json", "lambda.json", "cloudformation.json")
+_FILES_WITH_URLS: Final = ("sqs.json", "lambda.json", "cloudformation.json")
 _QUEUE_URL: Final = re.compile(rf"http://{re.escape(LOCALHOST)}:\d+/{ACCESS_KEY}/")
 
 
 def move_queues(kept: Path, port: int) -> None:
-    """`kept` is MiniStack's folder, while it does not run. Files are replaced, never changed."""
-    for path in (kept / name for name in _WHERE_URLS_ARE):
+    """Replace the port in the files of `kept`, MiniStack's data, while MiniStack does not run.
+
+    Files are replaced, never changed: hard links to them are a backup.
+    """
+    for path in (kept / name for name in _FILES_WITH_URLS):
         if path.exists():
             before = path.read_text()
             after = _QUEUE_URL.sub(f"http://{LOCALHOST}:{port}/{ACCESS_KEY}/", before)

@@ -12,7 +12,10 @@ from chat4all_local.cloud.state import Phase, State
 
 @dataclass(frozen=True)
 class Cloud:
-    """`api_url` ends before `/v1`; `api_key` has every scope; `simulators` are base URLs by channel."""
+    """A running cloud.
+
+    `api_url` ends before `/v1`. `api_key` has every scope. `simulators` maps channels to base URLs.
+    """
 
     api_url: str
     api_key: str
@@ -44,7 +47,7 @@ def cloud_of(folder: StateFolder, state: State) -> Cloud:
 
 
 def connect(folder: StateFolder | None = None) -> Cloud:
-    """The cloud that runs in `folder`, by default that of `chat4all up`. Raises NotRunning."""
+    """Return the cloud that runs in `folder`, by default the folder of `chat4all up`. Raises NotRunning."""
     folder = folder or default_folder()
     state = folder.read()
     if not folder.is_locked() or state.phase is Phase.STOPPED:

@@ -1,4 +1,4 @@
-"""Stop a cloud that another process runs, or its remaining processes."""
+"""Stop a cloud that another process runs, or the remaining processes of a cloud."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from chat4all_local.waiting import wait_until
 
 
 def shut_down(folder: StateFolder) -> bool:
-    """Stop every component, which writes its data; return whether any ran. Raises Busy, NotOurs."""
+    """Stop every component, which saves its data. Return whether any was running. Raises Busy, NotOurs."""
     folder.check_ours()
     if not folder.path.exists():
         return False
@@ -31,7 +31,7 @@ def shut_down(folder: StateFolder) -> bool:
 
 
 def is_changing(folder: StateFolder) -> bool:
-    """Return whether the holder of the folder is starting or stopping."""
+    """Return whether the launcher that locks the folder is starting or stopping its cloud."""
     state = folder.read()
     return state.phase is not Phase.READY or any(
         find(component.process) is None for component in state.components
@@ -39,30 +39,30 @@ def is_changing(folder: StateFolder) -> bool:
 
 
 def wait_while_changing(folder: StateFolder) -> None:
-    """Raises Busy."""
+    """Wait until the launcher has started or stopped its cloud. Raises Busy after a while."""
     _wait(folder, lambda: not folder.is_locked() or not is_changing(folder))
 
 
 def _stop_launcher(folder: StateFolder) -> None:
-    """Tell the launcher once, as soon as it has cleared up and then written down who it is."""
-    told: ProcessId | None = None
+    """Send SIGTERM to the launcher once, as soon as it has recorded its process. Raises Busy."""
+    signalled: ProcessId | None = None
 
     def has_ended() -> bool:
-        nonlocal told
+        nonlocal signalled
         if not folder.is_locked():
             return True
         launcher = folder.read().launcher
-        if launcher is not None and launcher != told and (process := find(launcher)):
+        if launcher is not None and launcher != signalled and (process := find(launcher)):
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
-            told = launcher
+            signalled = launcher
         return False
 
     _wait(folder, has_ended)
 
 
 def _wait(folder: StateFolder, is_so: Callable[[], bool]) -> None:
-    what = f"the launcher of {folder.path} comes to its end"
+    what = f"the launcher of {folder.path} ends"
     try:
         wait_until(what, is_so, within_s=3 * STOPPED_WITHIN, every_s=POLL_EVERY)
     except TimeoutError as late:

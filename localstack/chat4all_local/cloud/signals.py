@@ -1,4 +1,4 @@
-"""Turn the signals that ask a process to end into an exception, which stops all components."""
+"""Turn termination signals into an exception, which stops all components."""
 
 import signal
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Raise an exception for a signal, in the main thread; an ignored signal (nohup) stays so."""
-    heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    """Raise Stopped in the main thread at a signal. A signal that was ignored (nohup) stays ignored."""
+    handled = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
     def stop(number: int, _: FrameType | None) -> None:
-        for each in heeded:
-            signal.signal(each, signal.SIG_IGN)
+        for handled_number in handled:
+            signal.signal(handled_number, signal.SIG_IGN)
         raise Stopped(number)
 
-    previous = {number: signal.signal(number, stop) for number in heeded}
+    previous = {number: signal.signal(number, stop) for number in handled}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Start a local cloud, deploy to it, and stop it again in any case."""
+"""Start a local cloud, deploy to it, and always stop it at the end."""
 
 import os
 import tempfile
@@ -53,10 +53,10 @@ def started(
     backend: Backend | None = None,
     stack_name: str = STACK,
 ) -> Iterator[Cloud]:
-    """Run a cloud for the time of the block: in `path`, or in a temporary folder; by default MiniStack.
+    """Run a cloud during the block: in `path`, or else in a temporary folder; by default on MiniStack.
 
-    Call it from the main thread, or one that outlives the block: the components end with the thread that
-    started them (see `exit_with_parent`). Raises CloudError.
+    Call it from the main thread, or from another thread that outlives the block: the components end with the
+    thread that started them (see `exit_with_parent`). Raises CloudError.
     """
     with ExitStack() as stack:
         if path is None:
@@ -69,25 +69,28 @@ def started(
 def start(
     folder: StateFolder, progress: Progress, backend: Backend, stack_name: str = STACK
 ) -> Iterator[Start]:
-    """Raises Busy where another launcher holds the folder, and every other CloudError."""
+    """Start a cloud in `folder`, and stop it at the end of the block.
+
+    Raises Busy if another launcher uses the folder, and every other CloudError.
+    """
     folder.create()
     with folder.locked():
         before = folder.read()
         if left := leftovers(before):
-            with step(progress, "Stop what an earlier run left running"):
+            with step(progress, "Stop processes that an earlier run left"):
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
-        # A run that never became ready had nothing to lose, and passes on what its predecessor lost.
+        # A run that never became ready lost no data itself, and passes on the loss of the run before it.
         lost = backend.unsaved(folder) if before.ready_since else before.lost
-        with _written_down(folder, backend), ExitStack() as stack:
+        with _recorded_end(folder, backend), ExitStack() as stack:
             begun = _Starting(folder, progress, backend, stack_name, before, lost).up(stack)
             stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
             yield begun
 
 
 @contextmanager
-def _written_down(folder: StateFolder, backend: Backend) -> Iterator[None]:
-    """The end of a run, and why it ended."""
+def _recorded_end(folder: StateFolder, backend: Backend) -> Iterator[None]:
+    """Record the end of a run, and its reason if an error ended it."""
     ended = ""
     try:
         yield
@@ -101,7 +104,7 @@ def _written_down(folder: StateFolder, backend: Backend) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Starting:
-    """A start in `folder`, after the run that wrote `before`; `lost` says why that run's data are lost."""
+    """A start in `folder` after a run with the state `before`; `lost` says why that run's data are lost."""
 
     folder: StateFolder
     progress: Progress
@@ -128,23 +131,23 @@ class _Starting:
         with step(self.progress, "Credentials, webhooks, API key"):
             state = replace(state, api_key=provision(cloud_of(self.folder, state)), phase=Phase.READY)
         cloud = cloud_of(self.folder, state)
-        with step(self.progress, "Ask the API whether it is well"):
+        with step(self.progress, "Check the health of the API"):
             wait_until_answering(cloud, running)
         self.folder.write(replace(state, ready_since=time.time()))
         return Start(cloud, running)
 
     def _components_up(self, state: State, stack: ExitStack) -> tuple[State, list[Launched], Build]:
-        """Start the components until they are healthy, on their former ports if those are free."""
-        for wished in (self.before.ports, *({} for _ in range(START_ATTEMPTS - 2))):
+        """Start the components, and wait until they are healthy. They prefer the ports of the last run."""
+        for preferred in (self.before.ports, *({} for _ in range(START_ATTEMPTS - 2))):
             with suppress(EndedEarly):
-                return self._launch_and_build(state, wished, stack)
+                return self._launch_and_build(state, preferred, stack)
         return self._launch_and_build(state, {}, stack)
 
     def _launch_and_build(
-        self, state: State, wished: Mapping[str, int], stack: ExitStack
+        self, state: State, preferred: Mapping[str, int], stack: ExitStack
     ) -> tuple[State, list[Launched], Build]:
         with ExitStack() as attempt:
-            ports = choose_ports(self.backend.port_names, wished)
+            ports = choose_ports(self.backend.port_names, preferred)
             self.backend.prepare(self.folder, ports)
             plans = self.backend.plans(self.folder, ports, self.stack_name)
             running = attempt.enter_context(launched(self.folder, state.run, plans))
@@ -157,7 +160,7 @@ class _Starting:
                 s3_url=endpoints.s3,
             )
             self.folder.write(state)
-            build = built(self.folder, state.run, self.progress)  # while the components come up
+            build = built(self.folder, state.run, self.progress)  # while the components start
             with step(self.progress, self.backend.title):
                 wait_until_healthy(running)
             stack.push(attempt.pop_all())
@@ -166,7 +169,7 @@ class _Starting:
     def _deployed(self, state: State, build: Build) -> State:
         aws = aws_of(state)
         given = parameters(state, self.backend.parameters(self.backend.endpoints(state.ports)))
-        with step(self.progress, "Look at what is deployed"):
+        with step(self.progress, "Compare the deployed stack"):
             deployed = is_deployed(aws, state.stack, wanted_digest(build, given))
         if not deployed:
             with self.backend.deploying(self.folder):

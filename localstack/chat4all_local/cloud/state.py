@@ -18,9 +18,9 @@ class Phase(StrEnum):
 
 
 class ProcessId(msgspec.Struct, frozen=True):
-    """A process for good: a number is given out again, the same number at the same start time is not.
+    """The identity of a process: the system reuses a number, but never with the same start time.
 
-    `started` is in seconds since the epoch, as psutil's create_time says.
+    `started` is psutil's create_time, in seconds since the epoch.
     """
 
     pid: int
@@ -28,9 +28,10 @@ class ProcessId(msgspec.Struct, frozen=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A running process; `urls` by the name of what it serves, `log` the name of its file in the logs folder.
+    """A running component. `urls` maps its services to their URLs; `log` is a file in the logs folder.
 
-    `ready_url` answers with 200 when it is well; empty where accepting connections has to do.
+    `ready_url` answers with 200 when the component is healthy. Without a `ready_url` it is healthy when it
+    accepts connections.
     """
 
     name: str
@@ -41,19 +42,19 @@ class Component(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """`run` marks the processes of the run that wrote this; `ports` are kept for the next one.
+    """The record. `run` marks the processes of the run that wrote it; the next run prefers the same `ports`.
 
-    `aws_url` and `s3_url` are the endpoints of what `backend` is: that of files, and that of all else.
+    `aws_url` and `s3_url` are the endpoints of `backend`: `s3_url` for files, `aws_url` for all other
+    services.
 
-    `ended` says why the last run ended, if nobody had asked for the end. `unsaved` says why its data were not
-    written.
+    `ended` says why the last run ended, if it ended unexpectedly. `unsaved` says why its data were not saved.
 
     `ready_since` is the time at which this run became ready, in seconds since the epoch; 0 before. `lost`
-    says why the data of the former run are lost; it is empty if they were kept.
+    says why the data of the run before it are lost; it is empty if they were kept.
 
     `stack` is the name of the deployed stack.
 
-    `api_key` is in clear: it opens nothing but this cloud on 127.0.0.1, and the file is its owner's alone.
+    `api_key` is in clear text: it is valid only on 127.0.0.1, and only the owner can read the file.
     """
 
     phase: Phase = Phase.STOPPED
@@ -74,7 +75,7 @@ class State(msgspec.Struct, frozen=True):
     lost: str = ""
 
     def url(self, name: str) -> str:
-        """Return the address of `name`, such as a channel's name; raises KeyError."""
+        """Return the URL of the service `name`, such as a channel. Raises KeyError."""
         for component in self.components:
             if name in component.urls:
                 return component.urls[name]
@@ -91,7 +92,7 @@ def encode(state: State) -> bytes:
 
 
 def is_state(text: bytes) -> bool:
-    """Return whether a launcher wrote this: other programs may have a state.json, too."""
+    """Return whether a launcher wrote `text`: other programs may write a state.json, too."""
     try:
         return {"phase", "backend", "run"} <= msgspec.json.decode(text, type=dict[str, object]).keys()
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -99,7 +100,7 @@ def is_state(text: bytes) -> bool:
 
 
 def decode(text: bytes) -> State:
-    """A state that cannot be read is no state: a cloud can always be started anew."""
+    """Decode a state. An invalid text gives a new state, because a cloud can always start without data."""
     try:
         return msgspec.json.decode(text, type=State)
     except (msgspec.MsgspecError, UnicodeDecodeError):

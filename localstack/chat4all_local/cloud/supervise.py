@@ -1,4 +1,4 @@
-"""Watches over a running cloud. Nothing is restarted: what died is a finding, not an accident to cover up."""
+"""Supervise a running cloud. An ended component is not restarted: its end is an error to report."""
 
 import time
 from collections.abc import Sequence

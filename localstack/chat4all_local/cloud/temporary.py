@@ -1,4 +1,4 @@
-"""The folder of a temporary cloud. The next such cloud removes the files of a killed one."""
+"""The folder of a temporary cloud. The next temporary cloud removes the folders of killed clouds."""
 
 import tempfile
 import time
@@ -17,7 +17,7 @@ _CLOUD: Final = "cloud"
 
 @contextmanager
 def temporary_place(base: Path) -> Iterator[Path]:
-    """Make a new folder in `base`, and remove it with its content at the end of the block."""
+    """Create a folder in `base` for the block, and remove it with its content at the end."""
     remove_stale(base)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder:
         yield Path(folder) / _CLOUD
@@ -26,17 +26,17 @@ def temporary_place(base: Path) -> Iterator[Path]:
 def remove_stale(base: Path) -> None:
     """Remove the folders of killed clouds.
 
-    Such a folder holds a cloud's folder and nothing else. Nobody holds the lock of that folder, and the
-    folder is older than a folder that a start is about to lock.
+    Such a folder contains a cloud's folder and nothing else. No process holds the lock of the cloud's folder.
+    It is old enough that no start is about to lock it.
     """
     for folder in base.glob(f"{_PREFIX}*"):
-        with suppress(CloudError, OSError):  # in use, somebody else's, or just gone
+        with suppress(CloudError, OSError):  # in use, another user's, or already removed
             if _is_stale(folder, folder / _CLOUD) and StateFolder(folder / _CLOUD).purge():
                 folder.rmdir()
 
 
 def _is_stale(folder: Path, cloud: Path) -> bool:
-    """Raises OSError."""
+    """Return whether the folder belongs to a killed cloud. Raises OSError."""
     is_linked = folder.is_symlink() or cloud.is_symlink()
     is_old = cloud.lstat().st_mtime < time.time() - STALE_S
     return is_old and not is_linked and not StateFolder(cloud).is_locked()

@@ -1,4 +1,4 @@
-"""Runs a command-line tool to its end, and ends it when we are interrupted."""
+"""Run a command-line tool to its end; an interruption stops it."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ LOG_LINES_SHOWN = 25
 def run_tool(
     name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> None:
-    """Its output goes to `log`, anew each time. Raises ToolFailed with the end of it."""
+    """Run the tool; its output overwrites `log`. Raises ToolFailed with the end of the log."""
     log.write_bytes(b"")
     process = start_exiting_with_parent(command, environment, log, folder)
     try:

@@ -1,1 +1,1 @@
-"""The terminal output of the tools: words, tables, and progress."""
+"""The terminal output of the tools: texts, tables, and progress."""

@@ -1,4 +1,4 @@
-"""The display of progress: steps, transfers, and a picture of the tool beneath them."""
+"""The display of progress: steps, transfers, and below them a table of the tool."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,23 +27,23 @@ from rich.text import Text
 from chat4all_local.cloud.progress import Mark, Step, step
 
 Tell = Callable[[str], None]
-"""Takes what is going on, in a few words."""
+"""A callback that shows a short text about the running step."""
 
 _UNITS: Final = ["bytes", "KB", "MB"]
 _LINE_EVERY_S: Final = 1.0
 _BAR_WIDTH: Final = 24
-"""With its numbers a bar fits 80 columns."""
+"""A bar with its numbers fits into 80 columns."""
 
 
 class ProgressDisplay:
-    """Shows in a terminal lines that move, and elsewhere plain lines. Safe to use from several threads.
+    """A display that redraws its lines in a terminal, and prints plain lines elsewhere. It is thread-safe.
 
-    Call it with the steps of a start. `beneath` draws what stands below the steps and transfers, and stays.
+    Call it with each step. `footer` renders a part below the steps and transfers, which stays at the end.
     """
 
-    def __init__(self, console: Console, beneath: Callable[[], RenderableType] | None = None) -> None:
+    def __init__(self, console: Console, footer: Callable[[], RenderableType] | None = None) -> None:
         self._console = console
-        self._beneath = beneath
+        self._footer = footer
         description = TextColumn("{task.description}", markup=False)
         self._steps = Progress(SpinnerColumn(), description, _Seconds(), console=console)
         self._transfers = Progress(
@@ -67,7 +67,7 @@ class ProgressDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.transient = not (self._transfers.tasks or self._beneath)
+        self._live.transient = not (self._transfers.tasks or self._footer)
         if self._console.is_terminal:
             self._live.stop()
 
@@ -80,19 +80,19 @@ class ProgressDisplay:
 
     @contextmanager
     def narrated(self, title: str) -> Iterator[Tell]:
-        """Show a step for the time of the block, with what the block tells of it."""
+        """Show a step during the block, with the texts that the block reports."""
         with step(self, title):
             yield partial(self._tell, title)
 
     def transfer(self, title: str, size: int) -> "Transfer":
         """Show a transfer of `size` bytes."""
         task_id = self._transfers.add_task(title, total=size)
-        self._transfers.advance(task_id, 0)  # the rate counts from here, also of what comes in one piece
+        self._transfers.advance(task_id, 0)  # the rate counts from here, even if all bytes arrive at once
         self._lines[title] = (time.monotonic(), "")
         return Transfer(self, self._transfers, task_id)
 
     def plain_line(self, name: str, text: str, *, is_last: bool = False) -> None:
-        """Print `text` where there is no terminal: new texts of a `name` once a second, and its last text."""
+        """Without a terminal, print the changed texts of `name` at most once a second, and its last text."""
         now = time.monotonic()
         before_at, before = self._lines.setdefault(name, (self._began, ""))
         is_due = is_last or now >= before_at + _LINE_EVERY_S
@@ -110,12 +110,12 @@ class ProgressDisplay:
             )
 
     def _picture(self) -> RenderableType:
-        shown: list[RenderableType] = [each for each in (self._steps, self._transfers) if each.tasks]
-        return Group(*shown, *([self._beneath()] if self._beneath else []))
+        shown: list[RenderableType] = [tasks for tasks in (self._steps, self._transfers) if tasks.tasks]
+        return Group(*shown, *([self._footer()] if self._footer else []))
 
 
 class Transfer:
-    """A transfer that is shown: call it with the bytes that have come since the last call."""
+    """A shown transfer. Call it with the number of bytes transferred since the last call."""
 
     def __init__(self, display: ProgressDisplay, tasks: Progress, task_id: TaskID) -> None:
         self._display = display
@@ -150,7 +150,7 @@ def render_step(step: Step) -> Text:
 
 
 def transfer_line(task: Task) -> str:
-    """Return how far a transfer has come, in the unit that fits its size, and how fast it is."""
+    """Return the progress and the rate of a transfer, in units that fit its size."""
     total = task.total or 0
     rate = task.finished_speed or task.speed or 0
     unit, name = pick_unit_and_suffix(int(total), _UNITS, 1_000)

@@ -1,4 +1,4 @@
-"""The words of the tools: to the terminal, to a pipe, and as JSON."""
+"""The texts of the tools: to the terminal, to a pipe, and as JSON."""
 
 import unicodedata
 from typing import Final
@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.measure import Measurement
 
-# Overrides and isolates; the plain marks that right-to-left texts use are no danger.
+# Overrides and isolates, which reorder text. The plain marks of right-to-left texts are harmless.
 _DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 out = Console()
@@ -17,16 +17,18 @@ err = Console(stderr=True)
 
 
 def printable(text: str) -> str:
-    """Return the text of another person on one line, without characters that steer the terminal."""
-    return "".join("\u23ce" if letter == "\n" else "\ufffd" if _steers(letter) else letter for letter in text)
+    """Return a text from outside on one line, without characters that control the terminal."""
+    return "".join(
+        "\u23ce" if letter == "\n" else "\ufffd" if _is_control(letter) else letter for letter in text
+    )
 
 
-def _steers(letter: str) -> bool:
+def _is_control(letter: str) -> bool:
     return unicodedata.category(letter) == "Cc" or letter in _DIRECTION_MARKS
 
 
 def explain(message: str, advice: str = "", log: str = "") -> None:
-    """An expected failure: what a log said, what happened in one line, what to do in the next."""
+    """Print an expected failure: the log, then the error on one line, then the advice on the next line."""
     if log:
         err.print(escape(log), style="dim", highlight=False, soft_wrap=True)
     err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
@@ -35,7 +37,7 @@ def explain(message: str, advice: str = "", log: str = "") -> None:
 
 
 def print_whole(table: RenderableType, console: Console = out) -> None:
-    """Print a table at its natural width, also on a narrow terminal: an id that is cut off is of no use."""
+    """Print a table at its natural width, even on a narrow terminal: a truncated id is useless."""
     natural = Measurement.get(console, console.options.update(width=10_000), table).maximum
     Console(file=console.file, width=max(console.width, natural)).print(table, highlight=False)
 

@@ -1,4 +1,4 @@
-"""The arithmetic of an estimate: what a message uses, times what that costs."""
+"""The arithmetic of an estimate: the use of each message times its prices."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,14 +8,14 @@ import msgspec
 from chat4all_local.cloud.errors import CloudError
 
 QUEUE_FUNCTIONS: Final = ("inbound", "router", "status")
-"""The functions of queues, beside those of the channels. Lambda receives and deletes once for each batch."""
+"""The functions of queues, in addition to the channels'. Lambda receives and deletes once for each batch."""
 HTTP_FUNCTIONS: Final = ("api", "webhooks")
 TRACED: Final = 0.05
-"""X-Ray's default: each second's first request, and 5 of a hundred of the others."""
+"""X-Ray's default samples the first request of each second, and 5 percent of the others."""
 
 
 class Price(msgspec.Struct, frozen=True):
-    """US dollars for one of `unit`."""
+    """The price of a `unit` in US dollars."""
 
     usd: float
     unit: str
@@ -23,7 +23,7 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class PriceTable(msgspec.Struct, frozen=True):
-    """`as_of` is when the sources said so; `note` what to think of them."""
+    """The prices of a region. `as_of` is the date of the sources; `note` comments on their reliability."""
 
     region: str
     as_of: str
@@ -32,7 +32,7 @@ class PriceTable(msgspec.Struct, frozen=True):
 
 
 class FunctionUse(msgspec.Struct, frozen=True):
-    """For one message: how often the function ran, and for how long altogether."""
+    """The use of a function for one message: the number of its runs and their total time."""
 
     invocations: float
     billed_ms: float
@@ -59,7 +59,7 @@ class Use(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """`quantity` is of the price's unit, for all messages."""
+    """A line of the estimate; `quantity` is for all messages, in the price's unit."""
 
     service: str
     price: str
@@ -81,7 +81,7 @@ class Estimate(msgspec.Struct, frozen=True):
 def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
     """Estimate the cost, without free tiers, storage, files, idle costs, and traffic out of AWS.
 
-    Raises CloudError where the use lacks a function that messages pass.
+    Raises CloudError if the use lacks a function that every message needs.
     """
     lines = tuple(
         Line(service, price, quantity * messages, quantity * messages * table.prices[price].usd)
@@ -100,7 +100,7 @@ def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
 
 
 def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
-    """Service, price and quantity for one message."""
+    """Yield service, price and quantity for one message."""
     requests = _runs(use.functions, HTTP_FUNCTIONS)
     batches = _runs(use.functions, (*QUEUE_FUNCTIONS, *use.channels))
     yield "API Gateway", "api_gateway_request", requests
@@ -121,6 +121,6 @@ def _runs(functions: Mapping[str, FunctionUse], names: tuple[str, ...]) -> float
     if missing := [name for name in names if name not in functions]:
         raise CloudError(
             f"the measurement lacks {', '.join(missing)}",
-            "measure again with chat4all cost --measure on a machine with nothing else to do",
+            "measure again with chat4all cost --measure on an idle machine",
         )
     return sum(functions[name].invocations for name in names)

@@ -1,4 +1,4 @@
-"""`chat4all cost`: the estimate, from the kept measurement or from a new measurement."""
+"""`chat4all cost`: the estimate, from the stored measurement or from a new measurement."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -31,19 +31,19 @@ def kept_use() -> Use:
 
 
 def run(*, messages: int, measure: bool, json_output: bool) -> int:
-    """Raises CloudError."""
+    """Print the estimate, and return the exit code. Raises CloudError."""
     use, prices = _measured_now() if measure else kept_use(), price_table()
     result = estimate(use, prices, messages)
     if json_output:
         print_json(result)
         return 0
-    told = f"Use: {use.how}; times of {use.where}, {use.measured_at}.\n{_channels_told(use)}"
-    out.print(_table(result, prices), Text(f"\n{told}\nPrices: {prices.note}"))
+    source = f"Use: {use.how}; times of {use.where}, {use.measured_at}.\n{_measured_channels(use)}"
+    out.print(_table(result, prices), Text(f"\n{source}\nPrices: {prices.note}"))
     return 0
 
 
 def _measured_now() -> Use:
-    """The functions as they run now; requests to tables and queues as they were counted."""
+    """Measure the functions now, and take the requests to tables and queues from the stored measurement."""
     with stopped_by_signals(), ExitStack() as stack, ProgressDisplay(err) as progress:
         cloud = stack.enter_context(started(progress=progress))
         with progress.narrated("Measure the functions") as tell:
@@ -60,7 +60,7 @@ def _measured_now() -> Use:
     )
 
 
-def _channels_told(use: Use) -> str:
+def _measured_channels(use: Use) -> str:
     measured = f"Measured on {_titles(use.channels)}"
     return f"{measured}, not on {_titles(use.left_out)}." if use.left_out else f"{measured}."
 
@@ -74,12 +74,12 @@ def _table(result: Estimate, prices: PriceTable) -> Table:
         title=f"{result.messages:,} messages, {result.region}, prices of {result.as_of}", title_justify="left"
     )
     table.add_column("service")
-    table.add_column("of what")
-    table.add_column("for a message", justify="right")
+    table.add_column("unit")
+    table.add_column("per message", justify="right")
     table.add_column("USD", justify="right")
     for line in result.lines:
         per_message = line.quantity / result.messages
         table.add_row(line.service, prices.prices[line.price].unit, f"{per_message:.4g}", f"{line.usd:,.2f}")
     table.add_section()
-    table.add_row("together", "", "", f"{result.usd:,.2f}")
+    table.add_row("total", "", "", f"{result.usd:,.2f}")
     return table

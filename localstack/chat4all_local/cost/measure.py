@@ -1,4 +1,4 @@
-"""Measure the runs and times of each function for a message, from the reports in a local cloud's logs."""
+"""Measure the runs and times of each function per message, from the reports in a local cloud's logs."""
 
 import re
 from collections import defaultdict
@@ -14,16 +14,16 @@ from chat4all_local.console.progress import Tell
 from chat4all_local.cost.estimate import FunctionUse
 
 CONVERSATIONS: Final = dict.fromkeys(CHANNELS, 6)
-"""So few messages are within the burst of every provider's limits."""
+"""So few that no provider's rate limit delays their messages."""
 ROUNDS: Final = 4
-BY_THE_CLOCK: Final = "relay"
-"""It runs once a minute, whatever there is to do."""
+SCHEDULED_FUNCTION: Final = "relay"
+"""A function that runs once a minute, with or without messages."""
 _REPORT: Final = re.compile(r"^REPORT .*Billed Duration: (\d+(?:\.\d+)?) ms\s+Memory Size: (\d+) MB")
 
 
 def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
-    """The functions' use for one message with its receipts, and the KB that they log for it."""
-    tell(f"making {sum(CONVERSATIONS.values())} conversations")
+    """Return the functions' use for one message with its receipts, and the KB of logs for it."""
+    tell(f"creating {sum(CONVERSATIONS.values())} conversations")
     product = ProductSide(cloud, CONVERSATIONS)
     try:
         product.send_receipts(wanted=True)
@@ -36,12 +36,12 @@ def measured(cloud: Cloud, tell: Tell) -> tuple[dict[str, FunctionUse], float]:
         lines = logs.new_lines()
     finally:
         product.close()
-    kb = sum(len(line.text.encode()) for line in lines if line.function != BY_THE_CLOCK) / 1_000
+    kb = sum(len(line.text.encode()) for line in lines if line.function != SCHEDULED_FUNCTION) / 1_000
     return uses(lines, messages), kb / messages
 
 
 def _post(product: ProductSide, rounds: int) -> int:
-    """Post by a single client: concurrent functions share cores here, and share none on Lambda."""
+    """Post with a single client: concurrent functions share cores on this machine, but not on Lambda."""
     posts = product.target.post_all(rounds_of(product.conversations, rounds), clients=1)
     product.arrivals(posts)
     product.settle()
@@ -53,7 +53,7 @@ def uses(lines: Iterable[LogLine], messages: int) -> dict[str, FunctionUse]:
     memory: dict[str, int] = {}
     for line in lines:
         found = _REPORT.match(line.text)
-        if found and line.function != BY_THE_CLOCK:
+        if found and line.function != SCHEDULED_FUNCTION:
             runs[line.function].append(float(found[1]))
             memory[line.function] = int(found[2])
     return {

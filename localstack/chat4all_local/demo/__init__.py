@@ -1,15 +1,15 @@
-"""The demo: conversations on a local cloud of its own, and the proof that no word and no byte went astray.
+"""The demo: conversations on a temporary local cloud, and a check that every text and file arrived intact.
 
 ::
 
-    texts, script            what everybody will say
+    texts, script            the lines of the agent and the customers
           │
-    stage ── speaking ──> sent        what was sent: POSTs accepted, replies written
-             watcher  ──> observed    what arrived: at the providers, in the histories, statuses
+    stage ── speaking ──> sent        accepted POSTs and written replies
+             watcher  ──> observed    arrivals at the providers and in the histories, statuses
                             │
-            arrivals ── verdict       sent against observed: lost, doubled, out of order
+            arrivals ── verdict       sent against observed: lost, duplicated, out of order
                             │
-             display, summary         shown while it goes on, and at the end
+             display, summary         the table during the run, and the summary at its end
 
-files     the second act: files up, out to every customer, and one back
+files     the second part: files to every customer, and a file from a customer
 """

@@ -1,4 +1,4 @@
-"""The replies that a customer would write now."""
+"""The replies that a customer can write now."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from chat4all_local.traffic.participants import GROUP
 
 
 class Due(msgspec.Struct, frozen=True):
-    """`quoted` is the provider's id of the message that the reply quotes."""
+    """A reply that is due; `quoted` is the provider's id of the message that it quotes."""
 
     reply: Reply
     quoted: str | None
 
 
 def due(left: Sequence[Reply], sent: Sent, observed: Observed, channel: str) -> list[Due]:
-    """Return the replies of `left`, in their order, whose message has arrived whole.
+    """Return the replies of `left`, in their order, whose message has arrived completely.
 
-    A reply that quotes also waits until the API tells SENT: from then on the provider's id is on record.
+    A reply that quotes its message also waits for the status SENT: then the provider's id is stored.
     """
     arrived = at_provider(sent, observed, channel).whole
     found = []

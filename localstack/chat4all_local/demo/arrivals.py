@@ -1,4 +1,4 @@
-"""Sent against observed: at each customer's provider, and in each conversation's history."""
+"""Compare sent and observed lines: at each customer's provider, and in each conversation's history."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, GROUP
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A message on its way to the customer on `channel`: the agent's, or a relayed message of the group."""
+    """A message to the customer on `channel`: the agent's message, or a relayed message of the group."""
 
     line: Line
     message_id: str
@@ -22,9 +22,9 @@ class Delivery(msgspec.Struct, frozen=True):
 def at_provider(sent: Sent, observed: Observed, channel: str) -> Findings:
     """Compare the lines that the channel's customer should get with the messages that the provider accepted.
 
-    The customer should get the agent's lines, and the other customers' lines in the group. Each speaker's
-    lines in a conversation have an order; the lines of two speakers who speak at once have none. A message to
-    an address other than the customer's is strange, because the cloud knows nobody else there.
+    The customer should get the agent's lines, and the other customers' lines in the group. The lines of each
+    speaker in a conversation have an order. Lines of different speakers have none, because they speak
+    concurrently. A message to another address is unexpected, because no other customer exists there.
     """
     lines = _lines(sent, channel) + _lines(sent, GROUP)
     expected = [
@@ -41,7 +41,7 @@ def at_provider(sent: Sent, observed: Observed, channel: str) -> Findings:
 
 
 def in_history(sent: Sent, observed: Observed, conversation: str) -> Findings:
-    """Compare everybody's lines with the conversation's history, each speaker's in the order of sending."""
+    """Compare all lines of a conversation with its history; each speaker's lines in the order of sending."""
     expected = [Expected(line.key, line.speaker, line.text) for line in _lines(sent, conversation)]
     return compare(expected, (message.content.text for message in observed.histories.get(conversation, ())))
 

@@ -1,4 +1,4 @@
-"""Counts by channel and conversation: how far the messages have come."""
+"""Counts of messages by channel, conversation and status."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +15,8 @@ from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 class Counts(msgspec.Struct, frozen=True):
     """Counts of the agent's messages to the customer of a channel; `received` counts the customer's replies.
 
-    `sent`: the provider accepted every part. `delivered` and `read` count the statuses that the API tells;
-    a read message counts as delivered too. Without delivery receipts `delivered` counts SENT, and without
+    `sent`: the provider accepted every part. `delivered` and `read` count the statuses that the API reports.
+    A read message also counts as delivered. Without delivery receipts `delivered` counts SENT, and without
     read receipts `read` is None.
     """
 
@@ -28,7 +28,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The counts of a channel's customer in a conversation; `counts` equals `goal` when all has arrived."""
+    """The counts of a channel's customer in a conversation; `counts` equals `goal` at the end."""
 
     channel: str
     conversation: str
@@ -50,7 +50,7 @@ def rows(sent: Sent, observed: Observed) -> tuple[Row, ...]:
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """Add the counts up; `read` adds up the channels that have read receipts."""
+    """Add up the counts; `read` adds up the channels that have read receipts."""
     added: Sequence[Counts] = tuple(counts)
     reads = [row.read for row in added if row.read is not None]
     return Counts(

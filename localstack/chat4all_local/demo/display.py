@@ -1,4 +1,4 @@
-"""The messages as they go on: in a terminal a table that moves, elsewhere a plain line now and then."""
+"""The display of the running demo: in a terminal a live table, elsewhere a plain line once a second."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Show = Callable[[tuple[Row, ...]], None]
 
 @contextmanager
 def messages_shown(console: Console, title: str) -> Iterator[Show]:
-    """Hand out what shows the rows, as often as there are new ones."""
+    """Yield a callback that shows the current rows."""
     latest: tuple[Row, ...] = ()
     began = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""`chat4all demo`: start a cloud, run, judge, and remove the cloud."""
+"""`chat4all demo`: start a cloud, run the demo, judge its result, and remove the cloud."""
 
 import time
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ from chat4all_local.demo.table import moving_table
 def run(channels: Sequence[str], *, json_output: bool, svg: Path | None = None) -> int:
     """Run the demo over `channels` and return the exit code.
 
-    It is 0 when every message and file arrived once, whole and in order, and reached its last status. With
-    `json_output` stdout gets the result and nothing else. `svg` names a file for a picture of the end.
+    It is 0 if every message and file arrived completely, once and in order, and reached its last status. With
+    `json_output` only the result goes to stdout. `svg` names a file for a picture of the final state.
 
     Raises CloudError, TransferFailed, ApiError, ApiUnreachable, and Stopped for a signal. In every case the
-    cloud is stopped and its folder removed.
+    cloud is stopped, and its folder is removed.
     """
     console = err if json_output else out
     began = time.monotonic()
@@ -54,7 +54,7 @@ def perform(console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVe
         try:
             return _perform_on(cloud, console, channels)
         finally:
-            with ProgressDisplay(console) as progress, step(progress, "Stop everything"):
+            with ProgressDisplay(console) as progress, step(progress, "Stop the local cloud"):
                 stack.close()
 
 
@@ -67,9 +67,9 @@ def _perform_on(cloud: Cloud, console: Console, channels: Sequence[str]) -> tupl
             step(progress, f"Create {people}"),
         ):
             stage = demo.set_up()
-        with messages_shown(console, "Messages out, answers back") as show:
+        with messages_shown(console, "Exchange messages") as show:
             outcome = demo.perform(stage, show)
-        with ProgressDisplay(console) as progress, step(progress, "Make two photos and a video"):
+        with ProgressDisplay(console) as progress, step(progress, "Create two photos and a video"):
             made = make_files(folder)
         with ProgressDisplay(console) as progress:
             return outcome, demo.exchange_files(stage, made, outcome.observed, progress, folder / "uploads")

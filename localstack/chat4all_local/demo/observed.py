@@ -13,8 +13,8 @@ ORDER = ("PENDING", "SENT", "DELIVERED", "READ")
 class Observed(msgspec.Struct, frozen=True):
     """The observations so far.
 
-    `provided`: by channel, the sends that the provider accepted, in order. `histories`: by conversation,
-    oldest first. `statuses`: by message id, as the API last told them.
+    `provided`: the sends that a provider accepted, in order, by channel. `histories`: the messages, oldest
+    first, by conversation. `statuses`: the last known statuses, by message id.
     """
 
     provided: Mapping[str, tuple[SendRecord, ...]] = {}
@@ -22,7 +22,7 @@ class Observed(msgspec.Struct, frozen=True):
     statuses: Mapping[str, ProgressView] = {}
 
     def has_come(self, message_id: str, channel: str, status: str) -> bool:
-        """Tell whether the delivery of a message on `channel` has reached `status`."""
+        """Return whether the delivery of a message on `channel` has reached `status`."""
         known = self.statuses.get(message_id)
         found = (
             (delivery.status for delivery in known.deliveries if delivery.channel == channel) if known else ()

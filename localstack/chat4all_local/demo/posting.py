@@ -1,4 +1,4 @@
-"""POSTs a line of the script until it is accepted."""
+"""POST a line of the script until the API accepts it."""
 
 import uuid
 from threading import Event
@@ -16,7 +16,10 @@ PATIENCE_S: Final = 60.0
 def post_line(
     api: ApiClient, stage: Stage, line: Line, over: Event, *, file_id: str | None = None
 ) -> Accepted:
-    """Raises ApiError for a refusal that is for good; else, after PATIENCE_S, the last failure; Cancelled."""
+    """POST `line` until the API accepts it.
+
+    Raises ApiError for a permanent refusal, the last failure after PATIENCE_S, or Cancelled.
+    """
     message_id = str(uuid.uuid4())
     conversation_id, sender_id = stage.conversations[line.conversation], stage.users[line.speaker]
 

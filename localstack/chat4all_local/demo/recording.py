@@ -1,4 +1,4 @@
-"""The end of the demo as a picture: an SVG file that a document can show."""
+"""The final state of the demo as an SVG picture for a document."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ _TITLE: Final = "chat4all demo"
 
 
 def write_svg(path: Path, *shown: RenderableType) -> None:
-    """Write `shown`, from top to bottom, as an SVG file; make its folder if need be."""
+    """Write `shown`, from top to bottom, as an SVG file; create its folder if necessary."""
     console = Console(
         file=io.StringIO(), width=_COLUMNS, record=True, force_terminal=True, color_system="truecolor"
     )
@@ -23,6 +23,6 @@ def write_svg(path: Path, *shown: RenderableType) -> None:
 
 
 def _without_remote_fonts(svg: str) -> str:
-    """Remove the fonts that Rich loads over the network: pages that show pictures block them."""
+    """Remove the fonts that Rich loads over the network: web pages block them in pictures."""
     before, *fonts = svg.split("@font-face {")
     return before + "".join(font.partition("}")[2].lstrip() for font in fonts)

@@ -12,7 +12,10 @@ from chat4all_local.traffic.spread import quantile
 
 
 class ChannelResult(msgspec.Struct, frozen=True):
-    """Without delivery receipts `delivered` counts SENT; without read receipts `read` is null."""
+    """The counts of a channel.
+
+    Without delivery receipts `delivered` counts SENT. Without read receipts `read` is null.
+    """
 
     accepted: int
     delivered: int
@@ -21,14 +24,14 @@ class ChannelResult(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds; null where nothing arrived."""
+    """Percentiles in milliseconds; null if nothing arrived."""
 
     p50: float | None
     p95: float | None
 
 
 class Result(msgspec.Struct, frozen=True):
-    """`lost` and `duplicates` count messages and files; `latency_ms` is of the messages."""
+    """The result. `lost` and `duplicates` count messages and files; `latency_ms` covers the messages."""
 
     channels: Mapping[str, ChannelResult]
     lost: int
@@ -56,7 +59,7 @@ def counts_of(verdict: Verdict, channel: str) -> Counts:
 
 
 def latency(milliseconds: Sequence[float]) -> Latency:
-    """Return the percentiles by the nearest rank, which are values that were measured."""
+    """Return the percentiles by nearest rank: each is a measured value."""
     if not milliseconds:
         return Latency(None, None)
     return Latency(round(quantile(milliseconds, 0.5), 1), round(quantile(milliseconds, 0.95), 1))

@@ -1,4 +1,4 @@
-"""A run of the demo on a cloud that is up, until everything has arrived or nothing moves."""
+"""A run of the demo on a running cloud, until everything has arrived or there is no more progress."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -38,24 +38,27 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """A run on the API and the simulators of a cloud; the simulators' channels take part."""
+    """A run on the API and the simulators of a cloud, over the simulators' channels."""
 
     def __init__(self, api: ApiClient, simulators: Mapping[str, Simulator]) -> None:
         self._api = api
         self._simulators = simulators
 
     def set_up(self) -> Stage:
-        """Raises ApiError, ApiUnreachable."""
+        """Create the users and the conversations. Raises ApiError, ApiUnreachable."""
         return set_up(self._api, self._simulators)
 
     def perform(self, stage: Stage, show: Show) -> Outcome:
-        """Raises ApiError for what the API refuses for good, ApiUnreachable when it stays away."""
+        """Exchange all messages of the script, and judge the result.
+
+        Raises ApiError for a permanent refusal, and ApiUnreachable if the API stays unreachable.
+        """
         sent = Sent(write_script(tuple(self._simulators)))
         watcher = Watcher(self._api, self._simulators, stage, sent)
         speakers = Speakers(self._api, self._simulators, stage, sent, lambda: watcher.observed)
         with speakers.speaking():
             self._watch(watcher, sent, speakers, show)
-        with suppress(TimeoutError):  # a webhook that repeats for ever is judged, too
+        with suppress(TimeoutError):  # an endlessly repeated webhook is a finding of the verdict
             wait_until_quiet(self._simulators, QUIET_WITHIN_S)
         observed = watcher.look_at_everything()
         return Outcome(judge(sent, observed), sent, observed)
@@ -63,7 +66,7 @@ class Run:
     def exchange_files(
         self, stage: Stage, made: Mapping[str, Made], texts: Observed, progress: ProgressDisplay, notes: Path
     ) -> FilesVerdict:
-        """Exchange files after the texts, of which `texts` has been observed.
+        """Exchange files after the messages; `texts` has the observations of the messages.
 
         Raises TransferFailed, ApiError, ApiUnreachable.
         """
@@ -88,7 +91,7 @@ def run_on(cloud: Cloud, channels: Sequence[str]) -> Iterator[Run]:
     connections = 2 * len(channels) + 1
     api = ApiClient(cloud.api_url, cloud.api_key, timeout=_TIMEOUT_S, connections=connections)
     yield Run(api, simulators)
-    # After a failure the simulators stay open: a call that is under way would not notice the close and wait
-    # for its whole timeout, but it ends at once when the cloud does.
+    # After a failure the simulators' clients stay open: a call in progress would not notice the close and
+    # would wait for its whole timeout. It ends as soon as the cloud stops.
     for simulator in simulators.values():
         simulator.close()

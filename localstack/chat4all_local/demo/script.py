@@ -19,7 +19,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A customer's line, written when the agent's line `to` has arrived whole.
+    """A customer's line, written when the agent's line `to` has arrived completely.
 
     In the group the reply quotes that line.
     """
@@ -35,7 +35,7 @@ _KINDS_IN_GROUP: Final = (texts.emoji, texts.right_to_left, texts.long)
 class Script(msgspec.Struct, frozen=True):
     """The script for the customers on `channels`: `agent_lines` by conversation, `replies` by channel.
 
-    There is a 1:1 conversation with each customer, called by the channel, and GROUP with all of them.
+    Each customer has a 1:1 conversation, named by the channel. GROUP is a conversation with all of them.
     """
 
     channels: tuple[str, ...]
@@ -67,8 +67,8 @@ def agent_lines(conversation: str) -> tuple[Line, ...]:
 def replies(channel: str) -> tuple[Reply, ...]:
     """Write as many replies as the customer gets messages from the agent.
 
-    Those in the group answer its first message; those in the 1:1 conversation are spread evenly over its
-    messages.
+    Replies in the group answer its first message. Replies in the 1:1 conversation are distributed evenly over
+    its messages.
     """
     total = len(agent_lines(channel)) + len(agent_lines(GROUP))
     in_group = [(GROUP, f"{GROUP}-1")] * BY_CHANNEL[channel].replies_in_group
@@ -82,7 +82,7 @@ def replies(channel: str) -> tuple[Reply, ...]:
 
 
 def relayed(line: Line) -> str:
-    """Return the text that the other customers get of a customer's line in the group."""
+    """Return the text in which the other customers receive a customer's line in the group."""
     return f"{BY_CHANNEL[line.speaker].name}: {line.text}"
 
 

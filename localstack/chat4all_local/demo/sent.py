@@ -1,4 +1,4 @@
-"""The lines that have been sent so far, in the order in which they were sent."""
+"""The lines that have been sent so far, in the order of sending."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Accepted(msgspec.Struct, frozen=True):
 class Sent:
     """The lines of `script` that have been sent.
 
-    The speakers' threads write here, one thread for each key; the watcher's thread reads.
+    The speakers' threads add lines, a single thread for each key. The watcher's thread reads them.
     """
 
     def __init__(self, script: Script) -> None:
@@ -46,7 +46,7 @@ class Sent:
         return [line for line in written if line.conversation == conversation]
 
     def is_all(self, conversation: str) -> bool:
-        """Tell whether every line of the script in `conversation` has been sent."""
+        """Return whether every line of the script in `conversation` has been sent."""
         wanted = sum(
             reply.line.conversation == conversation
             for replies in self.script.replies.values()

@@ -19,15 +19,15 @@ from chat4all_local.traffic.load import Cancelled
 from chat4all_local.traffic.participants import BY_CHANNEL
 
 AT_ONCE: Final = 2
-"""Conversations that the agent posts in at once. More would be no faster: for each one the cloud starts
-another copy of the `api` function, and that costs more than the messages."""
+"""Conversations that the agent posts in concurrently. More would be no faster: for each, the cloud starts
+another process of the `api` function, which costs more than the messages."""
 _LOOK_EVERY_S: Final = 0.05
 
 Look = Callable[[], Observed]
 
 
 class Speakers:
-    """The agent and the customers. `look` returns the last observation, which the watcher renews."""
+    """The agent and the customers. `look` returns the latest observations of the watcher."""
 
     def __init__(
         self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, sent: Sent, look: Look
@@ -44,8 +44,8 @@ class Speakers:
     def speaking(self) -> Iterator[None]:
         """Let the speakers speak during the block.
 
-        At its end all have stopped. After a failure the last calls may still be under way; they end with the
-        cloud.
+        At its end all speakers have stopped. After a failure, the last calls may still be in progress; they
+        end with the cloud.
         """
         script = self._sent.script
         agent = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="agent")
@@ -99,7 +99,7 @@ class Speakers:
             self._wait_until_kept(line)
 
     def _wait_until_kept(self, line: Line) -> None:
-        """Wait for the line in the history: the next webhook may rightly overtake a repeated webhook."""
+        """Wait for the line in the history: a later webhook may overtake a webhook that is repeated."""
         while line.key not in in_history(self._sent, self._look(), line.conversation).whole:
             if self._over.wait(_LOOK_EVERY_S):
                 return

@@ -1,4 +1,4 @@
-"""The stage: the customers at their providers, then users and conversations through the API."""
+"""The set-up of the demo: customers at their providers, then users and conversations in the API."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,12 +10,12 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.participants import AGENT, AGENT_NAME, BY_CHANNEL, GROUP, register_customer
 
 WEBHOOKS_AT_ONCE: Final = 1
-"""Webhook calls that each provider makes at once. More calls would be no faster here: for each one the cloud
-starts another copy of the `webhooks` function."""
+"""Webhook calls that each provider makes concurrently. More would be no faster: for each, the cloud starts
+another process of the `webhooks` function."""
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """Ids: `users` by AGENT and channel, `conversations` by channel and GROUP."""
+    """The ids of users, by AGENT and channel, and of conversations, by channel and GROUP."""
 
     users: Mapping[str, str]
     conversations: Mapping[str, str]

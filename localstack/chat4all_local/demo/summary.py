@@ -43,7 +43,7 @@ def _table(verdict: Verdict) -> Table:
         table.add_row(BY_CHANNEL[channel].title, *_cells(counts, times))
     everything = [ms for measured in verdict.latencies_ms.values() for ms in measured]
     counts = total(counts_of(verdict, channel) for channel in verdict.channels)
-    table.add_row("together", *_cells(counts, latency(everything)), style="bold")
+    table.add_row("total", *_cells(counts, latency(everything)), style="bold")
     return table
 
 
@@ -68,10 +68,10 @@ def _notes(channels: Sequence[str], observed: Observed) -> Text:
     )
     return Text(
         f"P50, P95: from POST to the last part's arrival at the provider. Parts accepted: {parts}.\n"
-        "An over-long text becomes several parts."
-        f" Most of a part: {', '.join(map(_longest_text, channels))}.\n"
+        "A text that is too long is sent in parts."
+        f" Longest part: {', '.join(map(_longest_text, channels))}.\n"
         f"{''.join(without_receipts)}\n"
-        "Uploaded: until inspected and READY. ✓: exactly the same bytes came, once.",
+        "Uploaded: time until READY. ✓: exactly the same bytes arrived, once.",
         style="dim",
     )
 
@@ -88,9 +88,9 @@ def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:
         "lost": verdict.lost + files.lost,
         "late": verdict.late + files.late,
         "wrong": files.wrong,
-        "doubled": verdict.duplicates + files.duplicates,
+        "duplicated": verdict.duplicates + files.duplicates,
         "out of order": verdict.out_of_order,
-        "strange": verdict.strange + files.strange,
+        "unexpected": verdict.strange + files.strange,
     }
     return [
         Text.assemble((f"{kind}: ", "bold red"), _listed(found)) for kind, found in kinds.items() if found
@@ -105,7 +105,7 @@ def _listed(found: tuple[str, ...]) -> str:
 def _last_line(verdict: Verdict, files: FilesVerdict, repeated: int, seconds: float) -> Text:
     mark = ("✓ ", "bold green") if verdict.is_good and files.is_good else ("✗ ", "bold red")
     faults = (
-        f"{len(verdict.lost + files.lost)} lost, {len(verdict.duplicates + files.duplicates)} doubled, "
+        f"{len(verdict.lost + files.lost)} lost, {len(verdict.duplicates + files.duplicates)} duplicated, "
         f"{len(verdict.out_of_order)} out of order"
     )
     repeats = f"; {repeated} POSTs repeated" if repeated else ""

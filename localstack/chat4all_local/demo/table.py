@@ -1,4 +1,4 @@
-"""The table that moves: a dot for each message, filled as far as it has come."""
+"""The live table: a dot for each message in every step, filled when the message has reached it."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -17,8 +17,8 @@ def moving_table(rows: Iterable[Row]) -> Table:
     table = plain_table()
     for heading in ("CHANNEL", "CONVERSATION", *(step.upper() for step in STEPS)):
         table.add_column(heading, min_width=9, no_wrap=True)
-    for channel, some in groupby(rows, key=lambda row: row.channel):
-        for place, row in enumerate(some):
+    for channel, channel_rows in groupby(rows, key=lambda row: row.channel):
+        for place, row in enumerate(channel_rows):
             table.add_row(BY_CHANNEL[channel].title if place == 0 else "", _conversation(row), *_dots(row))
     return table
 
@@ -39,5 +39,5 @@ def _cell(done: int | None, goal: int | None) -> Text:
 
 
 def steps(counts: Counts) -> tuple[int, int, int, int | None, int]:
-    """The counts in the order of STEPS."""
+    """Return the counts in the order of STEPS."""
     return counts.accepted, counts.sent, counts.delivered, counts.read, counts.received

@@ -1,6 +1,6 @@
 """The texts: plain, with emoji, from right to left, and as long as the API allows.
 
-Every text carries a mark, a long one in each of its lines, so that no two texts or parts are alike.
+Every text has a unique mark, and a long text has it in each line. Thus all texts and parts differ.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 LONG: Final = 10_000
-"""Characters; the most that the API accepts: WhatsApp, Telegram and Instagram each get it in parts."""
+"""The most characters that the API accepts. WhatsApp, Telegram and Instagram get such a text in parts."""
 
 _FAMILIES_AND_FLAGS: Final = "👩‍👩‍👧‍👦 👨🏽‍🚀 🧑🏿‍🤝‍🧑🏻 🏳️‍🌈 🏴󠁧󠁢󠁳󠁣󠁴󠁿 🇧🇷🇮🇱🇪🇬 ❤️‍🔥"
 _ARABIC: Final = "مرحبًا! طلبك في الطريق، شكرًا لصبرك"
@@ -39,7 +39,7 @@ def right_to_left(mark: str) -> str:
 
 
 def long(mark: str) -> str:
-    """Exactly LONG characters."""
+    """Return a text of exactly LONG characters."""
     text = ""
     for line in _numbered_lines(mark):
         if len(text) + len(line) > LONG:
@@ -49,7 +49,7 @@ def long(mark: str) -> str:
 
 
 def reply(number: int, mark: str) -> str:
-    """`number` counts a customer's replies; the wordings come round."""
+    """Return a customer's reply; `number` counts the replies and chooses the wording."""
     return f"{_REPLIES[number % len(_REPLIES)]} {mark}"
 
 

@@ -15,7 +15,7 @@ from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 class Verdict(msgspec.Struct, frozen=True):
     """Findings, each with its message and its place.
 
-    `late`: a status that has not come. `unsent`: a line of the script that was never sent.
+    `late`: a status that was not reached. `unsent`: a line of the script that was never sent.
 
     `latencies_ms`: by channel, from the start of a message's first POST to the arrival of its last part.
     """

@@ -1,4 +1,4 @@
-"""The watcher: it reads from the providers' transcripts and the API as little as may have changed."""
+"""The watcher: it reads from the providers' transcripts and the API only what may have changed."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -18,12 +18,12 @@ from chat4all_local.traffic.participants import BY_CHANNEL
 from chat4all_local.traffic.transcripts import Transcripts, is_taken
 
 READS_AT_A_LOOK: Final = 5
-"""Of the API, so that watching leaves it time for what is watched."""
+"""API reads at each look: few, so that watching does not slow down the messages."""
 _NOTHING: Final = Observed()
 
 
 class Watcher:
-    """`observed` is what the last look saw; it may be read from any thread."""
+    """`observed` has the observations of the last look. Any thread may read it."""
 
     def __init__(self, api: ApiClient, simulators: Mapping[str, Simulator], stage: Stage, sent: Sent) -> None:
         self.observed = _NOTHING
@@ -35,7 +35,7 @@ class Watcher:
         self._asked_at: dict[str, float] = {}
 
     def look(self) -> Observed:
-        """An API that does not answer now is asked again at the next look. Raises ApiError."""
+        """Update the observations. A read without an answer is repeated at the next look. Raises ApiError."""
         self._look_at_providers()
         wanted = self._undecided() | set(filter(self._may_have_news, self._conversations))
         longest_ago = sorted(wanted, key=lambda wanted_id: self._asked_at.get(wanted_id, 0))[:READS_AT_A_LOOK]
@@ -44,7 +44,10 @@ class Watcher:
         return self.observed
 
     def look_at_everything(self) -> Observed:
-        """Once it is quiet: what came late, or twice, is observed too. Raises ApiError, ApiUnreachable."""
+        """Read everything at the end, so that late and duplicate arrivals are observed.
+
+        Raises ApiError, ApiUnreachable.
+        """
         self._look_at_providers()
         self._read(self._conversations)
         self._read({delivery.message_id for delivery in deliveries(self._sent, self.observed)})
@@ -58,14 +61,14 @@ class Watcher:
         self.observed = replace(self.observed, provided=provided)
 
     def _may_have_news(self, conversation: str) -> bool:
-        """Tell whether a reply is missing in the history, or, once everything has been sent, any message."""
+        """Return whether the history lacks a reply, or any message once all have been sent."""
         kept = in_history(self._sent, self.observed, conversation)
         if self._sent.is_all(conversation):
             return bool(kept.lost)
         return any(line.key in kept.lost for line in self._sent.replies(conversation))
 
     def _undecided(self) -> set[str]:
-        """Return the messages that arrived whole at a provider, and whose last status is not known yet."""
+        """Return the messages that arrived completely at a provider, but without their last status yet."""
         arrived = {
             channel: at_provider(self._sent, self.observed, channel).whole
             for channel in self._sent.script.channels

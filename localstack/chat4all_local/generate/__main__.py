@@ -1,4 +1,4 @@
-"""`python -m chat4all_local.generate`: write the generated blocks; with `--check` only list differences."""
+"""`python -m chat4all_local.generate`: write the generated blocks; with `--check` only report differences."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from chat4all_local.generate.catalogue import blocks, files
 
 
 def outdated(root: Path, all_blocks: Sequence[Block], whole_files: Sequence[File]) -> dict[str, str]:
-    """Return the files whose blocks differ, each with its correct text; raise MarkerError."""
+    """Return the files with outdated blocks, each with its correct text. Raises MarkerError."""
     found = {
         file.path: file.text
         for file in whole_files
@@ -27,7 +27,7 @@ def outdated(root: Path, all_blocks: Sequence[Block], whole_files: Sequence[File
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where a file differs")
+    parser.add_argument("--check", action="store_true", help="change nothing, and fail if a file differs")
     check = parser.parse_args(arguments).check
     try:
         found = outdated(ROOT, blocks(), files())

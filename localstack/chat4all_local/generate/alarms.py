@@ -1,4 +1,4 @@
-"""infra/alarms.yaml: what the loops of the alarms go over."""
+"""infra/alarms.yaml: the collections that the loops of the alarms iterate over."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final

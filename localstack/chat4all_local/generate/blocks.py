@@ -10,7 +10,7 @@ _END: Final = "end of "
 
 
 class Block(msgspec.Struct, frozen=True):
-    """The text of every block of this name in the file `path`, which is relative to the checkout."""
+    """A block of the file `path`, which is relative to the checkout; `render` gives its text."""
 
     path: str
     name: str
@@ -25,11 +25,11 @@ class File(msgspec.Struct, frozen=True):
 
 
 class MarkerError(Exception):
-    """The marking lines of a file do not fit the catalogue, or each other."""
+    """The marking lines of a file do not match the catalogue or each other."""
 
 
 def filled(path: str, text: str, contents: Mapping[str, str]) -> str:
-    """Return `text` with the content of each block, indented as its first line; raise MarkerError."""
+    """Return `text` with the content of each block, indented as its first line. Raises MarkerError."""
     lines: list[str] = []
     rest = iter(text.splitlines())
     met: set[str] = set()
@@ -58,7 +58,7 @@ def by_path(blocks: Sequence[Block]) -> Mapping[str, Mapping[str, str]]:
 
 
 def _name(line: str, words: str) -> str | None:
-    """Return the name that a marking line ends with, or None where the line is not a comment with `words`."""
+    """Return the name at the end of a marking line, or None if the line is not a comment with `words`."""
     comment = line.strip()
     if comment.startswith("<!-- "):
         comment = comment.removeprefix("<!-- ").removesuffix(" -->")

@@ -1,4 +1,4 @@
-"""The blocks that follow from the list of channels, in every file that names each channel."""
+"""The blocks that follow from the list of channels, in every file that lists the channels."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""The docker-compose file and its hook: where the functions find the providers."""
+"""The docker-compose file and its hook: the base URLs of the providers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final

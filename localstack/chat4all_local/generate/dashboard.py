@@ -13,7 +13,7 @@ _PREFIX: Final = "${NamePrefix}"
 
 
 class Widget(msgspec.Struct, frozen=True, kw_only=True):
-    """A graph of `metrics`, each taken by `stat` over a minute unless it says otherwise."""
+    """A graph of `metrics`; each uses `stat` over a minute unless it has its own statistic."""
 
     title: str
     stat: str = "Sum"
@@ -52,7 +52,7 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
             title="Messages: accepted, delivered, read, failed",
             metrics=(
                 _ours("Records", "router", "accepted"),
-                *(_ours(f"Status{each.title()}", "status", each) for each in ("delivered", "read", "failed")),
+                *(_ours(f"Status{name.title()}", "status", name) for name in ("delivered", "read", "failed")),
             ),
         ),
         Widget(
@@ -69,7 +69,7 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
             stat="Maximum",
             metrics=(
                 *(_queue("ApproximateNumberOfMessagesVisible", queue, "-dlq.fifo") for queue in queues),
-                _ours("DeadRecords", "relay", "made dead letters of"),
+                _ours("DeadRecords", "relay", "moved to dead letters"),
             ),
         ),
         Widget(
@@ -106,10 +106,10 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
             ),
         ),
         Widget(
-            title="What the relay made good",
+            title="Recovered by the relay",
             metrics=(
                 _ours("MessagesRepublished", "relay", "published again"),
-                _ours("DeliveriesBroughtBack", "relay", "brought back from lines"),
+                _ours("DeliveriesBroughtBack", "relay", "moved out of holding queues"),
                 _ours("StatusesRecovered", "relay", "statuses recovered"),
                 _ours("FallbacksTaken", "relay", "next channel taken"),
             ),

@@ -1,4 +1,4 @@
-"""Generate the description, the functions' routes and the tables of docs/api.md from the routes."""
+"""Generate the OpenAPI description, the functions' routes and the tables of docs/api.md from the routes."""
 
 from collections.abc import Sequence
 from functools import partial

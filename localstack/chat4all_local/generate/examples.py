@@ -29,9 +29,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "type": UserType.CUSTOMER,
     "user_id": _CUSTOMER,
 }
-"""The examples of the parameters without a default. A parameter means the same wherever it stands."""
+"""The examples of the parameters without a default. A parameter has the same meaning in every route."""
 
 
 def example_of(parameter: str, schema: Mapping[str, object]) -> object:
-    """Return the parameter's default, which its schema has, or its example; raise KeyError if it has none."""
+    """Return the default in the parameter's schema, or else its example. Raises KeyError without both."""
     return schema["default"] if "default" in schema else _EXAMPLES[parameter]

@@ -1,4 +1,4 @@
-"""The functions and queues of the stack, also of the channels, in the order in which files list them."""
+"""The functions, queues and tables of the stack, in the order in which the files list them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -22,14 +22,14 @@ def function_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
 
 
 def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
-    """Name the functions of queues that upload no files."""
-    return ("inbound", "router", *(each.name for each in channels if not each.uploads), "status")
+    """Return the names of the queue functions that upload no files."""
+    return ("inbound", "router", *(channel.name for channel in channels if not channel.uploads), "status")
 
 
 def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:
-    """Map each queue to the seconds that its oldest record may wait.
+    """Return the seconds that the oldest record of each queue may wait.
 
-    A delivery may wait in its queue for 15 minutes, and then waits in a table. An inspection of a file may
+    A delivery may wait in its queue for 15 minutes; then it moves to a table. The inspection of a file may
     take 16 minutes, and may be repeated.
     """
     ages = {"chat-events": 300, "status-updates": 300, "inbound": 300}

@@ -30,7 +30,7 @@ JSON in snake_case, times in ISO 8601 UTC with milliseconds. A list takes `limit
 repeat the same request: a message with the same `message_id` is never sent twice.\
 """
 _FIRST: Final = ("messages", "conversations", "users", "files")
-"""The resources that the description begins with. The others follow by name."""
+"""The first resources of the description. The others follow in the order of their names."""
 _SCHEMAS: Final = "#/components/schemas/"
 _TRACE: Final[Json] = {"x-trace-id": {"$ref": "#/components/headers/Trace"}}
 _GATEWAY: Final = {
@@ -46,7 +46,7 @@ _GATEWAY: Final = {
         "Endpoint request timed out",
     ),
 }
-"""What API Gateway answers in a function's place: the response's name, its description and its message."""
+"""The answers of API Gateway instead of a function: the response's name, description and message."""
 _GATEWAYS_SCHEMA: Final[Json] = {
     "type": "object",
     "properties": {"message": {"type": "string"}},
@@ -55,7 +55,7 @@ _GATEWAYS_SCHEMA: Final[Json] = {
 
 
 def document(resources: Sequence[Resource], channels: Sequence[Manifest]) -> Json:
-    """Return the description of all the resources' routes; `channels` are those that send webhooks."""
+    """Return the description of all routes; `channels` are those that send webhooks."""
     resources = sorted(resources, key=_place)
     routes = [route for resource in resources for route in resource.routes]
     schemas = _Schemas(routes)
@@ -115,7 +115,7 @@ class _Schemas:
         }
 
     def parameters(self, query: type[msgspec.Struct]) -> list[Json]:
-        """Return the query parameters that the fields of `query` are."""
+        """Return the fields of `query` as query parameters."""
         schema = self._queries[query.__name__]
         needed = schema.get("required", ())
         return [
@@ -125,7 +125,7 @@ class _Schemas:
 
 
 def _of_other(kind: type) -> Json:
-    """Return the schema of a type that msgspec has none for: `object`, which is any JSON."""
+    """Return the schema of `object`, any JSON, for which msgspec has no schema."""
     if kind is not object:
         raise NotImplementedError
     return {"description": "Any JSON."}
@@ -141,7 +141,7 @@ def _body(route: Route) -> type[msgspec.Struct] | None:
 
 
 def _reachable(names: Sequence[str], schemas: Mapping[str, object]) -> set[str]:
-    """Return the names of the schemas that those named refer to, and of those themselves."""
+    """Return `names`, and the names of all schemas that these refer to, directly or not."""
     found: set[str] = set()
     left = list(names)
     while left:
@@ -162,7 +162,7 @@ def _references(schema: object) -> list[str]:
 
 
 def _always_whole(schema: Mapping[str, object]) -> Json:
-    """Return the schema of an answer, which leaves out no field, whatever its default is."""
+    """Return the schema of an answer: unlike a request, it has every field, even with a default."""
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return dict(schema)
@@ -174,7 +174,7 @@ def _always_whole(schema: Mapping[str, object]) -> Json:
 
 
 def _without_null(field: Mapping[str, object]) -> Json:
-    """Return the schema of a query parameter, which is left out and never null."""
+    """Return the schema of a query parameter, which may be missing but is never null."""
     schema = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
     options = field.get("anyOf")
     if isinstance(options, list):
@@ -184,7 +184,7 @@ def _without_null(field: Mapping[str, object]) -> Json:
 
 
 def _proof(channel: Manifest) -> str:
-    """Return the name of the security scheme by which the channel's provider proves its webhooks."""
+    """Return the name of the security scheme for the webhooks of the channel's provider."""
     return f"{channel.logical_name}Webhook"
 
 
@@ -293,7 +293,7 @@ def _by_status(route: Route) -> list[tuple[int, list[Refusal]]]:
 
 
 def _name(refusals: Sequence[Refusal]) -> str:
-    """Return the name of the response that is one of the refusals, such as 404.FILE_NOT_FOUND.NOT_FOUND."""
+    """Return the name of the response for some refusals, such as 404.FILE_NOT_FOUND.NOT_FOUND."""
     return ".".join([str(refusals[0].http_status), *(refusal.code for refusal in refusals)])
 
 
@@ -302,7 +302,7 @@ def _named(refusals: Sequence[Refusal]) -> Json:
 
 
 def _responses(routes: Sequence[Route]) -> Json:
-    """Return the responses that are errors, each under its name."""
+    """Return the error responses by name."""
     refused = {_name(refusals): _refused(refusals) for route in routes for _, refusals in _by_status(route)}
     gateways = {
         name: {
@@ -335,7 +335,7 @@ def _refused(refusals: Sequence[Refusal]) -> Json:
 
 
 def meaning(refusal: Refusal) -> str:
-    """Return what an error means, in a sentence."""
+    """Return the meaning of an error in a sentence."""
     return _first_line(refusal)
 
 

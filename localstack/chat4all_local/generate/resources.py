@@ -11,7 +11,7 @@ from chat4all.entrypoints import http
 from chat4all.entrypoints.http.routes import Route, routes_of
 
 _FUNCTIONS: Final = {"webhooks": "webhooks"}
-"""The function that serves a resource, where that is not `api`."""
+"""The functions of the resources that `api` does not serve."""
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 def resources() -> Sequence[Resource]:
-    """Return every resource, by name."""
+    """Return every resource, in the order of the names."""
     return list(_found())
 
 

@@ -40,7 +40,7 @@ def _body(route: Route) -> str:
 
 
 def _fields(route: Route) -> Iterator[str]:
-    """Yield the names of the body's fields, those with a question mark that may be left out."""
+    """Yield the names of the body's fields; an optional field has a question mark."""
     if route.body is None or issubclass(route.body, bytes):
         return
     names = route.body.__struct_encode_fields__

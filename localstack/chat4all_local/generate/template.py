@@ -10,7 +10,7 @@ from chat4all.channels.shared.manifest import Manifest
 
 
 class _Text(string.Template):
-    """`@{name}` stands for a field of the channel: `$` is CloudFormation's."""
+    """A template in which `@{name}` is a field of the channel, because CloudFormation uses `$`."""
 
     delimiter = "@"
 
@@ -164,12 +164,12 @@ def _fields(channel: Manifest) -> dict[str, str]:
 
 
 def _each(text: _Text) -> Callable[[Sequence[Manifest]], str]:
-    """Make the function that writes `text` once for each channel."""
+    """Return a function that renders `text` for each channel."""
     return lambda channels: "\n".join(text.substitute(_fields(channel)) for channel in channels)
 
 
 def _variable(suffix: str, value: str) -> Callable[[Sequence[Manifest]], str]:
-    """Make the function that writes `<CHANNEL>_<suffix>: value` of an environment for each channel."""
+    """Return a function that renders the variable `<CHANNEL>_<suffix>: value` for each channel."""
 
     def lines(channels: Sequence[Manifest]) -> str:
         template = _Text(f"@{{variable}}_{suffix}: {value}")

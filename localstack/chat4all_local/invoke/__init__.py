@@ -1,1 +1,1 @@
-"""Runs a handler once, as Lambda does: in AWS's runtime interface client, without a container."""
+"""Run a handler once, as Lambda does: in AWS's runtime interface client, without a container."""

@@ -1,4 +1,4 @@
-"""A function's process for a single invocation: it is started, watched, and always ended."""
+"""A function's process for a single invocation. It is always ended."""
 
 import os
 import signal

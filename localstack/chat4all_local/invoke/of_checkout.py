@@ -19,8 +19,7 @@ def execution_of(cloud: Cloud, name: str) -> Execution:
     """Return the execution of the function `name` with the sources of the checkout.
 
     The sources are the function's folder in `functions/` and the chat4all package. Their dependencies come
-    from the
-    layers of the last build. Raises CloudError.
+    from the layers of the last build. Raises CloudError.
     """
     function = deployed_function(cloud, name)
     return Execution(

@@ -1,1 +1,1 @@
-"""Reading chat-events from a time on, once more: into the router, into a queue, or onto the terminal."""
+"""Replay of chat-events of a time span: to the router, to a queue, or to the terminal."""

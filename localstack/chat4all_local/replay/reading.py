@@ -1,4 +1,4 @@
-"""Everything that a Kinesis stream holds of a time, in each conversation's order."""
+"""Read the records of a time span from a Kinesis stream, in the order of each conversation."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import ShardTypeDef
 
 PAUSE_S: Final = 0.2
-"""A shard gives out records five times a second, to all its readers together:
+"""A shard allows five reads per second, all its readers together:
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html"""
 _LIMIT: Final = 1_000
 
 
 class Read(msgspec.Struct, frozen=True):
-    """A record; `place` is its shard and number, which nothing else has."""
+    """A record; `place` is its shard and sequence number, which are unique."""
 
     key: str
     data: bytes
@@ -39,7 +39,7 @@ class Stream:
         return summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
 
     def between(self, since: datetime, until: datetime) -> Iterator[list[Read]]:
-        """Yield the records in batches, shard by shard; `until` is not in the future."""
+        """Yield the records in batches, shard by shard; `until` must not be in the future."""
         for shard_id in parents_first(self._shards()):
             yield from self._of_shard(shard_id, since, until)
 
@@ -70,7 +70,7 @@ class Stream:
 
 
 def parents_first(shards: list["ShardTypeDef"]) -> list[str]:
-    """A shard that was split or merged holds what came before: it is read before those that it became."""
+    """Return the shards' ids, each after its parents: a split or merged shard has the older records."""
     left = {shard["ShardId"]: shard for shard in shards}
     ordered: list[str] = []
     while left:

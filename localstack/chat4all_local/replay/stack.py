@@ -1,4 +1,4 @@
-"""The stack of the stream: the local cloud's stack, or a stack in the user's AWS account."""
+"""The stack to replay from: the local cloud's stack, or a stack in the user's AWS account."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,19 +26,19 @@ class Stack:
 
     @property
     def router(self) -> str:
-        """Return the router's released version: other callers use its alias, too."""
+        """Return the router's name with its alias, as other callers use it."""
         return f"{self.name}-router:{ALIAS}"
 
     def stream(self) -> str:
-        """Raises CloudError where there is none."""
+        """Return the name of the stream chat-events. Raises CloudError if the stack has none."""
         description = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         for output in description.get("Outputs", []):
             if output["OutputKey"] == "ChatEventsStream":
                 return output["OutputValue"]
         raise CloudError(
-            f"{self.name} runs with EventStream=sqs: SQS keeps nothing that could be replayed",
-            "start it with EventStream=kinesis;"
-            " here: chat4all up --backend localstack --event-stream kinesis",
+            f"{self.name} runs with EventStream=sqs: SQS keeps no events that could be replayed",
+            "deploy it with EventStream=kinesis;"
+            " locally: chat4all up --backend localstack --event-stream kinesis",
         )
 
 

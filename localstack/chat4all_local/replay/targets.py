@@ -1,4 +1,4 @@
-"""The targets of the records: the router, a queue, or the terminal."""
+"""The targets of a replay: the router, a queue, or the terminal."""
 
 import time
 from collections import Counter
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 TRIES: Final = 5
 AT_A_TIME: Final = 100
-"""Events for one invocation, which takes 6 MB."""
+"""Events in one invocation, whose payload may have 6 MB."""
 _IN_A_BATCH: Final = 10
 _DECODER: Final[msgspec.json.Decoder[ChatEvent]] = msgspec.json.Decoder(ChatEvent)
 
 
 class Target(Protocol):
     def __call__(self, records: Sequence[Read]) -> Counter[str]:
-        """Send the records, and return the result in words. Raises CloudError, ClientError."""
+        """Send the records, and return the number of records by result. Raises CloudError, ClientError."""
         ...
 
 
 class Stuck(CloudError):
-    """`at` is where the first record stands that did not go on."""
+    """The replay cannot continue; `at` is the time of the first record that was not sent."""
 
     def __init__(self, what: str, at: datetime) -> None:
-        super().__init__(what, f"go on from there with: --from {at.isoformat()}")
+        super().__init__(what, f"continue with: --from {at.isoformat()}")
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Router:
-    """Invokes the router, which sends nothing twice."""
+    """A target that invokes the router, which sends no message twice."""
 
     def __init__(
         self, client: "LambdaClient", function: str, pause: Callable[[float], None] = time.sleep
@@ -71,16 +71,16 @@ class Router:
         raise Stuck(f"{len(records)} messages could not be routed: AWS did not answer", records[0].at)
 
     def _invoke(self, records: list[Read]) -> list[Replayed]:
-        payload = b'{"replay": [' + b",".join(record.data for record in records) + b"]}"
-        answer = self._client.invoke(FunctionName=self._function, Payload=payload)
-        said = answer["Payload"].read()
+        request = b'{"replay": [' + b",".join(record.data for record in records) + b"]}"
+        answer = self._client.invoke(FunctionName=self._function, Payload=request)
+        payload = answer["Payload"].read()
         if answer.get("FunctionError"):
-            raise Stuck(f"{self._function} failed: {said.decode(errors='replace')[:300]}", records[0].at)
-        return msgspec.json.decode(said, type=_Answer).replayed
+            raise Stuck(f"{self._function} failed: {payload.decode(errors='replace')[:300]}", records[0].at)
+        return msgspec.json.decode(payload, type=_Answer).replayed
 
 
 class Queue:
-    """Send the events unchanged; a FIFO queue keeps the order, and takes a record once in 5 minutes."""
+    """A target that sends the events unchanged. A FIFO queue drops repeats within 5 minutes."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
@@ -113,11 +113,11 @@ class Queue:
             records = [records[int(failure["Id"])] for failure in answer.get("Failed", ())]
             if not records:
                 return
-        raise Stuck(f"the queue did not take {len(records)} events", records[0].at)
+        raise Stuck(f"the queue refused {len(records)} events", records[0].at)
 
 
 class Lines:
-    """Prints an event a line."""
+    """A target that writes each event as a line of JSON."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
@@ -129,7 +129,7 @@ class Lines:
         return Counter(printed=len(lines), unreadable=len(records) - len(lines))
 
     def _lines(self, records: Sequence[Read]) -> Iterator[bytes]:
-        """Encode the events again: a line feed of another writer would divide an event into two lines."""
+        """Encode the events again, because another writer's JSON may contain line feeds."""
         return (msgspec.json.encode(_DECODER.decode(record.data)) for record in records if _is_event(record))
 
 

@@ -1,4 +1,4 @@
-"""The times that a user names: `2026-11-25T08:00:00Z`, or how long ago, as `90m`."""
+"""The times in options: `2026-11-25T08:00:00Z`, or a time span before now such as `90m`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """Raises ValueError with a sentence for the user. A time without an offset is UTC."""
+    """Read a time; without an offset it is UTC. Raises ValueError with a message for the user."""
     try:
         ago = _AGO.fullmatch(text.strip())
         if ago:
@@ -17,13 +17,13 @@ def moment(text: str, now: datetime) -> datetime:
         named = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{text!r} is no time: give ISO 8601 as 2026-11-25T08:00:00Z, or how long ago as 30m, 2h, 7d"
+            f"{text!r} is no time: use ISO 8601 (2026-11-25T08:00:00Z), or a span before now (30m, 2h, 7d)"
         ) from None
     return named if named.tzinfo else named.replace(tzinfo=UTC)
 
 
 def span(since: str, until: str | None, now: datetime) -> tuple[datetime, datetime]:
-    """From when to when; without `until`, to now. Raises ValueError."""
+    """Return the begin and the end; without `until` the end is now. Raises ValueError."""
     begin, end = moment(since, now), moment(until, now) if until is not None else now
     if begin > now:
         raise ValueError(f"--from {since} is in the future")

@@ -1,10 +1,8 @@
 """A substitute for Lambda's base image, made from files of this machine, with all that `sam local` needs.
 
-The image holds the running Python interpreter, AWS's runtime interface client, the commands of SAM's own
-Dockerfile
-(sh, mv, chmod, cp, rm), and the shared libraries of these and of the layers. SAM adds the runtime interface
-emulator
-and the layers.
+The image has the running Python interpreter, AWS's runtime interface client, the commands of SAM's own
+Dockerfile (sh, mv, chmod, cp, rm), and the shared libraries of all these and of the layers. SAM adds the
+runtime interface emulator and the layers.
 """
 
 import re
@@ -70,7 +68,7 @@ def _shared_objects(folder: Path) -> Iterator[Path]:
 
 
 def _libraries(natives: Iterable[Path]) -> list[Path]:
-    """List the shared libraries that the loader finds. Libraries in a build travel with their layer."""
+    """Return the shared libraries that the loader finds, without those of a build: the layers have them."""
     listed = subprocess.run(  # noqa: S603 (files of this machine)
         ["/usr/bin/ldd", *(str(path) for path in natives)], capture_output=True, text=True, check=False
     )

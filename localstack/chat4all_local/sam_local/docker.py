@@ -1,4 +1,4 @@
-"""The Docker commands that `sam local` needs around it."""
+"""The Docker commands that prepare `sam local`."""
 
 import os
 import shutil

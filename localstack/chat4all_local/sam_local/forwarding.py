@@ -1,9 +1,8 @@
-"""Forwards from Docker's bridge to 127.0.0.1, so that containers can reach a local cloud.
+"""Forward connections from Docker's bridge to 127.0.0.1, so that containers can reach a local cloud.
 
 `sam local --docker-network host` does not put a container on the host's network
 (https://github.com/aws/aws-sam-cli/pull/7278). On Linux, `host.docker.internal` is the address of Docker's
-bridge,
-where a local cloud does not listen. Docker Desktop forwards to 127.0.0.1 by itself.
+bridge, where a local cloud does not listen. Docker Desktop forwards to 127.0.0.1 by itself.
 """
 
 import socket
@@ -22,8 +21,8 @@ _PIECE: Final = 65_536
 def forwarded(ports: Iterable[int], address: str, device: str) -> Iterator[None]:
     """Forward `ports` of the bridge's `address` to 127.0.0.1 until the block ends.
 
-    Only connections through `device`, the bridge, are accepted: those of its containers. Raises OSError if a
-    port is taken.
+    Only connections through the bridge `device` are accepted, so only its containers can connect. Raises
+    OSError if a port is taken.
     """
     with ExitStack() as stack:
         for port in ports:

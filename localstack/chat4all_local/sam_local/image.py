@@ -30,7 +30,8 @@ def provide_image(layers: Iterable[Path], progress: Progress) -> None:
         return
     if platform.machine() != ARCHITECTURE:
         raise CloudError(
-            f"{name} cannot be pulled, and only {ARCHITECTURE} machines can make it: pull it elsewhere"
+            f"{name} cannot be pulled, and only {ARCHITECTURE} machines can make it",
+            "copy it from another machine with docker save and docker load",
         )
     with (
         step(progress, "Make the image from this machine's Python instead"),

@@ -1,4 +1,4 @@
-"""Every function once in `sam local invoke`, and the API once in `sam local start-api`."""
+"""Run every function once in `sam local invoke`, and the API once in `sam local start-api`."""
 
 import tempfile
 import time

@@ -17,9 +17,7 @@ the simulator of each channel is in the folder with the channel's name, where `r
                server                    a listener for each provider on 127.0.0.1, all in one event loop
 
 Two things survive a restart: the customers, and the webhooks that Chat4All has not accepted yet. Everything
-else
-is in memory: a restarted simulator has the default settings and empty journals.
-No file is stored. A file that Chat4All sends is hashed as it arrives. A file that a customer sends is
-generated
-from a seed each time it is read.
+else is in memory: a restarted simulator has the default settings and empty journals. No file is stored. A
+file that Chat4All sends is hashed as it arrives. A file that a customer sends is generated from a seed each
+time it is read.
 """

@@ -1,9 +1,8 @@
 """Start the simulators: `python -m chat4all_local.simulators --whatsapp-port 0 --telegram-port 4511`.
 
 Every provider listens; a provider without a port option takes a free port. When all of them listen, the
-program
-prints a line of JSON such as `{"whatsapp": port, "telegram": port}`. The exit status is 0 after SIGTERM or
-SIGINT, and 1 if a port is taken.
+program prints a line of JSON such as `{"whatsapp": port, "telegram": port}`. The exit status is 0 after
+SIGTERM or SIGINT, and 1 if a port is taken.
 """
 
 import argparse

@@ -246,8 +246,7 @@ class SendRecord(msgspec.Struct, frozen=True):
     """A request to send, numbered in the order of arrival; `at` is the time at which its last byte arrived.
 
     The request was accepted if and only if `provider_message_id` is set. `status` is the answer's status, 0
-    if
-    there was no answer. `address` and `text` are None if the request was refused before it was read.
+    if there was no answer. `address` and `text` are None if the request was refused before it was read.
 
     For a message with a file, `kind` is the provider's word and `text` the caption. `content_type`, `size`
     and

@@ -84,8 +84,7 @@ class Simulator:
         """Judge and record a request that had arrived completely at `at`.
 
         A fault or a rate limit meets only a request that would be accepted without it. The file of a message
-        is
-        the exception: it is checked after them. A request that meets a fault does not count for the rate
+        is the exception: it is checked after them. A request that meets a fault does not count for the rate
         limit.
         """
         match await self._read(call, at):

@@ -1,14 +1,14 @@
-"""Messages through a cloud, and their results.
+"""Send messages through a cloud, and compare them with their arrivals.
 
 ::
 
     participants      an agent and customers, registered at the providers and in the directory
           │
-        load          what they send, each message at its own time: `Posted`
+        load          the messages that they send, each at its own time: `Posted`
           │
-     transcripts      what the providers took: `SendRecord`
+     transcripts      the sends that the providers observed: `SendRecord`
           │
        ledger         sent against observed: lost, repeated, out of order
           │
-       spread         what many measurements say
+       spread         the statistics of many measurements
 """

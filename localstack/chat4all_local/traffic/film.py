@@ -1,4 +1,4 @@
-"""A large file that is what its name says: the head of an MP4, then noise."""
+"""A large video file: the header of an MP4, then random bytes."""
 
 import os
 import struct
@@ -11,10 +11,10 @@ _NOISE_BYTES: Final = 8 * 1024 * 1024
 
 
 def make_film(path: Path, size: int) -> None:
-    """`size` bytes, which no compression or deduplication makes less."""
+    """Write a file of `size` bytes that can be neither compressed nor deduplicated."""
     noise = os.urandom(_NOISE_BYTES)
     with path.open("wb") as file:
-        # A box whose length is in 64 bits: https://www.iso.org/standard/83102.html (ISO/IEC 14496-12, 4.2)
+        # A box with a length of 64 bits: https://www.iso.org/standard/83102.html (ISO/IEC 14496-12, 4.2)
         file.write(_HEAD + struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", size - len(_HEAD)))
         left = size - len(_HEAD) - _BOX
         number = 0

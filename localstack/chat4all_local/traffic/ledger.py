@@ -1,6 +1,6 @@
-"""The ledger: the sent texts against the observed texts.
+"""The ledger: compare the sent texts with the observed texts.
 
-A text may arrive in parts. They are found by where they stand in it, and each is accounted for once.
+A text may arrive in parts. The ledger finds each part by its position in the text, and counts it once.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from chat4all_local.traffic.transcripts import is_taken
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """A text that should arrive exactly once, after those before it of the same `stream`."""
+    """A text that should arrive exactly once, after the earlier texts of its `stream`."""
 
     key: str
     stream: str
@@ -24,8 +24,8 @@ class Expected(msgspec.Struct, frozen=True):
 class Findings(msgspec.Struct, frozen=True):
     """The keys of texts, an entry for each occurrence.
 
-    `whole` gives, for every text that arrived, the place of the arrival that completed it. `strange` are
-    arrivals that are no part of any expected text.
+    `whole` maps every completed text to the place of the arrival that completed it. `strange` are arrivals
+    that are not part of any expected text.
     """
 
     whole: Mapping[str, int]
@@ -36,32 +36,37 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 def compare(expected: Sequence[Expected], arrived: Iterable[str]) -> Findings:
-    """`arrived` in the order of arrival. A text of which a part is missing is lost."""
-    pages = [_Page(place, text) for place, text in enumerate(expected)]
+    """Compare the texts with `arrived`, in the order of arrival. A text with a missing part is lost."""
+    reassemblies = [_Reassembly(place, text) for place, text in enumerate(expected)]
     furthest: dict[str, tuple[int, int]] = {}
     duplicates, out_of_order, strange = [], [], []
     for place, text in enumerate(arrived):
-        found = _find(pages, text)
+        found = _find(reassemblies, text)
         if found is None:
             strange.append(text)
             continue
-        page, start = found
-        if not page.enter(start, text, place):
-            duplicates.append(page.expected.key)
+        reassembly, start = found
+        if not reassembly.add(start, text, place):
+            duplicates.append(reassembly.expected.key)
             continue
-        position, stream = (page.place, start), page.expected.stream
+        position, stream = (reassembly.place, start), reassembly.expected.stream
         if position < furthest.get(stream, (0, 0)):
-            out_of_order.append(page.expected.key)
+            out_of_order.append(reassembly.expected.key)
         furthest[stream] = max(position, furthest.get(stream, (0, 0)))
-    whole = {page.expected.key: page.completed_at for page in pages if page.completed_at is not None}
+    whole = {
+        reassembly.expected.key: reassembly.completed_at
+        for reassembly in reassemblies
+        if reassembly.completed_at is not None
+    }
     lost = tuple(text.key for text in expected if text.key not in whole)
     return Findings(whole, lost, tuple(duplicates), tuple(out_of_order), tuple(strange))
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """`at` is when each message first was whole at its provider, in epoch seconds, by message id.
+    """The arrivals of messages.
 
-    `refused` counts the sends that a provider did not take on.
+    `at` maps a message id to the epoch seconds at which the message was first complete at its provider.
+    `refused` counts the sends that a provider did not accept.
     """
 
     at: Mapping[str, float]
@@ -71,7 +76,7 @@ class Arrivals(msgspec.Struct, frozen=True):
 
 
 def arrivals(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Arrivals:
-    """Find the posted messages among `sends`; the order is looked at in each conversation."""
+    """Find the posted messages among `sends`. The order is compared within each conversation."""
     taken: dict[str, list[SendRecord]] = defaultdict(list)
     refused = 0
     for send in sends:
@@ -93,8 +98,8 @@ def arrivals(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Arrivals:
     return Arrivals(at, repeated, out_of_order, refused)
 
 
-class _Page:
-    """An expected text, and its arrived spans."""
+class _Reassembly:
+    """An expected text, and the spans of it that have arrived."""
 
     def __init__(self, place: int, expected: Expected) -> None:
         self.place = place
@@ -105,8 +110,8 @@ class _Page:
     def is_free(self, start: int, end: int) -> bool:
         return all(end <= begun or ended <= start for begun, ended in self._spans.items())
 
-    def enter(self, start: int, text: str, place: int) -> bool:
-        """Take the span if it is free, and tell whether it was."""
+    def add(self, start: int, text: str, place: int) -> bool:
+        """Add the span of an arrived part if it is free, and return whether it was."""
         end = start + len(text)
         if not self.is_free(start, end):
             return False
@@ -116,9 +121,13 @@ class _Page:
         return True
 
 
-def _find(pages: Sequence[_Page], text: str) -> tuple[_Page, int] | None:
-    """Find the place of `text`: a free place, else a taken place, which makes the text a duplicate."""
-    places = [(page, start) for page in pages for start in _occurrences(text, page.expected.text)]
+def _find(reassemblies: Sequence[_Reassembly], text: str) -> tuple[_Reassembly, int] | None:
+    """Find the place of `text`: a free place, or else a taken place, which makes it a duplicate."""
+    places = [
+        (reassembly, start)
+        for reassembly in reassemblies
+        for start in _occurrences(text, reassembly.expected.text)
+    ]
     free = (found for found in places if found[0].is_free(found[1], found[1] + len(text)))
     return next(free, places[0] if places else None)
 

@@ -1,6 +1,6 @@
-"""The load: messages that are posted each at its own time, in every conversation one after the other.
+"""The load: messages, each posted at its own time, and sequentially within a conversation.
 
-A client posts until it gets its 202, always with the same message_id: that is all that is asked of a client.
+A client repeats a POST with the same message_id until it gets a 202. The API demands no more of a client.
 """
 
 import math
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A message that got its 202 at `at`, after `tries`, the first of them at `began_at` (epoch seconds)."""
+    """A message that got its 202 at `at`, after `tries` since `began_at` (epoch seconds)."""
 
     message_id: str
     conversation: Conversation
@@ -51,13 +51,13 @@ class Accepted(NamedTuple):
 
 
 class Cancelled(Exception):
-    """Nothing is to be posted any more."""
+    """The load has ended: no message is posted any more."""
 
 
 def post(send: Callable[[], object], over: Event, patience_s: float = math.inf) -> Accepted:
     """Call `send`, which posts one message under one message_id, until the message is accepted.
 
-    Raises ApiError for a refusal that is for good, the last failure after `patience_s`, or Cancelled.
+    Raises ApiError for a permanent refusal, the last failure after `patience_s`, or Cancelled.
     """
     began_at, deadline, tries = time.time(), time.monotonic() + patience_s, 0
     while True:
@@ -78,9 +78,10 @@ def _may_pass(failure: ApiError | ApiUnreachable) -> bool:
 
 
 class Load:
-    """Posts the lines with `clients` threads for the time of a with block, each line when its time has come.
+    """A context manager that posts each line at its time, with `clients` threads.
 
-    A conversation belongs to one client, which is late with a line while an earlier line is not accepted.
+    Each conversation belongs to a single client. The client posts a line late if an earlier line is not
+    accepted.
     """
 
     def __init__(self, send: Callable[[Line], object], lines: Sequence[Line], clients: int) -> None:
@@ -101,7 +102,7 @@ class Load:
 
     @property
     def conversations(self) -> list[Conversation]:
-        """The conversations of the lines, in the order of their first lines."""
+        """Return the conversations of the lines, in the order of their first lines."""
         return list(dict.fromkeys(line.conversation for line in self._lines))
 
     @property
@@ -116,26 +117,26 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is posted any more."""
+        """Stop posting."""
         self._over.set()
         self._threads.shutdown()
 
     def posted(self) -> list[Posted]:
-        """The accepted messages, in the order of acceptance within each conversation."""
+        """Return the accepted messages, in the order of acceptance within each conversation."""
         with self._lock:
             return list(self._posted)
 
     def refused(self) -> list[str]:
-        """The answers after which no client would repeat a POST: there should be none."""
+        """Return the refusals after which a client does not repeat the POST. There should be none."""
         with self._lock:
             return list(self._refused)
 
     def wait_for_share(self, share: float) -> None:
-        """Wait until so much of the load's time has passed."""
+        """Wait until `share` (0 to 1) of the load's duration has passed."""
         self._over.wait(max(0.0, self._began + share * self.duration_s - time.monotonic()))
 
     def join(self, within_s: float) -> bool:
-        """Wait until every message is accepted or refused, and tell whether that came to be in time."""
+        """Wait until every message is accepted or refused; return whether that happened in time."""
         done, left = wait(self._work, timeout=within_s)
         for work in done:
             work.result()

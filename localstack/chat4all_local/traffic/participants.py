@@ -1,4 +1,4 @@
-"""The participants: an agent, and customers on every channel."""
+"""The participants: agents, and customers on every channel."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ _AT_ONCE: Final = 8
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A customer with a name: the demo has at most one on each channel, and calls them by the channel.
+    """A customer with a name. The demo has at most one on each channel, and uses the channel as their key.
 
-    `final_status` is the last status that a message to them can reach, by the receipts of their provider.
+    `final_status` is the last status of a message to them. It depends on the receipts of their provider.
     """
 
     channel: str
@@ -47,7 +47,7 @@ BY_CHANNEL: Final = {
 }
 """The named customer of every registered channel."""
 SHOWN: Final = tuple(channel.name for channel in manifests() if channel.demo.is_shown)
-"""The channels of a demo that names no channels."""
+"""The default channels of a demo."""
 GROUP: Final = "group"
 
 

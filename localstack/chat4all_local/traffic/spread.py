@@ -8,7 +8,7 @@ import msgspec
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The median of several measurements, and their least and greatest."""
+    """The median, the minimum and the maximum of several measurements."""
 
     median: float
     low: float
@@ -16,7 +16,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Raises ValueError where there are none."""
+    """Return the spread of the values. Raises ValueError if there are none."""
     if not values:
         raise ValueError("no measurements")
     return Spread(median(values), min(values), max(values))
@@ -36,11 +36,11 @@ def quantile(values: Sequence[float], share: float) -> float:
 def paired_ratios(product: Sequence[float], bare: Sequence[float]) -> list[float]:
     """Divide each measurement of the product by the bare measurement of the same round.
 
-    The machine is shared, and quicker at one time than at another: only neighbours can be compared.
+    The speed of a shared machine varies over time, so only measurements of the same round are comparable.
     """
     return [ours / theirs for ours, theirs in zip(product, bare, strict=True)]
 
 
 def enough(rounds: int, seconds: float, fewest: int, most: int, within_s: float) -> bool:
-    """Return whether to stop: a slow machine gets fewer rounds, but enough for a median."""
+    """Return whether enough rounds were measured. A slow machine gets fewer, but at least `fewest`."""
     return rounds >= most or (rounds >= fewest and seconds > within_s)

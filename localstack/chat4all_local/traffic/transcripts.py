@@ -1,4 +1,4 @@
-"""The requests that the providers observed, and whether they have reports left."""
+"""The requests that the providers observed, and their pending webhooks."""
 
 from collections.abc import Mapping
 
@@ -25,14 +25,14 @@ class Transcripts:
 
 
 def is_taken(send: SendRecord) -> bool:
-    """Tell whether the provider took the send on."""
+    """Return whether the provider accepted the send."""
     return send.provider_message_id is not None
 
 
 def wait_until_quiet(simulators: Mapping[str, Simulator], within_s: float) -> None:
-    """Wait until no provider has a webhook left to call. Raises TimeoutError."""
+    """Wait until no provider has a pending webhook. Raises TimeoutError."""
 
     def is_quiet() -> bool:
         return all(simulator.health().webhooks_pending == 0 for simulator in simulators.values())
 
-    wait_until("every webhook is taken", is_quiet, within_s=within_s)
+    wait_until("every webhook is accepted", is_quiet, within_s=within_s)

@@ -1,4 +1,4 @@
-"""Transfer files of any size through the API: in parallel parts, resumed after a stop, checked at the end.
+"""Transfer files of any size through the API: in parallel parts, resumable, and verified at the end.
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.transfer.upload import upload

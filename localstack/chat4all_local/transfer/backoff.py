@@ -1,4 +1,4 @@
-"""The tries of a part of a transfer, and the pauses between them."""
+"""The retries of a part of a transfer, and the pauses between them."""
 
 from threading import Event
 from typing import Final
@@ -20,7 +20,7 @@ WAIT: Final = wait_exponential_jitter(multiplier=0.25, max=8, jitter=0.25)
 
 
 def tries(stopped: Event) -> Retrying:
-    """Return the tries of a call; the last may raise. `stopped` ends a pause and all further tries."""
+    """Return the retries of a call; the last raises its error. `stopped` ends a pause and all retries."""
     return Retrying(
         retry=retry_if_exception(_is_transient),
         stop=stop_after_attempt(TRIES) | stop_when_event_set(stopped),

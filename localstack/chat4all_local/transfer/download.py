@@ -1,4 +1,4 @@
-"""Downloading a file. What was stopped goes on where it stood; the SHA-256 is compared at the end."""
+"""Download a file. An interrupted download is resumed, and the SHA-256 is verified at the end."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from chat4all_local.transfer.upload import Advance
 _PIECE: Final = 1024 * 1024
 _TRANSIENT: Final = frozenset({0, 408, 429, 500, 502, 503, 504})
 _ONE_REDIRECT: Final = urllib3.Retry(connect=0, read=0, other=0, status=0, redirect=1)
-"""The link sends on to where the bytes are; the Range header goes with it."""
+"""The link redirects to the URL of the bytes. The Range header is sent there, too."""
 
 
 def download(
@@ -38,7 +38,7 @@ def download(
     link = api.file_link(file_id)
     target = target or Path(Path(link.filename).name)
     if target.exists():
-        raise TransferFailed(f"{target} exists already", "name another: --output FILE")
+        raise TransferFailed(f"{target} exists already", "name another file: --output FILE")
     began(link)
     partial = target.with_name(f"{target.name}.{file_id[:8]}.part")
     try:
@@ -47,10 +47,12 @@ def download(
                 digest = _Download(link, file, advance).sha256()
             if link.sha256 is not None and digest != link.sha256:
                 partial.unlink()
-                raise TransferFailed("what came has another SHA-256", "the same command again begins anew")
+                raise TransferFailed(
+                    "the downloaded bytes have a wrong SHA-256", "run the same command again: it starts over"
+                )
             partial.replace(target)
     except OSError as error:
-        raise TransferFailed(f"{target} can not be written: {error.strerror or error}") from error
+        raise TransferFailed(f"{target} cannot be written: {error.strerror or error}") from error
     return target
 
 
@@ -66,7 +68,7 @@ class _Download:
         self._pool = urllib3.PoolManager(timeout=60.0)
 
     def sha256(self) -> str:
-        """Fetch everything that is missing; the SHA-256 of the whole. Raises TransferFailed."""
+        """Fetch the missing bytes, and return the SHA-256 of the whole file. Raises TransferFailed."""
         if self._file.seek(0, os.SEEK_END) > self._link.size:
             self._file.truncate(0)
         self._file.seek(0)
@@ -77,16 +79,19 @@ class _Download:
         return self._digest.hexdigest()
 
     def _fetch_rest(self) -> None:
-        """Raises Interrupted where less came than is missing, TransferFailed where nothing will."""
+        """Fetch the missing bytes.
+
+        Raises Interrupted if bytes are still missing, and TransferFailed if the file is not served any more.
+        """
         status = self._read()
         if status not in _TRANSIENT | {200, 206}:
             raise TransferFailed(f"the file is not served any more: {status}")
         if self._have != self._link.size:
-            come = f"{self._have} of {self._link.size} bytes came"
-            raise Interrupted(come, "the same command again goes on from here")
+            received = f"{self._have} of {self._link.size} bytes were received"
+            raise Interrupted(received, "to resume, run the same command again")
 
     def _read(self) -> int:
-        """Read the missing bytes; return the status, or 0 if the answer is missing or broke off."""
+        """Read the missing bytes; return the status, or 0 if the connection failed or broke off."""
         start = self._have
         try:
             answer = self._pool.request(

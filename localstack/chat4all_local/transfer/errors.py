@@ -2,7 +2,7 @@
 
 
 class TransferFailed(Exception):
-    """The transfer did not come to its end; `advice` says what the user can do."""
+    """The transfer failed; `advice` says what the user can do."""
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -11,4 +11,4 @@ class TransferFailed(Exception):
 
 
 class Interrupted(TransferFailed):
-    """A part of the transfer did not come to its end; another try may."""
+    """A part of the transfer failed; a retry may succeed."""

@@ -1,4 +1,4 @@
-"""The lock of a transfer: a single process at a time."""
+"""The lock of a transfer, which only one process at a time may run."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,10 +10,12 @@ from chat4all_local.transfer.errors import TransferFailed
 
 @contextmanager
 def exclusively(lock: Path) -> Iterator[None]:
-    """Hold the file until the process ends. Raises TransferFailed if another process holds it, OSError."""
+    """Hold the lock during the block. Raises OSError, or TransferFailed if another process holds it."""
     with lock.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TransferFailed("another process is at it", "wait for it, or stop it") from None
+            raise TransferFailed(
+                "another process is transferring this file", "wait for it, or stop it"
+            ) from None
         yield

@@ -1,4 +1,4 @@
-"""Which upload a file on this disk belongs to, so that the same command again goes on with it."""
+"""The unfinished uploads of local files, so that the same command resumes them."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 
 KEPT_S: Final = 2 * 86_400
-"""The API ends an upload that is not complete after a day."""
+"""Longer than a day, after which the API ends an incomplete upload."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file as it was when its upload began: another size or time, and it is another file."""
+    """A file at the start of its upload. If its size or time changes, it counts as another file."""
 
     api: str
     path: str
@@ -28,13 +28,13 @@ class _Upload(msgspec.Struct, frozen=True):
 
 
 def source_of(api: str, path: Path, conversation_id: str | None) -> Source:
-    """Raises OSError."""
+    """Return the present state of the file. Raises OSError."""
     found = path.stat()
     return Source(api, str(path.resolve()), found.st_size, found.st_mtime_ns, conversation_id)
 
 
 class Remembered:
-    """The uploads that have begun: a small file for each, in `folder`."""
+    """The unfinished uploads: `folder` has a small file for each."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or _default_folder()
@@ -46,14 +46,14 @@ class Remembered:
             return None
 
     def lock(self, source: Source) -> Path:
-        """Return the lock of an upload of this file, touched, so that it does not look like an old one."""
+        """Return the lock of the file's upload, with a new time so that it is not removed as old."""
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = self._path(source).with_suffix(".lock")
         lock.touch()
         return lock
 
     def keep(self, source: Source, file_id: str) -> None:
-        """Durable when it returns."""
+        """Store the upload of a file. It is durable when this returns."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._forget_old()
         path = self._path(source)
@@ -79,6 +79,6 @@ class Remembered:
 
 
 def _default_folder() -> Path:
-    """https://specifications.freedesktop.org/basedir-spec/latest/"""
+    """Return the folder for state: https://specifications.freedesktop.org/basedir-spec/latest/."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "chat4all" / "uploads"

@@ -1,4 +1,4 @@
-"""The declared type of a file, by its name. The API determines its real type."""
+"""The declared content type of a file, from its name. The API detects the real type."""
 
 import mimetypes
 from pathlib import Path
@@ -8,9 +8,9 @@ from chat4all_local.transfer.errors import TransferFailed
 
 
 def content_type_of(path: Path) -> str:
-    """Raises TransferFailed for a name that says nothing."""
+    """Return the content type for a file's name. Raises TransferFailed if the extension is unknown."""
     known = BY_EXTENSION.get(path.suffix.removeprefix(".").lower())
     found = known.content_type if known else mimetypes.guess_type(path.name)[0]
     if found is None:
-        raise TransferFailed(f"{path.name} does not say what it is", "name its type: --type image/png")
+        raise TransferFailed(f"the content type of {path.name} is unknown", "give its type: --type image/png")
     return found

@@ -1,14 +1,14 @@
-"""Upload a file in parallel parts. The same call continues an interrupted upload.
+"""Upload a file in parallel parts. The same call resumes an interrupted upload.
 
 ::
 
-    begin, or go on ── the upload that this file on this disk belongs to
+    begin or resume ── find the unfinished upload of this file, or begin a new upload
        │
-    parts ── four at a time; each tried again with backoff; a fresh address for one that has expired
-       │            (beside them, the file's SHA-256 is computed)
-    complete ── and wait until the file has been inspected
+    parts ── four at a time, each retried with backoff, at a new URL if its URL has expired
+       │            (meanwhile compute the file's SHA-256)
+    complete ── wait until the API has inspected the file
        │
-    compare ── the SHA-256 that was found there with ours
+    compare ── the SHA-256 of the stored file with the local SHA-256
 """
 
 import hashlib
@@ -31,16 +31,16 @@ from chat4all_local.transfer.remembered import Remembered, Source, source_of
 from chat4all_local.transfer.types import content_type_of
 from chat4all_local.waiting import wait_until
 
-SIDE_BY_SIDE: Final = 4
+PARALLEL_PARTS: Final = 4
 INSPECTED_WITHIN_S: Final = 900.0
 _LOOK_EVERY_S: Final = 0.25
 _HASHED_BYTES: Final = 1024 * 1024
 _EXPIRED: Final = 403
-_OVER: Final = frozenset({"FILE_COMPLETE", "UPLOAD_GONE"})
+_ENDED_CODES: Final = frozenset({"FILE_COMPLETE", "UPLOAD_GONE"})
 
 Answer = TypeVar("Answer")
 Advance = Callable[[int], None]
-"""Told how many bytes more are stored."""
+"""A callback that gets the number of bytes stored since its last call."""
 
 
 def upload(
@@ -53,10 +53,12 @@ def upload(
     advance: Advance = lambda _bytes: None,
     complete: Callable[[FileView], None] = lambda _file: None,
 ) -> FileView:
-    """The file as the API has it, READY, and of our SHA-256. `complete` is told when all of it is stored.
+    """Upload the file, and return it when it is READY and has the same SHA-256.
+
+    `complete` is called when all bytes are stored, before the inspection.
 
     Raises:
-        TransferFailed: it could not be read or sent, or was REJECTED or found INFECTED.
+        TransferFailed: the file could not be read or sent, or its status is REJECTED or INFECTED.
         ApiError, ApiUnreachable: the API refused, or did not answer.
     """
     try:
@@ -68,7 +70,7 @@ def upload(
         with path.open("rb") as file, exclusively(remembered.lock(source)):
             return _Upload(api, source, file.fileno(), remembered, advance).run(path.name, kind, complete)
     except OSError as error:
-        raise TransferFailed(f"{path} can not be read: {error.strerror or error}") from error
+        raise TransferFailed(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 class _Upload:
@@ -83,15 +85,15 @@ class _Upload:
         self._file_id = ""
         self._resumed: UploadView | None = None
         self._stopped = Event()
-        self._pool = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=60.0)
+        self._pool = urllib3.PoolManager(maxsize=PARALLEL_PARTS, retries=False, timeout=60.0)
 
     def run(self, filename: str, content_type: str, complete: Callable[[FileView], None]) -> FileView:
-        with ThreadPoolExecutor(SIDE_BY_SIDE + 1, thread_name_prefix="upload") as threads:
+        with ThreadPoolExecutor(PARALLEL_PARTS + 1, thread_name_prefix="upload") as threads:
             try:
                 digest = threads.submit(self._sha256)
                 if not self._is_whole():
-                    self._send_missing(self._begun(filename, content_type), threads)
-                    complete(self._again(lambda: self._api.complete_file(self._file_id)))
+                    self._send_missing(self._begin_or_resume(filename, content_type), threads)
+                    complete(self._retried(lambda: self._api.complete_file(self._file_id)))
                 file = self._inspected(self._file_id)
                 self._compare(file, digest.result())
             except BaseException:
@@ -101,31 +103,31 @@ class _Upload:
         return file
 
     def _is_whole(self) -> bool:
-        """Return whether an earlier run completed the upload, or S3 had made an object of its parts."""
+        """Return whether an earlier run uploaded all parts, and complete the upload if necessary."""
         known = self._remembered.file_id(self._source)
         if known is None:
             return False
         try:
-            self._resumed = self._again(lambda: self._api.file_parts(known, 1))
+            self._resumed = self._retried(lambda: self._api.file_parts(known, 1))
         except ApiError as error:
-            if error.body.error not in _OVER:
+            if error.body.error not in _ENDED_CODES:
                 return False
             try:
-                self._again(lambda: self._api.complete_file(known))
+                self._retried(lambda: self._api.complete_file(known))
             except ApiError:
                 return False
             self._file_id = known
             return True
         return False
 
-    def _begun(self, filename: str, content_type: str) -> UploadView:
-        """The upload as it stands."""
+    def _begin_or_resume(self, filename: str, content_type: str) -> UploadView:
+        """Return the resumed upload, or begin a new upload."""
         if self._resumed is not None:
             self._file_id = self._resumed.file_id
             self._advance(sum(part.size for part in self._resumed.stored))
             return self._resumed
         source = self._source
-        upload = self._again(
+        upload = self._retried(
             lambda: self._api.create_file(filename, source.size, content_type, source.conversation_id)
         )
         self._file_id = upload.file_id
@@ -133,11 +135,11 @@ class _Upload:
         return upload
 
     def _send_missing(self, upload: UploadView, threads: ThreadPoolExecutor) -> None:
-        """No more parts are read than are under way: a few of 8 MiB."""
+        """Send the missing parts. Only the parts in flight are in memory: a few of 8 MiB."""
         sending: set[Future[None]] = set()
         for part in self._missing(upload):
             sending.add(threads.submit(self._send, part, upload.part_size))
-            if len(sending) >= SIDE_BY_SIDE:
+            if len(sending) >= PARALLEL_PARTS:
                 done, sending = wait(sending, return_when=FIRST_COMPLETED)
                 _raise_first(done)
         _raise_first(wait(sending).done)
@@ -150,16 +152,16 @@ class _Upload:
             upload = self._more(upload.next_from)
 
     def _more(self, start: int) -> UploadView:
-        return self._again(lambda: self._api.file_parts(self._file_id, start))
+        return self._retried(lambda: self._api.file_parts(self._file_id, start))
 
     def _send(self, part: PartToSend, part_size: int) -> None:
         body = os.pread(self._descriptor, part.size, (part.part_number - 1) * part_size)
         if len(body) != part.size:
-            raise TransferFailed("the file has become shorter meanwhile", "upload it once more")
+            raise TransferFailed("the file became shorter during the upload", "upload it again")
         tries(self._stopped)(self._store, part, body)
 
     def _store(self, part: PartToSend, body: bytes) -> None:
-        """Store the part, at a new address if its address has expired; raise Interrupted if S3 refuses it."""
+        """Store the part, at a new URL if its URL has expired. Raises Interrupted if S3 refuses the part."""
         if self._stopped.is_set():
             return
         status = self._put(part.url, body)
@@ -167,13 +169,13 @@ class _Upload:
             status = self._put(self._fresh_url(part), body)
         if status != 200:
             raise Interrupted(
-                f"part {part.part_number} was not taken: {status or 'no answer'}",
-                "the same command again goes on from here",
+                f"part {part.part_number} was not stored: {status or 'no answer'}",
+                "to resume, run the same command again",
             )
         self._advance(part.size)
 
     def _put(self, url: str, body: bytes) -> int:
-        """The status; 0: no answer."""
+        """Put the part, and return the status; 0 if there was no answer."""
         try:
             return self._pool.request("PUT", url, body=body).status
         except urllib3.exceptions.HTTPError:
@@ -193,13 +195,13 @@ class _Upload:
             place += len(piece)
         return digest.hexdigest()
 
-    def _again(self, call: Callable[[], Answer]) -> Answer:
-        """Make an API call whose repetition does no harm, until the API answers."""
+    def _retried(self, call: Callable[[], Answer]) -> Answer:
+        """Retry an idempotent API call until the API answers."""
         return tries(self._stopped)(call)
 
     def _inspected(self, file_id: str) -> FileView:
         def inspected() -> FileView | None:
-            file = self._again(lambda: self._api.file(file_id))
+            file = self._retried(lambda: self._api.file(file_id))
             return None if file.status in {"PENDING", "SCANNING"} else file
 
         try:
@@ -217,8 +219,8 @@ class _Upload:
         if file.sha256 != digest:
             self._remembered.forget(self._source)
             raise TransferFailed(
-                f"what is stored has another SHA-256: {file.sha256}, not {digest}",
-                "the file changed while it was uploaded: upload it once more",
+                f"the stored file has a different SHA-256: {file.sha256}, not {digest}",
+                "the file changed during the upload: upload it again",
             )
 
 

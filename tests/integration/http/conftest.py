@@ -1,4 +1,4 @@
-"""The two HTTP functions as they are wired, with moto behind."""
+"""The two HTTP functions with their real wiring, over moto."""
 
 import uuid
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.integration.http.gateway import API_ID, Gateway
 from tests.integration.template import REGION, environment, functions
 
 PUBLIC_URL: Final = f"https://{API_ID}.execute-api.{REGION}.amazonaws.com/api"
-"""Where API Gateway itself has the API, before `/v1`."""
+"""The API's address at API Gateway, before `/v1`."""
 
 
 @pytest.fixture(scope="package")
@@ -29,7 +29,7 @@ def api_settings(aws: Aws) -> ApiSettings:
 
 @pytest.fixture(scope="package")
 def key(api_settings: ApiSettings) -> str:
-    """An API key with every scope."""
+    """Make an API key with every scope."""
     return a_key(api_settings, *SCOPES)
 
 
@@ -80,5 +80,5 @@ def a_key(settings: ApiSettings, *scopes: str, disabled: bool = False) -> str:
 
 
 def a_phone() -> str:
-    """A number that nobody else in these tests has; no Brazilian one, which would get a ninth digit."""
+    """Make a phone number that no other test has. It is not Brazilian, since that would get a ninth digit."""
     return f"4915{uuid.uuid4().int % 10**9:09d}"

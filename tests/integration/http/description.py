@@ -1,4 +1,4 @@
-"""Hold every answer of a function against docs/openapi.json."""
+"""A check of every answer of a function against docs/openapi.json."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them to a function, and answers as it takes them back."""
+"""Requests as API Gateway passes them to a function, and answers as it accepts them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 class Context:
-    """Lambda's, as far as it is used."""
+    """Lambda's context, with the members that the functions use."""
 
     aws_request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
     function_name = "chat4all-api"
@@ -32,7 +32,7 @@ class Context:
 
 
 class Answer:
-    """What the client gets. Every answer is well-formed, whatever it says."""
+    """The answer that the client gets. Every answer must be well-formed, and none is a 500."""
 
     def __init__(self, proxied: Mapping[str, Any]) -> None:
         self.status: int = proxied["statusCode"]
@@ -46,7 +46,7 @@ class Answer:
         return msgspec.json.decode(self.text)
 
     def refused(self, status: int, code: str) -> list[str]:
-        """Asserts the error's form; returns the fields that it names."""
+        """Check the error's status, code and shape; return the fields that it names."""
         assert (self.status, self.json["error"]) == (status, code), self.text
         assert set(self.json) == {"error", "message", "details", "trace_id"}
         assert self.json["message"]
@@ -56,9 +56,9 @@ class Answer:
 
 
 class Gateway:
-    """API Gateway before one chalice app: knows its routes, and nothing else.
+    """API Gateway in front of a chalice app, of which it knows only the routes.
 
-    Every answer is held against the description of the API; None: the app is not the API.
+    Every answer is compared with `description`, which is None if the app is not the API.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Gateway:
         *,
         description: Description | None = COMMITTED,
     ) -> None:
-        """`handler` is what is invoked, where that is not the app itself."""
+        """Set the app, and the `handler` to invoke if it is not the app itself."""
         self._app = app
         self._key = key
         self._handler: Handler = handler or app
@@ -134,8 +134,8 @@ class Gateway:
         return answer
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
-        """The route whose pattern the path fits; fixed names before parameters, as API Gateway does."""
-        for route in sorted(self._app.routes, key=lambda one: one.count("{")):
+        """Find the route that matches the path. Like API Gateway, it prefers fixed names to parameters."""
+        for route in sorted(self._app.routes, key=lambda template: template.count("{")):
             pattern = _PARAMETER.sub(r"(?P<\1>[^/]+)", route)
             match = re.fullmatch(pattern, path)
             if match:

@@ -1,4 +1,4 @@
-"""The addresses in the API's answers are absolute, wherever the API is reached."""
+"""The addresses in the API's answers are absolute, at whatever address the API is reached."""
 
 import uuid
 from collections.abc import Mapping

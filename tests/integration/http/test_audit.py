@@ -1,4 +1,4 @@
-"""/v1/audit: what is listed, to whom, and what is refused."""
+"""/v1/audit: the listed entries, the required scope, and the refused queries."""
 
 import random
 import uuid
@@ -16,13 +16,13 @@ INFECTED, REJECTED = AuditAction.FILE_INFECTED, AuditAction.FILE_REJECTED
 
 @pytest.fixture
 def year() -> int:
-    """A time that nobody else has."""
+    """Choose a year that no other test uses."""
     return random.Random().randrange(3000, 9000)  # noqa: S311 - no secret
 
 
 @pytest.fixture
 def recorded(api_settings: ApiSettings, year: int) -> list[AuditEntry]:
-    """Newest first; the last is a rejection."""
+    """Record entries and return them newest first; the last entry is a rejection."""
     audit = DynamoAudit(api_settings.audit_table)
     entries = [
         audit_entry(
@@ -57,7 +57,7 @@ def test_entries_are_listed_newest_first_page_by_page(
         "details": {"filename": "evil.txt", "owner": "key-1"},
     }
     shown = [*first["entries"], *second["entries"]]
-    assert [one["entry_id"] for one in shown] == [one.entry_id for one in recorded]
+    assert [entry["entry_id"] for entry in shown] == [entry.entry_id for entry in recorded]
     assert second["next_cursor"] is None
 
 

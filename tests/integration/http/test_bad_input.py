@@ -1,4 +1,4 @@
-"""Whatever is sent, there is an answer that says what is wrong; never a 500, and nothing is disturbed."""
+"""Bad input gets an answer that says what is wrong, never a 500, and changes nothing that is stored."""
 
 import base64
 import uuid
@@ -19,7 +19,7 @@ LONG_ID = "x" * 3_000
 
 @pytest.fixture
 def undisturbed(api: Gateway, cast: Cast) -> Iterator[Cast]:
-    """A conversation with one accepted message, which is the same afterwards."""
+    """Make a conversation with an accepted message, and check that the test leaves both unchanged."""
     accepted = api.post("/v1/messages", body_of(cast)).json["message_id"]
     paths = [
         f"/v1/messages/{accepted}",

@@ -16,9 +16,9 @@ def test_every_channel_tells_what_it_can_do(api: Gateway) -> None:
     channels = api.get("/v1/channels").json["channels"]
 
     assert [channel["channel"] for channel in channels] == list(CHANNELS)
-    for one in channels:
-        can = api.get(one["capabilities_url"].removeprefix(PUBLIC_URL)).json
-        assert can["channel"] == one["channel"]
+    for channel in channels:
+        can = api.get(channel["capabilities_url"].removeprefix(PUBLIC_URL)).json
+        assert can["channel"] == channel["channel"]
         assert can["text_length"] > 0
         assert can["text_unit"] in set(LengthUnit)
     api.get("/v1/channels/carrier/capabilities").refused(404, "CHANNEL_NOT_FOUND")

@@ -42,10 +42,10 @@ def test_conversations_are_listed_by_user_and_altogether(api: Gateway, cast: Cas
     first = api.get("/v1/conversations", user_id=cast.agent, limit=1).json
     second = api.get("/v1/conversations", user_id=cast.agent, limit=1, cursor=first["next_cursor"]).json
 
-    assert {one["conversation_id"] for one in of_agent} == {group, cast.conversation}
-    assert {group, cast.conversation} <= {one["conversation_id"] for one in everything}
+    assert {conversation["conversation_id"] for conversation in of_agent} == {group, cast.conversation}
+    assert {group, cast.conversation} <= {conversation["conversation_id"] for conversation in everything}
     paged = [page["conversations"][0]["conversation_id"] for page in (first, second)]
-    assert paged == [one["conversation_id"] for one in of_agent]
+    assert paged == [conversation["conversation_id"] for conversation in of_agent]
     assert second["next_cursor"] is None
 
 

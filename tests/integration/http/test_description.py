@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: served without a key, as they are committed."""
+"""/openapi.json and /docs are served without a key, exactly as they are committed."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""/v1/files and /v1/links over moto: what is taken, what is refused, and what is never lost."""
+"""/v1/files and /v1/links over moto: accepted and refused requests, and uploads that must not be lost."""
 
 import uuid
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def files(aws: Aws) -> DynamoFiles:
 
 @pytest.fixture
 def other(api: Gateway, api_settings: ApiSettings) -> Gateway:
-    """Somebody with another key."""
+    """A client with another API key."""
     return api.with_key(a_key(api_settings, "files:read", "files:write"))
 
 
@@ -43,7 +43,7 @@ def begin(api: Gateway, **changes: object) -> Any:  # noqa: ANN401 - what a test
 
 
 class Parts:
-    """Puts parts as S3 takes them behind the signed addresses."""
+    """Uploads of parts to S3, as a client makes them with the signed addresses."""
 
     def __init__(self, aws: Aws, bucket: str, files: DynamoFiles) -> None:
         self._aws = aws
@@ -76,7 +76,7 @@ def parts(aws: Aws, bucket: str, files: DynamoFiles) -> Parts:
 
 
 def queued(aws: Aws, file_id: str) -> int:
-    """How often the file's inspection is asked for on the queue; takes everything from it."""
+    """Empty the queue; return how many requests for the file's inspection were in it."""
     url = aws.sqs.get_queue_url(QueueName="chat4all-files.fifo")["QueueUrl"]
     found = 0
     while records := aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -237,7 +237,7 @@ def test_missing_parts_are_named_and_nothing_is_lost(api: Gateway, parts: Parts)
 
 @pytest.mark.parametrize("body", [b"bc", b"bcde"])
 def test_a_part_of_another_length_is_named(api: Gateway, parts: Parts, body: bytes) -> None:
-    """S3 refuses it by the signature; were it there all the same, it would be found."""
+    """The signature makes S3 refuse such a part. Were it stored all the same, the API would report it."""
     file_id = begin(api)["file_id"]
     parts.put(file_id, 1, b"a" * PART)
     parts.put(file_id, 2, body)

@@ -1,4 +1,4 @@
-"""/v1/messages: accepting, reading, searching."""
+"""/v1/messages: accepting, reading and searching messages."""
 
 import re
 import uuid
@@ -140,8 +140,8 @@ def test_messages_are_found_by_status_and_by_conversation(api: Gateway, cast: Ca
     pending = api.get("/v1/messages", status="PENDING", limit=100).json["messages"]
     here = api.get("/v1/messages", conversation_id=cast.conversation).json["messages"]
 
-    assert message_id in [one["message_id"] for one in pending]
-    assert [one["message_id"] for one in here] == [message_id]
+    assert message_id in [message["message_id"] for message in pending]
+    assert [message["message_id"] for message in here] == [message_id]
 
 
 def test_a_text_to_agents_only_is_delivered_at_once(api: Gateway) -> None:
@@ -183,7 +183,7 @@ def files(api_settings: ApiSettings) -> DynamoFiles:
 
 
 def file_of(files: DynamoFiles, cast: Cast, **fields: object) -> str:
-    """The id of a file of the conversation."""
+    """Make a file of the conversation, and return its id."""
     file_id = str(uuid.uuid4())
     files.add(a_file(file_id, **{"conversation_id": cast.conversation, **fields}), LATER)
     return file_id

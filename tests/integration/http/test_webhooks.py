@@ -66,7 +66,7 @@ def stored(aws: Aws, channel: str, body: bytes) -> bytes | None:
 
 
 def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
-    """The events of one webhook, taken out of the queue."""
+    """Take the events of a webhook out of the queue."""
     found = [msgspec.json.decode(body, type=WebhookEvent) for body in aws.drained(aws.queue("InboundQueue"))]
     digest = hashlib.sha256(webhook_body).hexdigest()
     return [event for event in found if event.webhook_id.endswith(digest)]
@@ -261,7 +261,7 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
 
     answer.refused(503, "UNAVAILABLE")
     assert answer.headers["retry-after"] == "1"
-    webhooks_function.app(settings, secrets)  # the tables are bound by class: back to those that exist
+    webhooks_function.app(settings, secrets)  # tables are bound to classes, so bind the existing tables again
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_garbage_is_kept_and_named(webhooks: Gateway, operator: Gateway, aws: Aw
 
     replayed = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id, "unknown"]}).json
 
-    assert [one["webhook_id"] for one in replayed["refused"]] == [webhook_id, "unknown"]
+    assert [refusal["webhook_id"] for refusal in replayed["refused"]] == [webhook_id, "unknown"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Each test of a store runs over the adapter and over the fake: what the one does, the other must."""
+"""Every test of a store runs over the adapter and over the fake, so that both behave alike."""
 
 import uuid
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def new_id() -> Callable[[], str]:
-    """The tables are shared with every other test: ids keep them apart."""
+    """Make ids that no other test uses, since all tests share the tables."""
     return lambda: str(uuid.uuid4())
 
 
@@ -77,7 +77,7 @@ def dead_letters(backend: str, aws: Aws, message_table: MessageTable, channel: s
 
 @pytest.fixture
 def channel(new_id: Callable[[], str]) -> str:
-    """A channel that nobody else lists."""
+    """Name a channel that no other test lists."""
     return f"pigeon-{new_id()}"
 
 

@@ -1,4 +1,4 @@
-"""Walking through a list page by page."""
+"""Reading a list page by page."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ Read = Callable[[TimeCursor | None, int], list[tuple[TimeCursor, str]]]
 
 
 def walked(read: Read, limit: int) -> list[str]:
-    """Every id that the pages show; fails where one is shown twice."""
+    """Return every id that the pages show. Fails if an id is shown twice."""
     seen: list[str] = []
     after: TimeCursor | None = None
     while True:

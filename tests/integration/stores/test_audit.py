@@ -1,4 +1,4 @@
-"""The audit trail: what was written once stays, and is listed newest first."""
+"""The audit trail: an entry never changes, and entries are listed newest first."""
 
 import random
 import uuid
@@ -21,7 +21,7 @@ INFECTED, REJECTED = AuditAction.FILE_INFECTED, AuditAction.FILE_REJECTED
 
 
 class Log(Audit, AuditLog, Protocol):
-    """Both sides of it."""
+    """Both ports of the audit trail: writing and reading."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def log(backend: str, aws: Aws) -> Log:
 
 @pytest.fixture
 def year() -> int:
-    """A time that nobody else has."""
+    """Choose a year that no other test uses."""
     return random.Random().randrange(3000, 9000)  # noqa: S311 - no secret
 
 
@@ -46,7 +46,7 @@ def of(year: int, *actions: AuditAction) -> AuditQuery:
 
 
 def walked(log: Log, query: AuditQuery, limit: int) -> list[AuditEntry]:
-    """Page by page."""
+    """Read the list page by page, and return all entries."""
     seen: list[AuditEntry] = []
     after: TimeCursor | None = None
     while page := log.listing(query, after, limit):
@@ -75,7 +75,7 @@ def test_told_again_it_stays_as_it_was(log: Log, year: int) -> None:
 
 
 def test_the_same_of_the_same_has_one_id(log: Log) -> None:
-    one, again, other, another_action = (
+    first, again, other, another_action = (
         audit_entry(action, subject, actor="files", at=at, details={})
         for action, subject, at in [
             (INFECTED, "file:1", "2026-01-31T12:00:00.000Z"),
@@ -85,13 +85,13 @@ def test_the_same_of_the_same_has_one_id(log: Log) -> None:
         ]
     )
 
-    assert one.entry_id == again.entry_id
-    assert len({one.entry_id, other.entry_id, another_action.entry_id}) == 3
+    assert first.entry_id == again.entry_id
+    assert len({first.entry_id, other.entry_id, another_action.entry_id}) == 3
 
 
 @pytest.mark.parametrize("limit", [1, 3, 40])
 def test_the_newest_comes_first_on_every_page(log: Log, year: int, limit: int) -> None:
-    # Three share each second, so that pages end within one.
+    # Three entries share each second, so that pages end within a second.
     entries = [
         an_entry(f"{year}-01-31T12:00:{number // 3:02}.000Z", EVERY_ACTION[number % 2])
         for number in range(20)
@@ -99,9 +99,11 @@ def test_the_newest_comes_first_on_every_page(log: Log, year: int, limit: int) -
     for entry in entries:
         log.record(entry)
 
-    expected = sorted(entries, key=lambda one: (one.at, one.entry_id), reverse=True)
+    expected = sorted(entries, key=lambda recorded: (recorded.at, recorded.entry_id), reverse=True)
     assert walked(log, of(year), limit) == expected
-    assert walked(log, of(year, REJECTED), limit) == [one for one in expected if one.action is REJECTED]
+    assert walked(log, of(year, REJECTED), limit) == [
+        recorded for recorded in expected if recorded.action is REJECTED
+    ]
 
 
 def test_a_time_includes_both_its_ends(log: Log, year: int) -> None:
@@ -115,7 +117,7 @@ def test_a_time_includes_both_its_ends(log: Log, year: int) -> None:
     assert within(1, 3) == entries[3:0:-1]
     assert within(3, 1) == []
     assert log.listing(AuditQuery(EVERY_ACTION), None, 100)[:1] != []
-    # A cursor of another question is only a place in time.
+    # A cursor of another query is only a point in time.
     late = TimeCursor(entries[4].at, entries[4].entry_id)
     assert log.listing(AuditQuery(EVERY_ACTION, entries[1].at, entries[2].at), late, 10) == entries[2:0:-1]
     early = TimeCursor(entries[0].at, entries[0].entry_id)

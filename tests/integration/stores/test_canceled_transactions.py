@@ -1,4 +1,4 @@
-"""A transaction that DynamoDB cancels for a fault of its own is Unavailable at once, and never a conflict."""
+"""If DynamoDB cancels a transaction for a fault of its own, the store raises Unavailable, not a conflict."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ TRANSACTIONS: dict[str, Callable[[Aws], object]] = {
     params=["ThrottlingError", "ProvisionedThroughputExceeded", "ItemCollectionSizeLimitExceeded"]
 )
 def canceled(aws: Aws, request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    """Cancel every transaction; the list counts them."""
+    """Cancel every transaction; the returned list counts them."""
     sent: list[str] = []
 
     def cancel(**_: object) -> None:

@@ -63,7 +63,9 @@ def test_a_participant_joins_and_leaves(
     joined = read(conversations, made)
     assert joined.participants == (*made.participants, joining)
     assert joined.version == 2
-    assert [one for _, one in conversations.of_user(joining.user_id, None, 10)] == [made.conversation_id]
+    assert [conversation_id for _, conversation_id in conversations.of_user(joining.user_id, None, 10)] == [
+        made.conversation_id
+    ]
 
     assert conversations.remove_participant(joined, joining.user_id)
     assert read(conversations, made).participants == made.participants
@@ -132,10 +134,12 @@ def test_a_users_conversations_come_latest_joined_first_with_ties(
     expected = []
     for number in range(7):
         joined_at = f"2026-02-01T00:00:00.00{number // 3}Z"  # three in each millisecond
-        one = conversation_of(agent(new_id()), conversation_id=new_id())
-        one = replace(one, participants=(*one.participants, Participant(me.user_id, joined_at, 0)))
-        conversations.create(one, ())
-        expected.append((joined_at, one.conversation_id))
+        conversation = conversation_of(agent(new_id()), conversation_id=new_id())
+        conversation = replace(
+            conversation, participants=(*conversation.participants, Participant(me.user_id, joined_at, 0))
+        )
+        conversations.create(conversation, ())
+        expected.append((joined_at, conversation.conversation_id))
 
     seen = walked(lambda after, most: conversations.of_user(me.user_id, after, most), limit)
 
@@ -148,16 +152,16 @@ def test_all_conversations_come_latest_created_first_with_ties(
     made = []
     for number in range(5):
         created_at = f"2099-01-01T00:00:00.00{number // 2}Z"
-        one = replace(
+        conversation = replace(
             conversation_of(agent(NOW), conversation_id=new_id()),
             created_at=created_at,
         )
-        conversations.create(one, ())
-        made.append((created_at, one.conversation_id))
+        conversations.create(conversation, ())
+        made.append((created_at, conversation.conversation_id))
 
     seen = walked(conversations.latest, 25)
 
-    mine = [one for one in seen if one in {conversation_id for _, conversation_id in made}]
+    mine = [seen_id for seen_id in seen if seen_id in {conversation_id for _, conversation_id in made}]
     assert mine == [conversation_id for _, conversation_id in sorted(made, reverse=True)]
 
 
@@ -168,5 +172,5 @@ def test_a_hundred_participants_are_kept(conversations: Conversations, new_id: C
     conversations.create(large, ())
 
     assert read(conversations, large) == large
-    found = [conversations.of_user(one.user_id, None, 1)[0][1] for one in (members[0], members[99])]
+    found = [conversations.of_user(member.user_id, None, 1)[0][1] for member in (members[0], members[99])]
     assert found == [large.conversation_id] * 2

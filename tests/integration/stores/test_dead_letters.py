@@ -28,7 +28,7 @@ def numbered(number: int) -> str:
 
 
 class Store:
-    """One channel's messages, each to one recipient."""
+    """The messages of a channel, each to a single recipient."""
 
     def __init__(
         self, messages: Messages, deliveries: Deliveries, channel: str, new_id: Callable[[], str]
@@ -154,7 +154,7 @@ def test_they_come_in_order_page_by_page(store: Store, dead_letters: DeadLetters
     seen: list[str | None] = []
     after = None
     while page := dead_letters.listing(store.channel, after, 2):
-        seen += [one.sequence for one in page]
+        seen += [letter.sequence for letter in page]
         after = page[-1].sort_key
 
     assert seen == [numbered(number) for number in (1, 2, 4, 30, 100)]
@@ -193,7 +193,7 @@ def test_redriven_it_begins_anew(store: Store, dead_letters: DeadLetters) -> Non
     assert message.message_id in {due.message.message_id for due in store.messages.due(DUE, 1_000)}
     part = store.read(store.requested(message))
     assert (part.status, part.attempts, part.round, part.error_code) == (Status.PENDING, 0, 1, None)
-    assert [one.status for one in part.status_history] == [Status.FAILED, Status.PENDING]
+    assert [change.status for change in part.status_history] == [Status.FAILED, Status.PENDING]
     assert dead_letters.listing(store.channel, None, 10) == []
     assert dead_letters.get(str(delivery.delivery_id)) is None
 

@@ -269,7 +269,7 @@ def test_a_messages_deliveries_are_all_its_own(
 
     found = deliveries.of_message(requested.message_id)
 
-    assert sorted(one.part for one in found) == list(range(12))
+    assert sorted(delivery_part.part for delivery_part in found) == list(range(12))
     assert deliveries.of_message(new_id()) == []
 
 

@@ -45,8 +45,8 @@ def test_creating_somebody_again_changes_nothing(directory: Directory, new_id: C
 
 
 def test_every_identity_leads_to_its_user(directory: Directory, ana: User) -> None:
-    for one in ana.identities:
-        assert directory.resolve(one.channel, one.account, one.address) == ana.user_id
+    for linked in ana.identities:
+        assert directory.resolve(linked.channel, linked.account, linked.address) == ana.user_id
     assert directory.resolve("pigeon", "other account", ana.identities[0].address) is None
 
 
@@ -127,5 +127,5 @@ def test_users_of_a_type_come_latest_created_first_with_ties(
 
     seen = walked(lambda after, most: directory.listing(UserType.AGENT, after, most), limit)
 
-    mine = [one for one in seen if one in {user_id for _, user_id in made}]
+    mine = [seen_id for seen_id in seen if seen_id in {user_id for _, user_id in made}]
     assert mine == [user_id for _, user_id in sorted(made, reverse=True)]

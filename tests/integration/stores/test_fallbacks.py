@@ -1,4 +1,4 @@
-"""Where a recipient is being reached, by the adapter and by its fake."""
+"""Fallbacks, by the adapter and by its fake."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def test_of_many_one_makes_the_step(fallbacks: Fallbacks, event: MessageAccepted
     with ThreadPoolExecutor(6) as pool:
         stepped = list(pool.map(lambda _: fallbacks.step(begun, LATER), range(6)))
 
-    assert len([one for one in stepped if one is not None]) == 1
+    assert len([fallback for fallback in stepped if fallback is not None]) == 1
     assert read(fallbacks, event).position == 1
 
 
@@ -65,24 +65,24 @@ def test_it_is_due_as_the_router_says_and_not_after(fallbacks: Fallbacks, event:
 
     assert not fallbacks.postpone(begun, None)
     assert fallbacks.postpone(routed, None)
-    assert event.message_id not in {one.event.message_id for one in fallbacks.due("2099", 100)}
+    assert event.message_id not in {fallback.event.message_id for fallback in fallbacks.due("2099", 100)}
 
 
 def test_whose_turn_was_first_comes_first(
     fallbacks: Fallbacks, event: MessageAccepted, new_id: Callable[[], str]
 ) -> None:
     events = [replace(event, message_id=new_id(), sequence=f"{number:02}") for number in range(12)]
-    for minute, one in enumerate(events):
-        fallbacks.begin(one, f"2001-01-31T12:{minute:02}:00.000Z")
+    for minute, due_event in enumerate(events):
+        fallbacks.begin(due_event, f"2001-01-31T12:{minute:02}:00.000Z")
 
-    assert [one.event for one in fallbacks.due("2002", 3)] == events[:3]
+    assert [fallback.event for fallback in fallbacks.due("2002", 3)] == events[:3]
 
 
 def test_the_last_route_is_not_due(fallbacks: Fallbacks, event: MessageAccepted) -> None:
     fallbacks.routed(fallbacks.begin(event, NOW), None)
 
     assert read(fallbacks, event).due_at is None
-    assert event.message_id not in {one.event.message_id for one in fallbacks.due("2099", 100)}
+    assert event.message_id not in {fallback.event.message_id for fallback in fallbacks.due("2099", 100)}
 
 
 def test_a_router_that_comes_late_does_not_touch_the_next_step(

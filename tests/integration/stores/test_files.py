@@ -1,4 +1,4 @@
-"""What is known of the files."""
+"""The records of files, in DynamoDB."""
 
 import uuid
 
@@ -80,7 +80,7 @@ def test_relay_sees_what_is_due(files: DynamoFiles) -> None:
     found = files.due(DUE, 100)
 
     assert due in found
-    assert not {later.file_id, done.file_id} & {one.file_id for one in found}
+    assert not {later.file_id, done.file_id} & {due_file.file_id for due_file in found}
 
 
 def test_what_is_due_no_more_is_not_seen_though_the_index_shows_it_still(

@@ -213,9 +213,13 @@ def test_what_is_due_comes_in_the_order_of_its_conversation(
     for number in (2, 11, 1):
         begun(messages, a_message(conversation_id=conversation_id, sequence=numbered(number)))
 
-    found = [one.message for one in messages.due(NOW, 1000) if one.message.conversation_id == conversation_id]
+    found = [
+        due_message.message
+        for due_message in messages.due(NOW, 1000)
+        if due_message.message.conversation_id == conversation_id
+    ]
 
-    assert [one.sequence for one in found] == [numbered(number) for number in (1, 2, 11)]
+    assert [due_message.sequence for due_message in found] == [numbered(number) for number in (1, 2, 11)]
 
 
 def test_what_is_due_longest_comes_first_if_there_is_too_much(
@@ -397,7 +401,7 @@ def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[
 def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
     messages: Messages, a_message: NewMessageOf
 ) -> None:
-    """WhatsApp and Telegram tell no more of the time."""
+    """WhatsApp and Telegram give the times of edits in whole seconds."""
     message = a_message(content=Text("one"))
     messages.add(message)
     second = "2026-01-31T12:00:01.000Z"
@@ -485,7 +489,7 @@ def test_a_history_is_a_span_of_numbers_newest_first(
         limit,
     )
 
-    assert [one.sequence for one in found] == [numbered(number) for number in expected]
+    assert [message.sequence for message in found] == [numbered(number) for number in expected]
 
 
 def test_who_is_joining_sees_no_message(
@@ -518,7 +522,7 @@ def test_messages_of_a_sender_come_in_time_order_with_ties(
 
     seen = walked(lambda after, most: messages.search(query, after, most), limit)
 
-    assert seen == [one for _, one in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
+    assert seen == [message_id for _, message_id in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
 
 
 @pytest.mark.parametrize("order", TimeOrder)
@@ -536,8 +540,8 @@ def test_failed_messages_come_in_the_order_of_their_failures_with_ties(
 
     seen = walked(lambda after, most: messages.search(query, after, most), limit)
 
-    mine = [one for one in seen if one in {message_id for _, message_id in made}]
-    assert mine == [one for _, one in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
+    mine = [seen_id for seen_id in seen if seen_id in {message_id for _, message_id in made}]
+    assert mine == [message_id for _, message_id in sorted(made, reverse=order is TimeOrder.NEWEST_FIRST)]
 
 
 @pytest.mark.parametrize("then", [Status.READ, Status.FAILED])
@@ -582,7 +586,7 @@ def numbered(number: int) -> str:
 
 
 def due(messages: Messages, now: str, limit: int = 1000) -> set[str]:
-    return {one.message.message_id for one in messages.due(now, limit)}
+    return {due_message.message.message_id for due_message in messages.due(now, limit)}
 
 
 def add_with_ties(messages: Messages, a_message: NewMessageOf, **fields: object) -> list[tuple[str, str]]:

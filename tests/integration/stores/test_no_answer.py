@@ -1,4 +1,4 @@
-"""DynamoDB does not answer at all: every write is Unavailable, whatever its condition, and nothing else."""
+"""If DynamoDB does not answer, every write raises Unavailable, whatever its condition."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ WRITES: dict[str, Callable[[Aws], object]] = {
 
 @pytest.fixture(params=[ConnectionClosedError, ReadTimeoutError])
 def silent(aws: Aws, request: pytest.FixtureRequest) -> Iterator[None]:
-    """As botocore tells it: its error has no answer to look into."""
+    """Make DynamoDB unreachable; botocore's error then has no answer to examine."""
 
     def break_off(request: AWSPreparedRequest, **_: object) -> None:
         raise failure(endpoint_url=request.url)

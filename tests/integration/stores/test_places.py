@@ -1,4 +1,4 @@
-"""Where a person's words go, by the adapter and by its fake."""
+"""The places of a person's messages, by the adapter and by its fake."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -241,7 +241,9 @@ def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
         list(threads.map(act, range(12)))
 
     own = one_to_one(conversations, ana)
-    overtaken = {one.conversation_id: is_overtaken(conversations, one) for one in begun[1:]}
+    overtaken = {
+        conversation.conversation_id: is_overtaken(conversations, conversation) for conversation in begun[1:]
+    }
     assert overtaken == {conversation_id: conversation_id != own for conversation_id in overtaken}
     assert own in overtaken
     assert len(conversations.places(ana).wrote) == 3

@@ -1,4 +1,4 @@
-"""A batch, conversation by conversation."""
+"""A batch of a queue, handled conversation by conversation."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ class Word(msgspec.Struct):
 
 
 class Visibility:
-    """SQS, as far as a batch needs it: knows which receipts it gave."""
+    """A fake SQS with what a batch needs: it accepts only receipts that it gave out."""
 
     def __init__(self, *known: str) -> None:
         self.known = set(known)
@@ -73,7 +73,7 @@ def record(name: str, group: str = "a", *, body: str | None = None, receives: in
 
 
 class Run:
-    """One batch; `outcomes` says by name what becomes of a record."""
+    """A run of a batch; `outcomes` has the outcome of a record by its name."""
 
     def __init__(self, **outcomes: HandBack | Exception) -> None:
         self.handled: list[str] = []
@@ -84,7 +84,7 @@ class Run:
     def __call__(
         self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True
     ) -> list[str]:
-        self.client.known = {str(one["receiptHandle"]) for one in records}
+        self.client.known = {str(queue_record["receiptHandle"]) for queue_record in records}
         batch = Batch(Word, self._handle, cast("SQSClient", self.client), "the queue")
         answer = batch({"Records": list(records)}, in_time)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
@@ -134,7 +134,7 @@ def test_after_a_failure_the_rest_of_its_group_is_handed_back_in_order_and_the_o
         first = next((place for place, name in enumerate(mine) if int(name[1:]) in failing), len(mine))
         assert [name for name in run.handled if name[0] == group] == mine[: first + 1]
         assert [name for name in failed if name[0] == group] == mine[first:]
-        assert [one for one, _ in run.client.waits if one[11] == group] == [
+        assert [receipt for receipt, _ in run.client.waits if receipt[11] == group] == [
             f"receipt of {name}" for name in mine[first:]
         ]
 

@@ -1,4 +1,4 @@
-"""Pointers to what nobody could handle, and the records that they point to."""
+"""Dead-letter queues of streams: pointers to failed records, and the records that they point to."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -44,7 +44,7 @@ OF_LAMBDA = {
 
 
 class FakeKinesis:
-    """A shard with the records 8 to 13; `page` of them at a time, an empty answer before each page."""
+    """A shard with the records 8 to 13: `page` records in an answer, and an empty answer before each page."""
 
     def __init__(self, *, page: int = 2, error: Exception | None = None, first: int = 8) -> None:
         self.put: list[dict[str, Any]] = []
@@ -91,7 +91,7 @@ class FakeKinesis:
 
 class FakeSqs:
     def __init__(self, *bodies: object) -> None:
-        self.messages = {f"receipt {n}": msgspec.json.encode(one).decode() for n, one in enumerate(bodies)}
+        self.messages = {f"receipt {n}": msgspec.json.encode(body).decode() for n, body in enumerate(bodies)}
         self.sent: list[str] = []
         self.broken = False
 
@@ -123,9 +123,9 @@ def queues(sqs: FakeSqs, kinesis: FakeKinesis | None = None) -> KinesisDeadQueue
 
 
 def test_what_lambda_points_to_is_read_from_the_stream() -> None:
-    found = [one.record for one in queues(FakeSqs(OF_LAMBDA)).receive()]
+    found = [received.record for received in queues(FakeSqs(OF_LAMBDA)).receive()]
 
-    assert [(one.source, one.group, one.body) for one in found] == [
+    assert [(dead_record.source, dead_record.group, dead_record.body) for dead_record in found] == [
         ("chat-events", "key 9", "data 9"),
         ("chat-events", "key 10", "\ufffd"),
         ("chat-events", "key 11", "data 11"),
@@ -139,7 +139,7 @@ def test_our_own_pointer_is_read_the_same_way() -> None:
     Failures(cast("SQSClient", sqs), "the dead")(Pointer(ARN, SHARD, "12", "12"))
     sqs.messages = {"receipt": sqs.sent[0]}
 
-    assert [one.record.body for one in queues(sqs).receive()] == ["data 12"]
+    assert [received.record.body for received in queues(sqs).receive()] == ["data 12"]
 
 
 def test_a_pointer_goes_with_the_last_of_its_records() -> None:
@@ -147,8 +147,8 @@ def test_a_pointer_goes_with_the_last_of_its_records() -> None:
     dead = queues(sqs)
     received = dead.receive()
 
-    for one in received[:-1]:
-        dead.remove(one)
+    for handled in received[:-1]:
+        dead.remove(handled)
         assert len(sqs.messages) == 1
     dead.remove(received[-1])
 
@@ -216,11 +216,11 @@ def test_each_source_has_its_own_kind() -> None:
     both = EachItsOwn({"inbound": of_queues, "whatsapp": of_queues, "chat-events": of_streams})
 
     received = both.receive()
-    for one in received:
-        both.remove(one)
+    for handled in received:
+        both.remove(handled)
     both.send_back(received[-1].record, "now")
 
-    assert [one.record.source for one in received] == ["inbound", "whatsapp", "chat-events"]
+    assert [record.record.source for record in received] == ["inbound", "whatsapp", "chat-events"]
     assert of_queues.done == ["removed inbound", "removed whatsapp"]
     assert of_streams.done == ["removed chat-events", "sent back chat-events"]
 

@@ -1,4 +1,4 @@
-"""The two streams on Kinesis, over a client as strict as Kinesis."""
+"""The adapter of the two Kinesis streams, over a client as strict as Kinesis."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -25,7 +25,7 @@ QUEUES = Queues(channels={"whatsapp": "whatsapp"})
 
 
 class StrictKinesis:
-    """Takes what Kinesis takes. `refuse` is a part of the data that it fails; `down` lets nothing through."""
+    """A client as strict as Kinesis. Records with `refuse` in them fail; while `down`, all calls fail."""
 
     def __init__(self, *, refuse: bytes | None = None, down: bool = False) -> None:
         self.puts: list[Mapping[str, Any]] = []

@@ -1,4 +1,4 @@
-"""How a status history and a content are kept and read."""
+"""A status history and a content, as they are stored in a row and read from it."""
 
 import msgspec
 import pytest
@@ -10,7 +10,7 @@ from chat4all.domain.status import Status, StatusChange
 
 
 def test_no_step_is_shown_as_earlier_than_the_one_before_it() -> None:
-    """The provider tells whole seconds, we tell milliseconds."""
+    """The provider's times have whole seconds, our times have milliseconds."""
     lines = [
         history_line(Status.SENT, "2026-01-31T12:00:56.752Z"),
         history_line(Status.DELIVERED, "2026-01-31T12:00:56.000Z"),

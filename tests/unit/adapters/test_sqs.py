@@ -1,4 +1,4 @@
-"""The streams on SQS FIFO, over a client as strict as SQS."""
+"""The adapter of the FIFO queues, over a client as strict as SQS."""
 
 import re
 from collections import Counter
@@ -53,15 +53,15 @@ QUEUES = Queues(
     "chat-events", "status-updates", "inbound", {"whatsapp": "whatsapp", "telegram": "telegram"}, "files"
 )
 NAME = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
-"""Of a group or a deduplication id:
+"""A valid group or deduplication id:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 
 BODY = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
-"""All that the same page allows in a message."""
+"""The characters that the same page allows in a message."""
 
 
 class StrictSqs:
-    """Takes what SQS takes. `refuse` are the bodies that it fails; `down` lets nothing through."""
+    """A client as strict as SQS. Messages with `refuse` in the body fail; while `down`, all calls fail."""
 
     def __init__(self, *, refuse: str | None = None, down: bool = False) -> None:
         self.batches: list[tuple[str, list[dict[str, str]]]] = []
@@ -152,7 +152,9 @@ def test_waves_keep_each_groups_order_and_hold_a_group_once(entries: list[_Entry
     flat = [entry for wave in found for entry in wave]
     assert Counter(entry.deduplication for entry in flat) == Counter(entry.deduplication for entry in entries)
     for group in "abcd":
-        assert [one for one in flat if one.group == group] == [one for one in entries if one.group == group]
+        assert [entry for entry in flat if entry.group == group] == [
+            entry for entry in entries if entry.group == group
+        ]
     assert all(len({entry.group for entry in wave}) == len(wave) for wave in found)
 
 
@@ -229,12 +231,12 @@ def test_each_round_and_each_route_of_a_message_is_taken_anew() -> None:
         for position in (0, 1, 4)
     ]
 
-    for one in all_:
-        events_to(sqs).message_accepted(one)
+    for variant in all_:
+        events_to(sqs).message_accepted(variant)
 
     ids = {entry["MessageDeduplicationId"] for _, (entry,) in sqs.batches}
     assert len(ids) == len(all_)
-    assert max(len(one) for one in ids) <= 128
+    assert max(len(deduplication_id) for deduplication_id in ids) <= 128
 
 
 @pytest.mark.parametrize("sqs", [StrictSqs(down=True), StrictSqs(refuse="hello")])
@@ -303,7 +305,11 @@ def test_status_updates_that_were_not_taken_come_back() -> None:
 
     refused = events_to(sqs).status_updates(updates)
 
-    assert refused == [one for one in updates if str(one.provider_message_id).startswith("wamid.1")]
+    assert refused == [
+        status_update
+        for status_update in updates
+        if str(status_update.provider_message_id).startswith("wamid.1")
+    ]
     assert len(refused) + len(sqs.taken) == 25
 
 

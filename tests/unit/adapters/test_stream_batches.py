@@ -1,4 +1,4 @@
-"""A batch of a stream, conversation by conversation."""
+"""A batch of a stream, handled conversation by conversation."""
 
 import logging
 import threading
@@ -32,19 +32,19 @@ def record(number: int, key: str = "a", *, data: bytes | None = None) -> dict[st
 
 
 class Run:
-    """A batch; `outcomes` has the outcomes of each record's tries by its number; the last is repeated."""
+    """A run of a batch; `outcomes` has the outcomes of each record's tries. The last outcome is repeated."""
 
     def __init__(self, **outcomes: Sequence[HandBack | Exception | None]) -> None:
         self.handled: list[int] = []
         self.given_up: list[Pointer] = []
         self.pauses: list[float] = []
         self.no_failure_is_taken = False
-        self._outcomes = {int(name[1:]): list(some) for name, some in outcomes.items()}
+        self._outcomes = {int(name[1:]): list(tries) for name, tries in outcomes.items()}
 
     def __call__(
         self, records: Sequence[dict[str, object]], in_time: Callable[[], bool] = lambda: True
     ) -> str | None:
-        """The sequence number from which on the batch comes again."""
+        """Run the batch; return the sequence number from which Lambda repeats it."""
         batch = StreamBatch(Word, self._handle, self._give_up, threads=InTurn(), sleep=self.pauses.append)
         failures: list[dict[str, Any]] = batch({"Records": records}, in_time)["batchItemFailures"]
         assert len(failures) <= 1
@@ -118,7 +118,7 @@ def test_those_that_wait_do_so_together_and_never_for_long() -> None:
 
 
 def test_what_is_left_at_the_end_comes_again_from_the_lowest_on() -> None:
-    # "9" is after "10" as a text.
+    # As text, "9" comes after "10".
     run = Run(n9=[Unavailable("no")], n10=[Unavailable("no")])
 
     assert run([record(8), record(9, "a"), record(10, "b"), record(11, "c")], in_time_for(12)) == "9"
@@ -159,7 +159,7 @@ def test_what_fails_in_an_unforeseen_way_is_given_up_after_some_tries() -> None:
     assert run([record(1), record(2)]) is None
 
     assert run.handled == [1] * UNEXPECTED_TRIES + [2]
-    assert [one.start_sequence_number for one in run.given_up] == ["1"]
+    assert [pointer.start_sequence_number for pointer in run.given_up] == ["1"]
 
 
 def test_what_fails_once_in_an_unforeseen_way_is_not_given_up() -> None:

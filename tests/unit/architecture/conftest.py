@@ -8,7 +8,7 @@ from chat4all.adapters.dynamodb.rows import _Shared
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A region and credentials, of nobody."""
+    """Set a region and credentials that belong to no account."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -1,4 +1,4 @@
-"""The functions' app.py, loaded as Lambda does: once, under a name of its own."""
+"""Loading a function's app.py as Lambda does: once, as a module of its own name."""
 
 import gc
 import importlib.util
@@ -17,5 +17,5 @@ def loaded(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.modules.pop(name, None)
-        gc.unfreeze()  # a function's process lives on with what it has loaded, this one does not
+        gc.unfreeze()  # app.py freezes its objects for ever, but this process runs other tests, too
     return module

@@ -1,4 +1,4 @@
-"""What a module imports."""
+"""The imports of a module."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def imports_of(module: Path) -> Iterator[str]:
-    """Find every module that is imported anywhere in a file, also late and for types only."""
+    """Find every module that a file imports, late imports and imports for types included."""
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

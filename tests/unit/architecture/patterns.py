@@ -1,6 +1,6 @@
-"""Find the patterns that a module runs, and tell whether a pattern can be slow.
+"""The regular expressions that a module runs, and whether a regular expression can be slow.
 
-The call that compiles a pattern shows it: a function of `re`, or `msgspec.Meta` with a `pattern`,
+Patterns are found by the calls that compile them: functions of `re`, and `msgspec.Meta` with a `pattern`,
 which searches.
 """
 
@@ -17,16 +17,16 @@ ANCHORED: Final = frozenset({"match", "fullmatch"})
 FUNCTIONS: Final = ANCHORED | {"compile", "search", "split", "sub", "subn", "findall", "finditer"}
 HARMLESS: Final = frozenset({"escape", "IGNORECASE", "DOTALL", "MULTILINE", "Match", "Pattern"})
 FEW: Final = 256
-"""A repeat of at most so many is no loop over a text."""
+"""A repeat of at most this many times is not counted as a loop over a text."""
 _CHARACTERS: Final = tuple(chr(code) for code in (*range(256), 0x660, 0x2028, 0x3000, 0x212A, 0x1F600))
-"""Every byte, and of the other characters some that are digits, spaces and letters."""
+"""The characters of every byte, and some further digits, spaces and letters."""
 _BEGINNINGS: Final = frozenset({_constants.AT_BEGINNING, _constants.AT_BEGINNING_STRING})
 
 
 class Found(NamedTuple):
-    """Hold a pattern and the methods that run it.
+    """A pattern and the methods that run it.
 
-    `name` is the name that the pattern is assigned to, or of the function or field that spells it.
+    `name` is the name that the pattern is assigned to, or the name of the function or field that contains it.
     """
 
     module: str
@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 
 def patterns_of(root: Path, file: Path) -> Iterator[Found]:
-    """Yield every pattern of a module in a package below `root`; fail on a pattern in disguise."""
+    """Yield every pattern of a module in a package below `root`. Fails if a module hides a use of `re`."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     module = ".".join(file.relative_to(root).with_suffix("").parts)
     places = list(_places(tree))
@@ -69,7 +69,9 @@ def _places(tree: ast.Module) -> Iterator[_Place]:
         if isinstance(node, ast.ImportFrom):
             assert node.module != "re", "functions of re are called by their full names"
         if isinstance(node, ast.Import):
-            assert not [one for one in node.names if one.name == "re" and one.asname], "re keeps its name"
+            assert not [alias for alias in node.names if alias.name == "re" and alias.asname], (
+                "re keeps its name"
+            )
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re":
             assert node.attr in FUNCTIONS | HARMLESS, f"re.{node.attr} is not known here"
         if not isinstance(node, ast.Call):
@@ -112,11 +114,11 @@ def _value(node: ast.expr, namespace: dict[str, Any]) -> Any:  # noqa: ANN401 - 
 
 
 def why_slow(found: Found) -> str | None:
-    """Say why the time of a pattern may grow faster than its text; None: the time cannot.
+    """Return why a pattern's time may grow faster than its text, or None if it cannot.
 
-    A pattern is slow that has a loop within a loop; a loop whose next part may begin with a character
-    that the loop takes, so that the pattern tries every end of the loop; or a loop in a search, which
-    begins anew at every character.
+    Three forms are slow. A loop within a loop is slow. A loop is slow if the part after it may begin with
+    a character that the loop takes, since the pattern then tries every end of the loop. A loop in a search
+    is slow, since the search begins anew at every character.
     """
     tree = _parser.parse(found.pattern.pattern, found.pattern.flags & ~re.UNICODE)
     searches = not found.methods <= ANCHORED and not _begins_a_text(tree, found.pattern.flags)
@@ -130,7 +132,7 @@ def _begins_a_text(tree: Sequence[Any], flags: int) -> bool:
 
 
 def _reasons(items: Sequence[Any], after: Sequence[Any], *, searches: bool, flags: int) -> Iterator[str]:
-    """Yield what is slow in the items, after which `after` follows."""
+    """Yield the reasons why `items` are slow if the items `after` follow them."""
     for place, (operator, argument) in enumerate(items):
         rest = [*items[place + 1 :], *after]
         if operator in _REPEATS:
@@ -158,7 +160,7 @@ def _of_repeat(
 
 
 def _varies(operator: object, argument: Any) -> bool:  # noqa: ANN401 - of the parser
-    """Tell whether an item holds a repeat that may take a text of more than one length, from two times on."""
+    """Return whether an item has a repeat of a variable number of times that may be more than once."""
     if operator is _constants.POSSESSIVE_REPEAT:
         return False
     if operator in _REPEATS and argument[0] != argument[1] and argument[1] > 1:
@@ -178,19 +180,19 @@ def _inner(operator: object, argument: Any) -> list[list[Any]]:  # noqa: ANN401 
     if operator is _constants.ATOMIC_GROUP:
         return [list(argument)]
     if operator is _constants.BRANCH:
-        return [list(one) for one in argument[1]]
+        return [list(branch) for branch in argument[1]]
     known = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN, _constants.AT)
     assert operator in known, f"{operator} is not known here"
     return []
 
 
 def _first(items: Sequence[Any], flags: int) -> frozenset[str]:
-    """Return the characters with which a text may begin that the items match."""
+    """Return the characters with which a matching text may begin."""
     found: frozenset[str] = frozenset()
     for operator, argument in items:
         inner = _inner(operator, argument)
         if inner:
-            found |= frozenset().union(*(_first(one, flags) for one in inner))
+            found |= frozenset().union(*(_first(sequence, flags) for sequence in inner))
         elif operator is not _constants.AT:
             found |= _taken([(operator, argument)], flags)
         if not _may_be_empty(operator, argument):
@@ -202,11 +204,11 @@ def _may_be_empty(operator: object, argument: Any) -> bool:  # noqa: ANN401 - of
     if operator is _constants.AT or (operator in _REPEATS and argument[0] == 0):
         return True
     inner = _inner(operator, argument)
-    return any(all(_may_be_empty(*item) for item in one) for one in inner)
+    return any(all(_may_be_empty(*item) for item in sequence) for sequence in inner)
 
 
 def _taken(items: Sequence[Any], flags: int) -> frozenset[str]:
-    """Return the characters that an item of a single character takes."""
+    """Return the characters that an item for a single character matches."""
     state = _parser.State()
     state.flags = flags
     state.str = ""

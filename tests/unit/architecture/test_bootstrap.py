@@ -1,4 +1,4 @@
-"""The layer `bootstrap` constructs: it decides nothing about messages and handles no event."""
+"""The layer `bootstrap` only constructs objects: it decides nothing about messages and handles no event."""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ DECISIONS: Final = (ast.Try, ast.Raise, ast.For, ast.While)
 def decisions_in(source: str) -> Iterator[str]:
     """Find the code that decides: comparisons, loops, and the handling of errors.
 
-    `if setting:` chooses an implementation, and `name in names()` looks a channel up: both construct.
+    `if setting:` and `name in names()` are allowed: they choose an implementation, and look up a channel.
     """
     for node in ast.walk(ast.parse(source)):
         looks_up = isinstance(node, ast.Compare) and all(isinstance(sign, ast.In) for sign in node.ops)

@@ -17,7 +17,7 @@ EVERYTHING: Final = {"Scanner": "guardduty", "Canary": "true", "PermissionsBound
 ON_SQS: Final = Template(parameters=EVERYTHING)
 ON_KINESIS: Final = Template(parameters={**EVERYTHING, "EventStream": "kinesis"})
 
-# What AWS's own policies, which SAM and the templates attach, allow on everything:
+# The actions of AWS's own policies that SAM and the templates attach; each is allowed on every resource:
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 MANAGED: Final = {
     "AWSLambdaBasicExecutionRole": "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
@@ -29,7 +29,7 @@ MANAGED: Final = {
 
 
 def within(need: Need) -> bool:
-    """An action of the boundary may be a pattern, too."""
+    """Return whether the boundary allows the action, whose name may be a pattern in the boundary."""
     return any(
         any(fnmatchcase(need.action, action) for action in actions)
         and any(fnmatchcase(need.resource, resource) for resource in resources)
@@ -51,7 +51,7 @@ def test_it_lets_every_role_do_what_its_policies_allow(template: Template) -> No
     }
 
     assert len(granted) > 100
-    assert not {one for one in granted if not within(one[1])}
+    assert not {grant for grant in granted if not within(grant[1])}
 
 
 @pytest.mark.parametrize("policy", MANAGED)
@@ -83,7 +83,7 @@ def test_it_ends_where_the_stack_ends(need: Need) -> None:
 
 @pytest.mark.parametrize("template", [ON_SQS, ON_KINESIS], ids=["sqs", "kinesis"])
 def test_every_role_has_it(template: Template) -> None:
-    assert {name: one.get("PermissionsBoundary") for name, one in roles(template).items()} == dict.fromkeys(
+    assert {name: role.get("PermissionsBoundary") for name, role in roles(template).items()} == dict.fromkeys(
         roles(template), "the-boundary"
     )
 
@@ -93,7 +93,7 @@ def test_a_role_without_it_is_neither_made_nor_given_more() -> None:
 
     allowed = [statement for statement in statements("ExecutionRole") if statement["Effect"] == "Allow"]
 
-    (giving,) = (one for one in allowed if powers & set(one["Action"]))
+    (giving,) = (statement for statement in allowed if powers & set(statement["Action"]))
     assert powers <= set(giving["Action"])
     assert set(giving["Condition"]["StringEquals"]) == {"iam:PermissionsBoundary"}
     text = str(allowed)

@@ -27,7 +27,7 @@ def test_its_table_has_the_parameters_with_their_defaults() -> None:
     section = TEXT.split("### Parameters")[1].split("\n##")[0]
     told = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? ?\|", section, re.MULTILINE))
 
-    assert told == {name: str(one.get("Default", "")) for name, one in PARAMETERS.items()}
+    assert told == {name: str(parameter.get("Default", "")) for name, parameter in PARAMETERS.items()}
 
 
 def test_its_table_describes_the_parameters_as_the_template_does() -> None:

@@ -52,7 +52,7 @@ ENUMERATIONS: Final = {
     "pyproject.toml": r'\ndescription = "(.*?)"',
     "layers/core/chat4all/__init__.py": r'\A"""(.*?)\n',
 }
-"""By place, the text that enumerates the channels by their titles."""
+"""The texts that list the channels by their titles, by document."""
 
 
 @pytest.mark.parametrize("place", ENUMERATIONS)
@@ -68,7 +68,7 @@ def test_where_the_channels_are_enumerated_none_is_forgotten(place: str, title: 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_no_document_counts_the_channels(document: Path) -> None:
-    """A number of channels is wrong as soon as one is added."""
+    """A number of channels in a document is wrong as soon as a channel is added."""
     count = r"(?:two|three|four|five|six) (?:channels|providers)\b"
     assert re.findall(count, document.read_text(encoding="utf-8"), re.IGNORECASE) == []
 
@@ -93,7 +93,7 @@ def test_the_first_screen_has_the_two_commands_and_the_picture() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_shell_blocks_can_be_pasted_into_zsh(document: Path) -> None:
-    # An interactive zsh takes the words of a comment for arguments.
+    # An interactive zsh treats the words of a comment as arguments.
     blocks = re.findall(r"^```sh\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert [block for block in blocks if re.search(r"(?:^|\s)#", block)] == []
 

@@ -15,7 +15,7 @@ AT: Final = {
     "AWS::SecretsManager::Secret": ("KmsKeyId",),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
 }
-"""Where each kind of resource names its key."""
+"""The path of the key in the properties of each kind of resource."""
 
 
 def key_of(kind: str, properties: dict[str, Any]) -> str | None:
@@ -35,7 +35,9 @@ def test_the_key_is_behind_everything() -> None:
     for kind in AT:
         found = OWN.resources(kind)
         assert found
-        assert {name: key_of(kind, one) for name, one in found.items()} == dict.fromkeys(found, KEY)
+        assert {name: key_of(kind, properties) for name, properties in found.items()} == dict.fromkeys(
+            found, KEY
+        )
     assert {bucket_key(resource) for resource in OWN.resources("AWS::S3::Bucket").values()} == {KEY}
 
 
@@ -64,11 +66,11 @@ def test_without_it_the_keys_are_those_that_aws_keeps() -> None:
 
 def test_guardduty_may_use_the_key_and_no_other() -> None:
     statements = [
-        one
+        statement
         for role in OWN.resources("AWS::IAM::Role").values()
         for policy in role.get("Policies", [])
-        for one in policy["PolicyDocument"]["Statement"]
-        if "kms:Decrypt" in one["Action"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "kms:Decrypt" in statement["Action"]
     ]
 
     assert [statement["Resource"] for statement in statements] == [KEY]
@@ -80,8 +82,8 @@ def test_tables_are_protected_and_can_be_restored_except_what_is_forgotten_anyho
     assert {table["DeletionProtectionEnabled"] for table in tables.values()} == {"true"}
     restorable = {
         name
-        for name, one in tables.items()
-        if one.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
+        for name, table in tables.items()
+        if table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
     }
     assert set(tables) - restorable == {"Data.LimitsTable"}
 

@@ -1,4 +1,4 @@
-"""The template's EventStream: what there is on SQS, what on Kinesis, and nothing of the other."""
+"""The template's EventStream: each choice creates the queues or streams that it needs, and no others."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_on_kinesis_the_two_queues_are_streams_and_the_others_stay() -> None:
 
 def test_no_role_on_kinesis_names_a_queue_that_is_not_there() -> None:
     for name, function in functions(ON_KINESIS).items():
-        resources = [one for _, named in Role(function).statements for one in named]
+        resources = [resource for _, named in Role(function).statements for resource in named]
         assert not any(
             f":chat4all-{stream}" in text and text.endswith(".fifo")
             for text in resources
@@ -74,7 +74,7 @@ def test_a_bad_record_is_singled_out_and_ends_in_a_queue(name: str) -> None:
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ParallelizationFactor"] == 10
-    # Nothing is passed over for being old: what waits for a day because nobody worked is not bad.
+    # No record is skipped for its age: a record that waited for a day during an outage is still valid.
     assert mapping["MaximumRecordAgeInSeconds"] == 168 * 3600
     assert 0 < mapping["MaximumRetryAttempts"] <= 10_000
     destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]

@@ -1,4 +1,4 @@
-"""Limits, access logs, firewall and domain stand before the functions on AWS, and not on a local cloud."""
+"""On AWS the functions have limits, access logs, a firewall and a domain in front; a local cloud has none."""
 
 import json
 import string
@@ -19,10 +19,10 @@ def the(template: Template, kind: str) -> dict[str, Any]:
 
 
 def concurrencies(template: Template) -> dict[str, int | None]:
-    """The concurrency of each queue's function."""
+    """Return the maximum concurrency of each queue's function."""
     return {
-        name: one.get("ScalingConfig", {}).get("MaximumConcurrency")
-        for name, one in mappings(template).items()
+        name: mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        for name, mapping in mappings(template).items()
     }
 
 
@@ -72,8 +72,12 @@ def test_a_concurrency_that_lambda_refuses_is_refused_before_anything_is_made() 
 def test_nothing_is_reserved_unless_it_is_said() -> None:
     reserved = Template(parameters={"ApiConcurrency": 200, "WebhooksConcurrency": "50"})
 
-    assert {name for name, one in functions(ON_AWS).items() if "ReservedConcurrentExecutions" in one} == set()
-    found = {name: one.get("ReservedConcurrentExecutions") for name, one in functions(reserved).items()}
+    assert {
+        name for name, function in functions(ON_AWS).items() if "ReservedConcurrentExecutions" in function
+    } == set()
+    found = {
+        name: function.get("ReservedConcurrentExecutions") for name, function in functions(reserved).items()
+    }
     assert (found["api"], found["webhooks"]) == (200, "50")
 
 

@@ -1,4 +1,4 @@
-"""The routes' declarations hold together; tests/unit/generate holds the files that follow from them."""
+"""The routes' declarations are consistent. tests/unit/generate tests the files generated from them."""
 
 import inspect
 import string
@@ -113,7 +113,9 @@ def test_every_answer_says_in_a_sentence_what_it_is(operation: Any) -> None:  # 
 def test_the_examples_of_query_parameters_are_such_a_query(route: Route) -> None:
     assert route.query is not None
     parameters = DESCRIPTION["paths"][route.path][route.method.lower()]["parameters"]
-    shown = {each["name"]: each["example"] for each in parameters if each["in"] == "query"}
+    shown = {
+        parameter["name"]: parameter["example"] for parameter in parameters if parameter["in"] == "query"
+    }
 
     query = msgspec.convert(shown, route.query, strict=True)
 
@@ -124,7 +126,7 @@ def test_the_examples_of_query_parameters_are_such_a_query(route: Route) -> None
 def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_path_names() -> None:
     (route,) = (route for route in ROUTES if route.body is bytes)
     described = DESCRIPTION["paths"][route.path][route.method.lower()]
-    (channel,) = (each["example"] for each in described["parameters"])
+    (channel,) = (parameter["example"] for parameter in described["parameters"])
     secret = ChannelSecret("10000", "token", "secret")
     webhook = msgspec.json.encode(route.example)
 
@@ -136,7 +138,7 @@ def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_
 
 def test_the_example_of_capabilities_is_what_the_channel_that_the_path_names_can_do() -> None:
     described = DESCRIPTION["paths"]["/v1/channels/{channel}/capabilities"]["get"]
-    (channel,) = (each["example"] for each in described["parameters"])
+    (channel,) = (parameter["example"] for parameter in described["parameters"])
 
     answer = described["responses"]["200"]["content"]["application/json"]["example"]
 

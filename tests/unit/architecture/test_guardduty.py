@@ -20,8 +20,10 @@ KINDS = sorted({resource["Type"] for resource in read("infra/guardduty.yaml")["R
 
 
 def made(template: Template, kind: str) -> list[dict[str, Any]]:
-    """What GuardDuty's own template makes of a kind."""
-    return [one for path, one in template.resources(kind).items() if path.startswith("GuardDuty.")]
+    """Return the resources of a kind that GuardDuty's template creates."""
+    return [
+        properties for path, properties in template.resources(kind).items() if path.startswith("GuardDuty.")
+    ]
 
 
 def the(kind: str) -> dict[str, Any]:

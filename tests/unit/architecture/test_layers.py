@@ -13,10 +13,10 @@ from tests.unit.architecture.imports import imports_of
 PACKAGE = Path(chat4all.__file__).parent
 LAYERS = ["domain", "services", "channels", "adapters", "entrypoints", "bootstrap"]
 BESIDE = {"channels": {"adapters"}, "adapters": {"channels"}}
-"""Layers of the same depth, which do not know each other."""
+"""Layers of the same depth, which do not import each other."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED_INSIDE = {"msgspec", "wcwidth"}
-"""The one library that types and rules are written with."""
+"""The only libraries that the domain and the services use."""
 OUTER_STANDARD_LIBRARY = {
     "os",
     "socket",
@@ -92,7 +92,7 @@ def test_the_stubs_of_boto3_are_imported_for_types_only(module: Path) -> None:
 def test_only_bootstrap_reads_settings_from_the_environment(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
     if named(module) == "entrypoints/http/answers.py":
-        # Lambda tells the trace of each invocation there, and nowhere else.
+        # Lambda passes the trace of each invocation in this variable only.
         assert text.count("os.environ") == 1
     else:
         assert "os.environ" not in text

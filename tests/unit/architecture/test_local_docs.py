@@ -1,4 +1,4 @@
-"""docs/local.md: what it names as its proof is there."""
+"""Every test, benchmark and scenario that docs/local.md names as proof exists."""
 
 import re
 from typing import Final
@@ -22,8 +22,8 @@ def test_a_row_says_what_each_backend_does_and_what_shows_it(row: list[str]) -> 
     assert all(row)
     named = re.findall(r"`([^`]+)`", row[3])
     assert named or row[3].startswith("nothing:")
-    for one in named:
-        assert _is_there(one), one
+    for name in named:
+        assert _is_there(name), name
 
 
 def _is_there(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`make build` builds for the machines of Lambda, and names the way to deploy, whatever SAM proposes."""
+"""`make build` builds for Lambda's machines, and prints our command to deploy instead of SAM's proposals."""
 
 import os
 import subprocess

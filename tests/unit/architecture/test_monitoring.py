@@ -19,8 +19,8 @@ SOURCES = "\n".join(
 )
 QUEUES = {
     resource["QueueName"]
-    for each in (TEMPLATE, ON_KINESIS)
-    for resource in each.resources("AWS::SQS::Queue").values()
+    for template in (TEMPLATE, ON_KINESIS)
+    for resource in template.resources("AWS::SQS::Queue").values()
 }
 STREAMS = {resource["Name"] for resource in ON_KINESIS.resources("AWS::Kinesis::Stream").values()}
 FUNCTIONS = {function["FunctionName"] for function in functions(TEMPLATE).values()}
@@ -40,7 +40,7 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def watched(runbook: str) -> set[str]:
-    """What the alarms of a kind watch: the values of the dimension that tells them apart."""
+    """Return what the alarms of a runbook watch: the value of each alarm's last dimension."""
     return {
         metric["Dimensions"][-1]["Value"]
         for alarm in ALARMS.values()
@@ -56,11 +56,11 @@ def widgets() -> list[dict[str, Any]]:
 
 
 def shown() -> list[tuple[str, str, dict[str, str]]]:
-    """Namespace, name and dimensions of everything on the dashboard."""
+    """Return the namespace, name and dimensions of every metric on the dashboard."""
     found = []
     for widget in widgets():
         for namespace, name, *rest in widget["properties"]["metrics"]:
-            pairs = [one for one in rest if isinstance(one, str)]
+            pairs = [word for word in rest if isinstance(word, str)]
             found.append((namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))))
     return found
 
@@ -136,10 +136,10 @@ def test_a_duration_is_near_the_functions_own_timeout() -> None:
 
 def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
     ours = [
-        (one["MetricName"], {pair["Name"]: pair["Value"] for pair in one["Dimensions"]})
+        (metric["MetricName"], {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]})
         for alarm in ALARMS.values()
-        for one in metrics_of(alarm)
-        if one["Namespace"] == "Chat4All"
+        for metric in metrics_of(alarm)
+        if metric["Namespace"] == "Chat4All"
     ]
     ours += [(name, dimensions) for namespace, name, dimensions in shown() if namespace == "Chat4All"]
 
@@ -152,7 +152,7 @@ def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
 
 
 def test_what_functions_count_is_of_their_stack_alone() -> None:
-    """An account may have several, and each has alarms of its own."""
+    """An account may have several stacks, and each stack has its own alarms."""
     timeouts = dict.fromkeys(("ApiTimeout", "ConsumerTimeout", "UploadTimeout", "FilesTimeout"), 30)
     alarms = Template("infra/alarms.yaml", {"NamePrefix": "another", **timeouts})
 

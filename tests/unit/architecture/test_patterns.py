@@ -1,4 +1,4 @@
-"""List every pattern with the text that it runs over, and show that no such text makes it slow."""
+"""Every pattern is listed with the text that it runs over, and no such text makes it slow."""
 
 import re
 import sys
@@ -29,7 +29,7 @@ POSSESSIVE: Final = "Its loops are possessive: they give nothing back."
 
 
 class Text(NamedTuple):
-    """Hold a text of any length that is as bad as can be for a pattern."""
+    """A text of any length that is the worst case for a pattern."""
 
     unit: str
     begin: str = ""
@@ -40,7 +40,7 @@ class Text(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Say what a pattern runs over and why it is quick; `worst` are texts that would prove the contrary."""
+    """The text that a pattern runs over, why the pattern is quick, and the worst texts to test it with."""
 
     over: str
     why: str
@@ -198,7 +198,7 @@ TABLE: Final = {
         "the address of a person whom a test or a demo makes up", SHORT, (Text("A", begin="BR."), Text("BR."))
     ),
 }
-"""By module and name. A new pattern needs its entry here, or is better no pattern at all."""
+"""The entries by module and name. Each new pattern needs an entry, so consider doing without a pattern."""
 
 EXCUSED: Final = frozenset(
     {
@@ -209,7 +209,7 @@ EXCUSED: Final = frozenset(
         "chat4all_local.sam_local.base_image:_LIBRARY",
     }
 )
-"""The patterns that their form does not clear: the entry of each says why it is quick all the same."""
+"""The patterns that are slow by their form. The entry of each says why it is quick all the same."""
 
 
 def work(found: Found, method: str, text: Text) -> Callable[[int], Callable[[], object]]:

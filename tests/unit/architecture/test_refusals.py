@@ -1,4 +1,4 @@
-"""Parameters that cannot work are refused before anything is built or made."""
+"""Parameters that cannot work are refused before any resource is built or created."""
 
 import os
 import re
@@ -32,11 +32,11 @@ def test_the_local_cloud_may_run_on_this_interpreter() -> None:
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_make_builds_for_aws_from_python_3_12(tmp_path: Path, version: str) -> None:
-    # Given virtual environments with a Python of that version
+    # Given virtual environments with a Python of the given version
     python = tmp_path / "python"
     python.write_text(STAND_IN.format(version=version))
     python.chmod(0o755)
-    # When make is to build, with a SAM that says what it is asked for
+    # When `make build` runs with a SAM that prints its arguments
     command: list[str | Path] = [
         "make",
         "--file",
@@ -46,10 +46,10 @@ def test_make_builds_for_aws_from_python_3_12(tmp_path: Path, version: str) -> N
         "SAM=echo sam",
         f"BIN={tmp_path}",
     ]
-    # This run's own make hands its options on in these.
+    # The make that runs this test passes its options in these variables.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     made = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    # Then it builds, or refuses in words and asks nothing of SAM
+    # Then it builds, or explains its refusal and does not call SAM
     if version == "3.11":
         assert made.returncode != 0
         assert "IMAGE_BROKEN" in made.stderr

@@ -1,4 +1,4 @@
-"""The same stack's name stands in several regions of an account beside itself."""
+"""Stacks of the same name can exist in several regions of an account."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ NAMES: Final = {
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::CloudWatch::Dashboard": "DashboardName",
 }
-"""The kinds of resources whose names are of the account or of the world, not of a region."""
+"""The kinds of resources whose names are unique in the account or in the world, not only in a region."""
 TEMPLATES: Final = ["template.yaml", *sorted(f"infra/{path.name}" for path in ROOT.glob("infra/*.yaml"))]
 LONGEST_NAME: Final = "a" * 25
 SUBJECT: Final = "repo:o/r:environment:aws"
@@ -29,7 +29,7 @@ def regions() -> list[str]:
 
 
 def named(path: str) -> dict[str, Any]:
-    """Every resource of such a kind that a template gives a name, with the name as it stands there."""
+    """Return the names that a template gives to resources of these kinds, by logical id."""
     return {
         logical_id: resource["Properties"][NAMES[resource["Type"]]]
         for logical_id, resource in read(path)["Resources"].items()
@@ -74,7 +74,9 @@ def test_whoever_deploys_in_a_region_cannot_change_the_deploying_roles_of_anothe
     template = Template("infra/github-oidc.yaml", {"Subject": SUBJECT, "AWS::Region": "eu-west-1"})
     (policy,) = template.resources("AWS::IAM::Role")["ExecutionRole"]["Policies"]
 
-    (denial,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny")
+    (denial,) = (
+        statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"
+    )
 
     own = [role["RoleName"] for role in template.resources("AWS::IAM::Role").values()]
     assert [resource.rpartition("/")[2] for resource in denial["Resource"]] == sorted(

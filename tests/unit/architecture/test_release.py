@@ -1,4 +1,4 @@
-"""The workflows run what a developer runs; they deploy only by hand, with a role that fits the templates."""
+"""The workflows run the developers' commands. They deploy only by hand, with a role to fit the templates."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ ROLES: Final = Template("infra/github-oidc.yaml", {"Subject": "repo:o/r:environm
 
 
 def workflow(name: str) -> dict[str, Any]:
-    # To YAML 1.1, `on` is a truth value.
+    # In YAML 1.1, `on` is a boolean.
     loaded: dict[Any, Any] = yaml.safe_load((WORKFLOWS / name).read_text(encoding="utf-8"))
     return {("on" if key is True else str(key)): value for key, value in loaded.items()}
 
@@ -92,7 +92,7 @@ def test_cloudformation_may_make_every_kind_of_resource_that_the_templates_have(
     assert {SAM_SERVICES.get(service, service) for service in services} <= allowed_services()
 
 
-# The actions that make, change and remove resources of these kinds, and that know no resource, or only ids:
+# The actions that make, change and remove resources of these kinds, and cannot be restricted to a name:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 WITHOUT_NAMES: Final = {
     "AWS::CodeDeploy::DeploymentGroup": "codedeploy:StopDeployment",
@@ -116,11 +116,11 @@ def test_what_a_service_knows_no_name_for_is_allowed_without_one(kind: str) -> N
 
 
 def _resources(resources: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those in loops, too."""
+    """Return all resources, those in loops included."""
     loops = [resource[2].values() for resource in resources.values() if isinstance(resource, list)]
     return [
         *(resource for resource in resources.values() if isinstance(resource, dict)),
-        *(one for loop in loops for one in loop),
+        *(resource for loop in loops for resource in loop),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The rooms of the local tools: what each may import. The command line comes last, and nothing imports it."""
+"""The rooms of the local tools, and the rooms that each may import. No room imports the command line."""
 
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -45,7 +45,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         "cost",
     },
 }
-"""By room, which is a folder or a module of the package."""
+"""The rooms that each room may import. A room is a folder or a module of the package."""
 
 
 def room_of(module: Path) -> str:

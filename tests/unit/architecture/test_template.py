@@ -31,7 +31,7 @@ LOCAL = Template(parameters=parameters(State(components=(PROVIDERS,)), {}))
 ADVISED_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 ADVISED_RECEIVES = 5
-"""It is the least `maxReceiveCount` that the same page advises."""
+"""The smallest `maxReceiveCount` that the same page advises."""
 QUEUES_FUNCTIONS = ["files", "inbound", "router", "status", *names()]
 
 Routes = set[tuple[str, str]]
@@ -85,7 +85,7 @@ def test_every_folder_is_a_function_and_the_other_way_round() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_the_function_of_a_channel_imports_no_other_channel(name: str) -> None:
-    """Every connector that is imported is paid for in each cold start."""
+    """Each imported connector makes each cold start longer."""
     code = "import sys, app; print(*sys.modules)"
     search_path = f"import sys; sys.path[:0] = {[str(ROOT / 'functions' / 'channel'), *sys.path]!r}\n"
     done = subprocess.run(
@@ -108,7 +108,7 @@ def test_every_channel_has_its_function() -> None:
 
 @pytest.fixture(autouse=True)
 def _metrics_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Powertools keeps one set of metrics for a process, which is one function elsewhere."""
+    """Give each function its own metrics, since Powertools keeps one set for the process."""
     monkeypatch.setattr("chat4all.bootstrap.telemetry.Metrics", EphemeralMetrics)
 
 
@@ -118,9 +118,9 @@ def test_a_functions_environment_is_enough_to_start_it(
     name: str, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = functions(template)[name]
-    # Of what this process has, a function would have none.
+    # A function does not have the variables of this process.
     everybodys = (*FUNCTIONS.values(), *functions(ON_KINESIS).values())
-    for variable in {one for each in everybodys for one in environment(each)}:
+    for variable in {key for other in everybodys for key in environment(other)}:
         monkeypatch.delenv(variable, raising=False)
     for variable, value in environment(function).items():
         monkeypatch.setenv(variable, value)
@@ -229,7 +229,9 @@ def test_every_function_keeps_its_logs_for_a_time() -> None:
     groups = TEMPLATE.resources("AWS::Logs::LogGroup")
 
     for name, function in FUNCTIONS.items():
-        (group,) = (one for one in groups.values() if one["LogGroupName"].endswith(f"-{name}"))
+        (group,) = (
+            log_group for log_group in groups.values() if log_group["LogGroupName"].endswith(f"-{name}")
+        )
         assert int(group["RetentionInDays"]) > 0
         assert function["LoggingConfig"]["LogGroup"] in groups
 

@@ -1,4 +1,4 @@
-"""Every caller calls the last published version; each release publishes a version; a canary is watched."""
+"""Callers call the last published version, each release publishes a version, and alarms watch a canary."""
 
 import functools
 import json
@@ -37,7 +37,7 @@ Resources = dict[str, dict[str, Any]]
 
 @functools.cache
 def transformed(*given: str) -> Resources:
-    """What SAM makes of the template, given parameters and the places of code."""
+    """Return the resources that SAM makes of the template, for parameters and the addresses of code."""
     python = program(".envs/sam", "python")
     script = Path(__file__).with_name("transformed.py")
     command = [str(python), str(script), str(ROOT / "template.yaml"), *given]
@@ -47,7 +47,7 @@ def transformed(*given: str) -> Resources:
 
 
 def of_kind(resources: Resources, kind: str) -> Resources:
-    return {name: one for name, one in resources.items() if one["Type"] == kind}
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def logical_ids(resources: Resources) -> set[str]:
@@ -55,9 +55,9 @@ def logical_ids(resources: Resources) -> set[str]:
 
 
 def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
-    """The logical ids of all that a part of a template refers to."""
+    """Yield the logical ids that a part of a template refers to."""
     if isinstance(part, list):
-        yield from (name for one in part for name in references(one))
+        yield from (name for item in part for name in references(item))
     elif isinstance(part, dict):
         for name, argument in part.items():
             if name == "Ref":
@@ -95,7 +95,7 @@ def test_an_alias_is_at_the_version_of_this_release() -> None:
 
 
 def test_each_build_publishes_every_function_anew() -> None:
-    """Its layer is another one: it says when it was built."""
+    """Each build changes the core layer, which contains the time of the build."""
     before = set(of_kind(transformed(), "AWS::Lambda::Version"))
 
     after = set(of_kind(transformed("CoreLayer=s3://uploaded/another"), "AWS::Lambda::Version"))
@@ -110,18 +110,18 @@ def test_a_layer_that_only_some_have_changes_those() -> None:
 
     after = set(of_kind(transformed("MediaLayer=s3://uploaded/another"), "AWS::Lambda::Version"))
 
-    assert [one.split("Version")[0] for one in after - before] == ["FilesFunction"]
+    assert [logical_id.split("Version")[0] for logical_id in after - before] == ["FilesFunction"]
 
 
 def test_a_canary_ends_when_an_alarm_of_its_function_goes_red() -> None:
     resources = transformed("Canary=true")
     groups = of_kind(resources, "AWS::CodeDeploy::DeploymentGroup")
-    alarms = {one["AlarmName"] for one in Template().resources("AWS::CloudWatch::Alarm").values()}
+    alarms = {alarm["AlarmName"] for alarm in Template().resources("AWS::CloudWatch::Alarm").values()}
 
     for name in FUNCTIONS:
         (function,) = (
-            one
-            for one, resource in of_kind(resources, "AWS::Lambda::Function").items()
+            logical_id
+            for logical_id, resource in of_kind(resources, "AWS::Lambda::Function").items()
             if resource["Properties"]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
         )
         group = groups[f"{function}DeploymentGroup"]["Properties"]
@@ -140,7 +140,9 @@ def test_a_canary_ends_when_an_alarm_of_its_function_goes_red() -> None:
 
 def test_there_is_no_canary_unless_one_asks_for_it() -> None:
     assert not [
-        name for name, one in transformed().items() if "CodeDeploy" in one["Type"] or "UpdatePolicy" in one
+        name
+        for name, resource in transformed().items()
+        if "CodeDeploy" in resource["Type"] or "UpdatePolicy" in resource
     ]
 
 
@@ -165,7 +167,7 @@ def test_snapshots_are_taken_where_lambda_can(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_snapshot_holds_nothing_that_must_differ(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every environment goes on from one memory: an id, a time or a connection in it would be everybody's."""
+    """All environments start from the same snapshot and would share any id, time or connection in it."""
 
     def refused(*_args: object, **_more: object) -> None:
         raise AssertionError(f"{name} does at its start what each environment must do for itself")

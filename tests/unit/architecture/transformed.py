@@ -1,6 +1,6 @@
-"""Prints what SAM makes of a template, as JSON: run by the interpreter that has SAM's translator.
+"""Print as JSON what SAM makes of a template. The interpreter must have SAM's translator.
 
-transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]: other code is elsewhere.
+Usage: transformed.py TEMPLATE [PARAMETER=VALUE ...] [LOGICAL_ID=s3://BUCKET/KEY ...]
 """
 
 import json
@@ -20,7 +20,7 @@ class ManagedPolicies:
 
 def main(path: str, *given: str) -> None:
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
-    values = dict(one.split("=", 1) for one in given)
+    values = dict(pair.split("=", 1) for pair in given)
     template = yaml_parse(Path(path).read_text(encoding="utf-8"))
     for name, resource in template["Resources"].items():
         for uri in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):

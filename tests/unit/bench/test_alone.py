@@ -18,7 +18,7 @@ CONVERSATIONS = [Conversation(f"conversation-{number}", "sender", "", "") for nu
 
 
 class WritingSide:
-    """Answers every POST with `status`, and treats all messages as arrived."""
+    """A side that answers every POST with `status`, and treats all messages as arrived."""
 
     def __init__(self, status: int) -> None:
         self.happened: list[str] = []

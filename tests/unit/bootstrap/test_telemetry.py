@@ -1,4 +1,4 @@
-"""Run functions in Lambda's own runtime, whose handler at the root logger writes text."""
+"""Functions in Lambda's own runtime, whose handler at the root logger writes text."""
 
 import io
 import sys
@@ -49,7 +49,7 @@ Line = dict[str, Any]
 
 
 class Printed:
-    """Hold the lines that a function wrote in an invocation: every line is JSON."""
+    """The lines that a function wrote in an invocation; every line is JSON."""
 
     def __init__(self, request_id: str, text: str) -> None:
         self.request_id = request_id

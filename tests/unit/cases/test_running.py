@@ -1,4 +1,4 @@
-"""The harness of the cases: it says what differs, and refuses what it can not judge."""
+"""The harness of the cases: it reports differences, and refuses cases that it cannot judge."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from tests.cases.running import Response, difference, filled, run, value_at
 STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save": {"ana": "user_id"}}]
 EXPECTED = [{"see": "answer", "path": "users/$ana", "body": {"name": "Ana"}}]
 OURS = {"100000000000002", "15550001234"}
-"""Our business account and our number, in every webhook of WhatsApp."""
+"""The ids of our business account and of our number, which are in every webhook of WhatsApp."""
 ADDRESS = re.compile(r"[-+]?[0-9]{9,}|[A-Z]{2}\.[A-Za-z0-9.]+")
 
 
@@ -158,7 +158,7 @@ def test_a_value_is_found_by_its_path() -> None:
 
 
 def addresses(value: Any) -> set[str]:  # noqa: ANN401 - JSON
-    """Every address of a person in a case."""
+    """Return every address of a person in a case."""
     if isinstance(value, list):
         return {found for item in value for found in addresses(item)}
     if not isinstance(value, dict):

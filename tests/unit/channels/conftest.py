@@ -1,4 +1,4 @@
-"""A machine that is busy with something else shall fail no property."""
+"""Settings of hypothesis: a property must not fail because the machine is busy with something else."""
 
 from hypothesis import HealthCheck, settings
 

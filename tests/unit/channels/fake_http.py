@@ -1,4 +1,4 @@
-"""A provider that answers what it is told to, and remembers what it was sent."""
+"""A fake HTTP client: it gives the answers that a test sets, and records the requests."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class FakeHttp(HttpClient):
-    """Each request needs an answer prepared for it; `spent` says that all were asked for."""
+    """A client that needs a prepared answer for each request; `spent` tells whether all answers were used."""
 
     def __init__(self, *answers: HttpAnswer | NetworkFailure | SourceFailed) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ def file_submission(
     transfer: Transfer = Transfer.LINK,
     quoted: str | None = None,
 ) -> Submission:
-    """Of a file `invoice` at https://store.example/invoice."""
+    """Build a submission of the file `invoice` at https://store.example/invoice."""
     file_type = FILE_TYPES[content_type]
     name = f"invoice.{file_type.extensions[0]}"
     url = "https://store.example/invoice?signed=1"

@@ -1,4 +1,4 @@
-"""An HTTP server on this machine that answers as it is told, and remembers what it was asked."""
+"""An HTTP server on this machine: it gives the answers that a test sets, and records the requests."""
 
 import ssl
 import threading
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Page:
-    """`said_length`: the Content-Length, where it is not that of `body`."""
+    """An answer of the server; `said_length` is the Content-Length if it is not the length of `body`."""
 
     status: int = 200
     body: bytes = b""
@@ -32,11 +32,11 @@ class LocalServer:
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     broken_off: list[bytes] = field(default_factory=list)
-    """What there was of bodies that did not come to their end."""
+    """The received beginnings of request bodies that broke off."""
 
     @property
     def paths(self) -> list[str]:
-        return [one.path for one in self.asked]
+        return [request.path for request in self.asked]
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def local_server(tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """Who hangs up is part of the tests."""
+            """Print no traceback: some tests close the connection early."""
 
     http = Server(("127.0.0.1", 0), Handler)
     if tls is not None:

@@ -83,10 +83,10 @@ def test_no_answer_is_tried_again_and_told_apart_from_no_connection(may_have_arr
 
 
 def test_an_unread_acceptance_has_an_id_of_its_own_which_is_never_quoted() -> None:
-    one, other = sent_unread("a|b|c|1"), sent_unread("a|b|c|2")
+    first, other = sent_unread("a|b|c|1"), sent_unread("a|b|c|2")
 
-    assert one.provider_message_id != other.provider_message_id
-    assert not can_be_quoted(one.provider_message_id)
+    assert first.provider_message_id != other.provider_message_id
+    assert not can_be_quoted(first.provider_message_id)
     assert can_be_quoted("wamid.HBgL")
 
 

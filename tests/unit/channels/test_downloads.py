@@ -1,4 +1,4 @@
-"""Reading a person's file, and never from within our own network."""
+"""Reading a person's file, but never from an address of our own network."""
 
 import socket
 import ssl
@@ -183,15 +183,15 @@ def test_an_address_is_of_the_internet_or_not(address: str, public: bool) -> Non
 def test_a_token_goes_to_its_host_and_not_to_where_that_redirects(
     server: LocalServer, other: LocalServer, read: Downloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if the other host were public.
+    # The other host counts as public in this test.
     monkeypatch.setattr(read, "_get", lambda url, headers: get(read, url, headers))
     server.pages["/here"] = moved("/away")
     server.pages["/away"] = moved(f"{other.url}/file")
 
     assert b"".join(read(f"{server.url}/here", {"authorization": "Bearer t"}).pieces) == b"secrets"
 
-    assert [one.headers.get("authorization") for one in server.asked] == ["Bearer t", "Bearer t"]
-    assert [one.headers.get("authorization") for one in other.asked] == [None]
+    assert [request.headers.get("authorization") for request in server.asked] == ["Bearer t", "Bearer t"]
+    assert [request.headers.get("authorization") for request in other.asked] == [None]
 
 
 def get(read: Downloads, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
@@ -271,7 +271,7 @@ def test_what_is_connected_to_must_prove_the_name_that_was_asked_for(
 
 
 def a_certificate(name: str, folder: Path) -> Path:
-    """Self-signed, with its key, in one file."""
+    """Make a self-signed certificate and its key in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

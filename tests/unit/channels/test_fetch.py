@@ -1,4 +1,4 @@
-"""Fetching a person's file, as each provider wants it."""
+"""Fetching a person's file, as each provider requires it."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_whatsapp_asks_where_the_media_is_and_shows_its_token_twice(
     assert fetched(WhatsApp(client, server.url), "1003") == b"some bytes"
 
     assert server.paths == ["/v25.0/1003", "/media?mid=1"]
-    assert {one.headers["authorization"] for one in server.asked} == {"Bearer 123456:token"}
+    assert {request.headers["authorization"] for request in server.asked} == {"Bearer 123456:token"}
 
 
 def test_telegram_asks_for_the_path_of_the_file(server: LocalServer, client: HttpClient) -> None:

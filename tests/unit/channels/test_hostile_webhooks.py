@@ -1,4 +1,4 @@
-"""Show that reading a webhook takes time in proportion to it, whatever it holds."""
+"""Reading a webhook takes time in proportion to its length, whatever it holds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,7 +21,7 @@ every_unit = pytest.mark.parametrize("unit", UNITS, ids=repr)
 
 
 def envelope(channel: str, parts: object) -> object:
-    """Return a webhook with a single message of a person, which is `parts`."""
+    """Return a webhook with `parts` as its only message of a person."""
     match channel:
         case "whatsapp":
             return whatsapp_webhook([parts], [])
@@ -162,13 +162,15 @@ def test_time_grows_no_faster_than_the_number_of_messages(connector: Connector) 
             case "instagram":
                 return msgspec.json.encode(instagram_webhook(list(sent)))
             case _:
-                return msgspec.json.encode({"update_id": 1, **{f"m{n}": one for n, one in enumerate(sent)}})
+                return msgspec.json.encode(
+                    {"update_id": 1, **{f"m{n}": sent_message for n, sent_message in enumerate(sent)}}
+                )
 
     assert_proportional(connector, webhook, 100)
 
 
 def test_time_grows_no_faster_than_the_number_of_people_and_their_messages() -> None:
-    """WhatsApp lists the people by themselves, so that the reader looks up each message's sender."""
+    """WhatsApp lists people apart from messages, so the reader must look up the sender of each message."""
 
     def webhook(count: int) -> bytes:
         people = [{"wa_id": str(16505550000 + n), "user_id": f"US.{n}"} for n in range(count)]

@@ -1,4 +1,4 @@
-"""The pool, against a server on this machine."""
+"""The pool of connections, against a server on this machine."""
 
 import threading
 from collections.abc import Iterator

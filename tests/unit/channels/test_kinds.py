@@ -14,13 +14,13 @@ from chat4all.domain.sending import OutgoingContent, OutgoingMedia, Submission
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp, answer, file_submission
 
 SAMPLES: Final[tuple[Plain, ...]] = (Text("Hello"),)
-"""A content of every plain kind."""
+"""A content of each plain kind."""
 FILE_URL: Final = "https://store.example/invoice"
 CHANNELS: Final = pytest.mark.parametrize("manifest", registry.manifests(), ids=registry.names())
 
 
 def request_of(manifest: Manifest, content: OutgoingContent) -> str:
-    """Return what the connector asks of the provider to send `content`."""
+    """Return the request with which the connector sends `content`."""
     http = FakeHttp(answer(200, {}))
     submission = Submission(DELIVERY_ID, "main", manifest.address_form.format(1), content)
     registry.connector(manifest.name, http, manifest.base_url).send(
@@ -30,7 +30,7 @@ def request_of(manifest: Manifest, content: OutgoingContent) -> str:
 
 
 def is_rendered(manifest: Manifest, content: Plain) -> bool:
-    """Return whether the provider gets something else than the text of `content`."""
+    """Return whether the request holds more than the text of `content`."""
     as_text = Text(content.text)
     is_text = kind_of(content) == kind_of(as_text)
     return is_text or request_of(manifest, content) != request_of(manifest, as_text)

@@ -1,4 +1,4 @@
-"""What proves a webhook to be Meta's, alike for WhatsApp and Instagram."""
+"""The signature of Meta's webhooks, which is the same for WhatsApp and Instagram."""
 
 import hashlib
 import hmac
@@ -18,7 +18,9 @@ CONNECTORS: list[Connector] = [
     Instagram(FakeHttp(), "https://provider.example"),
 ]
 BODY = b'{"object":"whatsapp_business_account","entry":[]}'
-every_connector = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.capabilities.channel)
+every_connector = pytest.mark.parametrize(
+    "connector", CONNECTORS, ids=lambda connector: connector.capabilities.channel
+)
 
 
 def signature(body: bytes, key: str = SECRET.webhook_secret) -> str:

@@ -18,7 +18,7 @@ from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 
 def loaded_after(code: str) -> set[str]:
-    """The modules that a fresh interpreter has loaded after `code`."""
+    """Return the modules that a new interpreter has loaded after `code`."""
     script = f"{code}\nimport sys\nprint(*sys.modules)"
     search_path = f"import sys; sys.path[:] = {sys.path!r}\n"
     done = subprocess.run(  # our own words
@@ -136,7 +136,7 @@ def test_each_channel_counts_a_text_in_the_unit_of_its_provider() -> None:
 
 
 def test_no_lease_takes_more_than_a_tenth_of_a_bucket_or_one_token() -> None:
-    limits = [limit for each in registry.capabilities().values() for limit in each.rate_limits]
+    limits = [limit for channel in registry.capabilities().values() for limit in channel.rate_limits]
 
     assert limits
     assert all(limit.lease == 1 or limit.lease <= limit.burst / 10 for limit in limits)

@@ -1,4 +1,4 @@
-"""Inputs that broke other products, from their public trackers: none is lost, and none breaks a parser."""
+"""Inputs that broke other products, from their public trackers. No input is lost or breaks a parser."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def short_code_is_a_sender() -> None:
 
 
 def name_as_sender_takes_no_answer() -> None:
-    # It yields nothing, since nobody could be answered; the webhook itself is stored.
+    # The webhook yields no event, since it has no sender to answer. The webhook itself is stored.
     assert events(form(From="SUPPORT")) == []
 
 

@@ -1,4 +1,4 @@
-"""Segments by the rules of the networks, against what Twilio billed for real messages."""
+"""Segments by the rules of the networks, compared with Twilio's bills for real messages."""
 
 from itertools import pairwise
 
@@ -23,22 +23,23 @@ TEXTS = st.text(st.sampled_from("ab é€{]^|\n\r\f👋中\u0301“"), max_size=
         ("中" * 71, 2),
         ("中" * 134, 2),
         ("中" * 135, 3),
-        # A character of the extension table takes two places, the euro sign, too.
+        # A character of the extension table, such as the euro sign, takes two places.
         ("€" * 80, 1),
         ("€" * 80 + "a", 2),
         ("|", 1),
-        # It is not divided: 76 of them fill a segment, and leave a place empty.
+        # Segments do not divide such a character: 76 of them fill a segment, and leave a place empty.
         ("]" * 153, 3),
         ("a" * 152 + "€" + "a" * 152, 3),
         ("a" * 151 + "€" + "a" * 153, 2),
-        # In UCS-2 it takes one: https://github.com/TwilioDevEd/message-segment-calculator/issues/18
+        # In UCS-2 it takes one place: https://github.com/TwilioDevEd/message-segment-calculator/issues/18
         ("this is a " + "]" * 75 + "😘", 2),
         ("|" * 24 + "{" + "|" * 28 + "∞" + "|" * 10 + "^" + "|" * 5, 1),
-        # A character beyond the basic plane takes two: https://github.com/instasent/sms-counter-php/issues/15
+        # A character beyond the basic plane takes two places:
+        # https://github.com/instasent/sms-counter-php/issues/15
         ("😎" * 35, 1),
         ("😎" * 70, 3),
         ("🐳" * 35, 1),
-        # Results of Twilio: https://github.com/TwilioDevEd/message-segment-calculator/issues/66
+        # Twilio's results: https://github.com/TwilioDevEd/message-segment-calculator/issues/66
         ("a" * 80 + "\r\n" + "a" * 79, 2),
         ("a" * 80 + "\n" + "a" * 79, 1),
         ("a" * 200 + "\r\n" + "a" * 105, 3),

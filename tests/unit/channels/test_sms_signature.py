@@ -1,4 +1,4 @@
-"""What proves a webhook to be Twilio's."""
+"""The signature of Twilio's webhooks."""
 
 from urllib.parse import urlencode
 

@@ -19,7 +19,7 @@ MEDIA = f"https://api.twilio.example/2010-04-01/Accounts/{TWILIO.account_id}/Mes
 
 
 def form(**fields: str) -> bytes:
-    """Return the webhook of a text, with other fields laid over it."""
+    """Return the webhook of a text; the given fields replace or extend its fields."""
     message = {
         "ToCountry": "US",
         "SmsMessageSid": "SM1",

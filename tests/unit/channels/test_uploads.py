@@ -1,4 +1,4 @@
-"""Sending a file that is read from one address to another, without holding it."""
+"""Sending a file from one address to another, without holding all of it in memory."""
 
 import time
 import tracemalloc
@@ -34,11 +34,11 @@ def a_file(server: LocalServer, *, size: int = 10, filename: str = "a.txt") -> F
 
 
 def uploads(server: LocalServer) -> list[Asked]:
-    return [one for one in server.asked if one.method == "POST"]
+    return [request for request in server.asked if request.method == "POST"]
 
 
 def parts_of(asked: Asked) -> dict[str, tuple[str | None, str, bytes]]:
-    """By field: file name, type, bytes, as another reader of forms finds them."""
+    """Read the form with another parser; return each field's file name, type and bytes."""
     head = f"content-type: {asked.headers['content-type']}\r\n\r\n".encode()
     form = BytesParser(policy=HTTP).parsebytes(head + asked.body)
     found = {}
@@ -143,7 +143,7 @@ def test_a_form_is_never_whole_in_memory() -> None:
     piece = bytes(1_000_000)
 
     tracemalloc.start()
-    sent = sum(len(one) for one in form.body(piece for _ in range(40)))
+    sent = sum(len(chunk) for chunk in form.body(piece for _ in range(40)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

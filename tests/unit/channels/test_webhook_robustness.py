@@ -1,4 +1,4 @@
-"""Whatever a webhook holds, reading it ends with events or with Invalid, never otherwise."""
+"""Whatever a webhook holds, reading it returns events or raises Invalid, and nothing else."""
 
 import msgspec
 import pytest
@@ -12,7 +12,9 @@ from chat4all.services.messaging.connector import Connector
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
 
 CONNECTORS = [registry.connector(name, FakeHttp(), "https://provider.example") for name in registry.names()]
-every_connector = pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.capabilities.channel)
+every_connector = pytest.mark.parametrize(
+    "connector", CONNECTORS, ids=lambda connector: connector.capabilities.channel
+)
 
 # fmt: off
 NAMES = st.sampled_from(
@@ -150,7 +152,7 @@ def events_or_none(connector: Connector, body: bytes) -> list[InboundEvent] | No
 
 
 def assert_fit_for_the_queue(connector: Connector, events: list[InboundEvent] | None) -> None:
-    """Each event survives its way through the queue, and its address is canonical."""
+    """Check that each event passes the queue unchanged, and that its address is canonical."""
     channel = connector.capabilities.channel
     for event in events or []:
         on_queue = WebhookEvent(channel, "main", "w-1", event)

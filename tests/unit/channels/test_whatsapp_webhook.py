@@ -205,7 +205,7 @@ def test_a_message_without_an_id_gets_the_same_one_each_time() -> None:
     message = {**TEXT}
     del message["id"]
     first, again, other = (
-        only(messages=[one]) for one in (message, message, {**message, "timestamp": "1749416384"})
+        only(messages=[received]) for received in (message, message, {**message, "timestamp": "1749416384"})
     )
 
     assert isinstance(first, InboundMessage)

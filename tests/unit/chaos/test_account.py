@@ -1,4 +1,4 @@
-"""The ledger finds what is missing, doubled or out of order."""
+"""The ledger finds messages that are missing, doubled or out of order."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def sends(*texts: str) -> list[SendRecord]:
 
 
 def told(texts: Sequence[str], fates: dict[str, Fate] | None = None) -> Account:
-    every = {one.message_id: SENT for one in POSTED}
+    every = {message.message_id: SENT for message in POSTED}
     return account(POSTED, arrivals(POSTED, sends(*texts)), {**every, **(fates or {})})
 
 

@@ -1,4 +1,4 @@
-"""The chaos runs go over every registered channel."""
+"""The chaos scenarios cover every registered channel."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -96,7 +96,7 @@ def test_the_function_of_every_channel_dies_between_answer_and_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held: list[str] = []
-    monkeypatch.setattr(kills, "_held_back", lambda *_: True)
+    monkeypatch.setattr(kills, "_delays_answer", lambda *_: True)
     monkeypatch.setattr(kills, "_kill_one", lambda *_: None)
     note = noting(held)
     simulators = {
@@ -130,7 +130,7 @@ def test_people_on_every_channel_write_what_is_too_large_for_a_table() -> None:
 
 
 def test_no_fault_of_a_provider_is_told_in_the_code_of_one_channel() -> None:
-    """A fault without a code is the provider's own passing failure."""
+    """A fault without a code is the temporary failure of the channel's own provider."""
     asked: list[dict[str, object]] = []
     simulators = {
         name: SimpleNamespace(

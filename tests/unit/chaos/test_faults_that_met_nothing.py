@@ -1,4 +1,4 @@
-"""A scenario whose fault met nothing proves nothing, and says so."""
+"""A scenario whose fault affected no message fails, since it proves nothing."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -17,7 +17,7 @@ CHANNEL = "whatsapp"
 
 
 class Provider:
-    """One that nothing is sent to; `receipts` are the calls of our webhook."""
+    """A provider that receives no messages; `receipts` are its calls of our webhook."""
 
     def __init__(self, *receipts: WebhookRecord) -> None:
         self._receipts = receipts
@@ -56,10 +56,10 @@ def receipt(number: int, status: int = 200) -> WebhookRecord:
         (providers._flaky(CHANNEL), None, f"no send to {CHANNEL} met a fault"),
         (
             traffic._poison,
-            traffic._mend,
-            f"nothing was sent on {CHANNEL} to the person whose messages always fail",
+            traffic._check_poison,
+            f"nothing was sent on {CHANNEL} to the person whose messages fail",
         ),
-        (lambda run: run.struck("a storm"), traffic._stormed, "no receipt was repeated"),
+        (lambda run: run.struck("a storm"), traffic._check_storm, "no receipt was repeated"),
     ],
 )
 def test_a_fault_that_met_nothing_is_wrong(act: Act, check: Act | None, wrong: str) -> None:
@@ -77,5 +77,5 @@ def test_a_receipt_that_was_taken_twice_makes_a_storm_and_one_that_was_refused_f
     ):
         run = run_of(Provider(*receipts))
         run.struck("a storm")
-        traffic._stormed(run)
+        traffic._check_storm(run)
         assert run.wrongs == wrongs

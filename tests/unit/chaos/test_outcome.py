@@ -1,4 +1,4 @@
-"""What decides, and what is only told."""
+"""The outcome of a chaos scenario: the figures that decide, and the figures that are only reported."""
 
 import re
 from pathlib import Path
@@ -87,9 +87,11 @@ def test_the_other_channels_are_compared_before_and_during() -> None:
     posted = [Posted(f"{at}", BEN, f"{at}", float(at), float(at), 1) for at in range(40)]
     posted += [Posted(f"ana {at}", ANA, f"ana {at}", float(at), float(at), 1) for at in range(40)]
     arrivals = {
-        one.message_id: one.at + (1.0 if one.at < 20 else 2.0) for one in posted if one.conversation is BEN
+        message.message_id: message.at + (1.0 if message.at < 20 else 2.0)
+        for message in posted
+        if message.conversation is BEN
     }
-    arrivals |= {one.message_id: one.at + 30 for one in posted if one.conversation is ANA}
+    arrivals |= {message.message_id: message.at + 30 for message in posted if message.conversation is ANA}
 
     found = isolation("whatsapp", [Strike("", 20.0, until=35.0)], posted, arrivals)
 
@@ -106,7 +108,7 @@ def test_an_unknown_scenario_is_refused_with_those_that_there_are() -> None:
         choose(["kill-api", "rain"])
 
     assert "kill-api" in refused.value.advice
-    assert [one.name for one in choose(["burst", "kill-api", "burst"])] == ["kill-api", "burst"]
+    assert [scenario.name for scenario in choose(["burst", "kill-api", "burst"])] == ["kill-api", "burst"]
 
 
 def test_where_no_report_can_be_written_is_said_before_the_run(
@@ -115,5 +117,5 @@ def test_where_no_report_can_be_written_is_said_before_the_run(
     (tmp_path / "file").touch()
     monkeypatch.setattr(main, "perform", lambda *_, **__: pytest.fail("it ran"))
 
-    with pytest.raises(CloudError, match="can hold no report"):
+    with pytest.raises(CloudError, match="is not writable"):
         main.run([], messages=20, report=str(tmp_path / "file"), json_output=False)

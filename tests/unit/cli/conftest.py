@@ -1,4 +1,4 @@
-"""An API of one's own to talk to: answers what a test says, and remembers what it was asked."""
+"""A fake of the API over HTTP: it gives the answers that a test sets, and records the requests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Asked:
 
 @dataclass
 class FakeApi:
-    """`answers` by method and path; anything else is a 404 in the API's form."""
+    """The API's stand-in: `answers` are by method and path, and every other request gets the API's 404."""
 
     url: str = ""
     answers: dict[tuple[str, str], tuple[int, object]] = field(default_factory=dict)

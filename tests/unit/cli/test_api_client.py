@@ -85,7 +85,7 @@ def test_an_answer_that_is_not_the_apis_is_not_taken_for_one(
     api: FakeApi, client: ApiClient, answer: bytes
 ) -> None:
     api.answer("GET", "/api/v1/users/u1", answer)
-    with pytest.raises(ApiUnreachable, match="answered something else"):
+    with pytest.raises(ApiUnreachable, match="has the wrong form"):
         client.user("u1")
 
 

@@ -46,7 +46,7 @@ def chat4all(
 
 
 class CommandLine:
-    """Runs `chat4all` in this process; gives its exit code, stdout and stderr."""
+    """`chat4all` in this process: a call returns its exit code, stdout and stderr."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch = monkeypatch
@@ -250,16 +250,16 @@ def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api:
     accepted = {"message_id": "m1", "conversation_id": "c1", "status": "PENDING", "accepted_at": joined}
     accepted["status_url"] = f"{api.url}/v1/messages/m1/status"
     api.answer("POST", "/api/v1/messages", accepted, status=202)
-    # When something is sent, and nobody says by whom
+    # When a message is sent without a sender
     assert chat4all("send", "c1", "hello") == (0, "m1\n", "")
-    # Then the agent says it
+    # Then the agent is the sender
     assert api.asked[-1].body == {"conversation_id": "c1", "sender_id": "u2", "content": "hello"}
 
 
 def test_more_than_two_make_a_group(chat4all: CommandLine, api: FakeApi) -> None:
     chat4all.use(api)
     for users, kind in ((("u1", "u2"), "1:1"), (("u1", "u2", "u3"), "GROUP")):
-        assert chat4all("conversations", "create", *users)[0] == 1  # the API here knows no conversations
+        assert chat4all("conversations", "create", *users)[0] == 1  # the fake API has no conversations
         assert api.asked[-1].body == {"type": kind, "participants": list(users)}
 
 
@@ -303,7 +303,7 @@ def test_sam_local_without_docker_has_an_exit_code_of_its_own(
 
 
 class InterruptedAt(MetaPathFinder):
-    """Ctrl-C while a module is loaded."""
+    """A finder that stands for Ctrl-C while a module is loaded."""
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -375,7 +375,7 @@ def test_a_stack_of_somebody_elses_has_no_keys(
         stubbed.add_response("describe_stacks", {"Stacks": [stack]})
         code, _, err = chat4all("keys", "create", "--on-aws", "--stack", "other")
     assert code == 1
-    assert err.startswith("error: the stack other has no API keys")
+    assert err.startswith("error: the stack other has no table of API keys")
 
 
 def test_a_cloud_that_is_up_elsewhere_is_not_taken_for_the_one_that_was_named(
@@ -407,7 +407,7 @@ def dead_letter(dead_letter_id: str) -> dict[str, object]:
 
 @pytest.fixture
 def letters(api: FakeApi, chat4all: CommandLine) -> FakeApi:
-    """Two dead letters of one conversation, in their order."""
+    """Make an API with two dead letters of a conversation, in their order."""
     chat4all.use(api)
     page = {
         "dead_letters": [dead_letter("m1|u|whatsapp|0"), dead_letter("m2|u|whatsapp|0")],
@@ -435,7 +435,7 @@ def test_dead_letters_are_redriven_in_their_order_however_they_are_named(
     code, out, _ = chat4all("dead-letters", "redrive", "m2|u|whatsapp|0", "m1|u|whatsapp|0")
 
     assert (code, out) == (0, "redriven: 2\n")
-    asked = [one.body for one in letters.asked if one.method == "POST"]
+    asked = [request.body for request in letters.asked if request.method == "POST"]
     assert asked == [{"dead_letter_id": "m1|u|whatsapp|0"}, {"dead_letter_id": "m2|u|whatsapp|0"}]
 
 
@@ -458,4 +458,4 @@ def test_an_id_is_one_part_of_a_path_whatever_is_in_it(chat4all: CommandLine, ap
 
     assert code == 1
     assert "NOT_FOUND" in err
-    assert [one.path for one in api.asked] == ["/api/v1/files/..%2F..%2Fx/download"]
+    assert [request.path for request in api.asked] == ["/api/v1/files/..%2F..%2Fx/download"]

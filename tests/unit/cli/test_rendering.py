@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 
 from chat4all.domain.content import Text
 from chat4all.entrypoints.http.message_views import ErrorView, MessageView
-from chat4all_local.cli.messages import news, render_message
+from chat4all_local.cli.messages import changed_messages, render_message
 from chat4all_local.cli.status_table import status_table
 from chat4all_local.cli.welcome import next_commands, welcome
 from chat4all_local.cloud.aws import Aws
@@ -54,15 +54,19 @@ def test_every_component_is_shown_with_process_port_memory_and_health() -> None:
     assert ["ministack", "101", "4711", "94", "MB", "UP"] in rows
     assert ["nanio", "4712", "DOWN"] in rows
     assert ["chat4all-api", "102", "103", "81", "MB", "UP"] in rows
-    assert ["together", "175", "MB"] in rows
+    assert ["total", "175", "MB"] in rows
 
 
 def test_only_what_is_new_or_went_on_is_shown_oldest_first() -> None:
     shown: dict[str, str] = {}
-    assert [one.sequence for one in news((message(2), message(1)), shown)] == ["1", "2"]
-    assert list(news((message(2), message(1)), shown)) == []
+    assert [
+        shown_message.sequence for shown_message in changed_messages((message(2), message(1)), shown)
+    ] == ["1", "2"]
+    assert list(changed_messages((message(2), message(1)), shown)) == []
     went_on = (message(3), message(2, "SENT"), message(1))
-    assert [(one.sequence, one.status) for one in news(went_on, shown)] == [("2", "SENT"), ("3", "PENDING")]
+    assert [
+        (shown_message.sequence, shown_message.status) for shown_message in changed_messages(went_on, shown)
+    ] == [("2", "SENT"), ("3", "PENDING")]
 
 
 def test_a_message_is_shown_with_time_number_status_and_sender() -> None:
@@ -104,6 +108,5 @@ def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
     first, *_ = text(welcome(cloud)).splitlines()
 
     assert first == (
-        "warning: MiniStack was killed."
-        " What was written since the last clean stop of the local cloud is lost."
+        "warning: MiniStack was killed. Data written since the last clean stop of the local cloud are lost."
     )

@@ -35,8 +35,8 @@ def test_of_several_customers_the_wanted_customer_replies() -> None:
         ([ADA], None, "the conversation has no customer", "send"),
         ([ADA], "ada", "the conversation has no customer", "send"),
         ([ADA, ANA, BO], None, "the conversation has several customers", "--as USER: Ana (ana), Bo (bo)"),
-        ([ADA, ANA], "ada", "ada is no customer of the conversation", "Ana (ana)"),
-        ([ADA, ANA], "bo", "bo is no customer of the conversation", "Ana (ana)"),
+        ([ADA, ANA], "ada", "ada is not a customer of the conversation", "Ana (ana)"),
+        ([ADA, ANA], "bo", "bo is not a customer of the conversation", "Ana (ana)"),
     ],
 )
 def test_where_no_customer_can_be_chosen_the_error_says_why(
@@ -64,7 +64,7 @@ def test_a_customer_without_an_identity_on_a_simulated_channel_cannot_reply() ->
 def test_a_file_that_is_no_picture_is_refused_before_a_cloud_is_asked(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
 
-    with pytest.raises(typer.BadParameter, match="is no picture"):
+    with pytest.raises(typer.BadParameter, match="is not an image"):
         reply("c1", "look", photo=tmp_path / "notes.txt")
 
 
@@ -72,5 +72,5 @@ def test_an_api_elsewhere_has_no_customers_to_play(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CHAT4ALL_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.setenv("CHAT4ALL_API_KEY", "the key")
 
-    with pytest.raises(CloudError, match="only the simulators of a local cloud play customers"):
+    with pytest.raises(CloudError, match="only a local cloud can simulate a customer"):
         reply("c1", "hello")

@@ -1,4 +1,4 @@
-"""Real processes to practise on, every one of them ended with its test."""
+"""Real processes for tests; each process ends with its test."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> StateFolder:
 
 @pytest.fixture
 def python() -> Iterator[Start]:
-    """Starts a Python that runs `code`, sleeping by default, in an environment of its own."""
+    """Start a Python that runs `code`, which sleeps by default, in an environment of its own."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(code: str = SLEEP, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":

@@ -19,7 +19,7 @@ from tests.unit.serving import serving
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The API by GET, each answer in turn and the last for ever; CloudWatch Logs by POST."""
+    """The API for GET, which repeats the last of its answers, and CloudWatch Logs for POST."""
 
     answers: ClassVar[list[tuple[int, bytes]]]
     asked: ClassVar[list[str]]
@@ -85,7 +85,7 @@ def test_somebody_elses_cloud_may_hold_what_is_in_the_way(cloud_on: CloudAt) -> 
     with pytest.raises(ComponentFailed) as failure:
         wait_until_answering(cloud_on("external"), [], within=0)
 
-    assert "start it afresh" in failure.value.advice
+    assert "restart that cloud with no data" in failure.value.advice
 
 
 def test_logs_that_cannot_be_read_hide_no_failure(cloud_on: CloudAt) -> None:

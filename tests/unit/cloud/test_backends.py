@@ -57,7 +57,7 @@ def test_files_are_where_they_are_kept_best() -> None:
 
 
 def test_an_external_cloud_needs_an_address() -> None:
-    with pytest.raises(CloudError, match="where is the external cloud") as failure:
+    with pytest.raises(CloudError, match="--backend external needs --endpoint") as failure:
         chosen(BackendName.EXTERNAL)
 
     assert "--endpoint" in failure.value.advice
@@ -79,13 +79,16 @@ def test_an_external_cloud_that_is_not_there_is_said_at_once(folder: StateFolder
 
 
 def test_what_answers_and_is_no_cloud_is_said_to_be_none(folder: StateFolder) -> None:
-    with serving(SimpleHTTPRequestHandler) as here, pytest.raises(CloudError, match="is no AWS"):
+    with (
+        serving(SimpleHTTPRequestHandler) as here,
+        pytest.raises(CloudError, match="does not answer as AWS does"),
+    ):
         External(here).prepare(folder, {})
 
 
 @pytest.mark.parametrize("name", [BackendName.MINISTACK, BackendName.LOCALSTACK])
 def test_a_cloud_that_is_started_here_takes_no_address(name: BackendName) -> None:
-    with pytest.raises(CloudError, match="takes no --endpoint"):
+    with pytest.raises(CloudError, match="--endpoint is only for --backend external"):
         chosen(name, ELSEWHERE)
 
 

@@ -1,4 +1,4 @@
-"""The compose file is never run here: at least it is what it should be, as far as reading it can tell."""
+"""The compose file, which is only read here and not run."""
 
 import re
 import shutil

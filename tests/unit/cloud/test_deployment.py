@@ -24,19 +24,19 @@ def folder(tmp_path: Path) -> StateFolder:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """As MiniStack saves."""
+    """Replace the file as MiniStack does when it saves."""
     path.with_suffix(".tmp").write_text(text)
     path.with_suffix(".tmp").replace(path)
 
 
 def test_a_deployment_that_was_cut_short_never_was(folder: StateFolder) -> None:
-    # Given a deployment that began, wrote half of its doing, and did not come to its end
+    # Given a deployment that wrote half of its changes and did not finish
     remember_before(folder)
     replace_file(folder.ministack / "dynamodb.json", "half")
     (folder.ministack / "cloudformation.json").write_text("CREATE_IN_PROGRESS")
     # When the cloud starts again
     undo_interrupted(folder)
-    # Then the data are as before
+    # Then the data are as they were before the deployment
     assert {path.name: path.read_text() for path in folder.ministack.iterdir()} == {
         "dynamodb.json": "messages"
     }
@@ -54,7 +54,7 @@ def test_a_deployment_that_came_to_its_end_stays(folder: StateFolder) -> None:
 def test_a_deployment_whose_copy_is_being_removed_stays(
     folder: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a deployment that came to its end, and a signal in the middle of removing what was before it
+    # Given a finished deployment, and a signal while the copy from before the deployment is removed
     (folder.ministack / "sqs.json").write_text("queues")
     remember_before(folder)
     for name in ("dynamodb.json", "sqs.json"):
@@ -71,7 +71,7 @@ def test_a_deployment_whose_copy_is_being_removed_stays(
             forget_before(folder)
     # When the cloud starts again
     undo_interrupted(folder)
-    # Then it has all that was there in the end
+    # Then the data are as the deployment left them
     assert {path.name: path.read_text() for path in folder.ministack.iterdir()} == {
         "dynamodb.json": "more",
         "sqs.json": "more",

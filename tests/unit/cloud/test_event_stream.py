@@ -1,4 +1,4 @@
-"""`up --event-stream`: on which backends, and with which of the template's parameters."""
+"""`up --event-stream`: the backends that have it, and the parameters that it sets."""
 
 import pytest
 
@@ -37,11 +37,11 @@ def test_ministack_is_refused_with_what_to_say_instead() -> None:
     with pytest.raises(CloudError) as refused:
         chosen(BackendName.MINISTACK, event_stream=EventStream.KINESIS)
 
-    assert refused.value.advice == "say: --backend localstack --event-stream kinesis"
+    assert refused.value.advice == "use: --backend localstack --event-stream kinesis"
 
 
 def test_the_template_knows_the_same_streams_and_parameters() -> None:
     declared = read("template.yaml")["Parameters"]
 
-    assert declared["EventStream"]["AllowedValues"] == [one.value for one in EventStream]
+    assert declared["EventStream"]["AllowedValues"] == [stream.value for stream in EventStream]
     assert set(EventStream.KINESIS.parameters) <= set(declared)

@@ -107,7 +107,7 @@ def test_the_folder_of_a_killed_launcher_is_free_again(folder: StateFolder) -> N
 
 @pytest.fixture(params=["files", "names as ours", "a state of its own", "a broken state", "no text"])
 def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder of something else, such as a home, or /etc."""
+    """Make a folder that is not ours, such as a home folder or /etc."""
     path = tmp_path / "somebody's"
     (path / "tmp").mkdir(parents=True)
     (path / "tmp" / "work").write_text("of weeks")
@@ -125,7 +125,9 @@ def somebodys(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def contents(path: Path) -> dict[str, str]:
-    return {str(one.relative_to(path)): one.read_text("latin-1") for one in path.rglob("*") if one.is_file()}
+    return {
+        str(file.relative_to(path)): file.read_text("latin-1") for file in path.rglob("*") if file.is_file()
+    }
 
 
 @pytest.mark.parametrize(
@@ -144,18 +146,18 @@ def test_what_is_not_a_local_clouds_is_left_alone(
 
 def test_a_place_that_can_hold_no_folder_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotOurs, match="cannot be a folder"):
+    with pytest.raises(NotOurs, match="cannot be used as a folder"):
         StateFolder(tmp_path / "file").create()
 
 
 def test_a_place_where_no_folder_can_be_made_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotOurs, match=r"cannot be (made|a folder)"):
+    with pytest.raises(NotOurs, match=r"cannot be (created|used as a folder)"):
         StateFolder(tmp_path / "file" / "below").create()
 
 
 def refuse_to_write(path: object, *_: object, **__: object) -> None:
-    """Stand in for a read-only folder, into which root, who may run this, could write."""
+    """Fail as in a read-only folder. A real one does not work if root runs the tests, who can write to it."""
     raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 

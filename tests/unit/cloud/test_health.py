@@ -10,7 +10,7 @@ from tests.unit.serving import serving
 
 
 class Starting(BaseHTTPRequestHandler):
-    """Ready from the third time that it is asked."""
+    """A component that is ready from the third request on."""
 
     asked = 0
 

@@ -24,7 +24,7 @@ def test_a_component_that_ends_while_it_is_looked_at_is_no_error(
     with folder.locked():
         seen = inspect(folder)
 
-    assert [one.name for one in seen.components] == ["ministack"]
+    assert [seen_component.name for seen_component in seen.components] == ["ministack"]
     assert seen.functions == ()
 
 

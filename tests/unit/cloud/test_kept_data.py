@@ -29,7 +29,7 @@ def test_where_all_was_saved_there_is_nothing_to_tell(folder: StateFolder) -> No
 
 
 @pytest.mark.parametrize(
-    "backend", [LocalStack(), External("http://127.0.0.1:4566")], ids=lambda one: str(one.name)
+    "backend", [LocalStack(), External("http://127.0.0.1:4566")], ids=lambda backend: str(backend.name)
 )
 def test_what_an_earlier_ministack_could_not_save_is_not_told_of_another_cloud(
     folder: StateFolder, backend: Backend

@@ -25,6 +25,6 @@ def test_all_components_end_though_a_signal_comes_while_they_are_stopped(
     plans = [Plan(name, (sys.executable, "-c", SLEEP), {}, {}) for name in ("nanio", "ministack")]
 
     with pytest.raises(KeyboardInterrupt), launch.launched(folder, "run", plans) as running:
-        assert [one.process.poll() for one in running] == [None, None]
+        assert [component.process.poll() for component in running] == [None, None]
 
-    assert None not in [one.process.poll() for one in running]
+    assert None not in [component.process.poll() for component in running]

@@ -69,10 +69,10 @@ def test_leftovers_and_their_children_are_stopped(python: Start) -> None:
     parent = python(code)
     assert parent.stdout is not None
     child = identify(int(parent.stdout.readline()))
-    # When what the run left is stopped
+    # When the processes that the run left are stopped
     known = identify(parent.pid)
     stopped = stop_leftovers(State(run="mine", components=(component(known),)))
-    # Then neither is there, and we still are
+    # Then both processes have ended, and this process still runs
     assert stopped == 1
     assert find(child) is None
     assert find(known) is None

@@ -67,9 +67,9 @@ def test_a_component_ends_when_its_launcher_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as launcher:
         assert launcher.stdout is not None
         component = identify(int(launcher.stdout.readline()))
-        # When the launcher is killed so that it can do nothing any more
+        # When the launcher is killed, so that it cannot stop the component
         launcher.kill()
-    # Then the component goes too
+    # Then the component ends, too
     wait_until("the component is gone", lambda: find(component) is None, within_s=20.0)
 
 

@@ -11,7 +11,7 @@ from chat4all_local.cloud.processes import identify
 from chat4all_local.cloud.shutdown import is_changing, shut_down
 from chat4all_local.cloud.state import Component, Phase, ProcessId, State
 
-# A launcher that has the lock, and records its process only later: it may first have to stop an earlier run.
+# A launcher that takes the lock first and records its process later, as it may have to stop an earlier run.
 LAUNCHER = """
 import os, sys, time
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_launcher_that_has_only_begun_is_stopped_too(folder: StateFolder) -> N
         stopping = threading.Thread(target=shut_down, args=(folder,))
         stopping.start()
         try:
-            time.sleep(0.2)  # it looks, and finds nobody
+            time.sleep(0.2)  # meanwhile, `shut_down` finds no recorded launcher
             launcher.stdin.write(b"\n")
             launcher.stdin.flush()
             stopping.join(20)

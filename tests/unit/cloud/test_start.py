@@ -1,4 +1,4 @@
-"""A start that is cut short costs the next start nothing."""
+"""An interrupted start does not make the next start slower."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ from chat4all_local.cloud.state import Phase, State
 
 
 class Interrupted(MiniStack):
-    """Ctrl-C comes before anything is started."""
+    """A backend that stands for Ctrl-C before any process is started."""
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
         raise KeyboardInterrupt
 
 
 def test_the_ports_outlive_a_start_that_was_interrupted(folder: StateFolder) -> None:
-    # Given a cloud that was up: its stack is deployed with the addresses of these ports
+    # Given a cloud that was up, whose stack was deployed with the addresses of these ports
     ports = {"ministack": 4711, "whatsapp": 4712}
     folder.write(State(ports=ports))
 
@@ -27,7 +27,7 @@ def test_the_ports_outlive_a_start_that_was_interrupted(folder: StateFolder) -> 
     with pytest.raises(KeyboardInterrupt), start(folder, silent, Interrupted()):
         pass
 
-    # Then the start after it finds the ports, so that nothing is deployed again
+    # Then the following start finds the ports, so that it does not deploy the stack again
     state = folder.read()
     assert (state.phase, state.ports) == (Phase.STOPPED, ports)
 

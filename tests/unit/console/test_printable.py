@@ -1,4 +1,4 @@
-"""What others wrote is shown as text, and steers nothing."""
+"""Texts of strangers are shown as plain text, and cannot control the terminal."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The display of what is under way, in a terminal and in a pipe."""
+"""The display of progress, in a terminal and in a pipe."""
 
 import io
 

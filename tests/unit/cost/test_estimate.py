@@ -1,4 +1,4 @@
-"""The arithmetic of the estimate, and what is kept for it."""
+"""The arithmetic of the cost estimate, and the stored use and prices."""
 
 import math
 import re
@@ -76,10 +76,10 @@ def test_each_line_is_a_quantity_times_a_price() -> None:
 
 
 def test_the_whole_is_the_sum_and_grows_with_the_messages() -> None:
-    one, many = estimate(USE, PRICES, 1), estimate(USE, PRICES, 1_000)
+    single, many = estimate(USE, PRICES, 1), estimate(USE, PRICES, 1_000)
 
-    assert one.usd == pytest.approx(math.fsum(line.usd for line in one.lines))
-    assert many.usd == pytest.approx(1_000 * one.usd)
+    assert single.usd == pytest.approx(math.fsum(line.usd for line in single.lines))
+    assert many.usd == pytest.approx(1_000 * single.usd)
 
 
 def test_http_functions_are_called_by_no_queue_and_the_others_by_no_client() -> None:

@@ -1,4 +1,4 @@
-"""A run in which everything went well, for the tests to spoil."""
+"""A demo in which everything went well. Each test changes a part of it."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ POSTED_AT, ARRIVED_AT = 1000.0, 1000.25
 
 @pytest.fixture
 def channels() -> tuple[str, ...]:
-    """The channels that take part; a test with others parametrizes `channels`."""
+    """Return the channels of the demo. A test that needs other channels parametrizes `channels`."""
     return SHOWN
 
 
@@ -38,20 +38,20 @@ def sent(channels: tuple[str, ...]) -> Sent:
 
 @pytest.fixture
 def observed(sent: Sent) -> Observed:
-    """Each line's message id is its key."""
+    """Build what the demo observed; the message id of each line is the line's key."""
     lines = {conversation: list(_lines(sent, conversation)) for conversation in sent.script.conversations}
     return Observed(
         provided={
             channel: _provided([*lines[channel], *lines[GROUP]], channel) for channel in sent.script.channels
         },
         histories={
-            conversation: tuple(_message(number, line) for number, line in enumerate(some, start=1))
-            for conversation, some in lines.items()
+            conversation: tuple(_message(number, line) for number, line in enumerate(own_lines, start=1))
+            for conversation, own_lines in lines.items()
         },
         statuses={
             line.key: _status(line, sent.script.channels)
-            for some in lines.values()
-            for line in some
+            for own_lines in lines.values()
+            for line in own_lines
             if line.speaker == AGENT or line.conversation == GROUP
         },
     )

@@ -19,7 +19,7 @@ def test_nothing_is_answered_before_it_has_arrived(sent: Sent, observed: Observe
 def test_a_text_in_parts_is_answered_when_the_last_one_is_there(sent: Sent, observed: Observed) -> None:
     long = SCRIPT.agent_lines[CHANNEL][-1].key
     records = observed.provided[CHANNEL]
-    last = max(place for place, one in enumerate(records) if one.text and f"[{long}]" in one.text)
+    last = max(place for place, record in enumerate(records) if record.text and f"[{long}]" in record.text)
 
     def answered(until: int) -> set[str]:
         so_far = replace(observed, provided={CHANNEL: records[:until]})
@@ -31,8 +31,8 @@ def test_a_text_in_parts_is_answered_when_the_last_one_is_there(sent: Sent, obse
 
 def test_a_reply_in_the_group_quotes_what_it_answers(sent: Sent, observed: Observed) -> None:
     quoting = [answer for answer in due(REPLIES, sent, observed, CHANNEL) if answer.quoted is not None]
-    assert {one.reply.line.conversation for one in quoting} == {GROUP}
-    quoted = {one.provider_message_id: one.text for one in observed.provided[CHANNEL]}
+    assert {answer.reply.line.conversation for answer in quoting} == {GROUP}
+    quoted = {record.provider_message_id: record.text for record in observed.provided[CHANNEL]}
     assert {quoted[answer.quoted] for answer in quoting} == {SCRIPT.agent_lines[GROUP][0].text}
 
 
@@ -42,4 +42,4 @@ def test_a_quoting_reply_waits_until_the_api_tells_sent(sent: Sent, observed: Ob
     so_far = replace(observed, statuses={**observed.statuses, key: pending})
     found = due(REPLIES, sent, so_far, CHANNEL)
     assert found
-    assert all(one.reply.line.conversation == CHANNEL for one in found)
+    assert all(answer.reply.line.conversation == CHANNEL for answer in found)

@@ -25,14 +25,14 @@ def test_one_bad_file_makes_the_command_fail(
     kind: str,
     json_output: bool,  # noqa: FBT001 (a case)
 ) -> None:
-    # Given texts that all came
+    # Given a demo whose texts all arrived
     outcome = Outcome(judge(sent, observed), sent, observed)
 
     def run(files: FilesVerdict) -> int:
         monkeypatch.setattr(main, "perform", lambda *_: (outcome, files))
         return main.run(SHOWN, json_output=json_output)
 
-    # Then the files decide
+    # Then the files decide the result
     assert run(ALL_WELL) == 0
     assert run(replace(ALL_WELL, **{kind: ("photo.jpg at Telegram",)})) == 1
 
@@ -55,9 +55,9 @@ def test_the_picture_is_an_svg_that_shows_the_verdict_and_loads_nothing(
     picture = tmp_path / "new folder" / "demo.svg"
     # When a picture is asked for
     assert main.run(SHOWN, json_output=False, svg=picture) == 0
-    # Then the file is a picture of the end, whole in itself
+    # Then the file is a self-contained picture of the final display
     text = "".join(ET.parse(picture).getroot().itertext()).replace("\u00a0", " ")  # noqa: S314 (our own file)
     assert "$ make demo" in text
     assert "WhatsApp" in text
-    assert "0 lost, 0 doubled, 0 out of order" in text
+    assert "0 lost, 0 duplicated, 0 out of order" in text
     assert "url(http" not in picture.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ STAGE = Stage(users={AGENT: "u-1"}, conversations={"group": "c-1"})
 
 
 class ScriptedApi(ApiClient):
-    """Fails as told, then accepts; keeps what it was sent."""
+    """An API that first fails as a test sets, and then accepts; it records what it was sent."""
 
     def __init__(self, *failures: Exception) -> None:
         super().__init__("http://127.0.0.1:9", "key")

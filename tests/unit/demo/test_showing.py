@@ -60,7 +60,7 @@ def test_a_plain_line_says_what_each_count_should_come_to() -> None:
 
 def test_the_summary_ends_with_the_verdict(sent: Sent, observed: Observed) -> None:
     last = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5)).splitlines()[-1]
-    assert last == "✓ 0 lost, 0 doubled, 0 out of order, in 19.5 s"
+    assert last == "✓ 0 lost, 0 duplicated, 0 out of order, in 19.5 s"
 
 
 def test_the_summary_says_why_a_channel_has_more_parts_than_messages(sent: Sent, observed: Observed) -> None:
@@ -101,11 +101,11 @@ def test_the_summary_names_what_is_missing(sent: Sent, observed: Observed) -> No
 @pytest.mark.parametrize(
     ("kind", "shown", "last"),
     [
-        ("lost", "lost", "✗ 1 lost, 0 doubled"),
-        ("duplicates", "doubled", "✗ 0 lost, 1 doubled"),
-        ("wrong", "wrong", "✗ 0 lost, 0 doubled"),
-        ("late", "late", "✗ 0 lost, 0 doubled"),
-        ("strange", "strange", "✗ 0 lost, 0 doubled"),
+        ("lost", "lost", "✗ 1 lost, 0 duplicated"),
+        ("duplicates", "duplicated", "✗ 0 lost, 1 duplicated"),
+        ("wrong", "wrong", "✗ 0 lost, 0 duplicated"),
+        ("late", "late", "✗ 0 lost, 0 duplicated"),
+        ("strange", "unexpected", "✗ 0 lost, 0 duplicated"),
     ],
 )
 def test_one_bad_file_spoils_it_and_is_named(

@@ -58,7 +58,7 @@ def test_the_verdict_counts_every_channel_that_takes_part(
     verdict = judge(sent, observed)
     assert verdict.is_good
     assert set(result(verdict, FILES).channels) == set(channels)
-    # Twilio tells that a message was delivered, and never that it was read
+    # Twilio reports deliveries, but never reads
     assert counts_of(verdict, "sms") == Counts(N, N, N, None, N)
 
 
@@ -145,11 +145,11 @@ def test_what_reached_another_person_is_strange_and_lost(sent: Sent, observed: O
 
 
 def test_a_reply_in_the_wrong_history_is_missing_in_the_right_one(sent: Sent, observed: Observed) -> None:
-    # Given a reply that should have been kept in the group
+    # Given a reply in the wrong history, which belongs in the group's history
     stray = observed.histories[GROUP][-1]
     moved = history(observed, GROUP, lambda messages: messages[:-1])
     moved = history(moved, "instagram", lambda messages: (*messages, stray))
-    # Then it is lost there and strange here, and no longer counted as received
+    # Then it is lost in the right history and strange in the wrong one, and not counted as received
     verdict = judge(sent, moved)
     assert len(verdict.lost) == 1
     assert len(verdict.strange) == 1

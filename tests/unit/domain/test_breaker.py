@@ -1,4 +1,4 @@
-"""When a channel is closed off, and opened again."""
+"""When a channel's circuit opens, and when it closes again."""
 
 import pytest
 from hypothesis import given
@@ -101,7 +101,7 @@ def test_it_says_since_when_and_why() -> None:
 
 @given(st.lists(st.sampled_from(["ana", "ben", "carla", "dora", "-"]), max_size=60))
 def test_it_never_opens_for_fewer_failures_or_people_than_said(story: list[str]) -> None:
-    """`-` is an answer."""
+    """In the drawn list, `-` is an answer of the provider, and a name is a failure for this recipient."""
     breaker, run = Breaker(), list[str]()
     for recipient in story:
         if breaker.circuit is Circuit.OPEN:

@@ -17,11 +17,11 @@ LIMITS = st.builds(
 STEPS = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 5)), max_size=60)
 BEGINNING = 1_770_000_000.0
 ROUNDING = 1e-5
-"""Of epoch seconds in a float, summed up."""
+"""The summed rounding errors of epoch seconds in a float."""
 
 
 def taken_by(limit: RateLimit, steps: list[tuple[float, int]]) -> Iterator[tuple[float, int]]:
-    """(time, tokens) of everything that was allowed, when asked after each pause."""
+    """Ask for tokens after each pause; yield the time and the number of the tokens that were allowed."""
     full_at, now = 0.0, BEGINNING
     for pause, tokens in steps:
         now += pause * limit.interval_s

@@ -1,4 +1,4 @@
-"""Which limits count a send, and how a file is sent."""
+"""A channel's rules: the limits that count a send, and how a file is sent."""
 
 import pytest
 from msgspec.structs import replace

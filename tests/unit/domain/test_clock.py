@@ -1,4 +1,4 @@
-"""Times as text."""
+"""Times, written as text and read from it."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -28,6 +28,6 @@ def test_a_time_comes_back_to_the_millisecond(moment: datetime) -> None:
 
 
 @given(MOMENTS, MOMENTS)
-def test_times_sort_as_text(one: datetime, other: datetime) -> None:
-    if one <= other:
-        assert iso(one) <= iso(other)
+def test_times_sort_as_text(first: datetime, other: datetime) -> None:
+    if first <= other:
+        assert iso(first) <= iso(other)

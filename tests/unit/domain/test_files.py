@@ -1,4 +1,4 @@
-"""What may be uploaded, and in how many parts."""
+"""The files that may be uploaded, and the number of their parts."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Show that the readers of a stranger's text take time in proportion to it."""
+"""Reading a stranger's text takes time in proportion to its length."""
 
 from collections.abc import Callable
 from contextlib import suppress

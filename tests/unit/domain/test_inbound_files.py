@@ -1,4 +1,4 @@
-"""What a person's phone says of a file, and what we make of it."""
+"""The name and the type of a file that a person sends, and the name and type that we store."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A file as a text."""
+"""A file sent as a text with a link."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Cursors: ours come back, everything else is refused."""
+"""Cursors: our own cursors are read, all other texts are refused."""
 
 import base64
 

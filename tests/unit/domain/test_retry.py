@@ -1,4 +1,4 @@
-"""How long to wait."""
+"""The time to wait before the next attempt."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Who receives a message, where, and in how many parts."""
+"""Routing: who receives a message, on which channel, and in how many parts."""
 
 from typing import cast
 
@@ -111,11 +111,11 @@ def test_every_recipient_gets_all_parts_in_order(text: str) -> None:
     assert {(request.recipient_count, request.round) for request in requested} == {(3, 2)}
     for recipient in to:
         mine = [request for request in requested if request.recipient == recipient]
-        assert [one.part for one in mine] == list(range(mine[0].part_count))
+        assert [delivery.part for delivery in mine] == list(range(mine[0].part_count))
         assert [request.content for request in mine] == parts_of(
             Text(text), CAPABILITIES[recipient.channel], recipient.address
         )
-        assert {one.reply_to for one in mine} == {"quoted"}
+        assert {delivery.reply_to for delivery in mine} == {"quoted"}
     assert len({str(request.delivery_id) for request in requested}) == len(requested)
 
 
@@ -135,7 +135,7 @@ VOICE = a_file("audio/ogg")
         (Media(PICTURE, "x" * 10), [Media(PICTURE, "x" * 10)]),
         (Media(PICTURE, "x" * 11), [Media(PICTURE), Text("x" * 11)]),
         (Media(PICTURE, "x" * 25), [Media(PICTURE), Text("x" * 20), Text("x" * 5)]),
-        # No caption goes with a voice message, and none with a link.
+        # Voice messages and links have no caption.
         (Media(VOICE, "x"), [Media(VOICE), Text("x")]),
         (Media(LARGE, "x"), [Media(LARGE), Text("x")]),
         (Media(PICTURE, " "), [Media(PICTURE)]),
@@ -151,7 +151,7 @@ def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
 
 
 class Location(msgspec.Struct, frozen=True, tag_field="type", tag="location"):
-    """A plain kind that no channel of the product lists."""
+    """A content of a plain kind that no channel of the product lists."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""What a file is by its bytes."""
+"""The type of a file, recognised by its bytes."""
 
 import io
 import struct
@@ -152,7 +152,7 @@ HEIC = samples.iso_media(b"heic", b"mif1", b"mp41")
         (JPEG + ARCHIVE, "image/jpeg", RejectCode.POLYGLOT),
         (PNG + ARCHIVE + bytes(1_000), "image/png", RejectCode.POLYGLOT),
         (PDF + ARCHIVE, "application/pdf", RejectCode.POLYGLOT),
-        # zipfile sees an empty archive here; a reader that goes on to the mark before sees a program.
+        # zipfile finds an empty archive here; a reader that searches further back finds a program.
         (JPEG + ARCHIVE + b"PK\x05\x06" + bytes(18), "image/jpeg", RejectCode.POLYGLOT),
         (office(DOCX, extra={"word/vbaProject.bin": b"x"}), DOCX, RejectCode.MACROS),
         (office(XLSX, extra={"XL\\VBAPROJECT.BIN": b"x"}), XLSX, RejectCode.MACROS),
@@ -199,8 +199,8 @@ def test_a_part_that_lies_behind_the_end_breaks_the_document() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        (6, b"\xff"),  # a version that nobody has
-        (9, b"\x08"),  # names in UTF-8; this one is none
+        (6, b"\xff"),  # an unknown version
+        (9, b"\x08"),  # the flag for a name in UTF-8
         (10, b"\x0c"),  # BZIP2
         (16, b"\0\0\0\0"),  # the checksum
         (24, b"\1\0\0\0"),  # the length
@@ -247,7 +247,7 @@ def test_two_listings_of_its_parts_are_refused() -> None:
 
 
 def test_a_directory_that_says_it_is_huge_is_not_read() -> None:
-    """The largest read is that of the directory, which a zip of gigabytes may fill with nothing else."""
+    """The directory is the largest read, since a zip of gigabytes may consist of the directory alone."""
     size = 3_000_000_000
     directory = 2_000_000_000
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 60_000, 60_000, directory, size - directory - 22, 0)

@@ -86,7 +86,7 @@ def test_a_single_cluster_over_the_limit_is_cut_all_the_same() -> None:
         ("one two\nthree four", ["one two\n", "three four"]),
         ("one two three four", ["one two ", "three four"]),
         ("onetwothreefour", ["onetwothre", "efour"]),
-        # The blank lies in the first half: a short part would only make more of them.
+        # The space lies in the first half: a cut there would only make more parts.
         ("a bcdefghijklmnop", ["a bcdefghi", "jklmnop"]),
         ("short", ["short"]),
         ("", [""]),

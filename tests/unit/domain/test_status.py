@@ -12,12 +12,12 @@ STATUSES = st.sampled_from(Status)
 
 
 def rank(status: Status) -> int:
-    """How far along; FAILED is beyond everything that may still become it."""
+    """Return the rank of a status; FAILED is above every status that may still become FAILED."""
     return ORDER.index(status) if status in ORDER else len(ORDER)
 
 
 def follow(start: Status, arriving: list[Status]) -> list[Status]:
-    """Every status that is taken on, of those that arrive."""
+    """Return the statuses that a record has in turn while the given statuses arrive."""
     taken = [start]
     for status in arriving:
         if may_become(taken[-1], status):

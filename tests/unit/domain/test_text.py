@@ -1,4 +1,4 @@
-"""What a text may be."""
+"""The texts that are allowed."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tell which lines count as a function's, and which of them are wrong."""
+"""The lines that count as a function's, and the wrong lines among them."""
 
 import json
 

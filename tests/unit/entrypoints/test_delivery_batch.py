@@ -49,7 +49,7 @@ class Run:
         )
 
     def __call__(self, *requested: DeliveryRequested) -> list[str]:
-        """Hand over a record per delivery; return the ids of the messages whose records are handed back."""
+        """Pass a record for each delivery; return the ids of the messages whose records are handed back."""
         records = [
             {
                 "messageId": delivery.message_id,

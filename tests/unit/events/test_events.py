@@ -31,7 +31,7 @@ BODIES: Final[dict[str, Any]] = {
     "files": FileEvent,
     **dict.fromkeys(names(), DeliveryRequested),
 }
-"""What a queue's function reads."""
+"""The type of the events that a queue's function reads."""
 FIFO_ATTRIBUTES: Final = {
     "ApproximateReceiveCount": r"[1-9]\d*",
     "SentTimestamp": r"\d{13}",
@@ -85,7 +85,7 @@ def webhooks() -> list[Path]:
 
 
 def records(path: Path) -> Iterator[tuple[Any, Record]]:
-    """Each record as it came, and as our functions see it."""
+    """Yield each record as it was recorded, and as our functions decode it."""
     for record in read(path)["Records"]:
         yield record, msgspec.convert(record, Record)
 
@@ -115,8 +115,8 @@ def test_nothing_of_the_machine_is_left(path: Path) -> None:
 def test_a_request_is_what_api_gateway_sends(path: Path) -> None:
     event = read(path)
     declared = {
-        (one["Properties"]["Method"].upper(), one["Properties"]["Path"])
-        for one in FUNCTIONS[function_of(path)]["Events"].values()
+        (trigger["Properties"]["Method"].upper(), trigger["Properties"]["Path"])
+        for trigger in FUNCTIONS[function_of(path)]["Events"].values()
     }
 
     assert set(event) >= PROXY
@@ -214,7 +214,7 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
             case DeliveryRequested():
                 assert (seen.group, named_by) == (event.group, event.deduplication_id)
             case StatusUpdate() | WebhookEvent():
-                # Hashes of what was said before it was tidied.
+                # Hashes of the content before it was tidied.
                 assert re.fullmatch(r"[0-9a-f]{64}", seen.group)
             case _:
                 assert seen.group == event.file_id
@@ -231,8 +231,8 @@ def test_the_schedule_is_what_eventbridge_sends() -> None:
 
 def test_guarddutys_result_is_about_a_file_of_ours() -> None:
     bucket = next(
-        one["BucketName"]
-        for name, one in TEMPLATE.resources("AWS::S3::Bucket").items()
+        properties["BucketName"]
+        for name, properties in TEMPLATE.resources("AWS::S3::Bucket").items()
         if name == "Data.FilesBucket"
     )
 

@@ -1,4 +1,4 @@
-"""A new channel gets all its places in the stack, the alarms and the documents by its manifest alone."""
+"""A manifest alone puts a new channel into the stack, the alarms and the documents."""
 
 import json
 import shutil
@@ -84,9 +84,9 @@ def test_a_channel_has_its_queues_and_its_secret() -> None:
     assert {f"{STACK}-pigeon.fifo", f"{STACK}-pigeon-dlq.fifo"} <= set(queues)
     assert int(queues[f"{STACK}-pigeon.fifo"]["VisibilityTimeout"]) == 60
     (secret,) = (
-        each
-        for each in template.resources("AWS::SecretsManager::Secret").values()
-        if each["Name"] == f"{STACK}/pigeon"
+        resource
+        for resource in template.resources("AWS::SecretsManager::Secret").values()
+        if resource["Name"] == f"{STACK}/pigeon"
     )
     assert json.loads(secret["SecretString"]) == {"account_id": "", "access_token": ""}
     assert "account_id, access_token." in secret["Description"]
@@ -99,9 +99,9 @@ def test_a_channel_that_uploads_files_has_the_time_for_it(
     template = Template()
 
     (queue,) = (
-        each
-        for each in template.resources("AWS::SQS::Queue").values()
-        if each["QueueName"] == f"{STACK}-pigeon.fifo"
+        resource
+        for resource in template.resources("AWS::SQS::Queue").values()
+        if resource["QueueName"] == f"{STACK}-pigeon.fifo"
     )
     function = functions(template)["pigeon"]
     assert (int(function["Timeout"]), environment(function)["CONSUMER_TIMEOUT"]) == (120, "120")

@@ -1,4 +1,4 @@
-"""Requests as a view gets them: with the key that was recognised."""
+"""Requests as a view gets them, with the key that was recognised."""
 
 import msgspec
 from chalice.app import Request

@@ -1,4 +1,4 @@
-"""What every answer has."""
+"""The headers and the shape that every answer has."""
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ class Body(msgspec.Struct):
 
 
 def gateway(answer: Answer | Exception) -> Gateway:
-    """An API whose one view answers so."""
+    """Make an API whose only view gives this answer."""
 
     class Views:
         @route("GetThing", "GET", "/v1/thing", Returns(Body), summary="Read the thing")

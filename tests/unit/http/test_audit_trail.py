@@ -1,4 +1,4 @@
-"""The audit trail records who asked to send or publish again, before the request is carried out."""
+"""The audit trail records who requested a redrive or a replay, before the request is carried out."""
 
 from collections.abc import Callable
 
@@ -44,7 +44,7 @@ class SilentAudit(MemoryAudit):
 
 
 class Desk:
-    """A FAILED message, a stored webhook, and the views that send and publish them again."""
+    """A FAILED message, a stored webhook, and the views that redrive and replay them."""
 
     def __init__(self, audit: MemoryAudit | None = None) -> None:
         self.audit = audit or MemoryAudit()

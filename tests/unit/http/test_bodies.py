@@ -98,7 +98,7 @@ def test_what_is_no_json_is_invalid(body: str | None) -> None:
 
 
 def test_no_depth_is_too_much_for_the_search_of_the_field() -> None:
-    """The search reads the body one level deeper, so that a body just within the stack's limit was a 500."""
+    """The search reads the body one level deeper. A body just within the stack's limit was once a 500."""
     for depth in range(sys.getrecursionlimit()):
         with pytest.raises(Invalid):
             body_of(request(f'{{"any": {"[" * depth}{"]" * depth}, "count": "x"}}'), Loose)

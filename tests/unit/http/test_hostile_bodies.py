@@ -1,4 +1,4 @@
-"""Show that an answer takes time in proportion to the body, repeats little of it, and names the field."""
+"""An answer to a hostile body takes time in proportion to it, repeats little of it, and names the field."""
 
 import itertools
 from collections.abc import Callable
@@ -35,7 +35,7 @@ KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
 )
 NAMES: Final = ("x", "`", " - at `$", '" - at `$"', "field `", "\\", "\n", "é")
 LENGTH: Final = 10_000
-"""Characters of the shorter input; the longer input is no larger than a body may be, even in UTF-8."""
+"""The characters of the shorter input. The longer input stays within the limit of bodies, even in UTF-8."""
 INNER: Final = {PostUser: "identities", PostComplete: "parts"}
 """The kinds that hold a list of objects, and the name of that list."""
 
@@ -44,7 +44,7 @@ every_name = pytest.mark.parametrize("unit", NAMES, ids=repr)
 
 
 def text_of(unit: str, length: int) -> str:
-    """Return the unit over and over, and a line feed, which `.` does not take and `$` allows at the end."""
+    """Repeat the unit and add a line feed, which `.` does not match and `$` allows at the end."""
     return unit * (length // len(unit)) + "\n"
 
 

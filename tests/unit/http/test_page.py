@@ -13,7 +13,7 @@ VOID = {"meta", "link", "br"}
 
 
 class Reader(html.parser.HTMLParser):
-    """Collects the ids and the links of a page, and fails on a tag that is not closed in its order."""
+    """A reader of the ids and the links of a page, which fails if tags are not closed in their order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Posting a message with a file: whose file it is, and what is left when it is gone."""
+"""Posting a message with a file: who may use the file, and what remains when the file is deleted."""
 
 import pytest
 

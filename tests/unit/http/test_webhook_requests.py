@@ -1,4 +1,4 @@
-"""A webhook is verified as the provider sent it, though API Gateway hands on its query decoded."""
+"""A webhook is verified as the provider sent it, although API Gateway passes its query decoded."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ from chat4all.services.messaging.connector import WebhookRequest
 
 
 class Receiving:
-    """Stands for the use case, and keeps the request that it was given."""
+    """A stand-in for the use case, which keeps the request."""
 
     def __init__(self) -> None:
         self.request: WebhookRequest | None = None
@@ -24,7 +24,7 @@ class Receiving:
 
 
 def came(query: dict[str, list[str]] | None) -> WebhookRequest:
-    """Return what the use case gets of a webhook with the query."""
+    """Return the request that the use case gets for a webhook with this query."""
     receiving = Receiving()
     views = WebhookViews(
         cast("ReceiveWebhook", receiving),

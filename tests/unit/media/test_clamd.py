@@ -1,4 +1,4 @@
-"""The client of clamd, against one that checks what it is sent."""
+"""The client of clamd, against a fake clamd that checks every request."""
 
 import socket
 from pathlib import Path
@@ -16,10 +16,10 @@ from tests.fakes.clamd import FakeClamd
 
 
 def scan(address: str, *pieces: bytes, answer_s: float = 5.0) -> Verdict:
-    with ClamdScanner(address, answer_s).begin() as one:
+    with ClamdScanner(address, answer_s).begin() as file_scan:
         for piece in pieces:
-            one.feed(piece)
-        return one.verdict()
+            file_scan.feed(piece)
+        return file_scan.verdict()
 
 
 @given(st.lists(st.binary(max_size=2_000), max_size=8))
@@ -116,8 +116,8 @@ def test_one_that_never_answers_is_unavailable() -> None:
 
 def test_a_scan_that_is_given_up_closes_its_connection(tmp_path: Path) -> None:
     clamd = FakeClamd()
-    with clamd.listening(tmp_path / "s") as address, ClamdScanner(address).begin() as one:
-        one.feed(b"bytes")
+    with clamd.listening(tmp_path / "s") as address, ClamdScanner(address).begin() as file_scan:
+        file_scan.feed(b"bytes")
 
     assert clamd.mistakes == ["the stream had no end"]
 

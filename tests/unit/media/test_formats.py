@@ -1,4 +1,4 @@
-"""The names of formats that are not taken."""
+"""The names of formats that are not accepted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Thumbnails: small, upright, on white, and never larger in memory than an inspection may be."""
+"""Thumbnails: small, upright and on white, made within the memory that an inspection may use."""
 
 import io
 import os
@@ -18,7 +18,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.files.inspection import Refusal, RejectCode
 from tests.fakes.samples import EVERY_TYPE, image
 
-IMAGES = [one for one in EVERY_TYPE if one.startswith("image/")]
+IMAGES = [content_type for content_type in EVERY_TYPE if content_type.startswith("image/")]
 MEMORY_MB = 200
 RED, BLUE, WHITE = (254, 0, 0), (0, 0, 254), (255, 255, 255)
 
@@ -52,27 +52,27 @@ def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 def near(pixel: object, colour: tuple[int, int, int]) -> bool:
     assert isinstance(pixel, tuple)
-    return all(abs(one - other) < 12 for one, other in zip(pixel, colour, strict=True))
+    return all(abs(value - other) < 12 for value, other in zip(pixel, colour, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 def test_the_longer_side_has_the_pixels_that_were_asked_for(kind: str) -> None:
     small = opened(f"image/{kind.lower()}", image(kind, (3_000, 1_500)))
 
-    assert {px: one.size for px, one in small.items()} == {200: (200, 100), 500: (500, 250)}
-    assert {one.format for one in small.values()} == {"JPEG"}
+    assert {px: thumbnail.size for px, thumbnail in small.items()} == {200: (200, 100), 500: (500, 250)}
+    assert {thumbnail.format for thumbnail in small.values()} == {"JPEG"}
 
 
 def test_a_small_image_is_not_made_larger() -> None:
     small = opened("image/png", image("PNG", (300, 40)))
 
-    assert {px: one.size for px, one in small.items()} == {200: (200, 27), 500: (300, 40)}
+    assert {px: thumbnail.size for px, thumbnail in small.items()} == {200: (200, 27), 500: (300, 40)}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20_000, 1), (1, 20_000), (1_001, 999)])
 def test_any_shape_has_thumbnails(size: tuple[int, int]) -> None:
-    for px, one in opened("image/png", image("PNG", size)).items():
-        assert 1 <= min(one.size) <= max(one.size) <= px
+    for px, thumbnail in opened("image/png", image("PNG", size)).items():
+        assert 1 <= min(thumbnail.size) <= max(thumbnail.size) <= px
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
@@ -95,7 +95,7 @@ def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_it_is_upright(orientation: int) -> None:
-    """Red is left and above in the picture as it is to be seen, whichever way the camera was held."""
+    """The upper left part of the upright picture is red, however the camera was held."""
     upright = Image.new("RGB", (1_200, 600), "blue")
     upright.paste("red", (0, 0, 600, 300))
     undo = {
@@ -125,9 +125,9 @@ def test_what_the_camera_wrote_is_gone() -> None:
     exif.get_ifd(0x8825)[1] = "N"
     photo = saved(Image.new("RGB", (900, 900)), "JPEG", exif=exif, comment=b"a secret")
 
-    for one in opened("image/jpeg", photo).values():
-        assert len(one.getexif()) == 0
-        assert "comment" not in one.info
+    for thumbnail in opened("image/jpeg", photo).values():
+        assert len(thumbnail.getexif()) == 0
+        assert "comment" not in thumbnail.info
 
 
 def test_broken_exif_is_no_broken_image() -> None:
@@ -193,7 +193,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def jpeg_of_many_scans(content: bytes) -> bytes:
-    """The same, but that its first scan says it has one component: libjpeg holds all of such a picture."""
+    """Change the first scan of a JPEG to one component, so that libjpeg holds the whole picture in memory."""
     at = content.index(b"\xff\xda")
     return content[:at] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + content[at + 14 :]
 

@@ -1,4 +1,4 @@
-"""Malware rules over windows."""
+"""Malware rules, which run over a file window by window."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -17,15 +17,15 @@ from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, office
 FOUND = Malware("EICAR_Test_File")
 SMALL_WINDOW = 300
 SMALL_OVERLAP = len(EICAR) - 1
-"""Just enough: what lies over the end of a window is whole in the next."""
+"""The smallest overlap with which text over the end of a window is whole in the next window."""
 SCANNER = YaraScanner()
 
 
 def scan(content: bytes, *cuts: int, scanner: YaraScanner = SCANNER) -> Verdict:
-    with scanner.begin() as one:
+    with scanner.begin() as file_scan:
         for start, end in pairwise(sorted({0, len(content), *cuts})):
-            one.feed(content[start:end])
-        return one.verdict()
+            file_scan.feed(content[start:end])
+        return file_scan.verdict()
 
 
 @pytest.mark.parametrize("content_type", EVERY_TYPE)
@@ -120,5 +120,5 @@ def test_a_rule_that_takes_too_long_rejects(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_what_is_packed_is_not_seen() -> None:
-    """The limit that the documentation names: rules see bytes, clamd unpacks."""
+    """The documentation names this limit: rules search the bytes as they are, clamd unpacks archives."""
     assert scan(office(DOCX, extra={"word/eicar.txt": EICAR * 20})) == Clean()

@@ -1,4 +1,4 @@
-"""Where the records of a replay go."""
+"""The targets of a replay: the router and queues."""
 
 import io
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def a_record(message_id: str, conversation_id: str = "c") -> Read:
 
 
 class FakeRouter:
-    """Answers what `outcomes` says of a message, one after the other; `routed` for ever after."""
+    """A router that answers a message's `outcomes` in turn, and then always `routed`."""
 
     def __init__(self, outcomes: dict[str, list[str]] | None = None, *, error: str = "") -> None:
         self.asked: list[list[str]] = []
@@ -38,11 +38,11 @@ class FakeRouter:
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto's names
         assert FunctionName == "chat4all-router"
-        ids = [one["message_id"] for one in msgspec.json.decode(Payload)["replay"]]
+        ids = [event["message_id"] for event in msgspec.json.decode(Payload)["replay"]]
         self.asked.append(ids)
         if self._error:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(self._error.encode())}
-        answer = {"replayed": [self._next(one) for one in ids]}
+        answer = {"replayed": [self._next(message_id) for message_id in ids]}
         return {"Payload": io.BytesIO(msgspec.json.encode(answer))}
 
     def _next(self, message_id: str) -> str:
@@ -68,14 +68,16 @@ def test_many_go_in_several_invocations_in_their_order() -> None:
 
     router(fake)([a_record(str(number)) for number in range(250)])
 
-    assert [len(one) for one in fake.asked] == [AT_A_TIME, AT_A_TIME, 50]
-    assert [one for some in fake.asked for one in some] == [str(number) for number in range(250)]
+    assert [len(batch) for batch in fake.asked] == [AT_A_TIME, AT_A_TIME, 50]
+    assert [message_id for batch in fake.asked for message_id in batch] == [
+        str(number) for number in range(250)
+    ]
 
 
 def test_what_failed_is_tried_again_in_its_order_before_what_follows() -> None:
     fake = FakeRouter({"1": ["failed"], "2": ["failed", "failed"]})
 
-    assert router(fake)([a_record(one) for one in "0123"])["routed"] == 4
+    assert router(fake)([a_record(message_id) for message_id in "0123"])["routed"] == 4
 
     assert fake.asked == [["0", "1", "2", "3"], ["1", "2"], ["2"]]
 
@@ -87,7 +89,7 @@ def test_what_fails_again_and_again_ends_it_and_says_from_where_to_go_on() -> No
         router(fake)([a_record("1")])
 
     assert len(fake.asked) == TRIES
-    assert stuck.value.advice == "go on from there with: --from 2026-11-25T08:00:00+00:00"
+    assert stuck.value.advice == "continue with: --from 2026-11-25T08:00:00+00:00"
 
 
 def test_a_router_that_does_not_know_replays_says_so() -> None:
@@ -108,7 +110,7 @@ class FakeSqs:
         failed = Entries[: min(self._refused, len(Entries))]
         self._refused -= len(failed)
         self.sent += Entries[len(failed) :]
-        return {"Failed": [{"Id": one["Id"]} for one in failed]}
+        return {"Failed": [{"Id": entry["Id"]} for entry in failed]}
 
 
 def test_a_fifo_queue_gets_each_conversation_as_a_group() -> None:
@@ -119,7 +121,7 @@ def test_a_fifo_queue_gets_each_conversation_as_a_group() -> None:
     )
 
     assert done == {"sent": 2, "unreadable": 1}
-    assert [(one["MessageGroupId"], one["MessageDeduplicationId"]) for one in sqs.sent] == [
+    assert [(entry["MessageGroupId"], entry["MessageDeduplicationId"]) for entry in sqs.sent] == [
         ("c", "shard:1"),
         ("d", "shard:2"),
     ]
@@ -135,12 +137,12 @@ def test_a_standard_queue_gets_batches_and_what_it_refused_once_more() -> None:
         == 25
     )
 
-    bodies = [msgspec.json.decode(one["MessageBody"])["message_id"] for one in sqs.sent]
+    bodies = [msgspec.json.decode(entry["MessageBody"])["message_id"] for entry in sqs.sent]
     assert sorted(bodies, key=int) == [str(number) for number in range(25)]
 
 
 def test_a_queue_that_refuses_for_ever_ends_it() -> None:
-    with pytest.raises(Stuck, match="did not take 1 events"):
+    with pytest.raises(Stuck, match="refused 1 events"):
         Queue(cast("SQSClient", FakeSqs(refused=99)), "https://sqs/other")([a_record("1")])
 
 

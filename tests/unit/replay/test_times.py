@@ -1,4 +1,4 @@
-"""The times that a user names."""
+"""The times that a user passes to `chat4all replay`."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -30,7 +30,7 @@ def test_a_time_is_iso_8601_or_how_long_ago(text: str, at: datetime) -> None:
     "text", ["", "yesterday", "2 h", "-2h", "2w", "h", "1.5h", "25/11/2026", "999999d", "9" * 40]
 )
 def test_anything_else_is_named_with_what_would_do(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no time: give ISO 8601"):
+    with pytest.raises(ValueError, match=r"is no time: use ISO 8601"):
         moment(text, NOW)
 
 

@@ -8,7 +8,7 @@ import pytest
 from chat4all_local.sam_local.forwarding import forwarded
 
 ELSEWHERE = "127.0.0.2"
-"""Another address of this machine, in the place of a bridge's."""
+"""Another address of this machine, which stands for the address of a bridge."""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8, and needs this"
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server on 127.0.0.1 that sends back, once, what it was sent."""
+    """Start a server on 127.0.0.1 that echoes one connection; return its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:

@@ -1,4 +1,4 @@
-"""Accepting a message: submitted, stored, answered; once."""
+"""Accepting a message: it is submitted, stored and answered once."""
 
 from collections.abc import Callable
 from contextlib import suppress

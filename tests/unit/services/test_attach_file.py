@@ -1,4 +1,4 @@
-"""Which file a message may carry."""
+"""The files that a message may carry."""
 
 import pytest
 

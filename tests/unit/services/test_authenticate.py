@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do (G8)."""
+"""Authentication by API key, and the scopes that a request needs (G8)."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Which components answer."""
+"""The health check: it reports which components answer."""
 
 from chat4all.services.access.check_health import CheckHealth, Health
 

@@ -1,4 +1,4 @@
-"""One breaker, many processes: what each may do, and what it costs."""
+"""A circuit breaker shared by many processes: the attempts it allows, and the reads and writes it costs."""
 
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -87,11 +87,11 @@ def test_operators_are_told_once_that_it_opened_and_once_that_it_closed() -> Non
 def test_of_two_processes_one_gets_the_probe_and_the_other_waits() -> None:
     product = Product()
     fail(product.circuit(), *PEOPLE, "ana")
-    one, other = product.circuit(), product.circuit()
+    first, other = product.circuit(), product.circuit()
     product.clock.advance(FIRST_WAIT_S)
-    assert (one.wait_s(), other.wait_s()) == (0, 0)
+    assert (first.wait_s(), other.wait_s()) == (0, 0)
 
-    assert one.begin() is Attempt.AS_PROBE
+    assert first.begin() is Attempt.AS_PROBE
     assert isinstance(other.begin(), Wait)
 
 
@@ -130,7 +130,7 @@ def test_a_state_that_cannot_be_kept_fails_no_delivery() -> None:
 
 
 class Processes(RuleBasedStateMachine):
-    """Processes with caches of their own, a provider that comes and goes, and probes that die."""
+    """Processes with their own caches, a provider with outages, and probes whose process dies."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,18 +167,18 @@ class Processes(RuleBasedStateMachine):
     @precondition(lambda self: self.under_way)
     @rule(source=data(), person=sampled_from(PEOPLE))
     def end(self, source: DataObject, person: str) -> None:
-        one = source.draw(sampled_from(self.under_way))
-        self.under_way.remove(one)
-        process, attempt, began = one
+        attempted = source.draw(sampled_from(self.under_way))
+        self.under_way.remove(attempted)
+        process, attempt, began = attempted
         if self.now - began < CLAIM_TIME.total_seconds():
             self.processes[process].report(attempt, person, ANSWERED if self.provider_up else DOWN)
 
     @precondition(lambda self: self.under_way)
     @rule(source=data())
     def die(self, source: DataObject) -> None:
-        one = source.draw(sampled_from(self.under_way))
-        self.under_way.remove(one)
-        self.processes[one[0]] = self.product.circuit()
+        attempted = source.draw(sampled_from(self.under_way))
+        self.under_way.remove(attempted)
+        self.processes[attempted[0]] = self.product.circuit()
 
     @rule(seconds=floats(0.1, 40))
     def wait(self, seconds: float) -> None:
@@ -205,7 +205,7 @@ class Processes(RuleBasedStateMachine):
         assert len(alive) <= 1
 
     def teardown(self) -> None:
-        """When the provider works again, it closes again."""
+        """Check that the circuit closes when the provider works again."""
         self.provider_up, self.under_way = True, []
         for _ in range(100):
             if self.circuit is Circuit.CLOSED:

@@ -1,4 +1,4 @@
-"""One delivery, many processes: claims and retries against a model, in virtual time."""
+"""A delivery handled by many processes: claims and retries, compared with a model in virtual time."""
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ DEATHS = [
 
 
 class Claims(RuleBasedStateMachine):
-    """The model: who holds the claim until when, what was counted, and how often a repeat was possible."""
+    """The model: the time until which the claim is held, the counted failures, and the possible repeats."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class Claims(RuleBasedStateMachine):
 
 
 class At:
-    """One blow, at the call of that name."""
+    """A fate with a fault at each call of the given name."""
 
     def __init__(self, death: tuple[str, Blow] | None) -> None:
         self._death = death

@@ -1,4 +1,4 @@
-"""What a queue gave up is failed where people see it, and can be sent back."""
+"""Records in dead-letter queues: their messages become FAILED, or the records are listed and sent back."""
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ class MemoryDeadQueues:
         self.sent_back: list[DeadRecord] = []
 
     def receive(self) -> list[ReceivedRecord]:
-        return [ReceivedRecord(one, one.record_id) for one in self.dead]
+        return [ReceivedRecord(record, record.record_id) for record in self.dead]
 
     def remove(self, received: ReceivedRecord) -> None:
         self.dead.remove(received.record)

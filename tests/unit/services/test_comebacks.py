@@ -1,4 +1,4 @@
-"""Redrives, fallbacks and held deliveries over the whole product, with a blow at each call in turn."""
+"""Redrives, fallbacks and held deliveries over the whole product, with a fault at each call in turn."""
 
 from typing import Protocol
 
@@ -42,7 +42,7 @@ def redrive(cloud: Cloud, message_id: str) -> None:
         except Unavailable:
             continue
         except Conflict:
-            # The answer was lost, not the work.
+            # An earlier attempt did the redrive, and only its answer was lost.
             return
     pytest.fail("the operator never got an answer")
 
@@ -58,9 +58,9 @@ def rest(cloud: Cloud) -> None:
 
 
 def redriven(cloud: Cloud) -> None:
-    """Two messages fail, are redriven, and arrive in their order."""
+    """Let two messages fail, and redrive them; they must arrive in their order."""
     for message_id in (FIRST, SECOND):
-        # More than are asked for: a dead process may have taken one with it.
+        # More answers than needed: a process that dies may have used up an answer.
         cloud.connectors["pigeon"].answers = [BLOCKED] * 4
         post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
         rest(cloud)
@@ -72,7 +72,7 @@ def redriven(cloud: Cloud) -> None:
 
 
 def fallen_back(cloud: Cloud) -> None:
-    """Ana and Carla are not reached on pigeon; Carla has telex, too."""
+    """Post a message that fails on pigeon for Ana and Carla. Carla can be reached on telex, too."""
     cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
     new = replace(
         a_message("by any way", message_id=FIRST, conversation_id="group"),
@@ -84,7 +84,7 @@ def fallen_back(cloud: Cloud) -> None:
 
 
 def held(cloud: Cloud) -> None:
-    """The provider throttles for so long that the first delivery is held, and the second behind it."""
+    """Post two messages while the provider throttles for long: both deliveries are held."""
     cloud.connectors["pigeon"].answers = [FOR_LONG]
     for message_id in (FIRST, SECOND):
         post(cloud, a_message(f"text {message_id[0]}", message_id=message_id, conversation_id="pair"))
@@ -97,18 +97,18 @@ def check(cloud: Cloud) -> None:
     assert not cloud.held.queues
     for channel, connector in cloud.connectors.items():
         texts = [
-            accepted_one.content.text
-            for accepted_one in connector.accepted
-            if accepted_one.address == f"ana@{channel}"
+            submission.content.text
+            for submission in connector.accepted
+            if submission.address == f"ana@{channel}"
         ]
         assert texts == sorted(texts)
-        ids = [accepted_one.delivery_id for accepted_one in connector.accepted]
+        ids = [submission.delivery_id for submission in connector.accepted]
         assert len(ids) - len(set(ids)) <= cloud.struck.possible_repeats
     carla = [
-        accepted_one.address
+        submission.address
         for connector in cloud.connectors.values()
-        for accepted_one in connector.accepted
-        if accepted_one.address.startswith("carla")
+        for submission in connector.accepted
+        if submission.address.startswith("carla")
     ]
     assert len(carla) <= 1 + cloud.struck.possible_repeats
 
@@ -121,15 +121,15 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
 
     check(cloud)
     sent = {
-        name: [accepted_one.address for accepted_one in some.accepted]
-        for name, some in cloud.connectors.items()
+        name: [submission.address for submission in connector.accepted]
+        for name, connector in cloud.connectors.items()
     }
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
         "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
         "held": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
     }
-    assert {name: sorted(some) for name, some in sent.items()} == expected[tale.__name__]
+    assert {name: sorted(addresses) for name, addresses in sent.items()} == expected[tale.__name__]
 
 
 @pytest.mark.parametrize("tale", [redriven, fallen_back, held])

@@ -1,4 +1,4 @@
-"""Delivering one provider message."""
+"""The delivery of a provider message."""
 
 import pytest
 from msgspec.structs import replace
@@ -206,7 +206,11 @@ def test_a_person_who_moved_is_sent_to_where_they_are(product: Product, deliver:
     product.connector.answers = [moved("there"), moved("further"), Sent("theirs")]
 
     assert settled(deliver(a_delivery())).status is Status.SENT
-    assert [one.address for one in product.connector.asked] == ["ana@pigeon", "there", "further"]
+    assert [submission.address for submission in product.connector.asked] == [
+        "ana@pigeon",
+        "there",
+        "further",
+    ]
 
 
 @pytest.mark.parametrize("answers", [[moved("a"), moved("b"), moved("c")], [moved(None)]])
@@ -287,7 +291,7 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
     deliver(a_delivery(reply_to=QUOTED_ID))
     deliver(a_delivery(reply_to=QUOTED_ID, user_id="ben", message_id="another"))
 
-    assert [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted] == [
+    assert [submission.quoted_provider_message_id for submission in product.connector.accepted] == [
         "hers",
         None,
     ]
@@ -300,7 +304,7 @@ def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:
     for part in range(2):
         deliver(a_delivery(reply_to=QUOTED_ID, part=part, part_count=2))
 
-    quotes = [accepted_one.quoted_provider_message_id for accepted_one in product.connector.accepted[1:]]
+    quotes = [submission.quoted_provider_message_id for submission in product.connector.accepted[1:]]
     assert quotes == ["the quoted one", None]
 
 
@@ -318,7 +322,7 @@ def test_without_a_secret_nothing_is_claimed(product: Product, deliver: Deliver)
 
 
 def claim(product: Product) -> None:
-    """A process begins to send, and is never heard of again."""
+    """Claim the delivery for a process that then dies."""
     now = product.clock()
     deliveries: MemoryDeliveries = product.deliveries
     deliveries.claim(a_delivery(), product.ids(), now.timestamp(), (now + CLAIM_TIME).timestamp())
@@ -350,7 +354,7 @@ def test_the_probe_of_an_open_circuit_closes_it(product: Product, deliver: Deliv
 def test_a_probe_that_fails_is_no_failure_of_the_message_but_an_attempt(
     product: Product, deliver: Deliver
 ) -> None:
-    """The channel was known to fail; a message that can only ever be a probe ends all the same."""
+    """The channel keeps failing, so each attempt is a probe. The delivery still ends after MAX_ATTEMPTS."""
     open_the_circuit(product)
     product.connector.answers = [TRANSIENT] * (MAX_ATTEMPTS + 1)
     for _ in range(MAX_ATTEMPTS):

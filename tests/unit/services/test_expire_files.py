@@ -16,7 +16,7 @@ SOURCE = Source("pigeon", "main", "theirs")
 
 class Sweep:
     def __init__(self, **fields: object) -> None:
-        """One file, which is due."""
+        """Store a file, which is due."""
         self.store, self.events = MemoryFileStore(), RecordedFileEvents()
         file = a_file("file", **{"created_at": iso(BEGINNING), "upload_id": None, **fields})
         if file.upload_id is not None:

@@ -1,4 +1,4 @@
-"""A message names channels to try one after the other: never two at a time, and never none."""
+"""A message names channels to try in turn: never two at a time, and always one until the last has failed."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def say(
 
 
 def work(product: Product) -> None:
-    """Route, deliver and record until nothing is left."""
+    """Route, deliver and record until no event is left."""
     product.route_all()
     while product.events.requested:
         requested = list(product.events.requested)
@@ -62,7 +62,7 @@ def work(product: Product) -> None:
 
 
 def asked(product: Product) -> list[str]:
-    return [one.address for one in product.connector.asked]
+    return [submission.address for submission in product.connector.asked]
 
 
 def receipt(status: Status, channel: str = "pigeon", theirs: str = "theirs") -> StatusUpdate:
@@ -114,7 +114,7 @@ def test_when_all_fail_the_message_is_failed(product: Product) -> None:
     work(product)
 
     assert product.message().status is Status.FAILED
-    assert [one.channel for one in product.redrive.listing(None, None, 10).items] == ["telex"]
+    assert [letter.channel for letter in product.redrive.listing(None, None, 10).items] == ["telex"]
     product.redrive.message(MESSAGE_ID)
     work(product)
     assert asked(product) == ["carla@pigeon", "carla@telex", "carla@telex"]
@@ -157,14 +157,14 @@ def test_what_waits_in_the_first_queue_is_never_sent_after_the_step(product: Pro
     say(product, *PIGEON_FIRST, content="é" * 35)
     product.route_all()
     waiting = list(product.events.requested)
-    assert [one.recipient.channel for one in waiting] == ["pigeon", "pigeon"]
+    assert [delivery.recipient.channel for delivery in waiting] == ["pigeon", "pigeon"]
     product.events.requested.clear()
 
     product.clock.advance(TIMEOUT_S)
     assert product.relay()["FallbacksTaken"] == 1
     work(product)
-    for one in waiting:
-        outcome = product.deliver()(one)
+    for delivery in waiting:
+        outcome = product.deliver()(delivery)
         assert isinstance(outcome, Settled)
         product.record(outcome.update)
     work(product)
@@ -258,8 +258,8 @@ def test_a_file_falls_back_with_its_text_as_the_next_channel_takes_them(product:
     work(product)
 
     assert [
-        (one.address, isinstance(one.content, OutgoingMedia), one.content.text)
-        for one in product.connector.asked
+        (submission.address, isinstance(submission.content, OutgoingMedia), submission.content.text)
+        for submission in product.connector.asked
     ] == [
         ("carla@pigeon", True, "look"),
         ("carla@telex", True, ""),

@@ -1,4 +1,4 @@
-"""Where a person's words go, however many other conversations they are in."""
+"""The conversation that gets a person's message, however many conversations the person is in."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,7 +42,7 @@ def begin_others(product: Product, count: int, kind: ConversationType, state: Co
 def place_of(
     product: Product, event: InboundMessage = TEXT, channel: str = "pigeon", *, account: str = ACCOUNT
 ) -> Conversation:
-    """Let Ana write; return the conversation that has her words."""
+    """Let Ana write; return the conversation that gets her message."""
     product.take(WebhookEvent(channel, account, "webhook", event))
     stored = product.message(inbound_message_id(channel, account, event.provider_message_id))
     return product.conversation(stored.conversation_id)

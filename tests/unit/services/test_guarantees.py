@@ -1,6 +1,6 @@
-"""The guarantees over the whole product, whatever dies or does not answer when (G1, G2, G3, G4, G7).
+"""The guarantees G1, G2, G3, G4 and G7 over the whole product, with faults at any call.
 
-First one story, with a blow at each of its calls in turn; then many stories at random.
+First a fixed story runs with a fault at each of its calls in turn. Then many random stories run.
 """
 
 import random
@@ -47,7 +47,7 @@ class Posted:
 
 @dataclass
 class Story:
-    """A cloud, and what the world outside saw of it."""
+    """A cloud, and what its clients and providers sent and received."""
 
     cloud: Cloud
     source: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a story's dice
@@ -72,7 +72,7 @@ class Story:
             self.post(new)
 
     def write(self, user_id: str, text: str, media: ProviderFile | None = None) -> None:
-        """A customer writes; the provider repeats the webhook until it gets its 200."""
+        """Let a customer write. The provider repeats the webhook until it gets its 200."""
         texts = self.written.setdefault(user_id, [])
         event = InboundMessage(
             ADDRESSES[user_id],
@@ -93,7 +93,7 @@ class Story:
         pytest.fail("the webhook never got its 200")
 
     def report(self, status: Status) -> None:
-        """The providers tell how far what they have has come. Telex knows no ids but its own."""
+        """Let the providers report a status of all accepted messages. Telex returns no delivery ids."""
         for channel, connector in self.cloud.connectors.items():
             for number, submission in enumerate(connector.accepted):
                 if (channel, number, status) in self.reported:
@@ -120,7 +120,7 @@ def check(story: Story) -> None:
 
 
 def nothing_accepted_is_lost(story: Story) -> None:
-    """G1. What was stored and never answered comes to an end too."""
+    """Check G1. A message that was stored but never answered must come to an end, too."""
     messages = story.cloud.table.messages
     for message_id, posted in story.posted.items():
         assert posted.answered is None or message_id in messages
@@ -134,11 +134,11 @@ def nothing_accepted_is_lost(story: Story) -> None:
 
 
 def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) -> None:
-    """G3."""
+    """Check G3."""
     ids = [
-        accepted_one.delivery_id
+        submission.delivery_id
         for connector in story.cloud.connectors.values()
-        for accepted_one in connector.accepted
+        for submission in connector.accepted
     ]
     repeats = len(ids) - len(set(ids))
 
@@ -149,9 +149,9 @@ def nothing_is_sent_twice_but_for_a_death_between_send_and_record(story: Story) 
 
 
 def everybody_receives_in_order(story: Story) -> None:
-    """G2: if one was answered before the other was begun, it is received before; repeats included.
+    """Check G2: a message that was answered before another was posted is received first, repeats included.
 
-    All are received in the order of their numbers.
+    All messages are received in the order of their numbers.
     """
     messages = story.cloud.table.messages
     for conversation in (PAIR, GROUP):
@@ -167,30 +167,30 @@ def everybody_receives_in_order(story: Story) -> None:
             by_number = sorted(places, key=lambda message_id: messages[message_id].sequence)
             assert by_number == sorted(places, key=lambda message_id: min(places[message_id]))
             for message_id in places:
-                numbers = [part for one, part in received if one == message_id]
+                numbers = [part for received_id, part in received if received_id == message_id]
                 assert numbers == sorted(numbers)
 
 
 def statuses_only_moved_forward(story: Story) -> None:
-    """G4, and every receipt has arrived."""
+    """Check G4: the statuses only moved forward."""
     for message in story.cloud.table.messages.values():
         history = [change.status for change in message.status_history]
-        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+        assert all(may_become(status, next_) for status, next_ in pairwise(history))
         assert history[-1] is message.status
     for state in story.cloud.table.deliveries.values():
         history = [Status.PENDING, *(change.status for change in state.delivery.status_history)]
-        assert all(may_become(one, next_) for one, next_ in pairwise(history))
+        assert all(may_become(status, next_) for status, next_ in pairwise(history))
 
 
 def what_was_read_is_read(story: Story) -> None:
-    """G4: the last receipts have come to the messages."""
+    """Check G4: the last receipts have reached the messages."""
     for message in story.cloud.table.messages.values():
         expected = {Status.READ, Status.FAILED} if recipients_of(message) else {Status.DELIVERED}
         assert message.status in expected
 
 
 def everything_written_is_one_message(story: Story) -> None:
-    """G7, in the order of writing."""
+    """Check G7: everything that customers wrote is stored once, in the order of writing."""
     for user_id, texts in story.written.items():
         ids = [inbound_message_id(CHANNELS[user_id], ACCOUNT, text.provider_message_id) for text in texts]
         messages = [story.cloud.table.messages[message_id] for message_id in ids]
@@ -216,11 +216,11 @@ def text_of(message: Message) -> str:
 
 
 def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
-    """Whether every part has reached the provider, with its text."""
+    """Return whether every part has reached the provider with its text."""
     texts = {
-        one.delivery_id.split("|")[3]: one.content.text
-        for one in sent_to(story, user_id)
-        if one.delivery_id.startswith(f"{message.message_id}|{user_id}|")
+        submission.delivery_id.split("|")[3]: submission.content.text
+        for submission in sent_to(story, user_id)
+        if submission.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
     sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
     expected = [part.text for part in sent]
@@ -237,12 +237,12 @@ def failed(story: Story, message: Message, user_id: str) -> bool:
 
 def sent_to(story: Story, user_id: str) -> list[Submission]:
     connector = story.cloud.connectors[CHANNELS[user_id]]
-    return [accepted_one for accepted_one in connector.accepted if accepted_one.address == ADDRESSES[user_id]]
+    return [submission for submission in connector.accepted if submission.address == ADDRESSES[user_id]]
 
 
 def received_by(story: Story, user_id: str, conversation: Conversation) -> list[tuple[str, int]]:
     messages = story.cloud.table.messages
-    ids = [one.delivery_id.split("|") for one in sent_to(story, user_id)]
+    ids = [submission.delivery_id.split("|") for submission in sent_to(story, user_id)]
     return [
         (message_id, int(part))
         for message_id, _, _, part in ids
@@ -251,7 +251,11 @@ def received_by(story: Story, user_id: str, conversation: Conversation) -> list[
 
 
 def pairs_in_order(story: Story, conversation: Conversation) -> Iterator[tuple[str, str]]:
-    mine = [one for one in story.posted.values() if one.new.conversation_id == conversation.conversation_id]
+    mine = [
+        posted
+        for posted in story.posted.values()
+        if posted.new.conversation_id == conversation.conversation_id
+    ]
     for before in mine:
         for after in mine:
             if before.answered is not None and before.answered < after.first_tried:
@@ -259,7 +263,7 @@ def pairs_in_order(story: Story, conversation: Conversation) -> Iterator[tuple[s
 
 
 def tell(story: Story) -> None:
-    """Two messages to three people, a reply of one of them, and every receipt."""
+    """Send two messages to three people, let one of them reply, and report every receipt."""
     ids = story.cloud.ids
     story.post_until_answered(a_message(LONG, message_id=ids(), conversation_id="group"))
     story.post_until_answered(a_message("second", message_id=ids(), conversation_id="group"))
@@ -316,7 +320,7 @@ PICTURE = Attachment("file-1", "it.png", "image/png", 400)
 
 
 def tell_of_files(story: Story) -> None:
-    """A picture with a text too long to be its caption, and a voice message as the answer."""
+    """Send a picture with a text too long for a caption; the customer answers with a voice message."""
     story.cloud.files.files["file-1"] = a_file(filename="it.png", content_type="image/png")
     story.post_until_answered(
         a_message(LONG, message_id=story.cloud.ids(), conversation_id="pair", file=PICTURE)
@@ -328,7 +332,7 @@ def tell_of_files(story: Story) -> None:
 
 
 def every_file_is_on_its_way(story: Story) -> None:
-    """What a person sent is fetched, once it is a message."""
+    """Check that every file that a person sent is to be fetched when its message is stored."""
     for message in story.cloud.table.messages.values():
         if message.provider_message_id is not None:
             file = file_of(message.content)
@@ -344,8 +348,8 @@ def test_files_end_well_whichever_call_is_hit() -> None:
     check(quiet)
     every_file_is_on_its_way(quiet)
     sent = [
-        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
-        for accepted_one in quiet.cloud.connectors["pigeon"].accepted
+        (isinstance(submission.content, OutgoingMedia), submission.content.text)
+        for submission in quiet.cloud.connectors["pigeon"].accepted
     ]
     assert sent[0] == (True, "")
     assert sent[-1] == (False, "second")
@@ -373,7 +377,7 @@ REFUSALS = [
 
 
 def live(story: Story) -> None:
-    """One thing that may happen."""
+    """Let a random event happen."""
     cloud, source = story.cloud, story.source
     happening = source.choice(
         ["post", "again", "other body", "work", "work", "work", "time", "refuse", "write"]
@@ -405,7 +409,7 @@ def live(story: Story) -> None:
 
 
 def try_another_body(story: Story) -> None:
-    stored = [one.new for one in story.posted.values() if one.answered is not None]
+    stored = [posted.new for posted in story.posted.values() if posted.answered is not None]
     if not stored:
         return
     new = story.source.choice(stored)

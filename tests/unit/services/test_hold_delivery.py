@@ -176,7 +176,7 @@ def test_an_empty_holding_queue_is_closed(product: Product) -> None:
 
 
 class Queue(RuleBasedStateMachine):
-    """One group's queue, a provider that throttles now and then, processes that die, and the relay."""
+    """The queue of a group, a provider that throttles at times, processes that die, and the relay."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class Queue(RuleBasedStateMachine):
         outcome = self.product.deliver_or_hold()(self.queue[0], receives)
         self.product.connector.answers = []
         if dies:
-            # Before the record is deleted: it comes again.
+            # The process dies before it deletes the record, so the record comes again.
             return
         if isinstance(outcome, Later):
             self.visible_at = self.product.clock.monotonic() + outcome.wait_s
@@ -226,7 +226,7 @@ class Queue(RuleBasedStateMachine):
         assert sent == list(range(1, len(sent) + 1))
 
     def teardown(self) -> None:
-        """Everything arrives in the end."""
+        """Check that every delivery arrives in the end."""
         for _ in range(40):
             self.product.clock.advance(DAY_S + 1)
             self.visible_at = 0.0

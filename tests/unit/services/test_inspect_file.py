@@ -1,4 +1,4 @@
-"""Inspecting a file: what becomes of it, whatever it is and whoever dies when."""
+"""Inspecting a file: its result for every kind of file, and whenever a process dies."""
 
 import hashlib
 from collections.abc import Callable
@@ -96,7 +96,7 @@ class World:
 
     @property
     def due(self) -> list[StoredFile]:
-        """What is to be done about a file that has not had its time."""
+        """Return the files that are due before they expire."""
         return self.files.due("2026-03-01", 10)
 
     @property
@@ -316,7 +316,7 @@ def test_malware_wins_over_another_process_that_saw_none(world: World) -> None:
     assert (world.store.objects, world.store.quarantined) == ({}, {FILE_ID: INFECTED_TEXT})
 
 
-# A person's file.
+# Files that a person sends.
 
 
 def test_a_persons_file_is_fetched_and_inspected(world: World) -> None:
@@ -418,7 +418,7 @@ def test_what_is_fetched_already_is_not_fetched_again(world: World) -> None:
     assert len(world.provider.asked) == 1
 
 
-# A verdict that comes later.
+# Verdicts that arrive later.
 
 
 def test_until_its_verdict_comes_a_file_stays_scanning(world: World) -> None:
@@ -497,7 +497,7 @@ def test_a_verdict_that_never_comes_ends_in_a_rejection(world: World) -> None:
     assert (world.file.status, world.file.code) == (FileStatus.REJECTED, RejectCode.CANNOT_BE_SCANNED)
 
 
-# Blows.
+# Faults at every call.
 
 AUDITED = {
     FileStatus.INFECTED: [AuditAction.FILE_INFECTED],

@@ -1,4 +1,4 @@
-"""An inspection in the memory of some windows, however large the file is."""
+"""An inspection needs the memory of a few windows, however large the file is."""
 
 import os
 import tracemalloc
@@ -20,11 +20,11 @@ from tests.fakes.small_stores import MemorySecrets
 MIB = 1024 * 1024
 SIZE = 256 * MIB
 MOST_GROWTH = 40 * MIB
-"""A window of 8 MiB, its pieces before they are joined, and what is kept for the next one."""
+"""The memory for a window of 8 MiB, its pieces before they are joined, and the overlap of windows."""
 
 
 class GeneratedStore(MemoryFileStore):
-    """One object, made as it is read: `begin`, then always the same MiB, then `end`."""
+    """A store with an object that is made while it is read: `begin`, the same MiB repeatedly, and `end`."""
 
     def __init__(self, begin: bytes, middle: bytes, end: bytes) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class GeneratedStore(MemoryFileStore):
         while left > 0:
             yield piece[:left]
             left -= len(piece)
-            # A copy: a store's pieces are new ones, too.
+            # A copy, since each piece that a store yields is a new object.
             piece = bytes(bytearray(self._middle))
         yield self._end
 

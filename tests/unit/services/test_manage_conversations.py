@@ -95,7 +95,7 @@ def test_an_unknown_conversation_is_not_found(product: Product) -> None:
 def test_pages_show_every_conversation_once_newest_first(product: Product, by_user: str | None) -> None:
     made = []
     for number in range(7):
-        # Some of them in the same millisecond.
+        # Some conversations begin in the same millisecond.
         product.clock.advance(number % 2)
         made.append(a_group(product).conversation_id)
 
@@ -103,7 +103,7 @@ def test_pages_show_every_conversation_once_newest_first(product: Product, by_us
     cursor = None
     for _ in range(4):
         page = product.manage_conversations.listing(by_user, cursor, 2)
-        seen += [one.conversation_id for one in page.items]
+        seen += [conversation.conversation_id for conversation in page.items]
         cursor = page.next_cursor
 
     assert cursor is None

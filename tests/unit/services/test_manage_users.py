@@ -1,4 +1,4 @@
-"""Users and the identities by which the channels know them."""
+"""Users, and their identities on the channels."""
 
 import pytest
 
@@ -134,7 +134,7 @@ def test_pages_show_every_user_of_a_type_once(product: Product) -> None:
     cursor = None
     for _ in range(3):
         page = product.manage_users.listing(UserType.CUSTOMER, cursor, 2)
-        seen += [one.user_id for one in page.items]
+        seen += [user.user_id for user in page.items]
         cursor = page.next_cursor
 
     assert cursor is None

@@ -1,4 +1,4 @@
-"""Reading messages, histories, and how far a message has come."""
+"""Reading messages, histories, and the progress of a message."""
 
 import json
 from functools import partial
@@ -28,7 +28,7 @@ def product() -> Product:
 
 
 def say(product: Product, count: int) -> list[str]:
-    """So many messages, two in each millisecond; their ids, oldest first."""
+    """Post `count` messages, two in each millisecond; return their ids, oldest first."""
     ids = []
     for number in range(count):
         product.clock.advance(number % 2)
@@ -37,7 +37,7 @@ def say(product: Product, count: int) -> list[str]:
 
 
 def all_pages(read: object, *arguments: object, limit: int = 3) -> list[Message]:
-    """Everything that the pages show, which end."""
+    """Read all pages, and return their messages. Fails if the pages never end."""
     assert callable(read)
     shown: list[Message] = []
     cursor = None
@@ -57,7 +57,7 @@ def test_a_history_shows_everything_once_newest_first(product: Product, count: i
 
     shown = all_pages(product.read.history, "conversation", None)
 
-    assert [one.message_id for one in shown] == ids[::-1]
+    assert [message.message_id for message in shown] == ids[::-1]
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_page_of_long_messages_is_one_that_lambda_takes(
         while len(shown) < len(ids):
             page = read(cursor, 100)
             assert page.items
-            answer = respond(Answer(MessagePage(tuple(message_view(one) for one in page.items), "c")), "t")
+            answer = respond(Answer(MessagePage(tuple(message_view(item) for item in page.items), "c")), "t")
             assert len(json.dumps(answer.body)) < 6_000_000
-            shown += [one.message_id for one in page.items]
+            shown += [item.message_id for item in page.items]
             cursor = page.next_cursor
         assert (shown, cursor) == (ids[::-1], None)
 
@@ -99,7 +99,7 @@ def test_what_is_said_while_paging_moves_nothing(product: Product) -> None:
 
     second = product.read.history("conversation", None, first.next_cursor, 2)
 
-    assert [one.message_id for one in (*first.items, *second.items)] == ids[::-1]
+    assert [message.message_id for message in (*first.items, *second.items)] == ids[::-1]
 
 
 def test_a_participant_sees_from_when_they_joined(product: Product) -> None:
@@ -159,8 +159,8 @@ def test_a_search_shows_everything_once_in_time_order(
 
     shown = all_pages(product.read.search, query)
 
-    assert sorted(one.message_id for one in shown) == sorted(ids)
-    times = [one.accepted_at for one in shown]
+    assert sorted(message.message_id for message in shown) == sorted(ids)
+    times = [message.accepted_at for message in shown]
     assert times == sorted(times, reverse=order is TimeOrder.NEWEST_FIRST)
 
 

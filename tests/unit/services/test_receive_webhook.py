@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_stored_and_then_refused(received: Receiving) -> 
     with pytest.raises(Invalid):
         received.receive("pigeon", WebhookRequest(URL, SIGNED, b"\xff no webhook"))
 
-    assert [one.body for one in received.stored()] == [b"\xff no webhook"]
+    assert [webhook.body for webhook in received.stored()] == [b"\xff no webhook"]
     assert received.events.webhooks == []
 
 

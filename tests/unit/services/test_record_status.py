@@ -1,4 +1,4 @@
-"""Deliveries, and with them their messages, move forward."""
+"""Recording statuses: deliveries only move forward, and their messages with them."""
 
 from itertools import pairwise, permutations
 
@@ -39,7 +39,7 @@ def receipt(
 
 
 def send(product: Product, *requested: DeliveryRequested) -> None:
-    """Deliver, and record what the delivering reports."""
+    """Deliver, and record the resulting status update."""
     deliver = product.deliver()
     for request in requested:
         outcome = deliver(request)

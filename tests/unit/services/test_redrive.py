@@ -1,4 +1,4 @@
-"""What failed for good is listed, and brought back by hand, in order and once."""
+"""Permanently failed deliveries and messages are listed, and redriven by hand, in order and once."""
 
 import pytest
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ def product() -> Product:
 
 
 def work(product: Product) -> list[DeliveryRequested]:
-    """Route, deliver and record everything that was published; returns what was to be delivered."""
+    """Route, deliver and record every published event; return the requested deliveries."""
     product.route_all()
     requested = list(product.events.requested)
     product.events.requested.clear()
@@ -71,7 +71,7 @@ def test_a_failed_message_is_sent_once_more(product: Product) -> None:
     message = product.message()
     assert statuses(message.status_history) == [Status.PENDING, Status.FAILED, Status.PENDING, Status.SENT]
     assert message.error_code is None
-    assert [one.content.text for one in product.connector.asked] == ["hello", "hello"]
+    assert [submission.content.text for submission in product.connector.asked] == ["hello", "hello"]
     assert product.redrive.listing(None, None, 10).items == ()
     assert not product.table.due_at
 
@@ -81,7 +81,7 @@ def test_each_round_has_a_name_of_its_own(product: Product) -> None:
     product.redrive.message(MESSAGE_ID)
     work(product)
 
-    first, second = (one.delivery_id for one in product.connector.asked)
+    first, second = (submission.delivery_id for submission in product.connector.asked)
     assert second == f"{first}|1"
 
 
@@ -138,7 +138,7 @@ def test_what_can_not_be_reached_any_more_stays_a_dead_letter(product: Product) 
 
     assert product.message().status is Status.FAILED
     answer = product.redrive.many(None, None, 10)
-    assert (answer.redriven, [one.code for one in answer.refused]) == (0, ["NO_IDENTITY"])
+    assert (answer.redriven, [refusal.code for refusal in answer.refused]) == (0, ["NO_IDENTITY"])
     assert len(product.redrive.listing(None, None, 10).items) == 1
 
 
@@ -187,7 +187,9 @@ def test_many_are_redriven_in_the_order_of_their_conversation(product: Product) 
     work(product)
 
     assert redriven == 7
-    assert [one.content.text for one in product.connector.asked] == [f"text {number}" for number in range(7)]
+    assert [submission.content.text for submission in product.connector.asked] == [
+        f"text {number}" for number in range(7)
+    ]
 
 
 def test_of_a_channel_only_its_own_are_redriven(product: Product) -> None:
@@ -212,7 +214,7 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
     product.redrive.message(MESSAGE_ID)
     work(product)
 
-    assert [one.content.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+    assert [submission.content.text[0] for submission in product.connector.asked] == ["x", "y", "y", "z"]
     assert product.message().status is Status.SENT
 
 
@@ -222,8 +224,8 @@ def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product
     product.route_submitted()
     deliver = product.deliver()
     first, second, third = product.events.requested
-    for one in (first, second):
-        outcome = deliver(one)
+    for delivery in (first, second):
+        outcome = deliver(delivery)
         assert isinstance(outcome, Settled)
         product.record(outcome.update)
     product.events.requested.clear()
@@ -233,7 +235,7 @@ def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product
     assert deliver(second) == Outdated()
     work(product)
 
-    assert [one.content.text[0] for one in product.connector.asked] == ["x", "y", "y", "z"]
+    assert [submission.content.text[0] for submission in product.connector.asked] == ["x", "y", "y", "z"]
 
 
 def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
@@ -278,7 +280,11 @@ def test_in_a_group_only_whom_it_did_not_reach_gets_it_again() -> None:
     product.redrive.one(letter.dead_letter_id)
     work(product)
 
-    assert [one.address for one in product.connector.asked] == ["ana@pigeon", "bo@pigeon", "bo@pigeon"]
+    assert [submission.address for submission in product.connector.asked] == [
+        "ana@pigeon",
+        "bo@pigeon",
+        "bo@pigeon",
+    ]
     assert {part.status for part in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
     assert product.message().status is Status.SENT
 
@@ -313,7 +319,7 @@ def test_a_very_long_text_is_redriven_in_its_order(product: Product, *, whole: b
         product.redrive.one(letter.dead_letter_id)
     work(product)
 
-    assert [int(one.content.text) for one in product.connector.asked] == list(range(250))
+    assert [int(submission.content.text) for submission in product.connector.asked] == list(range(250))
     assert product.message().status is Status.SENT
 
 
@@ -351,7 +357,7 @@ def test_a_file_and_the_text_after_it_are_sent_once_more(product: Product) -> No
 
     assert product.message().status is Status.SENT
     sent = [
-        (isinstance(accepted_one.content, OutgoingMedia), accepted_one.content.text)
-        for accepted_one in product.connector.accepted
+        (isinstance(submission.content, OutgoingMedia), submission.content.text)
+        for submission in product.connector.accepted
     ]
     assert sent == [(True, ""), (False, "too long for it")]

@@ -1,4 +1,4 @@
-"""Routing once more what a stream still holds."""
+"""Routing again the messages that a stream still holds."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""Stored webhooks are published once more."""
+"""Replaying webhooks: the events of stored webhooks are published again."""
 
 import msgspec
 import pytest
@@ -116,7 +116,7 @@ def test_what_cannot_be_replayed_is_named_and_holds_up_nothing() -> None:
     replayed = replaying.replay([garbage, "unknown", missing, str(telex), readable])
 
     assert [refused.webhook_id for refused in replayed.refused] == [garbage, "unknown", missing, str(telex)]
-    assert all(one.issue for one in replayed.refused)
+    assert all(refusal.issue for refusal in replayed.refused)
     assert (replayed.replayed, replaying.published()) == (1, ["1"])
 
 

@@ -1,4 +1,4 @@
-"""The router: what the place of a record means, and who is reached."""
+"""Routing a message: what the place of its record means, and whose channels it reaches."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Statuses of a group's message in parts: any order, repeated, early, redriven, against a model."""
+"""Statuses of a group's message in parts, compared with a model: in any order, repeated, early, redriven."""
 
 from itertools import pairwise
 from typing import Final
@@ -24,7 +24,7 @@ Key = tuple[str, int]
 
 
 def moved(before: str, told: str) -> str:
-    """A delivery's next status, said without the product's own table."""
+    """Return a delivery's next status, without the product's own table."""
     if before == "FAILED" or (told == "FAILED" and before in {"DELIVERED", "READ"}):
         return before
     if told == "FAILED":

@@ -1,4 +1,4 @@
-"""What people write becomes messages."""
+"""Inbound events: what people write becomes messages."""
 
 import pytest
 from msgspec.structs import replace

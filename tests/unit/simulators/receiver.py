@@ -24,9 +24,10 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Answers with the statuses of `answers` first, then with 200. `challenge_token` opens its GET.
+    """An endpoint that answers with the statuses of `answers` first, and then with 200.
 
-    While `gate` is closed, it does not answer. `most_at_once` counts the calls that it held at the same time.
+    Its GET requires `challenge_token`. While `gate` is closed, it does not answer. `most_at_once` is the
+    largest number of calls that it held at the same time.
     """
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ def expected(*texts: str, stream: str = "s") -> list[Expected]:
 
 
 def faults(found: Findings) -> dict[str, tuple[str, ...]]:
-    """The kinds of which there are any."""
+    """Return the faults by kind; kinds without faults are left out."""
     kinds = ("lost", "duplicates", "out_of_order", "strange")
     return {kind: getattr(found, kind) for kind in kinds if getattr(found, kind)}
 
@@ -24,7 +24,7 @@ ABC = expected("alpha [1]", "beta [2]", "gamma [3]")
 
 @st.composite
 def cut_texts(draw: st.DrawFn) -> list[tuple[Expected, list[str]]]:
-    """Texts without two equal characters anywhere, each with the parts that it was cut into."""
+    """Draw texts whose characters all differ, each with the parts that it was cut into."""
     sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=6))
     found, first = [], 0x4E00
     for number, size in enumerate(sizes):
@@ -38,8 +38,8 @@ def cut_texts(draw: st.DrawFn) -> list[tuple[Expected, list[str]]]:
 
 @given(cut_texts())
 def test_parts_in_order_are_whole_texts_and_nothing_else(cut: list[tuple[Expected, list[str]]]) -> None:
-    found = compare([one for one, _ in cut], [part for _, parts in cut for part in parts])
-    assert set(found.whole) == {one.key for one, _ in cut}
+    found = compare([text for text, _ in cut], [part for _, parts in cut for part in parts])
+    assert set(found.whole) == {text.key for text, _ in cut}
     assert not faults(found)
 
 
@@ -47,9 +47,9 @@ def test_parts_in_order_are_whole_texts_and_nothing_else(cut: list[tuple[Expecte
 def test_a_missing_part_loses_its_text_and_no_other(
     cut: list[tuple[Expected, list[str]]], data: st.DataObject
 ) -> None:
-    arrived = [(one.key, part) for one, parts in cut for part in parts]
+    arrived = [(text.key, part) for text, parts in cut for part in parts]
     key, _ = arrived.pop(data.draw(st.integers(0, len(arrived) - 1)))
-    found = compare([one for one, _ in cut], [part for _, part in arrived])
+    found = compare([text for text, _ in cut], [part for _, part in arrived])
     assert faults(found) == {"lost": (key,)}
 
 
@@ -57,18 +57,18 @@ def test_a_missing_part_loses_its_text_and_no_other(
 def test_every_part_that_comes_again_is_counted(
     cut: list[tuple[Expected, list[str]]], data: st.DataObject
 ) -> None:
-    arrived = [(one.key, part) for one, parts in cut for part in parts]
+    arrived = [(text.key, part) for text, parts in cut for part in parts]
     again = data.draw(st.lists(st.sampled_from(arrived), min_size=1, max_size=5))
-    found = compare([one for one, _ in cut], [part for _, part in arrived + again])
+    found = compare([text for text, _ in cut], [part for _, part in arrived + again])
     assert Counter(found.duplicates) == Counter(key for key, _ in again)
     assert set(faults(found)) == {"duplicates"}
 
 
 @given(cut_texts(), st.randoms(use_true_random=False))
 def test_only_the_right_order_is_in_order(cut: list[tuple[Expected, list[str]]], random: Random) -> None:
-    parts = [part for _, some in cut for part in some]
+    parts = [part for _, own in cut for part in own]
     shuffled = random.sample(parts, len(parts))
-    found = compare([one for one, _ in cut], shuffled)
+    found = compare([text for text, _ in cut], shuffled)
     assert set(faults(found)) == (set() if shuffled == parts else {"out_of_order"})
 
 

@@ -1,4 +1,4 @@
-"""The load comes at its own rate, and each conversation's messages one after the other."""
+"""The load is posted at its own rate, and each conversation's messages are posted in order."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ WITHIN_S = 20.0
 
 
 def lines(rounds: int, every_s: float = 0.0) -> list[Line]:
-    """Lines into every conversation in turns."""
+    """Make lines for all conversations in turns."""
     return [
         Line(place * every_s, conversation, f"text {place}")
         for place, conversation in enumerate(CONVERSATIONS * rounds)

@@ -17,7 +17,7 @@ FILE_ID = "file-1"
 
 
 class ObjectStore:
-    """`failures` are statuses for the next PUTs of a part, by number; 0 breaks the connection off."""
+    """The server. `failures` has the statuses of each part's next PUTs; 0 breaks the connection off."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -30,10 +30,10 @@ class ObjectStore:
         self.failures: dict[int, list[int]] = {}
         self.expired: set[int] = set()
         self.broken_after: list[int] = []
-        """How many bytes of each next download come before it breaks off."""
+        """For each of the next downloads, the number of bytes after which it breaks off."""
         self.api_failures: list[int] = []
         self.is_gone = False
-        """S3 has made one object of the parts, and the API does not know it yet."""
+        """Whether S3 has joined the parts to an object that the API does not know yet."""
         self.served_sha256: str | None = None
         self.ranges: list[str] = []
 

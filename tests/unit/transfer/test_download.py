@@ -1,4 +1,4 @@
-"""Downloading a file: whole, resumed, compared."""
+"""Downloading a file: at once, resumed, and compared with its checksum."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_a_file_comes_whole_through_its_link(api: ApiClient, tmp_path: Path) -> 
 
     assert path.read_bytes() == BODY
     assert sum(told) == len(BODY)
-    assert [one.name for one in tmp_path.iterdir()] == ["b.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["b.txt"]
 
 
 def test_without_a_name_it_gets_its_own(
@@ -56,7 +56,7 @@ def test_what_was_stopped_goes_on_in_another_process(
 def test_given_up_it_keeps_what_it_has(api: ApiClient, store: ObjectStore, tmp_path: Path) -> None:
     store.broken_after = [700] + [0] * TRIES
 
-    with pytest.raises(TransferFailed, match="700 of 5000 bytes came"):
+    with pytest.raises(TransferFailed, match="700 of 5000 bytes were received"):
         download(api, FILE_ID, tmp_path / "b.txt")
 
     assert (tmp_path / "b.txt.file-1.part").read_bytes() == BODY[:700]
@@ -65,7 +65,7 @@ def test_given_up_it_keeps_what_it_has(api: ApiClient, store: ObjectStore, tmp_p
 def test_other_bytes_are_not_kept(api: ApiClient, store: ObjectStore, tmp_path: Path) -> None:
     store.served_sha256 = "0" * 64
 
-    with pytest.raises(TransferFailed, match="another SHA-256"):
+    with pytest.raises(TransferFailed, match="wrong SHA-256"):
         download(api, FILE_ID, tmp_path / "b.txt")
 
     assert list(tmp_path.iterdir()) == []
@@ -81,7 +81,7 @@ def test_nothing_is_overwritten(api: ApiClient, tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written_it_is_said(api: ApiClient, tmp_path: Path) -> None:
-    with pytest.raises(TransferFailed, match="can not be written"):
+    with pytest.raises(TransferFailed, match="cannot be written"):
         download(api, FILE_ID, tmp_path / "no-folder" / "b.txt")
 
 
@@ -97,7 +97,7 @@ def test_what_is_longer_than_the_file_is_begun_anew(
 def test_of_two_who_download_to_the_same_place_one_does(api: ApiClient, tmp_path: Path) -> None:
     with (
         exclusively(tmp_path / "b.txt.file-1.part"),
-        pytest.raises(TransferFailed, match="another process is at it"),
+        pytest.raises(TransferFailed, match="another process is transferring this file"),
     ):
         download(api, FILE_ID, tmp_path / "b.txt")
 

@@ -1,4 +1,4 @@
-"""Uploading a file: whole, resumed, and never given up too early or too late."""
+"""Uploading a file: at once, resumed, and given up neither too early nor too late."""
 
 import os
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_what_was_given_up_goes_on_where_it_was(
     api: ApiClient, store: ObjectStore, remembered: Remembered, file: Path
 ) -> None:
     store.failures = {7: [500] * TRIES}
-    with pytest.raises(TransferFailed, match="part 7 was not taken: 500"):
+    with pytest.raises(TransferFailed, match="part 7 was not stored: 500"):
         upload(api, file, remembered=remembered)
     before = dict(store.puts)
     told: list[int] = []
@@ -133,7 +133,7 @@ def test_other_bytes_than_ours_are_found(
 ) -> None:
     store.served_sha256 = "0" * 64
 
-    with pytest.raises(TransferFailed, match="another SHA-256"):
+    with pytest.raises(TransferFailed, match="different SHA-256"):
         upload(api, file, remembered=remembered)
 
 
@@ -143,12 +143,12 @@ def test_a_name_that_says_nothing_needs_a_type(
     file = tmp_path / "nameless"
     file.write_bytes(b"x")
 
-    with pytest.raises(TransferFailed, match="does not say what it is"):
+    with pytest.raises(TransferFailed, match="the content type of nameless is unknown"):
         upload(api, file, remembered=remembered)
 
 
 def test_a_file_that_is_not_there_is_no_crash(api: ApiClient, remembered: Remembered, tmp_path: Path) -> None:
-    with pytest.raises(TransferFailed, match="can not be read"):
+    with pytest.raises(TransferFailed, match="cannot be read"):
         upload(api, tmp_path / "gone.txt", remembered=remembered)
 
 
@@ -201,7 +201,7 @@ def test_of_two_who_upload_the_same_file_one_does(
 ) -> None:
     with (
         exclusively(remembered.lock(source_of(api.url, file, None))),
-        pytest.raises(TransferFailed, match="another process is at it"),
+        pytest.raises(TransferFailed, match="another process is transferring this file"),
     ):
         upload(api, file, remembered=remembered)
 

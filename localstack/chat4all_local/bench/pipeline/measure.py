@@ -56,7 +56,7 @@ _NOTES: Final = (
 
 
 def measure(cloud: Cloud, tell: Tell) -> Report:
-    tell(f"making {total_conversations()} conversations")
+    tell(f"creating {total_conversations()} conversations")
     product = ProductSide(cloud)
     try:
         bare_rounds, product_rounds = _in_turns(cloud, product, tell)

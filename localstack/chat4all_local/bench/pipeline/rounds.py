@@ -1,10 +1,8 @@
 """A round: a number of messages into every conversation of a side, from the first POST to the last arrival.
 
 On Lambda, the accepting function has its own cores. On a local cloud, it shares them with the functions that
-drain
-its queue. A round is therefore run in two ways: `run_round` lets the drain run alongside; `run_alone` pauses
-the
-drain until all messages are accepted.
+drain its queue. A round is therefore run in two ways: `run_round` lets the drain run alongside; `run_alone`
+pauses the drain until all messages are accepted.
 """
 
 from collections.abc import Sequence

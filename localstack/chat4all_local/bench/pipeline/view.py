@@ -77,11 +77,11 @@ def _rate(bare: Spread, product: Spread, ratio: Spread) -> tuple[str, ...]:
 
 
 def _memory(memory: MemoryFigures) -> Table:
-    table = plain_table("MEMORY AT ITS GREATEST", numbers=("PROCESSES", f"{memory.kind} MB"))
+    table = plain_table("PEAK MEMORY", numbers=("PROCESSES", f"{memory.kind} MB"))
     for name, use in sorted(memory.parts.items(), key=lambda part: -part[1].memory):
         table.add_row(name, str(use.processes), f"{use.memory / 1e6:.0f}")
     processes = sum(use.processes for use in memory.parts.values())
-    table.add_row("together", str(processes), f"{memory.greatest_mb:.0f}", style="bold")
+    table.add_row("total", str(processes), f"{memory.greatest_mb:.0f}", style="bold")
     return table
 
 

@@ -30,7 +30,7 @@ from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
 from chat4all_local.traffic.film import make_film
-from chat4all_local.transfer.upload import SIDE_BY_SIDE
+from chat4all_local.transfer.upload import PARALLEL_PARTS
 
 SIZE: Final = 2_147_483_648
 ROUNDS: Final = 3
@@ -100,7 +100,7 @@ def resume(cloud: Cloud, tell: Tell) -> Report:
         parts=parts,
         kills=kills,
         sent_again=started - parts,
-        allowed=kills * SIDE_BY_SIDE,
+        allowed=kills * PARALLEL_PARTS,
         same_sha256=stored.sha256 == digest,
     )
     return Report(

@@ -1,1 +1,1 @@
-"""The faults: a module for each kind."""
+"""The scenarios: a module for each kind of fault."""

@@ -1,4 +1,4 @@
-"""AWS misbehaves, and the processes' clocks do not agree."""
+"""Faults of AWS, and wrong clocks of the functions' processes."""
 
 import base64
 import secrets
@@ -24,8 +24,8 @@ _TO: Final = 0.7
 _SERVICES: Final = ("dynamodb", "sqs")
 _LARGE: Final = max(6, len(CHANNELS))
 _INCOMPRESSIBLE_BYTES: Final = 400_000
-"""Of a field that nobody knows and nothing can compress."""
-_MET_WITHIN_S: Final = 15.0
+"""The size of an unknown field in a webhook; its content cannot be compressed."""
+_HIT_WITHIN_S: Final = 15.0
 _SKEWED: Final = Path(__file__).with_name("skewed_clock.py")
 
 THROTTLES: Final[Sequence[Rule]] = (
@@ -84,17 +84,15 @@ def _faulty(what: str, rules: Sequence[Rule], s3_rules: Sequence[Rule]) -> Act:
         before_s3.clear()
         run.mended("AWS works again")
         if missed:
-            run.wrongs.append(f"the faults never met {', '.join(sorted(missed))}")
+            run.wrongs.append(f"no fault hit {', '.join(sorted(missed))}")
 
     return act
 
 
 def _write_large(run: Run) -> None:
-    """Let people on every channel write texts that are too large for a table, until S3 met a fault.
+    """Let customers on every channel send webhooks that are too large for a table, until a fault hits S3.
 
-    S3 stores the webhook of such a text.
-
-    A provider repeats a webhook that was not answered with 200.
+    The product stores such a webhook in S3. A provider repeats a webhook that is not answered with 200.
     """
     numbers, conversations = count(), cycle(run.conversations)
 
@@ -111,7 +109,7 @@ def _write_large(run: Run) -> None:
     for _ in range(_LARGE - 1):
         write()
     with suppress(TimeoutError):
-        wait_until("a fault has met S3", write, within_s=_MET_WITHIN_S, every_s=0)
+        wait_until("a fault has hit S3", write, within_s=_HIT_WITHIN_S, every_s=0)
 
 
 def _missed_s3(before_s3: Proxy) -> set[str]:
@@ -119,15 +117,15 @@ def _missed_s3(before_s3: Proxy) -> set[str]:
 
 
 def _missed(before_aws: Proxy) -> set[str]:
-    """Wait until a fault has met every service, and return the services that no fault met."""
+    """Wait until a fault has hit every service, and return the services without a fault."""
     missed = set(_SERVICES)
 
-    def all_are_met() -> bool:
+    def all_are_hit() -> bool:
         missed.difference_update(str(fault.get("service")) for fault in before_aws.fired())
         return not missed
 
     with suppress(TimeoutError):
-        wait_until("a fault has met every service", all_are_met, within_s=_MET_WITHIN_S)
+        wait_until("a fault has hit every service", all_are_hit, within_s=_HIT_WITHIN_S)
     return missed
 
 
@@ -138,19 +136,19 @@ def _run_skewed(run: Run) -> None:
 
 
 def _check_skew(run: Run) -> None:
-    """Some message says that it was accepted at another time than it was."""
+    """Check that a wrong clock shows: some message has a wrong time of acceptance."""
     posted = run.load.posted()
     for message in posted[-20:]:
         status = run.under_test.api.message_status(message.message_id)
         at = datetime.fromisoformat(status.status_history[0].at).astimezone(UTC).timestamp()
         if abs(at - message.at) > 60:
             return
-    run.wrongs.append("no clock was seen to be wrong")
+    run.wrongs.append("no message shows a wrong clock")
 
 
 @contextmanager
 def _clocks_apart(under_test: CloudUnderTest) -> Iterator[None]:
-    """Every function's process has a clock two to five minutes off, ahead or behind."""
+    """Give every process of a function a clock that is two to five minutes fast or slow."""
     functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
     layer = functions.publish_layer_version(
         LayerName=f"{stack}-skewed-clock", Content={"ZipFile": zipped([_SKEWED], "python/")}
@@ -182,14 +180,14 @@ AWS: Final = (
     ),
     Scenario(
         "aws-errors",
-        "DynamoDB, SQS, S3 and Secrets Manager fail, reset connections, and lose answers of what they did.",
+        "DynamoDB, SQS, S3 and Secrets Manager fail, reset connections, and drop answers of completed calls.",
         _faulty("AWS fails", ERRORS, S3_ERRORS),
         behind_proxies,
         check=read_once,
     ),
     Scenario(
         "aws-slow",
-        "Calls take up to a second, and some longer than is waited for.",
+        "Calls take up to a second, and some take longer than the caller's timeout.",
         _faulty("AWS is slow", DELAYS, S3_DELAYS),
         behind_proxies,
         check=read_once,

@@ -1,4 +1,4 @@
-"""kill -9 of the processes that run a function, again and again, in the middle of their work."""
+"""Repeated kill -9 of the processes that run a function, during their work."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +21,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 
 def _shares(count: int) -> list[float]:
-    """Spread `count` kills evenly over the middle of the load: how much of it is sent before each."""
+    """Return the share of the load before each of `count` kills, spread evenly over its middle."""
     return [_FROM + (_TO - _FROM) * number / (count - 1) for number in range(count)]
 
 
@@ -34,7 +34,7 @@ def _kill_one(run: Run, function: str, channel: str | None) -> None:
             every_s=_LOOK_EVERY_S,
         )
     except TimeoutError:
-        run.wrongs.append(f"no process of {function} was there to be killed")
+        run.wrongs.append(f"no process of {function} was running to be killed")
     else:
         run.struck(f"kill -9 {function}", channel=channel, kills=killed)
 
@@ -55,14 +55,17 @@ def _kill_channels(run: Run) -> None:
 
 
 def _kill_between_answer_and_record(run: Run) -> None:
-    """The provider has accepted and not yet answered: its SLOW fault holds the answer back."""
+    """Kill a channel function after the provider accepted a send and before it answered.
+
+    The provider's SLOW fault delays the answer.
+    """
     for share, channel in zip(_shares(len(CHANNELS)), CHANNELS, strict=True):
         run.load.wait_for_share(share)
         simulator = run.under_test.simulators[channel]
         before = simulator.transcript().last
         simulator.add_fault(FaultKind.SLOW, count=1, seconds=8)
-        if not _held_back(run, channel, before):
-            run.wrongs.append(f"no send of {channel} was there to be held back")
+        if not _delays_answer(run, channel, before):
+            run.wrongs.append(f"no answer of {channel} could be delayed")
         _kill_one(run, channel, channel)
 
 
@@ -72,31 +75,31 @@ def _kill_between(run: Run) -> None:
 
 
 def _kill_between_publish_and_store(run: Run, between: Proxy) -> None:
-    """The message is in the queue, and DynamoDB does not answer: microburst never passes the call on."""
+    """Kill the API after SQS has a message and before DynamoDB stores it: microburst holds the put."""
     run.load.wait_for_share(_STORE_SHARE)
     put_of_a_message = {"service": "dynamodb", "operation": "PutItem", "body": "Item.record.S == 'MESSAGE'"}
     between.inject([{**put_of_a_message, "timeout_ms": 8000, "times": 1}])
-    if not _comes_to_be("DynamoDB does not answer", between.fired):
-        run.wrongs.append("no message was there to be held between publish and store")
+    if not _happens("DynamoDB does not answer", between.fired):
+        run.wrongs.append("no message could be held between publish and store")
     _kill_one(run, "api", None)
     between.clear()
 
 
-def _held_back(run: Run, channel: str, after: int) -> bool:
-    """Wait until the provider has accepted a send whose answer it holds back: the fault is used up."""
+def _delays_answer(run: Run, channel: str, after: int) -> bool:
+    """Wait until the provider has accepted a send and delays its answer: then the fault is used up."""
     simulator = run.under_test.simulators[channel]
 
-    def is_held_back() -> bool:
+    def is_delayed() -> bool:
         accepted = [send for send in simulator.transcript(after).requests if send.provider_message_id]
         return bool(accepted) and not simulator.faults()
 
-    is_held = _comes_to_be(f"{channel} holds an answer back", is_held_back)
-    if not is_held:
+    has_happened = _happens(f"{channel} delays an answer", is_delayed)
+    if not has_happened:
         simulator.clear_faults()
-    return is_held
+    return has_happened
 
 
-def _comes_to_be(what: str, look: Callable[[], object]) -> bool:
+def _happens(what: str, look: Callable[[], object]) -> bool:
     with suppress(TimeoutError):
         return bool(wait_until(what, look, within_s=_LOOKS_FOR_S, every_s=_LOOK_EVERY_S))
     return False

@@ -1,4 +1,4 @@
-"""A provider misbehaves, and the other channels must not notice. The faults take the channels in turn."""
+"""Faults of one provider, which must not affect other channels. The scenarios take the channels in turn."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -23,7 +23,7 @@ class _Fault(msgspec.Struct, frozen=True):
     sentence: str
     strike: Callable[[str], Act]
     is_isolated: bool = True
-    """Whether it lasts, so that the other channels' times can be compared with those before it."""
+    """Whether the fault lasts, so that the other channels' latencies before and during it can be compared."""
 
 
 def _faulty(kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[str], Act]:
@@ -38,7 +38,7 @@ def _faulty(kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[str],
             simulator.clear_faults()
             run.mended(f"{channel} works again")
             if simulator.transcript().last == before:
-                run.wrongs.append(f"nothing was sent to {channel} while it was struck")
+                run.wrongs.append(f"nothing was sent to {channel} during its fault")
 
         return act
 
@@ -46,7 +46,7 @@ def _faulty(kind: FaultKind, **options: Unpack[FaultOptions]) -> Callable[[str],
 
 
 def _flaky(channel: str) -> Act:
-    """Let a send fail from time to time, in each possible way."""
+    """Let a send fail from time to time, each time in another way."""
     kinds = (FaultKind.ERROR, FaultKind.RESET, FaultKind.ERROR, FaultKind.SLOW, FaultKind.ERROR)
 
     def act(run: Run) -> None:
@@ -65,7 +65,7 @@ def _flaky(channel: str) -> Act:
 
 
 def _token_expired(channel: str) -> Act:
-    """The provider takes a new token only; an administrator puts it into the secret a while later."""
+    """Let the provider accept only a new token, and store it in the secret a while later."""
 
     def act(run: Run) -> None:
         cloud = run.under_test.cloud
@@ -80,7 +80,7 @@ def _token_expired(channel: str) -> Act:
         secrets.put_secret_value(
             SecretId=name, SecretString=msgspec.json.encode({**secret, "access_token": renewed}).decode()
         )
-        run.mended("the secret is repaired")
+        run.mended("the secret is updated")
         if all(send.authorized for send in simulator.transcript().requests):
             run.wrongs.append("no send was refused for its token")
 
@@ -91,10 +91,10 @@ _FAULTS: Final = (
     _Fault("provider-down", "answers 500 to everything", _faulty(FaultKind.ERROR, status=500)),
     _Fault("provider-slow", "takes two seconds for every answer", _faulty(FaultKind.SLOW, seconds=2)),
     _Fault("provider-hang", "takes every request and answers none", _faulty(FaultKind.HANG, seconds=30)),
-    _Fault("provider-throttle", "says that we send too much", _faulty(FaultKind.THROTTLE)),
+    _Fault("provider-throttle", "throttles all sends", _faulty(FaultKind.THROTTLE)),
     _Fault("provider-flaky", "fails now and then, each time in another way", _flaky, is_isolated=False),
     _Fault("provider-resets", "resets every connection", _faulty(FaultKind.RESET)),
-    _Fault("token-expired", "refuses our token until the secret is repaired", _token_expired),
+    _Fault("token-expired", "refuses the token until the secret is updated", _token_expired),
 )
 
 PROVIDERS: Final = tuple(

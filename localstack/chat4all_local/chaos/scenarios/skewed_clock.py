@@ -1,4 +1,4 @@
-"""Set a wrong clock in a function's process, from a layer, and run the unchanged function."""
+"""A layer's module that sets a wrong clock in a function's process, and runs the unchanged function."""
 
 import random
 from datetime import datetime, timedelta

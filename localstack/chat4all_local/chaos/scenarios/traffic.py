@@ -1,4 +1,4 @@
-"""More than usual comes in, or what can never be delivered."""
+"""Unusual traffic: repeated webhooks, messages that can never be delivered, and a burst."""
 
 import uuid
 from collections import Counter
@@ -17,11 +17,11 @@ _SEEN_WITHIN_S: Final = 60.0
 
 
 def _storm(run: Run) -> None:
-    """Every receipt five times and shuffled; every text eight times at once; garbage between."""
+    """Send every receipt five times and shuffled, every text eight times at once, and invalid webhooks."""
     run.load.wait_for_share(_STORM_FROM)
     for simulator in run.under_test.simulators.values():
         simulator.configure(receipts={"repeat": 5, "shuffle": True}, webhooks_in_flight=4)
-    run.struck("every webhook repeated, in parallel, shuffled, with garbage between")
+    run.struck("webhooks repeated, in parallel, shuffled, with invalid webhooks between")
     conversations = run.conversations[:_WRITTEN]
     for number, conversation in enumerate(conversations):
         simulator = run.under_test.simulators[conversation.channel]
@@ -59,24 +59,24 @@ def read_once(run: Run) -> None:
 
 
 def _poison(run: Run) -> None:
-    """The messages of a person on each channel always fail, though the provider calls it passing."""
+    """Let every message to one person on each channel fail with an error that looks temporary."""
     poisoned = {conversation.channel: conversation.address for conversation in run.load.conversations}
     for channel, address in poisoned.items():
         run.under_test.simulators[channel].add_fault(FaultKind.ERROR, for_address=address)
-    run.struck(f"{len(poisoned)} people whose messages always fail")
+    run.struck(f"every message to {len(poisoned)} people fails")
 
 
-def _mend(run: Run) -> None:
+def _check_poison(run: Run) -> None:
     began = run.strikes[0].at
     for channel, simulator in run.under_test.simulators.items():
         poisoned = {fault.request.for_address for fault in simulator.faults()}
         if not any(send.address in poisoned and send.at >= began for send in simulator.transcript().requests):
-            run.wrongs.append(f"nothing was sent on {channel} to the person whose messages always fail")
+            run.wrongs.append(f"nothing was sent on {channel} to the person whose messages fail")
         simulator.clear_faults()
 
 
-def _stormed(run: Run) -> None:
-    """Some receipt came more than once, though it had been taken; each text was read once."""
+def _check_storm(run: Run) -> None:
+    """Check that accepted receipts were repeated, and that each text is in the history once."""
     began = run.strikes[0].at
     taken = Counter(
         (webhook.kind, webhook.provider_message_id)
@@ -96,10 +96,10 @@ def _burst(run: Run) -> None:
 TRAFFIC: Final = (
     Scenario(
         "webhook-storm",
-        "Receipts and texts come repeated, in parallel, shuffled, with garbage between.",
+        "Webhooks arrive repeated, in parallel and shuffled, with invalid webhooks between.",
         _storm,
-        check=_stormed,
+        check=_check_storm,
     ),
-    Scenario("poison", "The messages of a person on each channel always fail.", _poison, check=_mend),
+    Scenario("poison", "Every message to one person on each channel fails.", _poison, check=_check_poison),
     Scenario("burst", "Ten times the normal rate.", _burst, rate_factor=10.0),
 )

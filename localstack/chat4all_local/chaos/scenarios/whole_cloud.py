@@ -1,4 +1,4 @@
-"""The local cloud itself goes down and comes back."""
+"""A stop or a kill of the whole local cloud, and its restart."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ RESTART: Final = (
 KILL: Final = (
     Scenario(
         "kill-cloud",
-        "kill -9 of the local cloud itself, which keeps only what its last clean stop wrote.",
+        "The local cloud is killed with -9: it keeps only the data of its last clean stop.",
         _kill,
         judged=False,
     ),

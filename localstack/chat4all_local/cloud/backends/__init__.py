@@ -1,1 +1,1 @@
-"""The backends: a module for each local cloud; `choice` selects one."""
+"""The backends: a module for each local cloud; `choice` selects a backend."""

@@ -28,14 +28,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Endpoints:
-    """`s3` is where the product's files are; every other service is at `aws`."""
+    """The endpoints of a cloud: `s3` serves the product's files, `aws` every other service."""
 
     aws: str
     s3: str
 
 
 class Backend(Protocol):
-    """A backend. `title` names the step of its start. Each of `lacks` tells the user what it lacks of AWS."""
+    """A backend. `title` names the step of its start. `lacks` lists features of AWS that it does not have."""
 
     @property
     def name(self) -> str: ...
@@ -53,7 +53,7 @@ class Backend(Protocol):
     def lacks(self) -> Sequence[str]: ...
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """Before anything is started, and again where it is tried on other ports."""
+        """Prepare the folder before each attempt to start the components."""
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         """Return the components in the order of their start; a stop reverses it. Raises NotSetUp."""
@@ -61,10 +61,10 @@ class Backend(Protocol):
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints: ...
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """The template's parameters that are this backend's."""
+        """Return the template's parameters for this backend."""
 
     def unsaved(self, folder: StateFolder) -> str:
-        """Why it could not keep its data when it was stopped; empty where it could, or is not to."""
+        """Return why the last stop did not save the data; empty if it did, or if no data are kept."""
 
     def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
         """Surround a deployment: a backend that keeps data undoes an interrupted deployment."""

@@ -1,4 +1,4 @@
-"""The backend that a user has asked for."""
+"""The choice of the backend."""
 
 from enum import StrEnum
 
@@ -20,27 +20,30 @@ class BackendName(StrEnum):
 
 
 def chosen(name: BackendName, endpoint: str = "", event_stream: EventStream = EventStream.SQS) -> Backend:
-    """`endpoint` is an external cloud's URL. Raises CloudError."""
+    """Return the backend `name`; `endpoint` is the URL of an external cloud. Raises CloudError."""
     if name is BackendName.EXTERNAL:
-        return External(_checked(endpoint), event_stream)
+        return External(_valid_url(endpoint), event_stream)
     if endpoint:
-        raise CloudError(f"{name} is started here: it takes no --endpoint", "say: --backend external")
+        raise CloudError(
+            f"--endpoint is only for --backend external: {name} is started on this machine",
+            "add: --backend external",
+        )
     if name is BackendName.LOCALSTACK:
         return LocalStack(event_stream)
     if event_stream is EventStream.KINESIS:
         raise CloudError(
-            "MiniStack's Kinesis drops what a function hands back, and repeats a bad record for ever",
-            "say: --backend localstack --event-stream kinesis",
+            "MiniStack's Kinesis loses records that a function returns, and repeats a bad record for ever",
+            "use: --backend localstack --event-stream kinesis",
         )
     return MiniStack()
 
 
-def _checked(endpoint: str) -> str:
+def _valid_url(endpoint: str) -> str:
     try:
         address = parse_url(endpoint)
     except LocationParseError:
         address = None
     if address is None or address.scheme not in {"http", "https"} or not address.host:
-        problem = f"--endpoint {endpoint} is no URL" if endpoint else "where is the external cloud?"
-        raise CloudError(problem, "say: --endpoint http://127.0.0.1:4566")
+        problem = f"--endpoint {endpoint} is no URL" if endpoint else "--backend external needs --endpoint"
+        raise CloudError(problem, "for example: --endpoint http://127.0.0.1:4566")
     return endpoint.rstrip("/")

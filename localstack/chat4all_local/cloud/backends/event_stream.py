@@ -1,4 +1,4 @@
-"""The carrier of chat-events and status-updates: the template's EventStream."""
+"""The service that carries chat-events and status-updates: the template's parameter EventStream."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,7 +12,7 @@ class EventStream(StrEnum):
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The template's; none where its default will do."""
+        """Return the template's parameters; none for the template's default."""
         if self is EventStream.SQS:
             return {}
         return {"EventStream": self.value, "EventStreamShards": str(EVENT_STREAM_SHARDS)}

@@ -1,4 +1,4 @@
-"""A cloud that runs already and is not ours: it is deployed to, and left alone otherwise."""
+"""An external cloud, which runs already. The launcher deploys to it, and neither starts nor stops it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ class External:
     title: str = "Start the simulators"
     port_names: Sequence[str] = CHANNELS
     lacks: Sequence[str] = (
-        "whatever that cloud lacks; its functions must reach the simulators on 127.0.0.1",
-        "updates, where it is LocalStack: deploy what has changed to a fresh one",
+        "features that the external cloud lacks; its functions must reach the simulators on 127.0.0.1",
+        "updates of a stack on LocalStack: restart LocalStack, then deploy a changed stack",
     )
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        """Check that the external cloud runs; raise CloudError if it does not."""
+        """Check that the external cloud runs. Raises CloudError."""
         try:
             urllib3.request("GET", self.endpoint, timeout=ANSWERS_WITHIN, retries=False)
             Aws(self.endpoint, self.endpoint).cloudformation().list_stacks()
@@ -40,7 +40,9 @@ class External:
                 f"nothing answers at {self.endpoint}: {error}", "start that cloud first"
             ) from error
         except (BotoCoreError, ClientError, ResponseParserError) as error:
-            raise CloudError(f"what answers at {self.endpoint} is no AWS", "say: --endpoint URL") from error
+            raise CloudError(
+                f"the server at {self.endpoint} does not answer as AWS does", "name another: --endpoint URL"
+            ) from error
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         return [simulators(folder.customers, ports, self.endpoint, stack)]
@@ -49,7 +51,7 @@ class External:
         return Endpoints(aws=self.endpoint, s3=self.endpoint)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """Return the endpoint for functions. LocalStack gives an endpoint for containers, too."""
+        """Return the endpoints for the functions; none for LocalStack, which sets them itself."""
         if answers_ok(f"{endpoints.aws}/_localstack/health"):
             return self.event_stream.parameters
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}

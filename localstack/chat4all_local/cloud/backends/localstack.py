@@ -1,4 +1,4 @@
-"""LocalStack in host mode: no Docker, no token. Nothing persists."""
+"""LocalStack in host mode: it needs no Docker and no token. It keeps no data after a stop."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ from chat4all_local.cloud.settings import CHANNELS, KINESIS_VERSION, LOCALHOST, 
 _KINESIS: Final = ROOT / ".envs/kinesis"
 _ON_LOCALHOST: Final = Path(__file__).with_name("node_on_localhost.cjs")
 _LACKS: Final = (
-    "persistence: down and up begin with an empty cloud",
-    "authorizers of API Gateway: the functions check every key themselves, as everywhere",
-    "percentiles of metrics (p95): CloudWatch answers with an error",
+    "persistence: every start begins with an empty cloud",
+    "authorizers of API Gateway: the functions check every key themselves, as on every cloud",
+    "percentiles of metrics (p95): its CloudWatch answers with an error",
 )
 _NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup-all"
 
@@ -39,8 +39,8 @@ class LocalStack:
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
         """Remove the files of an earlier run, and link the cache.
 
-        The cache has the programs that LocalStack would install, and the index of AWS's operations, which
-        takes seconds to make.
+        The cache has the programs that LocalStack would download, and the index of AWS's operations, which
+        takes seconds to build.
         """
         shutil.rmtree(folder.localstack, ignore_errors=True)
         cache = program(".envs/localstack", "python").parents[1] / "cache"
@@ -54,12 +54,12 @@ class LocalStack:
         return [simulators(folder.customers, ports, here, stack), _localstack(folder, ports["localstack"])]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
-        """Its S3 checks signatures and keeps objects in files, so it is the files' too."""
+        """Return one endpoint for both: LocalStack's S3 checks signatures and stores objects in files."""
         here = url(ports["localstack"])
         return Endpoints(aws=here, s3=here)
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """No address: LocalStack tells it to the functions."""
+        """Return no endpoints: LocalStack sets them for the functions."""
         return self.event_stream.parameters
 
     def unsaved(self, folder: StateFolder) -> str:
@@ -92,6 +92,6 @@ def _localstack(folder: StateFolder, port: int) -> Plan:
         },
         urls={"localstack": url(port)},
         ready_url=f"{url(port)}/_localstack/health",
-        # By itself it takes up to 20 s to stop what it runs, and then forgets it all.
+        # A clean stop takes LocalStack up to 20 s, and saves nothing.
         stopped_within=2.0,
     )

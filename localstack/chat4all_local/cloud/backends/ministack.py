@@ -1,4 +1,4 @@
-"""The default: MiniStack, and nanio for S3. What was there at a clean stop is there again."""
+"""The default backend: MiniStack, with nanio as S3. A clean stop saves all data for the next start."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,14 +35,14 @@ class MiniStack:
         return [
             nanio(folder.s3, ports),
             simulators(folder.customers, ports, url(ports["ministack"]), stack),
-            _with_nanio(folder, ports),
+            _ministack_with_nanio(folder, ports),
         ]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
         return Endpoints(aws=url(ports["ministack"]), s3=url(ports["nanio"]))
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """None: the functions inherit MiniStack's own environment."""
+        """Return no endpoints: the functions inherit MiniStack's environment."""
         return {}
 
     def unsaved(self, folder: StateFolder) -> str:
@@ -66,15 +66,15 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     )
 
 
-def _with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
-    """The functions inherit its environment: everything goes to MiniStack, files to nanio."""
+def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
+    """Plan MiniStack. The functions inherit its environment, with nanio as S3 and MiniStack for all else."""
     command = (str(program(".envs/cloud", "python")), "-P", _SERVER)
     endpoints = {"AWS_ENDPOINT_URL": url(ports["ministack"]), "AWS_ENDPOINT_URL_S3": url(ports["nanio"])}
     return ministack(folder, ports["ministack"], command, endpoints)
 
 
 def ministack(folder: StateFolder, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Plan:
-    """MiniStack as `command` starts it; `environment` comes on top of what every one of ours has."""
+    """Plan MiniStack, started by `command`; `environment` is added to the common variables."""
     return Plan(
         name="ministack",
         command=command,

@@ -1,5 +1,5 @@
-// Loaded by Node.js before a program that LocalStack starts (kinesis-local): it listens on 127.0.0.1 only, whatever the program
-// asks for, and ends with the process that started it, also after kill -9.
+// Node.js loads this file before a program that LocalStack starts (kinesis-local). The program then listens only on
+// 127.0.0.1, whatever host it requests, and ends with the process that started it, even after kill -9.
 "use strict";
 
 const net = require("net");

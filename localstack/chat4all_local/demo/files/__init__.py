@@ -1,11 +1,11 @@
-"""The demo's second act: files up, to every customer and one back, each followed to its last byte.
+"""The second part of the demo: files to every customer and from a customer, each compared byte by byte.
 
 ::
 
-    props, making     which files there are, and their bytes and SHA-256
+    props, making     the files of the demo, their bytes and SHA-256
           │
-    exchange ── upload ── post ──> sent          what was uploaded, and which messages carry it
-             onlooker ── fetching ──> observed   what came: at providers, behind links, in histories
+    exchange ── upload ── post ──> sent          the uploaded files and their messages
+             onlooker ── fetching ──> observed   arrivals at providers, behind links, in histories
                                         │
-                        judging, table           sent against observed: lost, wrong, doubled
+                        judging, table           sent against observed: lost, wrong, duplicated
 """

@@ -1,4 +1,4 @@
-"""The arrivals of files, at customers and at the agent."""
+"""The arrivals of files at the customers and the agent."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -18,7 +18,7 @@ _LINKS: Final = "/v1/links/"
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An arrival of a file; without `content` its bytes are still on their way."""
+    """An arrival of a file; without `content` its bytes have not been fetched yet."""
 
     name: str
     channel: str
@@ -47,7 +47,7 @@ def received_files(sent: FilesSent, observed: Observed) -> list[str]:
 
 
 def file_name_in(record: SendRecord, channel: str) -> str | None:
-    """Return the file that the provider accepted; None for a text without a link, or for another address."""
+    """Return the name of the file in a send; None for a text without a link, or for another address."""
     if record.address != BY_CHANNEL[channel].address:
         return None
     if record.kind != "text":

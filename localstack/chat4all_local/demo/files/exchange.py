@@ -1,4 +1,4 @@
-"""The exchange of files: it ends when all files have arrived, or when nothing moves any more."""
+"""The exchange of files: it ends when all files have arrived, or when there is no more progress."""
 
 import time
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ QUIET_WITHIN_S: Final = 10.0
 
 
 class Exchange:
-    """An exchange with the customers at `simulators`; the folder `notes` remembers unfinished uploads."""
+    """An exchange with the customers at `simulators`; the folder `notes` stores unfinished uploads."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Exchange:
         self._remembered = Remembered(notes)
 
     def perform(self, made: Mapping[str, Made], texts: Observed) -> FilesVerdict:
-        """Send the files, and judge what came. Raises TransferFailed, ApiError, ApiUnreachable."""
+        """Send the files, and judge the arrivals. Raises TransferFailed, ApiError, ApiUnreachable."""
         readers = Readers(self._progress)
         onlooker = Onlooker(self._api, self._simulators, self._stage, texts, readers)
         sent = FilesSent(made, tuple(self._simulators))
@@ -62,7 +62,7 @@ class Exchange:
             for name in (PHOTO, VIDEO):
                 sent = self._send(sent, name)
             self._watch(onlooker, sent)
-            with suppress(TimeoutError):  # a webhook that repeats for ever is judged, too
+            with suppress(TimeoutError):  # an endlessly repeated webhook is a finding of the verdict
                 wait_until_quiet(self._simulators, QUIET_WITHIN_S)
             observed = onlooker.look_at_everything(sent)
         return judge_files(sent, observed)
@@ -101,5 +101,5 @@ class Exchange:
 
 
 def _line(name: str, channel: str) -> Line:
-    """Make a line without a caption."""
+    """Return a line for a file without a caption."""
     return Line(f"{name} to {channel}", channel, AGENT, "")

@@ -1,4 +1,4 @@
-"""Follows a link as its reader does: without a key, and hashes what comes."""
+"""Download a link as its reader does, without an API key, and hash the bytes."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _AS_A_BROWSER: Final = urllib3.Retry(
 
 
 def fetch(url: str, advance: Callable[[int], None], over: Event) -> Content:
-    """Return the content; it is not whole if it ended early, was refused, or if the demo is `over`."""
+    """Return the content; it is incomplete if it ended early, was refused, or if the demo is `over`."""
     digest, size = hashlib.sha256(), 0
     try:
         with urllib3.PoolManager(timeout=_TIMEOUT_S, retries=_AS_A_BROWSER) as pool:

@@ -1,4 +1,4 @@
-"""The verdict on the files: all that was sent compared with all that came."""
+"""The verdict on the files: the sent files compared with the observed files."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,9 +14,9 @@ from chat4all_local.traffic.participants import BY_CHANNEL, GROUP
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A file's way to, or from, a channel.
+    """A file's transfer to, or from, a channel.
 
-    The values are those of the first arrival whose bytes have come; `times` counts all arrivals.
+    The values are those of the first arrival with bytes; `times` counts all arrivals.
     """
 
     wanted: str
@@ -35,7 +35,7 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class FileRow(msgspec.Struct, frozen=True):
-    """`ways` by channel; `uploaded_s` is missing for a file that a customer sends."""
+    """A file and its `ways` by channel; `uploaded_s` is None for a file that a customer sends."""
 
     name: str
     size: int
@@ -46,7 +46,7 @@ class FileRow(msgspec.Struct, frozen=True):
 class FilesVerdict(msgspec.Struct, frozen=True):
     """Findings, each with its file and its place.
 
-    `late`: a status that has not come. `strange`: an arrival that is no file of the demo.
+    `late`: a status that was not reached. `strange`: an arrival that is no file of the demo.
     """
 
     rows: tuple[FileRow, ...]
@@ -118,7 +118,7 @@ def _late(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
 
 
 def _strange(sent: FilesSent, observed: FilesObserved) -> Iterator[str]:
-    """Yield every other arrival: a text that came again, or a file at another address."""
+    """Yield every unexpected arrival: a repeated text, or a file at another address."""
     for channel in sent.channels:
         for record in observed.since_texts.provided.get(channel, ()):
             if file_name_in(record, channel) is None:

@@ -1,4 +1,4 @@
-"""The making of the files: two evening skies with the grain of a camera, and a video without a picture."""
+"""Create the files: two photos of a sky with random noise, and a video without pictures."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ _MIDDLE: Final = 128
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A file on this disk; `name` is its name in the demo."""
+    """A created file; `name` is its name in the demo."""
 
     name: str
     path: Path
@@ -27,7 +27,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def make_files(folder: Path) -> dict[str, Made]:
-    """Make the files in a new folder, and return them by name."""
+    """Create the files in a new folder, and return them by name."""
     folder.mkdir()
     photo, video, back = folder / PHOTO, folder / VIDEO, folder / BACK
     make_photo(photo, _BLUE_HOUR)
@@ -37,7 +37,7 @@ def make_files(folder: Path) -> dict[str, Made]:
 
 
 def make_photo(path: Path, hue: int) -> None:
-    """Make a sky that begins at `hue` (0 to 255), with a sun and random grain: no two photos are alike."""
+    """Create a photo of a sky in shades of `hue` (0 to 255). Its random noise makes each photo unique."""
     down = Image.linear_gradient("L").resize(_SIZE)
     from_sun = Image.radial_gradient("L").resize(_SIZE)
     grain = Image.effect_noise(_SIZE, _GRAIN)

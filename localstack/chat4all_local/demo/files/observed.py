@@ -1,4 +1,4 @@
-"""The files that have come so far."""
+"""The files that have arrived so far."""
 
 from collections.abc import Mapping
 
@@ -8,17 +8,16 @@ from chat4all_local.demo.observed import Observed
 
 
 class Content(msgspec.Struct, frozen=True):
-    """Bytes that came. `sha256` is None if they are not whole, or if the API tells another hash."""
+    """The received bytes. `sha256` is None if they are incomplete, or if the API reports another hash."""
 
     size: int
     sha256: str | None
 
 
 class FilesObserved(msgspec.Struct, frozen=True):
-    """`since_texts` has all that came after the texts had been judged.
+    """The observations of files. `since_texts` has the observations after the texts had been judged.
 
-    `contents`: by URL, the bytes for a customer who follows it; by file id, the bytes of a customer's file
-    for the agent.
+    `contents` maps each link of a customer, and the id of each file for the agent, to the received bytes.
     """
 
     since_texts: Observed = Observed()

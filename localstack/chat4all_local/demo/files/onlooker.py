@@ -1,4 +1,4 @@
-"""The onlooker: it reads transcripts, histories and statuses to see which files have come."""
+"""The onlooker: it reads transcripts, histories and statuses, and finds the files that have arrived."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +23,7 @@ _UNDECIDED = ("PENDING", "SCANNING")
 
 
 class Onlooker:
-    """`texts` was judged already: only later arrivals count."""
+    """The observer of files. `texts` has been judged before: only later arrivals count."""
 
     def __init__(
         self,
@@ -38,16 +38,19 @@ class Onlooker:
         self._stage = stage
         self._readers = readers
         self._last_n = {
-            channel: max((r.n for r in texts.provided.get(channel, ())), default=0) for channel in simulators
+            channel: max((record.n for record in texts.provided.get(channel, ())), default=0)
+            for channel in simulators
         }
         self._last_sequence = {
-            conversation: max((m.sequence for m in texts.histories.get(conversation, ())), default="")
+            conversation: max(
+                (message.sequence for message in texts.histories.get(conversation, ())), default=""
+            )
             for conversation in stage.conversations
         }
         self._observed = Observed()
 
     def look(self, sent: FilesSent) -> FilesObserved:
-        """An API that does not answer now is asked again at the next look. Raises ApiError."""
+        """Update the observations. A read without an answer is repeated at the next look. Raises ApiError."""
         self._look_at_providers(sent)
         with suppress(ApiUnreachable):
             self._look_at_statuses(sent)
@@ -57,7 +60,10 @@ class Onlooker:
         return FilesObserved(self._observed, self._readers.contents())
 
     def look_at_everything(self, sent: FilesSent) -> FilesObserved:
-        """Once it is quiet: what came late, or twice, is observed too. Raises ApiError, ApiUnreachable."""
+        """Read everything at the end, so that late and duplicate arrivals are observed.
+
+        Raises ApiError, ApiUnreachable.
+        """
         self._look_at_histories(*self._stage.conversations)
         return self.look(sent)
 
@@ -73,7 +79,7 @@ class Onlooker:
                     self._readers.read(link, link, title, sent.made[name].size)
 
     def _provided(self, channel: str) -> tuple[SendRecord, ...]:
-        """Read all records again: a provider adds the file that it fetches after its answer to the record."""
+        """Read all records again: a provider may add a file to a record after its answer."""
         requests = self._simulators[channel].transcript(after=self._last_n[channel]).requests
         return tuple(send for send in requests if is_taken(send))
 
@@ -105,6 +111,6 @@ class Onlooker:
             if status == "READY":
                 link = self._api.file_link(file_id)
                 title = f"{title_of(BACK, sent.sender.channel)} to {AGENT_NAME}"
-                self._readers.read(file_id, link.url, title, link.size, told=link.sha256)
+                self._readers.read(file_id, link.url, title, link.size, sha256=link.sha256)
             elif status not in _UNDECIDED:
                 self._readers.refused(file_id)

@@ -1,4 +1,4 @@
-"""The files of the demo, and how each should reach a customer."""
+"""The files of the demo, and the way in which each should reach a customer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from chat4all_local.traffic.participants import BY_CHANNEL, Customer
 PHOTO: Final = "photo.jpg"
 VIDEO: Final = "video.mp4"
 VIDEO_BYTES: Final = 200_000_000
-"""More than any channel accepts, so that the video goes as a link everywhere."""
+"""More than any channel accepts, so that every customer gets a link to the video."""
 
 MEDIA, LINK, RECEIVED = "media", "link", "received"
 
@@ -24,12 +24,12 @@ def sender_of(channels: Sequence[str]) -> Customer:
 
 
 def title_of(name: str, channel: str) -> str:
-    """Return the name by which the demo shows a file on its way to, or from, the customer on `channel`."""
+    """Return the name that the demo shows for a file to, or from, the customer on `channel`."""
     return f"from {BY_CHANNEL[channel].name}" if name == BACK else name
 
 
 def ways_wanted(channels: Sequence[str], photo_bytes: int) -> Mapping[tuple[str, str], str]:
-    """Return how each file should go, by file and channel, as the channels' capabilities have it."""
+    """Return the expected way of each file, by file and channel, from the channels' capabilities."""
     photo = Attachment(PHOTO, PHOTO, "image/jpeg", photo_bytes)
     video = Attachment(VIDEO, VIDEO, "video/mp4", VIDEO_BYTES)
     out = {(file.filename, channel): _way(file, channel) for file in (photo, video) for channel in channels}

@@ -1,4 +1,4 @@
-"""The readers of files: each fetches a file in a thread of its own."""
+"""The readers of files: each fetches a file in its own thread."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +24,7 @@ class Readers:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Let the readers read for the time of the block; after a failure they end with the cloud."""
+        """Let the readers read during the block. After a failure they end with the cloud."""
         is_well = False
         try:
             yield
@@ -36,13 +36,13 @@ class Readers:
     def knows(self, key: str) -> bool:
         return key in self._reading
 
-    def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
-        """Read a file; its content is whole only if its SHA-256 is `told`, the API's."""
+    def read(self, key: str, url: str, title: str, size: int, sha256: str | None = None) -> None:
+        """Read a file in a thread. Its content counts as incomplete unless it matches `sha256`, if given."""
         advance = self._progress.transfer(title, size)
-        self._reading[key] = self._threads.submit(self._read, url, advance, told)
+        self._reading[key] = self._threads.submit(self._read, url, advance, sha256)
 
     def refused(self, key: str) -> None:
-        """There is nothing to read, and there will not be."""
+        """Record that the file was refused and has no content to read."""
         nothing: Future[Content] = Future()
         nothing.set_result(Content(0, None))
         self._reading[key] = nothing
@@ -51,6 +51,6 @@ class Readers:
         """Return the contents by key, of the finished readers."""
         return {key: reading.result() for key, reading in self._reading.items() if reading.done()}
 
-    def _read(self, url: str, advance: Transfer, told: str | None) -> Content:
+    def _read(self, url: str, advance: Transfer, sha256: str | None) -> Content:
         content = fetch(url, advance, self._over)
-        return content if told in (None, content.sha256) else replace(content, sha256=None)
+        return content if sha256 in (None, content.sha256) else replace(content, sha256=None)

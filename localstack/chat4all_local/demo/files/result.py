@@ -8,9 +8,9 @@ from chat4all_local.demo.files.judging import FilesVerdict
 
 
 class WayResult(msgspec.Struct, frozen=True):
-    """A file on its way to, or from, a channel.
+    """The transfer of a file to, or from, a channel.
 
-    `how` is media, link or received; null, with no bytes, if it did not come. `times` counts its arrivals.
+    `how` is media, link or received; null if the file did not arrive. `times` counts its arrivals.
     """
 
     how: str | None
@@ -20,7 +20,7 @@ class WayResult(msgspec.Struct, frozen=True):
 
 
 class FileResult(msgspec.Struct, frozen=True):
-    """`uploaded_s` is null for a file that a customer sends."""
+    """The result of a file; `uploaded_s` is null for a file that a customer sends."""
 
     bytes: int
     uploaded_s: float | None

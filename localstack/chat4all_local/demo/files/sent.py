@@ -13,7 +13,7 @@ from chat4all_local.traffic.participants import Customer
 class FilesSent(msgspec.Struct, frozen=True):
     """The files `made` for the customers on `channels`.
 
-    `uploaded_s`: by file, the seconds until it was READY. `accepted`: by file and channel, its message.
+    `uploaded_s`: the seconds until a file was READY, by file. `accepted`: its message, by file and channel.
     """
 
     made: Mapping[str, Made]

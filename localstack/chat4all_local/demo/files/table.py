@@ -1,4 +1,4 @@
-"""The table of files in the demo's summary: how each went, and whether exactly its bytes came."""
+"""The table of files in the demo's summary: the way of each file, and whether its bytes arrived intact."""
 
 from collections.abc import Sequence
 

@@ -9,8 +9,7 @@ Sources, under https://developers.facebook.com/docs/messenger-platform/:
 
 A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
 is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
-for
-them. Addresses may use http:// here, because everything runs on one machine.
+for them. Addresses may use http:// here, because everything runs on one machine.
 """
 
 import base64

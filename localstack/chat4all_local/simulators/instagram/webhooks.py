@@ -2,12 +2,11 @@
 
 Sources: https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks (texts,
 echoes, `messaging_seen`), and under
-https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/: `message-echoes`
-(`app_id`, `metadata`), `message-deliveries`, `message-edits`.
+https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/: `message-echoes` (`app_id`,
+`metadata`), `message-deliveries`, `message-edits`.
 
 Meta documents `message_deliveries` for Messenger conversations only. For Instagram, the event is therefore
-off
-unless the settings enable it.
+off unless the settings enable it.
 """
 
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject

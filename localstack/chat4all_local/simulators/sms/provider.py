@@ -10,8 +10,7 @@ Differences from Twilio:
 - Twilio queues messages above the rate of a number; the simulator sends them at once.
 - Twilio allows 100 concurrent requests; the simulator allows 100 a second.
 - Twilio accepts the 16th message to a person in 30 seconds and then fails it; the simulator refuses it, so
-  that a
-  sender that knows the limit loses no message.
+  that a sender that knows the limit loses no message.
 """
 
 import base64

@@ -3,21 +3,18 @@
 Sources, under https://core.telegram.org/bots/api:
 
 - `#sending-files`: by address, photos of 5 MB and others of 20 MB, "the target file must have the correct
-  MIME
-  type", documents "only work for GIF, PDF and ZIP files"; in a form, photos of 10 MB and others of 50 MB
+  MIME type", documents "only work for GIF, PDF and ZIP files"; in a form, photos of 10 MB and others of 50 MB
 - `#sendphoto`: width and height at most 10000 together, ratio at most 20
 - `#sendvideo` (MPEG4), `#sendaudio` (".MP3 or .M4A")
 - `#getfile`: 20 MB, an address valid for "at least 1 hour"
 
 The descriptions of errors are those of https://github.com/tdlib/telegram-bot-api and of Telegram's own
-servers
-(`IMAGE_PROCESS_FAILED`). A form of more than 50 MB is answered with 413 Request Entity Too Large before it is
-read.
+servers (`IMAGE_PROCESS_FAILED`). A form of more than 50 MB is answered with 413 Request Entity Too Large
+before it is read.
 
 Telegram may send a video that is not MPEG4, or an audio that is neither MP3 nor M4A, as a document. The
-simulator
-refuses such a file, because the message asked for another kind. A megabyte is 2**20 bytes, as in the open
-server.
+simulator refuses such a file, because the message asked for another kind. A megabyte is 2**20 bytes, as in
+the open server.
 """
 
 import base64

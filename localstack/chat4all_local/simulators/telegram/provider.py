@@ -7,10 +7,9 @@ Sources:
 - https://github.com/tdlib/telegram-bot-api, the open server: descriptions of errors, `Retry-After`
 
 The FAQ says about a single chat: not "more than one message per second. We may allow short bursts that go
-over
-this limit". The simulator reads this as a burst of 5. About all chats, the FAQ says "30 messages per second
-or so".
-Like the real server, the simulator ignores unknown parameters. It simulates private chats only.
+over this limit". The simulator reads this as a burst of 5. About all chats, the FAQ says "30 messages per
+second or so". Like the real server, the simulator ignores unknown parameters. It simulates private chats
+only.
 """
 
 import math

@@ -12,8 +12,7 @@ Sources, under https://developers.facebook.com/documentation/business-messaging/
   be fetched ("Downloading media from weblink failed with http code 404"); 131052 is about customers' files
 
 A megabyte is 2**20 bytes here. The bytes of images, videos and audios are checked, those of documents are
-not.
-Uploaded files cannot be downloaded, and nothing can be deleted.
+not. Uploaded files cannot be downloaded, and nothing can be deleted.
 """
 
 import base64

@@ -1,9 +1,8 @@
 """CloudFormation without waiting: `CLOUDFORMATION_QUICK=1` shortens a deployment from minutes to seconds.
 
 LocalStack 4.9.2 sleeps for 5 seconds before it checks again whether a resource exists. It also searches the
-whole
-Python call stack at each reference, to detect endless recursion. Python's own recursion limit suffices for
-that.
+whole Python call stack at each reference, to detect endless recursion. Python's own recursion limit suffices
+for that.
 """
 
 import os
@@ -22,8 +21,8 @@ def quick_cloudformation() -> None:
     )
     from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor  # noqa: PLC0415
 
-    looking = partialmethod(ResourceProviderExecutor.deploy_loop, sleep_time=LOOK_EVERY_S)
-    ResourceProviderExecutor.deploy_loop = looking
+    frequent_loop = partialmethod(ResourceProviderExecutor.deploy_loop, sleep_time=LOOK_EVERY_S)
+    ResourceProviderExecutor.deploy_loop = frequent_loop
     for name in ("resolve_refs_recursively", "_resolve_refs_recursively"):
         guarded = getattr(template_deployer, name)
         setattr(template_deployer, name, guarded.__wrapped__)

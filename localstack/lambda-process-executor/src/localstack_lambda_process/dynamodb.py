@@ -1,8 +1,8 @@
 """DynamoDB by moto in LocalStack's own process, instead of Amazon's jar: `PROVIDER_OVERRIDE_DYNAMODB=moto`.
 
 moto checks a condition and then writes. A transaction reverts its writes when a later condition fails.
-Concurrent
-requests could see or revert half of each other's work, so this provider handles a single request at a time.
+Concurrent requests could see or revert half of each other's work, so this provider handles a single request
+at a time.
 """
 
 import threading
@@ -24,14 +24,14 @@ class MotoDynamoDb(DynamodbApi):
 def one_at_a_time(table: DispatchTable) -> DispatchTable:
     lock = threading.RLock()
 
-    def alone(handler: Handler) -> Handler:
+    def serialized(handler: Handler) -> Handler:
         def handle(context: RequestContext, request: ServiceRequest) -> ServiceResponse | None:
             with lock:
                 return handler(context, request)
 
         return handle
 
-    return {operation: alone(handler) for operation, handler in table.items()}
+    return {operation: serialized(handler) for operation, handler in table.items()}
 
 
 @aws_provider(api="dynamodb", name="moto")

@@ -1,8 +1,7 @@
 """FIFO queues that hide a message group while any of its messages is in flight, as SQS does.
 
 LocalStack shows a group again when the first of its messages becomes visible, and then gives out later
-messages before
-hidden earlier messages. The messages of a returned batch become visible at different times.
+messages before hidden earlier messages. The messages of a returned batch become visible at different times.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ def hide_whole_groups() -> None:
 
 
 def put_message(queue: "FifoQueue", message: "SqsMessage") -> None:
-    """Make a message visible, whether it is sent for the first time or returned."""
+    """Make a message visible, whether it is new or returned."""
     group = queue.get_message_group(message.message_group_id)
     with queue.mutex:
         was_empty = group.empty()

@@ -1,8 +1,7 @@
-"""Makes LocalStack listen only on the host of GATEWAY_LISTEN.
+"""Make LocalStack listen only on the host of GATEWAY_LISTEN.
 
 LocalStack 4.9.2 uses only the port of an IPv4 GATEWAY_LISTEN and listens on every interface. A client that
-reaches it
-can run code, because functions are processes of LocalStack's user.
+reaches it can run code, because functions are processes of LocalStack's user.
 """
 
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The output of a function, read from its file. The file holds all output from before an answer."""
+"""The output of a function, read from its file. The file has all output that precedes an answer."""
 
 from pathlib import Path
 from typing import Final

@@ -13,7 +13,10 @@ _ROOT: Final = "/2018-06-01/runtime"
 
 
 class RuntimeApi:
-    """Gives out an invocation at a time and reports its events. Call `close` at the end."""
+    """A Runtime API that passes one invocation at a time to its process, and reports its events.
+
+    Call `close` at the end.
+    """
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
@@ -31,7 +34,7 @@ class RuntimeApi:
         self._waiting.put(invocation)
 
     def close(self) -> None:
-        """Close the API in the background. The process that it served has ended before."""
+        """Close the API in the background. Its process has ended before."""
         self._waiting.put(None)
         threading.Thread(target=self._server.shutdown, name="lambda-runtime-api-close", daemon=True).start()
 
@@ -79,7 +82,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path != f"{_ROOT}/invocation/next":
-            self._say(404)
+            self._reply(404)
             return
         invocation = self.server.api.next()
         if invocation is None:
@@ -91,11 +94,11 @@ class _Request(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_id,
         }
-        self._say(200, invocation.payload, headers)
+        self._reply(200, invocation.payload, headers)
 
     def do_POST(self) -> None:
         body = self._body()
-        self._say(202 if self.server.api.answer(self.path, body) else 400)
+        self._reply(202 if self.server.api.answer(self.path, body) else 400)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -108,7 +111,7 @@ class _Request(BaseHTTPRequestHandler):
             pass
         return b"".join(chunks)
 
-    def _say(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
+    def _reply(self, status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -1,4 +1,4 @@
-"""An execution environment: a folder, and a process in it that is restarted after its end."""
+"""An execution environment: a folder, and a process that is started again after it has ended."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The search paths for the contents of layers.
+"""The search paths that include the layers.
 
 If two layers have the same file, the later layer wins, as on Lambda.
 """

@@ -1,8 +1,8 @@
-"""Starts processes that end with this process.
+"""Start processes that end with this process.
 
 For the kernel, the parent of a process is the thread that started it. LocalStack starts functions from
-threads that
-end with a request. Therefore a single thread, which lives as long as this process, starts them all.
+threads that end with a request. Therefore a single thread, which lives as long as this process, starts them
+all.
 """
 
 import os

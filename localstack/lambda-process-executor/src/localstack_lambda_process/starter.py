@@ -1,11 +1,10 @@
-"""A script: `python starter.py PARENT MEMORY COMMAND...` becomes COMMAND, with at most MEMORY bytes.
+"""Run a command with at most MEMORY bytes: `python starter.py PARENT MEMORY COMMAND...`.
 
-MEMORY 0 sets no limit. On Linux, the kernel kills the process when PARENT dies (PR_SET_PDEATHSIG,
-https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html). RLIMIT_DATA limits its private memory,
-used or
-only reserved for writing; shared libraries do not count. On other systems, a function ends when it asks for
-work
-after LocalStack died. The script uses only the standard library, because it runs before every function.
+The script replaces itself with COMMAND. MEMORY 0 sets no limit. On Linux, the kernel kills the process when
+PARENT dies (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+RLIMIT_DATA limits its private memory, used or only reserved for writing; shared libraries do not count. On
+other systems, a function ends when it asks for work after LocalStack died. The script uses only the standard
+library, because it runs before every function.
 """
 
 import ctypes

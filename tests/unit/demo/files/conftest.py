@@ -1,4 +1,4 @@
-"""An exchange of files in which everything went well, for the tests to spoil."""
+"""An exchange of files in which everything went well. Each test changes a part of it."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def link_of(observed: FilesObserved, channel: str) -> str:
 
 
 def faults(verdict: FilesVerdict) -> dict[str, int]:
-    """How many there are of each kind of which there are any."""
+    """Count the faults of each kind; kinds without faults are left out."""
     kinds = ("lost", "late", "wrong", "duplicates", "strange")
     return {kind: len(getattr(verdict, kind)) for kind in kinds if getattr(verdict, kind)}
 
@@ -139,7 +139,7 @@ def test_a_link_that_nobody_has_followed_has_brought_nothing(
 def test_a_photo_that_goes_as_a_link_went_the_wrong_way(
     files_sent: FilesSent, files_observed: FilesObserved
 ) -> None:
-    # Given a link in the photo's place, behind which the photo is
+    # Given a text with a link to the photo instead of the photo
     url = "http://127.0.0.1:4566/api/v1/links/photo"
 
     def change(records: Records) -> Records:
@@ -149,7 +149,7 @@ def test_a_photo_that_goes_as_a_link_went_the_wrong_way(
     spoilt = provided(files_observed, "instagram", change)
     made = files_sent.made[PHOTO]
     spoilt = replace(spoilt, contents={**spoilt.contents, url: Content(made.size, made.sha256)})
-    # Then it is the right photo, but not as Instagram should get it
+    # Then the photo is right, but Instagram should not get it as a link
     verdict = judge_files(files_sent, spoilt)
     assert verdict.wrong == ("photo.jpg at Instagram (link, not media)",)
 

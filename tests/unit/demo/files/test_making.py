@@ -13,15 +13,15 @@ from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
 
 def test_a_photo_is_one_and_no_two_are_alike(tmp_path: Path) -> None:
-    # Given two of the same hue
-    one, other = tmp_path / "one.jpg", tmp_path / "other.jpg"
-    for path in (one, other):
+    # Given two photos of the same hue
+    first, other = tmp_path / "one.jpg", tmp_path / "other.jpg"
+    for path in (first, other):
         make_photo(path, 165)
-    # Then both can be looked at, and differ
-    with Image.open(one) as image:
+    # Then both are valid images, and differ
+    with Image.open(first) as image:
         image.load()
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (1600, 1200))
-    assert one.read_bytes() != other.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
 
 
 def test_what_was_made_is_known_by_its_size_and_sha256(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ BACK_ID = "file-from-customer"
 
 
 class Api(ApiClient):
-    """Answers out of `observed`; `file_status` is that of the customer's photo."""
+    """An API that answers from `observed`; `file_status` is the status of the customer's photo."""
 
     def __init__(self, observed: FilesObserved) -> None:
         super().__init__("http://127.0.0.1:9", "key")
@@ -66,7 +66,7 @@ class Provider(Simulator):
 
 
 class Listed(Readers):
-    """Reads nothing, but keeps what it was asked for."""
+    """Readers that read nothing, but record the requests."""
 
     def __init__(self) -> None:
         self.asked: dict[str, tuple[str, str | None]] = {}
@@ -75,9 +75,9 @@ class Listed(Readers):
     def knows(self, key: str) -> bool:
         return key in self.asked or key in self.refusals
 
-    def read(self, key: str, url: str, title: str, size: int, told: str | None = None) -> None:
+    def read(self, key: str, url: str, title: str, size: int, sha256: str | None = None) -> None:
         assert not self.knows(key), "it was read already"
-        self.asked[key] = (url, told)
+        self.asked[key] = (url, sha256)
 
     def refused(self, key: str) -> None:
         self.refusals.append(key)
@@ -147,7 +147,7 @@ def test_a_photo_that_was_refused_is_not_waited_for(
 def test_what_belongs_to_the_texts_does_not_count(
     files_sent: FilesSent, files_observed: FilesObserved, api: Api, readers: Listed
 ) -> None:
-    # Given that the first of each was observed before
+    # Given that the first message of each channel was observed before
     before = Observed(
         provided={channel: records[:1] for channel, records in files_observed.since_texts.provided.items()},
         histories={

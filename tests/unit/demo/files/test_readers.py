@@ -25,12 +25,12 @@ def test_what_was_read_is_known_by_its_key(readers: Readers) -> None:
     assert readers.contents() == {"key": CAME}
 
 
-@pytest.mark.parametrize(("told", "sha256"), [("abc", "abc"), ("xyz", None)])
+@pytest.mark.parametrize(("reported", "sha256"), [("abc", "abc"), ("xyz", None)])
 def test_bytes_of_which_the_api_tells_another_sha256_do_not_count(
-    readers: Readers, told: str, sha256: str | None
+    readers: Readers, reported: str, sha256: str | None
 ) -> None:
     with readers.reading():
-        readers.read("key", "http://x", "a file", 3, told=told)
+        readers.read("key", "http://x", "a file", 3, sha256=reported)
     assert readers.contents() == {"key": Content(3, sha256)}
 
 
@@ -52,7 +52,7 @@ def test_a_failure_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "fetch", hang)
     readers = Readers(ProgressDisplay(Console(quiet=True)))
 
-    # When the act fails
+    # When the block fails
     def fail() -> None:
         with readers.reading():
             readers.read("key", "http://x", "a file", 3)
@@ -60,7 +60,7 @@ def test_a_failure_does_not_wait_for_a_reader(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    # Then it has not been waited for
+    # Then the block has not waited for the fetch
     assert not ended.is_set()
     hangs.set()
     assert ended.wait(10)

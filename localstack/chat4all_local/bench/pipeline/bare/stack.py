@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STACK: Final = "bare"
 _HERE: Final = Path(__file__).parent
 _CODE_KEY: Final = "functions.zip"
-_PATIENCE: Final["WaiterConfigTypeDef"] = {"Delay": 1, "MaxAttempts": 60}
+_WAITER_CONFIG: Final["WaiterConfigTypeDef"] = {"Delay": 1, "MaxAttempts": 60}
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def deployed(cloud: Cloud) -> Iterator[BareStack]:
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         try:
-            formation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig=_PATIENCE)
+            formation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig=_WAITER_CONFIG)
             yield _stack(cloud)
         finally:
             _delete_functions(cloud)
             formation.delete_stack(StackName=STACK)
-            formation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig=_PATIENCE)
+            formation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig=_WAITER_CONFIG)
     finally:
         storage.delete_object(Bucket=bucket, Key=_CODE_KEY)
         storage.delete_bucket(Bucket=bucket)
