@@ -22,6 +22,19 @@ def without(cloud: Cloud, function: str, variable: str) -> Iterator[None]:
         configure(configured)
 
 
+@contextmanager
+def holding(cloud: Cloud, function: str) -> Iterator[None]:
+    """Keep new messages in the function's queue until the block ends."""
+    functions = cloud.aws.functions()
+    found = functions.list_event_source_mappings(FunctionName=f"{cloud.stack}-{function}")
+    (mapping,) = found["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
 def batches_lost(cloud: Cloud, function: str) -> int:
     """Return how many batches the queue gave to the function without getting an answer."""
     log = (cloud.folder.logs / "ministack.log").read_text(errors="replace")

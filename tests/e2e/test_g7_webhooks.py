@@ -24,17 +24,23 @@ def telegram_update(customer: Customer, text: str, **more: str) -> str:
 
 def stored_bytes(stage: Stage, channel: str, body_sha256: str) -> bytes | None:
     """Return the stored bytes of a webhook, or None."""
-    item = stage.cloud.aws.dynamodb().get_item(
+    found = stage.cloud.aws.dynamodb().scan(
         TableName=f"{stage.cloud.stack}-webhooks",
-        Key={"webhook_id": {"S": f"{channel}-main-{body_sha256}"}},
+        FilterExpression="begins_with(#partition, :account) AND contains(#record, :digest)",
+        ExpressionAttributeNames={"#partition": "partition", "#record": "record"},
+        ExpressionAttributeValues={
+            ":account": {"S": f"default#{channel}#main#"},
+            ":digest": {"S": body_sha256},
+        },
         ConsistentRead=True,
     )
-    if "Item" not in item:
+    if not found["Items"]:
         return None
-    if "body" in item["Item"]:
-        return zlib.decompress(bytes(item["Item"]["body"]["B"]))
+    item = found["Items"][0]
+    if "body" in item:
+        return zlib.decompress(bytes(item["body"]["B"]))
     bucket = stage.webhooks_bucket()
-    return stage.cloud.aws.s3().get_object(Bucket=bucket, Key=item["Item"]["object_key"]["S"])["Body"].read()
+    return stage.cloud.aws.s3().get_object(Bucket=bucket, Key=item["object_key"]["S"])["Body"].read()
 
 
 def calls(stage: Stage, channel: str, provider_message_id: str) -> list[WebhookRecord]:

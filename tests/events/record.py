@@ -20,6 +20,7 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
 from tests.e2e.api import Api
+from tests.e2e.outages import holding
 from tests.e2e.stage import CHANNELS, LAST_STATUS, Stage, Talk, message_body
 from tests.e2e.waiting import eventually
 from tests.events.recorder import Event, Recorder
@@ -60,7 +61,7 @@ def _play(stage: Stage, recorder: Recorder) -> None:
     """Send and receive texts on every channel, one on a second channel, verify a webhook, and move files."""
     customers = [stage.customer(channel) for channel in CHANNELS]
     talks = [stage.talk(customer) for customer in customers]
-    with recorder.held("router"):  # so that a batch has messages of several conversations
+    with holding(stage.cloud, "router"):  # so that a batch has messages of several conversations
         said = {
             customer.channel: stage.say(talk, "How are you?")
             for customer, talk in zip(customers, talks, strict=True)

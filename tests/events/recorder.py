@@ -3,8 +3,6 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,16 +43,6 @@ class Recorder:
                 == {"Successful"}
             )
         )
-
-    @contextmanager
-    def held(self, name: str) -> Iterator[None]:
-        """Keep messages in the function's queue during the block, so that they form one batch afterwards."""
-        functions = self._cloud.aws.functions()
-        found = functions.list_event_source_mappings(FunctionName=f"{self._cloud.stack}-{name}")
-        (mapping,) = found["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        yield
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def listen(self) -> dict[str, list[Event]]:
         for line in self._logs.new_lines():
