@@ -109,6 +109,34 @@ def test_a_message_has_the_number_of_the_record_that_routes_it(product: Product)
     assert product.message().sequence == LATER
 
 
+def test_a_record_with_another_body_is_dropped_while_the_message_waits_for_its_own_record(
+    product: Product,
+) -> None:
+    event = submitted(product)
+    other = replace(
+        event, message=replace(event.message, content=Text("other"), fingerprint="another"), content=None
+    )
+
+    product.route(other, LATER)
+    assert asked(product) == []
+    assert product.message().sequence == NUMBER
+    product.route(event, NUMBER)
+
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
+    assert all(isinstance(sent.content, Text) for sent in product.events.requested)
+    assert {set(sent.content.text).pop() for sent in product.events.requested} == {"x"}
+
+
+def test_the_state_of_a_message_begins_before_a_delivery_is_in_a_queue(product: Product) -> None:
+    event = submitted(product)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.route(event, NUMBER)
+
+    # A channel's function may be faster than the router: a status of a message without a state is lost.
+    assert product.message().routed
+
+
 @pytest.mark.parametrize("stored_first", [True, False])
 def test_of_two_bodies_under_one_id_the_stored_one_is_the_message(
     product: Product, *, stored_first: bool
