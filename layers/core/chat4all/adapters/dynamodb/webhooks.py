@@ -28,6 +28,7 @@ ARRIVAL_SHARDS: Final = 64
 MOST_SHARDS_READ: Final = 1_024
 """A call of `arrived` begins no further hour after so many shards: an answer has less than 30 seconds."""
 _HOUR: Final = len("2026-01-31T12")
+_HOUR_S: Final = 3_600
 _FIRST: Final = "0"
 _LAST: Final = "~"
 """Texts that sort before and after every webhook."""
@@ -122,7 +123,8 @@ class DynamoWebhooks:
             return
         item_key = _hours_key(place.channel), f"{hour}#{place.account}"
         if not _exists(*item_key):
-            WebhookRow(*item_key, expires_at=webhook.expires_at).save()
+            # The row must outlive the hour's last webhook, which arrives up to an hour after this webhook.
+            WebhookRow(*item_key, expires_at=webhook.expires_at + _HOUR_S).save()
         self._listed[place.channel, place.account] = hour
 
 
