@@ -15,6 +15,7 @@ from chat4all.adapters.dynamodb.webhooks import ARRIVAL_SHARDS, MOST_BYTES, MOST
 from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.bootstrap import runtime
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
 from tests.integration.aws import Aws
 from tests.integration.permissions import Recorder
@@ -132,6 +133,11 @@ def test_it_is_found_again_with_its_very_bytes(aws: Aws) -> None:
     assert webhooks.get(large.webhook_id) is None
 
 
+def as_a_client_has_it(cursor: TimeCursor) -> TimeCursor:
+    """Encode the cursor as an answer has it, and decode it as the next request does."""
+    return decode_cursor(encode_cursor(cursor), TimeCursor)
+
+
 def walked(webhooks: DynamoWebhooks, arrivals: Arrivals, limit: int) -> tuple[list[WebhookId], int]:
     """Return the webhooks of all pages, and the number of the pages."""
     found: list[WebhookId] = []
@@ -142,7 +148,7 @@ def walked(webhooks: DynamoWebhooks, arrivals: Arrivals, limit: int) -> tuple[li
         found += page.webhook_ids
         if page.cursor is None:
             return found, pages
-        page = webhooks.arrived(arrivals, page.cursor, limit)
+        page = webhooks.arrived(arrivals, as_a_client_has_it(page.cursor), limit)
         pages += 1
 
 
@@ -205,7 +211,7 @@ def test_a_page_reads_a_limited_number_of_shards(aws: Aws, channel: str, *, gone
 
     first = webhooks.arrived(arrivals, None, 100)
     assert first.cursor is not None
-    second = webhooks.arrived(arrivals, first.cursor, 100)
+    second = webhooks.arrived(arrivals, as_a_client_has_it(first.cursor), 100)
 
     assert first.webhook_ids == (() if gone else tuple(raw.webhook_id for raw in stored[:hours]))
     assert second.webhook_ids == tuple(raw.webhook_id for raw in stored[hours:])
