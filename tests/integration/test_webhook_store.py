@@ -41,8 +41,8 @@ def webhook(
     return StoredWebhook(WebhookId(channel, account, received_at, uuid.uuid4().hex), body, 1_800_000_000)
 
 
-def item_key(raw: StoredWebhook) -> "Mapping[str, AttributeValueTypeDef]":
-    channel, account, received_at, digest = msgspec.structs.astuple(raw.webhook_id)
+def item_key(raw_webhook: StoredWebhook) -> "Mapping[str, AttributeValueTypeDef]":
+    channel, account, received_at, digest = msgspec.structs.astuple(raw_webhook.webhook_id)
     partition = f"default#{channel}#{account}#{received_at[:13]}#{shard(digest, ARRIVAL_SHARDS)}"
     return {"partition": {"S": partition}, "record": {"S": f"{received_at}#{digest}"}}
 
@@ -202,19 +202,21 @@ def test_a_page_reads_a_limited_number_of_shards(aws: Aws, channel: str, *, gone
     webhooks = DynamoWebhooks(table, NoBucket())
     hours = MOST_SHARDS_READ // ARRIVAL_SHARDS
     stored = [webhook(b"{}", f"2026-01-31T{hour:02d}:30:00.000Z", channel) for hour in range(hours + 2)]
-    for raw in stored:
-        webhooks.store(raw)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
     arrivals = Arrivals((channel,), "2026-01-31T00:00:00.000Z", "2026-01-31T23:00:00.000Z")
     if gone:
-        for raw in stored[:hours]:
-            aws.dynamodb.delete_item(TableName=table, Key=item_key(raw))
+        for raw_webhook in stored[:hours]:
+            aws.dynamodb.delete_item(TableName=table, Key=item_key(raw_webhook))
 
     first = webhooks.arrived(arrivals, None, 100)
     assert first.cursor is not None
     second = webhooks.arrived(arrivals, as_a_client_has_it(first.cursor), 100)
 
-    assert first.webhook_ids == (() if gone else tuple(raw.webhook_id for raw in stored[:hours]))
-    assert second.webhook_ids == tuple(raw.webhook_id for raw in stored[hours:])
+    assert first.webhook_ids == (
+        () if gone else tuple(raw_webhook.webhook_id for raw_webhook in stored[:hours])
+    )
+    assert second.webhook_ids == tuple(raw_webhook.webhook_id for raw_webhook in stored[hours:])
     assert second.cursor is None
 
 
@@ -271,16 +273,16 @@ def test_a_replay_of_a_month_reads_only_the_shards_of_the_hours_with_webhooks(
 ) -> None:
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
     stored = [webhook(b"{}", f"2026-01-{day}:30:00.000Z", channel) for day in ("03T04", "27T21")]
-    for raw in stored:
-        webhooks.store(raw)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
 
     found = webhooks.arrived(
         Arrivals((channel,), "2026-01-01T00:00:00.000Z", "2026-01-31T00:00:00.000Z"), None, 100
     )
 
-    assert found.webhook_ids == tuple(raw.webhook_id for raw in stored)
+    assert found.webhook_ids == tuple(raw_webhook.webhook_id for raw_webhook in stored)
     assert found.cursor is None
-    hours = [f"default#{channel}#main#{raw.webhook_id.received_at[:13]}" for raw in stored]
+    hours = [f"default#{channel}#main#{raw_webhook.webhook_id.received_at[:13]}" for raw_webhook in stored]
     shards = {f"{hour}#{number}" for hour in hours for number in range(ARRIVAL_SHARDS)}
     assert sorted(queried(recorder)) == sorted({f"default#{channel}#hours"} | shards)
 
@@ -296,12 +298,12 @@ def test_the_webhooks_of_all_accounts_are_found(aws: Aws, channel: str) -> None:
             ("14", 0, "second"),
         )
     ]
-    for raw in stored:
-        webhooks.store(raw)
+    for raw_webhook in stored:
+        webhooks.store(raw_webhook)
 
     found, _ = walked(webhooks, Arrivals((channel,), "2026-01-31T00", "2026-02-01T00"), 2)
 
-    assert found == [raw.webhook_id for raw in stored]
+    assert found == [raw_webhook.webhook_id for raw_webhook in stored]
     assert [webhooks.get(webhook_id) for webhook_id in found] == stored
 
 
@@ -312,8 +314,8 @@ def test_each_process_looks_once_whether_an_hour_is_listed(
     later = webhook(b"{}", "2026-01-31T13:00:00.000Z", channel)
     processes = [DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()) for _ in range(2)]
 
-    for number, raw in enumerate(stored):
-        processes[number % 2].store(raw)
+    for number, raw_webhook in enumerate(stored):
+        processes[number % 2].store(raw_webhook)
     processes[0].store(later)
 
     noon, one_o_clock = (hour_row(channel, f"2026-01-31T{hour}") for hour in (12, 13))
@@ -321,7 +323,7 @@ def test_each_process_looks_once_whether_an_hour_is_listed(
     assert [(row["partition"]["S"], row["record"]["S"]) for row in looked] == [noon, noon, one_o_clock]
     assert [row for row in put(recorder) if row[0] == noon[0]] == [noon, one_o_clock]
     found, _ = walked(processes[0], Arrivals((channel,), "2026-01-31T00", "2026-02-01T00"), 100)
-    assert found == [raw.webhook_id for raw in (*stored, later)]
+    assert found == [raw_webhook.webhook_id for raw_webhook in (*stored, later)]
 
 
 def test_an_hour_that_two_processes_list_at_the_same_time_is_read_once(
@@ -331,11 +333,11 @@ def test_an_hour_that_two_processes_list_at_the_same_time_is_read_once(
     stored = [webhook(b"{}", f"2026-01-31T12:0{minute}:00.000Z", channel) for minute in range(2)]
     processes = [DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket()) for _ in stored]
 
-    for process, raw in zip(processes, stored, strict=True):
-        process.store(raw)
+    for process, raw_webhook in zip(processes, stored, strict=True):
+        process.store(raw_webhook)
 
     found, _ = walked(processes[0], Arrivals((channel,), "2026-01-31T00", "2026-02-01T00"), 100)
-    assert found == [raw.webhook_id for raw in stored]
+    assert found == [raw_webhook.webhook_id for raw_webhook in stored]
 
 
 class Died(Exception):
@@ -346,7 +348,7 @@ def test_a_process_that_dies_after_it_listed_an_hour_loses_nothing(
     aws: Aws, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = aws.output("Data.WebhooksTable")
-    raw = webhook(b"{}", channel=channel)
+    raw_webhook = webhook(b"{}", channel=channel)
     arrivals = Arrivals((channel,), "2026-01-31T00", "2026-02-01T00")
 
     def die(*_: object) -> bool:
@@ -355,20 +357,20 @@ def test_a_process_that_dies_after_it_listed_an_hour_loses_nothing(
     with monkeypatch.context() as patch:
         patch.setattr("chat4all.adapters.dynamodb.webhooks.saved", die)
         with pytest.raises(Died):
-            DynamoWebhooks(table, NoBucket()).store(raw)
+            DynamoWebhooks(table, NoBucket()).store(raw_webhook)
 
     webhooks = DynamoWebhooks(table, NoBucket())
     assert "Item" in listed_hour(aws, channel)
     assert walked(webhooks, arrivals, 3) == ([], 1)
-    webhooks.store(raw)  # the provider received no answer, and repeats its webhook
-    assert walked(webhooks, arrivals, 3) == ([raw.webhook_id], 1)
+    webhooks.store(raw_webhook)  # the provider received no answer, and repeats its webhook
+    assert walked(webhooks, arrivals, 3) == ([raw_webhook.webhook_id], 1)
 
 
 def test_a_webhook_whose_hour_could_not_be_listed_is_not_stored(
     aws: Aws, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
-    raw = webhook(b"{}", channel=channel)
+    raw_webhook = webhook(b"{}", channel=channel)
 
     def die(*_: object) -> bool:
         raise Died
@@ -376,12 +378,12 @@ def test_a_webhook_whose_hour_could_not_be_listed_is_not_stored(
     with monkeypatch.context() as patch:
         patch.setattr("chat4all.adapters.dynamodb.webhooks.WebhookRow.save", die)
         with pytest.raises(Died):
-            webhooks.store(raw)
+            webhooks.store(raw_webhook)
 
-    assert webhooks.get(raw.webhook_id) is None
-    webhooks.store(raw)
+    assert webhooks.get(raw_webhook.webhook_id) is None
+    webhooks.store(raw_webhook)
     found, _ = walked(webhooks, Arrivals((channel,), "2026-01-31T00", "2026-02-01T00"), 3)
-    assert found == [raw.webhook_id]
+    assert found == [raw_webhook.webhook_id]
 
 
 def test_an_hour_is_listed_for_longer_than_its_last_webhook_is_kept(aws: Aws, channel: str) -> None:
@@ -389,7 +391,7 @@ def test_an_hour_is_listed_for_longer_than_its_last_webhook_is_kept(aws: Aws, ch
     last = replace(webhook(b"{}", "2026-01-31T12:59:59.999Z", channel), expires_at=first.expires_at + 3_599)
     webhooks = DynamoWebhooks(aws.output("Data.WebhooksTable"), NoBucket())
 
-    for raw in (first, last):
-        webhooks.store(raw)
+    for raw_webhook in (first, last):
+        webhooks.store(raw_webhook)
 
     assert int(listed_hour(aws, channel)["Item"]["expires_at"]["N"]) > last.expires_at
