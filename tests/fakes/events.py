@@ -1,5 +1,6 @@
 """The queues between the functions, in memory."""
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -34,20 +35,24 @@ class RecordedEvents:
         self.files: list[FileEvent] = []
         self.broken = False
         self._numbers: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def message_submitted(self, event: MessageSubmitted) -> str:
         self._check()
-        known = event.deduplication_id in self._numbers
-        number = self._number(event.deduplication_id)
-        if not known:
-            self.submitted.append(event)
-            self.numbers.append(number)
-        return number
+        with self._lock:
+            known = event.deduplication_id in self._numbers
+            number = self._number(event.deduplication_id)
+            if not known:
+                # Readers look at `submitted` first: its number must be there.
+                self.numbers.append(number)
+                self.submitted.append(event)
+            return number
 
     def participant_joining(self, event: ParticipantJoining) -> str:
         self._check()
-        self.joining.append(event)
-        return self._number(event.deduplication_id)
+        with self._lock:
+            self.joining.append(event)
+            return self._number(event.deduplication_id)
 
     def forget(self) -> None:
         """Five minutes pass: the queue takes a repeat for a new record."""

@@ -77,7 +77,7 @@ class MemoryMessages:
                 return []
             parts = self._table.parts.setdefault(delivery.message_id, {})
             before = parts.get(part.key)
-            first = before is None and part.round == 0
+            first = before is None and part.round <= message.round
             if first or (before and before.round == part.round and may_become(before.status, part.status)):
                 parts[part.key] = part
             return list(parts.values())

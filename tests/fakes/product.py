@@ -71,7 +71,7 @@ class Product:
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._submitted_before = 0
+        self._submitted_and_routed = 0
         self.messages = MemoryMessages(self.table)
         self.deliveries = MemoryDeliveries(self.table)
         self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
@@ -188,10 +188,13 @@ class Product:
         return found
 
     def route_submitted(self) -> None:
-        """The router handles every message that was submitted since the last time, in order."""
-        handled, self._submitted_before = self._submitted_before, len(self.events.submitted)
-        for event in self.events.submitted[handled:]:
+        """The router handles every message that was submitted since the last time, in order.
+
+        After an error, the next call begins with the message that could not be handled.
+        """
+        for event in self.events.submitted[self._submitted_and_routed :]:
             self.route(event, self.events.number_of(event))
+            self._submitted_and_routed += 1
 
     def route_all(self) -> None:
         """The router handles every message that was submitted, then every other event."""

@@ -429,22 +429,24 @@ def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> N
     assert retry["actor"] == redrive["actor"] != ""
 
 
-def test_a_message_falls_back_to_the_next_channel(world: World, agent: str) -> None:
-    phone, telegram = a_phone(), str(uuid.uuid4().int % 10**9)
-    customer = world.create("CUSTOMER", ("whatsapp", phone), ("telegram", telegram))
-    conversation = world.converse(agent, customer)
-    world.provider.refuse("by any way", 400, {"error": {"code": 131026, "message": "Undeliverable"}})
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_message_falls_back_to_the_next_channel(world: World, agent: str, channel: str) -> None:
+    following = CHANNELS[(CHANNELS.index(channel) + 1) % len(CHANNELS)]
+    identities = [(known, an_address(known)) for known in (channel, following)]
+    conversation = world.converse(agent, world.create("CUSTOMER", *identities))
+    text = f"by any way but {channel}"
+    world.provider.refuse(text, 400, {})
 
-    message_id = world.post(conversation, agent, "by any way", channels=["whatsapp", "telegram"])
+    message_id = world.post(conversation, agent, text, channels=[channel, following])
     world.product.pump()
 
     progress = world.progress(message_id)
     assert progress["current_status"] == "SENT"
     assert {delivery["channel"]: delivery["status"] for delivery in progress["deliveries"]} == {
-        "whatsapp": "FAILED",
-        "telegram": "SENT",
+        channel: "FAILED",
+        following: "SENT",
     }
-    assert sum("by any way" in str(request) for request in world.provider.accepted) == 1
+    assert sum(text in str(request) for request in world.provider.accepted) == 1
 
 
 def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
-from chat4all.domain.events import MessageAccepted
+from chat4all.domain.events import ChatEvent, MessageSubmitted
 from chat4all.services.access.authenticate import SCOPES
+from tests.channels import sample
 from tests.channels.whatsapp import webhook as whatsapp
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.conftest import a_key, a_phone
@@ -36,18 +38,21 @@ class World:
     api: Gateway
     webhooks: Gateway
 
-    def converse(self) -> tuple[str, str, str]:
-        """Start a conversation; return its id, the agent's id and the customer's phone number."""
+    def converse(self, *more: dict[str, str]) -> tuple[str, str, str]:
+        """Start a conversation; return its id, the agent's id and the customer's phone number.
+
+        `more` are the customer's identities besides the phone number.
+        """
         phone = a_phone()
         agent = self.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
-        identity = {"channel": "whatsapp", "address": phone}
-        customer = {"type": "CUSTOMER", "display_name": "Ben", "identities": [identity]}
+        identities = [{"channel": "whatsapp", "address": phone}, *more]
+        customer = {"type": "CUSTOMER", "display_name": "Ben", "identities": identities}
         participants = [agent, self.api.post("/v1/users", customer).json["user_id"]]
         made = self.api.post("/v1/conversations", {"type": "1:1", "participants": participants})
         return made.json["conversation_id"], agent, phone
 
-    def post(self, conversation_id: str, sender_id: str, content: str) -> str:
-        body = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content}
+    def post(self, conversation_id: str, sender_id: str, content: str, **more: object) -> str:
+        body = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content, **more}
         answer = self.api.post("/v1/messages", body)
         assert answer.status == 202, answer.text
         return str(answer.json["message_id"])
@@ -143,29 +148,54 @@ def test_a_batch_that_comes_again_sends_nothing_again(world: World) -> None:
     assert world.sent_to(phone) == ["once"]
 
 
+def receipt(phone: str, theirs: str, delivery_id: str | None = None) -> dict[str, Any]:
+    """Make the webhook with which WhatsApp reports that the person has read a message."""
+    webhook = whatsapp()
+    value = webhook["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    status = {"id": theirs, "status": "read", "timestamp": "1769860900", "recipient_id": phone}
+    named = {} if delivery_id is None else {"biz_opaque_callback_data": delivery_id}
+    value["statuses"] = [{**status, **named}]
+    return webhook
+
+
 def test_a_receipt_moves_the_message_forward(world: World) -> None:
     conversation, agent, phone = world.converse()
     message_id = world.post(conversation, agent, "read me")
     world.product.pump()
-    webhook = whatsapp()
-    value = webhook["entry"][0]["changes"][0]["value"]
-    del value["messages"]
     sent = next(request for request in world.provider.accepted if request.get("to") == phone)
     delivery = world.api.get(f"/v1/messages/{message_id}/status").json["deliveries"][0]
-    value["statuses"] = [
-        {
-            "id": delivery["provider_message_id"],
-            "status": "read",
-            "timestamp": "1769860900",
-            "recipient_id": phone,
-            "biz_opaque_callback_data": sent["biz_opaque_callback_data"],
-        }
-    ]
 
-    world.say(webhook)
-    world.product.pump()
+    world.say(receipt(phone, delivery["provider_message_id"], sent["biz_opaque_callback_data"]))
 
     assert world.status(message_id) == "READ"
+
+
+def test_a_receipt_whose_delivery_is_unknown_is_left_to_the_stream(world: World) -> None:
+    theirs = str(uuid.uuid4())
+
+    world.say(receipt(a_phone(), theirs))
+
+    found = world.product.streams.read(STATUS_UPDATES).values()
+    updates = [record["Data"] for records in found for record in records]
+    assert sum(theirs.encode() in update for update in updates) == 1
+
+
+def test_a_message_falls_back_to_the_next_channel(world: World) -> None:
+    chat = sample("telegram").new_address()
+    conversation, agent, phone = world.converse({"channel": "telegram", "address": chat})
+    world.provider.refuse("by any way", 400, {"error": {"code": 131026, "message": "Undeliverable"}})
+
+    message_id = world.post(conversation, agent, "by any way", channels=["whatsapp", "telegram"])
+    world.product.pump()
+    world.product.again("router")
+    world.product.again("status")
+    world.product.pump()
+
+    assert world.status(message_id) == "SENT"
+    assert world.sent_to(phone) == []
+    (sent,) = (request for request in world.provider.accepted if str(request.get("chat_id")) == chat)
+    assert sent["text"] == "by any way"
 
 
 def test_what_nobody_can_read_blocks_nobody_and_can_be_put_back(world: World) -> None:
@@ -201,14 +231,16 @@ def test_the_router_replays_what_it_is_given(world: World) -> None:
     sent = world.post(conversation, agent, "sent")
     world.product.pump()
     world.post(conversation, agent, "on its way")
-    events = [
-        msgspec.json.decode(record["Data"], type=MessageAccepted)
+    events: list[ChatEvent] = [
+        msgspec.json.decode(record["Data"], type=ChatEvent)
         for records in world.product.streams.read(CHAT_EVENTS).values()
         for record in records
         if conversation.encode() in record["Data"]
     ]
-    unknown = msgspec.structs.replace(events[0], message_id=str(uuid.uuid4()))
-    assert events[0].message_id == sent
+    first = events[0]
+    assert isinstance(first, MessageSubmitted)
+    assert first.message.message_id == sent
+    unknown = replace(first, message=replace(first.message, message_id=str(uuid.uuid4())))
 
     answer = world.product.invoke("router", {"replay": msgspec.to_builtins([*events, unknown])})
 
@@ -224,7 +256,8 @@ def test_health_asks_the_stream(world: World) -> None:
 
 USERS_OF_STREAMS = {
     "api": {"kinesis:PutRecord", "kinesis:DescribeStreamSummary"},
-    "inbound": {"kinesis:PutRecord", "kinesis:PutRecords"},
+    "inbound": {"kinesis:PutRecord"},
+    "webhooks": {"kinesis:PutRecords"},
     "whatsapp": {"kinesis:PutRecords"},
     "router": {"sqs:SendMessage"},
     "status": {"sqs:SendMessage"},
@@ -265,9 +298,9 @@ def test_nobody_may_put_to_a_stream_that_is_not_theirs(world: World) -> None:
     both = {CHAT_EVENTS, STATUS_UPDATES}
     assert may_put == {
         "api": {CHAT_EVENTS},
-        "inbound": both,
+        "inbound": {CHAT_EVENTS},
         "relay": both,
         "status": {CHAT_EVENTS},
-        **{name: {STATUS_UPDATES} for name in CHANNELS},
-        **{name: set() for name in ("router", "webhooks", "files")},
+        **{name: {STATUS_UPDATES} for name in ("webhooks", *CHANNELS)},
+        **{name: set() for name in ("router", "files")},
     }

@@ -6,6 +6,7 @@ The use cases run over the adapter of the table and over its fake.
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Lock
 from typing import cast
 
 import pytest
@@ -130,6 +131,7 @@ class Words(RuleBasedStateMachine):
                 provider_message_id=f"ours-{number}",
             )
         )
+        self.product.route_submitted()
         room.turn = number
         room.contents.append(f"words {number}")
         self.told[channel, f"ours-{number}"] = room
@@ -156,6 +158,7 @@ class Words(RuleBasedStateMachine):
             quoted_provider_message_id=quoted,
         )
         self.product.take(WebhookEvent(channel, "main", "webhook", event))
+        self.product.route_submitted()
 
         stored = self.product.message(inbound_message_id(channel, "main", f"theirs-{number}"))
         room = expected or self.inbox_of(self.ids[name], stored)
@@ -205,10 +208,9 @@ class Words(RuleBasedStateMachine):
     def read_by(self, stored: Message) -> set[str]:
         """Return the ids of the users to whom the message is routed."""
         return {
-            recipient.user_id
-            for event in self.product.events.submitted
-            if event.message.message_id == stored.message_id
-            for recipient in event.recipients
+            request.recipient.user_id
+            for request in self.product.events.requested
+            if request.message_id == stored.message_id
         }
 
     def teardown(self) -> None:
@@ -236,12 +238,14 @@ def test_webhooks_in_parallel_agree_on_the_place(machine: type[Words]) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         stored = list(threads.map(take, range(16)))
+    words.product.route_submitted()
 
     (conversation_id,) = {message.conversation_id for message in stored}
     assert words.product.conversations.places(person).one_to_one == conversation_id
     members = words.product.conversation(conversation_id).participants
     assert {member.user_id for member in members} == {INBOX_USER_ID, person}
-    assert all(event.recipients == () for event in words.product.events.submitted)
+    assert len(words.product.events.submitted) == 16
+    assert words.product.events.requested == []
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -256,12 +260,18 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
         words.begin(ConversationType.ONE_TO_ONE, other, "ana")
     groups, talks = words.rooms[:3], words.rooms[3:]
     choices = random.Random(seed)  # noqa: S311 - the same story for the same seed
+    router = Lock()
 
     def write(number: int) -> str:
         channel = CHANNELS[number % 2]
         event = InboundMessage(f"{person}@{channel}", f"theirs-{number}", Text("only for you"), AT)
         product.take(WebhookEvent(channel, "main", "webhook", event))
+        route()
         return product.message(inbound_message_id(channel, "main", f"theirs-{number}")).conversation_id
+
+    def route() -> None:
+        with router:
+            product.route_submitted()
 
     def act(number: int) -> str | None:
         talk = talks[number % 3]
@@ -274,10 +284,12 @@ def test_whatever_happens_in_parallel_no_group_gets_words_of_a_person_with_a_1to
             else:
                 content = NewMessage(f"ours-{number}", talk.conversation_id, min(talk.members), Text("hello"))
                 product.accept(content)
+                route()
         return None
 
     with ThreadPoolExecutor(4) as threads:
         places = list(threads.map(act, choices.sample(range(48), 48)))
+    route()
 
     assert not {group.conversation_id for group in groups} & set(places)
     for name in ("ana", "ben"):

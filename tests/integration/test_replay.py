@@ -178,4 +178,4 @@ def test_on_sqs_there_is_nothing_to_replay(replay: Replay) -> None:
     result = replay(None, "--from", "1h")
 
     assert isinstance(result.exception, CloudError)
-    assert "SQS keeps nothing that could be replayed" in result.exception.message
+    assert "SQS keeps no events that could be replayed" in result.exception.message

@@ -241,6 +241,32 @@ def test_a_message_is_postponed_by_one(messages: Messages, a_message: NewMessage
     assert message.message_id in due(messages, LATER)
 
 
+def test_a_part_that_begins_in_a_later_round_is_recorded(
+    messages: Messages, deliveries: Deliveries, a_message: NewMessageOf
+) -> None:
+    message = begun(messages, a_message())
+    to = Recipient("user-1", "pigeon", "main", "1", 1)
+    requested = DeliveryRequested(
+        message.message_id, message.conversation_id, to, Text("hello"), 0, 2, 1, NOW, message.sequence
+    )
+    claimed = deliveries.claim(requested, "claim", 1.0, 2.0)
+    assert isinstance(claimed, Claimed)
+    deliveries.record_failed(claimed, "131026", "Blocked.", LATER)
+    (failed,) = deliveries.of_message(message.message_id)
+    messages.record_part(failed)
+    messages.advance(message.message_id, Status.FAILED, LATER, 0, settled=True)
+    stored = messages.get(message.message_id)
+    assert stored is not None
+    assert messages.redrive(stored, [failed], LATER, LATER) == 1
+    second = a_part(message, Status.SENT, 1, part=1, part_count=2, round=1)
+
+    recorded = {part.part: (part.status, part.round) for part in messages.record_part(second)}
+
+    assert recorded == {0: (Status.PENDING, 1), 1: (Status.SENT, 1)}
+    too_early = a_part(message, Status.SENT, 2, round=2)
+    assert {part.recipient for part in messages.record_part(too_early)} == {1}, "round 2 has not begun"
+
+
 def test_what_is_settled_is_not_postponed(messages: Messages, a_message: NewMessageOf) -> None:
     message = begun(messages, a_message())
     messages.advance(message.message_id, Status.SENT, LATER, 0, settled=True)

@@ -218,6 +218,37 @@ def test_of_a_text_in_parts_the_failed_ones_are_sent_again(product: Product) -> 
     assert product.message().status is Status.SENT
 
 
+@pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
+def test_a_part_that_begins_after_a_redrive_is_counted(channels: tuple[str, ...]) -> None:
+    product = Product()
+    product.settle(AGENT, customer("bo", "pigeon", "telex"))
+    product.connector.answers = [BLOCKED] * (len(channels) - 1)
+    product.accept(a_message("ä" * 20, channels=channels))
+    deliver = product.deliver()
+    for _ in channels[1:]:
+        product.route_all()
+        request = product.events.requested[0]
+        product.events.requested.clear()
+        outcome = deliver(request)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    product.route_all()
+    first, second = product.events.requested
+    product.events.requested.clear()
+    assert (first.recipient.channel, first.part_count) == ("telex", 2)
+    assert isinstance(deliver(first), Settled)
+    named = str(first.delivery_id)
+    product.record(StatusUpdate("telex", "main", Status.FAILED, "2026-01-31T12:00:01.000Z", None, named))
+    assert product.message().status is Status.FAILED
+
+    product.redrive.message(MESSAGE_ID)
+    assert product.deliveries.get(second.delivery_id) is None
+    work(product)
+
+    assert [part.status for part in product.deliveries.of_message(MESSAGE_ID)][-2:] == [Status.SENT] * 2
+    assert product.message().status is Status.SENT
+
+
 def test_a_part_that_waits_in_the_queue_does_not_overtake_a_redriven_one(product: Product) -> None:
     product.connector.answers = [Sent("first"), BLOCKED]
     product.say("x" * 20 + "y" * 20 + "z" * 20)

@@ -290,6 +290,23 @@ def test_the_record_of_an_earlier_join_places_nobody(product: Product) -> None:
     assert again.is_joining
 
 
+def test_a_message_reaches_a_new_participant_only_after_their_join(product: Product) -> None:
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        product.manage_conversations.add_participant("conversation", "carla")
+    product.events.broken = False
+
+    product.say()
+    product.route_submitted()
+
+    assert {requested.recipient.user_id for requested in product.events.requested} == {"ana", "ben"}
+    product.events.requested.clear()
+    product.manage_conversations.add_participant("conversation", "carla")
+    product.say(message_id=product.ids())
+    product.route_submitted()
+    assert {requested.recipient.user_id for requested in product.events.requested} == {"ana", "ben", "carla"}
+
+
 def test_a_repeated_request_completes_a_join(product: Product) -> None:
     product.events.broken = True
     with pytest.raises(Unavailable):

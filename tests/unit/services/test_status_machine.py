@@ -58,6 +58,11 @@ class Statuses(RuleBasedStateMachine):
         self.model[key] = "FAILED" if failed_before else "SENT"
         assert self.product.record(outcome.update) is Recorded.DONE
 
+    @rule()
+    def send_every_part(self) -> None:
+        for person, _ in self.requested:
+            self.send_next_part(person)
+
     @rule(
         person=st.sampled_from(["ana", "bo", "cy"]),
         part=st.integers(0, PARTS - 1),
@@ -85,6 +90,14 @@ class Statuses(RuleBasedStateMachine):
         for person, part in self.requested:
             self.send_next_part(person)
             if (person, part) in self.model:
+                self.receipt(person, part, Status.FAILED, 1)
+
+    @precondition(lambda self: not self.model)
+    @rule()
+    def the_provider_refuses_every_first_part_before_the_second_is_sent(self) -> None:
+        for person, part in self.requested:
+            if part == 0:
+                self.send_next_part(person)
                 self.receipt(person, part, Status.FAILED, 1)
 
     @precondition(lambda self: self.product.message().status is Status.FAILED)

@@ -28,13 +28,15 @@ def reach(
 
     A customer is reached on the first of `channels` on which they have an identity; the others are fallbacks.
     Without `channels` a customer is reached on the conversation's primary channel, if they have an identity
-    there, else by their first identity. Agents read over the API.
+    there, else by their first identity. Agents read over the API. A participant who is joining has no place
+    among the messages yet, and receives none; if their place is before the message, the router, which handles
+    the join first, chooses the recipients again.
     """
     found = []
     missing = []
     for participant in conversation.participants:
         user = users.get(participant.user_id)
-        if user is None or user.user_id == sender_id or user.type is UserType.AGENT:
+        if user is None or user.user_id == sender_id or user.type is UserType.AGENT or participant.is_joining:
             continue
         identities = _choose(user, channels, conversation.primary_channel)
         if identities:

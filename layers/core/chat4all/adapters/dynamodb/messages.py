@@ -299,10 +299,13 @@ def _follows(entry: Path, part: PartStatus) -> Condition:
     """Return the condition that the part's status is a step forward from the recorded status."""
     earlier = predecessors(part.status)
     values = [value_of(status, part.round) for status in Status if status in earlier]
-    condition = entry.is_in(*values)
-    if not part.round:
-        condition |= StateRow.partition.exists() & entry.does_not_exist()
+    condition: Condition = entry.is_in(*values) | (_has_begun(part.round) & entry.does_not_exist())
     return condition
+
+
+def _has_begun(round_: int) -> Condition:
+    """Return the condition that the message has a state, and is in this round or in a later round."""
+    return StateRow.round >= round_ if round_ else StateRow.partition.exists()
 
 
 def _forward(status: Status, at: str) -> list[Action]:

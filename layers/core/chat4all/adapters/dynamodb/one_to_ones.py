@@ -10,7 +10,8 @@
 
 A conversation has its turn when it begins, when it is reactivated, and when it gets a message. All
 rows change in one transaction, conditional on the version of PLACES, which every change raises. A message in
-the conversation with the latest turn costs nothing: the write that numbers the message answers `overtaken`.
+the conversation with the latest turn costs nothing: `router` reads the conversation, with `overtaken`,
+in any case.
 
 A counter orders the turns, because two machines with different clocks would order their messages wrongly by
 time.

@@ -28,6 +28,8 @@ ARRIVAL_SHARDS: Final = 64
 MOST_SHARDS_READ: Final = 1_024
 """A call of `arrived` begins no further hour after so many shards: an answer has less than 30 seconds."""
 _HOUR: Final = len("2026-01-31T12")
+_HOUR_S: Final = 3_600
+_HOUR_BEGINS: Final = ":00:00.000Z"
 _FIRST: Final = "0"
 _LAST: Final = "~"
 """Texts that sort before and after every webhook."""
@@ -99,7 +101,7 @@ class DynamoWebhooks:
         shards_read = 0
         for hour, prefixes in _hours(arrivals.channels, since, arrivals.until):
             if shards_read >= MOST_SHARDS_READ:
-                return _page(found, TimeCursor(hour, _FIRST))
+                return _page(found, TimeCursor(f"{hour}{_HOUR_BEGINS}", _FIRST))
             shards = [shard_key for prefix in prefixes for shard_key in shards_of(prefix, ARRIVAL_SHARDS)]
             entries = heapq.merge(
                 *(_entries(shard_key, since, arrivals.until, limit) for shard_key in shards)
@@ -122,7 +124,8 @@ class DynamoWebhooks:
             return
         item_key = _hours_key(place.channel), f"{hour}#{place.account}"
         if not _exists(*item_key):
-            WebhookRow(*item_key, expires_at=webhook.expires_at).save()
+            # The row must outlive the hour's last webhook, which arrives up to an hour after this webhook.
+            WebhookRow(*item_key, expires_at=webhook.expires_at + _HOUR_S).save()
         self._listed[place.channel, place.account] = hour
 
 

@@ -148,7 +148,7 @@ class AcceptMessage:
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
-        With `begun`, the event names only the recipients of these deliveries, on the same channels.
+        With `begun`, the event names only the recipients of these deliveries, on the same routes.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
@@ -156,9 +156,12 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         routed = self._route(snapshot, _of_stored(message))
         if begun:
-            reached = dict.fromkeys((part.recipient_id, part.channel) for part in begun)
+            reached = {(part.recipient_id, part.channel): part.route for part in begun}
             some = tuple(
-                known_on(snapshot.conversation, snapshot.users, *reached_on) for reached_on in reached
+                msgspec.structs.replace(
+                    known_on(snapshot.conversation, snapshot.users, *reached_on), position=route
+                )
+                for reached_on, route in reached.items()
             )
             event = accepted_event(message, Routed(routed.content, some))
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
