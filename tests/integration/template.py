@@ -120,6 +120,8 @@ class Template:
                 "Fn::Sub": self._substituted,
                 "Fn::If": self._chosen,
                 "Fn::Join": self._joined,
+                "Fn::Select": self._selected,
+                "Fn::Split": self._split,
                 "Fn::FindInMap": self._found_in_map,
             }
             intrinsic = intrinsics.get(name)
@@ -170,6 +172,8 @@ class Template:
             return self.nested(name).output(attribute.removeprefix("Outputs."))
         if attribute in _TOLD_BY_AWS:
             return f"{attribute} of {name}"
+        if attribute == "FunctionUrl":
+            return f"https://{name.lower()}.lambda-url.{REGION}.on.aws/"
         assert attribute == "Arn", f"{name}.{attribute}"
         return arn(resource["Type"], self.resolved(resource["Properties"]))
 
@@ -187,6 +191,12 @@ class Template:
 
     def _joined(self, argument: list[Any]) -> str:
         return str(self.resolved(argument[0])).join(self.resolved(argument[1]))
+
+    def _selected(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
+        return self.resolved(argument[1])[argument[0]]
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        return str(self.resolved(argument[1])).split(argument[0])
 
     def _chosen(self, argument: list[Any]) -> Any:  # noqa: ANN401 - any part of a template
         condition, yes, no = argument

@@ -103,7 +103,7 @@ def _overrides(values: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def api_id(aws: Aws, stack_name: str) -> str:
+def outputs(aws: Aws, stack_name: str) -> Mapping[str, str]:
+    """Return the outputs of the stack, by name."""
     stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return outputs["ApiId"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

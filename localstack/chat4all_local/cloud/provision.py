@@ -1,10 +1,14 @@
 """Provision a deployed stack: buckets, credentials of the channels, webhook URLs and the first key."""
 
+from collections.abc import Mapping
+
 import msgspec
 import urllib3
 
+from chat4all.domain.public_addresses import public_address
 from chat4all_local.api_keys import create_key, has_every_scope, restore_key
 from chat4all_local.cloud.aws import Aws
+from chat4all_local.cloud.deployment import outputs
 from chat4all_local.cloud.errors import ComponentFailed
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import ARTIFACTS_BUCKET, CHANNELS, WEBHOOKS_IN_FLIGHT
@@ -16,8 +20,9 @@ FIRST_KEY_NAME = "chat4all up"
 def provision(cloud: Cloud) -> str:
     """Provision the stack, and return its API key: `cloud.api_key` if there is one. Idempotent."""
     mirror_buckets(cloud.aws)
-    write_secrets(cloud)
-    point_webhooks(cloud)
+    webhook_urls = webhook_urls_of(cloud)
+    write_secrets(cloud, webhook_urls)
+    point_webhooks(cloud, webhook_urls)
     return first_key(cloud)
 
 
@@ -32,29 +37,33 @@ def mirror_buckets(aws: Aws) -> None:
             files.create_bucket(Bucket=bucket["Name"])
 
 
-def write_secrets(cloud: Cloud) -> None:
+def webhook_urls_of(cloud: Cloud) -> Mapping[str, str]:
+    """Map each channel to the URL that its provider calls, by the outputs of the stack."""
+    found = outputs(cloud.aws, cloud.stack)
+    return {
+        channel: public_address(found["WebhookUrl"], found["ApiId"], f"/v1/webhooks/{channel}")
+        for channel in CHANNELS
+    }
+
+
+def write_secrets(cloud: Cloud, webhook_urls: Mapping[str, str]) -> None:
     secrets = cloud.aws.secrets()
     for channel in CHANNELS:
-        fields = {**msgspec.structs.asdict(BY_CHANNEL[channel]), "webhook_url": webhook_url(cloud, channel)}
+        fields = {**msgspec.structs.asdict(BY_CHANNEL[channel]), "webhook_url": webhook_urls[channel]}
         wanted = msgspec.json.encode(fields).decode()
         name = f"{cloud.stack}/{channel}"
         if secrets.get_secret_value(SecretId=name)["SecretString"] != wanted:
             secrets.put_secret_value(SecretId=name, SecretString=wanted)
 
 
-def point_webhooks(cloud: Cloud) -> None:
+def point_webhooks(cloud: Cloud, webhook_urls: Mapping[str, str]) -> None:
     """Tell each simulator its webhook URL. Raises ComponentFailed."""
     for channel, simulator in cloud.simulators.items():
-        settings = {"webhook_url": webhook_url(cloud, channel), "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
+        settings = {"webhook_url": webhook_urls[channel], "webhooks_in_flight": WEBHOOKS_IN_FLIGHT}
         answer = urllib3.request("PUT", f"{simulator}/_control/config", json=settings, timeout=10.0)
         if answer.status >= 300:
             refusal = f"the {channel} simulator refused its webhook URL ({answer.status})"
             raise ComponentFailed(refusal, answer.data.decode())
-
-
-def webhook_url(cloud: Cloud, channel: str) -> str:
-    """Return the URL that the provider of `channel` calls."""
-    return f"{cloud.api_url}/v1/webhooks/{channel}"
 
 
 def first_key(cloud: Cloud) -> str:

@@ -16,10 +16,10 @@ from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.ministack import MiniStack
 from chat4all_local.cloud.build import Build, built
 from chat4all_local.cloud.deployment import (
-    api_id,
     deploy,
     is_deployed,
     let_live_follow,
+    outputs,
     parameters,
     wanted_digest,
 )
@@ -178,4 +178,5 @@ class _Starting:
                 with step(self.progress, "Deploy the stack (sam deploy)"):
                     deploy(self.folder, state, build, given)
                     let_live_follow(aws, state.stack)
-        return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id(aws, state.stack)}/api")
+        api_id = outputs(aws, state.stack)["ApiId"]
+        return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id}/api")

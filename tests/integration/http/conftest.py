@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 import pytest
+from chalice.app import Chalice
 
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.secrets import ManagedSecrets
@@ -15,6 +16,7 @@ from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.services.access.authenticate import SCOPES, new_key
 from tests.fakes.people import NOW
 from tests.integration.aws import CHANNELS, Aws
+from tests.integration.http.function_url import FunctionUrl
 from tests.integration.http.gateway import API_ID, Gateway
 from tests.integration.template import REGION, environment, functions
 
@@ -39,10 +41,23 @@ def api(api_settings: ApiSettings, key: str) -> Gateway:
 
 
 @pytest.fixture(scope="package")
-def webhooks(aws: Aws) -> Gateway:
+def webhooks_app(aws: Aws) -> Chalice:
     variables = environment(functions(aws.template)["webhooks"])
     secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
-    return Gateway(webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets))
+    return webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets)
+
+
+@pytest.fixture(scope="package")
+def webhooks(webhooks_app: Chalice) -> Gateway:
+    return Gateway(webhooks_app)
+
+
+@pytest.fixture(scope="package", params=[Gateway, FunctionUrl], ids=["API Gateway", "function URL"])
+def front(request: pytest.FixtureRequest, webhooks_app: Chalice) -> Gateway:
+    """What the providers call."""
+    made = request.param(webhooks_app)
+    assert isinstance(made, Gateway)
+    return made
 
 
 @dataclass(frozen=True)

@@ -103,17 +103,26 @@ class Gateway:
         sent = {"content-type": "application/json", **(headers or {})}
         if self._key is not None:
             sent.setdefault("x-api-key", self._key)
+        event = self._event(method, path, body, sent, query or {})
+        event["isBase64Encoded"] = event["isBase64Encoded"] or base64
+        answer = Answer(self._handler(event, Context()))
+        if self._description is not None:
+            resource, _ = self._route(path)
+            self._description.check(method, resource, answer.status, answer.headers, answer.text)
+        return answer
+
+    def _event(
+        self, method: str, path: str, body: str | None, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> dict[str, Any]:
         resource, parameters = self._route(path)
-        event = {
+        return {
             "resource": resource,
             "path": path,
             "httpMethod": method,
-            "headers": sent,
-            "multiValueHeaders": {name: [value] for name, value in sent.items()},
-            "queryStringParameters": dict(query) if query else None,
-            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()}
-            if query
-            else None,
+            "headers": dict(headers),
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "queryStringParameters": dict(query) or None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
             "pathParameters": parameters or None,
             "stageVariables": None,
             "requestContext": {
@@ -126,12 +135,8 @@ class Gateway:
                 "identity": {"sourceIp": "127.0.0.1"},
             },
             "body": body,
-            "isBase64Encoded": base64,
+            "isBase64Encoded": False,
         }
-        answer = Answer(self._handler(event, Context()))
-        if self._description is not None:
-            self._description.check(method, resource, answer.status, answer.headers, answer.text)
-        return answer
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """Find the route that matches the path. Like API Gateway, it prefers fixed names to parameters."""

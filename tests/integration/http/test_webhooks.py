@@ -31,9 +31,9 @@ def signed(channel: str, body: bytes) -> dict[str, str]:
     return sample(channel).proof(secret_of(channel), body)
 
 
-def send(webhooks: Gateway, channel: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+def send(front: Gateway, channel: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
     proof = signed(channel, body) if headers is None else headers
-    return webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=proof)
+    return front.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=proof)
 
 
 def items_of(aws: Aws, channel: str, body: bytes) -> list[dict[str, Any]]:
@@ -74,11 +74,11 @@ def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_webhook_is_stored_as_it_came_and_its_events_published(
-    webhooks: Gateway, aws: Aws, channel: str
+    front: Gateway, aws: Aws, channel: str
 ) -> None:
     body = sample(channel).text_webhook("hello")
 
-    answer = send(webhooks, channel, body)
+    answer = send(front, channel, body)
 
     read_by_provider = connector(channel, HttpClient(), "").webhook_answer
     assert answer.status == 200
@@ -94,17 +94,17 @@ def test_a_webhook_is_stored_as_it_came_and_its_events_published(
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_the_same_webhook_twice_is_published_once(webhooks: Gateway, aws: Aws, channel: str) -> None:
+def test_the_same_webhook_twice_is_published_once(front: Gateway, aws: Aws, channel: str) -> None:
     body = sample(channel).text_webhook("hello")
 
-    answers = [send(webhooks, channel, body).status for _ in range(2)]
+    answers = [send(front, channel, body).status for _ in range(2)]
 
     assert answers == [200, 200]
     assert len(published(aws, body)) == 1
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: Aws, channel: str) -> None:
+def test_without_the_providers_proof_nothing_is_stored(front: Gateway, aws: Aws, channel: str) -> None:
     body = sample(channel).text_webhook("hello")
     ((name, proof),) = signed(channel, body).items()
     wrong = [
@@ -118,25 +118,25 @@ def test_without_the_providers_proof_nothing_is_stored(webhooks: Gateway, aws: A
     ]
 
     for headers in wrong:
-        send(webhooks, channel, body, headers).refused(401, "INVALID_SIGNATURE")
+        send(front, channel, body, headers).refused(401, "INVALID_SIGNATURE")
 
     assert stored(aws, channel, body) is None
     assert published(aws, body) == []
 
 
 @pytest.mark.parametrize("channel", [channel for channel in CHANNELS if sample(channel).SIGNS])
-def test_one_changed_byte_breaks_the_signature(webhooks: Gateway, aws: Aws, channel: str) -> None:
+def test_one_changed_byte_breaks_the_signature(front: Gateway, aws: Aws, channel: str) -> None:
     body = sample(channel).text_webhook("hello")
 
     for changed in (body.replace(b"hello", b"hellO"), body + b" ", body[:-1]):
-        send(webhooks, channel, changed, signed(channel, body)).refused(401, "INVALID_SIGNATURE")
+        send(front, channel, changed, signed(channel, body)).refused(401, "INVALID_SIGNATURE")
         assert stored(aws, channel, changed) is None
 
 
-def test_the_signature_of_another_channel_does_not_count(webhooks: Gateway) -> None:
+def test_the_signature_of_another_channel_does_not_count(front: Gateway) -> None:
     body = msgspec.json.encode(whatsapp())
 
-    send(webhooks, "whatsapp", body, signed("instagram", body)).refused(401, "INVALID_SIGNATURE")
+    send(front, "whatsapp", body, signed("instagram", body)).refused(401, "INVALID_SIGNATURE")
 
 
 @pytest.mark.parametrize(
@@ -159,23 +159,23 @@ def test_the_signature_of_another_channel_does_not_count(webhooks: Gateway) -> N
     ],
 )
 def test_the_providers_nonsense_is_stored_and_refused(
-    webhooks: Gateway, aws: Aws, channel: str, body: bytes
+    front: Gateway, aws: Aws, channel: str, body: bytes
 ) -> None:
-    send(webhooks, channel, body).refused(400, "VALIDATION_ERROR")
+    send(front, channel, body).refused(400, "VALIDATION_ERROR")
 
     assert stored(aws, channel, body) == body
     assert published(aws, body) == []
 
 
-def test_a_webhook_about_nobody_is_stored_and_taken(webhooks: Gateway, aws: Aws) -> None:
+def test_a_webhook_about_nobody_is_stored_and_taken(front: Gateway, aws: Aws) -> None:
     entry = {"id": "1", "changes": [{"field": "account_update", "value": {}}]}
     body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
 
-    assert send(webhooks, "whatsapp", body).json == {"events": 0}
+    assert send(front, "whatsapp", body).json == {"events": 0}
     assert stored(aws, "whatsapp", body) == body
 
 
-def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws) -> None:
+def test_many_events_of_one_webhook_keep_their_order(front: Gateway, aws: Aws) -> None:
     several = whatsapp()
     value = several["entry"][0]["changes"][0]["value"]
     value["messages"] = [
@@ -184,7 +184,7 @@ def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws
     ]
     body = msgspec.json.encode(several)
 
-    assert send(webhooks, "whatsapp", body).json == {"events": 12}
+    assert send(front, "whatsapp", body).json == {"events": 12}
 
     texts = [
         received.event.content.text
@@ -194,11 +194,11 @@ def test_many_events_of_one_webhook_keep_their_order(webhooks: Gateway, aws: Aws
     assert texts == [f"word {number}" for number in range(12)]
 
 
-def test_a_huge_webhook_is_kept_in_the_bucket(webhooks: Gateway, aws: Aws) -> None:
+def test_a_huge_webhook_is_kept_in_the_bucket(front: Gateway, aws: Aws) -> None:
     noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(15_000))
     body = msgspec.json.encode(whatsapp(type="image", image={"caption": noise}))
 
-    answer = send(webhooks, "whatsapp", body)
+    answer = send(front, "whatsapp", body)
 
     assert answer.status == 200
     assert stored(aws, "whatsapp", body) == body
@@ -207,14 +207,14 @@ def test_a_huge_webhook_is_kept_in_the_bucket(webhooks: Gateway, aws: Aws) -> No
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
-def test_a_subscription_is_confirmed_to_who_knows_the_token(webhooks: Gateway, channel: str) -> None:
+def test_a_subscription_is_confirmed_to_who_knows_the_token(front: Gateway, channel: str) -> None:
     query = {
         "hub.mode": "subscribe",
         "hub.verify_token": secret_of(channel).verify_token,
         "hub.challenge": "1158201444",
     }
 
-    answer = webhooks.request("GET", f"/v1/webhooks/{channel}", query=query)
+    answer = front.request("GET", f"/v1/webhooks/{channel}", query=query)
 
     assert (answer.status, answer.text) == (200, "1158201444")
     assert answer.headers["content-type"].startswith("text/plain")
@@ -230,15 +230,15 @@ def test_a_subscription_is_confirmed_to_who_knows_the_token(webhooks: Gateway, c
         {"hub.mode": "unsubscribe", "hub.verify_token": "verify-token-of-whatsapp", "hub.challenge": "1"},
     ],
 )
-def test_nobody_else_is_answered(webhooks: Gateway, channel: str, query: dict[str, str]) -> None:
-    answer = webhooks.request("GET", f"/v1/webhooks/{channel}", query=query)
+def test_nobody_else_is_answered(front: Gateway, channel: str, query: dict[str, str]) -> None:
+    answer = front.request("GET", f"/v1/webhooks/{channel}", query=query)
 
     answer.refused(403, "INVALID_VERIFY_TOKEN")
 
 
-def test_a_channel_that_is_none_is_not_found(webhooks: Gateway) -> None:
-    webhooks.request("POST", "/v1/webhooks/carrier", "{}").refused(404, "CHANNEL_NOT_FOUND")
-    webhooks.request("GET", "/v1/webhooks/carrier").refused(404, "CHANNEL_NOT_FOUND")
+def test_a_channel_that_is_none_is_not_found(front: Gateway) -> None:
+    front.request("POST", "/v1/webhooks/carrier", "{}").refused(404, "CHANNEL_NOT_FOUND")
+    front.request("GET", "/v1/webhooks/carrier").refused(404, "CHANNEL_NOT_FOUND")
 
 
 def test_half_a_character_in_a_body_is_refused(webhooks: Gateway) -> None:

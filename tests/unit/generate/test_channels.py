@@ -26,7 +26,7 @@ PIGEON: Final = replace(
     base_url="https://pigeon.example",
     capabilities=replace(WHATSAPP.capabilities, channel="pigeon"),
     secret=(SecretField("account_id", "the loft"), SecretField("access_token", "a ring")),
-    webhook_setup="tell the loft of `$URL/v1/webhooks/pigeon`.",
+    webhook_setup="tell the loft of `$WEBHOOK_URL/v1/webhooks/pigeon`.",
     batch_size=3,
     memory_mb=1024,
 )
@@ -163,7 +163,7 @@ def test_the_documents_tell_how_a_channel_is_set_up(checkout: Path) -> None:
         "--secret-id chat4all/pigeon"
         ' --secret-string \'{"account_id": "<the loft>", "access_token": "<a ring>"}\'' in guide
     )
-    assert "- Carrier Pigeon: tell the loft of `$URL/v1/webhooks/pigeon`." in guide
+    assert "- Carrier Pigeon: tell the loft of `$WEBHOOK_URL/v1/webhooks/pigeon`." in guide
 
 
 def test_the_container_of_localstack_is_told_where_the_provider_is(checkout: Path) -> None:

@@ -17,7 +17,8 @@ from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import accounts, connector, names
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
-from chat4all.entrypoints.http.routes import bind
+from chat4all.entrypoints.http.function_url import on_both_fronts
+from chat4all.entrypoints.http.routes import bind, routes_of
 from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.entrypoints.invocation import Handler
@@ -70,4 +71,5 @@ def handler() -> Handler:
     telemetry = Telemetry("webhooks")
     webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
 
-    return telemetry.observing(serving(telemetry.count, webhooks))
+    both = on_both_fronts(webhooks, routes_of(WebhookViews))
+    return telemetry.observing(serving(telemetry.count, both))

@@ -49,7 +49,7 @@ MANIFEST: Final = Manifest(
         SecretField("verify_token", "a word of yours"),
     ),
     webhook_setup=(
-        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/instagram`,"
+        "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/instagram`,"
         " the verify token of the secret; subscribe to `messages`."
     ),
     webhook_proof="X-Hub-Signature-256",

@@ -36,7 +36,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: Capabilities
     secret: tuple[SecretField, ...]
     webhook_setup: str
-    """The steps that make the provider call our webhook: Markdown, in which `$URL` is the API's address."""
+    """The steps that make the provider call our webhook, as Markdown.
+
+    `$WEBHOOK_URL` stands for the stack's output WebhookUrl.
+    """
     webhook_proof: str
     """The header in which the provider proves that a webhook is its own."""
     address_form: str

@@ -62,12 +62,12 @@ MANIFEST: Final = Manifest(
         SecretField("access_token", "auth token"),
         SecretField("webhook_secret", "auth token"),
         SecretField("sender", "our number with its +, or the SID of a messaging service"),
-        SecretField("webhook_url", "URL/v1/webhooks/sms"),
+        SecretField("webhook_url", "WEBHOOK_URL/v1/webhooks/sms"),
     ),
     webhook_setup=(
         "in the settings of the number or messaging service at console.twilio.com, for incoming messages:"
-        " POST to `$URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the same"
-        " address without the `#` and its parameters."
+        " POST to `$WEBHOOK_URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the"
+        " same address without the `#` and its parameters."
     ),
     webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",

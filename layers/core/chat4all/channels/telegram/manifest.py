@@ -74,7 +74,7 @@ MANIFEST: Final = Manifest(
     ),
     webhook_setup=(
         '`curl "https://api.telegram.org/bot<token>/setWebhook" --data-urlencode'
-        ' "url=$URL/v1/webhooks/telegram" -d "secret_token=<webhook_secret>"`'
+        ' "url=$WEBHOOK_URL/v1/webhooks/telegram" -d "secret_token=<webhook_secret>"`'
     ),
     webhook_proof="X-Telegram-Bot-Api-Secret-Token",
     address_form="70{:08d}",

@@ -60,7 +60,7 @@ MANIFEST: Final = Manifest(
         SecretField("verify_token", "a word of yours"),
     ),
     webhook_setup=(
-        "in the app's settings at developers.facebook.com, callback `$URL/v1/webhooks/whatsapp`,"
+        "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
         " the verify token of the secret; subscribe to `messages`."
     ),
     webhook_proof="X-Hub-Signature-256",

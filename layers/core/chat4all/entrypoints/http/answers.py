@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from chalice.app import Request, Response
+from chalice.app import Response
 
 from chat4all.domain.errors import Chat4AllError, Detail
 
@@ -28,12 +28,12 @@ class Answer(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-def trace_id(request: Request) -> str:
-    """Return X-Ray's root id if the request is traced, else API Gateway's request id."""
+def trace_id(context: Mapping[str, object]) -> str:
+    """Return X-Ray's root id if the request is traced, else the request id of the request's context."""
     for field in os.environ.get(_TRACE_ENVIRONMENT, "").split(";"):
         if field.startswith("Root="):
             return field.removeprefix("Root=")
-    return str(request.context.get("requestId", ""))
+    return str(context.get("requestId", ""))
 
 
 def respond(answer: Answer, trace: str) -> Response:

@@ -147,7 +147,7 @@ def _answering(
 ) -> Callable[..., Response]:
     def answer(**parameters: str) -> Response:
         request = cast("Request", app.current_request)  # is set while a view runs
-        trace = trace_id(request)
+        trace = trace_id(request.context)
         try:
             if declared.scope is not None and authenticate is not None:
                 key = authenticate(_presented_key(request), declared.scope)

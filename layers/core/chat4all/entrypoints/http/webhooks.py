@@ -22,6 +22,7 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel
+from chat4all.entrypoints.http.function_url import raw_query
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
@@ -154,13 +155,21 @@ class WebhookViews:
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
-    """Build the request as the provider sent it.
+    """Build the request as the provider sent it."""
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    scheme = headers.get("x-forwarded-proto", "https")
+    query = _query(request)
+    url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
+    return WebhookRequest(f"{url}?{query}" if query else url, headers, body)
+
+
+def _query(request: Request) -> str:
+    """Return the query as the provider sent it.
 
     API Gateway decodes the query, so it is encoded again. A repeated parameter keeps all its values.
     """
-    headers = {name.lower(): text for name, text in request.headers.items()}
-    scheme = headers.get("x-forwarded-proto", "https")
+    raw = raw_query(request)
+    if raw is not None:
+        return raw
     given = request.query_params
-    query = urlencode({name: given.getlist(name) for name in given}, doseq=True) if given else ""
-    url = f"{scheme}://{headers.get('host', '')}{request.context.get('path', '')}"
-    return WebhookRequest(f"{url}?{query}" if query else url, headers, body)
+    return urlencode({name: given.getlist(name) for name in given}, doseq=True) if given else ""
