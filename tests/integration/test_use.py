@@ -6,12 +6,15 @@ import pytest
 
 from chat4all_local.cost.estimate import RECEIPTS, Step, size_for
 from chat4all_local.cost.main import kept_use
-from chat4all_local.metering.meter import Call
+from chat4all_local.metering.meter import Call, Meter
 from chat4all_local.metering.use import REQUESTS_OF_A_BATCH, counted
 from tests.integration.aws import Aws
 from tests.integration.template import STACK
 from tests.integration.test_functions import an_address, whatsapp_status
 from tests.integration.world import World, a_world
+
+Steps = Mapping[tuple[str, str], Sequence[Call]]
+"""The calls by function, and by the receipt that the function handled: none, or one of RECEIPTS."""
 
 _READS = ("GetItem", "BatchGetItem", "Query")
 _KEPT_SIZES = [size.characters for size in kept_use().sizes]
@@ -25,27 +28,32 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def steps_by_size(world: World, aws: Aws) -> Mapping[int, Mapping[tuple[str, str], Sequence[Call]]]:
-    """The calls by step, which is a function and the receipt that it handled, of a message of each size."""
+def steps_by_size(world: World, aws: Aws) -> Mapping[int, Steps]:
+    """The steps of a message of each size."""
     agent = world.create("AGENT")
     customer = world.create("CUSTOMER", ("whatsapp", an_address("whatsapp")))
     conversation = world.converse(agent, customer)
-    world.post(conversation, agent, "so that everything is warm")
-    world.product.pump()
     meter = world.recorder.count_with_meter(aws)
-    steps: dict[int, dict[tuple[str, str], list[Call]]] = {}
-    for characters in _KEPT_SIZES:
-        found = steps.setdefault(characters, {})
-        message_id = world.post(conversation, agent, "x" * characters)
+    _observed(world, meter, conversation, agent, "so that everything is warm")
+    return {
+        characters: _observed(world, meter, conversation, agent, "x" * characters)
+        for characters in _KEPT_SIZES
+    }
+
+
+def _observed(world: World, meter: Meter, conversation: str, agent: str, text: str) -> Steps:
+    """Send a text and each receipt for each of its parts; the functions run after each."""
+    steps: dict[tuple[str, str], list[Call]] = {}
+    message_id = world.post(conversation, agent, text)
+    world.product.pump()
+    _sort_into(steps, "", meter.taken())
+    parts = world.deliveries.of_message(message_id)
+    for receipt in RECEIPTS:
+        for part in parts:
+            theirs = part.provider_message_id or ""
+            world.say("whatsapp", whatsapp_status(receipt, theirs, str(part.delivery_id)))
         world.product.pump()
-        _sort_into(found, "", meter.taken())
-        parts = world.deliveries.of_message(message_id)
-        for receipt in RECEIPTS:
-            for part in parts:
-                theirs = part.provider_message_id or ""
-                world.say("whatsapp", whatsapp_status(receipt, theirs, str(part.delivery_id)))
-            world.product.pump()
-            _sort_into(found, receipt, meter.taken())
+        _sort_into(steps, receipt, meter.taken())
     return steps
 
 
@@ -56,7 +64,7 @@ def _sort_into(steps: dict[tuple[str, str], list[Call]], receipt: str, calls: It
 
 @pytest.mark.parametrize("characters", _KEPT_SIZES)
 def test_the_functions_take_the_steps_that_the_cost_estimate_lists(
-    steps_by_size: Mapping[int, Mapping[tuple[str, str], Sequence[Call]]], characters: int
+    steps_by_size: Mapping[int, Steps], characters: int
 ) -> None:
     kept = size_for(kept_use(), characters).steps
 
@@ -65,7 +73,7 @@ def test_the_functions_take_the_steps_that_the_cost_estimate_lists(
 
 @pytest.mark.parametrize("step", size_for(kept_use(), 200).steps, ids=lambda step: step.name)
 def test_a_step_makes_the_calls_that_the_cost_estimate_counts(
-    steps_by_size: Mapping[int, Mapping[tuple[str, str], Sequence[Call]]], step: Step
+    steps_by_size: Mapping[int, Steps], step: Step
 ) -> None:
     calls = steps_by_size[200][step.function, step.receipt]
     sqs = sum(call.service == "sqs" for call in calls)
@@ -79,7 +87,7 @@ def test_a_step_makes_the_calls_that_the_cost_estimate_counts(
 
 @pytest.mark.parametrize("characters", _KEPT_SIZES)
 def test_a_message_of_each_size_uses_the_units_that_the_cost_estimate_counts(
-    steps_by_size: Mapping[int, Mapping[tuple[str, str], Sequence[Call]]], characters: int
+    steps_by_size: Mapping[int, Steps], characters: int
 ) -> None:
     for step in size_for(kept_use(), characters).steps:
         calls = steps_by_size[characters][step.function, step.receipt]

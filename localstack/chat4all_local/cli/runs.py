@@ -81,7 +81,8 @@ def cost(
     *,
     messages: Annotated[int, typer.Option(min=1, help="The number of messages.")] = 1_000_000,
     characters: Annotated[
-        int, typer.Option(min=1, max=10_000, help="The length of the text; the next measured length counts.")
+        int,
+        typer.Option(min=200, max=10_000, help="The length of the text; the next measured length counts."),
     ] = 200,
     measure: Annotated[
         bool,

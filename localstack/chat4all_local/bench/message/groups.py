@@ -11,7 +11,7 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.participants import Conversation, register_customer
 from chat4all_local.traffic.quiet import WITHIN_S, queues_of, wait_until_empty
 from chat4all_local.traffic.target import CLIENTS, Target, new_line
-from chat4all_local.traffic.transcripts import is_taken, wait_until_quiet
+from chat4all_local.traffic.transcripts import Transcripts, is_taken, wait_until_quiet
 from chat4all_local.waiting import wait_while_moving
 
 CHANNEL: Final = "whatsapp"
@@ -20,7 +20,7 @@ _STILL_S: Final = 20.0
 
 
 class Groups:
-    """Groups by the number of their participants. The simulator sends every receipt."""
+    """Groups by the number of their participants. The simulator sends every receipt of their messages."""
 
     def __init__(self, cloud: Cloud, sizes: Sequence[int]) -> None:
         self._sqs, self._queues = cloud.aws.sqs(), queues_of(cloud)
@@ -47,14 +47,21 @@ class Groups:
 
         Raises TimeoutError where deliveries are missing.
         """
-        deliveries = messages * (participants - 1)
-        before = self._simulator.transcript().last
-        lines = [new_line(self._groups[participants]) for _ in range(messages)]
-        self._target.post_all(lines, clients=1)
+        deliveries, taken = messages * (participants - 1), 0
+        self._simulator.configure(receipts={"sent": True, "delivered": True, "read": True})
+        transcripts = Transcripts({CHANNEL: self._simulator})
+        transcripts.read()
+
+        def taken_so_far() -> int:
+            nonlocal taken
+            taken += sum(map(is_taken, transcripts.read()[CHANNEL]))
+            return taken
+
+        self._target.post_all([new_line(self._groups[participants]) for _ in range(messages)], clients=1)
         wait_while_moving(
             "every delivery is at the provider",
-            lambda: sum(map(is_taken, self._simulator.transcript(after=before).requests)),
-            lambda taken: taken >= deliveries,
+            taken_so_far,
+            lambda found: found >= deliveries,
             still_s=_STILL_S,
         )
         wait_until_quiet({CHANNEL: self._simulator}, WITHIN_S)
