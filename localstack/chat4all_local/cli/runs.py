@@ -50,7 +50,7 @@ def bench(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Run the benchmarks, each against a minimal counterpart; tables and plots go to results/."""
+    """Run the benchmarks; tables and plots go to results/."""
     from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     raise typer.Exit(run(names=names or [], json_output=json))
