@@ -31,6 +31,7 @@ class Recorder:
         self.needs: dict[str, set[Need]] = {}
         self.operations: set[str] = set()
         """The called operations of all services, such as `send_message`, of all functions."""
+        self.calls: list[Request] = []
         self._running: str | None = None
         self._call: Callable[[BaseClient, str, dict[str, Any]], Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
         self._meter: Meter | None = None
@@ -61,8 +62,9 @@ class Recorder:
                 service = client.meta.service_model.service_name
                 self.operations.add(xform_name(operation))
                 self.needs.setdefault(self._running, set()).update(_needs(service, operation, parameters))
+                request = Request(self._running, service, operation, parameters)
+                self.calls.append(request)
                 if self._meter is not None:
-                    request = Request(self._running, service, operation, parameters)
                     ask = partial(self._call, client, operation, parameters)
                     return self._meter.metered(request, ask, lambda answer: answer)
             return self._call(client, operation, parameters)
