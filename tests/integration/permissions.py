@@ -4,6 +4,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +13,10 @@ from botocore import signers, xform_name
 from botocore.client import BaseClient
 from botocore.session import get_session
 
+from chat4all_local.metering.meter import Meter, Request
+from chat4all_local.metering.units import Item, described
+from tests.integration.aws import Aws
 from tests.integration.template import ACCOUNT, REGION
-from tests.integration.units import Call
 
 
 class Need(NamedTuple):
@@ -28,8 +31,22 @@ class Recorder:
         self.needs: dict[str, set[Need]] = {}
         self.operations: set[str] = set()
         """The called operations of all services, such as `send_message`, of all functions."""
-        self.calls: list[Call] = []
+        self.calls: list[Request] = []
         self._running: str | None = None
+        self._call: Callable[[BaseClient, str, dict[str, Any]], Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
+        self._meter: Meter | None = None
+
+    def count_with_meter(self, aws: Aws) -> Meter:
+        """Count the calls from now on. The meter's own reads pass the recorder by."""
+
+        def look(table: str, key: Item) -> Item | None:
+            asked = {"TableName": table, "Key": key, "ConsistentRead": True}
+            item: Item | None = self._call(aws.dynamodb, "GetItem", asked).get("Item")
+            return item
+
+        tables = {name: described(aws.dynamodb, name) for name in aws.dynamodb.list_tables()["TableNames"]}
+        self._meter = Meter(tables, look)
+        return self._meter
 
     @contextmanager
     def running(self, function: str) -> Any:  # noqa: ANN401 - a context manager
@@ -40,15 +57,17 @@ class Recorder:
             self._running = None
 
     def listen(self, patch: pytest.MonkeyPatch) -> None:
-        call: Callable[[BaseClient, str, dict[str, Any]], Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
-
         def recorded(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's
             if self._running is not None:
                 service = client.meta.service_model.service_name
                 self.operations.add(xform_name(operation))
-                self.calls.append(Call(service, operation, parameters))
                 self.needs.setdefault(self._running, set()).update(_needs(service, operation, parameters))
-            return call(client, operation, parameters)
+                request = Request(self._running, service, operation, parameters)
+                self.calls.append(request)
+                if self._meter is not None:
+                    ask = partial(self._call, client, operation, parameters)
+                    return self._meter.metered(request, ask, lambda answer: answer)
+            return self._call(client, operation, parameters)
 
         patch.setattr(BaseClient, "_make_api_call", recorded)
         self._listen_to_signing(patch)

@@ -1,4 +1,5 @@
 """The benchmarks.
 
-Each runs the product and a bare counterpart together, and reports the ratios of their figures.
+Most run the product and a bare counterpart together, and report the ratios of their figures. `message` and
+`history` count what the product asks of AWS, and report how the counts grow.
 """

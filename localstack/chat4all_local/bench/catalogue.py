@@ -4,6 +4,8 @@ from typing import Final
 
 from chat4all_local.bench.backends.measure import backends
 from chat4all_local.bench.coldstart.measure import measure as coldstart
+from chat4all_local.bench.history.measure import measure as history
+from chat4all_local.bench.message.measure import measure as message
 from chat4all_local.bench.overhead.measure import measure as overhead
 from chat4all_local.bench.pipeline.measure import measure as pipeline
 from chat4all_local.bench.report import Benchmarks
@@ -14,6 +16,8 @@ BENCHMARKS: Final[Benchmarks] = {
     "overhead": overhead,
     "upload": upload,
     "resume": resume,
+    "message": message,
+    "history": history,
     "pipeline": pipeline,
     "backends": backends,
 }

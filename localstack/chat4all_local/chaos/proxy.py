@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -13,9 +13,9 @@ from chat4all_local.chaos.cloud_under_test import CloudUnderTest
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.cloud.environment import component_environment
 from chat4all_local.cloud.errors import ComponentFailed
-from chat4all_local.cloud.functions import configuration, function_names
 from chat4all_local.cloud.ports import choose_ports
 from chat4all_local.cloud.processes import start_exiting_with_parent, stop
+from chat4all_local.cloud.reconfigured import reconfigured
 from chat4all_local.cloud.settings import HEALTHY_WITHIN, LOCALHOST, POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.tools import tail
 from chat4all_local.waiting import wait_until
@@ -36,7 +36,7 @@ def behind_proxies(under_test: CloudUnderTest) -> Iterator[None]:
     with (
         _running(under_test, under_test.cloud.aws.endpoint, "aws") as aws,
         _running(under_test, under_test.cloud.aws.s3_endpoint, "s3", "--resign") as s3,
-        _redirected(under_test, {_AWS: aws.url, _S3: s3.url}),
+        reconfigured(under_test.cloud, lambda _: {_AWS: aws.url, _S3: s3.url}),
     ):
         under_test.before_aws, under_test.before_s3 = aws, s3
         yield
@@ -81,25 +81,3 @@ def _wait_until_up(proxy: Proxy, process: "subprocess.Popen[bytes]", log: str) -
         wait_until("microburst answers", has_come_up_or_ended, within_s=HEALTHY_WITHIN, every_s=POLL_EVERY)
     if not proxy.is_up():
         raise ComponentFailed("microburst does not answer", "", f"see: {log}")
-
-
-@contextmanager
-def _redirected(under_test: CloudUnderTest, changed: Mapping[str, str]) -> Iterator[None]:
-    """Give the functions other endpoints during the block. Each change ends their running processes."""
-    functions, stack = under_test.cloud.aws.functions(), under_test.cloud.stack
-    before = {
-        name: configuration(under_test.cloud, name)["Environment"]["Variables"]
-        for name in function_names(under_test.cloud)
-    }
-
-    def configure(changes: Mapping[str, str]) -> None:
-        for name, variables in before.items():
-            functions.update_function_configuration(
-                FunctionName=f"{stack}-{name}", Environment={"Variables": {**variables, **changes}}
-            )
-
-    configure(changed)
-    try:
-        yield
-    finally:
-        configure({})

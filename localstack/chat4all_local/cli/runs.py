@@ -50,7 +50,7 @@ def bench(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Run the benchmarks, each against a minimal counterpart; tables and plots go to results/."""
+    """Run the benchmarks; tables and plots go to results/."""
     from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs its imports)
 
     raise typer.Exit(run(names=names or [], json_output=json))
@@ -80,15 +80,22 @@ def chaos(
 def cost(
     *,
     messages: Annotated[int, typer.Option(min=1, help="The number of messages.")] = 1_000_000,
+    characters: Annotated[
+        int,
+        typer.Option(min=200, max=10_000, help="The length of the text; the next measured length counts."),
+    ] = 200,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the functions now, on a temporary local cloud.")
+        bool,
+        typer.Option(
+            "--measure", help="Count the calls of messages now, on a local cloud of its own, and keep them."
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Estimate the cost of messages on AWS: the measured use of each message times the prices in a table.
+    """Estimate what messages cost on AWS, step by step: the counted calls, times the prices in a table.
 
     Check the prices first. The estimate excludes free tiers, storage, files and the cost of an idle cloud.
     """
     from chat4all_local.cost.main import run  # noqa: PLC0415 (only this command needs its imports)
 
-    raise typer.Exit(run(messages=messages, measure=measure, json_output=json))
+    raise typer.Exit(run(messages=messages, characters=characters, measure=measure, json_output=json))

@@ -1,4 +1,4 @@
-"""The arithmetic of an estimate: the use of each message times its prices."""
+"""The arithmetic of an estimate: what each step of a message uses, times what that costs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -6,16 +6,24 @@ from typing import Final
 import msgspec
 
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.metering.use import REQUESTS_OF_A_BATCH, Use, together
 
-QUEUE_FUNCTIONS: Final = ("inbound", "router", "status")
-"""The functions of queues, in addition to the channels'. Lambda receives and deletes once for each batch."""
-HTTP_FUNCTIONS: Final = ("api", "webhooks")
+MILLION: Final = 1_000_000
+RECEIPTS: Final = ("sent", "delivered", "read")
+"""The receipts that the provider sends for every message of the estimate."""
 TRACED: Final = 0.05
-"""X-Ray's default samples the first request of each second, and 5 percent of the others."""
+"""X-Ray's default: each second's first request, and 5 of a hundred of the others."""
+PROVISIONED_USE: Final = 0.7
+"""The share of the provisioned capacity that is used: the target of auto scaling in DynamoDB's examples."""
+STREAMED: Final = {"chat-events": "router", "status-updates": "status"}
+"""The queues that `EventStream=kinesis` replaces, and the functions that they feed."""
+SHARDS: Final = 20
+"""Two streams of 10 shards, which is the template's EventStreamShards."""
+HOURS_A_MONTH: Final = 730
 
 
 class Price(msgspec.Struct, frozen=True):
-    """The price of a `unit` in US dollars."""
+    """US dollars for one of `unit`."""
 
     usd: float
     unit: str
@@ -23,7 +31,7 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class PriceTable(msgspec.Struct, frozen=True):
-    """The prices of a region. `as_of` is the date of the sources; `note` comments on their reliability."""
+    """`as_of` is when the sources said so; `note` what to think of them."""
 
     region: str
     as_of: str
@@ -31,96 +39,181 @@ class PriceTable(msgspec.Struct, frozen=True):
     prices: dict[str, Price]
 
 
-class FunctionUse(msgspec.Struct, frozen=True):
-    """The use of a function for one message: the number of its runs and their total time."""
+class Step(msgspec.Struct, frozen=True):
+    """A step of a message: a function, and what it uses for the message or for a receipt of it.
 
-    invocations: float
-    billed_ms: float
-    memory_mb: int
-
-
-class Use(msgspec.Struct, frozen=True):
-    """The use of AWS for a message, with its receipts.
-
-    `where` is the machine on which the times were measured. The same number of messages went over each of
-    `channels`; `left_out` are the other channels, which were not measured.
+    `receipt` is empty for a step that every message takes.
     """
+
+    name: str
+    function: str
+    receipt: str
+    use: Use
+
+
+class Size(msgspec.Struct, frozen=True):
+    """The mean use of a text of so many characters, step by step."""
+
+    characters: int
+    steps: tuple[Step, ...]
+
+
+class KeptUse(msgspec.Struct, frozen=True):
+    """The measured use. `where` is the machine on which the functions ran."""
 
     measured_at: str
     where: str
     how: str
-    channels: tuple[str, ...]
-    left_out: tuple[str, ...]
-    functions: dict[str, FunctionUse]
-    sqs_sends: float
-    dynamodb_read_units: float
-    dynamodb_write_units: float
-    log_kb: float
+    channel: str
+    sizes: tuple[Size, ...]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line of the estimate; `quantity` is for all messages, in the price's unit."""
+    """The use of a step for one message, and its dollars for a million messages."""
+
+    step: str
+    use: Use
+    usd_per_million: float
+
+
+class Service(msgspec.Struct, frozen=True):
+    """`quantity` is of the price's unit, for one message."""
 
     service: str
     price: str
     quantity: float
-    usd: float
+    usd_per_million: float
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A choice, and what it changes: dollars for a million messages, and fixed dollars a month."""
+
+    choice: str
+    usd_per_million: float
+    usd_a_month: float = 0
+
+    @property
+    def pays_from(self) -> float | None:
+        """The millions of messages a month from which the choice is cheaper; None if it never is."""
+        if self.usd_per_million >= 0:
+            return None
+        return self.usd_a_month / -self.usd_per_million
 
 
 class Estimate(msgspec.Struct, frozen=True):
+    """The cost of `messages` texts of `characters` characters, with a receipt of each kind."""
+
     messages: int
+    usd: float
+    characters: int
+    channel: str
+    receipts: tuple[str, ...]
     region: str
     as_of: str
     measured_at: str
-    channels: tuple[str, ...]
-    left_out: tuple[str, ...]
     lines: tuple[Line, ...]
-    usd: float
+    whole: Line
+    without_receipts: Line
+    services: tuple[Service, ...]
+    changes: tuple[Change, ...]
 
 
-def estimate(use: Use, table: PriceTable, messages: int) -> Estimate:
+def size_for(kept: KeptUse, characters: int) -> Size:
+    """Return the smallest measured size with at least so many characters. Raises CloudError."""
+    fitting = [size for size in kept.sizes if size.characters >= characters]
+    if not fitting:
+        most = max(size.characters for size in kept.sizes)
+        raise CloudError(f"no text of {characters} characters was measured", f"the longest has {most}")
+    return min(fitting, key=lambda size: size.characters)
+
+
+def estimate(kept: KeptUse, table: PriceTable, messages: int, characters: int) -> Estimate:
     """Estimate the cost, without free tiers, storage, files, idle costs, and traffic out of AWS.
 
-    Raises CloudError if the use lacks a function that every message needs.
+    Raises CloudError where no text of so many characters was measured.
     """
-    lines = tuple(
-        Line(service, price, quantity * messages, quantity * messages * table.prices[price].usd)
-        for service, price, quantity in _quantities(use)
-    )
+    size = size_for(kept, characters)
+    uses = [step.use for step in size.steps]
+    whole = _line("whole", together(uses), table)
+    basic = together(step.use for step in size.steps if not step.receipt)
     return Estimate(
         messages=messages,
+        usd=whole.usd_per_million * messages / MILLION,
+        characters=size.characters,
+        channel=kept.channel,
+        receipts=RECEIPTS,
         region=table.region,
         as_of=table.as_of,
-        measured_at=use.measured_at,
-        channels=use.channels,
-        left_out=use.left_out,
-        lines=lines,
-        usd=sum(line.usd for line in lines),
+        measured_at=kept.measured_at,
+        lines=tuple(_line(step.name, step.use, table) for step in size.steps),
+        whole=whole,
+        without_receipts=_line("without receipts", basic, table),
+        services=tuple(
+            Service(service, price, quantity, MILLION * quantity * table.prices[price].usd)
+            for service, price, quantity in quantities(together(uses))
+        ),
+        changes=tuple(_changes(size.steps, table)),
     )
 
 
-def _quantities(use: Use) -> Iterator[tuple[str, str, float]]:
-    """Yield service, price and quantity for one message."""
-    requests = _runs(use.functions, HTTP_FUNCTIONS)
-    batches = _runs(use.functions, (*QUEUE_FUNCTIONS, *use.channels))
-    yield "API Gateway", "api_gateway_request", requests
-    yield "Lambda", "lambda_request", sum(function.invocations for function in use.functions.values())
-    yield "Lambda", "lambda_gb_second", sum(gb_seconds(function) for function in use.functions.values())
-    yield "SQS", "sqs_fifo_request", use.sqs_sends + 2 * batches
-    yield "DynamoDB", "dynamodb_read_unit", use.dynamodb_read_units
-    yield "DynamoDB", "dynamodb_write_unit", use.dynamodb_write_units
+def usd_per_million(use: Use, table: PriceTable) -> float:
+    return MILLION * sum(quantity * table.prices[price].usd for _, price, quantity in quantities(use))
+
+
+def quantities(use: Use) -> Iterator[tuple[str, str, float]]:
+    """Yield service, price and quantity of a use."""
+    yield "API Gateway", "api_gateway_request", use.http
+    yield "Lambda", "lambda_request", use.invocations
+    yield "Lambda", "lambda_gb_second", use.gb_seconds
+    yield "SQS", "sqs_fifo_request", use.sqs
+    yield "DynamoDB", "dynamodb_read_unit", use.read_units
+    yield "DynamoDB", "dynamodb_write_unit", use.write_units
     yield "CloudWatch Logs", "logs_gb", use.log_kb / 1_000_000
-    yield "X-Ray", "xray_trace", TRACED * requests
+    yield "X-Ray", "xray_trace", TRACED * use.http
 
 
-def gb_seconds(use: FunctionUse) -> float:
-    return use.billed_ms / 1_000 * use.memory_mb / 1_024
+def _line(name: str, use: Use, table: PriceTable) -> Line:
+    return Line(name, use, usd_per_million(use, table))
 
 
-def _runs(functions: Mapping[str, FunctionUse], names: tuple[str, ...]) -> float:
-    if missing := [name for name in names if name not in functions]:
-        raise CloudError(
-            f"the measurement lacks {', '.join(missing)}",
-            "measure again with chat4all cost --measure on an idle machine",
-        )
-    return sum(functions[name].invocations for name in names)
+def _changes(steps: tuple[Step, ...], table: PriceTable) -> Iterator[Change]:
+    usd = {name: price.usd for name, price in table.prices.items()}
+    whole = together(step.use for step in steps)
+    webhooks = sum(step.use.http for step in steps if step.function == "webhooks")
+    yield Change(
+        "webhooks through a function URL instead of API Gateway",
+        -MILLION * webhooks * usd["api_gateway_request"],
+    )
+    sends, requests = _of_streams(steps)
+    yield Change(
+        "EventStream=kinesis instead of sqs, two streams of 10 shards",
+        MILLION * (sends * usd["kinesis_put_unit"] - requests * usd["sqs_fifo_request"]),
+        SHARDS * HOURS_A_MONTH * usd["kinesis_shard_hour"],
+    )
+    yield Change(
+        f"provisioned capacity of DynamoDB instead of on demand, {PROVISIONED_USE:.0%} of it used",
+        MILLION
+        * (whole.write_units * _provisioned(usd, "write") + whole.read_units * _provisioned(usd, "read")),
+    )
+    yield Change(
+        "Architecture=arm64 instead of x86_64, if functions take as long",
+        MILLION * whole.gb_seconds * (usd["lambda_gb_second_arm64"] - usd["lambda_gb_second"]),
+    )
+
+
+def _of_streams(steps: tuple[Step, ...]) -> tuple[float, float]:
+    """Return the sends to the queues that streams can replace, and all requests to these queues."""
+    sends = sum(
+        count
+        for step in steps
+        for call, count in step.use.calls.items()
+        if call.startswith("Send") and call.split()[1] in STREAMED
+    )
+    batches = sum(step.use.invocations for step in steps if step.function in STREAMED.values())
+    return sends, sends + REQUESTS_OF_A_BATCH * batches
+
+
+def _provisioned(usd: Mapping[str, float], kind: str) -> float:
+    """Return what a unit costs more, or less, if capacity is provisioned for it."""
+    an_hour = usd[f"dynamodb_provisioned_{kind}_hour"]
+    return an_hour / 3_600 / PROVISIONED_USE - usd[f"dynamodb_{kind}_unit"]

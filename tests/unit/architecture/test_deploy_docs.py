@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from chat4all_local.cost.estimate import MILLION, estimate
+from chat4all_local.cost.main import kept_use, price_table
 from tests.integration.template import ROOT, Template, functions, mappings, read
 from tests.unit.architecture.test_monitoring import metrics_of
 
@@ -63,3 +65,14 @@ def test_the_fixed_costs_are_the_sum_of_the_first_five_lines() -> None:
     least, most = (sum(dollars) for dollars in zip(*COSTS[:5], strict=True))
     assert f"has the first five lines: {least} to {most} dollars." in TEXT
     assert f"costs another {least} to {most} dollars a month" in README
+
+
+def test_the_price_of_messages_is_the_estimate_s() -> None:
+    estimated = estimate(kept_use(), price_table(), MILLION, 200)
+    with_receipts = round(estimated.usd)
+    without = round(estimated.without_receipts.usd_per_million)
+
+    assert f"estimates {with_receipts} dollars on AWS for a million texts with three\nreceipts" in README
+    assert f"A channel without receipts costs {without} dollars." in README
+    assert f"{with_receipts} dollars for a million texts of 200 characters" in TEXT
+    assert f"and {without} dollars without receipts" in TEXT

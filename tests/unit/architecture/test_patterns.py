@@ -118,7 +118,7 @@ TABLE: Final = {
         "A search begins at `http:` only, and the loop takes digits, of which none begins anything.",
         (Text("1", begin="http://127.0.0.1:"), Text("http://127.0.0.1:1")),
     ),
-    "chat4all_local.cost.measure:_REPORT": Entry(
+    "chat4all_local.metering.use:_REPORT": Entry(
         "a log line of a function of ours, on this machine",
         "It begins at the beginning only, and whatever place the first loop ends at is tried in a few steps.",
         (
@@ -205,7 +205,7 @@ EXCUSED: Final = frozenset(
         "chat4all_local.bench.pipeline.memory:_PSS",
         "chat4all_local.bench.upload.own_memory:_MOST",
         "chat4all_local.cloud.queue_urls:_QUEUE_URL",
-        "chat4all_local.cost.measure:_REPORT",
+        "chat4all_local.metering.use:_REPORT",
         "chat4all_local.sam_local.base_image:_LIBRARY",
     }
 )

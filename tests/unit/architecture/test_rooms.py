@@ -27,9 +27,10 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "sam_local": {"cloud", "invoke", "waiting"},
     "traffic": {"api_client", "cloud", "simulators", "waiting"},
     "demo": {"api_client", *CLOUD, "simulators", "traffic", "transfer"},
-    "bench": {"api_client", *CLOUD, "simulators", "traffic", "transfer"},
+    "metering": {"cloud"},
+    "cost": {"api_client", *CLOUD, "metering", "simulators", "traffic"},
+    "bench": {"api_client", *CLOUD, "cost", "metering", "simulators", "traffic", "transfer"},
     "chaos": {"api_client", *CLOUD, "aws_account", "simulators", "traffic"},
-    "cost": {*CLOUD, "bench"},
     "cli": {
         "api_client",
         *CLOUD,

@@ -8,11 +8,11 @@ from threading import Thread
 import pytest
 
 from chat4all_local.bench.pipeline.rounds import run_alone
-from chat4all_local.bench.pipeline.target import CLIENTS, Target
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.traffic.ledger import Arrivals
 from chat4all_local.traffic.load import Posted
 from chat4all_local.traffic.participants import Conversation
+from chat4all_local.traffic.target import CLIENTS, Target
 
 CONVERSATIONS = [Conversation(f"conversation-{number}", "sender", "", "") for number in range(CLIENTS)]
 

@@ -41,6 +41,8 @@ def test_no_name_chooses_every_benchmark() -> None:
             "overhead",
             "upload",
             "resume",
+            "message",
+            "history",
             "pipeline",
             "backends",
         ]
@@ -55,7 +57,7 @@ def test_an_unknown_name_is_refused_with_the_ones_there_are() -> None:
     with pytest.raises(CloudError, match="no such benchmark: speed") as refused:
         choose(["pipeline", "speed"])
 
-    assert "coldstart, overhead, upload, resume, pipeline" in refused.value.advice
+    assert "coldstart, overhead, upload, resume, message, history, pipeline" in refused.value.advice
 
 
 def test_aims_are_shown_beside_their_figures_met_or_not(capsys: pytest.CaptureFixture[str]) -> None:

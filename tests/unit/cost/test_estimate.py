@@ -1,4 +1,4 @@
-"""The arithmetic of the cost estimate, and the stored use and prices."""
+"""The arithmetic of the estimate, what is kept for it, and what the command prints."""
 
 import math
 import re
@@ -8,172 +8,195 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from chat4all.channels.registry import manifest_of, names
 from chat4all_local.cli.app import app
 from chat4all_local.cloud.errors import CloudError
-from chat4all_local.cloud.function_logs import LogLine
-from chat4all_local.cost.estimate import FunctionUse, Price, PriceTable, Use, estimate, gb_seconds
+from chat4all_local.cost.estimate import (
+    MILLION,
+    RECEIPTS,
+    Change,
+    Estimate,
+    KeptUse,
+    Price,
+    PriceTable,
+    Size,
+    Step,
+    estimate,
+    size_for,
+    usd_per_million,
+)
 from chat4all_local.cost.main import kept_use, price_table
-from chat4all_local.cost.measure import CONVERSATIONS, uses
+from chat4all_local.metering.use import Use
 
 PRICES: Final = PriceTable(
     region="somewhere",
     as_of="2026-01",
     note="made up",
     prices={
-        name: Price(usd, "one", "https://example.com")
+        name: Price(usd / MILLION, "one", "https://example.com")
         for name, usd in {
             "api_gateway_request": 4.0,
             "lambda_request": 1.0,
             "lambda_gb_second": 10.0,
+            "lambda_gb_second_arm64": 8.0,
             "sqs_fifo_request": 0.5,
             "dynamodb_read_unit": 0.25,
             "dynamodb_write_unit": 2.0,
+            "dynamodb_provisioned_read_hour": 0.25 * 3_600 * 0.7 / 5,
+            "dynamodb_provisioned_write_hour": 2.0 * 3_600 * 0.7 / 4,
+            "kinesis_put_unit": 0.25,
+            "kinesis_shard_hour": 1.0 * MILLION,
             "logs_gb": 1_000_000.0,
             "xray_trace": 100.0,
         }.items()
     },
 )
-NOT_RUN: Final = FunctionUse(0.0, 0.0, 512)
-USE: Final = Use(
+POST: Final = Step(
+    "POST", "api", "", Use(invocations=1, http=1, sqs=1, write_units=3, calls={"SendMessage chat-events": 1})
+)
+ROUTER: Final = Step(
+    "router",
+    "router",
+    "",
+    Use(invocations=1, sqs=3, read_units=2, gb_seconds=0.5, calls={"SendMessageBatch whatsapp": 1}),
+)
+READ: Final = Step("receipt: read", "webhooks", "read", Use(invocations=1, http=1, write_units=2, log_kb=2))
+KEPT: Final = KeptUse(
     measured_at="2026-01-01",
     where="nowhere",
     how="thought out",
-    channels=("telegram",),
-    left_out=(),
-    functions={
-        "api": FunctionUse(1.0, 100.0, 1_024),
-        "webhooks": FunctionUse(2.0, 100.0, 512),
-        "inbound": NOT_RUN,
-        "router": FunctionUse(0.5, 0.0, 512),
-        "telegram": NOT_RUN,
-        "status": NOT_RUN,
-    },
-    sqs_sends=3.0,
-    dynamodb_read_units=4.0,
-    dynamodb_write_units=5.0,
-    log_kb=2.0,
+    channel="whatsapp",
+    sizes=(Size(200, (POST, ROUTER, READ)), Size(1_000, (POST,))),
 )
 
 
-def usd(of: Use = USE, messages: int = 1) -> dict[str, float]:
-    return {line.price: line.usd for line in estimate(of, PRICES, messages).lines}
+def made(messages: int = MILLION, characters: int = 200) -> Estimate:
+    return estimate(KEPT, PRICES, messages, characters)
 
 
-def test_each_line_is_a_quantity_times_a_price() -> None:
-    assert usd() == pytest.approx(
-        {
-            "api_gateway_request": 3 * 4.0,
-            "lambda_request": 3.5 * 1.0,
-            "lambda_gb_second": 0.15 * 10.0,
-            "sqs_fifo_request": (3 + 2 * 0.5) * 0.5,
-            "dynamodb_read_unit": 4 * 0.25,
-            "dynamodb_write_unit": 5 * 2.0,
-            "logs_gb": 2.0,
-            "xray_trace": 0.05 * 3 * 100.0,
-        }
+def change(beginning: str) -> Change:
+    (found,) = (change for change in made().changes if change.choice.startswith(beginning))
+    return found
+
+
+def test_a_step_costs_each_of_its_quantities_times_its_price() -> None:
+    use = Use(1, 1, 2, 3, 4, 0.5, 2.0)
+
+    assert usd_per_million(use, PRICES) == pytest.approx(
+        1 * 1.0 + 1 * 4.0 + 2 * 0.5 + 3 * 2.0 + 4 * 0.25 + 0.5 * 10.0 + 2.0 + 0.05 * 100.0
     )
 
 
-def test_the_whole_is_the_sum_and_grows_with_the_messages() -> None:
-    single, many = estimate(USE, PRICES, 1), estimate(USE, PRICES, 1_000)
+def test_the_whole_is_the_sum_of_the_steps_and_of_the_services() -> None:
+    result = made()
 
-    assert single.usd == pytest.approx(math.fsum(line.usd for line in single.lines))
-    assert many.usd == pytest.approx(1_000 * single.usd)
+    assert [line.step for line in result.lines] == ["POST", "router", "receipt: read"]
+    assert result.whole.usd_per_million == pytest.approx(
+        math.fsum(line.usd_per_million for line in result.lines)
+    )
+    assert result.whole.usd_per_million == pytest.approx(
+        math.fsum(service.usd_per_million for service in result.services)
+    )
+    assert result.whole.use.write_units == 5
 
 
-def test_http_functions_are_called_by_no_queue_and_the_others_by_no_client() -> None:
-    only_router = msgspec.structs.replace(
-        USE,
-        functions={**dict.fromkeys(USE.functions, NOT_RUN), "router": FunctionUse(1.0, 0.0, 512)},
-        sqs_sends=0.0,
+def test_a_message_without_receipts_takes_the_steps_of_every_message() -> None:
+    result = made()
+
+    assert result.without_receipts.usd_per_million == pytest.approx(
+        result.lines[0].usd_per_million + result.lines[1].usd_per_million
     )
 
-    assert usd(only_router)["api_gateway_request"] == 0
-    assert usd(only_router)["sqs_fifo_request"] == 2 * 0.5
+
+def test_the_dollars_grow_with_the_messages() -> None:
+    assert made(10 * MILLION).usd == pytest.approx(10 * made().usd)
 
 
-@pytest.mark.parametrize(
-    ("billed_ms", "memory_mb", "expected"), [(1_000.0, 1_024, 1.0), (500.0, 512, 0.25), (0.0, 512, 0.0)]
-)
-def test_gb_seconds(billed_ms: float, memory_mb: int, expected: float) -> None:
-    assert gb_seconds(FunctionUse(1.0, billed_ms, memory_mb)) == expected
+@pytest.mark.parametrize(("characters", "expected"), [(1, 200), (200, 200), (201, 1_000), (1_000, 1_000)])
+def test_the_next_measured_size_counts(characters: int, expected: int) -> None:
+    assert size_for(KEPT, characters).characters == expected
 
 
-def test_reports_are_read_from_the_logs_and_shared_among_the_messages() -> None:
-    report = (
-        "REPORT RequestId: a\tDuration: 7.1 ms\tBilled Duration: {} ms"
-        "\tMemory Size: 512 MB\tMax Memory Used: 60 MB"
+def test_a_text_that_is_longer_than_every_measured_text_is_refused() -> None:
+    with pytest.raises(CloudError, match="1001 characters"):
+        size_for(KEPT, 1_001)
+
+
+def test_a_function_url_saves_the_calls_of_http_of_the_webhooks() -> None:
+    assert change("webhooks through a function URL").usd_per_million == pytest.approx(-4.0)
+
+
+def test_kinesis_saves_the_requests_of_the_queues_that_it_replaces_and_costs_by_the_hour() -> None:
+    kinesis = change("EventStream=kinesis")
+
+    # The send, and the receive and the delete of the router's batch; the send to the channel's queue stays.
+    assert kinesis.usd_per_million == pytest.approx(0.25 - 3 * 0.5)
+    assert kinesis.usd_a_month == pytest.approx(20 * 730)
+    assert kinesis.pays_from == pytest.approx(20 * 730 / 1.25)
+
+
+def test_provisioned_capacity_costs_the_share_that_is_used() -> None:
+    assert change("provisioned capacity").usd_per_million == pytest.approx(
+        -5 * 2.0 * 3 / 4 - 2 * 0.25 * 4 / 5
     )
-    lines = [
-        LogLine(1, "api", report.format(8)),
-        LogLine(2, "api", report.format("12.5")),
-        LogLine(3, "api", "START RequestId: a"),
-        LogLine(4, "relay", report.format(900)),
-        LogLine(5, "status", report.format(4)),
-    ]
 
-    assert uses(lines, messages=4) == {
-        "api": FunctionUse(0.5, 5.12, 512),
-        "status": FunctionUse(0.25, 1.0, 512),
-    }
+
+def test_arm64_changes_the_price_of_the_time_only() -> None:
+    assert change("Architecture=arm64").usd_per_million == pytest.approx(-0.5 * 2.0)
+
+
+def test_a_choice_that_saves_nothing_never_pays() -> None:
+    assert Change("dear", 1.0, 10.0).pays_from is None
 
 
 def test_every_price_is_known_with_its_source_and_its_date() -> None:
     table = price_table()
 
-    assert {line.price for line in estimate(kept_use(), table, 1).lines} == set(table.prices)
+    assert set(PRICES.prices) == set(table.prices)
     assert re.fullmatch(r"20\d\d-\d\d", table.as_of)
     assert all(price.usd > 0 and price.source.startswith("https://") for price in table.prices.values())
 
 
-def test_the_kept_measurement_is_of_every_function_that_messages_pass() -> None:
-    assert set(kept_use().functions) == {
-        "api",
-        "webhooks",
-        "inbound",
-        "router",
-        *kept_use().channels,
-        "status",
-    }
+def test_the_kept_sizes_reach_from_200_to_10000_characters() -> None:
+    sizes = [size.characters for size in kept_use().sizes]
+
+    assert (sizes[0], sizes[-1]) == (200, 10_000)
+    assert sizes == sorted(sizes)
 
 
-def test_the_kept_measurement_names_every_channel_measured_or_left_out() -> None:
-    kept = kept_use()
+@pytest.mark.parametrize("size", kept_use().sizes, ids=lambda size: str(size.characters))
+def test_the_kept_use_has_one_number_of_receipts_for_everything(size: Size) -> None:
+    """A webhook for each receipt of each part is an invocation, and a call of HTTP."""
+    parts = sum(step.use.calls.get("SendMessageBatch whatsapp", 0) for step in size.steps)
 
-    assert sorted((*kept.channels, *kept.left_out)) == sorted(names())
-
-
-def test_a_measurement_made_now_is_of_every_channel() -> None:
-    assert set(CONVERSATIONS) == set(names())
-    assert all(CONVERSATIONS.values())
-
-
-@pytest.mark.parametrize("missing", USE.functions)
-def test_a_use_that_lacks_a_function_is_refused(missing: str) -> None:
-    functions = {name: use for name, use in USE.functions.items() if name != missing}
-
-    with pytest.raises(CloudError, match=missing):
-        estimate(msgspec.structs.replace(USE, functions=functions), PRICES, 1)
+    assert {step.receipt for step in size.steps} == {"", *RECEIPTS}
+    assert sum(step.use.http for step in size.steps) == 1 + len(RECEIPTS) * parts
+    assert sum(step.use.invocations for step in size.steps if step.receipt) == len(RECEIPTS) * parts
 
 
-def test_the_command_says_where_its_prices_come_from() -> None:
-    shown = CliRunner().invoke(app, ["cost"])
-
+def printed(*options: str) -> str:
+    shown = CliRunner().invoke(app, ["cost", *options], env={"COLUMNS": "300"})
     assert shown.exit_code == 0
-    assert "Check them" in " ".join(shown.stdout.split())
+    return " ".join(shown.stdout.split())
 
 
-def test_the_command_says_which_channels_it_knows_nothing_of() -> None:
-    shown = " ".join(CliRunner().invoke(app, ["cost"]).stdout.split())
+def test_the_command_prints_a_line_for_each_step_and_each_choice() -> None:
+    text = printed()
 
-    for channel in kept_use().left_out:
-        assert manifest_of(channel).title in shown.partition("not on")[2]
+    assert all(step.name in text for step in size_for(kept_use(), 200).steps)
+    for choice in ("function URL", "EventStream=kinesis", "provisioned capacity", "arm64"):
+        assert choice in text
+
+
+def test_the_command_says_which_text_it_counts_and_where_its_prices_come_from() -> None:
+    text = printed("--characters", "900")
+
+    assert "texts of 1,000 characters, each with its 3 receipts: sent, delivered, read" in text
+    assert "Check them" in text
 
 
 def test_the_command_prints_json_for_programs() -> None:
     shown = CliRunner().invoke(app, ["cost", "--messages", "10", "--json"])
 
     assert msgspec.json.decode(shown.stdout)["usd"] == pytest.approx(
-        estimate(kept_use(), price_table(), 10).usd
+        estimate(kept_use(), price_table(), 10, 200).usd
     )

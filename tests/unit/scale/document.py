@@ -5,9 +5,10 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from chat4all.adapters.dynamodb.table_keys import key
-from chat4all_local.cost.estimate import FunctionUse, estimate
+from chat4all_local.cost.estimate import estimate, size_for
 from chat4all_local.cost.main import kept_use, price_table
-from tests.integration.template import ROOT
+from chat4all_local.metering.use import Use, together
+from tests.integration.template import ROOT, Template, functions
 from tests.unit.scale.ledger import MOST_WRITTEN, Ledger, by_place
 from tests.unit.scale.traffic import Mix, counted
 
@@ -15,6 +16,7 @@ DOCUMENT: Final = ROOT / "docs" / "scale.md"
 RATES: Final = (100, 1_000, 10_000, 100_000)
 MONTH_S: Final = 30 * 24 * 3_600
 DRAWN: Final = 500
+CHARACTERS: Final = 200
 PLAIN: Final = Mix(bot=1, groups=0, fallbacks=0, inbound=0, opening=0, strangers=0, failing=0)
 """Messages of one bot to one person each, which all arrive."""
 
@@ -143,35 +145,30 @@ def _written_read(written: float, read: float, rate: int) -> str:
 
 
 def machines_table() -> str:
-    """Return what the measured use makes of each rate: requests, environments, dollars."""
-    use, prices = kept_use(), price_table()
-    functions = use.functions
-    together = {
-        "`api`": ("api",),
-        "`webhooks`": ("webhooks",),
-        "`router`": ("router",),
-        "the channels' functions": use.channels,
-        "`inbound`": ("inbound",),
-        "`status`": ("status",),
-    }
-    busy = {what: sum(_environments(functions[name]) for name in names) for what, names in together.items()}
-    requests = functions["api"].invocations + functions["webhooks"].invocations
-    rows = [("requests to API Gateway a second", *_at_rates(requests))]
-    rows += [(f"environments of {what}", *_at_rates(environments)) for what, environments in busy.items()]
+    """Return what the counted use makes of each rate: requests, environments, dollars."""
+    kept, prices = kept_use(), price_table()
+    uses: dict[str, list[Use]] = {}
+    for step in size_for(kept, CHARACTERS).steps:
+        uses.setdefault(step.function, []).append(step.use)
+    busy = {function: _environments(together(found), function) for function, found in uses.items()}
+    whole = together(use for found in uses.values() for use in found)
+    rows = [("requests to API Gateway a second", *_at_rates(whole.http))]
+    rows += [(f"environments of `{name}`", *_at_rates(environments)) for name, environments in busy.items()]
     rows.append(("environments together", *_at_rates(sum(busy.values()))))
-    rows.append(("messages sent to SQS a second", *_at_rates(use.sqs_sends)))
-    dollars = estimate(use, prices, MONTH_S).usd
+    rows.append(("requests to SQS a second", *_at_rates(whole.sqs)))
+    dollars = estimate(kept, prices, MONTH_S, CHARACTERS).usd
     rows.append(("dollars a month, at this rate day and night", *_at_rates(dollars)))
     return _table(("at messages a second", *(f"{rate:,}" for rate in RATES)), rows)
 
 
-def _environments(function: FunctionUse) -> float:
+def _environments(use: Use, function: str) -> float:
     """Return the environments that a message a second keeps busy.
 
     An environment handles at most ten invocations a second, however short they are:
     https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
-    return max(function.billed_ms / 1_000, function.invocations / 10)
+    gigabytes = int(functions(Template())[function]["MemorySize"]) / 1_024
+    return max(use.gb_seconds / gigabytes, use.invocations / 10)
 
 
 def _at_rates(for_a_message: float) -> tuple[str, ...]:

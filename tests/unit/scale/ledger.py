@@ -5,8 +5,7 @@ in one partition, unless DynamoDB splits them by their range key, which it does 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 
 The ledger knows the tables of the template, and the update expressions that pynamodb writes. It checks no
-condition. `tests.integration.units` says what a request costs; unlike that module, the ledger knows an item's
-values, and so whether an index's entry changes.
+condition. `chat4all_local.metering` counts what a request costs; the ledger also tells on which key.
 """
 
 import re
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+from chat4all_local.metering.units import WRITE_BYTES, item_bytes
 from tests.integration.template import STACK, Template
 
 MOST_WRITTEN: Final = 1_000
@@ -164,23 +164,8 @@ def _keys(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _kb(item: Item) -> int:
-    """Return the size of the item in KB, rounded up.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    return max(1, -(-sum(len(name) + _bytes(value) for name, value in item.items()) // 1_024))
-
-
-def _bytes(typed: Mapping[str, Any]) -> int:
-    ((kind, value),) = typed.items()
-    match kind:
-        case "S" | "B":
-            return len(value)
-        case "L":
-            return 3 + sum(1 + _bytes(entry) for entry in value)
-        case "M":
-            return 3 + sum(1 + len(name) + _bytes(entry) for name, entry in value.items())
-    return 21 if kind == "N" else 1
+    """Return the size of the item in KB, rounded up."""
+    return max(1, -(-item_bytes(item) // WRITE_BYTES))
 
 
 def _entries(index: _Schema, before: Item, after: Item) -> list[tuple[str, int]]:

@@ -12,10 +12,10 @@ from chat4all_local.bench.functions import environment
 from chat4all_local.bench.overhead.figures import ProbeResult, overhead_figures
 from chat4all_local.bench.overhead.view import draw, table
 from chat4all_local.bench.pipeline.sides import ProductSide
-from chat4all_local.bench.pipeline.target import body, rounds_of
 from chat4all_local.bench.report import Report
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
+from chat4all_local.traffic.target import body, rounds_of
 
 BLOCKS: Final = 15
 REQUESTS_PER_BLOCK: Final = 16

@@ -15,12 +15,12 @@ from chat4all_local.bench.pipeline.figures import (
 from chat4all_local.bench.pipeline.memory import Watch, watched
 from chat4all_local.bench.pipeline.rounds import SideRounds, run_alone, run_round
 from chat4all_local.bench.pipeline.sides import CONVERSATIONS, BareSide, ProductSide, total_conversations
-from chat4all_local.bench.pipeline.target import CLIENTS
 from chat4all_local.bench.pipeline.view import Course, draw, table
 from chat4all_local.bench.report import Report
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
 from chat4all_local.traffic.spread import enough, spread
+from chat4all_local.traffic.target import CLIENTS
 
 PER_CONVERSATION: Final = 3
 ALONE_PER_CONVERSATION: Final = 2

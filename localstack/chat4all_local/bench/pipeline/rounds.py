@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from chat4all_local.bench.pipeline.sides import Side
-from chat4all_local.bench.pipeline.target import rounds_of
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.traffic.ledger import Arrivals
 from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.target import rounds_of
 
 
 class Round(msgspec.Struct, frozen=True):

@@ -8,15 +8,15 @@ from typing import Final, Protocol
 from chat4all_local.api_client import ApiClient
 from chat4all_local.bench.pipeline.bare.stack import BareStack
 from chat4all_local.bench.pipeline.channels import by_channel
-from chat4all_local.bench.pipeline.paused import paused
-from chat4all_local.bench.pipeline.quiet import WITHIN_S, wait_until_empty
-from chat4all_local.bench.pipeline.target import CLIENTS, Target
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.ledger import Arrivals, arrivals
 from chat4all_local.traffic.load import Posted
 from chat4all_local.traffic.participants import Conversation, start_conversations
+from chat4all_local.traffic.paused import paused
+from chat4all_local.traffic.quiet import WITHIN_S, queues_of, wait_until_empty
+from chat4all_local.traffic.target import CLIENTS, Target
 from chat4all_local.traffic.transcripts import Transcripts, wait_until_quiet
 from chat4all_local.waiting import wait_until
 
@@ -82,7 +82,7 @@ class ProductSide:
     def __init__(self, cloud: Cloud, conversations: Mapping[str, int] = CONVERSATIONS) -> None:
         self._sqs, self._functions = cloud.aws.sqs(), cloud.aws.functions()
         self._router = f"{cloud.stack}-router"
-        self._queues = _queues(cloud)
+        self._queues = queues_of(cloud)
         self._simulators = {channel: Simulator(url) for channel, url in cloud.simulators.items()}
         self._transcripts = Transcripts(self._simulators)
         self.target = Target(f"{cloud.api_url}/v1/messages", {"X-API-Key": cloud.api_key})
@@ -120,8 +120,3 @@ class ProductSide:
 
 def total_conversations() -> int:
     return sum(CONVERSATIONS.values())
-
-
-def _queues(cloud: Cloud) -> list[str]:
-    urls = cloud.aws.sqs().list_queues(QueueNamePrefix=f"{cloud.stack}-").get("QueueUrls", [])
-    return [url for url in urls if not url.endswith("-dlq.fifo")]

@@ -1,8 +1,9 @@
-"""Waiting for empty queues, so that the work of a side does not extend into the other side's time."""
+"""Waiting for empty queues, so that earlier work does not extend into the time of a measurement."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from chat4all_local.cloud.running import Cloud
 from chat4all_local.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ _COUNTS: Final[tuple["QueueAttributeNameType", ...]] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
 )
+
+
+def queues_of(cloud: Cloud) -> list[str]:
+    """Return the URLs of the queues that functions consume."""
+    urls = cloud.aws.sqs().list_queues(QueueNamePrefix=f"{cloud.stack}-").get("QueueUrls", [])
+    return [url for url in urls if not url.endswith("-dlq.fifo")]
 
 
 def wait_until_empty(sqs: "SQSClient", queue_urls: Sequence[str]) -> None:

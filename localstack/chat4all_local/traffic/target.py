@@ -63,10 +63,10 @@ def body(line: Line) -> bytes:
     )
 
 
-def new_line(conversation: Conversation) -> Line:
-    """Make a line to post at once. Its text is unique, and all texts have the same length."""
+def new_line(conversation: Conversation, characters: int = CONTENT_LENGTH) -> Line:
+    """Make a line to post at once, with a unique text of so many characters."""
     line = Line(0.0, conversation, "")
-    text = f"{line.message_id} {'lorem ipsum ' * CONTENT_LENGTH}"[:CONTENT_LENGTH]
+    text = f"{line.message_id} {'lorem ipsum ' * characters}"[:characters]
     return msgspec.structs.replace(line, text=text)
 
 

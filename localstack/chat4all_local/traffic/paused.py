@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chat4all_local.bench.pipeline.quiet import WITHIN_S
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.traffic.quiet import WITHIN_S
 from chat4all_local.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from chat4all_local.bench.pipeline.paused import paused
 from chat4all_local.cloud.errors import CloudError
+from chat4all_local.traffic.paused import paused
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

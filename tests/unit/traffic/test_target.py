@@ -1,5 +1,5 @@
-from chat4all_local.bench.pipeline.target import CONTENT_LENGTH, rounds_of
 from chat4all_local.traffic.participants import Conversation
+from chat4all_local.traffic.target import CONTENT_LENGTH, rounds_of
 
 CONVERSATIONS = [Conversation(f"conversation-{number}", "agent", "", "") for number in range(20)]
 

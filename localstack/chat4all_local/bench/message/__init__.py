@@ -1,0 +1,1 @@
+"""The benchmark `message`: what a message, a delivery of a group and a delivery of a broadcast use."""
