@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Request(msgspec.Struct, frozen=True):
     function: str
     service: str
     operation: str
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, Any]
 
 
 class Call(msgspec.Struct, frozen=True):
