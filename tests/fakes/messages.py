@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from chat4all.domain.content import reworded
+from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Edit, Message, is_latest, with_edit
@@ -171,6 +172,10 @@ class MemoryMessages:
             and (before is None or message.sequence < before)
         ]
         return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
+
+    def latest_at(self, conversation_id: str) -> str | None:
+        latest = self.history(conversation_id, FROM_THE_START, None, 1)
+        return latest[0].accepted_at if latest else None
 
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int

@@ -67,7 +67,7 @@ SHARED: Final = (
         "strangers who write",
     ),
     Shared(
-        "a channel's count of held deliveries",
+        "an account's count of held deliveries",
         "limits",
         "waiting#",
         PLAIN._replace(held=1),

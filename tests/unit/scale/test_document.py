@@ -23,7 +23,7 @@ LESS: Final = {
     "conversations by their creation": 5_000,
     "customers": 5_000,
     "the inbox's conversations": 500,
-    "a channel's count of held deliveries": 500,
+    "an account's count of held deliveries": 500,
 }
 """Events that are rarer than messages; docs/scale.md names the two keys without shards."""
 

@@ -238,6 +238,19 @@ def test_a_customers_words_in_a_group_come_with_their_name() -> None:
     assert product.message().content == Text("hello")
 
 
+def test_words_in_a_group_without_recipients_reach_who_joined_since_the_group_was_read() -> None:
+    product = Product()
+    product.settle(AGENT, ANA, agent("eve"), kind=ConversationType.GROUP)
+    product.accept(a_message("is anybody there?", sender_id="ana"))
+    assert not product.events.submitted[-1].recipients
+    product.directory.create(BEN)
+    product.manage_conversations.add_participant("conversation", "ben")
+
+    product.accept(a_message("hello", message_id=product.ids(), sender_id="ana"))
+
+    assert [recipient.user_id for recipient in product.events.submitted[-1].recipients] == ["ben"]
+
+
 def test_a_conversation_is_read_again_after_a_while(product: Product) -> None:
     product.say()
     reads = product.conversations.reads

@@ -167,6 +167,22 @@ def test_after_a_quote_in_a_group_words_stay_there_only_without_a_1to1_conversat
     assert is_inbox(place_of(product, replace(TEXT, provider_message_id="hers-4")))
 
 
+def test_after_a_quote_in_an_older_1to1_words_stay_there_at_once(
+    product: Product,
+) -> None:
+    older = begin(product, ConversationType.ONE_TO_ONE)
+    place_of(product)
+    newer = begin(product, ConversationType.ONE_TO_ONE)
+    assert place_of(product, replace(TEXT, provider_message_id="hers-2")).conversation_id == (
+        newer.conversation_id
+    )
+    quoting = replace(TEXT, provider_message_id="hers-3", quoted_provider_message_id="hers-1")
+
+    assert place_of(product, quoting).conversation_id == older.conversation_id
+    unquoted = replace(TEXT, provider_message_id="hers-4")
+    assert place_of(product, unquoted).conversation_id == older.conversation_id
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_a_quote_that_leads_nowhere_never_leads_into_a_group(product: Product, groups: int) -> None:
     begin_others(product, groups, ConversationType.GROUP, ConversationState.ACTIVE)

@@ -76,8 +76,12 @@ class FindPlace:
 
     def _quoted(self, channel: str, account: str, event: InboundMessage, sender: User) -> Place | None:
         quoted = self._quoted_message(channel, account, event)
-        if quoted is None or not self._is_open(quoted.conversation_id, sender):
+        conversation = self._open(quoted.conversation_id, sender) if quoted is not None else None
+        if quoted is None or conversation is None:
             return None
+        if conversation.overtaken:
+            # The person's next words belong here, even if they come before `router` handles this message.
+            self._conversations.give_turn(conversation.conversation_id)
         return Place(quoted.conversation_id, quoted.message_id)
 
     def _quoted_message(self, channel: str, account: str, event: InboundMessage) -> Message | None:
@@ -92,7 +96,7 @@ class FindPlace:
         if places.one_to_one is not None:
             return Place(places.one_to_one)
         for conversation_id in self._candidates(channel, account, event, sender, places):
-            if self._is_open(conversation_id, sender):
+            if self._open(conversation_id, sender) is not None:
                 return Place(conversation_id)
         begun = self._begin(channel, sender, places)
         return Place(begun) if begun is not None else None
@@ -112,13 +116,12 @@ class FindPlace:
         if len(first_two) == 1:
             yield first_two[0][1]
 
-    def _is_open(self, conversation_id: str, sender: User) -> bool:
+    def _open(self, conversation_id: str, sender: User) -> Conversation | None:
+        """Return the conversation if the sender may write there."""
         conversation = self._conversations.get(conversation_id)
-        return (
-            conversation is not None
-            and conversation.state is ConversationState.ACTIVE
-            and conversation.has(sender.user_id)
-        )
+        if conversation is None or conversation.state is not ConversationState.ACTIVE:
+            return None
+        return conversation if conversation.has(sender.user_id) else None
 
     def _begin(self, channel: str, sender: User, places: Places) -> str | None:
         """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""

@@ -9,7 +9,7 @@ from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.content import Content, Media, ReceivedMedia, file_of
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundEdit, InboundMessage, WebhookEvent
+from chat4all.domain.events import InboundEdit, InboundMessage, InboundStatus, WebhookEvent
 from chat4all.domain.files.file import Source
 from chat4all.domain.message import Message
 from chat4all.domain.person import Identity, User, UserType
@@ -71,6 +71,8 @@ class TakeInbound:
                 self._edit(channel, account, event)
             case InboundMessage():
                 self._take(channel, account, event)
+            case InboundStatus():
+                raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
     def _edit(self, channel: str, account: str, event: InboundEdit) -> None:
         message_id = inbound_message_id(channel, account, event.provider_message_id)

@@ -25,7 +25,7 @@ import msgspec
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, file_of
-from chat4all.domain.conversation import ConversationState
+from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
     Chat4AllError,
@@ -175,6 +175,10 @@ class AcceptMessage:
             routed = self._route(snapshot, new)
         except REFUSALS:
             # The conversation or its users may have changed since they were read.
+            snapshot = self._conversation_cache.fresh(new.conversation_id)
+            routed = self._route(snapshot, new)
+        if not routed.to and snapshot.conversation.type is ConversationType.GROUP:
+            # Somebody may have joined since. `router` chooses again only where there are recipients.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
         if new.reply_to is not None:

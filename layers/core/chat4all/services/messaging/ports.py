@@ -118,6 +118,10 @@ class Messages(Protocol):
         """Return the messages with a sequence number over `after` and under `before`, newest first."""
         ...
 
+    def latest_at(self, conversation_id: str) -> str | None:
+        """Return when the latest message was accepted; None if there is no message."""
+        ...
+
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:

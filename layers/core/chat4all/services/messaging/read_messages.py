@@ -62,9 +62,9 @@ class ReadMessages:
     def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
         """Return, for each conversation, when its latest message was accepted, or when it was created."""
         return {
-            conversation.conversation_id: latest[0].accepted_at if latest else conversation.created_at
+            conversation.conversation_id: self._messages.latest_at(conversation.conversation_id)
+            or conversation.created_at
             for conversation in conversations
-            for latest in [self._messages.history(conversation.conversation_id, FROM_THE_START, None, 1)]
         }
 
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
