@@ -45,8 +45,8 @@ def test_the_pipeline_is_shown_with_rates_latencies_and_memory(
             alongside=[make_round([0.1, 0.1], [0.2, 0.2])] * 3,
         ),
         product=SideRounds(
-            alone=[make_round([0.05, 0.0625], [0.3, 0.4])] * 3,
-            alongside=[make_round([0.1, 0.2], [0.3, 0.4])] * 3,
+            alone=[make_round([0.05, 0.0555], [0.3, 0.4])] * 3,
+            alongside=[make_round([0.1, 0.2], [0.2, 0.25])] * 3,
         ),
         samples=samples,
     )
@@ -56,9 +56,9 @@ def test_the_pipeline_is_shown_with_rates_latencies_and_memory(
     pipeline.draw(figure, course)
 
     text = capsys.readouterr().out
-    assert "accepted /s, drain paused     40.0     32.0   0.80" in text
+    assert "accepted /s, drain paused     40.0     36.0   0.90" in text
     assert "accepted /s, drain alongside  20.0     10.0   0.50" in text
-    assert "at provider /s                10.0      5.0   0.50" in text
+    assert "at provider /s                10.0      8.0   0.80" in text
     assert "chat4all-api" in text
     assert [(aim.name, aim.met) for aim in aims(figures)][:3] == [
         ("acceptance, drain paused, product / bare", True),

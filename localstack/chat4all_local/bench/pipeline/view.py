@@ -13,6 +13,7 @@ from rich.table import Table
 
 from chat4all_local.bench.pipeline.figures import (
     ACCEPTANCE_AIM,
+    ACCEPTANCE_ALONE_AIM,
     ARRIVAL_AIM,
     MEMORY_AIM_MB,
     MemoryFigures,
@@ -97,7 +98,7 @@ def draw(figure: Figure, course: Course) -> None:
     _draw_rates(
         axes["paused"],
         "accepted per second, drain paused",
-        ACCEPTANCE_AIM,
+        ACCEPTANCE_ALONE_AIM,
         [[round_.accepted_per_s for round_ in side.alone] for side in sides],
     )
     _draw_rates(
