@@ -181,7 +181,7 @@ def _changes(steps: tuple[Step, ...], table: PriceTable) -> Iterator[Change]:
     whole = together(step.use for step in steps)
     webhooks = sum(step.use.http for step in steps if step.function == "webhooks")
     yield Change(
-        "webhooks through a function URL instead of API Gateway",
+        "WebhookFront=FunctionUrl instead of ApiGateway",
         -MILLION * webhooks * usd["api_gateway_request"],
     )
     sends, requests = _of_streams(steps)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
@@ -61,7 +61,11 @@ def forwarding(upstream: str, meter: Meter) -> Iterator[str]:
         def do_POST(self) -> None:
             function = self.path.split("/")[1]
             path = self.path.removeprefix(f"/{function}") or "/"
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the function has ended meanwhile
+                self.close_connection = True
+                return
             prefix, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
 
             def ask() -> urllib3.BaseHTTPResponse:
@@ -74,7 +78,9 @@ def forwarding(upstream: str, meter: Meter) -> Iterator[str]:
 
             service = _SERVICES.get(prefix, prefix)
             request = Request(function, service, operation, msgspec.json.decode(body))
-            self._answer(meter.metered(request, ask, lambda answer: msgspec.json.decode(answer.data)))
+            answer = meter.metered(request, ask, lambda answer: msgspec.json.decode(answer.data))
+            with suppress(ConnectionError):  # the function waits no longer
+                self._answer(answer)
 
         def _answer(self, answer: urllib3.BaseHTTPResponse) -> None:
             self.send_response(answer.status)

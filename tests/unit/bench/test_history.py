@@ -17,7 +17,7 @@ MESSAGE = {
     "sender_id": "agent",
     "content": "{}",
 }
-FIGURES = HistoryFigures(50, {"1000": PageFigures(10.0, 20.0), "100000": PageFigures(16.0, 22.0)})
+FIGURES = HistoryFigures(50, {"1000": PageFigures(10.0, 20.0), "10000": PageFigures(16.0, 22.0)})
 
 
 def test_a_copy_is_another_message_later_in_the_conversation() -> None:
@@ -29,8 +29,10 @@ def test_a_copy_is_another_message_later_in_the_conversation() -> None:
     }
 
 
-def test_the_aims_compare_the_longest_conversation_with_the_shortest() -> None:
-    assert [(aim.value, aim.met) for aim in aims(FIGURES)] == [(1.1, True), (1.6, False)]
+def test_the_aim_compares_the_units_of_the_longest_conversation_with_the_shortest() -> None:
+    dear = HistoryFigures(50, {**FIGURES.history, "10000": PageFigures(10.0, 22.5)})
+
+    assert [(aim.value, aim.met) for aim in (*aims(FIGURES), *aims(dear))] == [(1.1, True), (1.125, False)]
 
 
 def test_the_table_and_the_plot_show_each_size() -> None:
@@ -40,5 +42,5 @@ def test_the_table_and_the_plot_show_each_size() -> None:
         console.print(table(FIGURES))
     draw(figure, FIGURES)
 
-    assert "100,000 16.0 22.00" in " ".join(shown.get().split())
+    assert "10,000 16.0 22.00" in " ".join(shown.get().split())
     assert len(figure.axes) == 2

@@ -122,7 +122,7 @@ def test_a_text_that_is_longer_than_every_measured_text_is_refused() -> None:
 
 
 def test_a_function_url_saves_the_calls_of_http_of_the_webhooks() -> None:
-    assert change("webhooks through a function URL").usd_per_million == pytest.approx(-4.0)
+    assert change("WebhookFront=FunctionUrl").usd_per_million == pytest.approx(-4.0)
 
 
 def test_kinesis_saves_the_requests_of_the_queues_that_it_replaces_and_costs_by_the_hour() -> None:
@@ -183,7 +183,7 @@ def test_the_command_prints_a_line_for_each_step_and_each_choice() -> None:
     text = printed()
 
     assert all(step.name in text for step in size_for(kept_use(), 200).steps)
-    for choice in ("function URL", "EventStream=kinesis", "provisioned capacity", "arm64"):
+    for choice in ("WebhookFront=FunctionUrl", "EventStream=kinesis", "provisioned capacity", "arm64"):
         assert choice in text
 
 

@@ -8,7 +8,6 @@ import msgspec
 from chat4all_local.bench.aims import Aim, at_most
 
 UNITS_AIM: Final = 1.1
-TIME_AIM: Final = 1.5
 
 
 class PageFigures(msgspec.Struct, frozen=True):
@@ -29,5 +28,4 @@ def aims(figures: HistoryFigures) -> tuple[Aim, ...]:
     short, *_, long = figures.history.values()
     return (
         at_most("read units of a page, longest / shortest conversation", long.rru / short.rru, UNITS_AIM),
-        at_most("time of a page, longest / shortest conversation", long.page_ms / short.page_ms, TIME_AIM),
     )
