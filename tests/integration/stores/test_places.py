@@ -241,9 +241,8 @@ def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
         list(threads.map(act, range(12)))
 
     own = one_to_one(conversations, ana)
-    overtaken = {
-        conversation.conversation_id: is_overtaken(conversations, conversation) for conversation in begun[1:]
-    }
-    assert overtaken == {conversation_id: conversation_id != own for conversation_id in overtaken}
-    assert own in overtaken
+    # The conversation that takes over from an archived one may stay marked: its next message gives it a turn.
+    others = [conversation for conversation in begun[1:] if conversation.conversation_id != own]
+    assert len(others) == 2
+    assert all(is_overtaken(conversations, conversation) for conversation in others)
     assert len(conversations.places(ana).wrote) == 3

@@ -69,7 +69,8 @@ def withdraw(
 ) -> dict[str, str]:
     """Remove the conversation from each customer's order; return an empty position for each customer.
 
-    The conversation with the next latest turn takes over.
+    The conversation with the next latest turn takes over. It stays marked as overtaken, since it may be that
+    for its other customer. Its next message gives it a turn.
     """
     for user_id, position in positions.items():
         places = places_row(user_id)

@@ -97,6 +97,8 @@ class DynamoWebhooks:
     @answering
     def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:
         since = max(arrivals.since, after.at) if after else arrivals.since
+        if since > arrivals.until:
+            return _page([], None)
         found: list[tuple[TimeCursor, str]] = []
         shards_read = 0
         for hour, prefixes in _hours(arrivals.channels, since, arrivals.until):
