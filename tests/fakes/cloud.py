@@ -270,7 +270,6 @@ class Cloud:
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
             messages=messages,
-            events=self._events,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,

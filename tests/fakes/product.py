@@ -122,7 +122,6 @@ class Product:
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             directory=self.directory,
             messages=self.messages,
-            events=self.events,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,

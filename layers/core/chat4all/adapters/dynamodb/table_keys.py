@@ -14,8 +14,6 @@ import zlib
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all.domain.status import Status
-
 WORKSPACE: Final = "default"
 """The only workspace."""
 SENDER_SHARDS: Final = 16
@@ -61,10 +59,6 @@ def sender_key(sender_id: str, message_id: str) -> str:
 def listing_key(listed_as: str, message_id: str) -> str:
     """Return the key under which `by-status` lists a state: PENDING, REDRIVEN or FAILED."""
     return key(listed_as, str(shard(message_id, LISTING_SHARDS)))
-
-
-def status_key(status: Status, message_id: str) -> str:
-    return listing_key(status.value, message_id)
 
 
 def due_key(kind: str, item_id: str) -> str:
