@@ -1,4 +1,4 @@
-"""The `inbound` function: turns webhook events into messages, edits and status updates."""
+"""The `inbound` function: turns what people wrote into messages and edits."""
 
 from chat4all.bootstrap.loading import loading
 

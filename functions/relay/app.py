@@ -1,4 +1,4 @@
-"""The `relay` function, on a schedule: publishes unpublished events, and retries waiting records."""
+"""The `relay` function, on a schedule: does the work that other functions left undone, and retries."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""The `status` function: moves deliveries and messages forward."""
+"""The `status` function: records the statuses that other functions could not record."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -1,4 +1,4 @@
-"""The `webhooks` function: stores the bytes of the providers' webhooks, and only then answers with 200."""
+"""The `webhooks` function: stores the providers' webhooks, records their statuses, and queues the rest."""
 
 from chat4all.bootstrap.loading import loading
 

@@ -37,7 +37,7 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, D
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
-from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
+from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -248,7 +248,7 @@ class Cloud:
         self._relay = Relay(
             self.clock,
             (
-                PublishMessages(messages, deliveries, self._accept),
+                RepublishMessages(messages, deliveries, self._accept),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
                 BringBackHeldDeliveries(
@@ -270,7 +270,6 @@ class Cloud:
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
             messages=messages,
-            events=self._events,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,

@@ -31,7 +31,7 @@ from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.redrive import Redrive
-from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
+from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -101,7 +101,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
-                PublishMessages(self.messages, self.deliveries, self.accept),
+                RepublishMessages(self.messages, self.deliveries, self.accept),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
@@ -122,7 +122,6 @@ class Product:
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             directory=self.directory,
             messages=self.messages,
-            events=self.events,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             clock=self.clock,
             new_id=self.ids,

@@ -108,7 +108,7 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
         Widget(
             title="Recovered by the relay",
             metrics=(
-                _ours("MessagesRepublished", "relay", "published again"),
+                _ours("MessagesRepublished", "relay", "routed again"),
                 _ours("DeliveriesBroughtBack", "relay", "moved out of holding queues"),
                 _ours("StatusesRecovered", "relay", "statuses recovered"),
                 _ours("FallbacksTaken", "relay", "next channel taken"),

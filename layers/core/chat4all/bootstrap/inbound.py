@@ -1,4 +1,4 @@
-"""The `inbound` function: turn webhook events into messages and status updates."""
+"""The `inbound` function: turn the events of people into messages and edits."""
 
 from datetime import timedelta
 
@@ -29,7 +29,6 @@ def handler() -> Handler:
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         directory=accepting.directory,
         messages=accepting.messages,
-        events=accepting.events,
         file=InboundFile(
             DynamoFiles(settings.files_table),
             accepting.events,

@@ -23,7 +23,7 @@ from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
-from chat4all.services.recovery.relay import PublishMessages, Relay, RetryStatuses
+from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -57,7 +57,7 @@ def handler() -> Handler:
     relay = Relay(
         runtime.now,
         (
-            PublishMessages(accepting.messages, deliveries, accepting.accept),
+            RepublishMessages(accepting.messages, deliveries, accepting.accept),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
             BringBackHeldDeliveries(

@@ -1,4 +1,4 @@
-"""The `status` function: move deliveries and messages forward."""
+"""The `status` function: record the statuses that other functions could not record."""
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks

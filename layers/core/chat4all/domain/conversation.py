@@ -17,10 +17,9 @@ class ConversationState(StrEnum):
 
 
 FROM_THE_START: Final = ""
-
-
+"""Sorts before every number of a message."""
 JOINING: Final = "~"
-"""Texts that sort before and after every number of a message."""
+"""Sorts after every number of a message."""
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -29,7 +28,7 @@ class Participant(msgspec.Struct, frozen=True):
     user_id: str
     joined_at: str
     number: int
-    """Tells the participant from all who take part at the same time."""
+    """No other participant has this number at the same time."""
     joined_after: str = FROM_THE_START
 
     @property
@@ -54,7 +53,7 @@ class Conversation(msgspec.Struct, frozen=True):
     version: int
     created_at: str
     overtaken: bool = False
-    """It is a 1:1 conversation, and another 1:1 conversation of its customer had its turn later."""
+    """This is a 1:1 conversation, and another 1:1 conversation of its customer has a later turn."""
 
     def has(self, user_id: str) -> bool:
         return self.participant(user_id) is not None

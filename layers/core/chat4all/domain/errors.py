@@ -330,7 +330,7 @@ class Throttled(Chat4AllError):
 
 
 class Unavailable(Chat4AllError):
-    """Nothing was accepted; repeat the same request, message_id included, after `Retry-After` seconds."""
+    """The request was not completed; repeat it with the same message_id, after `Retry-After` seconds."""
 
     http_status = 503
     code = "UNAVAILABLE"

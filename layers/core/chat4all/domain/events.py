@@ -79,7 +79,7 @@ class ParticipantJoining(msgspec.Struct, frozen=True, tag="joining"):
 
 
 class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
-    """On `chat-events`: an accepted message whose deliveries are to be requested, perhaps once more."""
+    """On `chat-events`: a stored message whose deliveries are requested again, or on the next channel."""
 
     message_id: str
     conversation_id: str
@@ -230,7 +230,7 @@ InboundEvent = InboundMessage | InboundEdit | InboundStatus
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """On `inbound.fifo`: an event of a webhook, group `channel:account:address`.
+    """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
 
     `account` is the channel account that received the webhook: the event of the provider does not name it.
     """

@@ -25,7 +25,7 @@ _REPLACED: Final = "X"
 class PartStatus(msgspec.Struct, frozen=True):
     """The status of a delivery part, as the state of its message keeps it.
 
-    A group has 100 recipients, and their parts are to fit into 1 KB: so the `key` and the `value` are short.
+    The `key` and the `value` are short, so that the parts of 100 recipients fit into 1 KB.
     """
 
     recipient: int

@@ -29,8 +29,8 @@ def reach(
     A customer is reached on the first of `channels` on which they have an identity; the others are fallbacks.
     Without `channels` a customer is reached on the conversation's primary channel, if they have an identity
     there, else by their first identity. Agents read over the API. A participant who is joining has no place
-    among the messages yet, and receives none; if their place is before the message, the router, which handles
-    the join first, chooses the recipients again.
+    among the messages yet, and is no recipient. If their place turns out to be before the message, `router`
+    handles the join first, finds another version of the conversation, and chooses the recipients again.
     """
     found = []
     missing = []

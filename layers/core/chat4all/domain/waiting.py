@@ -12,7 +12,7 @@ BATCH: Final = 100
 
 
 class DueMessage(msgspec.Struct, frozen=True):
-    """A message for `relay` to check, and the time at which it was due."""
+    """A message whose deliveries `relay` checks, and the time at which it was due."""
 
     message: Message
     due_at: str

@@ -4,9 +4,8 @@ With the count, an account without held deliveries, the common case, costs one r
 raised before a delivery is added, and lowered after a delivery is removed. A process that dies in between
 leaves the count too high, which costs reads and loses nothing.
 
-The count has no shards, because each read would read all of them. It takes 1,000 writes a second, more than
-the messages of an account: no provider takes more than 300 a second from one. 10,000 messages a second are
-the messages of 34 accounts or more.
+The count has no shards, because each read would have to read all of them. An account's count takes 1,000
+writes a second, and no provider takes more than 300 messages a second from an account.
 """
 
 import threading

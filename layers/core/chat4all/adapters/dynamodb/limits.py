@@ -4,10 +4,10 @@ A process takes tokens in leases: it spends the tokens of a lease within `LEASE_
 tokens that it does not spend are lost, so that the limit holds whatever happens. A lease therefore has no
 more tokens than the process expects to need.
 
-A message that the account's bucket refuses gets a place in line: the time at which a token will be free for
-it, after all messages that wait already. So each of many messages comes back once, and not every second. The
-place is advice. Whoever comes takes a token from the bucket or gets a new place, so the limit holds whatever
-happens, and a message that finds a token does not wait behind the line.
+A message that finds no token in the account's bucket gets a place in line: the time at which a token will be
+free for it, after the messages that wait already. So each of many waiting messages comes back once, and not
+every second. A place reserves nothing: a message that comes back takes a token from the bucket, or gets a new
+place. So the limit holds whatever happens, and a new message that finds a token need not wait in line.
 
 Where clocks differ, the fastest clock counts: a bucket holds the time of its last writer. Otherwise a process
 whose clock is minutes behind would wait for minutes after every message of a process whose clock is ahead.
@@ -152,7 +152,7 @@ def _lease(name: str, held: _Bucket, limit: RateLimit, now: float, tokens: int) 
     for _ in range(_TRIES):
         decision = take(limit, held.full_at, now, tokens)
         if not decision.allowed and limit.scope is not LimitScope.ACCOUNT:
-            # The wait may have grown. The account's line tells its wait.
+            # The wait may have grown. (For an account, the place in line says how long to wait.)
             held.see(_read(name))
             decision = take(limit, held.full_at, now, tokens)
         if not decision.allowed:

@@ -117,10 +117,10 @@ class MessageRow(Model):
 class StateRow(Model):
     """The state of a message that has recipients. `status_history` holds lines of `STATUS time`.
 
-    `parts` maps the key of each delivery part to the value of its status (`domain.parts.PartStatus`); the
-    state of a message of one part has none. `listing_key` is set while the message is PENDING, FAILED, or
-    tried again after a redrive; `listed_at` is the time at which `relay` looks at it. `dead_*` list a
-    message that failed as a whole among the dead letters.
+    `parts` maps the key of each delivery part to the value of its status (`domain.parts.PartStatus`); it is
+    empty for a message of one part. `listing_key` is set while the message is PENDING, FAILED or redriven.
+    `listed_at` is the time of the failure, or the time at which `relay` looks at the message next. `dead_*`
+    list a message that failed as a whole among the dead letters.
     """
 
     class Meta(TableSettings):

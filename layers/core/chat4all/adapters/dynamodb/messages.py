@@ -37,7 +37,6 @@ from chat4all.adapters.dynamodb.table_keys import (
     provider_key,
     sender_key,
     shards_of,
-    status_key,
 )
 from chat4all.domain.content import reworded
 from chat4all.domain.delivery import DeliveryPart
@@ -83,7 +82,7 @@ class DynamoMessages:
             status=Status.PENDING.value,
             status_history=[],
             parts={},
-            listing_key=status_key(Status.PENDING, message_id),
+            listing_key=listing_key(Status.PENDING.value, message_id),
             listed_at=look_at,
         )
         saved(row, StateRow.partition.does_not_exist())

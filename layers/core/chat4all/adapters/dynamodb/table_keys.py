@@ -1,35 +1,33 @@
-"""The keys of the tables and their indexes. Each begins with the workspace that the item belongs to.
+"""The keys of the tables and their indexes. Each key begins with the workspace of its item.
 
-Two keys do not: the hash of an API key and the hash of a link's token. They are all that a request presents,
-so that their rows name the workspace.
+The exceptions are the hash of an API key and the hash of a link's token: a request presents nothing else, so
+the row names the workspace.
 
 An index whose key all items of a workspace would share is divided into shards, because a partition of
 DynamoDB takes 1,000 write units a second:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
-An item of an index costs one write when it comes, one when it goes, and two when its key changes. The numbers
-of shards are for a workspace with 10,000 messages a second.
+An entry of an index costs one write when it is added, one when it is removed, and two when its key changes.
+The numbers of shards are for a workspace with 10,000 messages a second.
 """
 
 import zlib
 from collections.abc import Iterable
 from typing import Final
 
-from chat4all.domain.status import Status
-
 WORKSPACE: Final = "default"
 """The only workspace."""
 SENDER_SHARDS: Final = 16
-"""A message costs one write, and all messages may be of one sender: 10,000 writes a second."""
+"""A message costs one write, and one sender may write all messages: 10,000 writes a second."""
 LISTING_SHARDS: Final = 32
 """A message is listed as PENDING and is removed when it is sent: 20,000 writes a second."""
 FALLBACK: Final = "FALLBACK"
-"""A message with several channels has a fallback that is due."""
+"""The kind of the fallbacks in `by-due`: a message with several channels has one for each recipient."""
 DEAD_SHARDS: Final = 16
 """While a channel refuses every message, a message costs one write: 10,000 writes a second."""
 CREATION_SHARDS: Final = 16
 """The creation of a conversation or a user costs one write; a message creates neither as a rule."""
 REDRIVEN: Final = "REDRIVEN"
-"""Lists a message that was delivered to some recipient, while others are tried again."""
+"""Lists a redriven message that did not fail as a whole: its failed deliveries are tried again."""
 NO_CHANNEL: Final = "message"
 """Stands for the channel of a dead letter without a channel."""
 
@@ -61,10 +59,6 @@ def sender_key(sender_id: str, message_id: str) -> str:
 def listing_key(listed_as: str, message_id: str) -> str:
     """Return the key under which `by-status` lists a state: PENDING, REDRIVEN or FAILED."""
     return key(listed_as, str(shard(message_id, LISTING_SHARDS)))
-
-
-def status_key(status: Status, message_id: str) -> str:
-    return listing_key(status.value, message_id)
 
 
 def due_key(kind: str, item_id: str) -> str:

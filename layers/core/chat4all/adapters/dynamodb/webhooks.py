@@ -26,7 +26,7 @@ MOST_BYTES: Final = 350_000
 """The largest compressed body in a row; a DynamoDB item holds 400 KB."""
 ARRIVAL_SHARDS: Final = 64
 MOST_SHARDS_READ: Final = 1_024
-"""A call of `arrived` begins no further hour after so many shards: an answer has less than 30 seconds."""
+"""A call of `arrived` begins no further hour after so many shards: it must end within 30 seconds."""
 _HOUR: Final = len("2026-01-31T12")
 _HOUR_S: Final = 3_600
 _HOUR_BEGINS: Final = ":00:00.000Z"
@@ -115,10 +115,10 @@ class DynamoWebhooks:
         return _page(found, None)
 
     def _list_hour(self, webhook: StoredWebhook) -> None:
-        """List the hour before its first webhook that this process stores; later webhooks need no call.
+        """List the hour, before this process stores its first webhook of that hour.
 
-        At the turn of an hour, thousands of processes may do this. So a process reads the list first: one
-        key takes more reads than writes.
+        At the turn of an hour, thousands of processes do so at once. A process therefore reads the row first,
+        and writes it only if it is missing: a partition takes more reads than writes.
         """
         place = webhook.webhook_id
         hour = place.received_at[:_HOUR]
@@ -150,7 +150,7 @@ def _hours_key(channel: str) -> str:
 
 
 def _hours(channels: Iterable[str], since: str, until: str) -> Iterator[tuple[str, list[str]]]:
-    """Return the listed hours in their order, each with the names of its keys without their shards."""
+    """Return the listed hours in their order, each with the keys of its webhooks, without the shard."""
     by_hour: defaultdict[str, list[str]] = defaultdict(list)
     for channel in channels:
         rows = WebhookRow.query(

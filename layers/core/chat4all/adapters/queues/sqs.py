@@ -67,7 +67,7 @@ class SqsEvents:
             QueueUrl=self._queues.chat_events, AttributeNames=["ApproximateNumberOfMessages"]
         )
 
-    @answering("The message is stored, but not yet published; try again.", retry_after=1)
+    @answering("The message is stored, but its deliveries were not requested; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
         self._to_conversation(event)
 
@@ -103,7 +103,7 @@ class SqsEvents:
         for wave in waves(entries):
             if self._send(self._queues.inbound, wave):
                 raise Unavailable(
-                    "The webhook is stored, but not every event was published; try again.", retry_after=1
+                    "The webhook is stored, but not every event was queued; try again.", retry_after=1
                 )
 
     @answering("The file is stored, but not yet queued for inspection; try again.", retry_after=1)

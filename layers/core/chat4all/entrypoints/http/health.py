@@ -19,7 +19,7 @@ _DOWN = {"status": "DOWN", "components": {**_COMPONENTS, "database": "DOWN"}, "c
 class HealthView(msgspec.Struct, frozen=True):
     """`status` is DOWN if a component is DOWN. An open circuit does not change it: messages wait.
 
-    `channels` has the circuit of the account of each channel that is worst off.
+    `channels` has a circuit for each channel: of several accounts, the circuit that is worst off.
     """
 
     status: str

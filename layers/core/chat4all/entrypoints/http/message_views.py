@@ -21,7 +21,7 @@ class MessageView(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
     sequence: str
-    """Numbers the messages of a conversation: a text that sorts in their order."""
+    """The place of the message in its conversation: a text that sorts in the order of acceptance."""
     sender_id: str
     content: Content
     channel: str | None

@@ -96,7 +96,7 @@ class WebhookViews:
             content_type="text/xml",
             meaning="A channel whose provider reads the answer gets XML without instructions instead.",
         ),
-        summary="Take a provider's webhook, which its signature proves; 200 when its events are queued",
+        summary="Take a provider's signed webhook; 200 when its events are recorded or queued",
         body=bytes,
         example=_WEBHOOK,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),

@@ -1,4 +1,4 @@
-"""Handle the records of a channel's queue: deliver each, and publish the statuses of a batch together."""
+"""Handle the records of a channel's queue: deliver each, and record its status in its message."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final

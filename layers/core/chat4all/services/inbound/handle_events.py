@@ -1,4 +1,4 @@
-"""Handle the events of a webhook: apply its statuses at once, and publish everything else."""
+"""Handle the events of a webhook: record its statuses at once, and queue everything else."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,8 +20,9 @@ class HandleEvents:
     def __call__(self, received: Sequence[WebhookEvent]) -> None:
         """Handle the events of one webhook.
 
-        A status is left to the queue `status-updates` if its delivery is unknown so far, if the database does
-        not answer, or if the recipient is to be reached on another channel.
+        A status goes to the queue `status-updates` if its delivery is unknown so far, if the database does
+        not answer, or if the recipient must be reached on the next channel. So do all statuses after the
+        first `MOST_APPLIED`.
 
         Raises:
             Unavailable: a queue did not take an event; the webhook must be handled again.
@@ -38,7 +39,7 @@ class HandleEvents:
         left = [update for update in now if not self._is_applied(update)] + later
         if left and self._events.status_updates(left):
             raise Unavailable(
-                "The webhook is stored, but not every status was published; try again.", retry_after=1
+                "The webhook is stored, but not every status was queued; try again.", retry_after=1
             )
 
     def _is_applied(self, update: StatusUpdate) -> bool:

@@ -25,6 +25,6 @@ class Webhooks(Protocol):
     def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:
         """Return at most `limit` of the webhooks that arrived then, the first arrived first.
 
-        The effort of a call is limited, so a call over a long time may find no webhook and return a cursor.
+        A call reads a limited number of hours. So it may return a cursor although it found no webhook.
         """
         ...

@@ -1,8 +1,8 @@
 """Receive a provider's webhook: check it, store it, handle its events, and only then answer 200 (G7).
 
-A webhook that cannot be parsed is stored before it is refused. The events of a webhook carry the digest of
-its bytes, so a repeated or parallel copy of the webhook publishes the same events. SQS and the ids of the
-messages remove the duplicates.
+A webhook that cannot be parsed is stored before it is refused. A webhook may arrive twice, also in parallel.
+Both copies have the same digest and so the same events: SQS and the ids of the messages remove the
+duplicates, and a status that is recorded already changes nothing.
 """
 
 import hashlib
@@ -47,13 +47,14 @@ class ReceiveWebhook:
         self._clock = clock
 
     def __call__(self, channel: str, request: WebhookRequest) -> Received:
-        """Receive one webhook: store it and publish its events.
+        """Receive one webhook: store it and handle its events.
 
         Raises:
             NotFound: no such channel.
             Unauthenticated: the webhook did not come from the provider.
             Invalid: the webhook came from the provider, but its body cannot be parsed; it was stored.
-            Unavailable: the webhook was not stored or not published; the provider will repeat it.
+            Unavailable: the webhook was not stored, or not all of its events were handled; the provider will
+                repeat it.
         """
         connector = self._known(channel)
         secret = self._secrets.channel(channel)

@@ -1,4 +1,4 @@
-"""Replay stored webhooks: publish their events once more.
+"""Replay stored webhooks: handle their events once more.
 
 A replay duplicates nothing: a message is known by its provider's id, and a status only moves forward. The
 signature was checked when the webhook arrived, and is not checked again.
@@ -69,7 +69,7 @@ class ReplayWebhooks:
 
         Raises:
             Invalid: the cursor is not valid.
-            Unavailable: not all events were published; the same request may be repeated.
+            Unavailable: not all events were handled; the same request may be repeated.
         """
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         now = self._clock()
@@ -82,8 +82,8 @@ class ReplayWebhooks:
 
     def __call__(self, webhook_ids: Sequence[str]) -> Replayed:
         """Replay the named webhooks in the given order; raises Unavailable."""
-        # SQS drops an event with an id that it saw in the last five minutes, so each replay uses ids of its
-        # own.
+        # SQS drops an event whose id it saw in the last five minutes. So the events of each replay have
+        # ids of their own.
         replay = self._new_id()
         outcomes = [self._replay(webhook_id, replay) for webhook_id in dict.fromkeys(webhook_ids)]
         return Replayed(
@@ -93,7 +93,7 @@ class ReplayWebhooks:
         )
 
     def _replay(self, webhook_id: str, replay: str) -> int | RefusedWebhook:
-        """Publish the events of a webhook; return their number."""
+        """Handle the events of a webhook; return their number."""
         place = WebhookId.parse(webhook_id)
         webhook = self._webhooks.get(place) if place is not None else None
         if place is None or webhook is None:

@@ -17,7 +17,7 @@ from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
-from chat4all.services.messaging.ports import Events, Messages
+from chat4all.services.messaging.ports import Messages
 
 
 class EditTooEarly(Exception):
@@ -37,7 +37,6 @@ class TakeInbound:
         find_place: FindPlace,
         directory: Directory,
         messages: Messages,
-        events: Events,
         file: InboundFile,
         clock: Clock,
         new_id: NewId,
@@ -47,7 +46,6 @@ class TakeInbound:
         self._find_place = find_place
         self._directory = directory
         self._messages = messages
-        self._events = events
         self._file = file
         self._clock = clock
         self._new_id = new_id

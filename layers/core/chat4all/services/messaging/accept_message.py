@@ -9,11 +9,11 @@
     add ── a conditional write: only if the message_id is new
 
 The case that breaks a naive order: the process dies after `submit`. The client received no 202 and repeats
-the POST. `router` stores the message from the record, and the repeated POST finds it. Its own record, if the
-queue takes it for a new one, is dropped by `router`, because the message is routed already.
+the POST. `router` stores the message from the record, and the repeated POST finds it. The repeated POST may
+put a second record into the queue. `router` drops it, because the message is routed already.
 
-Two requests with the same message_id and different bodies may both submit a record. The first `add` wins,
-of whichever process. `router` drops the other record, and the other client reads Conflict.
+Two requests with the same message_id and different bodies may both submit a record. Only the first `add`
+stores its message. `router` drops the record of the other request, whose client reads Conflict.
 """
 
 import hashlib
@@ -107,7 +107,7 @@ class AcceptMessage:
         self._clock = clock
 
     def __call__(self, new: NewMessage) -> Accepted:
-        """Store and publish `new`.
+        """Give `new` its place in the queue, and store it.
 
         Raises:
             NotFound: no such conversation.
@@ -174,7 +174,7 @@ class AcceptMessage:
         try:
             routed = self._route(snapshot, new)
         except REFUSALS:
-            # The conversation or its users may have changed since they were read.
+            # The conversation or its users may have changed since the cache read them.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
         if not routed.to and snapshot.conversation.type is ConversationType.GROUP:
@@ -239,7 +239,7 @@ class AcceptMessage:
 
 
 def _replay(stored: Message, again: Message) -> Accepted:
-    """Answer for a message whose id is known; the message itself, if `router` was faster."""
+    """Answer with the stored message. It is no repeat if `router` stored this very message first."""
     if stored.fingerprint != again.fingerprint:
         raise Conflict(
             "This message_id belongs to another message; use a new id.",

@@ -1,8 +1,8 @@
 """A cache, in memory, of conversations and their users.
 
 A stale conversation does little harm: `router` reads the conversation again, chooses the recipients anew if
-they changed, and fails the message if its sender may no longer write there. A stale identity: for `KEEP_S`
-seconds a message may go to an address that was unlinked since.
+the conversation changed, and fails the message if its sender may no longer write there. A stale user may do
+harm: for `KEEP_S` seconds, a message may go to an address that was unlinked meanwhile.
 """
 
 import threading
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 KEEP_S: Final = 60.0
 CONVERSATION_KEEP_S: Final = 10.0
-"""A sender who was removed reads, for so long, that a message was accepted which then fails."""
+"""For so long, a message of a sender who was removed may be accepted; then it becomes FAILED."""
 _MOST: Final = 5_000
 
 

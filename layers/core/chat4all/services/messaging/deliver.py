@@ -17,8 +17,8 @@
        │
     send ── one HTTP request to the provider; a half-open circuit sends only the probe
        │
-    record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; an outcome
-              that cannot be written here goes unrecorded to `status`, which writes it
+    record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; `status`
+              records an outcome that cannot be recorded here
 
 The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
 The claim then expires, and another process takes it over. A status that names the delivery may arrive
@@ -57,10 +57,10 @@ class Later(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The delivery is SENT or FAILED, or beyond.
+    """The delivery has an outcome, and its message must follow.
 
-    Its message must follow. `recorded`: the delivery's record has the status, too. A claim that was
-    `taken_over` is counted.
+    `recorded`: the row of the delivery has the status. `taken_over`: another process held the claim before,
+    so the provider may have got the message twice.
     """
 
     delivery: DeliveryPart

@@ -41,7 +41,7 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 class Messages(Protocol):
     def add(self, message: Message) -> Message | None:
-        """Store the message, and return None; or return the message that has its id already."""
+        """Store the message and return None; if its id is taken, return the stored message instead."""
         ...
 
     def renumber(self, message: Message, sequence: str) -> Message:
@@ -59,21 +59,21 @@ class Messages(Protocol):
         ...
 
     def due(self, now: str, limit: int) -> list[DueMessage]:
-        """Return messages that are PENDING, or tried again, and that `relay` is to look at."""
+        """Return messages that are PENDING or redriven, and due to be looked at by `relay`."""
         ...
 
     def postpone(self, due: DueMessage, look_at: str) -> bool:
-        """Look at the message later; return False if it is no longer due, or another relay postponed it."""
+        """Make the message due later; return False if it is no longer due, or was postponed already."""
         ...
 
     def settle(self, due: DueMessage) -> None:
-        """Look at the message no more: none of its deliveries is PENDING."""
+        """Take the message off the list of due messages: none of its deliveries is PENDING."""
         ...
 
     def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
         """Record the status of a part in its message's state, if it is a step forward; return all parts.
 
-        The parts are those whose status was recorded before. The effort does not depend on their number.
+        All parts are those whose status was ever recorded. The effort does not depend on their number.
         """
         ...
 
@@ -327,6 +327,6 @@ class Limiter(Protocol):
     ) -> float:
         """Take the tokens of one message and return 0, or return the seconds to wait for them.
 
-        Where many messages wait for the account, each gets a time of its own.
+        If many messages wait for the account, their times are an interval apart.
         """
         ...

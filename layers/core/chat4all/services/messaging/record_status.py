@@ -57,10 +57,7 @@ class FollowDelivery:
         )
 
     def _cause(self, delivery: DeliveryPart) -> DeliveryPart:
-        """Return the failed part that says why the message failed.
-
-        The latest update may be about another part, which did not fail by itself.
-        """
+        """Return the part that says why the message failed: of several parts, perhaps not this part."""
         if is_alone(delivery):
             return delivery
         return _cause(self._deliveries.of_message(delivery.message_id)) or delivery
@@ -77,7 +74,7 @@ class ApplyStatus:
     def __call__(self, update: StatusUpdate) -> DeliveryPart | None:
         """Return the delivery as it is now; None if there is no such delivery (yet).
 
-        If the delivery was replaced, the recipient is to be reached on the next channel (`FallBack`).
+        If the delivery was replaced, the caller must reach the recipient on the next channel (`FallBack`).
         """
         delivery_id = self._resolve(update)
         if delivery_id is None:
@@ -85,7 +82,7 @@ class ApplyStatus:
         if update.status is Status.SENT and not update.recorded:
             known = self._deliveries.get(delivery_id)
             if known is not None and known.status is not Status.PENDING:
-                # Most often: the process that sent the message has recorded that, and was faster.
+                # As a rule, the process that sent the message has recorded SENT before this receipt arrived.
                 return known
         delivery = self._current(delivery_id, update)
         if delivery is not None:
@@ -161,7 +158,7 @@ class RecordStatus:
 def _cause(deliveries: Sequence[DeliveryPart]) -> DeliveryPart | None:
     """Return the failed part that says why the message failed.
 
-    The latest update may be about another part, which did not fail.
+    A part that was not sent because an earlier part failed says so only if no other part does.
     """
     failed = [part for part in deliveries if part.status is Status.FAILED and not part.replaced]
     return next((part for part in failed if part.error_code != EARLIER_PART), next(iter(failed), None))

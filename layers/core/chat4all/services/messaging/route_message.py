@@ -1,7 +1,7 @@
 """Route a message: put one delivery per recipient and channel into the channels' queues.
 
-The records of a conversation come in order, one after the other. So here is decided what a message's place
-means: which of two records with the same message_id is the message, and who takes part when it comes.
+The records of a conversation come one after the other, in the order of their numbers. So this module decides
+which of two records with the same message_id is the message, and who takes part when a message comes.
 
 Requesting the same deliveries twice is harmless: each delivery is claimed before it is sent.
 """
@@ -67,8 +67,8 @@ class RouteMessage:
     def _settle(self, submitted: MessageSubmitted, number: str) -> None:
         """Store the message if the process that submitted it died, and request its deliveries.
 
-        The record is dropped if its message_id belongs to another message, or if the message is routed
-        already by its first record.
+        The record is dropped if its message_id belongs to another message, or if another record of the
+        message was handled before.
         """
         message = msgspec.structs.replace(submitted.message, sequence=number)
         stored = self._messages.get(message.message_id) or self._messages.add(message) or message
@@ -77,7 +77,7 @@ class RouteMessage:
         if is_another or (is_done and stored.sequence != number):
             return
         if stored.sequence != number:
-            # The message has two records, and its process was told the number of the other.
+            # The message has two records, and was stored with the number of the other record.
             stored = self._messages.renumber(stored, number)
         accepted = self._accepted(submitted, stored)
         if accepted is not None:
@@ -100,9 +100,9 @@ class RouteMessage:
             return None
 
     def _request(self, accepted: MessageAccepted) -> None:
-        """Request the deliveries.
+        """Begin the message's state, and request the deliveries.
 
-        The message's state begins before they are in the queues: a status needs it.
+        The state begins first, because a status of a delivery is recorded in it.
         """
         begun = [self._begin(accepted, recipient) for recipient in accepted.recipients if recipient.fallbacks]
         # A recipient whose fallback has moved on to a later channel is reached on that channel.

@@ -91,8 +91,8 @@ class CollectDeadRecords:
     def _message_of(self, record: DeadRecord) -> Message | None:
         """Return the stored message of a record that requests its routing on the first channels.
 
-        `relay` looks after a message that was routed: a stream gives up all records of a batch from the first
-        failed record on, also records that were handled.
+        The message may be routed already: a stream gives up all records of a batch from the first failed
+        record on, also records that were handled. `relay` takes care of a message that was routed.
         """
         match _decoded(record, _CHAT_EVENT):
             case MessageSubmitted(message=message):

@@ -1,9 +1,9 @@
 """Redrive dead letters: try failed deliveries and records again on request.
 
 A redrive makes the failed parts of a delivery PENDING again, in a transaction with their message, in a new
-round. Then the message goes through `chat-events` once more. A process that dies in between leaves a message
-that is due. A repeated request publishes it, in its place among the messages that are redriven after it; else
-`relay` publishes it later.
+round. Then it publishes the message to `chat-events` once more. If the process dies in between, a repeated
+request publishes the message, before the messages whose redrive follows; without a repeated request, `relay`
+publishes it.
 
 A status of an earlier round is ignored. (A receipt says that a person has the message; it counts in any
 round.)

@@ -1,7 +1,8 @@
 """The scheduled jobs, run one after the other; each job works on the records that are due.
 
-From here, a message that is only slow (its event waits in a long queue) looks like a message that was never
-published. Publishing it again is harmless, and each time it is postponed for longer.
+A job cannot tell a message whose deliveries wait in a long queue from a message whose deliveries are lost.
+So it requests the deliveries of both again. That is harmless, because each delivery is claimed before it is
+sent, and each time the message is postponed for longer.
 """
 
 from collections import Counter
@@ -80,8 +81,8 @@ class Relay:
         return by_metric.total()
 
 
-class PublishMessages:
-    """A job: request the deliveries again of messages that stay PENDING."""
+class RepublishMessages:
+    """A job: request again the deliveries of messages that stay PENDING, or whose redrive is unfinished."""
 
     def __init__(self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage) -> None:
         self._messages = messages
@@ -96,7 +97,7 @@ class PublishMessages:
         )
 
     def _handle(self, due: DueMessage, now: datetime) -> str | None:
-        """Publish, settle or give up the message; return the metric to count."""
+        """Route the message again, settle it or give it up; return the metric to count."""
         message = due.message
         pending = self._pending(due)
         if message.status is not Status.PENDING and not pending:

@@ -1,8 +1,8 @@
 """Replay messages: route them once more, from a stream that still holds their events.
 
-No message is sent twice. A message that is no longer PENDING is skipped here, and each delivery of the others
-is claimed before it is sent. A message that was never routed is skipped too: its event is on its way, and
-earlier events of its conversation must come first.
+No message is sent twice: a message that is no longer PENDING is skipped, and each delivery of the other
+messages is claimed before it is sent. A message that was never routed is skipped, too: its event is on its
+way, and earlier events of its conversation must come first.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Replayed(StrEnum):
     ROUTED = "routed"
     """The deliveries that are not sent yet were requested again."""
     DONE = "done"
-    """The message is not PENDING."""
+    """The message is not PENDING, or the event is a join, which a replay does not repeat."""
     ON_ITS_WAY = "on_its_way"
     """The message was not routed before."""
     UNKNOWN = "unknown"
