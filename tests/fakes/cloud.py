@@ -13,7 +13,7 @@ import msgspec
 
 from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
-from chat4all.domain.conversation import ConversationType
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
@@ -127,6 +127,14 @@ class Cloud:
             self._start_processes()
             return None
 
+    def manage(self, request: Callable[[ManageConversations], Conversation]) -> Conversation | None:
+        """Make a request about a conversation. Return its answer, or None if the process died before."""
+        try:
+            return request(self._manage)
+        except Died:
+            self._start_processes()
+            return None
+
     def redrive(self, message_id: str) -> bool:
         """Redrive a message, and return whether the operator got an answer."""
         try:
@@ -208,7 +216,7 @@ class Cloud:
         self.relay()
 
     def _start_processes(self) -> None:
-        """Start every function anew, with nothing in its memory."""
+        """Start every function anew, with nothing in its memory. Each function has a conversation cache."""
         conversations = self._fated(self.conversations, "conversations")
         directory = self._fated(self.directory, "directory")
         messages = self._fated(MemoryMessages(self.table), "messages")
@@ -222,12 +230,15 @@ class Cloud:
         )
         self._lambda = self._fated(self, "lambda")
         self._events = self._fated(queued, "events")
-        self._accept = AcceptMessage(
-            messages=messages,
-            events=self._events,
-            conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
-            capabilities=CAPABILITIES,
-            clock=self.clock,
+        self._accept, accept_in_router, accept_in_relay, accept_in_inbound = (
+            AcceptMessage(
+                messages=messages,
+                events=self._events,
+                conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
+                capabilities=CAPABILITIES,
+                clock=self.clock,
+            )
+            for _ in range(4)
         )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
@@ -236,7 +247,7 @@ class Cloud:
             conversations=conversations,
             events=self._events,
             fallbacks=fallbacks,
-            accept=self._accept,
+            accept=accept_in_router,
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
@@ -248,7 +259,7 @@ class Cloud:
         self._relay = Relay(
             self.clock,
             (
-                RepublishMessages(messages, deliveries, self._accept),
+                RepublishMessages(messages, deliveries, accept_in_relay),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
                 BringBackHeldDeliveries(
@@ -266,7 +277,7 @@ class Cloud:
         )
         take = TakeInbound(
             accounts=ACCOUNTS,
-            accept=self._accept,
+            accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
             messages=messages,
