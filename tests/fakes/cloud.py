@@ -13,6 +13,7 @@ import msgspec
 
 from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
+from chat4all.domain.clock import parse_iso
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.domain.files.file import FileEvent
@@ -67,7 +68,7 @@ CARLA: Final = customer("carla", "telex", "pigeon")
 PAIR: Final = conversation_of(AGENT, ANA, conversation_id="pair")
 GROUP: Final = conversation_of(AGENT, ANA, BEN, CARLA, conversation_id="group", kind=ConversationType.GROUP)
 QUIET_S: Final = 4 * 3600
-"""The time within which all work must be done."""
+"""The time within which all work must be done, if no message waits to be given up."""
 
 
 class Counters:
@@ -181,7 +182,7 @@ class Cloud:
         """Return the function and the group of every batch that could be handled now."""
         return [(name, group) for name, queue in self.queues.items() for group in queue.groups()]
 
-    def come_to_rest(self, source: random.Random | None = None) -> None:
+    def come_to_rest(self, source: random.Random | None = None, within_s: float = QUIET_S) -> None:
         """Run the functions in any order until no work is left; the clock moves meanwhile."""
         began = self.clock.monotonic()
         while (
@@ -190,7 +191,7 @@ class Cloud:
             or self.held.queues
             or self._parked_in_vain() is False
         ):
-            assert self.clock.monotonic() - began < QUIET_S, "it never comes to rest"
+            assert self.clock.monotonic() - began < within_s, "it never comes to rest"
             work = self.work()
             if work:
                 function, group = source.choice(work) if source else work[0]
@@ -212,7 +213,13 @@ class Cloud:
         nexts = [queue.next_visible() for queue in self.queues.values()]
         soonest = min((at for at in nexts if at is not None), default=None)
         now = self.clock.monotonic()
-        self.clock.advance(60.0 if soonest is None else min(60.0, soonest - now))
+        if soonest is not None:
+            self.clock.advance(min(60.0, soonest - now))
+        elif self.held.queues or self.table.parked or not self.table.due_at:
+            self.clock.advance(60.0)
+        else:
+            due = parse_iso(min(self.table.due_at.values()))
+            self.clock.advance(max(60.0, (due - self.clock()).total_seconds()))
         self.relay()
 
     def _start_processes(self) -> None:
@@ -259,7 +266,7 @@ class Cloud:
         self._relay = Relay(
             self.clock,
             (
-                RepublishMessages(messages, deliveries, accept_in_relay),
+                RepublishMessages(messages, deliveries, accept_in_relay, self._follow),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
                 BringBackHeldDeliveries(
