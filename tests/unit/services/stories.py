@@ -127,6 +127,12 @@ def text_of(message: Message) -> str:
     )
 
 
+def texts_to(message: Message, user_id: str, channel: str) -> list[str]:
+    """Return the texts of the parts in which the message reaches the user."""
+    parts = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
+    return [part.text for part in parts]
+
+
 def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
     """Return whether every part has reached the provider with its text."""
     texts = {
@@ -134,8 +140,7 @@ def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool
         for submission in sent_to(story, user_id)
         if submission.delivery_id.startswith(f"{message.message_id}|{user_id}|")
     }
-    sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
-    expected = [part.text for part in sent]
+    expected = texts_to(message, user_id, channel)
     return [texts.get(str(number)) for number in range(len(expected))] == expected
 
 
