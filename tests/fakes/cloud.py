@@ -13,7 +13,8 @@ import msgspec
 
 from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
-from chat4all.domain.conversation import ConversationType
+from chat4all.domain.clock import parse_iso
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
@@ -67,7 +68,7 @@ CARLA: Final = customer("carla", "telex", "pigeon")
 PAIR: Final = conversation_of(AGENT, ANA, conversation_id="pair")
 GROUP: Final = conversation_of(AGENT, ANA, BEN, CARLA, conversation_id="group", kind=ConversationType.GROUP)
 QUIET_S: Final = 4 * 3600
-"""The time within which all work must be done."""
+"""The time within which all work must be done, if no message waits to be given up."""
 
 
 class Counters:
@@ -127,6 +128,14 @@ class Cloud:
             self._start_processes()
             return None
 
+    def manage(self, request: Callable[[ManageConversations], Conversation]) -> Conversation | None:
+        """Make a request about a conversation. Return its answer, or None if the process died before."""
+        try:
+            return request(self._manage)
+        except Died:
+            self._start_processes()
+            return None
+
     def redrive(self, message_id: str) -> bool:
         """Redrive a message, and return whether the operator got an answer."""
         try:
@@ -173,7 +182,7 @@ class Cloud:
         """Return the function and the group of every batch that could be handled now."""
         return [(name, group) for name, queue in self.queues.items() for group in queue.groups()]
 
-    def come_to_rest(self, source: random.Random | None = None) -> None:
+    def come_to_rest(self, source: random.Random | None = None, within_s: float = QUIET_S) -> None:
         """Run the functions in any order until no work is left; the clock moves meanwhile."""
         began = self.clock.monotonic()
         while (
@@ -182,7 +191,7 @@ class Cloud:
             or self.held.queues
             or self._parked_in_vain() is False
         ):
-            assert self.clock.monotonic() - began < QUIET_S, "it never comes to rest"
+            assert self.clock.monotonic() - began < within_s, "it never comes to rest"
             work = self.work()
             if work:
                 function, group = source.choice(work) if source else work[0]
@@ -204,11 +213,17 @@ class Cloud:
         nexts = [queue.next_visible() for queue in self.queues.values()]
         soonest = min((at for at in nexts if at is not None), default=None)
         now = self.clock.monotonic()
-        self.clock.advance(60.0 if soonest is None else min(60.0, soonest - now))
+        if soonest is not None:
+            self.clock.advance(min(60.0, soonest - now))
+        elif self.held.queues or self.table.parked or not self.table.due_at:
+            self.clock.advance(60.0)
+        else:
+            due = parse_iso(min(self.table.due_at.values()))
+            self.clock.advance(max(60.0, (due - self.clock()).total_seconds()))
         self.relay()
 
     def _start_processes(self) -> None:
-        """Start every function anew, with nothing in its memory."""
+        """Start every function anew, with nothing in its memory. Each function has a conversation cache."""
         conversations = self._fated(self.conversations, "conversations")
         directory = self._fated(self.directory, "directory")
         messages = self._fated(MemoryMessages(self.table), "messages")
@@ -222,12 +237,15 @@ class Cloud:
         )
         self._lambda = self._fated(self, "lambda")
         self._events = self._fated(queued, "events")
-        self._accept = AcceptMessage(
-            messages=messages,
-            events=self._events,
-            conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
-            capabilities=CAPABILITIES,
-            clock=self.clock,
+        self._accept, accept_in_router, accept_in_relay, accept_in_inbound = (
+            AcceptMessage(
+                messages=messages,
+                events=self._events,
+                conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
+                capabilities=CAPABILITIES,
+                clock=self.clock,
+            )
+            for _ in range(4)
         )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
@@ -236,7 +254,7 @@ class Cloud:
             conversations=conversations,
             events=self._events,
             fallbacks=fallbacks,
-            accept=self._accept,
+            accept=accept_in_router,
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
@@ -248,7 +266,7 @@ class Cloud:
         self._relay = Relay(
             self.clock,
             (
-                RepublishMessages(messages, deliveries, self._accept),
+                RepublishMessages(messages, deliveries, accept_in_relay, self._follow),
                 RetryStatuses(deliveries, self._record),
                 ConfirmInTime(fallbacks, deliveries, fall_back, CAPABILITIES),
                 BringBackHeldDeliveries(
@@ -266,7 +284,7 @@ class Cloud:
         )
         take = TakeInbound(
             accounts=ACCOUNTS,
-            accept=self._accept,
+            accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             directory=directory,
             messages=messages,

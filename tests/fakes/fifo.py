@@ -78,6 +78,10 @@ class FifoQueue:
             if self._free(group, now)
         ]
 
+    def bodies(self, group: str) -> list[str]:
+        """Return the bodies of the group's records, in their order."""
+        return [record.body for record in self._records if record.group == group]
+
     def receive(self, group: str) -> list[Queued]:
         """Receive up to ten records of a group, which are in flight from now on."""
         with self._lock:

@@ -101,7 +101,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
-                RepublishMessages(self.messages, self.deliveries, self.accept),
+                RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),

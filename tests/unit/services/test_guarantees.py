@@ -4,110 +4,37 @@ First a fixed story runs with a fault at each of its calls in turn. Then many ra
 """
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, file_of, reworded
+from chat4all.domain.content import ProviderFile, file_of
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Conflict, Unavailable
-from chat4all.domain.events import InboundMessage, InboundStatus, WebhookEvent
 from chat4all.domain.files.file import Attachment, FileStatus, FileToFetch
 from chat4all.domain.message import Message
-from chat4all.domain.routing import parts_of
-from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
-from chat4all.domain.status import Status, may_become
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError
+from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
-from chat4all.services.messaging.accept_message import NewMessage
-from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
-from tests.fakes.connector import ACCOUNT, CAPABILITIES
+from tests.fakes.connector import ACCOUNT
 from tests.fakes.fate import Blow, Chance, Kind, Once
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import a_file
 from tests.fakes.kinesis import Stream
 from tests.fakes.product import a_message
+from tests.unit.services.stories import (
+    CHANNELS,
+    MakeStream,
+    Story,
+    failed,
+    is_whole,
+    received_by,
+    statuses_only_moved_forward,
+)
 
-MakeStream = Callable[[FakeClock], FifoQueue | Stream]
-AT = "2026-01-31T12:00:00.000Z"
 LONG = "A text that takes two."
-ADDRESSES = {"ana": "ana@pigeon", "ben": "ben@telex", "carla": "carla@telex"}
-CHANNELS = {"ana": "pigeon", "ben": "telex", "carla": "telex"}
-
-
-@dataclass
-class Posted:
-    new: NewMessage
-    first_tried: int
-    answered: int | None = None
-
-
-@dataclass
-class Story:
-    """A cloud, and what its clients and providers sent and received."""
-
-    cloud: Cloud
-    source: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a story's dice
-    posted: dict[str, Posted] = field(default_factory=dict)
-    written: dict[str, list[InboundMessage]] = field(default_factory=dict)
-    reported: set[tuple[str, int, Status]] = field(default_factory=set)
-    steps: int = 0
-
-    def post(self, new: NewMessage) -> None:
-        self.steps += 1
-        posted = self.posted.setdefault(new.message_id, Posted(new, self.steps))
-        try:
-            accepted = self.cloud.post(new)
-        except Unavailable:
-            return
-        if accepted is not None:
-            self.steps += 1
-            posted.answered = posted.answered or self.steps
-
-    def post_until_answered(self, new: NewMessage) -> None:
-        while new.message_id not in self.posted or self.posted[new.message_id].answered is None:
-            self.post(new)
-
-    def write(self, user_id: str, text: str, media: ProviderFile | None = None) -> None:
-        """Let a customer write. The provider repeats the webhook until it gets its 200."""
-        texts = self.written.setdefault(user_id, [])
-        event = InboundMessage(
-            ADDRESSES[user_id],
-            f"{user_id}-{len(texts)}",
-            ReceivedMedia(media, text) if media else Text(text),
-            AT,
-        )
-        texts.append(event)
-        self.say(WebhookEvent(CHANNELS[user_id], ACCOUNT, event.provider_message_id, event))
-
-    def say(self, event: WebhookEvent) -> None:
-        for _ in range(20):
-            try:
-                if self.cloud.provider_says(event):
-                    return
-            except Unavailable:
-                continue
-        pytest.fail("the webhook never got its 200")
-
-    def report(self, status: Status) -> None:
-        """Let the providers report a status of all accepted messages. Telex returns no delivery ids."""
-        for channel, connector in self.cloud.connectors.items():
-            for number, submission in enumerate(connector.accepted):
-                if (channel, number, status) in self.reported:
-                    continue
-                self.reported.add((channel, number, status))
-                named = submission.delivery_id if channel == "pigeon" else None
-                theirs = f"{channel}-{number + 1}"
-                event = InboundStatus(submission.address, status, AT, theirs, named)
-                self.say(WebhookEvent(channel, ACCOUNT, f"{channel}-{number}-{status}", event))
-
-    def end(self) -> None:
-        self.cloud.fate = Kind()
-        self.cloud.in_time = lambda: True
-        self.cloud.come_to_rest(self.source)
 
 
 def check(story: Story) -> None:
@@ -156,7 +83,7 @@ def everybody_receives_in_order(story: Story) -> None:
     messages = story.cloud.table.messages
     for conversation in (PAIR, GROUP):
         for user_id in ("ana", "ben", "carla"):
-            received = received_by(story, user_id, conversation)
+            received = received_by(story, user_id, conversation.conversation_id)
             places: dict[str, list[int]] = {}
             for place, (message_id, _) in enumerate(received):
                 places.setdefault(message_id, []).append(place)
@@ -169,17 +96,6 @@ def everybody_receives_in_order(story: Story) -> None:
             for message_id in places:
                 numbers = [part for received_id, part in received if received_id == message_id]
                 assert numbers == sorted(numbers)
-
-
-def statuses_only_moved_forward(story: Story) -> None:
-    """Check G4: the statuses only moved forward."""
-    for message in story.cloud.table.messages.values():
-        history = [change.status for change in message.status_history]
-        assert all(may_become(status, next_) for status, next_ in pairwise(history))
-        assert history[-1] is message.status
-    for state in story.cloud.table.deliveries.values():
-        history = [Status.PENDING, *(change.status for change in state.delivery.status_history)]
-        assert all(may_become(status, next_) for status, next_ in pairwise(history))
 
 
 def what_was_read_is_read(story: Story) -> None:
@@ -203,51 +119,6 @@ def recipients_of(message: Message) -> list[tuple[str, str]]:
     conversation = PAIR if message.conversation_id == "pair" else GROUP
     users = [user for user in (ANA, BEN, CARLA) if conversation.has(user.user_id)]
     return [(user.user_id, CHANNELS[user.user_id]) for user in users if user.user_id != message.sender_id]
-
-
-def text_of(message: Message) -> str:
-    names = {"ana": "Ana", "ben": "Ben", "carla": "Carla"}
-    name = names.get(message.sender_id)
-    return (
-        f"{name}: {message.content.text}"
-        if name and message.conversation_id == "group"
-        else message.content.text
-    )
-
-
-def is_whole(story: Story, message: Message, user_id: str, channel: str) -> bool:
-    """Return whether every part has reached the provider with its text."""
-    texts = {
-        submission.delivery_id.split("|")[3]: submission.content.text
-        for submission in sent_to(story, user_id)
-        if submission.delivery_id.startswith(f"{message.message_id}|{user_id}|")
-    }
-    sent = parts_of(reworded(message.content, text_of(message)), CAPABILITIES[channel], user_id)
-    expected = [part.text for part in sent]
-    return [texts.get(str(number)) for number in range(len(expected))] == expected
-
-
-def failed(story: Story, message: Message, user_id: str) -> bool:
-    return any(
-        state.delivery.status is Status.FAILED and state.delivery.error_code is not None
-        for delivery_id, state in story.cloud.table.deliveries.items()
-        if (delivery_id.message_id, delivery_id.recipient_id) == (message.message_id, user_id)
-    )
-
-
-def sent_to(story: Story, user_id: str) -> list[Submission]:
-    connector = story.cloud.connectors[CHANNELS[user_id]]
-    return [submission for submission in connector.accepted if submission.address == ADDRESSES[user_id]]
-
-
-def received_by(story: Story, user_id: str, conversation: Conversation) -> list[tuple[str, int]]:
-    messages = story.cloud.table.messages
-    ids = [submission.delivery_id.split("|") for submission in sent_to(story, user_id)]
-    return [
-        (message_id, int(part))
-        for message_id, _, _, part in ids
-        if messages[message_id].conversation_id == conversation.conversation_id
-    ]
 
 
 def pairs_in_order(story: Story, conversation: Conversation) -> Iterator[tuple[str, str]]:

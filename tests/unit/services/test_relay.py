@@ -78,6 +78,26 @@ def test_what_was_sent_is_never_published_again(product: Product) -> None:
     assert not product.table.due_at
 
 
+def test_a_status_that_the_message_lacks_is_recorded_though_its_recipient_left(product: Product) -> None:
+    product.directory.create(customer("carla", "pigeon"))
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3))
+    routed(product)
+    for requested in product.events.requested:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        if requested.recipient.user_id != "ben":
+            product.record(outcome.update)
+    product.conversations.remove_participant(product.conversation(), "ben")
+    assert product.message().status is Status.PENDING
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+
+    assert product.message().status is Status.SENT
+    assert published(product) == []
+    assert not product.table.due_at
+
+
 def test_those_of_one_conversation_are_published_in_their_order(product: Product) -> None:
     ids = [product.ids() for _ in range(5)]
     for message_id in ids:

@@ -216,6 +216,35 @@ def test_a_message_that_may_not_be_sent_any_more_fails_with_the_reason(
     assert asked(product) == []
 
 
+@pytest.mark.parametrize("change", [archive, remove_the_sender])
+def test_a_routed_message_whose_record_comes_again_goes_to_those_who_still_take_part(
+    product: Product, change: Callable[[Product], None]
+) -> None:
+    """Its deliveries may be in the queues already, so FAILED would be wrong."""
+    event = submitted(product)
+    product.route(event, NUMBER)
+    before = asked(product)
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3, LATER))
+
+    change(product)
+    product.route(event, NUMBER)
+
+    assert product.message().status is Status.PENDING
+    assert asked(product) == [*before, *before]
+
+
+def test_a_message_that_was_given_up_stays_failed_when_its_record_comes_again(product: Product) -> None:
+    event = submitted(product)
+    archive(product)
+    product.route(event, NUMBER)
+
+    product.conversations.set_state(product.conversation(), ConversationState.ACTIVE)
+    product.route(event, NUMBER)
+
+    assert product.message().status is Status.FAILED
+    assert asked(product) == []
+
+
 def test_a_message_in_an_overtaken_conversation_gives_it_the_turn() -> None:
     product = Product()
     product.settle(AGENT, ANA)

@@ -42,7 +42,8 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, runtime.now)
-    apply = ApplyStatus(deliveries, FollowDelivery(accepting.messages, deliveries), log_failure)
+    follow = FollowDelivery(accepting.messages, deliveries)
+    apply = ApplyStatus(deliveries, follow, log_failure)
     record = RecordStatus(apply, deliveries, fall_back, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
@@ -57,7 +58,7 @@ def handler() -> Handler:
     relay = Relay(
         runtime.now,
         (
-            RepublishMessages(accepting.messages, deliveries, accepting.accept),
+            RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
             BringBackHeldDeliveries(

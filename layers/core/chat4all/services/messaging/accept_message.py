@@ -169,6 +169,19 @@ class AcceptMessage:
             raise NoRecipient("No recipient of this message is left in the conversation.")
         return accepted_event(message, routed)
 
+    def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
+        """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
+
+        The sender was checked when the record came first. If they have left since, or the conversation is
+        archived, the message still goes to its recipients, before every later message.
+
+        Raises:
+            NotFound: no such conversation.
+        """
+        snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
+        reached = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
+        return accepted_event(message, Routed(content, reached.recipients))
+
     def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:

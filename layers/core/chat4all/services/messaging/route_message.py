@@ -24,6 +24,7 @@ from chat4all.domain.events import (
 from chat4all.domain.message import Message
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
+from chat4all.domain.status import Status
 from chat4all.domain.waiting import Fallback
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.accept_message import REFUSALS, AcceptMessage, Routed, accepted_event
@@ -88,11 +89,13 @@ class RouteMessage:
         conversation = self._conversations.get(message.conversation_id)
         if conversation is not None and conversation.overtaken:
             self._conversations.give_turn(message.conversation_id)
-        if not submitted.recipients:
+        if not submitted.recipients or message.status is Status.FAILED:
             return None
+        content = submitted.content or message.content
         if conversation is not None and conversation.version == submitted.version:
-            content = submitted.content or message.content
             return accepted_event(message, Routed(content, submitted.recipients))
+        if message.routed:
+            return self._accept.event_of_routed(message, content)
         try:
             return self._accept.event_again(message)
         except (*REFUSALS, NotFound) as refused:

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from chat4all.domain.clock import Clock, iso, parse_iso
-from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import Conflict, Forbidden, NotFound, NotPossible
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH, DueMessage
 from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.ports import Deliveries, Messages
-from chat4all.services.messaging.record_status import Recorded, RecordStatus
+from chat4all.services.messaging.record_status import FollowDelivery, Recorded, RecordStatus
 
 MORE_WITHIN: Final = timedelta(seconds=20)
 """After this time, a third of the function's time, a run begins no further round of turns."""
@@ -82,12 +81,19 @@ class Relay:
 
 
 class RepublishMessages:
-    """A job: request again the deliveries of messages that stay PENDING, or whose redrive is unfinished."""
+    """A job: request again the deliveries of messages that stay PENDING, or whose redrive is unfinished.
 
-    def __init__(self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage) -> None:
+    First it records the statuses that the message's state lacks. A recipient who left in the meantime gets no
+    further request, which would record their status.
+    """
+
+    def __init__(
+        self, messages: Messages, deliveries: Deliveries, accept: AcceptMessage, follow: FollowDelivery
+    ) -> None:
         self._messages = messages
         self._deliveries = deliveries
         self._accept = accept
+        self._follow = follow
 
     def __call__(self, now: datetime) -> Counter[str]:
         return Counter(
@@ -99,10 +105,15 @@ class RepublishMessages:
     def _handle(self, due: DueMessage, now: datetime) -> str | None:
         """Route the message again, settle it or give it up; return the metric to count."""
         message = due.message
-        pending = self._pending(due)
+        begun = self._deliveries.of_message(message.message_id)
+        pending = [part for part in begun if part.status is Status.PENDING]
         if message.status is not Status.PENDING and not pending:
             self._messages.settle(due)
             return None
+        if message.status is Status.PENDING:
+            for part in begun:
+                if part.status is not Status.PENDING:
+                    self._follow(part, iso(now))
         if not self._messages.postpone(due, _later(due, now)):
             return None
         try:
@@ -115,10 +126,6 @@ class RepublishMessages:
             self._messages.give_up(message, iso(now), refused.code, refused.message)
             return "MessagesUndeliverable"
         return "MessagesRepublished"
-
-    def _pending(self, due: DueMessage) -> list[DeliveryPart]:
-        begun = self._deliveries.of_message(due.message.message_id)
-        return [part for part in begun if part.status is Status.PENDING]
 
 
 def _age(due: DueMessage, now: datetime) -> timedelta:
