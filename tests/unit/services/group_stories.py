@@ -185,8 +185,9 @@ class GroupStory(Story):
 
     def read_every_answer(self) -> None:
         """Repeat every request for a join or a leave until it is answered."""
-        for user_id, change in list(self.wanted.items()):
-            self.ask_until_answered(user_id, change)
+        while self.wanted:
+            user_id, change = next(iter(self.wanted.items()))
+            self.ask(user_id, change)
 
     def relay(self) -> None:
         try:

@@ -83,13 +83,16 @@ def a_refused_message_reaches_nobody(story: GroupStory) -> None:
 def everybody_who_takes_part_receives_the_message(story: GroupStory) -> None:
     """Check that nothing is lost.
 
-    A participant who leaves receives at least the messages that were in the queue of their channel.
+    A participant who leaves receives at least the messages that were in the queue of their channel. A message
+    that reached nobody when it was accepted is not sent to a participant whose join was not answered by then.
     """
     for message in story.stored():
         if is_refused(message):
             continue
         for user_id, channel, stay in story.customer_stays():
             stays = stay.leaving is None or message.message_id in stay.requested
+            if not message.routed and not had_joined(stay, began(story, message)):
+                continue
             if stays and stay.has_seen(message) and user_id != message.sender_id:
                 assert is_whole(story, message, user_id, channel) or failed(story, message, user_id)
 
@@ -98,7 +101,7 @@ def who_joined_before_a_message_sees_it(story: GroupStory) -> None:
     for message in story.stored():
         for stays in story.stays.values():
             for stay in stays:
-                if stay.joined is not None and stay.joined < began(story, message):
+                if had_joined(stay, began(story, message)):
                     assert stay.has_seen(message)
 
 
@@ -186,6 +189,10 @@ def is_refused(message: Message) -> bool:
 def has_received(story: GroupStory, user_id: str, message: Message) -> bool:
     received = received_by(story, user_id, GROUP_ID) if user_id in story.customers() else []
     return any(message_id == message.message_id for message_id, _ in received)
+
+
+def had_joined(stay: Stay, step: int) -> bool:
+    return stay.joined is not None and stay.joined < step
 
 
 def has_left(stay: Stay, step: int) -> bool:
