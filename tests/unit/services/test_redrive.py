@@ -284,6 +284,24 @@ def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
     assert product.message().status is Status.SENT
 
 
+def test_a_failure_of_an_earlier_round_is_no_news_in_a_group_either() -> None:
+    product = Product()
+    product.settle(AGENT, ANA, BO, kind=ConversationType.GROUP)
+    product.connector.answers = [Sent("hers"), BLOCKED]
+    product.say()
+    _, to_bo = work(product)
+    product.redrive.message(MESSAGE_ID)
+    told = StatusUpdate(
+        "pigeon", "main", Status.FAILED, "2026-01-31T12:00:01.000Z", None, str(to_bo.delivery_id), "1"
+    )
+
+    assert product.record(told) is Recorded.DONE
+    assert product.record(replace(told, recorded=True)) is Recorded.DONE
+
+    work(product)
+    assert {part.status for part in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
+
+
 def test_a_receipt_of_an_earlier_round_spares_the_person_the_same_again(product: Product) -> None:
     (requested,) = fail(product)
     product.redrive.message(MESSAGE_ID)
