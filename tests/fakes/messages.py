@@ -71,6 +71,7 @@ class MemoryMessages:
                 del self._table.due_at[due.message.message_id]
 
     def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
+        assert delivery.status is not Status.PENDING, "DynamoDB refuses a condition without a value"
         part = part_status(delivery)
         with self._table.lock:
             message = self._table.messages.get(delivery.message_id)

@@ -330,6 +330,8 @@ def cursor(value: object) -> str:
         "A",
         "[]",
         cursor([]),
+        cursor([""]),
+        cursor(["x" * 1_025]),
         cursor(["", ""]),
         cursor(["", "x"]),
         cursor([1, 2, 3]),
@@ -343,6 +345,7 @@ def test_a_cursor_of_nobody_is_invalid(api: Gateway, undisturbed: Cast, text: st
         ("/v1/conversations", {"user_id": undisturbed.agent}),
         ("/v1/messages", {"sender_id": undisturbed.agent}),
         ("/v1/messages", {"status": "FAILED"}),
+        ("/v1/dead-letters", {}),
         (f"/v1/conversations/{undisturbed.conversation}/messages", {}),
     ]
     for path, query in lists:

@@ -20,6 +20,7 @@ from chat4all.domain.parts import part_status
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
+from chat4all.services.messaging.record_status import FollowDelivery
 from tests.fakes.people import NOW
 from tests.integration.stores.paging import walked
 
@@ -265,6 +266,17 @@ def test_a_part_that_begins_in_a_later_round_is_recorded(
     assert recorded == {0: (Status.PENDING, 1), 1: (Status.SENT, 1)}
     too_early = a_part(message, Status.SENT, 2, round=2)
     assert {part.recipient for part in messages.record_part(too_early)} == {1}, "round 2 has not begun"
+
+
+def test_a_delivery_that_a_redrive_made_pending_has_nothing_to_record(
+    messages: Messages, deliveries: Deliveries, a_message: NewMessageOf
+) -> None:
+    message = begun(messages, a_message())
+    recorded = messages.record_part(a_part(message, Status.SENT, 2))
+
+    FollowDelivery(messages, deliveries)(a_part(message, Status.PENDING, 1, round=1), LATER)
+
+    assert messages.record_part(a_part(message, Status.SENT, 2)) == recorded
 
 
 def test_what_is_settled_is_not_postponed(messages: Messages, a_message: NewMessageOf) -> None:

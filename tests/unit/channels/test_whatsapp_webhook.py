@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 import pytest
 
@@ -345,12 +347,26 @@ def test_only_a_failure_has_an_error() -> None:
     assert (event.error_code, event.error_reason) == (None, None)
 
 
-@pytest.mark.parametrize("timestamp", [None, "", "soon", -5, 0, "1e999", "nan", 10**30, [], {"a": 1}])
+@pytest.mark.parametrize(
+    "timestamp",
+    [None, "", "soon", -5, 0, "1e999", "nan", 10**30, [], {"a": 1}, "253402300799000", 10**14, 5e10],
+)
 def test_an_odd_time_is_replaced_by_now(timestamp: object) -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+
     event = only(messages=[{**TEXT, "timestamp": timestamp}])
 
     assert isinstance(event, InboundMessage)
-    assert parse_iso(event.at).year >= 2025
+    assert before <= parse_iso(event.at) <= datetime.now(UTC)
+
+
+def test_a_providers_clock_may_be_a_little_ahead() -> None:
+    ahead = int((datetime.now(UTC) + timedelta(hours=1)).timestamp())
+
+    event = only(messages=[{**TEXT, "timestamp": str(ahead)}])
+
+    assert isinstance(event, InboundMessage)
+    assert parse_iso(event.at).timestamp() == ahead
 
 
 def test_events_come_in_the_webhooks_order() -> None:

@@ -95,6 +95,22 @@ def test_a_status_names_the_account_that_received_it(product: Product) -> None:
     assert (update.channel, update.account) == ("pigeon", SECOND_ACCOUNT)
 
 
+@pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED])
+def test_a_status_of_one_channel_does_not_move_a_delivery_of_another(
+    product: Product, status: Status
+) -> None:
+    (delivery,) = product.deliveries.of_message(MESSAGE_ID)
+    forged = InboundStatus("ana@telex", status, AT, "a telex", str(delivery.delivery_id))
+
+    product.handle_events([WebhookEvent("telex", ACCOUNT, "digest", forged)])
+
+    (queued,) = product.events.updates
+    assert (queued.channel, queued.provider_message_id, queued.delivery_id) == ("telex", "a telex", None)
+    assert product.record(queued) is Recorded.UNKNOWN
+    assert product.deliveries.of_message(MESSAGE_ID) == [delivery]
+    assert product.message().status is Status.SENT
+
+
 def refuse(*_: object, **__: object) -> None:
     raise Unavailable("The database did not answer; try again.", retry_after=1)
 

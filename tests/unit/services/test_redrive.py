@@ -8,11 +8,12 @@ from chat4all.domain.dead_letters import DeadLetterKind
 from chat4all.domain.errors import Conflict, Invalid, NotFound, NotPossible, Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.pages import encode_cursor
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.messaging.deliver import Outdated, Settled
 from chat4all.services.messaging.record_status import Recorded
-from chat4all.services.recovery.redrive import PUBLISH_GRACE
+from chat4all.services.recovery.redrive import PUBLISH_GRACE, DeadLetterCursor
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses
@@ -124,9 +125,14 @@ def test_what_there_is_not_can_not_be_redriven(product: Product) -> None:
         product.redrive.one("nonsense")
 
 
-def test_a_cursor_that_is_none_is_refused(product: Product) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", *(encode_cursor(DeadLetterCursor(sort_key)) for sort_key in ("", "x" * 257))]
+)
+def test_a_cursor_that_is_none_is_refused(product: Product, cursor: str) -> None:
     with pytest.raises(Invalid):
-        product.redrive.listing(None, "nonsense", 10)
+        product.redrive.listing(None, cursor, 10)
+    with pytest.raises(Invalid):
+        product.redrive.many(None, cursor, 10)
 
 
 def test_what_can_not_be_reached_any_more_stays_a_dead_letter(product: Product) -> None:
@@ -282,6 +288,24 @@ def test_what_is_told_of_an_earlier_round_is_no_news(product: Product) -> None:
     assert product.message().status is Status.PENDING
     work(product)
     assert product.message().status is Status.SENT
+
+
+def test_a_failure_of_an_earlier_round_is_no_news_in_a_group_either() -> None:
+    product = Product()
+    product.settle(AGENT, ANA, BO, kind=ConversationType.GROUP)
+    product.connector.answers = [Sent("hers"), BLOCKED]
+    product.say()
+    _, to_bo = work(product)
+    product.redrive.message(MESSAGE_ID)
+    told = StatusUpdate(
+        "pigeon", "main", Status.FAILED, "2026-01-31T12:00:01.000Z", None, str(to_bo.delivery_id), "1"
+    )
+
+    assert product.record(told) is Recorded.DONE
+    assert product.record(replace(told, recorded=True)) is Recorded.DONE
+
+    work(product)
+    assert {part.status for part in product.deliveries.of_message(MESSAGE_ID)} == {Status.SENT}
 
 
 def test_a_receipt_of_an_earlier_round_spares_the_person_the_same_again(product: Product) -> None:

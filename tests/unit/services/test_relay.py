@@ -9,10 +9,13 @@ from msgspec.structs import replace
 
 from chat4all.domain.conversation import ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import StatusUpdate
 from chat4all.domain.retry import DELIVERY_GRACE
+from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.deliver import Settled
+from chat4all.services.recovery.redrive import PUBLISH_GRACE
 from chat4all.services.recovery.relay import IN_A_QUEUE, LONGEST_WAIT, Job, Relay
 from tests.fakes.clock import BEGINNING
 from tests.fakes.people import NOW, customer
@@ -96,6 +99,25 @@ def test_a_status_that_the_message_lacks_is_recorded_though_its_recipient_left(p
     assert product.message().status is Status.SENT
     assert published(product) == []
     assert not product.table.due_at
+
+
+@pytest.mark.parametrize("read_at", ["9999-12-31T23:59:59.999Z", "2026-02-01T12:00:00.000Z"])
+def test_a_receipt_from_the_future_stops_no_redrive(product: Product, read_at: str) -> None:
+    product.connector.answers = [Sent("hers"), SendError(Outcome.PERMANENT, "131026", "Blocked.")]
+    routed(product)
+    for requested in product.events.requested:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    product.record(StatusUpdate("pigeon", "main", Status.READ, read_at, "hers"))
+    assert product.message().status is Status.READ
+    product.redrive.message(MESSAGE_ID)
+    product.events.accepted.clear()
+
+    product.clock.advance(PUBLISH_GRACE.total_seconds())
+    product.relay()
+
+    assert published(product) == [MESSAGE_ID]
 
 
 def test_those_of_one_conversation_are_published_in_their_order(product: Product) -> None:

@@ -6,7 +6,7 @@ A malformed element is left out, and the other elements are kept.
 import json
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
@@ -24,6 +24,8 @@ event must stay below the 256 KiB of an SQS message.
 ABSENT: Final = Raw()
 _FIRST_MILLISECONDS: Final = 1e11
 """A larger time is in milliseconds: in seconds it would lie in the year 5138."""
+_MOST_AHEAD: Final = timedelta(days=1)
+"""How far a provider's clock may be ahead of this clock."""
 
 T = TypeVar("T")
 
@@ -52,14 +54,15 @@ def objects(part: Raw, kind: type[T]) -> Iterator[tuple[T, Raw]]:
 def moment(part: Raw) -> str:
     """Return a provider's time (Unix seconds or milliseconds, as a number or digits) as ISO 8601 UTC.
 
-    A time that is absent or impossible is replaced by the present: no message is dropped for its time.
+    A time that is absent or impossible is replaced by the present: no message is dropped for its time. A time
+    is impossible if it lies further in the future than clocks differ.
     """
-    seconds = _seconds(part)
+    seconds, now = _seconds(part), datetime.now(UTC)
     try:
-        at = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        at = now if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
-        at = datetime.now(UTC)
-    return iso(at)
+        at = now
+    return iso(at if at <= now + _MOST_AHEAD else now)
 
 
 def kept(part: Raw) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundStatus, StatusUpdate, WebhookEvent
 from chat4all.services.messaging.ports import Events
@@ -57,7 +58,13 @@ def _update(channel: str, account: str, event: InboundStatus) -> StatusUpdate:
         status=event.status,
         at=event.at,
         provider_message_id=event.provider_message_id,
-        delivery_id=event.delivery_id,
+        delivery_id=_own_delivery(channel, event.delivery_id),
         error_code=event.error_code,
         error_reason=event.error_reason,
     )
+
+
+def _own_delivery(channel: str, delivery_id: str | None) -> str | None:
+    """Return the id if it names a delivery of the channel: a channel reports on its own deliveries only."""
+    named = DeliveryId.parse(delivery_id) if delivery_id is not None else None
+    return delivery_id if named is not None and named.channel == channel else None

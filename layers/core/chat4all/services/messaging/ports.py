@@ -73,7 +73,8 @@ class Messages(Protocol):
     def record_part(self, delivery: DeliveryPart) -> list[PartStatus]:
         """Record the status of a part in its message's state, if it is a step forward; return all parts.
 
-        All parts are those whose status was ever recorded. The effort does not depend on their number.
+        The status is not PENDING, since no step leads there. All parts are those whose status was ever
+        recorded. The effort does not depend on their number.
         """
         ...
 

@@ -34,8 +34,12 @@ class FollowDelivery:
     def __call__(self, delivery: DeliveryPart, at: str) -> None:
         """Record the delivery's status in the state of its message, unless a redrive changed its round.
 
-        The effort is the same for a group of any size.
+        The effort is the same for a group of any size. A PENDING delivery changes nothing: a redrive, which
+        made it PENDING again, has recorded so itself.
         """
+        if delivery.status is Status.PENDING:
+            return
+        status: Status
         if is_alone(delivery):
             status, round_, settled = delivery.status, delivery.round, True
         else:

@@ -11,7 +11,7 @@ round.)
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -34,9 +34,9 @@ _TRIES: Final = 3
 
 
 class DeadLetterCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """The last dead letter of a page."""
+    """The last dead letter of a page. DynamoDB refuses an empty key, and a sort key over 1,024 bytes."""
 
-    sort_key: str
+    sort_key: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 class RefusedRedrive(msgspec.Struct, frozen=True):

@@ -129,7 +129,8 @@ class RepublishMessages:
 
 
 def _age(due: DueMessage, now: datetime) -> timedelta:
-    return now - parse_iso(due.message.status_history[-1].at)
+    """Return the time since the latest status, which may lie ahead: a receipt has the provider's time."""
+    return max(now - parse_iso(due.message.status_history[-1].at), timedelta())
 
 
 def _later(due: DueMessage, now: datetime) -> str:
