@@ -115,21 +115,18 @@ class DynamoLimiter:
             if held.tokens > 0 and now < held.until:
                 held.tokens -= 1
                 return 0.0
-            tokens = self._lease_size(limit)
+            tokens = min(limit.lease, self._still_expected(limit.lease))
             wait_s = _lease(name, held, limit, now, tokens)
             if wait_s > 0 and tokens > 1:
                 wait_s = _lease(name, held, limit, now, 1)
             if wait_s > 0 and limit.scope is LimitScope.ACCOUNT:
-                return _line_up(name, held, limit, now, least_s=wait_s, messages=self._still_expected())
+                return _line_up(name, held, limit, now, least_s=wait_s, messages=self._still_expected(1))
             return wait_s
 
-    def _lease_size(self, limit: RateLimit) -> int:
+    def _still_expected(self, otherwise: int) -> int:
+        """Return how many messages are left to send, at least 1; `otherwise` if nothing was expected."""
         with self._lock:
-            return limit.lease if self._expected is None else max(1, min(limit.lease, self._expected))
-
-    def _still_expected(self) -> int:
-        with self._lock:
-            return max(1, self._expected or 1)
+            return otherwise if self._expected is None else max(1, self._expected)
 
     def _handled_one(self) -> None:
         with self._lock:

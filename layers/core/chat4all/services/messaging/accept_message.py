@@ -187,11 +187,10 @@ class AcceptMessage:
         try:
             routed = self._route(snapshot, new)
         except REFUSALS:
-            # The conversation or its users may have changed since the cache read them.
-            snapshot = self._conversation_cache.fresh(new.conversation_id)
-            routed = self._route(snapshot, new)
-        if not routed.to and snapshot.conversation.type is ConversationType.GROUP:
-            # Somebody may have joined since. `router` chooses again only where there are recipients.
+            routed = None
+        if routed is None or (not routed.to and snapshot.conversation.type is ConversationType.GROUP):
+            # The conversation or its users may have changed since the cache read them. `router` chooses the
+            # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
         if new.reply_to is not None:

@@ -39,14 +39,7 @@ class FollowDelivery:
         """
         if delivery.status is Status.PENDING:
             return
-        status: Status
-        if is_alone(delivery):
-            status, round_, settled = delivery.status, delivery.round, True
-        else:
-            parts = self._messages.record_part(delivery)
-            status = message_status(parts, delivery.recipient_count)
-            round_ = max((part.round for part in parts), default=delivery.round)
-            settled = all(part.status is not Status.PENDING for part in parts)
+        status, round_, settled = self._of_message(delivery)
         if status is Status.PENDING:
             return
         cause = self._cause(delivery) if status is Status.FAILED else None
@@ -59,6 +52,18 @@ class FollowDelivery:
             code=(cause.error_code or "UNKNOWN") if cause else None,
             reason=cause.error_reason if cause else None,
         )
+
+    def _of_message(self, delivery: DeliveryPart) -> tuple[Status, int, bool]:
+        """Return the message's status and round, and whether all of its parts are settled.
+
+        A part of several is first recorded in the message's state.
+        """
+        if is_alone(delivery):
+            return delivery.status, delivery.round, True
+        parts = self._messages.record_part(delivery)
+        round_ = max((part.round for part in parts), default=delivery.round)
+        settled = all(part.status is not Status.PENDING for part in parts)
+        return message_status(parts, delivery.recipient_count), round_, settled
 
     def _cause(self, delivery: DeliveryPart) -> DeliveryPart:
         """Return the part that says why the message failed: of several parts, perhaps not this part."""
