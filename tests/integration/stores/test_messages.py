@@ -246,14 +246,7 @@ def test_a_part_that_begins_in_a_later_round_is_recorded(
     messages: Messages, deliveries: Deliveries, a_message: NewMessageOf
 ) -> None:
     message = begun(messages, a_message())
-    to = Recipient("user-1", "pigeon", "main", "1", 1)
-    requested = DeliveryRequested(
-        message.message_id, message.conversation_id, to, Text("hello"), 0, 2, 1, NOW, message.sequence
-    )
-    claimed = deliveries.claim(requested, "claim", 1.0, 2.0)
-    assert isinstance(claimed, Claimed)
-    deliveries.record_failed(claimed, "131026", "Blocked.", LATER)
-    (failed,) = deliveries.of_message(message.message_id)
+    failed = a_failed_part(deliveries, message, part_count=2, recipient_count=1)
     messages.record_part(failed)
     messages.advance(message.message_id, Status.FAILED, LATER, 0, settled=True)
     stored = messages.get(message.message_id)
@@ -285,6 +278,28 @@ def test_what_is_settled_is_not_postponed(messages: Messages, a_message: NewMess
 
     assert not messages.postpone(DueMessage(message, NOW), LATER)
     assert message.message_id not in due(messages, "2099")
+
+
+def a_failed_part(
+    deliveries: Deliveries, message: Message, *, part_count: int, recipient_count: int
+) -> DeliveryPart:
+    """Claim the first part of the delivery to a recipient, and record its failure."""
+    requested = DeliveryRequested(
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        recipient=Recipient("user-1", "pigeon", "main", "1", 1),
+        content=Text("hello"),
+        part=0,
+        part_count=part_count,
+        recipient_count=recipient_count,
+        accepted_at=NOW,
+        sequence=message.sequence,
+    )
+    claimed = deliveries.claim(requested, "claim", 1.0, 2.0)
+    assert isinstance(claimed, Claimed)
+    deliveries.record_failed(claimed, "131026", "Blocked.", LATER)
+    (failed,) = deliveries.of_message(message.message_id)
+    return failed
 
 
 def a_part(message: Message, status: Status, number: int = 1, **fields: object) -> DeliveryPart:
@@ -369,14 +384,7 @@ def test_a_redriven_part_follows_its_new_round_only(
     messages: Messages, deliveries: Deliveries, a_message: NewMessageOf
 ) -> None:
     message = begun(messages, a_message())
-    to = Recipient("user-1", "pigeon", "main", "1", 1)
-    requested = DeliveryRequested(
-        message.message_id, message.conversation_id, to, Text("hello"), 0, 1, 3, NOW, message.sequence
-    )
-    claimed = deliveries.claim(requested, "claim", 1.0, 2.0)
-    assert isinstance(claimed, Claimed)
-    deliveries.record_failed(claimed, "131026", "Blocked.", LATER)
-    (failed,) = deliveries.of_message(message.message_id)
+    failed = a_failed_part(deliveries, message, part_count=1, recipient_count=3)
     messages.record_part(failed)
     messages.record_part(a_part(message, Status.SENT, 2))
     messages.advance(message.message_id, Status.SENT, LATER, 0, settled=False)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 
@@ -18,7 +19,7 @@ from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloud import Cloud
 from tests.fakes.connector import ACCOUNT, CAPABILITIES
-from tests.fakes.fate import Kind
+from tests.fakes.fate import Blow, Kind, Once
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.kinesis import Stream
 
@@ -104,6 +105,33 @@ class Story:
         self.cloud.fate = Kind()
         self.cloud.in_time = lambda: True
         self.cloud.come_to_rest(self.source)
+
+
+S = TypeVar("S", bound=Story)
+
+
+def calls_hit(
+    begin: Callable[[Cloud], S],
+    tell: Callable[[S], None],
+    check: Callable[[S], None],
+    blow: Blow,
+    stream: MakeStream = FifoQueue,
+) -> set[str | None]:
+    """Tell a story once for each of its calls, with the fault at that call; return the names of the calls.
+
+    `check` is called at the end of each story.
+    """
+    counting = Kind()
+    tell(begin(Cloud(counting, stream)))
+    calls = set()
+    for number in range(1, counting.calls + 1):
+        fate = Once(number, blow)
+        story = begin(Cloud(fate, stream))
+        tell(story)
+        story.end()
+        check(story)
+        calls.add(fate.struck)
+    return calls
 
 
 def statuses_only_moved_forward(story: Story) -> None:

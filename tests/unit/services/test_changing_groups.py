@@ -16,13 +16,14 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.read_messages import ReadMessages
 from tests.fakes.cloud import Cloud
 from tests.fakes.deliveries import MemoryDeliveries
-from tests.fakes.fate import Blow, Chance, Kind, Once
+from tests.fakes.fate import Blow, Chance
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.kinesis import Stream
 from tests.fakes.messages import MemoryMessages
 from tests.unit.services.group_stories import GROUP_ID, Attempt, Change, GroupStory, Stay
 from tests.unit.services.stories import (
     MakeStream,
+    calls_hit,
     failed,
     is_whole,
     received_by,
@@ -158,7 +159,7 @@ def a_history_begins_after_the_place(story: GroupStory) -> None:
 
 
 def one_of_two_bodies_is_the_message(story: GroupStory) -> None:
-    """Check that the client of one body is told 202, and the client of each other body 409."""
+    """Check that only the client of the stored body gets 202, and the clients of the other bodies get 409."""
     for message_id in {attempt.new.message_id for attempt in story.attempts}:
         bodies = [attempt for attempt in story.attempts if attempt.new.message_id == message_id]
         accepted = [attempt for attempt in bodies if attempt.accepted is not None]
@@ -272,17 +273,7 @@ def test_the_group_changes_and_every_message_has_its_recipients() -> None:
 @pytest.mark.parametrize("stream", [FifoQueue, Stream])
 @pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
 def test_the_group_changes_whichever_call_is_hit(blow: Blow, stream: MakeStream) -> None:
-    counting = Kind()
-    tell(GroupStory(Cloud(counting, stream)))
-
-    calls = set()
-    for number in range(1, counting.calls + 1):
-        fate = Once(number, blow)
-        story = GroupStory(Cloud(fate, stream))
-        tell(story)
-        story.end()
-        check(story)
-        calls.add(fate.struck)
+    calls = calls_hit(GroupStory, tell, check, blow, stream)
 
     assert {
         "conversations.add_participant",

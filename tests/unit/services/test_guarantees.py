@@ -19,7 +19,7 @@ from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.cloud import ANA, BEN, CARLA, GROUP, PAIR, Cloud
 from tests.fakes.connector import ACCOUNT
-from tests.fakes.fate import Blow, Chance, Kind, Once
+from tests.fakes.fate import Blow, Chance
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import a_file
 from tests.fakes.kinesis import Stream
@@ -28,6 +28,7 @@ from tests.unit.services.stories import (
     CHANNELS,
     MakeStream,
     Story,
+    calls_hit,
     failed,
     is_whole,
     received_by,
@@ -162,17 +163,7 @@ def test_the_story_ends_well_when_nothing_happens() -> None:
 @pytest.mark.parametrize("stream", [FifoQueue, Stream])
 @pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
 def test_the_story_ends_well_whichever_call_it_hits(blow: Blow, stream: MakeStream) -> None:
-    counting = Kind()
-    tell(Story(Cloud(counting, stream)))
-
-    calls = set()
-    for number in range(1, counting.calls + 1):
-        fate = Once(number, blow)
-        story = Story(Cloud(fate, stream))
-        tell(story)
-        story.end()
-        check(story)
-        calls.add(fate.struck)
+    calls = calls_hit(Story, tell, check, blow, stream)
 
     assert {
         "events.message_submitted",
@@ -213,11 +204,13 @@ def every_file_is_on_its_way(story: Story) -> None:
 
 
 def test_files_end_well_whichever_call_is_hit() -> None:
-    counting = Kind()
-    quiet = Story(Cloud(counting))
+    def check_files(story: Story) -> None:
+        check(story)
+        every_file_is_on_its_way(story)
+
+    quiet = Story(Cloud())
     tell_of_files(quiet)
-    check(quiet)
-    every_file_is_on_its_way(quiet)
+    check_files(quiet)
     sent = [
         (isinstance(submission.content, OutgoingMedia), submission.content.text)
         for submission in quiet.cloud.connectors["pigeon"].accepted
@@ -225,16 +218,9 @@ def test_files_end_well_whichever_call_is_hit() -> None:
     assert sent[0] == (True, "")
     assert sent[-1] == (False, "second")
 
-    calls = set()
+    calls: set[str | None] = set()
     for blow in (blow for blow in Blow if blow is not Blow.NOTHING):
-        for number in range(1, counting.calls + 1):
-            fate = Once(number, blow)
-            story = Story(Cloud(fate))
-            tell_of_files(story)
-            story.end()
-            check(story)
-            every_file_is_on_its_way(story)
-            calls.add(fate.struck)
+        calls |= calls_hit(Story, tell_of_files, check_files, blow)
 
     assert {"files.get", "files.add", "events.file_event", "file store.url"} <= calls
 
