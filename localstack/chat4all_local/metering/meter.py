@@ -1,4 +1,4 @@
-"""The meter: it is told each request to AWS, looks at the items before and after it, and counts its units."""
+"""The meter of requests to AWS: it reads the items before and after each request, and counts the units."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping

@@ -27,7 +27,7 @@ _WITHIN_S: Final = 60.0
 def metered(cloud: Cloud) -> Iterator[Meter]:
     """Count what the functions ask of AWS, except S3, until the block ends.
 
-    Each function gets an address of its own at the proxy, by which the meter knows who asks.
+    The proxy gives each function another address, so that the meter knows which function sends a request.
     """
     dynamodb = cloud.aws.dynamodb()
     names = [

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Page:
-    """An answer of the server; `said_length` is the Content-Length if it is not the length of `body`."""
+    """An answer of the server. `said_length` is its Content-Length; None: the length of `body`."""
 
     status: int = 200
     body: bytes = b""

@@ -18,7 +18,7 @@ def product() -> Product:
     return product
 
 
-def said(product: Product, message_id: str = MESSAGE_ID) -> MessageSubmitted:
+def submitted(product: Product, message_id: str = MESSAGE_ID) -> MessageSubmitted:
     product.say(message_id=message_id)
     return product.events.submitted[-1]
 
@@ -33,7 +33,7 @@ def replayed(product: Product, *events: ChatEvent) -> list[Replayed]:
 
 
 def test_what_was_routed_and_is_not_sent_is_routed_again(product: Product) -> None:
-    event = said(product)
+    event = submitted(product)
     product.route_submitted()
     requested = list(product.events.requested)
 
@@ -42,7 +42,7 @@ def test_what_was_routed_and_is_not_sent_is_routed_again(product: Product) -> No
 
 
 def test_what_is_sent_is_passed_over(product: Product) -> None:
-    event = said(product)
+    event = submitted(product)
     product.route_submitted()
     outcome = product.deliver()(product.events.requested[0])
     assert isinstance(outcome, Settled)
@@ -53,20 +53,20 @@ def test_what_is_sent_is_passed_over(product: Product) -> None:
 
 
 def test_what_was_never_routed_is_on_its_way(product: Product) -> None:
-    event = said(product)
+    event = submitted(product)
 
     assert replayed(product, event) == [Replayed.ON_ITS_WAY]
     assert product.events.requested == []
 
 
 def test_what_is_not_stored_is_not_sent(product: Product) -> None:
-    event = of_unknown_message(said(product))
+    event = of_unknown_message(submitted(product))
 
     assert replayed(product, event) == [Replayed.UNKNOWN]
 
 
 def test_the_later_request_of_a_message_is_routed_again_like_its_first(product: Product) -> None:
-    said(product)
+    submitted(product)
     product.route_submitted()
 
     assert replayed(product, product.accept.event_again(product.message())) == [Replayed.ROUTED]
@@ -80,7 +80,7 @@ def test_a_join_has_its_place_already(product: Product) -> None:
 
 
 def test_after_a_failure_its_conversation_stands_still_and_the_others_go_on(product: Product) -> None:
-    first, second = said(product), said(product, SECOND)
+    first, second = submitted(product), submitted(product, SECOND)
     product.route_submitted()
     product.events.broken = True
 

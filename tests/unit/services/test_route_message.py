@@ -101,7 +101,7 @@ def test_the_second_record_of_a_message_is_dropped(product: Product) -> None:
 
 
 def test_a_message_has_the_number_of_the_record_that_routes_it(product: Product) -> None:
-    """A stream keeps both records of a repeated put, and the process was told the number of the second."""
+    """A stream keeps both records of a repeated put. The process knows the number of the second record."""
     product.route(submitted(product), LATER)
 
     assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
@@ -303,7 +303,7 @@ def test_a_join_whose_api_died_is_completed_here(product: Product) -> None:
 
 
 def test_the_record_of_an_earlier_join_places_nobody(product: Product) -> None:
-    """Who left and joined again does not see what was said meanwhile."""
+    """A participant who left and joined again does not see the messages of the time between."""
     product.manage_conversations.add_participant("conversation", "carla")
     (first,) = product.events.joining
     product.manage_conversations.remove_participant("conversation", "carla")

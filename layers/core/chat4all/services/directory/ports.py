@@ -54,8 +54,8 @@ class Conversations(Protocol):
     ) -> None:
         """Let a joining participant see the messages after `joined_after`.
 
-        A participant who has a place, who left, or who joined at another time than `joined_at`, stays as
-        they are.
+        Nothing changes if the participant has a place already, has left, or joined at another time than
+        `joined_at`.
         """
         ...
 
