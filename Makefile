@@ -16,6 +16,7 @@ TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile
 	tests/unit tests/integration localstack/lambda-process-executor/tests
 TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
 	tests/e2e tests/smoke tests/chaos tests/kinesis
+TEST_SERVERS = .envs/cloud/bin/python -m pytest -c localstack/cloud-servers/pyproject.toml localstack/cloud-servers/tests
 TEST_ON_LOCALSTACK = $(BIN)/python -m pytest -k "not ministack" \
 	tests/smoke tests/kinesis localstack/lambda-process-executor/tests
 
@@ -55,7 +56,7 @@ demo: setup ## Run the demo on a temporary local cloud, live in the terminal
 
 test: setup-all ## Run every test, or a part: make test TESTS="tests/unit -k split"
 	@if [ -n "$(TESTS)" ]; then $(BIN)/python -m pytest $(TESTS); else \
-	$(TEST_IN_PROCESS) && $(TEST_ON_CLOUDS); fi
+	$(TEST_IN_PROCESS) && $(TEST_SERVERS) && $(TEST_ON_CLOUDS); fi
 
 test-localstack: setup-all ## Run the smoke tests, Kinesis tests and plugin tests on LocalStack
 	@$(TEST_ON_LOCALSTACK)

@@ -60,11 +60,11 @@ class Stamped:
 
 @dataclass(frozen=True)
 class Environment(Stamped):
-    """A virtual environment, its lock, and the folder of the project to install into it."""
+    """A virtual environment, its lock, and the folders of the projects to install into it."""
 
     name: str
     lock: str
-    project: str | None = None
+    projects: tuple[str, ...] = ()
 
     @property
     def python(self) -> Path:
@@ -72,17 +72,15 @@ class Environment(Stamped):
 
     @property
     def sources(self) -> list[Path]:
-        projects = [ROOT / self.project / "pyproject.toml"] if self.project is not None else []
-        return [UV_LOCK, ROOT / self.lock, *projects]
+        return [UV_LOCK, ROOT / self.lock, *(ROOT / name / "pyproject.toml" for name in self.projects)]
 
     def make(self) -> None:
         if not self.python.exists():
             run(UV, "venv", "--quiet", "--python", MAIN.python, self.folder)
         target = ("--quiet", "--python", self.python)
         run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / self.lock)
-        if self.project is not None:
-            project = ROOT / self.project
-            run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", project)
+        for name in self.projects:
+            run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ROOT / name)
 
 
 @dataclass(frozen=True)
@@ -104,18 +102,20 @@ class NodePackages(Stamped):
         run("npm", "ci", "--prefix", self.folder, *options)
 
 
-MAIN = Environment(".venv", "requirements/dev.txt", project=".")
+MAIN = Environment(".venv", "requirements/dev.txt", projects=(".",))
 NEEDED = (
     MAIN,
     Environment(".envs/sam", "requirements/sam.txt"),
-    Environment(".envs/cloud", "requirements/cloud.txt"),
+    Environment(".envs/cloud", "requirements/cloud.txt", projects=("localstack/cloud-servers",)),
     Environment(".envs/lambda", "requirements/lambda.txt"),
 )
 # The environments of the checks and of LocalStack, which only --all installs.
 OTHERS = (
     Environment(".envs/checkov", "requirements/checkov.txt"),
     Environment(
-        ".envs/localstack", "requirements/localstack.txt", project="localstack/lambda-process-executor"
+        ".envs/localstack",
+        "requirements/localstack.txt",
+        projects=("localstack/lambda-process-executor",),
     ),
 )
 # Kinesis for LocalStack, left out on machines without npm.

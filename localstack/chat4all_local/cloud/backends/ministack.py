@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
@@ -15,8 +14,6 @@ from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_
 from chat4all_local.cloud.ports import url
 from chat4all_local.cloud.queue_urls import move_queues
 from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, MINISTACK
-
-_SERVER: Final = str(Path(__file__).parents[1] / "ministack_server.py")
 
 
 class MiniStack:
@@ -68,7 +65,7 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
 
 def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
     """Plan MiniStack. The functions inherit its environment, with nanio as S3 and MiniStack for all else."""
-    command = (str(program(".envs/cloud", "python")), "-P", _SERVER)
+    command = (str(program(".envs/cloud", "python")), "-P", "-m", "ministack_server")
     endpoints = {"AWS_ENDPOINT_URL": url(ports["ministack"]), "AWS_ENDPOINT_URL_S3": url(ports["nanio"])}
     return ministack(folder, ports["ministack"], command, endpoints)
 
