@@ -93,7 +93,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
                 provider=provider,
                 recorder=recorder,
                 api=Gateway(
-                    api_function.app(of_api),
+                    api_function.app(of_api).whole(),
                     a_key(of_api, *SCOPES),
                     lambda event, _context: product.invoke("api", event),
                 ),

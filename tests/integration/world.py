@@ -92,7 +92,7 @@ def a_world(aws: Aws) -> Iterator[World]:
             provider=provider,
             recorder=recorder,
             api=Gateway(
-                api_function.app(api_settings),
+                api_function.app(api_settings).whole(),
                 a_key(api_settings, *SCOPES),
                 lambda event, _context: product.invoke("api", event),
             ),

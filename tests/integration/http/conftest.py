@@ -37,7 +37,7 @@ def key(api_settings: ApiSettings) -> str:
 
 @pytest.fixture(scope="package")
 def api(api_settings: ApiSettings, key: str) -> Gateway:
-    return Gateway(api_function.app(api_settings), key)
+    return Gateway(api_function.app(api_settings).whole(), key)
 
 
 @pytest.fixture(scope="package")

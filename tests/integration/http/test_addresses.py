@@ -35,7 +35,7 @@ def test_every_address_begins_where_the_api_is_reached(
 ) -> None:
     template = Template(parameters=parameters)
     settings = msgspec.convert(environment(functions(template)["api"]), ApiSettings, strict=False)
-    api = Gateway(api_function.app(settings), key)
+    api = Gateway(api_function.app(settings).whole(), key)
     message_id = str(uuid.uuid4())
     body = {
         "conversation_id": cast.conversation,

@@ -68,7 +68,7 @@ def test_health_needs_no_key(api: Gateway) -> None:
 )
 def test_health_names_what_is_down(api_settings: ApiSettings, broken: dict[str, str], component: str) -> None:
     variables = {name: getattr(api_settings, name) for name in api_settings.__struct_fields__}
-    api = Gateway(api_function.app(ApiSettings(**{**variables, **broken})))
+    api = Gateway(api_function.app(ApiSettings(**{**variables, **broken})).whole())
 
     answer = api.get("/v1/health")
 

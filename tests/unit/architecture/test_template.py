@@ -53,7 +53,7 @@ def test_the_apis_routes_are_those_of_the_template() -> None:
     given: dict[str, object] = dict.fromkeys(ApiSettings.__struct_fields__, "nowhere")
     given |= {"file_retention_days": 1, "chat_events_stream": ""}
     renamed = {name.upper(): value for name, value in given.items()}
-    app = api.app(msgspec.convert(renamed, ApiSettings))
+    app = api.app(msgspec.convert(renamed, ApiSettings)).whole()
 
     assert routes_of(app) == declared_routes("api")
 

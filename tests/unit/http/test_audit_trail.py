@@ -17,7 +17,6 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import LONGEST_DETAIL, AuditTrail
 from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
-from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.webhooks import PostReplay, WebhookViews
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
@@ -50,23 +49,14 @@ class Desk:
         self.audit = audit or MemoryAudit()
         self.product = _with_a_failure()
         self.published = RecordedEvents()
-        redrive, channels = self.product.redrive, frozenset(CHANNELS)
         audit_trail = AuditTrail(self.audit, FakeClock(), self.product.ids)
-        self._messages = MessageViews(
-            self.product.accept,
-            self.product.read,
-            redrive,
-            channels,
-            self.product.ids,
-            attach=self.product.attach,
-            audit=audit_trail,
-            addresses=addresses("https://api.example.com"),
+        self._dead_letters = DeadLetterViews(
+            self.product.redrive, frozenset(CHANNELS), audit_trail, addresses("https://api.example.com")
         )
-        self._dead_letters = DeadLetterViews(redrive, channels, audit_trail)
         self._webhooks = _webhook_views(HandleEvents(self.product.apply, self.published), audit_trail)
 
     def retry(self, message_id: str = MESSAGE_ID) -> Answer:
-        return self._messages.retry(a_request(None, "key-1"), message_id)
+        return self._dead_letters.retry(a_request(None, "key-1"), message_id)
 
     def redrive(self, **body: object) -> Answer:
         request = a_request(body, "key-1")

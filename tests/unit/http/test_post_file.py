@@ -6,10 +6,8 @@ from chat4all.domain.content import Media, Text
 from chat4all.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from chat4all.domain.files.file import FileStatus
 from chat4all.entrypoints.http.addresses import addresses
-from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import body_of
 from chat4all.entrypoints.http.messages import AcceptedView, MessageViews, PostMessage
-from tests.fakes.audit import MemoryAudit
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 from tests.unit.http.requests import a_request
@@ -29,11 +27,9 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
     views = MessageViews(
         product.accept,
         product.read,
-        product.redrive,
         frozenset({"pigeon", "telex"}),
         product.ids,
         attach=product.attach,
-        audit=AuditTrail(MemoryAudit(), product.clock, product.ids),
         addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}

@@ -44,6 +44,11 @@ def differ_after_restore() -> None:
 differ_after_restore()
 
 
+def is_for_a_snapshot() -> bool:
+    """Return whether the loaded function is kept as a snapshot, which later environments start from."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 def sqs() -> "SQSClient":
     return client("sqs")
 

@@ -185,6 +185,10 @@ _GONE: Final = {
 }
 
 
+NOT_READY: Final = (FileNotReady, FileRefused, FileGone)
+"""The errors about a file that is not READY."""
+
+
 def require_ready(file: StoredFile, field: str = "file_id") -> StoredFile:
     """Return the file; raise Conflict about `field` if the file is not READY."""
     if file.status is FileStatus.READY:

@@ -1,4 +1,4 @@
-"""/v1/dead-letters: list the dead letters, and redrive them."""
+"""/v1/dead-letters: list the dead letters, and redrive them, or those of a message."""
 
 from typing import Annotated
 
@@ -21,11 +21,13 @@ from chat4all.domain.errors import (
     NotFailed,
     RecipientLeft,
 )
+from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, PageQuery
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.message_views import ErrorView
+from chat4all.entrypoints.http.messages import ACCEPTED, AcceptedView, accepted_view
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.recovery.redrive import Redrive, Redriven
 
@@ -33,7 +35,7 @@ MOST_AT_ONCE = 25
 """A redrive takes about six calls to AWS, and a request has ten seconds."""
 LONGEST_DEAD_LETTER_ID = 512
 
-NOT_DELIVERABLE = (
+_NOT_DELIVERABLE = (
     NotAParticipant,
     ConversationNotFound,
     MessageNotFound,
@@ -105,10 +107,13 @@ class ListDeadLetters(PageQuery, frozen=True):
 
 
 class DeadLetterViews:
-    def __init__(self, redrive: Redrive, channels: frozenset[str], audit: AuditTrail) -> None:
+    def __init__(
+        self, redrive: Redrive, channels: frozenset[str], audit: AuditTrail, addresses: Addresses
+    ) -> None:
         self._redrive = redrive
         self._channels = channels
         self._audit = audit
+        self._addresses = addresses
 
     @route(
         "ListDeadLetters",
@@ -135,10 +140,24 @@ class DeadLetterViews:
         scope="dead-letters:write",
         body=PostRedrive,
         example={"dead_letter_id": _ID},
-        errors=(DeadLetterNotFound, *NOT_DELIVERABLE),
+        errors=(DeadLetterNotFound, *_NOT_DELIVERABLE),
     )
     def redrive(self, request: Request, body: PostRedrive) -> Answer:
         return Answer(self._redriven(request, body), 202)
+
+    @route(
+        "RetryMessage",
+        "POST",
+        "/v1/messages/{message_id}/retry",
+        Returns(AcceptedView, ACCEPTED, 202),
+        summary="Send the failed deliveries of a message again",
+        scope="messages:write",
+        errors=_NOT_DELIVERABLE,
+    )
+    def retry(self, request: Request, message_id: str) -> Answer:
+        """Send the failed deliveries of the message again, after an audit entry."""
+        self._audit(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
+        return Answer(accepted_view(self._addresses(request), self._redrive.message(message_id)), 202)
 
     def _redriven(self, request: Request, body: PostRedrive) -> Redriven:
         chosen = [body.dead_letter_id is not None, body.channel is not None, body.everything]

@@ -13,10 +13,7 @@ from chat4all.domain.errors import (
     FileAborted,
     FileComplete,
     FileExpired,
-    FileGone,
     FileNotFound,
-    FileNotReady,
-    FileRefused,
     Invalid,
     LinkNotFound,
     NotYourFile,
@@ -25,7 +22,7 @@ from chat4all.domain.errors import (
     Unavailable,
     UploadGone,
 )
-from chat4all.domain.files.file import MOST_PARTS, StoredFile
+from chat4all.domain.files.file import MOST_PARTS, NOT_READY, StoredFile
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id
@@ -36,7 +33,6 @@ from chat4all.services.files.download_links import VALID_FOR, DownloadLinks
 from chat4all.services.files.ports import Files
 from chat4all.services.files.upload_file import GivenPart, NewFile, PartToSend, Progress, UploadFile
 
-NOT_READY: Final = (FileNotReady, FileRefused, FileGone)
 """The errors for a file that cannot be sent or downloaded, either yet or at all."""
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
 from chat4all.domain.errors import (
@@ -25,18 +24,16 @@ from chat4all.domain.errors import (
     NotPossible,
     NotYourFile,
 )
-from chat4all.domain.files.file import Attachment
+from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
+from chat4all.domain.public_addresses import AddressOf
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
-from chat4all.entrypoints.http.dead_letters import NOT_DELIVERABLE
-from chat4all.entrypoints.http.files import NOT_READY
 from chat4all.entrypoints.http.message_views import (
     MessagePage,
     MessageView,
@@ -49,7 +46,6 @@ from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
-from chat4all.services.recovery.redrive import Redrive
 
 DELIVERY_TIMEOUT_S: Final = 300
 """The seconds that each of several channels has to confirm a delivery, by default."""
@@ -65,7 +61,7 @@ _NEW: Final = {
     "channel": "whatsapp",
     "metadata": {"order": "17"},
 }
-_ACCEPTED: Final = {
+ACCEPTED: Final = {
     "message_id": _ID,
     "conversation_id": _CONVERSATION,
     "status": "PENDING",
@@ -136,6 +132,16 @@ class AcceptedView(msgspec.Struct, frozen=True):
     status_url: str
 
 
+def accepted_view(address_of: AddressOf, message: Message) -> AcceptedView:
+    return AcceptedView(
+        message_id=message.message_id,
+        conversation_id=message.conversation_id,
+        status=Status.PENDING.value,
+        accepted_at=message.accepted_at,
+        status_url=address_of(f"/v1/messages/{message.message_id}/status"),
+    )
+
+
 class SearchMessages(PageQuery, frozen=True):
     """Exactly one of `conversation_id`, `sender_id` and `status` is needed.
 
@@ -153,21 +159,17 @@ class MessageViews:
         self,
         accept: AcceptMessage,
         read: ReadMessages,
-        redrive: Redrive,
         channels: frozenset[str],
         new_id: NewId,
         *,
         attach: AttachFile,
-        audit: AuditTrail,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
-        self._redrive = redrive
         self._read = read
         self._channels = channels
         self._new_id = new_id
         self._attach = attach
-        self._audit = audit
         self._addresses = addresses
 
     @route(
@@ -176,7 +178,7 @@ class MessageViews:
         "/v1/messages",
         Returns(
             AcceptedView,
-            _ACCEPTED,
+            ACCEPTED,
             202,
             headers={"idempotent-replay": "true, when the same message was accepted before."},
         ),
@@ -201,21 +203,7 @@ class MessageViews:
         accepted = self._accept(self._new(request, body))
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
-        return Answer(self._accepted_view(request, message), 202, headers)
-
-    @route(
-        "RetryMessage",
-        "POST",
-        "/v1/messages/{message_id}/retry",
-        Returns(AcceptedView, _ACCEPTED, 202),
-        summary="Send the failed deliveries of a message again",
-        scope="messages:write",
-        errors=NOT_DELIVERABLE,
-    )
-    def retry(self, request: Request, message_id: str) -> Answer:
-        """Send the failed deliveries of the message again, after an audit entry."""
-        self._audit(request, AuditAction.MESSAGE_RETRY, f"message:{message_id}")
-        return Answer(self._accepted_view(request, self._redrive.message(message_id)), 202)
+        return Answer(accepted_view(self._addresses(request), message), 202, headers)
 
     @route(
         "ListMessages",
@@ -262,16 +250,6 @@ class MessageViews:
     )
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
-
-    def _accepted_view(self, request: Request, message: Message) -> AcceptedView:
-        address_of = self._addresses(request)
-        return AcceptedView(
-            message_id=message.message_id,
-            conversation_id=message.conversation_id,
-            status=Status.PENDING.value,
-            accepted_at=message.accepted_at,
-            status_url=address_of(f"/v1/messages/{message.message_id}/status"),
-        )
 
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
         if body.template is not None:
