@@ -30,6 +30,13 @@ class MemoryDeliveries:
             self._table.deliveries[_key(requested.delivery_id)] = claimed
             return Claimed(claimed.delivery, claim_id, claimed.failures, claimed.open_claims > 1)
 
+    def recount(self, delivery: DeliveryPart, recipient_count: int) -> DeliveryPart:
+        with self._table.lock:
+            state = self._table.deliveries.get(_key(delivery.delivery_id))
+            if state is not None and state.delivery.recipient_count > recipient_count:
+                self._put(replace(state, delivery=replace(state.delivery, recipient_count=recipient_count)))
+            return replace(delivery, recipient_count=recipient_count)
+
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
         with self._table.lock:
             state = self._mine(claimed)

@@ -77,6 +77,18 @@ def test_a_claim_makes_the_record(deliveries: Deliveries, requested: DeliveryReq
     )
 
 
+def test_a_recount_only_lowers_the_number_of_recipients(
+    deliveries: Deliveries, requested: DeliveryRequested
+) -> None:
+    delivery = claim(deliveries, requested).delivery
+    assert delivery.recipient_count == 4
+
+    assert deliveries.recount(delivery, 2) == replace(delivery, recipient_count=2)
+    deliveries.recount(delivery, 3)
+
+    assert read(deliveries, requested) == replace(delivery, recipient_count=2)
+
+
 def test_a_claimed_delivery_is_refused_until_the_claim_ends(
     deliveries: Deliveries, requested: DeliveryRequested
 ) -> None:

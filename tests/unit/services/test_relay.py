@@ -101,6 +101,36 @@ def test_a_status_that_the_message_lacks_is_recorded_though_its_recipient_left(p
     assert not product.table.due_at
 
 
+@pytest.mark.parametrize("status", [Status.SENT, Status.READ])
+def test_a_message_does_not_wait_for_a_recipient_who_left_before_their_delivery_began(
+    product: Product, status: Status
+) -> None:
+    product.directory.create(customer("carla", "pigeon"))
+    product.conversations.add_participant(product.conversation(), Participant("carla", NOW, 3))
+    routed(product)
+    begun = [requested for requested in product.events.requested if requested.recipient.user_id != "ben"]
+    for requested in begun:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    product.conversations.remove_participant(product.conversation(), "ben")
+    product.events.requested.clear()
+
+    product.clock.advance(GRACE_S)
+    product.relay()
+    product.route_all()
+    for requested in product.events.requested:
+        outcome = product.deliver()(requested)
+        assert isinstance(outcome, Settled)
+        product.record(outcome.update)
+    for requested in begun if status is Status.READ else []:
+        named = str(requested.delivery_id)
+        product.record(StatusUpdate("pigeon", "main", Status.READ, NOW, None, named))
+
+    assert product.message().status is status
+    assert not product.table.due_at
+
+
 @pytest.mark.parametrize("read_at", ["9999-12-31T23:59:59.999Z", "2026-02-01T12:00:00.000Z"])
 def test_a_receipt_from_the_future_stops_no_redrive(product: Product, read_at: str) -> None:
     product.connector.answers = [Sent("hers"), SendError(Outcome.PERMANENT, "131026", "Blocked.")]

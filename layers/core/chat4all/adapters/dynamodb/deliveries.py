@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -59,6 +60,12 @@ class DynamoDeliveries:
             failures=int(row.failures or 0),
             taken_over=int(row.open_claims or 0) > 1,
         )
+
+    @answering
+    def recount(self, delivery: DeliveryPart, recipient_count: int) -> DeliveryPart:
+        lower = [DeliveryRow.recipient_count.set(recipient_count)]
+        updated(_empty(delivery.delivery_id), lower, DeliveryRow.recipient_count > recipient_count)
+        return replace(delivery, recipient_count=recipient_count)
 
     @answering
     def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:

@@ -149,7 +149,7 @@ class Deliver:
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
         if isinstance(claimed, ClaimRefused):
-            return self._refused(claimed)
+            return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
         to_send = hopeless or outgoing
@@ -176,14 +176,24 @@ class Deliver:
         known = self._deliveries.get(requested.delivery_id)
         if known is None or known.status is Status.PENDING:
             return None
-        return Settled(known, iso(self._clock()))
+        return self._settled(known, requested)
 
-    def _refused(self, refused: ClaimRefused) -> Delivering:
+    def _settled(self, delivery: DeliveryPart, requested: DeliveryRequested) -> Settled:
+        """Return the settled delivery, after a recount of the message's recipients.
+
+        A recipient who left before their delivery began is no recipient any more when the message is routed
+        again. Otherwise the message would wait for them, and stay PENDING.
+        """
+        if requested.recipient_count < delivery.recipient_count:
+            delivery = self._deliveries.recount(delivery, requested.recipient_count)
+        return Settled(delivery, iso(self._clock()))
+
+    def _refused(self, refused: ClaimRefused, requested: DeliveryRequested) -> Delivering:
         if refused.until is not None:
             return Later(max(1.0, refused.until - self._clock().timestamp()))
         if refused.delivery.status is Status.PENDING:
             return Outdated()
-        return Settled(refused.delivery, iso(self._clock()))
+        return self._settled(refused.delivery, requested)
 
     def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
         if not self._in_time():
