@@ -1,4 +1,4 @@
-"""`sam build`, once for each version of the sources."""
+"""`sam build`, and the packaging, once for each version of the sources."""
 
 import fcntl
 import shutil
@@ -10,6 +10,7 @@ from chat4all_local.cloud.checkout import ROOT, program, runtime
 from chat4all_local.cloud.digest import digest_of_files, source_files
 from chat4all_local.cloud.environment import tool_environment
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.packaging import Package, package
 from chat4all_local.cloud.progress import Progress, step
 from chat4all_local.cloud.tools import run_tool
 
@@ -26,6 +27,14 @@ class Build:
         self.folder = BUILDS / digest
         self.template = self.folder / "template.yaml"
 
+    @property
+    def is_complete(self) -> bool:
+        return self.template.exists() and self.package.exists
+
+    @property
+    def package(self) -> Package:
+        return Package(self.folder)
+
     def layer(self, name: str) -> Path:
         """Return the import path of the layer `core` or `media`."""
         return self.folder / f"{name.capitalize()}Layer" / "python"
@@ -37,9 +46,9 @@ def built(folder: StateFolder, run: str, progress: Progress) -> Build:
     Every version of the sources has its own folder, so a cloud can deploy while another cloud builds.
     """
     build = Build(digest_of_files(ROOT, source_files(ROOT), salt=runtime()))
-    if not build.template.exists():
+    if not build.is_complete:
         with step(progress, "Build the functions (sam build)"), one_build_at_a_time():
-            if not build.template.exists():
+            if not build.is_complete:
                 _build(build, folder, run)
     build.folder.touch()
     return build
@@ -75,6 +84,7 @@ def _build(build: Build, folder: StateFolder, run: str) -> None:
     ]
     command += ["--parameter-overrides", f"Runtime={runtime()}"]
     run_tool("sam build", command, tool_environment(run, {}), folder.logs / "sam-build.log", ROOT)
+    package(_UNFINISHED)
     forget_old_builds(BUILDS, KEPT_BUILDS - 1)
     shutil.rmtree(build.folder, ignore_errors=True)  # the rest of a build whose removal was interrupted
     _UNFINISHED.rename(build.folder)

@@ -1,32 +1,45 @@
-"""`sam deploy` to the local cloud, if the build or a parameter has changed since the last deployment."""
+"""Deploy to the local cloud, if the build or a parameter has changed since the last deployment."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from chat4all.channels.registry import manifests
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.build import Build
-from chat4all_local.cloud.checkout import ROOT, program, runtime
+from chat4all_local.cloud.checkout import runtime
 from chat4all_local.cloud.digest import digest_of_deployment
-from chat4all_local.cloud.environment import tool_environment
-from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.errors import DeploymentFailed
 from chat4all_local.cloud.running import aws_of
 from chat4all_local.cloud.settings import (
     ALIAS,
     API_TIMEOUT,
-    ARTIFACTS_BUCKET,
     CONSUMER_TIMEOUT,
+    DEPLOYED_WITHIN,
     FILES_TIMEOUT,
     FILES_VISIBILITY_TIMEOUT,
     FUNCTION_LOG_LEVEL,
+    POLL_EVERY,
     VISIBILITY_TIMEOUT,
 )
 from chat4all_local.cloud.state import State
-from chat4all_local.cloud.tools import run_tool
+from chat4all_local.waiting import wait_until
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 DIGEST_TAG = "chat4all-digest"
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_NOT_BEGUN = "REVIEW_IN_PROGRESS"
+_NEVER_DEPLOYED = "ROLLBACK_COMPLETE"
+"""The status of a stack whose first deployment failed. CloudFormation can only delete it."""
+_UNKNOWN_STACK = "ValidationError"
+"""CloudFormation's error code for it."""
+
+Described = TypeVar("Described")
 
 
 def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
@@ -50,14 +63,9 @@ def parameters(state: State, more: Mapping[str, str]) -> dict[str, str]:
 
 def is_deployed(aws: Aws, stack_name: str, digest: str) -> bool:
     """Return whether the stack is complete and has the digest."""
-    try:
-        stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
-    except ClientError as error:
-        if (
-            error.response["Error"]["Code"] == "ValidationError"
-        ):  # CloudFormation's error code for an unknown stack
-            return False
-        raise
+    stack = _found(aws.cloudformation(), stack_name)
+    if stack is None:
+        return False
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
     return stack["StackStatus"] in _COMPLETE and tags.get(DIGEST_TAG) == digest
 
@@ -66,23 +74,74 @@ def wanted_digest(build: Build, parameters: Mapping[str, str]) -> str:
     return digest_of_deployment(build.digest, parameters)
 
 
-def deploy(folder: StateFolder, state: State, build: Build, parameters: Mapping[str, str]) -> None:
-    """Deploy the stack with the name in `state`. Raises ToolFailed."""
-    aws = aws_of(state)
-    storage = aws.deployment_s3()
-    storage.create_bucket(Bucket=ARTIFACTS_BUCKET)
-    command = [str(program(".envs/sam", "sam")), "deploy"]
-    command += ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
-    command += ["--stack-name", state.stack]
-    command += ["--template-file", str(build.template), "--s3-bucket", ARTIFACTS_BUCKET]
-    command += ["--tags", f"{DIGEST_TAG}={wanted_digest(build, parameters)}"]
-    command += ["--parameter-overrides", *_overrides(parameters)]
-    environment = tool_environment(
-        # SAM does not remove its temporary folders. The cloud's own folder for temporary files is emptied.
-        state.run,
-        {"AWS_ENDPOINT_URL": aws.endpoint, "TMPDIR": str(folder.tmp)},
+def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
+    """Deploy the build by a change set, to the stack with the name in `state`. Raises DeploymentFailed."""
+    aws, name = aws_of(state), state.stack
+    build.package.upload(aws)
+    stacks = aws.cloudformation()
+    found = _found(stacks, name)
+    if found is not None and found["StackStatus"] == _NEVER_DEPLOYED:
+        stacks.delete_stack(StackName=name)
+        wait_until("the failed stack is gone", lambda: _found(stacks, name) is None, within_s=DEPLOYED_WITHIN)
+        found = None
+    change_set = f"chat4all-{uuid.uuid4().hex}"
+    try:
+        stacks.create_change_set(
+            StackName=name,
+            ChangeSetName=change_set,
+            ChangeSetType="CREATE" if found is None or found["StackStatus"] == _NOT_BEGUN else "UPDATE",
+            TemplateURL=build.package.template_url,
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Tags=[{"Key": DIGEST_TAG, "Value": wanted_digest(build, parameters)}],
+        )
+    except ClientError as error:
+        raise DeploymentFailed("CloudFormation refused the template", str(error)) from error
+    made = _ended(
+        lambda: stacks.describe_change_set(StackName=name, ChangeSetName=change_set), lambda it: it["Status"]
     )
-    run_tool("sam deploy", command, environment, folder.logs / "sam-deploy.log", ROOT)
+    if made["Status"] not in _COMPLETE:
+        raise DeploymentFailed("CloudFormation refused the change", made.get("StatusReason", ""))
+    stacks.execute_change_set(StackName=name, ChangeSetName=change_set)
+    stack = _ended(lambda: stacks.describe_stacks(StackName=name)["Stacks"][0], lambda it: it["StackStatus"])
+    if stack["StackStatus"] not in _COMPLETE:
+        raise DeploymentFailed(f"the deployment ended as {stack['StackStatus']}", _failures(stacks, name))
+
+
+def _found(stacks: "CloudFormationClient", name: str) -> "StackTypeDef | None":
+    try:
+        return stacks.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == _UNKNOWN_STACK:
+            return None
+        raise
+
+
+def _ended(look: Callable[[], Described], status: Callable[[Described], str]) -> Described:
+    """Wait until the status is no longer that of work in progress. Raises DeploymentFailed."""
+
+    def ended() -> Described | None:
+        described = look()
+        return None if status(described).endswith(("_IN_PROGRESS", "_PENDING")) else described
+
+    try:
+        return wait_until("the deployment ends", ended, within_s=DEPLOYED_WITHIN, every_s=POLL_EVERY)
+    except TimeoutError as late:
+        raise DeploymentFailed(str(late), "") from late
+
+
+def _failures(stacks: "CloudFormationClient", name: str) -> str:
+    """Return a line for each resource that failed, oldest first: the first failure is the cause."""
+    pages = stacks.get_paginator("describe_stack_events").paginate(StackName=name)
+    failed = [
+        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+        for page in pages
+        for event in page["StackEvents"]
+        if event.get("ResourceStatus", "").endswith("_FAILED")
+    ]
+    return "\n".join(reversed(failed))
 
 
 def let_live_follow(aws: Aws, stack_name: str) -> None:
@@ -97,10 +156,6 @@ def let_live_follow(aws: Aws, stack_name: str) -> None:
             functions.update_alias(
                 FunctionName=resource["PhysicalResourceId"], Name=ALIAS, FunctionVersion="$LATEST"
             )
-
-
-def _overrides(values: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in values.items()]
 
 
 def outputs(aws: Aws, stack_name: str) -> Mapping[str, str]:

@@ -8,7 +8,8 @@
     ├── NotOurs             the folder is not a local cloud's
     ├── Busy                another launcher uses the folder
     └── ComponentFailed     a process ended, or was not healthy in time
-        └── ToolFailed      sam build or sam deploy failed
+        ├── ToolFailed      sam build failed
+        └── DeploymentFailed  CloudFormation refused the template, or a resource failed
 """
 
 
@@ -53,3 +54,7 @@ class ComponentFailed(CloudError):
 
 class ToolFailed(ComponentFailed):
     pass
+
+
+class DeploymentFailed(ComponentFailed):
+    """A deployment failed; `log` has a line for each resource that failed."""

@@ -56,6 +56,7 @@ LOCALSTACK: Final = {
 EVENT_STREAM_SHARDS: Final = 2  # of each Kinesis stream; on AWS ten
 
 START_ATTEMPTS: Final = 3
+DEPLOYED_WITHIN: Final = 300.0  # seconds
 HEALTHY_WITHIN: Final = 60.0  # seconds
 ANSWERING_WITHIN: Final = 60.0  # seconds, for the deployed API
 ANSWERS_WITHIN: Final = 10.0  # seconds, for an external cloud

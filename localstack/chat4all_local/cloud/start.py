@@ -175,8 +175,8 @@ class _Starting:
             with self.backend.deploying(self.folder):
                 state = replace(state, phase=Phase.DEPLOYING)
                 self.folder.write(state)
-                with step(self.progress, "Deploy the stack (sam deploy)"):
-                    deploy(self.folder, state, build, given)
+                with step(self.progress, "Deploy the stack"):
+                    deploy(state, build, given)
                     let_live_follow(aws, state.stack)
         api_id = outputs(aws, state.stack)["ApiId"]
         return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id}/api")

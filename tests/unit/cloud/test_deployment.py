@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from chat4all.channels.registry import names
 from chat4all_local.cloud.aws import Aws
-from chat4all_local.cloud.build import forget_old_builds
-from chat4all_local.cloud.deployment import let_live_follow, parameters
+from chat4all_local.cloud.build import Build, forget_old_builds
+from chat4all_local.cloud.deployment import deploy, let_live_follow, parameters
+from chat4all_local.cloud.errors import DeploymentFailed
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted
 from chat4all_local.cloud.state import Component, ProcessId, State
@@ -144,3 +145,137 @@ def test_every_function_of_the_stack_is_called_as_it_was_changed_last(
         let_live_follow(aws, "chat4all")
 
         expected.assert_no_pending_responses()
+
+
+class Deployed:
+    """A stack that a stubbed CloudFormation describes; `deploy` deploys a build without artifacts."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.build = Build("digest")
+        monkeypatch.setattr(Build, "package", FakePackage())
+        self.client = Aws("http://127.0.0.1:9", "http://127.0.0.1:9").cloudformation()
+        monkeypatch.setattr(Aws, "cloudformation", lambda _: self.client)
+        self.stub = Stubber(self.client)
+
+    def finds(self, *statuses: str) -> None:
+        for status in statuses:
+            stack = {"StackName": "chat4all", "CreationTime": datetime.now(UTC), "StackStatus": status}
+            self.stub.add_response("describe_stacks", {"Stacks": [stack]})
+
+    def finds_nothing(self) -> None:
+        self.stub.add_client_error("describe_stacks", "ValidationError")
+
+    def takes_a_change(self, kind: str, status: str = "CREATE_COMPLETE", reason: str = "") -> None:
+        wanted = {
+            "StackName": "chat4all",
+            "ChangeSetName": ANY,
+            "ChangeSetType": kind,
+            "TemplateURL": "https://s3.amazonaws.com/bucket/root.json",
+            "Parameters": [{"ParameterKey": "Cloud", "ParameterValue": "local"}],
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            "Tags": [{"Key": "chat4all-digest", "Value": ANY}],
+        }
+        self.stub.add_response("create_change_set", {}, wanted)
+        self.stub.add_response("describe_change_set", {"Status": status, "StatusReason": reason})
+
+    def deploy(self) -> None:
+        with self.stub:
+            deploy(State(stack="chat4all"), self.build, {"Cloud": "local"})
+        self.stub.assert_no_pending_responses()
+
+
+class FakePackage:
+    template_url = "https://s3.amazonaws.com/bucket/root.json"
+
+    def upload(self, aws: Aws) -> None:
+        """Upload nothing."""
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    return Deployed(tmp_path, monkeypatch)
+
+
+def test_a_new_stack_is_created_and_awaited(stack: Deployed) -> None:
+    stack.finds_nothing()
+    stack.takes_a_change("CREATE")
+    stack.stub.add_response("execute_change_set", {})
+    stack.finds("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
+
+    stack.deploy()
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [
+        ("CREATE_COMPLETE", "UPDATE"),
+        ("UPDATE_ROLLBACK_COMPLETE", "UPDATE"),
+        ("REVIEW_IN_PROGRESS", "CREATE"),
+    ],
+)
+def test_a_stack_is_updated_where_it_was_once_created(stack: Deployed, before: str, kind: str) -> None:
+    stack.finds(before)
+    stack.takes_a_change(kind)
+    stack.stub.add_response("execute_change_set", {})
+    stack.finds("UPDATE_COMPLETE")
+
+    stack.deploy()
+
+
+def test_a_stack_whose_first_deployment_failed_is_deleted_and_created(stack: Deployed) -> None:
+    stack.finds("ROLLBACK_COMPLETE")
+    stack.stub.add_response("delete_stack", {}, {"StackName": "chat4all"})
+    stack.finds("DELETE_IN_PROGRESS")
+    stack.finds_nothing()
+    stack.takes_a_change("CREATE")
+    stack.stub.add_response("execute_change_set", {})
+    stack.finds("CREATE_COMPLETE")
+
+    stack.deploy()
+
+
+def test_a_failed_deployment_names_the_resources_that_failed_and_why(stack: Deployed) -> None:
+    stack.finds("CREATE_COMPLETE")
+    stack.takes_a_change("UPDATE")
+    stack.stub.add_response("execute_change_set", {})
+    stack.finds("UPDATE_ROLLBACK_COMPLETE")
+    events = [
+        _event("Api", "AWS::Lambda::Function", "UPDATE_FAILED", "Resource update cancelled"),
+        _event("Api", "AWS::Lambda::Function", "UPDATE_IN_PROGRESS", ""),
+        _event("Table", "AWS::DynamoDB::Table", "UPDATE_FAILED", "An index cannot change"),
+    ]
+    stack.stub.add_response("describe_stack_events", {"StackEvents": events})
+
+    with pytest.raises(DeploymentFailed, match="UPDATE_ROLLBACK_COMPLETE") as failed:
+        stack.deploy()
+    assert failed.value.log.splitlines() == [
+        "Table (AWS::DynamoDB::Table): An index cannot change",
+        "Api (AWS::Lambda::Function): Resource update cancelled",
+    ]
+
+
+def test_a_refused_template_and_a_refused_change_tell_the_reason(stack: Deployed) -> None:
+    stack.finds_nothing()
+    stack.stub.add_client_error("create_change_set", "ValidationError", "Template format error")
+    with pytest.raises(DeploymentFailed) as refused:
+        stack.deploy()
+    assert "Template format error" in refused.value.log
+
+    stack.finds("CREATE_COMPLETE")
+    stack.takes_a_change("UPDATE", "FAILED", "No export named x")
+    with pytest.raises(DeploymentFailed) as refused:
+        stack.deploy()
+    assert refused.value.log == "No export named x"
+
+
+def _event(name: str, kind: str, status: str, reason: str) -> dict[str, object]:
+    return {
+        "StackId": "id",
+        "EventId": f"{name}-{status}",
+        "StackName": "chat4all",
+        "LogicalResourceId": name,
+        "ResourceType": kind,
+        "Timestamp": datetime.now(UTC),
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
