@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localstack_lambda_process.events import Exited
+from lambda_processes.events import Exited
 
 
 @dataclass(frozen=True)

@@ -11,44 +11,57 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localstack_lambda_process.sandbox import RELOADED_WITHIN_S, InitError, Result, Sandbox
-from localstack_lambda_process.worker import Program
+from lambda_processes.environment import InitError, Result
+from lambda_processes.events import Invocation
+from lambda_processes.program import Program
+from lambda_processes.sandbox import RELOADED_WITHIN_S, Sandbox
+from lambda_processes.version import Version
 
 Make = Callable[..., Sandbox]
-MIB = 1024 * 1024
+THREADED = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+"""A function with this import cannot be forked."""
 
 
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Make environments for functions of given code; all of them end with the test."""
-    made: list[Sandbox] = []
+@pytest.fixture(params=["forked", "started"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Make environments for functions of given code, as forks and as processes; all end with the test."""
+    made: list[tuple[Sandbox, Version]] = []
 
     def make(
         code: str,
         *,
         timeout: float = 20.0,
-        memory: int = 0,
+        memory_mb: int = 0,
         reload_within: float = RELOADED_WITHIN_S,
         **variables: str,
     ) -> Sandbox:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        (folder / "app.py").write_text(code)
-        command = (sys.executable, "-m", "awslambdaric", "app.handler")
-        program = Program(command, {"AWS_LAMBDA_FUNCTION_NAME": "f", **variables}, folder, memory)
-        made.append(
-            Sandbox(program, timeout=timeout, memory_mb=128, version="$LATEST", reload_within=reload_within)
+        (folder / "app.py").write_text(code if request.param == "forked" else THREADED + code)
+        environment = {"AWS_LAMBDA_FUNCTION_NAME": "f", "LAMBDA_TASK_ROOT": str(folder), **variables}
+        program = Program(
+            python=sys.executable,
+            handler="app.handler",
+            folder=folder,
+            environment=environment,
+            timeout=timeout,
+            memory_mb=memory_mb or 128,
+            limits_memory=bool(memory_mb),
+            version="$LATEST",
         )
-        return made[-1]
+        version = Version(program)
+        made.append((Sandbox(version, reload_within=reload_within), version))
+        return made[-1][0]
 
     yield make
-    for sandbox in made:
+    for sandbox, version in made:
         sandbox.stop()
+        version.close()
 
 
 def invoke(sandbox: Sandbox, **event: object) -> Result:
     arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
-    return sandbox.invoke(str(uuid.uuid4()), json.dumps(event).encode(), arn, "Root=1-0-0")
+    return sandbox.invoke(Invocation(str(uuid.uuid4()), json.dumps(event).encode(), arn, "Root=1-0-0"))
 
 
 def answer(result: Result) -> object:
@@ -170,10 +183,13 @@ def test_a_function_that_exits_while_it_loads_says_so(make: Make) -> None:
 def test_a_function_that_hangs_when_it_is_loaded_anew_is_given_up(make: Make, tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, time
+from snapshot_restore_py import register_after_restore
 loaded = pathlib.Path({str(tmp_path / "loaded")!r})
-if loaded.exists():
-    time.sleep(600)
-loaded.touch()
+@register_after_restore
+def load():
+    if loaded.exists():
+        time.sleep(600)
+    loaded.touch()
 def handler(event, context): os._exit(3)
 """
     sandbox = make(code, reload_within=0.5)
@@ -185,11 +201,11 @@ def handler(event, context): os._exit(3)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces RLIMIT_DATA")
 def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
-    sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
+    sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory_mb=160)
     sandbox.start()
 
     assert error(invoke(sandbox, mib=200)) == "MemoryError"
-    assert answer(invoke(sandbox, mib=40)) == 40 * MIB
+    assert answer(invoke(sandbox, mib=40)) == 40 << 20
 
 
 def test_environments_work_side_by_side(make: Make, tmp_path: Path) -> None:
