@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -81,6 +82,10 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def answer(invocation: Future[Result]) -> tuple[str, int, float]:
@@ -217,7 +222,7 @@ def test_a_killed_environment_or_fork_server_is_replaced(machines: Machines) -> 
         killed = whose(process)
         assert killed is not None
         killed.kill()
-        wait_until(lambda: not psutil.pid_exists(process.pid))  # noqa: B023 (called at once)
+        wait_until(partial(has_ended, process))
 
         assert answer(machine.start())[1] != process.pid
 
@@ -248,6 +253,6 @@ def test_closing_ends_every_process(tmp_path: Path) -> None:
     machine.close()
 
     wait_until(lambda: not psutil.pid_exists(pid))
-    wait_until(lambda: not parent.is_running() or parent.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: has_ended(parent))
     assert machine.removed == ["1"]
     assert threading.active_count() < 50

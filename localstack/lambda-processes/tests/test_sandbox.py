@@ -148,6 +148,7 @@ def handler(event, context):
 
     assert error(late) == "Sandbox.Timedout"
     assert b"Task timed out after 0.50 seconds" in late.payload
+    assert "Task timed out after 0.50 seconds\nEND" in late.logs
     assert answer(invoke(sandbox)) == 1
 
 
@@ -159,6 +160,7 @@ def test_a_process_that_ends_is_an_error_and_the_next_begins_anew(make: Make) ->
 
     assert error(ended) == "Runtime.ExitError"
     assert b"exit status 3" in ended.payload
+    assert "Runtime exited with error: exit status 3\nEND" in ended.logs
     assert answer(invoke(sandbox)) == "well"
 
 
@@ -288,3 +290,102 @@ def handler(event, context):
 
     assert begun.exists()
     assert error(stopped) in {"Runtime.Shutdown", "Runtime.ExitError"}
+
+
+def test_raw_bytes_on_the_output_harm_no_answer_and_a_flood_does_not_block(make: Make) -> None:
+    code = """
+import os
+def handler(event, context):
+    os.write(1, b'{"kind": "answer"}\\xff\\x00\\n')
+    os.write(2, b"x" * (3 << 20))
+    return "well"
+"""
+    sandbox = make(code)
+    sandbox.start()
+
+    results = [invoke(sandbox) for _ in range(2)]
+
+    assert [answer(result) for result in results] == ["well"] * 2
+    assert all("x" * (3 << 20) in result.logs for result in results)
+
+
+def test_output_beyond_the_limit_is_dropped_and_the_log_says_so(make: Make) -> None:
+    sandbox = make(
+        "import os\ndef handler(event, context): [os.write(1, b'x' * (1 << 20)) for _ in range(20)]"
+    )
+    sandbox.start()
+
+    logs = invoke(sandbox).logs
+
+    assert len(logs) < 7 << 20
+    assert "the rest of the output was dropped" in logs
+
+
+def test_a_large_event_and_a_large_answer_pass(make: Make) -> None:
+    sandbox = make("def handler(event, context): return event['text'] * 2")
+    sandbox.start()
+
+    assert answer(invoke(sandbox, text="ä" * 1_500_000)) == "ä" * 3_000_000
+
+
+def test_the_hooks_of_snapstart_run_around_the_fork(make: Make) -> None:
+    code = """
+import os
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+order = []
+register_before_snapshot(lambda: order.append(["before", os.getpid()]))
+register_after_restore(lambda: order.append(["after", os.getpid()]))
+def handler(event, context): return [order, os.getpid()]
+"""
+    sandbox = make(code)
+    sandbox.start()
+
+    seen = answer(invoke(sandbox))
+
+    assert isinstance(seen, list)
+    [[before, _], [after, restored_in]], pid = seen
+    assert [before, after] == ["before", "after"]
+    assert restored_in == pid
+
+
+def test_an_import_that_leaves_a_socket_is_not_forked(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import socket\nleft = socket.socketpair()\ndef handler(event, context): return left[0].fileno() > 0"
+    )
+    program = Program(
+        python=sys.executable,
+        handler="app.handler",
+        folder=tmp_path,
+        environment={"LAMBDA_TASK_ROOT": str(tmp_path)},
+        timeout=20,
+        memory_mb=128,
+        limits_memory=False,
+        version="$LATEST",
+    )
+    version = Version(program)
+    sandbox = Sandbox(version)
+    sandbox.start()
+
+    assert answer(invoke(sandbox)) is True
+    assert version.why_not_forked == "the function's import leaves an open socket"
+    sandbox.stop()
+    version.close()
+
+
+def test_a_child_of_the_function_does_not_hide_its_end(make: Make) -> None:
+    """A forked child would hold the channel open, and the invocation would wait for its timeout."""
+    code = """
+import os, time
+def handler(event, context):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(5)
+        os._exit(0)
+    os._exit(3)
+"""
+    sandbox = make(code)
+    sandbox.start()
+    began = time.monotonic()
+
+    assert error(invoke(sandbox)) == "Runtime.ExitError"
+    assert time.monotonic() - began < 4

@@ -17,7 +17,7 @@ from lambda_processes import frames
 from lambda_processes.events import Answered, End, Event, Exited, InitFailed, Invocation, Loaded, Ready
 from lambda_processes.output import Output
 from lambda_processes.program import Program
-from lambda_processes.report import Report, exited, most_memory_mb, stopped, timed_out
+from lambda_processes.report import Report, exited, message_of, most_memory_mb, stopped, timed_out
 
 ENDED_WITHIN_S: Final = 2.0
 """The time between the end of a process and its report."""
@@ -137,6 +137,7 @@ class Environment:
             self._init_duration,
             self.program.memory_mb,
             used,
+            "" if isinstance(event, Answered) else message_of(payload),
         )
         self._printed, self._init_duration = "", None
         return Result(payload, is_error, report.around(printed))

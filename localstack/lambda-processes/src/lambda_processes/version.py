@@ -47,6 +47,8 @@ class Version:
             if self._is_closed:
                 raise InitError(stopped(""), "")
             if not self.why_not_forked and self._needs_fork_server:
+                if self._fork_server is not None:
+                    self._fork_server.stop()  # it has been killed
                 process, printed = self._loaded(began, within, variables)
                 if process.is_serving:
                     return process
