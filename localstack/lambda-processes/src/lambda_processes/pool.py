@@ -5,6 +5,7 @@ started if the limits allow it. If functions compete for the machine's limit, th
 environments goes first, so that a flooded function does not stop the others.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -20,6 +21,7 @@ from lambda_processes.events import Invocation
 from lambda_processes.report import Report, stopped
 from lambda_processes.version import Version
 
+LOG: Final = logging.getLogger(__name__)
 LOADED_WITHIN_S: Final = 60.0
 """The time to load a function; on Lambda 10 s, but a busy machine is slower."""
 _FORK_SERVER_KEPT: Final = 10
@@ -223,7 +225,8 @@ class Pool:
             environment = version.version.start(LOADED_WITHIN_S)
         except InitError as error:
             failure = error
-        except OSError as error:
+        except Exception as error:
+            LOG.exception("%s could not be started", version.function)
             failure = InitError(stopped(""), f"the function could not be started: {error}")
         with self._lock:
             version.starting -= 1
