@@ -105,7 +105,7 @@ class Environment:
                 return InitError(payload, printed)
             case Exited() as end if not was_stopped:
                 return InitError(exited("", end), printed)
-            case None:
+            case None if not was_stopped:
                 return InitError(timed_out("", time.monotonic() - self._began), printed)
             case _:
                 return InitError(stopped(""), printed)
@@ -121,7 +121,7 @@ class Environment:
             match event:
                 case Answered(payload, is_error):
                     pass
-                case None:
+                case None if not self._is_stopped:
                     payload = timed_out(invocation.request_id, self.program.timeout)
                 case Exited() as end if not self._is_stopped:
                     payload = exited(invocation.request_id, end)
