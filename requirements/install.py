@@ -106,7 +106,11 @@ MAIN = Environment(".venv", "requirements/dev.txt", projects=(".",))
 NEEDED = (
     MAIN,
     Environment(".envs/sam", "requirements/sam.txt"),
-    Environment(".envs/cloud", "requirements/cloud.txt", projects=("localstack/cloud-servers",)),
+    Environment(
+        ".envs/cloud",
+        "requirements/cloud.txt",
+        projects=("localstack/cloud-servers", "localstack/lambda-processes"),
+    ),
     Environment(".envs/lambda", "requirements/lambda.txt"),
 )
 # The environments of the checks and of LocalStack, which only --all installs.
@@ -115,7 +119,7 @@ OTHERS = (
     Environment(
         ".envs/localstack",
         "requirements/localstack.txt",
-        projects=("localstack/lambda-process-executor",),
+        projects=("localstack/lambda-processes",),
     ),
 )
 # Kinesis for LocalStack, left out on machines without npm.

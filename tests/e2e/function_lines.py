@@ -15,16 +15,17 @@ _MOST: Final = 10_000
 """The most events in an answer of MiniStack, which gives no token for the rest."""
 _START: Final = re.compile(r"START RequestId: (?P<id>[0-9a-f-]{36}) Version: (?:\$LATEST|\d+)")
 _REPORT: Final = (
-    r"REPORT RequestId: {id}\tDuration: \d+ ms\tBilled Duration: \d+ ms"
-    r"\tMemory Size: \d+ MB(?:\tMax Memory Used: \d+ MB)?"
+    r"REPORT RequestId: {id}\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms"
+    r"\tMemory Size: \d+ MB(?:\tMax Memory Used: \d+ MB)?(?:\tInit Duration: \d+\.\d\d ms)?"
 )
-_DIED: Final = re.compile(
-    r"Worker process died|Task timed out after \d+\.00 seconds"
-    r"|\[Errno 32\] Broken pipe|'NoneType' object has no attribute 'std(?:in|out)'"
+_DIED: Final = (
+    r"RequestId: {id} Error: (?:Runtime exited with error: (?:signal:|exit status) \d+"
+    r"|the environment was stopped)"
+    r"|\d{{4}}-\S+Z {id} Task timed out after \d+\.\d\d seconds"
 )
-"""MiniStack's lines about a killed process. The last two cases are processes without an event."""
+"""Lambda's lines about a process that ended during the invocation."""
 _RAISED: Final = "Traceback (most recent call last):"
-_BY_THE_WORKER: Final = re.compile(r'  File "<string>", line \d+, in run')
+_BY_THE_RUNTIME: Final = "[ERROR] "
 _CUT_OFF: Final = "Input data was truncated"
 """msgspec's message about an incomplete JSON document."""
 
@@ -50,10 +51,9 @@ def invocations(cloud: Cloud) -> list[Invocation]:
 
 
 def invocation_of(function: str, lines: Sequence[str]) -> Invocation:
-    """Separate the function's lines in a log stream from MiniStack's lines.
+    """Separate the function's lines in a log stream from Lambda's lines.
 
-    MiniStack's lines surround them, and follow a failure. Raises AssertionError if MiniStack's lines do not
-    have
+    Lambda's lines surround them, and follow a failure. Raises AssertionError if Lambda's lines do not have
     exactly the known form.
     """
     start, *inner, end, report = lines
@@ -61,15 +61,15 @@ def invocation_of(function: str, lines: Sequence[str]) -> Invocation:
     assert begun, lines
     assert end == f"END RequestId: {begun['id']}", lines
     assert re.fullmatch(_REPORT.format(id=begun["id"]), report), lines
-    if inner and _DIED.fullmatch(inner[-1]):
+    if inner and re.fullmatch(_DIED.format(id=begun["id"]), inner[-1]):
         return Invocation(function, inner[:-1], died=True)
     return Invocation(function, inner[: _raised_at(inner)], died=False)
 
 
 def _raised_at(lines: Sequence[str]) -> int:
-    """Return where MiniStack's traceback of an exception of the handler begins, or the end of the lines."""
+    """Return where the runtime client tells of an exception of the handler, or the end of the lines."""
     for index, (line, following) in enumerate(pairwise(lines)):
-        if line == _RAISED and _BY_THE_WORKER.fullmatch(following):
+        if line.startswith(_BY_THE_RUNTIME) and following == _RAISED:
             return index
     return len(lines)
 

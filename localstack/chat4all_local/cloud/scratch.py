@@ -1,7 +1,7 @@
 """The folder of a temporary cloud: in memory if enough is free, else on the disk.
 
-For each process of a function, the cloud unpacks the functions' layer with thousands of files. In memory this
-takes a tenth of the time that it takes on a disk. The files need about 300 MB.
+The cloud unpacks the functions' layer with thousands of files. In memory this takes a tenth of the time that
+it takes on a disk. The files need about 300 MB.
 """
 
 import os

@@ -25,7 +25,7 @@ MINISTACK: Final = {
     "IOT_MTLS_ENABLED": "0",  # it would listen on 0.0.0.0:8883
     "PERSIST_STATE": "1",
     "LOG_LEVEL": "WARNING",  # INFO writes a line for every request
-    "LAMBDA_WARM_TTL_SECONDS": "60",  # then idle workers of a burst end; each takes about 50 MB
+    "LAMBDA_WARM_TTL_SECONDS": "60",  # then the idle environments of a burst end
     "MALLOC_ARENA_MAX": "2",  # otherwise glibc keeps an arena for each thread: three times the memory
 }
 
@@ -41,7 +41,7 @@ LOCALSTACK: Final = {
     "PROVIDER_OVERRIDE_DYNAMODB": "moto",  # LocalStack's DynamoDB is a jar from the internet, and needs Java
     # The newer engine does not support ${Nested.Outputs.Name} in a !Sub.
     "PROVIDER_OVERRIDE_CLOUDFORMATION": "engine-legacy",
-    "CLOUDFORMATION_QUICK": "1",  # of the plugin in lambda-process-executor
+    "CLOUDFORMATION_QUICK": "1",  # of the plugin in lambda-processes
     "S3_SKIP_SIGNATURE_VALIDATION": "0",
     "LAMBDA_RUNTIME_EXECUTOR": "process",
     "LAMBDA_KEEPALIVE_MS": "60000",

@@ -1,14 +1,11 @@
 import hypercorn.asyncio
-from ministack.services import lambda_svc
 
-from ministack_server import draining, memory
+from ministack_server import draining
 
 
-def test_every_correction_replaces_a_function_that_the_locked_version_has() -> None:
-    measured, served = lambda_svc._probe_peak_memory_mb, hypercorn.asyncio.serve
+def test_a_stop_is_served_by_the_correction() -> None:
+    served = hypercorn.asyncio.serve
 
-    memory.install()
     draining.install()
 
-    assert lambda_svc._probe_peak_memory_mb is not measured
     assert hypercorn.asyncio.serve is not served

@@ -11,7 +11,7 @@ OTHER_ID = "7f0c7b6e-5d0f-4b93-9f6a-3a4b8f0a6a22"
 START = f"START RequestId: {ID} Version: $LATEST"
 END = f"END RequestId: {ID}"
 REPORT = (
-    f"REPORT RequestId: {ID}\tDuration: 12 ms\tBilled Duration: 12 ms\tMemory Size: 512 MB"
+    f"REPORT RequestId: {ID}\tDuration: 11.62 ms\tBilled Duration: 12 ms\tMemory Size: 512 MB"
     "\tMax Memory Used: 41 MB"
 )
 GOOD = json.dumps(
@@ -19,11 +19,11 @@ GOOD = json.dumps(
 )
 METRICS = json.dumps({"_aws": {"CloudWatchMetrics": []}, "service": "desk-7", "Records": [1.0]})
 TRACEBACK = [
+    "[ERROR] KeyError: 'Records'",
     "Traceback (most recent call last):",
-    '  File "<string>", line 193, in run',
-    '  File "app.py", line 3, in handler',
-    "KeyError: 'Records'",
+    '\u00a0\u00a0File "/var/task/app.py", line 3, in handler',
 ]
+KILLED = f"RequestId: {ID} Error: Runtime exited with error: signal: 9"
 
 
 def of_a_stream(*inner: str) -> Invocation:
@@ -54,7 +54,8 @@ def test_lines_with_service_and_request_and_metrics_with_service_are_right() -> 
         REPORT,
         f"START RequestId: {OTHER_ID} Version: $LATEST",
         TRACEBACK[0],
-        "Worker process died",
+        TRACEBACK[1],
+        KILLED,
         json.dumps({"message": "no service", "request_id": ID}),
         json.dumps({"message": "of another", "request_id": ID, "service": "chat4all"}),
         json.dumps({"message": "no request", "service": "desk-7"}),
@@ -80,7 +81,7 @@ def test_every_other_line_among_them_is_wrong(line: str) -> None:
         [START, GOOD, END, REPORT + " and more"],
     ],
 )
-def test_what_is_no_stream_of_ministack_is_not_read_as_such(stream: list[str]) -> None:
+def test_what_is_no_stream_of_lambda_is_not_read_as_such(stream: list[str]) -> None:
     with pytest.raises(AssertionError):
         invocation_of("api", stream)
 
@@ -88,10 +89,10 @@ def test_what_is_no_stream_of_ministack_is_not_read_as_such(stream: list[str]) -
 @pytest.mark.parametrize(
     "said",
     [
-        "Worker process died",
-        "Task timed out after 20.00 seconds",
-        "[Errno 32] Broken pipe",
-        "'NoneType' object has no attribute 'stdin'",
+        KILLED,
+        f"RequestId: {ID} Error: Runtime exited with error: exit status 3",
+        f"RequestId: {ID} Error: the environment was stopped",
+        f"2026-11-29T14:00:00.123Z {ID} Task timed out after 20.00 seconds",
     ],
 )
 def test_only_the_last_line_of_a_process_that_was_killed_may_be_torn(said: str) -> None:
@@ -104,12 +105,22 @@ def test_a_line_of_a_process_that_lives_may_not_be_torn() -> None:
     assert len(wrong(GOOD, GOOD[:-30])) == 1
 
 
-def test_what_ministack_tells_of_an_exception_that_left_the_handler_is_not_the_functions() -> None:
+def test_the_death_of_another_invocation_is_a_wrong_line() -> None:
+    assert len(wrong(GOOD, GOOD[:-30], KILLED.replace(ID, OTHER_ID))) == 2
+
+
+def test_what_lambda_tells_of_an_exception_that_left_the_handler_is_not_the_functions() -> None:
     assert of_a_stream(GOOD, *TRACEBACK).lines == [GOOD]
-    assert len(wrong(GOOD, TRACEBACK[0], *TRACEBACK[2:])) == 3
+    assert len(wrong(GOOD, *TRACEBACK[1:])) == 2
 
 
 def test_a_report_may_leave_out_a_memory_that_nobody_knows() -> None:
     report = REPORT.partition("\tMax Memory Used")[0]
+
+    assert invocation_of("api", [START, GOOD, END, report]).lines == [GOOD]
+
+
+def test_a_report_of_a_cold_start_has_its_duration() -> None:
+    report = REPORT + "\tInit Duration: 202.14 ms"
 
     assert invocation_of("api", [START, GOOD, END, report]).lines == [GOOD]

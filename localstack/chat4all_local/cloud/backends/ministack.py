@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
@@ -13,7 +14,15 @@ from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted, unsaved
 from chat4all_local.cloud.ports import url
 from chat4all_local.cloud.queue_urls import move_queues
-from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, MINISTACK
+from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, MINISTACK, RUN_MARK
+
+_PASSED: Final = (
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "MALLOC_ARENA_MAX",
+)
+"""The variables, besides the endpoints, that keep the functions from the user's own AWS settings."""
 
 
 class MiniStack:
@@ -39,7 +48,7 @@ class MiniStack:
         return Endpoints(aws=url(ports["ministack"]), s3=url(ports["nanio"]))
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
-        """Return no endpoints: the functions inherit MiniStack's environment."""
+        """Return no endpoints: MiniStack passes its own to the functions."""
         return {}
 
     def unsaved(self, folder: StateFolder) -> str:
@@ -64,10 +73,14 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
 
 
 def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
-    """Plan MiniStack. The functions inherit its environment, with nanio as S3 and MiniStack for all else."""
+    """Plan MiniStack. It passes its endpoints to the functions: nanio as S3 and MiniStack for all else."""
     command = (str(program(".envs/cloud", "python")), "-P", "-m", "ministack_server")
     endpoints = {"AWS_ENDPOINT_URL": url(ports["ministack"]), "AWS_ENDPOINT_URL_S3": url(ports["nanio"])}
-    return ministack(folder, ports["ministack"], command, endpoints)
+    functions = {
+        "LAMBDA_PROCESS_PYTHON": str(program(".envs/lambda", "python")),
+        "LAMBDA_PROCESS_PASS": ",".join((RUN_MARK, *_PASSED, *endpoints)),
+    }
+    return ministack(folder, ports["ministack"], command, {**endpoints, **functions})
 
 
 def ministack(folder: StateFolder, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Plan:

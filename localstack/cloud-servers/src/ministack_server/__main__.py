@@ -2,14 +2,18 @@
 
 from ministack import app
 
-from ministack_server import draining, memory
+from lambda_processes.ministack import functions
+from ministack_server import draining
 
 
 def main() -> None:
     """Correct MiniStack, and serve until a signal stops the process."""
-    memory.install()
     draining.install()
-    app.main()
+    processes = functions.install()
+    try:
+        app.main()
+    finally:
+        processes.close()
 
 
 if __name__ == "__main__":

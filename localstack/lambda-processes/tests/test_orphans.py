@@ -8,13 +8,13 @@ import pytest
 
 STARTER_OF_TWO = """
 import pathlib, sys, tempfile, threading
-from localstack_lambda_process.spawning import spawn
+from lambda_processes.spawning import spawn
 
 folder = pathlib.Path(tempfile.gettempdir())
 sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
 
 def start():
-    print(spawn(sleeper, {}, folder, pathlib.Path("/dev/null")).pid, flush=True)
+    print(spawn(sleeper, {}, folder, output=2).pid, flush=True)
 
 for _ in range(2):
     thread = threading.Thread(target=start)

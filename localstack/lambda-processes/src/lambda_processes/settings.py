@@ -1,4 +1,4 @@
-"""The executor's settings, read from environment variables. The README lists them."""
+"""The settings, read from environment variables. The README lists them."""
 
 import os
 import subprocess
@@ -7,23 +7,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from lambda_processes.pool import Limits
+
 _ON = ("", "1", "true")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The interpreter of the functions, their memory limit, and the LocalStack variables passed to them."""
+    """The interpreter of the functions, their limits, and the server's variables that are passed to them."""
 
     python: str
     limits_memory: bool
     passed: tuple[str, ...]
+    limits: Limits
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. Raises ValueError for a limit that is not a number."""
+    cores = os.cpu_count() or 1
+
+    def number(name: str, default: float) -> float:
+        return float(environment.get(f"LAMBDA_PROCESS_{name}") or default)
+
     return Settings(
         python=environment.get("LAMBDA_PROCESS_PYTHON") or sys.executable,
         limits_memory=environment.get("LAMBDA_PROCESS_LIMIT_MEMORY", "").lower() in _ON,
         passed=tuple(environment.get("LAMBDA_PROCESS_PASS", "").replace(",", " ").split()),
+        limits=Limits(
+            per_function=int(number("PER_FUNCTION", 2 + 2 * cores)),
+            machine=int(number("MACHINE", 8 + 8 * cores)),
+            cold_starts=int(number("COLD_STARTS", cores)),
+            waiting=int(number("WAITING", 256)),
+            wait_s=number("WAIT_SECONDS", 29),
+        ),
     )
 
 

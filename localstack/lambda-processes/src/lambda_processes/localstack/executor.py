@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +16,20 @@ from localstack.services.lambda_.invocation.lambda_models import (
 )
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
-from localstack_lambda_process.runtime_api import LOCALHOST
-from localstack_lambda_process.sandbox import InitError, Sandbox
-from localstack_lambda_process.search_paths import search_paths
-from localstack_lambda_process.settings import runtime_of, settings
-from localstack_lambda_process.worker import Program
+from lambda_processes.environment import InitError
+from lambda_processes.events import Invocation
+from lambda_processes.program import Program
+from lambda_processes.sandbox import Sandbox
+from lambda_processes.search_paths import search_paths
+from lambda_processes.settings import runtime_of, settings
+from lambda_processes.version import Version
 
 LOG: Final = logging.getLogger(__name__)
-_MIB: Final = 1024 * 1024
+LOCALHOST: Final = "127.0.0.1"
+
+_versions: Final[dict[tuple[str, str], Version]] = {}
+_changing: Final = threading.Lock()
+_starts: Final = threading.BoundedSemaphore(settings().limits.cold_starts)
 
 
 class ProcessRuntimeExecutor(RuntimeExecutor):
@@ -36,15 +43,12 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._sandbox: Sandbox | None = None
 
     def start(self, env_vars: dict[str, str]) -> None:
-        configured = self.function_version.config
-        self._sandbox = Sandbox(
-            _program(self.function_version, env_vars),
-            timeout=configured.timeout,
-            memory_mb=configured.memory_size,
-            version=self.function_version.id.qualifier,
-        )
+        variables = {name: str(value) for name, value in env_vars.items()}
+        variables["LAMBDA_TASK_ROOT"] = str(_folders(self.function_version)[0])
+        self._sandbox = Sandbox(_version(self.function_version, variables), variables)
         try:
-            self._sandbox.start()
+            with _starts:
+                self._sandbox.start()
         except InitError as error:
             LOG.warning("%s could not be loaded: %s", self.function_version.id.function_name, error.printed)
             raise StatusErrorException("the function could not be loaded", payload=error.payload) from error
@@ -56,11 +60,16 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         if self._sandbox is None:
             raise LambdaRuntimeException("the function was invoked before it was started")
-        request_id = payload["invoke-id"]
-        result = self._sandbox.invoke(
-            request_id, payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"]
+        invocation = Invocation(
+            payload["invoke-id"],
+            payload["payload"].encode(),
+            payload["invoked-function-arn"],
+            payload["trace-id"],
         )
-        return InvocationResult(request_id, result.payload, is_error=result.is_error, logs=result.logs)
+        result = self._sandbox.invoke(invocation)
+        return InvocationResult(
+            invocation.request_id, result.payload, is_error=result.is_error, logs=result.logs
+        )
 
     def get_logs(self) -> str:
         return self._sandbox.printed() if self._sandbox is not None else ""
@@ -95,6 +104,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
         """Delete the function's code. The code of its layers stays, because other functions may use it."""
+        with _changing:
+            version = _versions.pop(_revision(function_version), None)
+        if version is not None:
+            version.close()
         if function_version.config.code:
             function_version.config.code.destroy_cached()
 
@@ -104,19 +117,40 @@ def _archives(function_version: FunctionVersion) -> list[ArchiveCode]:
     return [configured.code, *(layer.code for layer in configured.layers)]
 
 
+def _version(function_version: FunctionVersion, env_vars: dict[str, str]) -> Version:
+    """Return the version, whose environments share a fork server."""
+    with _changing:
+        version = _versions.get(_revision(function_version))
+        if version is None:
+            version = _versions[_revision(function_version)] = Version(_program(function_version, env_vars))
+    return version
+
+
+def _revision(function_version: FunctionVersion) -> tuple[str, str]:
+    return function_version.qualified_arn, function_version.config.revision_id
+
+
+def _folders(function_version: FunctionVersion) -> list[Path]:
+    """Return the folders of the unpacked code and layers."""
+    return [Path(archive.get_unzipped_code_location()) for archive in _archives(function_version)]
+
+
 def _program(function_version: FunctionVersion, env_vars: dict[str, str]) -> Program:
     configured, wanted = function_version.config, settings()
-    code, *layers = (Path(archive.get_unzipped_code_location()) for archive in _archives(function_version))
+    code, *layers = _folders(function_version)
     environment = {
         "LANG": "C.UTF-8",
         **search_paths(layers, str(configured.runtime)),
         **{name: os.environ[name] for name in wanted.passed if name in os.environ},
-        **{name: str(value) for name, value in env_vars.items()},
-        "LAMBDA_TASK_ROOT": str(code),
+        **env_vars,
     }
     return Program(
-        command=(wanted.python, "-m", "awslambdaric", str(configured.handler)),
-        environment=environment,
+        python=wanted.python,
+        handler=str(configured.handler),
         folder=code,
-        memory=configured.memory_size * _MIB if wanted.limits_memory else 0,
+        environment=environment,
+        timeout=configured.timeout,
+        memory_mb=configured.memory_size,
+        limits_memory=wanted.limits_memory,
+        version=function_version.id.qualifier,
     )

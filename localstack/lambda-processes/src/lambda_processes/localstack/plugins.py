@@ -7,7 +7,7 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *_: object, **__: object) -> object:
-        from localstack_lambda_process.executor import (  # noqa: PLC0415 (loaded only if it is chosen)
+        from lambda_processes.localstack.executor import (  # noqa: PLC0415 (loaded only if it is chosen)
             ProcessRuntimeExecutor,
         )
 

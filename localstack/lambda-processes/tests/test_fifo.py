@@ -11,7 +11,7 @@ PYTHON = ROOT / ".envs/localstack/bin/python"
 SCRIPT = """
 import time
 from localstack.services.sqs.models import FifoQueue
-from localstack_lambda_process.fifo import put_message
+from lambda_processes.localstack.fifo import put_message
 
 FifoQueue._put_message = put_message
 queue = FifoQueue("a.fifo", "us-east-1", "000000000000")

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from localstack_lambda_process.search_paths import search_paths
-from localstack_lambda_process.settings import settings
+from lambda_processes.search_paths import search_paths
+from lambda_processes.settings import settings
 
 
 @pytest.fixture

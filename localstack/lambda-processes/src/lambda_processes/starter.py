@@ -3,7 +3,7 @@
 The script replaces itself with COMMAND. MEMORY 0 sets no limit. On Linux, the kernel kills the process when
 PARENT dies (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
 RLIMIT_DATA limits its private memory, used or only reserved for writing; shared libraries do not count. On
-other systems, a function ends when it asks for work after LocalStack died. The script uses only the standard
+other systems, a function ends when it asks for work after the server died. The script uses only the standard
 library, because it runs before every function.
 """
 
@@ -22,7 +22,7 @@ def main(parent: int, memory: int, command: list[str]) -> None:
         if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         if os.getppid() != parent:
-            sys.exit("LocalStack died before the function had started")
+            sys.exit("the server died before the function had started")
     if memory:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     os.execv(command[0], command)  # noqa: S606 (no shell)

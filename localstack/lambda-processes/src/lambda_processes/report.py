@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localstack_lambda_process.events import Exited
+from lambda_processes.events import Exited
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Report:
     init_duration: float | None
     memory_mb: int
     used_mb: int | None
+    failure: str = ""
+    """Lambda's line about an invocation that the function did not answer."""
 
     def around(self, printed: str) -> str:
         used = f"\tMax Memory Used: {self.used_mb} MB" if self.used_mb is not None else ""
@@ -26,6 +28,7 @@ class Report:
         lines = [
             f"START RequestId: {self.request_id} Version: {self.version}",
             printed.rstrip("\n"),
+            self.failure,
             f"END RequestId: {self.request_id}",
             (
                 f"REPORT RequestId: {self.request_id}\tDuration: {self.duration:.2f} ms"
@@ -61,6 +64,11 @@ def exited(request_id: str, end: Exited) -> bytes:
 
 def stopped(request_id: str) -> bytes:
     return _error("Runtime.Shutdown", f"RequestId: {request_id} Error: the environment was stopped")
+
+
+def message_of(error: bytes) -> str:
+    """Return the message of an error that Lambda reports itself."""
+    return str(json.loads(error)["errorMessage"])
 
 
 def _error(kind: str, message: str) -> bytes:

@@ -11,44 +11,57 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localstack_lambda_process.sandbox import RELOADED_WITHIN_S, InitError, Result, Sandbox
-from localstack_lambda_process.worker import Program
+from lambda_processes.environment import InitError, Result
+from lambda_processes.events import Invocation
+from lambda_processes.program import Program
+from lambda_processes.sandbox import RELOADED_WITHIN_S, Sandbox
+from lambda_processes.version import Version
 
 Make = Callable[..., Sandbox]
-MIB = 1024 * 1024
+THREADED = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+"""A function with this import cannot be forked."""
 
 
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Make environments for functions of given code; all of them end with the test."""
-    made: list[Sandbox] = []
+@pytest.fixture(params=["forked", "started"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Make environments for functions of given code, as forks and as processes; all end with the test."""
+    made: list[tuple[Sandbox, Version]] = []
 
     def make(
         code: str,
         *,
         timeout: float = 20.0,
-        memory: int = 0,
+        memory_mb: int = 0,
         reload_within: float = RELOADED_WITHIN_S,
         **variables: str,
     ) -> Sandbox:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        (folder / "app.py").write_text(code)
-        command = (sys.executable, "-m", "awslambdaric", "app.handler")
-        program = Program(command, {"AWS_LAMBDA_FUNCTION_NAME": "f", **variables}, folder, memory)
-        made.append(
-            Sandbox(program, timeout=timeout, memory_mb=128, version="$LATEST", reload_within=reload_within)
+        (folder / "app.py").write_text(code if request.param == "forked" else THREADED + code)
+        environment = {"AWS_LAMBDA_FUNCTION_NAME": "f", "LAMBDA_TASK_ROOT": str(folder), **variables}
+        program = Program(
+            python=sys.executable,
+            handler="app.handler",
+            folder=folder,
+            environment=environment,
+            timeout=timeout,
+            memory_mb=memory_mb or 128,
+            limits_memory=bool(memory_mb),
+            version="$LATEST",
         )
-        return made[-1]
+        version = Version(program)
+        made.append((Sandbox(version, reload_within=reload_within), version))
+        return made[-1][0]
 
     yield make
-    for sandbox in made:
+    for sandbox, version in made:
         sandbox.stop()
+        version.close()
 
 
 def invoke(sandbox: Sandbox, **event: object) -> Result:
     arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
-    return sandbox.invoke(str(uuid.uuid4()), json.dumps(event).encode(), arn, "Root=1-0-0")
+    return sandbox.invoke(Invocation(str(uuid.uuid4()), json.dumps(event).encode(), arn, "Root=1-0-0"))
 
 
 def answer(result: Result) -> object:
@@ -135,6 +148,7 @@ def handler(event, context):
 
     assert error(late) == "Sandbox.Timedout"
     assert b"Task timed out after 0.50 seconds" in late.payload
+    assert "Task timed out after 0.50 seconds\nEND" in late.logs
     assert answer(invoke(sandbox)) == 1
 
 
@@ -146,6 +160,7 @@ def test_a_process_that_ends_is_an_error_and_the_next_begins_anew(make: Make) ->
 
     assert error(ended) == "Runtime.ExitError"
     assert b"exit status 3" in ended.payload
+    assert "Runtime exited with error: exit status 3\nEND" in ended.logs
     assert answer(invoke(sandbox)) == "well"
 
 
@@ -170,10 +185,13 @@ def test_a_function_that_exits_while_it_loads_says_so(make: Make) -> None:
 def test_a_function_that_hangs_when_it_is_loaded_anew_is_given_up(make: Make, tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, time
+from snapshot_restore_py import register_after_restore
 loaded = pathlib.Path({str(tmp_path / "loaded")!r})
-if loaded.exists():
-    time.sleep(600)
-loaded.touch()
+@register_after_restore
+def load():
+    if loaded.exists():
+        time.sleep(600)
+    loaded.touch()
 def handler(event, context): os._exit(3)
 """
     sandbox = make(code, reload_within=0.5)
@@ -185,11 +203,11 @@ def handler(event, context): os._exit(3)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces RLIMIT_DATA")
 def test_no_more_memory_is_given_than_the_function_has(make: Make) -> None:
-    sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory=160 * MIB)
+    sandbox = make("def handler(event, context): return len(bytearray(event['mib'] << 20))", memory_mb=160)
     sandbox.start()
 
     assert error(invoke(sandbox, mib=200)) == "MemoryError"
-    assert answer(invoke(sandbox, mib=40)) == 40 * MIB
+    assert answer(invoke(sandbox, mib=40)) == 40 << 20
 
 
 def test_environments_work_side_by_side(make: Make, tmp_path: Path) -> None:
@@ -272,3 +290,102 @@ def handler(event, context):
 
     assert begun.exists()
     assert error(stopped) in {"Runtime.Shutdown", "Runtime.ExitError"}
+
+
+def test_raw_bytes_on_the_output_harm_no_answer_and_a_flood_does_not_block(make: Make) -> None:
+    code = """
+import os
+def handler(event, context):
+    os.write(1, b'{"kind": "answer"}\\xff\\x00\\n')
+    os.write(2, b"x" * (3 << 20))
+    return "well"
+"""
+    sandbox = make(code)
+    sandbox.start()
+
+    results = [invoke(sandbox) for _ in range(2)]
+
+    assert [answer(result) for result in results] == ["well"] * 2
+    assert all("x" * (3 << 20) in result.logs for result in results)
+
+
+def test_output_beyond_the_limit_is_dropped_and_the_log_says_so(make: Make) -> None:
+    sandbox = make(
+        "import os\ndef handler(event, context): [os.write(1, b'x' * (1 << 20)) for _ in range(20)]"
+    )
+    sandbox.start()
+
+    logs = invoke(sandbox).logs
+
+    assert len(logs) < 7 << 20
+    assert "the rest of the output was dropped" in logs
+
+
+def test_a_large_event_and_a_large_answer_pass(make: Make) -> None:
+    sandbox = make("def handler(event, context): return event['text'] * 2")
+    sandbox.start()
+
+    assert answer(invoke(sandbox, text="ä" * 1_500_000)) == "ä" * 3_000_000
+
+
+def test_the_hooks_of_snapstart_run_around_the_fork(make: Make) -> None:
+    code = """
+import os
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+order = []
+register_before_snapshot(lambda: order.append(["before", os.getpid()]))
+register_after_restore(lambda: order.append(["after", os.getpid()]))
+def handler(event, context): return [order, os.getpid()]
+"""
+    sandbox = make(code)
+    sandbox.start()
+
+    seen = answer(invoke(sandbox))
+
+    assert isinstance(seen, list)
+    [[before, _], [after, restored_in]], pid = seen
+    assert [before, after] == ["before", "after"]
+    assert restored_in == pid
+
+
+def test_an_import_that_leaves_a_socket_is_not_forked(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import socket\nleft = socket.socketpair()\ndef handler(event, context): return left[0].fileno() > 0"
+    )
+    program = Program(
+        python=sys.executable,
+        handler="app.handler",
+        folder=tmp_path,
+        environment={"LAMBDA_TASK_ROOT": str(tmp_path)},
+        timeout=20,
+        memory_mb=128,
+        limits_memory=False,
+        version="$LATEST",
+    )
+    version = Version(program)
+    sandbox = Sandbox(version)
+    sandbox.start()
+
+    assert answer(invoke(sandbox)) is True
+    assert version.why_not_forked == "the function's import leaves an open socket"
+    sandbox.stop()
+    version.close()
+
+
+def test_a_child_of_the_function_does_not_hide_its_end(make: Make) -> None:
+    """A forked child would hold the channel open, and the invocation would wait for its timeout."""
+    code = """
+import os, time
+def handler(event, context):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(5)
+        os._exit(0)
+    os._exit(3)
+"""
+    sandbox = make(code)
+    sandbox.start()
+    began = time.monotonic()
+
+    assert error(invoke(sandbox)) == "Runtime.ExitError"
+    assert time.monotonic() - began < 4

@@ -1,0 +1,1 @@
+"""Connects MiniStack: `lambda_processes.ministack.functions.install()`, before MiniStack starts."""
