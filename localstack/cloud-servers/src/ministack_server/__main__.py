@@ -1,13 +1,18 @@
 """Start MiniStack with every correction. BIND_HOST and GATEWAY_PORT are its address."""
 
 import os
+from typing import Final
 
 from lambda_processes.ministack import functions
-from ministack_server import serving
+from ministack_server import roles, serving
+
+CORRECTIONS: Final = (roles,)
 
 
 def main() -> None:
     """Correct MiniStack, and serve until a signal stops the process."""
+    for correction in CORRECTIONS:
+        correction.install()
     processes = functions.install()
     try:
         serving.serve(os.environ.get("BIND_HOST", "127.0.0.1"), int(os.environ["GATEWAY_PORT"]))
