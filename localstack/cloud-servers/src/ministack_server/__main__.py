@@ -4,9 +4,16 @@ import os
 from typing import Final
 
 from lambda_processes.ministack import functions
-from ministack_server import roles, serving
+from ministack_server import copies, deduplication, expressions, policies, queue_order, roles, serving
 
-CORRECTIONS: Final = (roles,)
+CORRECTIONS: Final = (
+    roles,
+    policies,
+    deduplication,
+    queue_order,
+    expressions,
+    copies,
+)
 
 
 def main() -> None:
