@@ -4,7 +4,16 @@ import os
 from typing import Final
 
 from lambda_processes.ministack import functions
-from ministack_server import copies, deduplication, expressions, policies, queue_order, roles, serving
+from ministack_server import (
+    copies,
+    deduplication,
+    expressions,
+    partitions,
+    policies,
+    queue_order,
+    roles,
+    serving,
+)
 
 CORRECTIONS: Final = (
     roles,
@@ -12,6 +21,7 @@ CORRECTIONS: Final = (
     deduplication,
     queue_order,
     expressions,
+    partitions,
     copies,
 )
 
