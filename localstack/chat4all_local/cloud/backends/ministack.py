@@ -77,7 +77,11 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     return Plan(
         name="nanio",
         command=(python, "-P", "-m", "nanio_server", "serve", *options, "--no-access-log"),
-        environment={"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
+        environment={
+            "NANIO_ACCESS_KEY": ACCESS_KEY,
+            "NANIO_SECRET_KEY": SECRET_KEY,
+            "AWS_ENDPOINT_URL": url(ports["ministack"]),  # it knows what the roles grant
+        },
         urls={"nanio": url(port)},
     )
 

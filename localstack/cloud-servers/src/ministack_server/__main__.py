@@ -8,6 +8,7 @@ from ministack_server import (
     copies,
     deduplication,
     expressions,
+    grants,
     partitions,
     policies,
     queue_order,
@@ -17,6 +18,7 @@ from ministack_server import (
 
 CORRECTIONS: Final = (
     roles,
+    grants,
     policies,
     deduplication,
     queue_order,

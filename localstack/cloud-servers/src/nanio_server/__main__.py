@@ -4,12 +4,13 @@ import sys
 
 from nanio import cli
 
-from nanio_server import role_credentials
+from nanio_server import role_credentials, role_grants
 
 
 def main() -> int:
     """Correct nanio, and serve until a signal stops the process."""
     role_credentials.install()
+    role_grants.install()
     code: int = cli.main()
     return code
 
