@@ -67,7 +67,7 @@ class MiniStack:
         forget_before(folder)
 
 
-# Behind a proxy that counts, delays or breaks requests, their signatures fit no more, and tell no role.
+# A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits.
 BEHIND_PROXIES: Final = MiniStack(Roles.IGNORED)
 
 
