@@ -10,6 +10,7 @@ from chat4all_local.bench.aims import Aim
 from chat4all_local.bench.catalogue import BENCHMARKS
 from chat4all_local.bench.report import Benchmark, Report
 from chat4all_local.bench.results import Result, result, write
+from chat4all_local.cloud.backends.ministack import BEHIND_PROXIES
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.machine import this_machine
 from chat4all_local.cloud.running import Cloud
@@ -25,7 +26,7 @@ def run(names: Sequence[str], *, json_output: bool) -> int:
     measured: dict[str, Result] = {}
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(err) as progress:
-            cloud = stack.enter_context(started(progress=progress))
+            cloud = stack.enter_context(started(progress=progress, backend=BEHIND_PROXIES))
         for name, benchmark in chosen.items():
             measured[name] = _measure(name, benchmark, cloud, out)
     if json_output:

@@ -11,6 +11,7 @@ from chat4all_local.api_client import ApiClient
 from chat4all_local.chaos.proxy_client import Proxy
 from chat4all_local.chaos.workers import component
 from chat4all_local.cloud.backends.backend import Backend
+from chat4all_local.cloud.backends.ministack import BEHIND_PROXIES
 from chat4all_local.cloud.progress import Progress
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.cloud.settings import STOPPED_WITHIN
@@ -30,7 +31,7 @@ class CloudUnderTest:
     before_aws: Proxy
     before_s3: Proxy
 
-    def __init__(self, folder: Path, progress: Progress, backend: Backend | None = None) -> None:
+    def __init__(self, folder: Path, progress: Progress, backend: Backend = BEHIND_PROXIES) -> None:
         """Prepare a cloud, by default on MiniStack, without starting it."""
         self._folder = folder
         self._backend = backend
@@ -96,7 +97,7 @@ def _kill_function(child: psutil.Process) -> None:
 
 @contextmanager
 def cloud_under_test(
-    folder: Path, progress: Progress, backend: Backend | None = None
+    folder: Path, progress: Progress, backend: Backend = BEHIND_PROXIES
 ) -> Iterator[CloudUnderTest]:
     under_test = CloudUnderTest(folder, progress, backend)
     try:

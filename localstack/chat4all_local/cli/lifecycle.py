@@ -12,6 +12,7 @@ from chat4all_local.cli.welcome import welcome
 from chat4all_local.cloud.backends.backend import Backend
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.background import start_in_background
 from chat4all_local.cloud.errors import Busy, CloudError, NotRunning
 from chat4all_local.cloud.folder import StateFolder
@@ -56,6 +57,12 @@ def up(
             show_default=False,
         ),
     ] = None,
+    no_roles: Annotated[
+        bool,
+        typer.Option(
+            "--no-roles", help="Let every function call everything, instead of only what its role grants."
+        ),
+    ] = False,
     state: StateOption = "",
 ) -> None:
     """Start the local cloud, build and deploy to it, and print how to use it.
@@ -64,21 +71,23 @@ def up(
     """
     folder = folder_at(state)
     if _is_up(folder):
-        _already_up(folder, backend, endpoint, event_stream)
+        _already_up(folder, backend, endpoint, event_stream, no_roles=no_roles)
         return
-    wanted = chosen(backend or BackendName.MINISTACK, endpoint, event_stream or EventStream.SQS)
+    roles = Roles.IGNORED if no_roles else Roles.ENFORCED
+    name = backend or BackendName.MINISTACK
+    wanted = chosen(name, endpoint, event_stream or EventStream.SQS, roles)
     for lacking in wanted.lacks:
         err.print(f"Not on {wanted.name}: {lacking}.", style="dim", highlight=False, soft_wrap=True)
     try:
         if detach:
-            _up_in_background(folder, backend or BackendName.MINISTACK, endpoint, wanted.event_stream)
+            _up_in_background(folder, name, endpoint, wanted.event_stream, roles)
         else:
             _up_in_foreground(folder, wanted)
     except CloudError:
         # Another launcher may have locked the folder a moment earlier.
         if not _is_up(folder):
             raise
-        _already_up(folder, backend, endpoint, event_stream)
+        _already_up(folder, backend, endpoint, event_stream, no_roles=no_roles)
 
 
 def _is_up(folder: StateFolder) -> bool:
@@ -94,12 +103,20 @@ def _is_up(folder: StateFolder) -> bool:
 
 
 def _already_up(
-    folder: StateFolder, wanted: BackendName | None, endpoint: str, event_stream: EventStream | None
+    folder: StateFolder,
+    wanted: BackendName | None,
+    endpoint: str,
+    event_stream: EventStream | None,
+    *,
+    no_roles: bool,
 ) -> None:
     state = folder.read()
     running = state.backend
     if wanted not in {None, running} or event_stream not in {None, state.event_stream}:
         what = f"its cloud runs on {running}, with {state.event_stream}"
+        raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
+    if no_roles and state.roles is Roles.ENFORCED:
+        what = "its cloud enforces the functions' roles"
         raise Busy(f"{folder.path} is in use: {what}", "run first: chat4all down")
     if endpoint and endpoint.rstrip("/") != state.aws_url:
         what = f"its cloud is at {state.aws_url}"
@@ -116,10 +133,10 @@ def _already_up(
 
 
 def _up_in_background(
-    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream
+    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream, roles: Roles
 ) -> None:
     with stopped_by_signals(), ProgressDisplay(err) as progress:
-        start_in_background(folder, progress, name, endpoint, event_stream)
+        start_in_background(folder, progress, name, endpoint, event_stream, roles=roles)
     _greet(connect(folder))
 
 

@@ -1,14 +1,14 @@
 """The launcher that `chat4all up --detach` starts in the background, and its reports to that command.
 
-`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM` reports on stdout, a JSON
-object per line: first each step, then that the cloud is ready or why the start failed. After that it prints
-nothing, and runs until a signal stops it.
+`python -m chat4all_local.cloud.background FOLDER BACKEND ENDPOINT EVENT_STREAM ROLES` reports on stdout, a
+JSON object per line: first each step, then that the cloud is ready or why the start failed. After that it
+prints nothing, and runs until a signal stops it.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.checkout import ROOT, own_python
 from chat4all_local.cloud.errors import CloudError, ComponentFailed, in_words
 from chat4all_local.cloud.folder import StateFolder
@@ -45,11 +46,17 @@ _REPORTS = msgspec.json.Decoder(Report)
 
 
 def start_in_background(
-    folder: StateFolder, progress: Progress, name: BackendName, endpoint: str, event_stream: EventStream
+    folder: StateFolder,
+    progress: Progress,
+    name: BackendName,
+    endpoint: str,
+    event_stream: EventStream,
+    *,
+    roles: Roles,
 ) -> None:
     """Start the cloud, and return when it is ready. An interruption stops the cloud. Raises CloudError."""
     folder.create()
-    with _launcher(folder, name, endpoint, event_stream) as process:
+    with _launcher(folder, [name, endpoint, event_stream, roles]) as process:
         for report in _reports(process):
             match report:
                 case Progressed(step):
@@ -62,11 +69,8 @@ def start_in_background(
 
 
 @contextmanager
-def _launcher(
-    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream
-) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [str(own_python()), "-m", "chat4all_local.cloud.background", str(folder.path)]
-    command += [name.value, endpoint, event_stream.value]
+def _launcher(folder: StateFolder, wanted: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [str(own_python()), "-m", "chat4all_local.cloud.background", str(folder.path), *wanted]
     with (folder.logs / "launcher.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 (our own command)
             command,
@@ -92,9 +96,11 @@ def _reports(process: "subprocess.Popen[bytes]") -> Iterator[Report]:
         yield _REPORTS.decode(line)
 
 
-def main(folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream) -> int:
+def main(
+    folder: StateFolder, name: BackendName, endpoint: str, event_stream: EventStream, roles: Roles
+) -> int:
     try:
-        backend = chosen(name, endpoint, event_stream)
+        backend = chosen(name, endpoint, event_stream, roles)
         with stopped_by_signals(), start(folder, lambda step: _report(Progressed(step)), backend) as begun:
             _report(Ready())
             supervise(begun.running)
@@ -123,6 +129,7 @@ def _report(report: Report) -> None:
 
 
 if __name__ == "__main__":
+    path, backend_name, url, stream, enforcement = sys.argv[1:]
     sys.exit(
-        main(StateFolder(Path(sys.argv[1])), BackendName(sys.argv[2]), sys.argv[3], EventStream(sys.argv[4]))
+        main(StateFolder(Path(path)), BackendName(backend_name), url, EventStream(stream), Roles(enforcement))
     )

@@ -118,6 +118,7 @@ class _Starting:
             phase=Phase.STARTING,
             backend=self.backend.name,
             event_stream=self.backend.event_stream,
+            roles=self.backend.roles,
             stack=self.stack_name,
             run=uuid.uuid4().hex,
             launcher=identify(os.getpid()),

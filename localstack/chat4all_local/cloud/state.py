@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.settings import STACK
 
 
@@ -60,6 +61,7 @@ class State(msgspec.Struct, frozen=True):
     phase: Phase = Phase.STOPPED
     backend: str = "ministack"
     event_stream: EventStream = EventStream.SQS
+    roles: Roles = Roles.IGNORED
     stack: str = STACK
     run: str = ""
     launcher: ProcessId | None = None

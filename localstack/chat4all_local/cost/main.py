@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chat4all.channels.registry import manifest_of
+from chat4all_local.cloud.backends.ministack import BEHIND_PROXIES
 from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.start import started
 from chat4all_local.console.progress import ProgressDisplay
@@ -65,7 +66,7 @@ def run(*, messages: int, characters: int, measure: bool, json_output: bool) -> 
 
 def _measured_now() -> KeptUse:
     with stopped_by_signals(), ExitStack() as stack, ProgressDisplay(err) as progress:
-        cloud = stack.enter_context(started(progress=progress))
+        cloud = stack.enter_context(started(progress=progress, backend=BEHIND_PROXIES))
         with progress.narrated("Count the calls of messages") as tell:
             sizes = measured_sizes(cloud, tell)
     return KeptUse(

@@ -11,6 +11,7 @@ from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.external import External
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
@@ -100,6 +101,25 @@ def test_an_external_cloud_that_says_nothing_of_itself_gives_its_address_to_the_
     given = External(nowhere).parameters(Endpoints(nowhere, nowhere))
 
     assert given == {"EndpointUrl": nowhere, "S3EndpointUrl": nowhere}
+
+
+def test_roles_are_enforced_unless_that_is_switched_off(
+    folder: StateFolder,
+) -> None:
+    ports = dict.fromkeys(MiniStack.port_names, 1)
+
+    enforced, ignored = (
+        chosen(BackendName.MINISTACK, roles=roles).plans(folder, ports, "desk-7") for roles in Roles
+    )
+
+    assert [plan.environment["AUTH"] for plan in enforced if plan.name == "ministack"] == ["true"]
+    assert not [plan for plan in ignored if "AUTH" in plan.environment]
+
+
+@pytest.mark.parametrize("name", [BackendName.LOCALSTACK, BackendName.EXTERNAL])
+def test_roles_are_switched_off_only_where_they_are_enforced(name: BackendName) -> None:
+    with pytest.raises(CloudError, match="--no-roles is only for --backend ministack"):
+        chosen(name, ELSEWHERE, roles=Roles.IGNORED)
 
 
 def test_an_address_is_taken_with_or_without_a_slash_at_its_end() -> None:

@@ -5,6 +5,7 @@ from botocore.exceptions import EndpointConnectionError
 from chat4all_local.cloud import background
 from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.signals import Stopped
 
@@ -31,7 +32,7 @@ def test_whoever_waits_is_told_why_the_launcher_gave_up(
 
     monkeypatch.setattr(background, "start", start)
 
-    assert background.main(folder, BackendName.EXTERNAL, NOWHERE, EventStream.SQS) == (
+    assert background.main(folder, BackendName.EXTERNAL, NOWHERE, EventStream.SQS, Roles.ENFORCED) == (
         0 if isinstance(error, Stopped) else 1
     )
 

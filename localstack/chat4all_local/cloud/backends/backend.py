@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.settings import STOPPED_WITHIN
 
@@ -42,6 +43,9 @@ class Backend(Protocol):
 
     @property
     def event_stream(self) -> EventStream: ...
+
+    @property
+    def roles(self) -> Roles: ...
 
     @property
     def title(self) -> str: ...

@@ -10,6 +10,7 @@ from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.external import External
 from chat4all_local.cloud.backends.localstack import LocalStack
 from chat4all_local.cloud.backends.ministack import MiniStack
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.errors import CloudError
 
 
@@ -19,8 +20,18 @@ class BackendName(StrEnum):
     EXTERNAL = "external"
 
 
-def chosen(name: BackendName, endpoint: str = "", event_stream: EventStream = EventStream.SQS) -> Backend:
+def chosen(
+    name: BackendName,
+    endpoint: str = "",
+    event_stream: EventStream = EventStream.SQS,
+    roles: Roles = Roles.ENFORCED,
+) -> Backend:
     """Return the backend `name`; `endpoint` is the URL of an external cloud. Raises CloudError."""
+    if roles is Roles.IGNORED and name is not BackendName.MINISTACK:
+        raise CloudError(
+            f"--no-roles is only for --backend ministack: {name} is not told to enforce roles",
+            "omit: --no-roles",
+        )
     if name is BackendName.EXTERNAL:
         return External(_valid_url(endpoint), event_stream)
     if endpoint:
@@ -35,7 +46,7 @@ def chosen(name: BackendName, endpoint: str = "", event_stream: EventStream = Ev
             "MiniStack's Kinesis loses records that a function returns, and repeats a bad record for ever",
             "use: --backend localstack --event-stream kinesis",
         )
-    return MiniStack()
+    return MiniStack(roles)
 
 
 def _valid_url(endpoint: str) -> str:

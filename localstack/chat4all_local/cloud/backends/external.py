@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
@@ -22,6 +23,7 @@ from chat4all_local.cloud.settings import ANSWERS_WITHIN, CHANNELS
 class External:
     endpoint: str
     event_stream: EventStream = EventStream.SQS
+    roles: Roles = Roles.IGNORED
     name: str = "external"
     title: str = "Start the simulators"
     port_names: Sequence[str] = CHANNELS

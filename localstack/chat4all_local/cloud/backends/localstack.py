@@ -9,6 +9,7 @@ from typing import Final
 
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import ROOT, program
 from chat4all_local.cloud.folder import StateFolder
@@ -29,6 +30,7 @@ _NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup-all"
 class LocalStack:
     event_stream: EventStream = EventStream.SQS
     name = "localstack"
+    roles = Roles.IGNORED
     title = "Start LocalStack and the simulators"
     port_names = ("localstack", *CHANNELS)
 

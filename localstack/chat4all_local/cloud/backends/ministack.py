@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.cloud.backends.backend import Endpoints, Plan
 from chat4all_local.cloud.backends.event_stream import EventStream
+from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.folder import StateFolder
@@ -25,7 +27,11 @@ _PASSED: Final = (
 """The variables, besides the endpoints, that keep the functions from the user's own AWS settings."""
 
 
+@dataclass(frozen=True)
 class MiniStack:
+    """The backend. `roles` says whether a function may call only what its role grants."""
+
+    roles: Roles = Roles.ENFORCED
     name = "ministack"
     event_stream = EventStream.SQS
     title = "Start MiniStack, nanio and the simulators"
@@ -41,7 +47,7 @@ class MiniStack:
         return [
             nanio(folder.s3, ports),
             simulators(folder.customers, ports, url(ports["ministack"]), stack),
-            _ministack_with_nanio(folder, ports),
+            _ministack_with_nanio(folder, ports, self.roles),
         ]
 
     def endpoints(self, ports: Mapping[str, int]) -> Endpoints:
@@ -61,18 +67,26 @@ class MiniStack:
         forget_before(folder)
 
 
+# A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits.
+BEHIND_PROXIES: Final = MiniStack(Roles.IGNORED)
+
+
 def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
-    port = ports["nanio"]
+    port, python = ports["nanio"], str(program(".envs/cloud", "python"))
     options = ("--host", LOCALHOST, "--port", str(port), "--region", REGION, "--data-dir", str(data))
     return Plan(
         name="nanio",
-        command=(str(program(".envs/cloud", "nanio")), "serve", *options, "--no-access-log"),
-        environment={"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
+        command=(python, "-P", "-m", "nanio_server", "serve", *options, "--no-access-log"),
+        environment={
+            "NANIO_ACCESS_KEY": ACCESS_KEY,
+            "NANIO_SECRET_KEY": SECRET_KEY,
+            "AWS_ENDPOINT_URL": url(ports["ministack"]),  # it knows what the roles grant
+        },
         urls={"nanio": url(port)},
     )
 
 
-def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan:
+def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int], roles: Roles) -> Plan:
     """Plan MiniStack. It passes its endpoints to the functions: nanio as S3 and MiniStack for all else."""
     command = (str(program(".envs/cloud", "python")), "-P", "-m", "ministack_server")
     endpoints = {"AWS_ENDPOINT_URL": url(ports["ministack"]), "AWS_ENDPOINT_URL_S3": url(ports["nanio"])}
@@ -80,7 +94,7 @@ def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int]) -> Plan
         "LAMBDA_PROCESS_PYTHON": str(program(".envs/lambda", "python")),
         "LAMBDA_PROCESS_PASS": ",".join((RUN_MARK, *_PASSED, *endpoints)),
     }
-    return ministack(folder, ports["ministack"], command, {**endpoints, **functions})
+    return ministack(folder, ports["ministack"], command, {**endpoints, **functions, **roles.variables})
 
 
 def ministack(folder: StateFolder, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Plan:

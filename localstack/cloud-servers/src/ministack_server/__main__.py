@@ -1,17 +1,40 @@
-"""Start MiniStack as `python -m ministack` does, with every correction."""
+"""Start MiniStack with every correction. BIND_HOST and GATEWAY_PORT are its address."""
 
-from ministack import app
+import os
+from typing import Final
 
 from lambda_processes.ministack import functions
-from ministack_server import draining
+from ministack_server import (
+    copies,
+    deduplication,
+    expressions,
+    grants,
+    partitions,
+    policies,
+    queue_order,
+    roles,
+    serving,
+)
+
+CORRECTIONS: Final = (
+    roles,
+    grants,
+    policies,
+    deduplication,
+    queue_order,
+    expressions,
+    partitions,
+    copies,
+)
 
 
 def main() -> None:
     """Correct MiniStack, and serve until a signal stops the process."""
-    draining.install()
+    for correction in CORRECTIONS:
+        correction.install()
     processes = functions.install()
     try:
-        app.main()
+        serving.serve(os.environ.get("BIND_HOST", "127.0.0.1"), int(os.environ["GATEWAY_PORT"]))
     finally:
         processes.close()
 

@@ -1,0 +1,56 @@
+"""The grants of functions' roles, which MiniStack keeps.
+
+nanio lets every signer do everything. A request that a function signed, or a link that it signed for somebody
+else, is allowed only if the role of the function grants it, as on S3.
+"""
+
+import http.client
+import os
+import threading
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from nanio.auth.middleware import SigV4Middleware
+from nanio.errors import AccessDenied
+
+from ministack_server.role_keys import PREFIX
+
+ANSWERED_WITHIN_S: Final = 5.0
+
+_verify = SigV4Middleware._verify  # noqa: SLF001 (nanio has no public name for it; its version is locked)
+_thread = threading.local()
+"""`connection`: to MiniStack, kept from one question to the next."""
+
+
+def install() -> None:
+    """Add the check of the grant to the check of the signature."""
+    SigV4Middleware._verify = _verify_and_ask  # noqa: SLF001
+
+
+def _verify_and_ask(middleware: SigV4Middleware, request: Any) -> Any:  # noqa: ANN401 (nanio's types are not here)
+    """Return the verified request. Raises nanio's errors."""
+    verified = _verify(middleware, request)
+    if verified.access_key.startswith(PREFIX) and not _is_granted(verified.access_key, request):
+        raise AccessDenied
+    return verified
+
+
+def _is_granted(access_key: str, request: Any) -> bool:  # noqa: ANN401
+    """Ask MiniStack. Raises OSError if it does not answer."""
+    asked = {"access_key": access_key, "method": request.method, "path": request.url.path}
+    question = f"/_roles/s3?{urlencode({**asked, 'query': request.url.query})}"
+    try:
+        return _ask(question) == 200
+    except (http.client.HTTPException, ConnectionError):  # MiniStack closed the idle connection
+        _thread.connection.close()
+        return _ask(question) == 200
+
+
+def _ask(question: str) -> int:
+    if not hasattr(_thread, "connection"):
+        address = urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
+        _thread.connection = http.client.HTTPConnection(address, timeout=ANSWERED_WITHIN_S)
+    _thread.connection.request("GET", question)
+    answer: http.client.HTTPResponse = _thread.connection.getresponse()
+    answer.read()
+    return answer.status
