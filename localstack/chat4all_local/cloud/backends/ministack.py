@@ -66,7 +66,7 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     options = ("--host", LOCALHOST, "--port", str(port), "--region", REGION, "--data-dir", str(data))
     return Plan(
         name="nanio",
-        command=(str(program(".envs/cloud", "nanio")), "serve", *options, "--no-access-log"),
+        command=(str(program(".envs/cloud", "python")), "-P", "-m", "nanio_server", *options),
         environment={"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": SECRET_KEY},
         urls={"nanio": url(port)},
     )
