@@ -76,7 +76,7 @@ def nanio(data: Path, ports: Mapping[str, int]) -> Plan:
     options = ("--host", LOCALHOST, "--port", str(port), "--region", REGION, "--data-dir", str(data))
     return Plan(
         name="nanio",
-        command=(python, "-P", "-m", "nanio_server", "serve", *options, "--no-access-log"),
+        command=(python, "-P", "-m", "nanio_server", *options),
         environment={
             "NANIO_ACCESS_KEY": ACCESS_KEY,
             "NANIO_SECRET_KEY": SECRET_KEY,

@@ -1,0 +1,37 @@
+"""Writes that survive a power cut once they are answered."""
+
+import os
+from pathlib import Path
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all bytes: a write to a disk that gets full may write some of them only."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folders(*folders: Path) -> None:
+    for folder in dict.fromkeys(folders):
+        sync_folder(folder)
+
+
+def write_whole(draft: Path, target: Path, content: bytes) -> None:
+    """Write `target` whole or not at all, by way of the file `draft` in the same folder."""
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    try:
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.rename(target)
+    sync_folder(target.parent)
