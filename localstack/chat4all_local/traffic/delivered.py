@@ -1,0 +1,47 @@
+"""The verdict on an open load: every accepted message was delivered exactly once and in order, or was not.
+
+Two POSTs into a conversation may overlap in an open load, and then either order is right. The order of two
+messages counts only if the earlier message had its 202 before the POST of the later message began.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.ledger import arrivals
+from chat4all_local.traffic.load import Posted
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The accepted messages that were lost, repeated, or overtaken by a later message."""
+
+    lost: int
+    repeated: int
+    out_of_order: int
+
+
+def verdict(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Verdict:
+    """Compare the accepted messages with what the providers took."""
+    found = arrivals(posted, sends)
+    conversations: dict[str, list[Posted]] = defaultdict(list)
+    for message in posted:
+        conversations[message.conversation.conversation_id].append(message)
+    return Verdict(
+        lost=sum(message.message_id not in found.at for message in posted),
+        repeated=found.repeated,
+        out_of_order=sum(_overtaken(messages, found.at) for messages in conversations.values()),
+    )
+
+
+def _overtaken(messages: Sequence[Posted], at: Mapping[str, float]) -> int:
+    """Count the messages that a later message of the conversation overtook."""
+    arrived = [message for message in messages if message.message_id in at]
+    return sum(
+        any(
+            earlier.at <= later.began_at and at[later.message_id] < at[earlier.message_id]
+            for later in arrived
+        )
+        for earlier in arrived
+    )

@@ -1,0 +1,45 @@
+from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.delivered import Verdict, verdict
+from chat4all_local.traffic.load import Posted
+from chat4all_local.traffic.participants import Conversation
+
+CONVERSATION = Conversation("c", "agent", "telegram", "42")
+FIRST = Posted("m1", CONVERSATION, "first", began_at=1.0, at=2.0, tries=1)
+SECOND = Posted("m2", CONVERSATION, "second", began_at=3.0, at=4.0, tries=1)
+
+
+def sends(*texts: str) -> list[SendRecord]:
+    return [
+        SendRecord(n, 10.0 + n, "42", text, f"p{n}", None, None, 200, None, authorized=True)
+        for n, text in enumerate(texts, start=1)
+    ]
+
+
+def test_messages_delivered_once_and_in_order_have_no_fault() -> None:
+    assert verdict([FIRST, SECOND], sends("first", "second")) == Verdict(0, 0, 0)
+
+
+def test_a_lost_message_is_found() -> None:
+    assert verdict([FIRST, SECOND], sends("second")) == Verdict(lost=1, repeated=0, out_of_order=0)
+
+
+def test_a_repeated_message_is_found() -> None:
+    found = verdict([FIRST, SECOND], sends("first", "second", "second"))
+
+    assert found == Verdict(lost=0, repeated=1, out_of_order=0)
+
+
+def test_an_overtaken_message_is_found() -> None:
+    found = verdict([FIRST, SECOND], sends("second", "first"))
+
+    assert found == Verdict(lost=0, repeated=0, out_of_order=1)
+
+
+def test_overlapping_posts_may_arrive_in_either_order() -> None:
+    overlapping = Posted("m2", CONVERSATION, "second", began_at=1.5, at=4.0, tries=1)
+
+    assert verdict([FIRST, overlapping], sends("second", "first")) == Verdict(0, 0, 0)
+
+
+def test_an_arrival_without_an_acceptance_is_no_fault() -> None:
+    assert verdict([FIRST], sends("first", "second")) == Verdict(0, 0, 0)
