@@ -5,6 +5,7 @@ from typing import Final
 from chat4all_local.bench.backends.measure import backends
 from chat4all_local.bench.coldstart.measure import measure as coldstart
 from chat4all_local.bench.history.measure import measure as history
+from chat4all_local.bench.load.measure import load
 from chat4all_local.bench.message.measure import measure as message
 from chat4all_local.bench.overhead.measure import measure as overhead
 from chat4all_local.bench.pipeline.measure import measure as pipeline
@@ -20,4 +21,5 @@ BENCHMARKS: Final[Benchmarks] = {
     "history": history,
     "pipeline": pipeline,
     "backends": backends,
+    "load": load,
 }

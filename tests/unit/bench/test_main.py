@@ -45,6 +45,7 @@ def test_no_name_chooses_every_benchmark() -> None:
             "history",
             "pipeline",
             "backends",
+            "load",
         ]
     )
 
