@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from matplotlib.figure import Figure
 
-from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, recovered_s, step
+from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, has_settled, recovered_s, step
 from chat4all_local.bench.load.measure import accepted, progress
 from chat4all_local.bench.load.mix import mixed
 from chat4all_local.bench.load.view import draw, table
@@ -73,6 +73,13 @@ def polite(*times_ms: float) -> list[Polite]:
 )
 def test_three_fast_requests_in_a_row_are_a_recovery(requests: list[Polite], expected: float | None) -> None:
     assert recovered_s(requests) == expected
+
+
+def test_the_requests_go_on_until_twelve_in_a_row_are_answered_fast() -> None:
+    assert has_settled(polite(0, *[10] * 12))
+    assert not has_settled(polite(*[10] * 11))
+    assert not has_settled(polite(*[10] * 11, 0))
+    assert not has_settled(polite(*[10] * 11, 900))
 
 
 def test_half_of_the_mix_posts_messages() -> None:

@@ -14,6 +14,7 @@ from chat4all_local.traffic.spread import quantile
 POLITE_IN_A_ROW: Final = 3
 FAST_MS: Final = 500.0
 _WITHIN: Final = 2.0
+_SETTLED: Final = 12
 _QUICK_RPS: Final = 80.0
 
 
@@ -70,6 +71,12 @@ def step(
         out_of_order=found.out_of_order + found.repeated,
         drained_s=drained_s,
     )
+
+
+def has_settled(polite: Sequence[Polite]) -> bool:
+    """Return whether the last requests, enough for a baseline, were all answered in at most 500 ms."""
+    last = polite[-_SETTLED:]
+    return len(last) == _SETTLED and all(request.is_answered and request.ms <= FAST_MS for request in last)
 
 
 def recovered_s(polite: Sequence[Polite]) -> float | None:

@@ -10,11 +10,11 @@ from typing import Final
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.bench.load.figures import (
-    POLITE_IN_A_ROW,
     LoadFigures,
     Polite,
     Step,
     aims,
+    has_settled,
     recovered_s,
     step,
 )
@@ -108,7 +108,7 @@ class _UnderLoad:
         """Send single requests, each after the answer to the last, until they are fast again or in vain."""
         found: list[Polite] = []
         began = time.monotonic()
-        while time.monotonic() - began < RECOVER_WITHIN_S and len(found) < 4 * POLITE_IN_A_ROW:
+        while time.monotonic() - began < RECOVER_WITHIN_S and not has_settled(found):
             self._tell("waiting until single requests are fast again")
             (answer,) = OpenLoad(self._url, self._headers).run([health()])
             is_answered = answer.outcome is Outcome.ANSWERED
