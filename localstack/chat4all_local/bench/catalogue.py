@@ -12,6 +12,8 @@ from chat4all_local.bench.pipeline.measure import measure as pipeline
 from chat4all_local.bench.report import Benchmarks
 from chat4all_local.bench.upload.measure import resume, upload
 
+LOAD: Final = "load"
+"""Runs only by name: it takes the cloud to its limits, for minutes."""
 BENCHMARKS: Final[Benchmarks] = {
     "coldstart": coldstart,
     "overhead": overhead,
@@ -21,5 +23,5 @@ BENCHMARKS: Final[Benchmarks] = {
     "history": history,
     "pipeline": pipeline,
     "backends": backends,
-    "load": load,
+    LOAD: load,
 }

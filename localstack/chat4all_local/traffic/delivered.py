@@ -2,6 +2,9 @@
 
 Two POSTs into a conversation may overlap in an open load, and then either order is right. The order of two
 messages counts only if the earlier message had its 202 before the POST of the later message began.
+
+The cloud may have taken a message whose POST got no 202. Such a message may be missing, but must not arrive
+twice, nor before a message that was accepted before its POST began.
 """
 
 from collections import defaultdict
@@ -22,11 +25,16 @@ class Verdict(msgspec.Struct, frozen=True):
     out_of_order: int
 
 
-def verdict(posted: Sequence[Posted], sends: Iterable[SendRecord]) -> Verdict:
-    """Compare the accepted messages with what the providers took."""
-    found = arrivals(posted, sends)
+def verdict(
+    posted: Sequence[Posted], sends: Iterable[SendRecord], uncertain: Sequence[Posted] = ()
+) -> Verdict:
+    """Compare the accepted messages, and the `uncertain` ones without a 202, with what the providers took.
+
+    The `at` of an uncertain message is infinite: nothing was posted after its acceptance.
+    """
+    found = arrivals([*posted, *uncertain], sends)
     conversations: dict[str, list[Posted]] = defaultdict(list)
-    for message in posted:
+    for message in (*posted, *uncertain):
         conversations[message.conversation.conversation_id].append(message)
     return Verdict(
         lost=sum(message.message_id not in found.at for message in posted),

@@ -1,11 +1,12 @@
+import math
 from random import Random
 
 import msgspec
 import pytest
 from matplotlib.figure import Figure
 
-from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, has_settled, recovered_s, step
-from chat4all_local.bench.load.measure import accepted, progress
+from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, recovered_s, step
+from chat4all_local.bench.load.measure import accepted, progress, uncertain
 from chat4all_local.bench.load.mix import mixed
 from chat4all_local.bench.load.view import draw, table
 from chat4all_local.traffic.delivered import Verdict
@@ -56,30 +57,31 @@ def test_a_step_without_any_answer_misses_its_aims() -> None:
 
 
 def polite(*times_ms: float) -> list[Polite]:
-    """Return an answered request a second; a time of 0 is a failure."""
-    return [Polite(float(after), ms, is_answered=ms > 0) for after, ms in enumerate(times_ms)]
+    """Return a message a second, at its provider after so many milliseconds."""
+    return [Polite(float(after), ms) for after, ms in enumerate(times_ms)]
 
 
 @pytest.mark.parametrize(
-    ("requests", "expected"),
+    ("messages", "expected"),
     [
-        (polite(10, 11, 12), 0.0),
-        (polite(400, 90, 10, 11, 12), 2.0),
-        (polite(0, 0, 10, 11, 12), 2.0),
-        (polite(10, 11, 0, 12, 13), None),
-        (polite(900, 900, 900), None),
+        (polite(*[20.0] * 12), 0.0),
+        (polite(900.0, 21.0, *[20.0] * 12), 2.0),
+        (polite(math.inf, *[20.0] * 12), 1.0),
+        (polite(*[20.0] * 11), None),
+        (polite(*[20.0] * 11, 21.0, *[20.0] * 11), None),
         (polite(), None),
     ],
 )
-def test_three_fast_requests_in_a_row_are_a_recovery(requests: list[Polite], expected: float | None) -> None:
-    assert recovered_s(requests) == expected
+def test_twelve_messages_in_a_row_within_twice_the_baseline_are_a_recovery(
+    messages: list[Polite], expected: float | None
+) -> None:
+    assert recovered_s(messages, baseline=polite(*[5.0] * 5, *[10.0] * 15)) == expected
 
 
-def test_the_requests_go_on_until_twelve_in_a_row_are_answered_fast() -> None:
-    assert has_settled(polite(0, *[10] * 12))
-    assert not has_settled(polite(*[10] * 11))
-    assert not has_settled(polite(*[10] * 11, 0))
-    assert not has_settled(polite(*[10] * 11, 900))
+def test_messages_that_never_arrive_are_no_recovery_even_without_a_baseline() -> None:
+    never = polite(*[math.inf] * 12)
+
+    assert recovered_s(never, baseline=never) is None
 
 
 def test_half_of_the_mix_posts_messages() -> None:
@@ -99,6 +101,26 @@ def test_only_messages_with_a_202_are_accepted() -> None:
     )
 
     assert [message.message_id for message in posted] == [taken]
+
+
+def test_a_refused_or_failed_message_may_still_have_been_taken() -> None:
+    _, lines = mixed(CONVERSATIONS, 100.0, 1.0, Random(1))  # noqa: S311 - the same schedule
+    taken, refused, failed, *_ = lines
+
+    found = uncertain(
+        [
+            answer(Outcome.ANSWERED, key=taken),
+            answer(Outcome.REFUSED, key=refused),
+            answer(Outcome.FAILED, key=failed),
+            answer(Outcome.FAILED),
+        ],
+        lines,
+    )
+
+    assert [(message.message_id, message.at) for message in found] == [
+        (refused, math.inf),
+        (failed, math.inf),
+    ]
 
 
 def test_the_live_line_shows_the_backlog() -> None:

@@ -1,3 +1,7 @@
+import math
+
+import pytest
+
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.traffic.delivered import Verdict, verdict
 from chat4all_local.traffic.load import Posted
@@ -43,3 +47,23 @@ def test_overlapping_posts_may_arrive_in_either_order() -> None:
 
 def test_an_arrival_without_an_acceptance_is_no_fault() -> None:
     assert verdict([FIRST], sends("first", "second")) == Verdict(0, 0, 0)
+
+
+TIMED_OUT = Posted("m2", CONVERSATION, "second", began_at=3.0, at=math.inf, tries=1)
+LATER = Posted("m3", CONVERSATION, "third", began_at=40.0, at=41.0, tries=1)
+
+
+@pytest.mark.parametrize(
+    ("arrived", "expected"),
+    [
+        (("first", "third"), Verdict(0, 0, 0)),
+        (("first", "second", "third"), Verdict(0, 0, 0)),
+        (("first", "third", "second"), Verdict(0, 0, 0)),
+        (("first", "second", "third", "second"), Verdict(lost=0, repeated=1, out_of_order=0)),
+        (("second", "first", "third"), Verdict(lost=0, repeated=0, out_of_order=1)),
+    ],
+)
+def test_a_message_without_a_202_may_be_missing_but_not_repeated_or_early(
+    arrived: tuple[str, ...], expected: Verdict
+) -> None:
+    assert verdict([FIRST, LATER], sends(*arrived), [TIMED_OUT]) == expected

@@ -1,7 +1,7 @@
 """The figures of an open load. Latencies are in milliseconds, `drained_s` and `recovered_s` in seconds."""
 
 from collections.abc import Sequence
-from statistics import median
+from math import isfinite
 from typing import Final
 
 import msgspec
@@ -11,10 +11,9 @@ from chat4all_local.traffic.delivered import Verdict
 from chat4all_local.traffic.open_load import Answer, Outcome
 from chat4all_local.traffic.spread import quantile
 
-POLITE_IN_A_ROW: Final = 3
+POLITE_IN_A_ROW: Final = 12
 FAST_MS: Final = 500.0
 _WITHIN: Final = 2.0
-_SETTLED: Final = 12
 _QUICK_RPS: Final = 80.0
 
 
@@ -22,8 +21,9 @@ class Step(msgspec.Struct, frozen=True):
     """A step of the load. `p50`, `p95` and `p99` are those of the answers as documented, 0 without any.
 
     `achieved` counts those answers by second of the step. `errors` are failures: timeouts, broken
-    connections and undocumented answers. `refused` are 429 and 503 with Retry-After. `drained_s` is None if
-    accepted messages were still undelivered at the time limit; those messages are `lost`.
+    connections and undocumented answers. `refused` are 429 and 503 with Retry-After. `drained_s` is the time
+    until every accepted message was delivered, every queue empty and every webhook accepted, or None if that
+    did not happen within the time limit; messages that were undelivered then are `lost`.
     """
 
     rps: float
@@ -46,11 +46,13 @@ class LoadFigures(msgspec.Struct, frozen=True):
 
 
 class Polite(msgspec.Struct, frozen=True):
-    """A single request after the load: `after_s` its end is that long after the last step."""
+    """A single message, posted `after_s` seconds after the last step, and at its provider `ms` later.
+
+    `ms` is infinite if the message was not accepted or did not arrive.
+    """
 
     after_s: float
     ms: float
-    is_answered: bool
 
 
 def step(
@@ -73,23 +75,14 @@ def step(
     )
 
 
-def has_settled(polite: Sequence[Polite]) -> bool:
-    """Return whether the last requests, enough for a baseline, were all answered in at most 500 ms."""
-    last = polite[-_SETTLED:]
-    return len(last) == _SETTLED and all(request.is_answered and request.ms <= FAST_MS for request in last)
+def recovered_s(polite: Sequence[Polite], baseline: Sequence[Polite]) -> float | None:
+    """Return when single messages were fast again: the first of twelve in a row that are.
 
-
-def recovered_s(polite: Sequence[Polite]) -> float | None:
-    """Return when single requests were fast again: the first of three in a row that are.
-
-    A fast request takes at most 500 ms, and at most twice the baseline. No request may warm the cloud up
-    before the load, so the baseline comes afterwards: the least median of three requests in a row.
+    A fast message takes at most twice the p95 of the baseline, which the idle cloud showed before the load.
     """
-    rows = [polite[place : place + POLITE_IN_A_ROW] for place in range(len(polite) - POLITE_IN_A_ROW + 1)]
-    answered = [row for row in rows if all(request.is_answered for request in row)]
-    baselines = [median(request.ms for request in row) for row in answered]
-    limit = min(FAST_MS, _WITHIN * min(baselines, default=0.0))
-    fast = (row for row in answered if all(request.ms <= limit for request in row))
+    limit = _WITHIN * quantile([message.ms for message in baseline], 0.95)
+    rows = (polite[place : place + POLITE_IN_A_ROW] for place in range(len(polite) - POLITE_IN_A_ROW + 1))
+    fast = (row for row in rows if all(message.ms <= limit and isfinite(message.ms) for message in row))
     return next((row[0].after_s for row in fast), None)
 
 

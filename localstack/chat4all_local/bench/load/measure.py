@@ -1,5 +1,6 @@
 """Measures a local cloud under an open load, from cold: requests come at their own rate, step by step."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,67 +9,84 @@ from random import Random
 from threading import Event, Thread
 from typing import Final
 
-from chat4all_local.api_client import ApiClient
+import httpx
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
+from chat4all_local.bench.load.aftermath import DRAIN_WITHIN_S, Aftermath
 from chat4all_local.bench.load.figures import (
+    POLITE_IN_A_ROW,
     LoadFigures,
     Polite,
     Step,
     aims,
-    has_settled,
     recovered_s,
     step,
 )
-from chat4all_local.bench.load.mix import health, mixed
+from chat4all_local.bench.load.mix import mixed
 from chat4all_local.bench.load.view import draw, table
 from chat4all_local.bench.report import Report
+from chat4all_local.cloud.errors import CloudError
+from chat4all_local.cloud.reconfigured import end_environments
 from chat4all_local.cloud.running import Cloud
-from chat4all_local.cloud.start import started
 from chat4all_local.console.progress import Tell
-from chat4all_local.simulators.client import Simulator
-from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.delivered import Verdict, verdict
+from chat4all_local.simulators.client import Simulator, SimulatorError
 from chat4all_local.traffic.load import Line, Posted
 from chat4all_local.traffic.open_load import Answer, OpenLoad, Outcome
 from chat4all_local.traffic.participants import Conversation, channels_in_turn, start_conversations
 from chat4all_local.traffic.spread import quantile
-from chat4all_local.traffic.transcripts import Transcripts
 
 RPS: Final = (15.0, 40.0, 80.0, 167.0)
 SECONDS: Final = 30.0
 CONVERSATIONS: Final = 300
-DRAIN_WITHIN_S: Final = 60.0
 RECOVER_WITHIN_S: Final = 60.0
 _POLITE_EVERY_S: Final = 0.5
-_LOOK_EVERY_S: Final = 0.5
+_SIMULATOR_ANSWERS_WITHIN_S: Final = 10.0
 _SEED: Final = 15
 _NOTES: Final = (
     f"Half POST /messages, 3 of 10 history, 2 of 10 health, in {CONVERSATIONS} conversations, and receipts.",
-    "Nothing is warmed up, but making the conversations starts a few environments of the API.",
+    "The load meets no warm environment: all are ended after the conversations and the baseline are made.",
     "Latency runs from the moment at which a request was due; no request waits for the answer to another.",
     f"A message undelivered {DRAIN_WITHIN_S:g} s after its step counts as lost.",
 )
 
 
-def load(_: Cloud, tell: Tell) -> Report:
-    """Measure the steps of the aims. Raises CloudError."""
-    return measure(RPS, SECONDS, tell)
+class Plan(msgspec.Struct, frozen=True):
+    """The rates of the steps, in requests a second, and the seconds of each."""
+
+    rates: tuple[float, ...] = RPS
+    seconds: float = SECONDS
 
 
-def measure(rates: Sequence[float], seconds: float, tell: Tell) -> Report:
-    """Measure each rate for so many seconds on a cloud of its own. Raises CloudError."""
-    tell("starting a cloud for the load")
-    with started() as cloud, ExitStack() as stack:
+def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
+    """Measure the steps of the plan, by default those of the aims. Raises CloudError."""
+    plan = plan or Plan()
+    with ExitStack() as stack:
         simulators = {
-            channel: stack.enter_context(Simulator(url)) for channel, url in cloud.simulators.items()
+            channel: stack.enter_context(Simulator(url, _SIMULATOR_ANSWERS_WITHIN_S))
+            for channel, url in cloud.simulators.items()
         }
         tell(f"making {CONVERSATIONS} conversations")
-        conversations = start_conversations(
-            ApiClient(cloud.api_url, cloud.api_key), simulators, channels_in_turn(CONVERSATIONS)
-        )
-        under_load = _UnderLoad(cloud, conversations, Transcripts(simulators), tell)
-        steps = tuple(under_load.run(rps, seconds) for rps in rates)
-        polite = under_load.polite_requests()
-    figures = LoadFigures(steps, recovered_s(polite))
+        try:
+            conversations = start_conversations(
+                ApiClient(cloud.api_url, cloud.api_key), simulators, channels_in_turn(CONVERSATIONS)
+            )
+            under_load = _UnderLoad(cloud, conversations, Aftermath(cloud, simulators, conversations), tell)
+            baseline = under_load.baseline()
+            end_environments(cloud)
+        except (
+            ApiError,
+            ApiUnreachable,
+            SimulatorError,
+            httpx.HTTPError,
+            BotoCoreError,
+            ClientError,
+        ) as error:
+            raise CloudError(f"the cloud failed before the load: {error}") from error
+        steps = tuple(under_load.run(rps, plan.seconds) for rps in plan.rates)
+        recovery = recovered_s(under_load.polite_messages(baseline), baseline)
+    figures = LoadFigures(steps, recovery)
     return Report(
         title="Load: requests that come at their own rate",
         figures=figures,
@@ -83,13 +101,12 @@ class _UnderLoad:
     """A cloud under an open load, and the answers of each step by its rate."""
 
     def __init__(
-        self, cloud: Cloud, conversations: Sequence[Conversation], transcripts: Transcripts, tell: Tell
+        self, cloud: Cloud, conversations: Sequence[Conversation], aftermath: Aftermath, tell: Tell
     ) -> None:
         self.answers: dict[float, list[Answer]] = {}
         self._url, self._headers = f"{cloud.api_url}/v1", {"X-API-Key": cloud.api_key}
-        self._conversations, self._transcripts, self._tell = conversations, transcripts, tell
+        self._conversations, self._aftermath, self._tell = conversations, aftermath, tell
         self._randomness = Random(_SEED)  # noqa: S311 - the same schedule in every run
-        self._sends: list[SendRecord] = []
         self._processor_s = 0.0
 
     def run(self, rps: float, seconds: float) -> Step:
@@ -101,18 +118,23 @@ class _UnderLoad:
             answers = self.answers[rps] = sender.run(requests)
         self._processor_s += time.process_time() - before
         self._tell(f"{rps:g}/s: waiting for the deliveries")
-        found, drained_s = self._drain(accepted(answers, lines))
+        found, drained_s = self._aftermath.drain(accepted(answers, lines), uncertain(answers, lines))
         return step(rps, seconds, answers, found, drained_s)
 
-    def polite_requests(self) -> list[Polite]:
-        """Send single requests, each after the answer to the last, until they are fast again or in vain."""
+    def baseline(self) -> list[Polite]:
+        """Post single messages to the idle cloud: first until everything is warm, then those that count."""
+        self._tell("posting single messages for the baseline")
+        began = time.monotonic()
+        posted = [self._aftermath.post_politely(began) for _ in range(2 * POLITE_IN_A_ROW)]
+        return posted[POLITE_IN_A_ROW:]
+
+    def polite_messages(self, baseline: Sequence[Polite]) -> list[Polite]:
+        """Post single messages, each after the last arrived, until they are fast again or in vain."""
         found: list[Polite] = []
         began = time.monotonic()
-        while time.monotonic() - began < RECOVER_WITHIN_S and not has_settled(found):
-            self._tell("waiting until single requests are fast again")
-            (answer,) = OpenLoad(self._url, self._headers).run([health()])
-            is_answered = answer.outcome is Outcome.ANSWERED
-            found.append(Polite(time.monotonic() - began, 1_000 * answer.seconds, is_answered))
+        while time.monotonic() - began < RECOVER_WITHIN_S and recovered_s(found, baseline) is None:
+            self._tell("waiting until single messages are fast again")
+            found.append(self._aftermath.post_politely(began))
             time.sleep(_POLITE_EVERY_S)
         return found
 
@@ -124,17 +146,6 @@ class _UnderLoad:
         return (
             f"The generator took {cost_ms:.2f} ms of processor time a request; late by p99 {late_ms:.0f} ms."
         )
-
-    def _drain(self, posted: Sequence[Posted]) -> tuple[Verdict, float | None]:
-        began = time.monotonic()
-        while True:
-            self._sends.extend(chain.from_iterable(self._transcripts.read().values()))
-            found, waited_s = verdict(posted, self._sends), time.monotonic() - began
-            if not found.lost:
-                return found, waited_s
-            if waited_s > DRAIN_WITHIN_S:
-                return found, None
-            time.sleep(_LOOK_EVERY_S)
 
     @contextmanager
     def _shown(self, rps: float, sender: OpenLoad) -> Iterator[None]:
@@ -158,6 +169,16 @@ def accepted(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
     posts = (answer for answer in answers if answer.request.key and answer.outcome is Outcome.ANSWERED)
     return [
         Posted(line.message_id, line.conversation, line.text, answer.sent_at, answer.at, tries=1)
+        for answer in posts
+        for line in (lines[answer.request.key],)
+    ]
+
+
+def uncertain(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
+    """Return the messages without a 202, which the cloud may have taken all the same."""
+    posts = (answer for answer in answers if answer.request.key and answer.outcome is not Outcome.ANSWERED)
+    return [
+        Posted(line.message_id, line.conversation, line.text, answer.sent_at, math.inf, tries=1)
         for answer in posts
         for line in (lines[answer.request.key],)
     ]
