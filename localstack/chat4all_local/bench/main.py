@@ -31,7 +31,7 @@ def run(names: Sequence[str], *, plan: Plan, json_output: bool) -> int:
         chosen[LOAD] = partial(load, plan=plan)
     elif plan != Plan():
         raise CloudError(
-            "--rps and --seconds are for the benchmark load", "run: chat4all bench load --rps 15"
+            "--rps, --seconds and --mix are for the benchmark load", "run: chat4all bench load --rps 15"
         )
     measured: dict[str, Result] = {}
     with stopped_by_signals(), ExitStack() as stack:

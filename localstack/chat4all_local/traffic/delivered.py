@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.ledger import arrivals
+from chat4all_local.traffic.ledger import Expected, arrivals, compare
 from chat4all_local.traffic.load import Posted
 
 
@@ -33,13 +33,45 @@ def verdict(
     The `at` of an uncertain message is infinite: nothing was posted after its acceptance.
     """
     found = arrivals([*posted, *uncertain], sends)
+    return _judged(posted, uncertain, found.at, found.repeated)
+
+
+def recorded(
+    posted: Sequence[Posted], uncertain: Sequence[Posted], histories: Mapping[str, Sequence[str]]
+) -> Verdict:
+    """Compare customers' messages with the texts of each conversation's history, oldest first."""
+    at: dict[str, float] = {}
+    repeated = 0
+    expected: dict[str, list[Expected]] = defaultdict(list)
+    for message in (*posted, *uncertain):
+        stream = message.conversation.conversation_id
+        expected[stream].append(Expected(message.message_id, stream, message.text))
+    for stream, texts in expected.items():
+        found = compare(texts, histories.get(stream, ()))
+        at |= found.whole
+        repeated += len(found.duplicates)
+    return _judged(posted, uncertain, at, repeated)
+
+
+def both(first: Verdict, second: Verdict) -> Verdict:
+    """Add two verdicts."""
+    return Verdict(
+        first.lost + second.lost,
+        first.repeated + second.repeated,
+        first.out_of_order + second.out_of_order,
+    )
+
+
+def _judged(
+    posted: Sequence[Posted], uncertain: Sequence[Posted], at: Mapping[str, float], repeated: int
+) -> Verdict:
     conversations: dict[str, list[Posted]] = defaultdict(list)
     for message in (*posted, *uncertain):
         conversations[message.conversation.conversation_id].append(message)
     return Verdict(
-        lost=sum(message.message_id not in found.at for message in posted),
-        repeated=found.repeated,
-        out_of_order=sum(_overtaken(messages, found.at) for messages in conversations.values()),
+        lost=sum(message.message_id not in at for message in posted),
+        repeated=repeated,
+        out_of_order=sum(_overtaken(messages, at) for messages in conversations.values()),
     )
 
 

@@ -30,6 +30,7 @@ class Due(msgspec.Struct, frozen=True):
     expected: int
     body: bytes = b""
     key: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Outcome(StrEnum):
@@ -64,7 +65,7 @@ class OpenLoad:
         address = urlsplit(base_url)
         self._host, self._port = address.hostname or "", address.port or 80
         self._prefix = address.path
-        self._headers = {"Host": address.netloc, "Content-Type": "application/json", **headers}
+        self._headers = {"host": address.netloc, "content-type": "application/json", **headers}
         self._answer_within_s = answer_within_s
         self._idle: list[_Connection] = []
         self.answers: list[Answer] = []
@@ -108,7 +109,10 @@ class OpenLoad:
                 h11.Request(
                     method=request.method,
                     target=self._prefix + request.path,
-                    headers=[*self._headers.items(), ("Content-Length", str(len(request.body)))],
+                    headers=[
+                        *{**self._headers, **dict(request.headers)}.items(),
+                        ("Content-Length", str(len(request.body))),
+                    ],
                 ),
                 request.body,
             )

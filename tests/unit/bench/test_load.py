@@ -1,20 +1,41 @@
 import math
+from collections import Counter
 from random import Random
+from typing import cast
 
 import msgspec
 import pytest
 from matplotlib.figure import Figure
 
+from chat4all_local.bench.load.customers import Customers
 from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, recovered_s, step
-from chat4all_local.bench.load.measure import accepted, progress, uncertain
-from chat4all_local.bench.load.mix import mixed
+from chat4all_local.bench.load.measure import accepted, described, progress, uncertain
+from chat4all_local.bench.load.mix import SHARES, Kind, Mix, Requests, Sources, mixed
 from chat4all_local.bench.load.view import draw, table
+from chat4all_local.simulators.client import Simulator
+from chat4all_local.simulators.control_api import Settings
 from chat4all_local.traffic.delivered import Verdict
 from chat4all_local.traffic.open_load import Answer, Due, Outcome
 from chat4all_local.traffic.participants import Conversation
 
 CLEAN = Verdict(lost=0, repeated=0, out_of_order=0)
 CONVERSATIONS = [Conversation(f"c{number}", "agent", "telegram", str(number)) for number in range(50)]
+
+
+class NoSimulator:
+    """A simulator of which only the settings are asked."""
+
+    def settings(self) -> Settings:
+        return Settings(
+            account_id="1", access_token="t", webhook_secret="secret", webhook_url="http://127.0.0.1/hook"
+        )
+
+
+SOURCES = Sources(CONVERSATIONS, ["accepted"], Customers({"telegram": cast("Simulator", NoSimulator())}))
+
+
+def requests_of(mix: Mix, rps: float = 100.0, seconds: float = 20.0) -> Requests:
+    return mixed(mix, SOURCES, rps, seconds, Random(1))  # noqa: S311 - the same schedule in every run
 
 
 def answer(outcome: Outcome, seconds: float = 0.1, key: str = "") -> Answer:
@@ -84,15 +105,44 @@ def test_messages_that_never_arrive_are_no_recovery_even_without_a_baseline() ->
     assert recovered_s(never, baseline=never) is None
 
 
-def test_half_of_the_mix_posts_messages() -> None:
-    requests, lines = mixed(CONVERSATIONS, 100.0, 20.0, Random(1))  # noqa: S311 - the same schedule
+def kind_of(request: Due) -> Kind:
+    if request.method == "POST":
+        return Kind.POST if request.path == "/messages" else Kind.WEBHOOK
+    endings = {"health": Kind.HEALTH, "status": Kind.STATUS, "messages": Kind.HISTORY}
+    return endings[request.path.rpartition("/")[2]]
 
-    assert sum(request.key in lines for request in requests) == len(lines)
-    assert len(lines) == pytest.approx(len(requests) / 2, rel=0.1)
+
+@pytest.mark.parametrize("mix", list(Mix))
+def test_a_mix_has_its_shares_of_requests(mix: Mix) -> None:
+    made = requests_of(mix)
+
+    counts = Counter(map(kind_of, made.due))
+
+    total = sum(SHARES[mix].values())
+    assert counts.keys() == SHARES[mix].keys()
+    for kind, share in SHARES[mix].items():
+        assert counts[kind] / len(made.due) == pytest.approx(share / total, abs=0.03)
+    assert len(made.lines) == counts[Kind.POST]
+    assert len(made.inbound) == counts[Kind.WEBHOOK]
+
+
+def test_a_customer_s_webhook_is_signed_and_carries_the_text_of_its_line() -> None:
+    made = requests_of(Mix.WEBHOOKS, 20.0, 2.0)
+
+    for request in made.due:
+        line = made.inbound[request.key]
+        assert request.path == "/webhooks/telegram"
+        assert dict(request.headers)["x-telegram-bot-api-secret-token"] == "secret"
+        assert msgspec.json.decode(request.body)["message"]["text"] == line.text
+    assert len({request.body for request in made.due}) == len(made.due)
+
+
+def test_the_note_names_the_shares_of_the_mix() -> None:
+    assert "original (post 5, history 2, status 1, health 1, webhook 1)" in described(Mix.ORIGINAL)
 
 
 def test_only_messages_with_a_202_are_accepted() -> None:
-    _, lines = mixed(CONVERSATIONS, 100.0, 1.0, Random(1))  # noqa: S311 - the same schedule
+    lines = requests_of(Mix.MESSAGES, seconds=1.0).lines
     taken, refused, *_ = lines
 
     posted = accepted(
@@ -104,7 +154,7 @@ def test_only_messages_with_a_202_are_accepted() -> None:
 
 
 def test_a_refused_or_failed_message_may_still_have_been_taken() -> None:
-    _, lines = mixed(CONVERSATIONS, 100.0, 1.0, Random(1))  # noqa: S311 - the same schedule
+    lines = requests_of(Mix.MESSAGES, seconds=1.0).lines
     taken, refused, failed, *_ = lines
 
     found = uncertain(

@@ -60,7 +60,7 @@ def test_the_load_runs_by_name() -> None:
 
 
 def test_the_options_of_the_load_are_refused_for_other_benchmarks() -> None:
-    with pytest.raises(CloudError, match="--rps and --seconds are for the benchmark load"):
+    with pytest.raises(CloudError, match="--rps, --seconds and --mix are for the benchmark load"):
         run(["coldstart"], plan=Plan(rates=(3.0,)), json_output=True)
 
 

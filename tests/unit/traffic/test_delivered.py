@@ -3,7 +3,7 @@ import math
 import pytest
 
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.delivered import Verdict, verdict
+from chat4all_local.traffic.delivered import Verdict, both, recorded, verdict
 from chat4all_local.traffic.load import Posted
 from chat4all_local.traffic.participants import Conversation
 
@@ -67,3 +67,23 @@ def test_a_message_without_a_202_may_be_missing_but_not_repeated_or_early(
     arrived: tuple[str, ...], expected: Verdict
 ) -> None:
     assert verdict([FIRST, LATER], sends(*arrived), [TIMED_OUT]) == expected
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        (["an agent's text", "first", "third"], Verdict(0, 0, 0)),
+        (["first"], Verdict(lost=1, repeated=0, out_of_order=0)),
+        (["first", "third", "first"], Verdict(lost=0, repeated=1, out_of_order=0)),
+        (["third", "first"], Verdict(lost=0, repeated=0, out_of_order=1)),
+        (["first", "second", "third", "second"], Verdict(lost=0, repeated=1, out_of_order=0)),
+    ],
+)
+def test_a_customer_s_message_is_in_the_history_once_and_in_order(
+    history: list[str], expected: Verdict
+) -> None:
+    assert recorded([FIRST, LATER], [TIMED_OUT], {"c": history}) == expected
+
+
+def test_verdicts_add_up() -> None:
+    assert both(Verdict(1, 2, 3), Verdict(4, 5, 6)) == Verdict(5, 7, 9)

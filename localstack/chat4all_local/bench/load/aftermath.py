@@ -8,12 +8,12 @@ from typing import Final
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chat4all_local.api_client import ApiError, ApiUnreachable
+from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
 from chat4all_local.bench.load.figures import Polite
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.simulators.client import Simulator, SimulatorError
 from chat4all_local.simulators.control_api import SendRecord
-from chat4all_local.traffic.delivered import Verdict, verdict
+from chat4all_local.traffic.delivered import Verdict, recorded, verdict
 from chat4all_local.traffic.load import Posted
 from chat4all_local.traffic.participants import Conversation
 from chat4all_local.traffic.quiet import are_empty, queues_of
@@ -38,7 +38,9 @@ class Aftermath:
         self._sqs, self._queues = cloud.aws.sqs(), queues_of(cloud)
         self._target = Target(f"{cloud.api_url}/v1/messages", {"X-API-Key": cloud.api_key})
         self._conversations = cycle(conversations)
+        self._api = ApiClient(cloud.api_url, cloud.api_key)
         self._sends: list[SendRecord] = []
+        self.accepted_ids: list[str] = []
 
     def drain(
         self, posted: Sequence[Posted], uncertain: Sequence[Posted], within_s: float = DRAIN_WITHIN_S
@@ -63,6 +65,18 @@ class Aftermath:
         found = verdict(posted, self._sends, uncertain)
         return found, None if quiet_since is None else quiet_since - began
 
+    def judge_inbound(self, posted: Sequence[Posted], uncertain: Sequence[Posted]) -> Verdict:
+        """Compare the customers' messages with the histories. A history without an answer counts as empty."""
+        touched = {message.conversation.conversation_id for message in (*posted, *uncertain)}
+        return recorded(posted, uncertain, {known: self._history(known) for known in touched})
+
+    def _history(self, conversation_id: str) -> list[str]:
+        try:
+            texts = [message.content.text or "" for message in self._api.history(conversation_id)]
+        except (ApiError, ApiUnreachable):
+            return []
+        return texts[::-1]
+
     def _is_over(self, posted: Sequence[Posted]) -> bool:
         """Return whether nothing is missing or under way. A cloud that does not answer is not quiet."""
         if not self._read() or verdict(posted, self._sends).lost:
@@ -80,6 +94,7 @@ class Aftermath:
             self._target.send(line)
         except (ApiError, ApiUnreachable):
             return Polite(after_s, float("inf"))
+        self.accepted_ids.append(line.message_id)
         arrived_at = self._arrival(line.text, seen)
         return Polite(after_s, 1_000 * (arrived_at - sent))
 

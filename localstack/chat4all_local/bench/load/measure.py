@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
 from chat4all_local.bench.load.aftermath import DRAIN_WITHIN_S, Aftermath
+from chat4all_local.bench.load.customers import Customers
 from chat4all_local.bench.load.figures import (
     POLITE_IN_A_ROW,
     LoadFigures,
@@ -24,7 +25,7 @@ from chat4all_local.bench.load.figures import (
     recovered_s,
     step,
 )
-from chat4all_local.bench.load.mix import mixed
+from chat4all_local.bench.load.mix import SHARES, Mix, Sources, mixed
 from chat4all_local.bench.load.view import draw, table
 from chat4all_local.bench.report import Report
 from chat4all_local.cloud.errors import CloudError
@@ -32,9 +33,10 @@ from chat4all_local.cloud.reconfigured import end_environments
 from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
 from chat4all_local.simulators.client import Simulator, SimulatorError
+from chat4all_local.traffic.delivered import both
 from chat4all_local.traffic.load import Line, Posted
 from chat4all_local.traffic.open_load import Answer, OpenLoad, Outcome
-from chat4all_local.traffic.participants import Conversation, channels_in_turn, start_conversations
+from chat4all_local.traffic.participants import channels_in_turn, start_conversations
 from chat4all_local.traffic.spread import quantile
 
 RPS: Final = (15.0, 40.0, 80.0, 167.0)
@@ -45,7 +47,6 @@ _POLITE_EVERY_S: Final = 0.5
 _SIMULATOR_ANSWERS_WITHIN_S: Final = 10.0
 _SEED: Final = 15
 _NOTES: Final = (
-    f"Half POST /messages, 3 of 10 history, 2 of 10 health, in {CONVERSATIONS} conversations, and receipts.",
     "The load meets no warm environment: all are ended after the conversations and the baseline are made.",
     "Latency runs from the moment at which a request was due; no request waits for the answer to another.",
     f"A message undelivered {DRAIN_WITHIN_S:g} s after its step counts as lost.",
@@ -53,10 +54,11 @@ _NOTES: Final = (
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The rates of the steps, in requests a second, and the seconds of each."""
+    """The rates of the steps, in requests a second, the seconds of each, and the mix of the requests."""
 
     rates: tuple[float, ...] = RPS
     seconds: float = SECONDS
+    mix: Mix = Mix.ORIGINAL
 
 
 def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
@@ -72,8 +74,10 @@ def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
             conversations = start_conversations(
                 ApiClient(cloud.api_url, cloud.api_key), simulators, channels_in_turn(CONVERSATIONS)
             )
-            under_load = _UnderLoad(cloud, conversations, Aftermath(cloud, simulators, conversations), tell)
+            aftermath = Aftermath(cloud, simulators, conversations)
+            under_load = _UnderLoad(cloud, aftermath, tell)
             baseline = under_load.baseline()
+            sources = Sources(conversations, aftermath.accepted_ids[:], Customers(simulators))
             end_environments(cloud)
         except (
             ApiError,
@@ -84,14 +88,16 @@ def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
             ClientError,
         ) as error:
             raise CloudError(f"the cloud failed before the load: {error}") from error
-        steps = tuple(under_load.run(rps, plan.seconds) for rps in plan.rates)
+        if not sources.message_ids:
+            raise CloudError("the idle cloud accepted no message", "see: chat4all logs")
+        steps = tuple(under_load.run(rps, plan, sources) for rps in plan.rates)
         recovery = recovered_s(under_load.polite_messages(baseline), baseline)
     figures = LoadFigures(steps, recovery)
     return Report(
         title="Load: requests that come at their own rate",
         figures=figures,
         aims=aims(figures),
-        notes=(*_NOTES, under_load.own_cost()),
+        notes=(described(plan.mix), *_NOTES, under_load.own_cost()),
         table=table(figures),
         draw=lambda figure: draw(figure, under_load.answers),
     )
@@ -100,26 +106,28 @@ def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
 class _UnderLoad:
     """A cloud under an open load, and the answers of each step by its rate."""
 
-    def __init__(
-        self, cloud: Cloud, conversations: Sequence[Conversation], aftermath: Aftermath, tell: Tell
-    ) -> None:
+    def __init__(self, cloud: Cloud, aftermath: Aftermath, tell: Tell) -> None:
         self.answers: dict[float, list[Answer]] = {}
         self._url, self._headers = f"{cloud.api_url}/v1", {"X-API-Key": cloud.api_key}
-        self._conversations, self._aftermath, self._tell = conversations, aftermath, tell
+        self._aftermath, self._tell = aftermath, tell
         self._randomness = Random(_SEED)  # noqa: S311 - the same schedule in every run
         self._processor_s = 0.0
 
-    def run(self, rps: float, seconds: float) -> Step:
+    def run(self, rps: float, plan: Plan, sources: Sources) -> Step:
         """Send the requests of a step, then wait until what was accepted is delivered."""
-        requests, lines = mixed(self._conversations, rps, seconds, self._randomness)
+        requests = mixed(plan.mix, sources, rps, plan.seconds, self._randomness)
         sender = OpenLoad(self._url, self._headers)
         before = time.process_time()
         with self._shown(rps, sender):
-            answers = self.answers[rps] = sender.run(requests)
+            answers = self.answers[rps] = sender.run(requests.due)
         self._processor_s += time.process_time() - before
         self._tell(f"{rps:g}/s: waiting for the deliveries")
-        found, drained_s = self._aftermath.drain(accepted(answers, lines), uncertain(answers, lines))
-        return step(rps, seconds, answers, found, drained_s)
+        outbound, inbound = requests.lines, requests.inbound
+        delivered, drained_s = self._aftermath.drain(
+            accepted(answers, outbound), uncertain(answers, outbound)
+        )
+        kept = self._aftermath.judge_inbound(accepted(answers, inbound), uncertain(answers, inbound))
+        return step(rps, plan.seconds, answers, both(delivered, kept), drained_s)
 
     def baseline(self) -> list[Polite]:
         """Post single messages to the idle cloud: first until everything is warm, then those that count."""
@@ -164,9 +172,19 @@ class _UnderLoad:
             shower.join()
 
 
+def described(mix: Mix) -> str:
+    """Describe the mix by the shares of its requests."""
+    shares = ", ".join(f"{kind} {share}" for kind, share in SHARES[mix].items())
+    return (
+        f"Requests of the mix {mix} ({shares}), in {CONVERSATIONS} conversations, and the receipts besides."
+    )
+
+
 def accepted(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
     """Return the messages that got their 202, in the order of their answers."""
-    posts = (answer for answer in answers if answer.request.key and answer.outcome is Outcome.ANSWERED)
+    posts = (
+        answer for answer in answers if answer.request.key in lines and answer.outcome is Outcome.ANSWERED
+    )
     return [
         Posted(line.message_id, line.conversation, line.text, answer.sent_at, answer.at, tries=1)
         for answer in posts
@@ -176,7 +194,9 @@ def accepted(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
 
 def uncertain(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
     """Return the messages without a 202, which the cloud may have taken all the same."""
-    posts = (answer for answer in answers if answer.request.key and answer.outcome is not Outcome.ANSWERED)
+    posts = (
+        answer for answer in answers if answer.request.key in lines and answer.outcome is not Outcome.ANSWERED
+    )
     return [
         Posted(line.message_id, line.conversation, line.text, answer.sent_at, math.inf, tries=1)
         for answer in posts

@@ -1,42 +1,82 @@
-"""The mix of requests: half POST /messages, the rest the history of a conversation (3 of 10) and health (2).
+"""The mixes of requests. Each delivered message brings the cloud the webhooks of its receipts besides."""
 
-Each delivered message brings the cloud the webhooks of its receipts besides.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from itertools import cycle
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
+from chat4all_local.bench.load.customers import Customers
 from chat4all_local.traffic.load import Line
 from chat4all_local.traffic.open_load import Due
 from chat4all_local.traffic.participants import Conversation
 from chat4all_local.traffic.schedule import due_times
 from chat4all_local.traffic.target import body, new_line
 
-_HALF: Final = 0.5
-_HISTORY: Final = 0.8
+
+class Mix(StrEnum):
+    """The original's mix of 10,000 requests a minute, only POST /messages, or only customers' messages."""
+
+    ORIGINAL = "original"
+    MESSAGES = "messages"
+    WEBHOOKS = "webhooks"
 
 
-def mixed(
-    conversations: Sequence[Conversation], rps: float, seconds: float, randomness: Random
-) -> tuple[list[Due], dict[str, Line]]:
-    """Make the requests of a step, and the messages of its POSTs by their ids."""
-    requests: list[Due] = []
-    lines: dict[str, Line] = {}
-    for after_s, conversation in zip(due_times(rps, seconds, randomness), cycle(conversations)):
-        share = randomness.random()
-        if share < _HALF:
+class Kind(StrEnum):
+    """The kinds of requests. A webhook brings a customer's message."""
+
+    POST = "post"
+    HISTORY = "history"
+    STATUS = "status"
+    HEALTH = "health"
+    WEBHOOK = "webhook"
+
+
+SHARES: Final[Mapping[Mix, Mapping[Kind, int]]] = {
+    Mix.ORIGINAL: {Kind.POST: 5, Kind.HISTORY: 2, Kind.STATUS: 1, Kind.HEALTH: 1, Kind.WEBHOOK: 1},
+    Mix.MESSAGES: {Kind.POST: 1},
+    Mix.WEBHOOKS: {Kind.WEBHOOK: 1},
+}
+
+
+class Requests(NamedTuple):
+    """The requests of a step, and the messages of its POSTs and of its customers by their ids."""
+
+    due: list[Due]
+    lines: dict[str, Line]
+    inbound: dict[str, Line]
+
+
+class Sources(NamedTuple):
+    """What the requests are about: conversations, accepted messages (for their status), and customers."""
+
+    conversations: Sequence[Conversation]
+    message_ids: Sequence[str]
+    customers: Customers
+
+
+def mixed(mix: Mix, sources: Sources, rps: float, seconds: float, randomness: Random) -> Requests:
+    """Make the requests of a step."""
+    made = Requests([], {}, {})
+    kinds, weights = list(SHARES[mix]), list(SHARES[mix].values())
+    for after_s, conversation in zip(
+        due_times(rps, seconds, randomness), cycle(sources.conversations), strict=False
+    ):
+        (kind,) = randomness.choices(kinds, weights)
+        if kind is Kind.POST:
             line = new_line(conversation)
-            lines[line.message_id] = line
-            requests.append(Due(after_s, "POST", "/messages", 202, body(line), line.message_id))
-        elif share < _HISTORY:
-            path = f"/conversations/{conversation.conversation_id}/messages"
-            requests.append(Due(after_s, "GET", path, 200))
+            made.lines[line.message_id] = line
+            request = Due(after_s, "POST", "/messages", 202, body(line), line.message_id)
+        elif kind is Kind.WEBHOOK:
+            line = new_line(conversation)
+            made.inbound[line.message_id] = line
+            request = sources.customers.writing(line, after_s)
+        elif kind is Kind.HISTORY:
+            request = Due(after_s, "GET", f"/conversations/{conversation.conversation_id}/messages", 200)
+        elif kind is Kind.STATUS:
+            message_id = randomness.choice(sources.message_ids)
+            request = Due(after_s, "GET", f"/messages/{message_id}/status", 200)
         else:
-            requests.append(health(after_s))
-    return requests, lines
-
-
-def health(after_s: float = 0.0) -> Due:
-    return Due(after_s, "GET", "/health", 200)
+            request = Due(after_s, "GET", "/health", 200)
+        made.due.append(request)
+    return made
