@@ -64,7 +64,7 @@ test-localstack: setup-all ## Run the smoke tests, Kinesis tests and plugin test
 chaos: setup ## Inject faults under load and trace every message; writes docs/chaos-report.md
 	@$(BIN)/chat4all chaos --report docs
 
-bench: setup-all ## Run every benchmark; tables and plots go to results/
+bench: setup-all ## Run every benchmark but load; tables and plots go to results/
 	@$(BIN)/chat4all bench
 
 sam-local: setup ## Run every function and the API in sam local; needs a Docker daemon

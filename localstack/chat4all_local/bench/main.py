@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from rich.console import Console, Group
 from rich.text import Text
 
 from chat4all_local.bench.aims import Aim
-from chat4all_local.bench.catalogue import BENCHMARKS
+from chat4all_local.bench.catalogue import BENCHMARKS, LOAD
+from chat4all_local.bench.load.measure import Plan, load
 from chat4all_local.bench.report import Benchmark, Report
 from chat4all_local.bench.results import Result, result, write
 from chat4all_local.cloud.backends.ministack import BEHIND_PROXIES
@@ -20,9 +22,18 @@ from chat4all_local.console.progress import ProgressDisplay
 from chat4all_local.console.terminal import err, out, print_json
 
 
-def run(names: Sequence[str], *, json_output: bool) -> int:
-    """Run the benchmarks `names`, or all, and return 0 whatever the figures are. Raises CloudError."""
+def run(names: Sequence[str], *, plan: Plan, json_output: bool) -> int:
+    """Run the benchmarks `names`, or every quiet benchmark, and return 0 whatever the figures are.
+
+    `plan` is for the benchmark `load`. Raises CloudError.
+    """
     chosen = choose(names)
+    if LOAD in chosen:
+        chosen[LOAD] = partial(load, plan=plan)
+    elif plan != Plan():
+        raise CloudError(
+            "--rps, --seconds and --mix are for the benchmark load", "run: chat4all bench load --rps 15"
+        )
     measured: dict[str, Result] = {}
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(err) as progress:
@@ -35,11 +46,15 @@ def run(names: Sequence[str], *, json_output: bool) -> int:
 
 
 def choose(names: Sequence[str]) -> dict[str, Benchmark]:
-    """Choose benchmarks by name, in the order of the catalogue. Raises CloudError for an unknown name."""
+    """Choose benchmarks by name, in the order of the catalogue: by default all but `load`.
+
+    Raises CloudError for an unknown name.
+    """
     unknown = sorted(set(names) - set(BENCHMARKS))
     if unknown:
         raise CloudError(f"no such benchmark: {', '.join(unknown)}", f"there are: {', '.join(BENCHMARKS)}")
-    return {name: benchmark for name, benchmark in BENCHMARKS.items() if name in names or not names}
+    wanted = names or [name for name in BENCHMARKS if name != LOAD]
+    return {name: benchmark for name, benchmark in BENCHMARKS.items() if name in wanted}
 
 
 def _measure(name: str, benchmark: Benchmark, cloud: Cloud, console: Console) -> Result:

@@ -1,7 +1,7 @@
 """demo, bench, chaos, cost."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -45,15 +45,26 @@ def demo(
 
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="The benchmarks; by default all.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="The benchmarks; by default all but load.")
     ] = None,
     *,
+    rps: Annotated[
+        list[float] | None,
+        typer.Option(min=0.1, help="load: the requests a second of a step; repeat it for more steps."),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="load: the seconds of a step.")] = None,
+    mix: Annotated[
+        Literal["original", "messages", "webhooks"], typer.Option(help="load: the mix of the requests.")
+    ] = "original",
     json: JsonOption = False,
 ) -> None:
     """Run the benchmarks; tables and plots go to results/."""
+    from chat4all_local.bench.load.measure import RPS, SECONDS, Plan  # noqa: PLC0415 (as below)
+    from chat4all_local.bench.load.mix import Mix  # noqa: PLC0415 (as below)
     from chat4all_local.bench.main import run  # noqa: PLC0415 (only this command needs its imports)
 
-    raise typer.Exit(run(names=names or [], json_output=json))
+    plan = Plan(tuple(rps or RPS), seconds or SECONDS, Mix(mix))
+    raise typer.Exit(run(names=names or [], plan=plan, json_output=json))
 
 
 def chaos(

@@ -1,4 +1,4 @@
-"""Functions with other environment variables, for the time of a block."""
+"""Functions with other environment variables, for the time of a block, and functions that start cold."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,3 +28,16 @@ def reconfigured(cloud: Cloud, changes_of: Callable[[str], Mapping[str, str]]) -
     finally:
         for name in before:
             configure(name, {})
+
+
+def end_environments(cloud: Cloud) -> None:
+    """End every execution environment, so that the next invocation of each function starts cold.
+
+    A change of a function's configuration ends its environments, even a change to what it was.
+    """
+    functions = cloud.aws.functions()
+    for name in function_names(cloud):
+        variables = configuration(cloud, name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=f"{cloud.stack}-{name}", Environment={"Variables": variables}
+        )

@@ -1,6 +1,7 @@
 """Waiting for empty queues, so that earlier work does not extend into the time of a measurement."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from chat4all_local.cloud.running import Cloud
@@ -28,12 +29,13 @@ def wait_until_empty(sqs: "SQSClient", queue_urls: Sequence[str]) -> None:
 
     The queues must be empty twice, because a message may move to another queue during the first look.
     """
-
-    def are_empty() -> bool:
-        return not any(_messages(sqs, url) for url in queue_urls)
-
     for _ in range(2):
-        wait_until("the queues are empty", are_empty, within_s=WITHIN_S)
+        wait_until("the queues are empty", partial(are_empty, sqs, queue_urls), within_s=WITHIN_S)
+
+
+def are_empty(sqs: "SQSClient", queue_urls: Sequence[str]) -> bool:
+    """Return whether the queues hold no message, waiting or in flight."""
+    return not any(_messages(sqs, url) for url in queue_urls)
 
 
 def _messages(sqs: "SQSClient", queue_url: str) -> int:

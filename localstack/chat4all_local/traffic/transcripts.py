@@ -1,6 +1,7 @@
 """The requests that the providers observed, and their pending webhooks."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
@@ -31,8 +32,9 @@ def is_taken(send: SendRecord) -> bool:
 
 def wait_until_quiet(simulators: Mapping[str, Simulator], within_s: float) -> None:
     """Wait until no provider has a pending webhook. Raises TimeoutError."""
+    wait_until("every webhook is accepted", partial(are_quiet, simulators), within_s=within_s)
 
-    def is_quiet() -> bool:
-        return all(simulator.health().webhooks_pending == 0 for simulator in simulators.values())
 
-    wait_until("every webhook is accepted", is_quiet, within_s=within_s)
+def are_quiet(simulators: Mapping[str, Simulator]) -> bool:
+    """Return whether no provider has a pending webhook."""
+    return all(simulator.health().webhooks_pending == 0 for simulator in simulators.values())

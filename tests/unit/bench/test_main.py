@@ -10,7 +10,8 @@ from rich.text import Text
 
 from chat4all_local.bench.aims import at_least
 from chat4all_local.bench.catalogue import BENCHMARKS
-from chat4all_local.bench.main import choose, shown
+from chat4all_local.bench.load.measure import Plan
+from chat4all_local.bench.main import choose, run, shown
 from chat4all_local.bench.report import Report
 from chat4all_local.bench.results import result, write
 from chat4all_local.cloud.errors import CloudError
@@ -32,9 +33,9 @@ REPORT = Report(
 )
 
 
-def test_no_name_chooses_every_benchmark() -> None:
+def test_no_name_chooses_every_benchmark_but_the_load() -> None:
     assert (
-        list(choose([]))
+        [*choose([]), "load"]
         == list(BENCHMARKS)
         == [
             "coldstart",
@@ -45,12 +46,22 @@ def test_no_name_chooses_every_benchmark() -> None:
             "history",
             "pipeline",
             "backends",
+            "load",
         ]
     )
 
 
 def test_names_choose_each_once_in_the_catalogue_s_order() -> None:
     assert list(choose(["pipeline", "coldstart", "pipeline"])) == ["coldstart", "pipeline"]
+
+
+def test_the_load_runs_by_name() -> None:
+    assert list(choose(["load", "coldstart"])) == ["coldstart", "load"]
+
+
+def test_the_options_of_the_load_are_refused_for_other_benchmarks() -> None:
+    with pytest.raises(CloudError, match="--rps, --seconds and --mix are for the benchmark load"):
+        run(["coldstart"], plan=Plan(rates=(3.0,)), json_output=True)
 
 
 def test_an_unknown_name_is_refused_with_the_ones_there_are() -> None:

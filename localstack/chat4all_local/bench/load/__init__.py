@@ -1,0 +1,1 @@
+"""The benchmark `load`: requests that arrive at their own rate."""
