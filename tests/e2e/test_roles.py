@@ -48,7 +48,9 @@ def test_a_link_to_a_file_opens_only_while_its_signer_may_read_the_file(stage: S
     api = ApiClient(stage.cloud.api_url, stage.cloud.api_key)
     (tmp_path / "note.txt").write_text("text")
     stored = upload(api, tmp_path / "note.txt", remembered=Remembered(tmp_path / "memory"))
-    link = api.file_link(stored.file_id).url
+    # The link leads to a presigned link of S3, signed by the function `api`.
+    redirected = urllib3.request("GET", api.file_link(stored.file_id).url, redirect=False)
+    link = redirected.headers["location"]
 
     opened = urllib3.request("GET", link)
     with without_grants(stage, "api"):
