@@ -7,6 +7,7 @@ version.
 import asyncio
 import json
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -253,6 +254,34 @@ def test_an_earlier_receipt_handle_deletes_nothing(written: Written, tmp_path: P
     contents, _ = recovered(written.payloads)
     arn = "arn:aws:sqs:us-east-1:000000000000:plain"
     assert [message["body"] for message in contents.queues[arn].messages.values()] == ["kept"]
+
+
+def test_mappings_and_clients_do_not_wait_for_each_other_for_ever(written: Written, tmp_path: Path) -> None:
+    # Given threads that receive and delete as event source mappings do
+    client = Client(written, tmp_path)
+    queue = "http://localhost:4566/000000000000/plain"
+    over = threading.Event()
+
+    def consume() -> None:
+        while not over.is_set():
+            handles = {found["receipt_handle"] for found in sqs._receive_messages_for_esm(queue, 10)}
+            sqs._delete_messages_for_esm(queue, handles)
+
+    # When a client sends and receives meanwhile
+    def send() -> None:
+        for number in range(300):
+            client.sqs("SendMessage", QueueUrl=queue, MessageBody=str(number))
+            client.sqs("ReceiveMessage", QueueUrl=queue)
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (consume, consume, send)]
+    for thread in threads:
+        thread.start()
+    threads[-1].join(30.0)
+    over.set()
+    for thread in threads:
+        thread.join(10.0)
+    # Then all come to an end
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_message_that_is_sent_while_the_list_is_replaced_stays(written: Written, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from ministack_server.journal.frames import framed
 from ministack_server.journal.recorder import Recorder
 from ministack_server.journal.stores import Blobs
 
-LEAST_BYTES: Final = 32 * 1024 * 1024
+LEAST_BYTES: Final = int(os.environ.get("JOURNAL_COMPACTED_FROM", "33554432"))
 """A journal is compacted when it is longer than this and than its snapshot."""
 _WRITTEN_WITHIN_S: Final = 120
-_LOOK_EVERY_S: Final = 2.0
+_LOOK_EVERY_S: Final = 0.5
 _AFTER_A_FAILURE_S: Final = 60.0
 
 

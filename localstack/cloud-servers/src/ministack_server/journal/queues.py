@@ -210,7 +210,8 @@ def _received_when_stored(
     def received(url: str, most: int) -> list[Message]:
         if recorder.writer.problem:
             return []
-        messages = receive(url, most)
+        with recorder:  # before the lock that MiniStack takes, as a deletion does
+            messages = receive(url, most)
         if not messages:
             return messages
         try:
