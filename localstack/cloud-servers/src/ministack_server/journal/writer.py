@@ -1,12 +1,16 @@
-"""The writer of a journal: a thread that syncs all waiting changes with a single fdatasync.
+"""The writer of a journal: a single fdatasync for all changes that wait for one.
+
+While syncs are fast, the event loop syncs itself, at the end of its iteration: handing over to a thread and
+back takes longer than a sync. While syncs are slow, a thread syncs, so that the event loop does not wait.
 
 A change is kept in memory until it is synced. If it cannot be written, for example because the disk is full,
-the writer tries again until it can. Meanwhile `problem` says why, and nothing new is to be accepted.
+the thread tries again until it can. Meanwhile `problem` says why, and nothing new is to be accepted.
 """
 
 import asyncio
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +20,12 @@ from ministack_server.journal.files import Files, sync_folder
 from ministack_server.journal.frames import framed
 
 RETRIED_EVERY_S: Final = 0.5
+_FAST_S: Final = 0.001
+"""A sync that the event loop may wait for."""
+_NEWEST: Final = 0.2
+"""The weight of the newest sync in the average."""
+_UNWAITED_S: Final = 0.05
+"""The time until a change is synced that nothing waits for."""
 
 
 class NotStored(Exception):
@@ -39,6 +49,11 @@ class Writer:
         self._synced = 0
         self._waiting: deque[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
         self._state = threading.Condition()
+        """Protects everything above. `_writing` is taken first."""
+        self._writing = threading.Lock()
+        self._sync_s = 0.0
+        """The average time of the last syncs."""
+        self._is_scheduled = False
         self._closing = False
         self._file = _Appended(files.journal(generation))
         sync_folder(files.folder)
@@ -50,14 +65,12 @@ class Writer:
         with self._state:
             self._frames.append(framed(payload))
             self._appended += 1
-            self._state.notify_all()
 
     def begin_generation(self) -> int:
         """Write the following frames to the journal of the next generation, and return its number."""
         with self._state:
             self.generation += 1
             self._frames.append(self.generation)
-            self._state.notify_all()
             return self.generation
 
     @property
@@ -76,16 +89,21 @@ class Writer:
                 raise NotStored(self.problem)
             self._waiting.append((self._appended, loop, future))
             self._resolve()
+            is_fast = self._sync_s < _FAST_S
+            if not is_fast:
+                self._state.notify_all()
+        if is_fast and not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._flush_scheduled)
         await future
 
     def wait_synced(self) -> None:
-        """Block the thread until everything that was appended before is synced. Raises NotStored."""
-        with self._state:
-            position = self._appended
-            while self._synced < position:
-                if self.problem:
-                    raise NotStored(self.problem)
-                self._state.wait()
+        """Sync everything that was appended before. Raises NotStored."""
+        position = self._appended
+        if not self.problem:
+            self._flush()
+        if self._synced < position:
+            raise NotStored(self.problem)
 
     def close(self) -> None:
         """Sync everything that can be synced, and end. Raises NotStored."""
@@ -93,27 +111,35 @@ class Writer:
             self._closing = True
             self._state.notify_all()
         self._thread.join()
+        self._flush()
         self._file.close()
         if self.unsynced:
             raise NotStored(f"{self.problem} ({self.unsynced} changes)")
 
     def _run(self) -> None:
-        while True:
+        """Sync what nothing waits for, what is slow, and what could not be stored before."""
+        while not self._closing:
             with self._state:
-                while not self._frames and not self._closing:
-                    self._state.wait()
-                if not self._frames:
-                    return
+                self._state.wait(RETRIED_EVERY_S if self.problem else _UNWAITED_S)
+                is_needed = self._frames and not self._closing
+            if is_needed:
+                self._flush()
+
+    def _flush_scheduled(self) -> None:
+        self._is_scheduled = False
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._writing:
+            with self._state:
                 batch = list(self._frames)
+            began = time.monotonic()
             try:
                 self._store(batch)
             except OSError as error:
                 self._failed(error.strerror or str(error))
-                with self._state:
-                    if self._closing:
-                        return
-                    self._state.wait(RETRIED_EVERY_S)
-                    # Frames that arrive meanwhile end the wait early; the retry costs little.
+            if batch:
+                self._sync_s += _NEWEST * (time.monotonic() - began - self._sync_s)
 
     def _store(self, batch: list[bytes | int]) -> None:
         """Write and sync the batch. After an OSError the unsynced frames are still to be written."""
