@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
@@ -71,6 +72,9 @@ class Server:
 
     def sqs(self) -> "SQSClient":
         return self._session.client("sqs", endpoint_url=self.url, config=_ONCE)
+
+    def cloudformation(self) -> "CloudFormationClient":
+        return self._session.client("cloudformation", endpoint_url=self.url, config=_ONCE)
 
     def report(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/_ministack/journal", timeout=5) as answer:  # noqa: S310 (on 127.0.0.1)
@@ -327,6 +331,62 @@ def test_a_stop_with_a_full_disk_ends_with_an_error(folder: Path) -> None:
     assert code == 74
     server = Server(folder)
     assert_kept(server, writes)
+    server.kill()
+
+
+TEMPLATE = {
+    "Resources": {
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "TableName": TABLE,
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+            },
+        },
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": QUEUE, "FifoQueue": True}},
+        "Secret": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"Name": "a/b", "SecretString": "{}"},
+        },
+    }
+}
+
+
+def deploy(server: Server, *, until: str = "CREATE_COMPLETE") -> None:
+    """Create the stack, and wait until its status is said."""
+    stacks = server.cloudformation()
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
+    wait_until(lambda: stacks.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"].endswith(until))
+
+
+def test_a_deployment_that_was_said_to_be_done_survives_kill_9(folder: Path) -> None:
+    server = Server(folder)
+    deploy(server)
+    server.dynamodb().put_item(TableName=TABLE, Item={"k": {"S": "1"}})
+    server.kill()
+
+    server = Server(folder)
+
+    resources = server.cloudformation().list_stack_resources(StackName="stack")["StackResourceSummaries"]
+    assert {found["LogicalResourceId"] for found in resources} == {"Table", "Queue", "Secret"}
+    assert items_of(server) == {"1"}
+    assert server.sqs().get_queue_url(QueueName=QUEUE)["QueueUrl"].startswith(server.url)
+    server.kill()
+
+
+def test_a_deployment_that_was_cut_short_never_was(folder: Path) -> None:
+    # Given a deployment that nobody was told the end of
+    server = Server(folder)
+    deploy(server, until="")
+    server.kill()
+    # When the cloud starts again
+    server = Server(folder)
+    # Then the same deployment can be done
+    if server.cloudformation().list_stacks()["StackSummaries"] == []:
+        deploy(server)
+    assert items_of(server) == set()
     server.kill()
 
 
