@@ -20,6 +20,8 @@ from ministack_server.journal.stores import Blobs
 LEAST_BYTES: Final = int(os.environ.get("JOURNAL_COMPACTED_FROM", "33554432"))
 """A journal is compacted when it is longer than this and than its snapshot."""
 _WRITTEN_WITHIN_S: Final = 120
+_NICENESS: Final = 10
+_SYNCED_BYTES: Final = 1024 * 1024
 _LOOK_EVERY_S: Final = 0.5
 _AFTER_A_FAILURE_S: Final = 60.0
 
@@ -72,6 +74,7 @@ def _write_and_exit(files: Files, generation: int, blobs: Blobs) -> None:
     code = 1
     try:
         gc.disable()  # a collection would touch, and so copy, all memory
+        os.nice(_NICENESS)
         signal.alarm(_WRITTEN_WITHIN_S)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         _write(files, generation, blobs)
@@ -82,9 +85,14 @@ def _write_and_exit(files: Files, generation: int, blobs: Blobs) -> None:
 
 def _write(files: Files, generation: int, blobs: Blobs) -> None:
     unfinished = files.unfinished(generation)
-    with unfinished.open("wb") as file:
+    with unfinished.open("wb", buffering=_SYNCED_BYTES) as file:
+        synced = 0
         for frame in services.snapshot(blobs):
             file.write(framed(encoded(frame)))
+            if file.tell() - synced > _SYNCED_BYTES:  # else a sync of the journal would wait for all of it
+                file.flush()
+                os.fsync(file.fileno())
+                synced = file.tell()
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(files.snapshot(generation))

@@ -74,13 +74,19 @@ class Journal:
     def _end(self, _: object) -> None:
         """Record what is recorded at a stop only, such as function logs, and sync everything."""
         self._compaction.end()
-        answers.record(self._recorder, self._recorded, services.names(), at_stop=True)
-        self._recorder.record("end")
+        try:
+            answers.record(self._recorder, self._recorded, services.names(), at_stop=True)
+            self._recorder.record("end")
+        except OSError as error:
+            self._not_saved(error)
         try:
             self._writer.close()
         except NotStored as error:
-            _log.error("the last changes could not be saved: %s", error)
-            self.exit_code = NOT_SAVED
+            self._not_saved(error)
+
+    def _not_saved(self, error: Exception) -> None:
+        _log.error("the last changes could not be saved: %s", error)
+        self.exit_code = NOT_SAVED
 
     async def _answer_report(
         self, method: str, path: str, headers: dict[str, str], query: dict[str, Any], request_id: str

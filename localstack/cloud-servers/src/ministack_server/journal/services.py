@@ -1,5 +1,6 @@
 """The services whose state is recorded: what they store now, and what they load at a start."""
 
+import logging
 import re
 import sys
 from collections import defaultdict
@@ -12,6 +13,8 @@ from ministack.services import dynamodb, sqs
 from ministack_server.journal import items, queues
 from ministack_server.journal.changes import Change, Contents, unexpired
 from ministack_server.journal.stores import Blobs, Entries, Stores, store_of
+
+_log = logging.getLogger("journal")
 
 _GROWING: Final = frozenset({"cloudwatch_logs", "cloudwatch"})
 """Their entries grow with every invocation. Known entries are recorded only at a clean stop."""
@@ -71,7 +74,10 @@ class Recorded:
         """Yield the changes of the services' entries since they were recorded last."""
         for service in services:
             only_new = service in _GROWING and not at_stop
-            yield from self._entries.changes(service, stores_of(service), only_new=only_new)
+            try:
+                yield from self._entries.changes(service, stores_of(service), only_new=only_new)
+            except TypeError as error:  # a store that MiniStack itself could not write, either
+                _log.error("the state of %s is not recorded: %s", service, error)
             if service == "dynamodb":
                 yield from self._of_new(items.tables(), "TableArn")
             if service == "sqs":

@@ -54,6 +54,8 @@ class Writer:
         self._sync_s = 0.0
         """The average time of the last syncs."""
         self._is_scheduled = False
+        self._is_wanted = False
+        """Whether the thread is to sync now."""
         self._closing = False
         self._file = _Appended(files.journal(generation))
         sync_folder(files.folder)
@@ -91,7 +93,7 @@ class Writer:
             self._resolve()
             is_fast = self._sync_s < _FAST_S
             if not is_fast:
-                self._state.notify_all()
+                self._want()
         if is_fast and not self._is_scheduled:
             self._is_scheduled = True
             loop.call_soon(self._flush_scheduled)
@@ -120,14 +122,26 @@ class Writer:
         """Sync what nothing waits for, what is slow, and what could not be stored before."""
         while not self._closing:
             with self._state:
-                self._state.wait(RETRIED_EVERY_S if self.problem else _UNWAITED_S)
+                if not self._is_wanted:
+                    self._state.wait(RETRIED_EVERY_S if self.problem else _UNWAITED_S)
+                self._is_wanted = False
                 is_needed = self._frames and not self._closing
             if is_needed:
                 self._flush()
 
+    def _want(self) -> None:
+        self._is_wanted = True
+        self._state.notify_all()
+
     def _flush_scheduled(self) -> None:
+        """Sync on the event loop, or let the thread do it if it is writing just now."""
         self._is_scheduled = False
-        self._flush()
+        if self._writing.acquire(blocking=False):
+            self._writing.release()
+            self._flush()
+        else:
+            with self._state:
+                self._want()
 
     def _flush(self) -> None:
         with self._writing:
@@ -145,9 +159,10 @@ class Writer:
         """Write and sync the batch. After an OSError the unsynced frames are still to be written."""
         while batch:
             if isinstance(batch[0], int):
-                self._file.close()
-                self._file = _Appended(self._files.journal(batch[0]))
+                following = _Appended(self._files.journal(batch[0]))
                 sync_folder(self._files.folder)
+                self._file.close()
+                self._file = following
                 self._done(batch[:1])
                 self.written = 0
                 batch = batch[1:]
