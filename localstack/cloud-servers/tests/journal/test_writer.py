@@ -62,7 +62,12 @@ def test_an_answer_waits_until_its_change_is_in_the_file(writer: Writer, files: 
 
 
 @pytest.mark.parametrize("sync_s", [0.0, 0.005], ids=["fast", "slow"])
-def test_all_that_wait_share_a_sync(writer: Writer, monkeypatch: pytest.MonkeyPatch, sync_s: float) -> None:
+def test_all_that_wait_share_a_sync(
+    files: Files, said: list[str], monkeypatch: pytest.MonkeyPatch, sync_s: float
+) -> None:
+    # Given a writer whose thread syncs only when it is asked to
+    monkeypatch.setattr("ministack_server.journal.writer._UNWAITED_S", 60.0)
+    writer = Writer(files, 0, said.append)
     syncs: list[int] = []
 
     def counted(_: int) -> None:
@@ -82,6 +87,7 @@ def test_all_that_wait_share_a_sync(writer: Writer, monkeypatch: pytest.MonkeyPa
         await asyncio.gather(*(answer() for _ in range(100)))
 
     asyncio.run(answers())
+    writer.close()
     assert len(syncs) <= 2
     # A slow sync does not keep the event loop from other requests.
     assert (threading.get_ident() in syncs) == (not sync_s)

@@ -27,6 +27,8 @@ from typing import Any, Final
 DEDUPLICATED_S: Final = 300.0
 """The time for which SQS recognizes a deduplication id."""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+
 Change = tuple[Any, ...]
 """The kind of the change, and its values, which JSON can express."""
 Item = dict[str, Any]
@@ -127,7 +129,7 @@ def unexpired(deduplicated: dict[str, Any]) -> dict[str, Any]:
 
 def encoded(changes: list[Change]) -> bytes:
     """Return the payload of a frame with the changes."""
-    return json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(changes).encode("utf-8", "surrogatepass")
 
 
 def decoded(payload: bytes) -> list[Change]:

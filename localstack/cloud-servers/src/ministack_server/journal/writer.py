@@ -22,6 +22,8 @@ from ministack_server.journal.frames import framed
 RETRIED_EVERY_S: Final = 0.5
 _FAST_S: Final = 0.001
 """A sync that the event loop may wait for."""
+_APART_S: Final = 0.001
+"""The least time between two syncs by the event loop: under load, more requests share a sync."""
 _NEWEST: Final = 0.2
 """The weight of the newest sync in the average."""
 _UNWAITED_S: Final = 0.05
@@ -53,6 +55,7 @@ class Writer:
         self._writing = threading.Lock()
         self._sync_s = 0.0
         """The average time of the last syncs."""
+        self._synced_at = 0.0
         self._is_scheduled = False
         self._is_wanted = False
         """Whether the thread is to sync now."""
@@ -96,7 +99,11 @@ class Writer:
                 self._want()
         if is_fast and not self._is_scheduled:
             self._is_scheduled = True
-            loop.call_soon(self._flush_scheduled)
+            wait_s = self._synced_at + _APART_S - time.monotonic()
+            if wait_s > 0:
+                loop.call_later(wait_s, self._flush_scheduled)
+            else:
+                loop.call_soon(self._flush_scheduled)
         await future
 
     def wait_synced(self) -> None:
@@ -153,7 +160,8 @@ class Writer:
             except OSError as error:
                 self._failed(error.strerror or str(error))
             if batch:
-                self._sync_s += _NEWEST * (time.monotonic() - began - self._sync_s)
+                self._synced_at = time.monotonic()
+                self._sync_s += _NEWEST * (self._synced_at - began - self._sync_s)
 
     def _store(self, batch: list[bytes | int]) -> None:
         """Write and sync the batch. After an OSError the unsynced frames are still to be written."""
