@@ -5,6 +5,7 @@ from typing import Final
 
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.scenarios.aws import AWS
+from chat4all_local.chaos.scenarios.full_disk import FULL_DISK
 from chat4all_local.chaos.scenarios.kills import KILLS
 from chat4all_local.chaos.scenarios.providers import PROVIDERS
 from chat4all_local.chaos.scenarios.traffic import TRAFFIC
@@ -12,12 +13,12 @@ from chat4all_local.chaos.scenarios.whole_cloud import KILL, RESTART
 from chat4all_local.cloud.errors import CloudError
 
 SCENARIOS: Final = {
-    scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *KILL)
+    scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *FULL_DISK, *KILL)
 }
 """The scenarios in their order.
 
-A stop writes all data of the cloud, so the restart comes first, before other scenarios add data. The last of
-KILLS and the faults of AWS are neighbours because they share the proxies.
+The restart comes first, before other scenarios add data to be recovered. The last of KILLS and the faults of
+AWS are neighbours because they share the proxies.
 """
 
 

@@ -43,7 +43,7 @@ class CloudUnderTest:
         self.simulators: dict[str, Simulator] = {}
 
     def start(self) -> None:
-        """Start the cloud with the data of its last stop. Raises CloudError."""
+        """Start the cloud with the data of its last run. Raises CloudError."""
         self.cloud = self._stack.enter_context(
             started(self._folder, progress=self._progress, backend=self._backend)
         )
@@ -61,7 +61,7 @@ class CloudUnderTest:
         self._stack.close()
 
     def end(self, *, kill: bool) -> None:
-        """Stop the cloud, MiniStack first. A stop saves the data; a kill leaves the data of the last stop.
+        """Stop the cloud, MiniStack first, or kill MiniStack. Both keep everything that it had answered.
 
         The simulators stop last, after all functions, so that every accepted send is recorded.
         """

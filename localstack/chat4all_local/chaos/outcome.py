@@ -51,10 +51,9 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def wrongs(self) -> list[str]:
         """Return the faults: broken guarantees, and reasons why the scenario proves nothing."""
-        if not self.scenario.judged:
-            return []
         found = list(self.problems)
-        allowed = self.scenario.repeats_per_kill * len(self.timeline.strikes)
+        kills = sum(strike.kills > 0 for strike in self.timeline.strikes)
+        allowed = self.scenario.repeats_per_kill * kills
         if not self.account.accepted:
             found.append("nothing was accepted")
         elif not self.account.delivered:

@@ -35,7 +35,7 @@ BEFORE_THE_LOAD: Final = max(CLIENTS, len(CHANNELS))
 LOAD_ENDS_WITHIN_S: Final = 60.0
 SETTLES_WITHIN_S: Final = 150.0
 GIVEN_UP_AFTER_S: Final = 10.0
-"""The wait for messages that a scenario may lose, and for messages before the load."""
+"""The wait for messages before the load."""
 _LOOK_EVERY_S: Final = 0.5
 _AT_ONCE: Final = 4
 _ENDS: Final = frozenset({"SENT", "DELIVERED", "READ", "FAILED"})
@@ -60,7 +60,7 @@ def run_scenario(
         run.wrongs.append("the API did not accept everything in time")
     run.wrongs += load.refused()
     tell("waiting until every message has its final status")
-    fates = _fates(under_test, load.posted(), SETTLES_WITHIN_S if scenario.judged else GIVEN_UP_AFTER_S)
+    fates = _fates(under_test, load.posted(), SETTLES_WITHIN_S)
     if scenario.check is not None:
         scenario.check(run)
     return _outcome(scenario, run, began, fates)

@@ -89,6 +89,4 @@ class Scenario(msgspec.Struct, frozen=True):
     rate_factor: float = 1.0
     isolated: str | None = None
     """The only channel with a fault: the other channels' latencies are compared."""
-    judged: bool = True
-    """Whether lost, repeated and reordered messages make the scenario fail."""
     check: Callable[[Run], None] | None = None

@@ -102,8 +102,6 @@ def _section(outcome: Outcome) -> list[str]:
         paragraphs.append(f"FAILED: {codes}.")
     paragraphs += [f"**Wrong: {wrong}.**" for wrong in outcome.wrongs]
     paragraphs += [f"Missed: {missed}." for missed in outcome.missed]
-    if not outcome.scenario.judged:
-        paragraphs.append("Measured, not judged.")
     return [*paragraphs, "", f"![{outcome.scenario.name}](chaos/{outcome.scenario.name}.png)"]
 
 

@@ -14,12 +14,12 @@ from chat4all_local.cloud.backends.choice import BackendName, chosen
 from chat4all_local.cloud.backends.event_stream import EventStream
 from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.background import start_in_background
-from chat4all_local.cloud.errors import Busy, CloudError, NotRunning
+from chat4all_local.cloud.errors import Busy, CloudError, NotRunning, NotSaved
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.inspection import Health, inspect
 from chat4all_local.cloud.progress import step
 from chat4all_local.cloud.running import Cloud, connect
-from chat4all_local.cloud.shutdown import is_changing, shut_down, wait_while_changing
+from chat4all_local.cloud.shutdown import is_changing, shut_down, storage_problem, wait_while_changing
 from chat4all_local.cloud.signals import Stopped, stopped_by_signals
 from chat4all_local.cloud.start import start
 from chat4all_local.cloud.state import Phase
@@ -168,9 +168,10 @@ def down(
 ) -> None:
     """Stop the local cloud. Its data are kept for the next [bold]up[/]."""
     folder = folder_at(state)
+    problem = storage_problem(folder)
     was_up = shut_down(folder)
     if was_up and not purge:
-        _check_saved(folder)
+        _check_saved(folder, problem)
     out.print("The local cloud is down." if was_up else "The local cloud was not running.")
     if purge:
         is_gone = folder.purge()
@@ -178,12 +179,15 @@ def down(
         out.print(f"{removed} {folder.path}.", soft_wrap=True)
 
 
-def _check_saved(folder: StateFolder) -> None:
-    """Raise CloudError if the last stop did not save all data, so that the loss does not go unnoticed."""
-    if unsaved := folder.read().unsaved:
-        raise CloudError(
-            f"the local cloud is down, but did not save all data: {unsaved}",
-            "the next chat4all up starts with the data that were last saved",
+def _check_saved(folder: StateFolder, problem: str = "") -> None:
+    """Raise NotSaved if the last stop did not save everything, so that it does not go unnoticed.
+
+    `problem` says why changes could not be stored before the stop.
+    """
+    if unsaved := "; ".join(filter(None, (problem, folder.read().unsaved))):
+        raise NotSaved(
+            f"the local cloud is down, but did not save everything: {unsaved}",
+            "the next chat4all up starts with everything that was answered",
         )
 
 

@@ -10,7 +10,7 @@ from chat4all_local.cloud.inspection import ComponentUse, FunctionUse, Health, I
 from chat4all_local.cloud.state import Phase
 from chat4all_local.console.tables import plain_table
 
-_COLOURS = {Health.UP: "green", Health.SILENT: "yellow", Health.DOWN: "red"}
+_COLOURS = {Health.UP: "green", Health.REFUSING: "red", Health.SILENT: "yellow", Health.DOWN: "red"}
 
 
 def megabytes(memory: int) -> str:
@@ -32,8 +32,15 @@ def status_table(inspection: Inspection) -> RenderableType:
     for function in inspection.functions:
         table.add_row(*_function_row(function))
     table.add_row("total", "", "", megabytes(inspection.memory), "", style="bold")
+    problems = [
+        Text(f"{component.name} refuses changes until it can store them: {component.problem}", style="red")
+        for component in inspection.components
+        if component.problem
+    ]
     return Group(
-        Text(f"{inspection.phase.value}  {inspection.folder}  {inspection.api_url}", style="dim"), table
+        Text(f"{inspection.phase.value}  {inspection.folder}  {inspection.api_url}", style="dim"),
+        table,
+        *problems,
     )
 
 

@@ -43,11 +43,14 @@ def welcome(cloud: Cloud) -> RenderableType:
         f"{cloud.api_url}/docs\n",
     )
     commands = [Text.assemble("  ", (command, "cyan")) for command in next_commands(cloud)]
-    return Group(*_warnings(cloud), facts, Text("Try:", style="bold"), *commands)
+    return Group(*_recovery(cloud), facts, Text("Try:", style="bold"), *commands)
 
 
-def _warnings(cloud: Cloud) -> list[Text]:
-    """Warn of the data that the previous run could not save."""
-    lost = cloud.folder.read().lost
-    text = f"warning: {lost}. Data written since the last clean stop of the local cloud are lost."
-    return [Text(text, style="yellow")] if lost else []
+def _recovery(cloud: Cloud) -> list[Text]:
+    """Say what was recovered after a run that was killed."""
+    recovery = cloud.folder.read().recovery
+    return (
+        [Text(f"The local cloud did not end with a clean stop: {recovery}.", style="yellow")]
+        if recovery
+        else []
+    )

@@ -7,6 +7,7 @@
     ├── NotRunning          no cloud is running, or the running cloud is not ready
     ├── NotOurs             the folder is not a local cloud's
     ├── Busy                another launcher uses the folder
+    ├── NotSaved            a stop could not save everything, or the disk is full
     └── ComponentFailed     a process ended, or was not healthy in time
         ├── ToolFailed      sam build failed
         └── DeploymentFailed  CloudFormation refused the template, or a resource failed
@@ -41,6 +42,10 @@ class NotOurs(CloudError):
 
 
 class Busy(CloudError):
+    pass
+
+
+class NotSaved(CloudError):
     pass
 
 

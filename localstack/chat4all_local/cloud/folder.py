@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from chat4all_local.cloud.checkout import ROOT
-from chat4all_local.cloud.errors import Busy, NotOurs
+from chat4all_local.cloud.errors import Busy, NotOurs, NotSaved
 from chat4all_local.cloud.settings import STATE_VARIABLE
 from chat4all_local.cloud.state import State, decode, encode, is_state
 from chat4all_local.waiting import wait_until
@@ -35,8 +35,6 @@ class StateFolder:
         self.logs = self.path / "logs"
         self.ministack = self.path / "ministack"
         self.localstack = self.path / "localstack"
-        self.before_deployment = self.path / "ministack.before-deployment"
-        self.unfinished = self.path / "ministack.unfinished"
         self.tmp = self.path / "tmp"
         self.s3 = self.path / "s3"
         self.customers = self.path / "customers"
@@ -54,7 +52,7 @@ class StateFolder:
             raise NotOurs(f"{self.path} cannot be created: {error.strerror}", _ADVICE) from error
         with self._writing():
             if not self._state.exists():
-                self.write(State())
+                self._write(State())
             for folder in (self.logs, self.ministack, self.s3, self.customers):
                 folder.mkdir(exist_ok=True)
 
@@ -81,7 +79,14 @@ class StateFolder:
             raise NotOurs(f"{self.path} cannot be read: {error.strerror}", _ADVICE) from error
 
     def write(self, state: State) -> None:
-        """Write the state atomically, to a file that only its owner can read."""
+        """Write the state atomically, to a file that only its owner can read. Raises NotSaved."""
+        try:
+            self._write(state)
+        except OSError as error:
+            what = f"{self.path} cannot be written: {error.strerror}"
+            raise NotSaved(what, "see whether the disk is full") from error
+
+    def _write(self, state: State) -> None:
         with open(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
             file.write(encode(state))
         self._new.replace(self._state)
@@ -141,8 +146,8 @@ class StateFolder:
             return self._removed()
 
     def _removed(self) -> bool:
-        data = (self.ministack, self.before_deployment, self.unfinished, self.localstack, self.s3)
-        for folder in (*data, self.logs, self.tmp, self.customers, self.demo):
+        data = (self.ministack, self.localstack, self.s3, self.customers, self.demo)
+        for folder in (*data, self.logs, self.tmp):
             shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # the folder has other files
             for file in (self._lock, self._new, self._state):

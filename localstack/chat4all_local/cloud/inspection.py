@@ -10,6 +10,7 @@ import psutil
 from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.health import is_healthy
+from chat4all_local.cloud.journal import journal_report
 from chat4all_local.cloud.processes import find, function_of, memory_of, with_descendants
 from chat4all_local.cloud.state import Component, Phase, State
 
@@ -18,6 +19,7 @@ OTHERS: Final = "others"
 
 class Health(StrEnum):
     UP = "UP"
+    REFUSING = "REFUSING"
     SILENT = "SILENT"
     DOWN = "DOWN"
 
@@ -30,12 +32,16 @@ class ProcessUse(msgspec.Struct, frozen=True):
 
 
 class ComponentUse(msgspec.Struct, frozen=True):
-    """A component. SILENT: its process is alive but does not answer."""
+    """A component. SILENT: its process is alive but does not answer. REFUSING: it refuses changes.
+
+    `problem` says why it refuses changes.
+    """
 
     name: str
     health: Health
     process: ProcessUse | None
     urls: dict[str, str]
+    problem: str = ""
 
 
 class FunctionUse(msgspec.Struct, frozen=True):
@@ -89,8 +95,19 @@ def _component(component: Component) -> ComponentUse:
     use = _use(process) if process else None
     if use is None:
         return ComponentUse(component.name, Health.DOWN, None, component.urls)
-    health = Health.UP if is_healthy(component.urls.values(), component.ready_url) else Health.SILENT
-    return ComponentUse(component.name, health, use, component.urls)
+    if not is_healthy(component.urls.values(), component.ready_url):
+        return ComponentUse(component.name, Health.SILENT, use, component.urls)
+    problem = _problem(component)
+    return ComponentUse(
+        component.name, Health.REFUSING if problem else Health.UP, use, component.urls, problem
+    )
+
+
+def _problem(component: Component) -> str:
+    """Return why MiniStack cannot store changes; empty for every other component."""
+    url = component.urls.get(BackendName.MINISTACK)
+    report = journal_report(url) if url else None
+    return report.problem if report else ""
 
 
 def processes_of(components: Iterable[Component]) -> Iterator[tuple[str, psutil.Process]]:

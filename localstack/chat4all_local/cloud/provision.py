@@ -69,7 +69,7 @@ def point_webhooks(cloud: Cloud, webhook_urls: Mapping[str, str]) -> None:
 def first_key(cloud: Cloud) -> str:
     """Return the key of the last run, or a new key.
 
-    A killed cloud may have lost the record of the key, and an older version had fewer scopes. In both cases
+    A purged backend has no record of the key, and an older version had fewer scopes. In both cases
     the same key is recorded again, so that a key that the user has exported remains valid.
     """
     table, name = cloud.aws.dynamodb(), cloud.api_keys_table

@@ -6,8 +6,10 @@ from contextlib import suppress
 import psutil
 from msgspec.structs import replace
 
+from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.errors import Busy
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.journal import journal_report
 from chat4all_local.cloud.leftovers import stop_leftovers
 from chat4all_local.cloud.processes import find
 from chat4all_local.cloud.settings import POLL_EVERY, STOPPED_WITHIN
@@ -28,6 +30,15 @@ def shut_down(folder: StateFolder) -> bool:
         left = stop_leftovers(state)
         folder.write(replace(stopped(state), ended=""))
     return was_up or left > 0
+
+
+def storage_problem(folder: StateFolder) -> str:
+    """Return why the running cloud cannot store changes; empty if it can, or if it does not run."""
+    state = folder.read()
+    if not folder.is_locked() or state.backend != BackendName.MINISTACK or not state.aws_url:
+        return ""
+    report = journal_report(state.aws_url)
+    return f"changes cannot be stored: {report.problem}" if report and report.problem else ""
 
 
 def is_changing(folder: StateFolder) -> bool:

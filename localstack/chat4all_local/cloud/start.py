@@ -2,9 +2,8 @@
 
 import os
 import tempfile
-import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from chat4all_local.cloud.deployment import (
 )
 from chat4all_local.cloud.errors import CloudError
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.journal import journal_report, unsaved_by
 from chat4all_local.cloud.launch import EndedEarly, Launched, launched, wait_until_healthy
 from chat4all_local.cloud.leftovers import leftovers
 from chat4all_local.cloud.ports import choose_ports
@@ -80,38 +80,42 @@ def start(
             with step(progress, "Stop processes that an earlier run left"):
                 stop(left, STOPPED_WITHIN)
         folder.empty_tmp()
-        # A run that never became ready lost no data itself, and passes on the loss of the run before it.
-        lost = backend.unsaved(folder) if before.ready_since else before.lost
-        with _recorded_end(folder, backend), ExitStack() as stack:
-            begun = _Starting(folder, progress, backend, stack_name, before, lost).up(stack)
+        with _recorded_end(folder) as running, ExitStack() as stack:
+            begun = _Starting(folder, progress, backend, stack_name, before).up(stack)
+            running.extend(begun.running)
             stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
             yield begun
 
 
 @contextmanager
-def _recorded_end(folder: StateFolder, backend: Backend) -> Iterator[None]:
-    """Record the end of a run, and its reason if an error ended it."""
+def _recorded_end(folder: StateFolder) -> Iterator[list[Launched]]:
+    """Record the end of a run, its reason if an error ended it, and what its components did not save."""
     ended = ""
+    running: list[Launched] = []
     try:
-        yield
+        yield running
     except CloudError as error:
         ended = error.message
         raise
     finally:
-        last = replace(folder.read(), ended=ended, unsaved=backend.unsaved(folder))
+        last = replace(folder.read(), ended=ended, unsaved=_unsaved(running))
         folder.write(stopped(last))
+
+
+def _unsaved(ended: Iterable[Launched]) -> str:
+    codes = [process.process.poll() for process in ended if process.component.name == MiniStack.name]
+    return "; ".join(filter(None, map(unsaved_by, codes)))
 
 
 @dataclass(frozen=True)
 class _Starting:
-    """A start in `folder` after a run with the state `before`; `lost` says why that run's data are lost."""
+    """A start in `folder` after a run with the state `before`."""
 
     folder: StateFolder
     progress: Progress
     backend: Backend
     stack_name: str
     before: State
-    lost: str
 
     def up(self, stack: ExitStack) -> Start:
         state = State(
@@ -124,7 +128,6 @@ class _Starting:
             launcher=identify(os.getpid()),
             ports=self.before.ports,
             api_key=self.before.api_key,
-            lost=self.lost,
         )
         self.folder.write(state)
         state, running, build = self._components_up(state, stack)
@@ -134,7 +137,7 @@ class _Starting:
         cloud = cloud_of(self.folder, state)
         with step(self.progress, "Check the health of the API"):
             wait_until_answering(cloud, running)
-        self.folder.write(replace(state, ready_since=time.time()))
+        self.folder.write(state)
         return Start(cloud, running)
 
     def _components_up(self, state: State, stack: ExitStack) -> tuple[State, list[Launched], Build]:
@@ -164,6 +167,9 @@ class _Starting:
             build = built(self.folder, state.run, self.progress)  # while the components start
             with step(self.progress, self.backend.title):
                 wait_until_healthy(running)
+            if self.backend.name == MiniStack.name and (report := journal_report(endpoints.aws)):
+                state = replace(state, recovery=report.recovery)
+                self.folder.write(state)
             stack.push(attempt.pop_all())
         return state, running, build
 
@@ -173,11 +179,10 @@ class _Starting:
         with step(self.progress, "Compare the deployed stack"):
             deployed = is_deployed(aws, state.stack, wanted_digest(build, given))
         if not deployed:
-            with self.backend.deploying(self.folder):
-                state = replace(state, phase=Phase.DEPLOYING)
-                self.folder.write(state)
-                with step(self.progress, "Deploy the stack"):
-                    deploy(state, build, given)
-                    let_live_follow(aws, state.stack)
+            state = replace(state, phase=Phase.DEPLOYING)
+            self.folder.write(state)
+            with step(self.progress, "Deploy the stack"):
+                deploy(state, build, given)
+                let_live_follow(aws, state.stack)
         api_id = outputs(aws, state.stack)["ApiId"]
         return replace(state, api_url=f"{aws.endpoint}/_aws/execute-api/{api_id}/api")

@@ -48,10 +48,8 @@ class State(msgspec.Struct, frozen=True):
     `aws_url` and `s3_url` are the endpoints of `backend`: `s3_url` for files, `aws_url` for all other
     services.
 
-    `ended` says why the last run ended, if it ended unexpectedly. `unsaved` says why its data were not saved.
-
-    `ready_since` is the time at which this run became ready, in seconds since the epoch; 0 before. `lost`
-    says why the data of the run before it are lost; it is empty if they were kept.
+    `ended` says why the last run ended, if it ended unexpectedly. `unsaved` says what its stop did not save.
+    `recovery` says what this run recovered, if the run before it did not end with a clean stop.
 
     `stack` is the name of the deployed stack.
 
@@ -73,8 +71,7 @@ class State(msgspec.Struct, frozen=True):
     api_key: str = ""
     ended: str = ""
     unsaved: str = ""
-    ready_since: float = 0.0
-    lost: str = ""
+    recovery: str = ""
 
     def url(self, name: str) -> str:
         """Return the URL of the service `name`, such as a channel. Raises KeyError."""

@@ -41,8 +41,16 @@ def test_a_killed_channel_function_may_repeat_once_for_each_kill(repeated: int, 
     assert len(outcome("kill-channel", replace(WELL, repeated=repeated), strikes=3).wrongs) == wrong
 
 
-def test_a_killed_cloud_is_only_measured() -> None:
-    assert outcome("kill-cloud", replace(WELL, lost=9)).wrongs == []
+def test_a_killed_cloud_may_lose_nothing() -> None:
+    assert outcome("kill-cloud", replace(WELL, lost=1)).wrongs == ["1 lost: "]
+
+
+def test_a_stop_allows_no_repeats() -> None:
+    stopped = Timeline(90.0, [95.0], [96.0], (Strike("SIGTERM", 100.0),))
+
+    assert replace(outcome("stop-under-load", replace(WELL, repeated=1)), timeline=stopped).wrongs == [
+        "1 repeated, 0 allowed"
+    ]
 
 
 def test_times_are_told_and_decide_nothing() -> None:

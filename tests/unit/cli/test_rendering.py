@@ -96,17 +96,17 @@ def test_up_ends_with_the_addresses_the_key_and_three_commands(cloud: Cloud) -> 
     assert "http://127.0.0.1:1/api/v1\n" in shown
     assert "http://127.0.0.1:1/api/docs\n" in shown
     assert "c4a_00000000_x" in shown
-    assert "warning" not in shown
+    assert "clean stop" not in shown
     assert len(next_commands(cloud)) == 3
     assert all(command in shown for command in next_commands(cloud))
 
 
-def test_up_warns_of_what_the_run_before_lost(cloud: Cloud) -> None:
+def test_up_says_what_was_recovered_after_a_kill(cloud: Cloud) -> None:
     cloud.folder.create()
-    cloud.folder.write(State(lost="MiniStack was killed"))
+    cloud.folder.write(State(recovery="replayed 1,234 changes of 3 services in 0.2 s"))
 
     first, *_ = text(welcome(cloud)).splitlines()
 
     assert first == (
-        "warning: MiniStack was killed. Data written since the last clean stop of the local cloud are lost."
+        "The local cloud did not end with a clean stop: replayed 1,234 changes of 3 services in 0.2 s."
     )

@@ -30,21 +30,3 @@ def test_the_ports_outlive_a_start_that_was_interrupted(folder: StateFolder) -> 
     # Then the following start finds the ports, so that it does not deploy the stack again
     state = folder.read()
     assert (state.phase, state.ports) == (Phase.STOPPED, ports)
-
-
-@pytest.mark.parametrize(
-    ("before", "lost"),
-    [
-        (State(ready_since=1.0), "MiniStack was killed"),
-        (State(lost="MiniStack was killed"), "MiniStack was killed"),
-        (State(), ""),
-    ],
-    ids=["killed", "killed before an interrupted start", "never ready"],
-)
-def test_a_start_knows_what_the_run_before_it_lost(folder: StateFolder, before: State, lost: str) -> None:
-    folder.write(before)
-
-    with pytest.raises(KeyboardInterrupt), start(folder, silent, Interrupted()):
-        pass
-
-    assert folder.read().lost == lost

@@ -1,25 +1,40 @@
-"""A stop or a kill of the whole local cloud, and its restart."""
+"""Stops and kills of the whole local cloud, and its restarts."""
 
 from typing import Final
 
 from chat4all_local.chaos.scenario import AFTER_A_RESTART_S, Run, Scenario
+from chat4all_local.cloud.settings import CHANNELS
 
 _AT: Final = 0.5
+_STOP_AT: Final = 0.25
+_KILL_AT: Final = 0.6
+_REPEATS: Final = len(CHANNELS)
+"""One for each channel: a send that the provider accepted, whose record MiniStack had not answered."""
 
 
 def _restart(run: Run) -> None:
     run.load.wait_for_share(_AT)
-    run.struck("the cloud is stopped")
-    run.under_test.end(kill=False)
-    run.gone()
-    run.under_test.start()
-    run.mended("the cloud is up again")
+    _end_and_start(run, kill=False)
 
 
 def _kill(run: Run) -> None:
     run.load.wait_for_share(_AT)
-    run.struck("kill -9 of the cloud", kills=1)
-    run.under_test.end(kill=True)
+    _end_and_start(run, kill=True)
+
+
+def _stop_and_kill(run: Run) -> None:
+    run.load.wait_for_share(_STOP_AT)
+    _end_and_start(run, kill=False)
+    run.load.wait_for_share(_KILL_AT)
+    _end_and_start(run, kill=True)
+
+
+def _end_and_start(run: Run, *, kill: bool) -> None:
+    if kill:
+        run.struck("kill -9 of the cloud", kills=1)
+    else:
+        run.struck("the cloud is stopped")
+    run.under_test.end(kill=kill)
     run.gone()
     run.under_test.start()
     run.mended("the cloud is up again")
@@ -36,8 +51,16 @@ RESTART: Final = (
 KILL: Final = (
     Scenario(
         "kill-cloud",
-        "The local cloud is killed with -9: it keeps only the data of its last clean stop.",
+        "The local cloud is killed with -9 under load, and started again.",
         _kill,
-        judged=False,
+        repeats_per_kill=_REPEATS,
+        next_delivery_s=AFTER_A_RESTART_S,
+    ),
+    Scenario(
+        "stop-under-load",
+        "The local cloud is stopped with SIGTERM, started, killed with -9 and started, all under one load.",
+        _stop_and_kill,
+        repeats_per_kill=_REPEATS,
+        next_delivery_s=AFTER_A_RESTART_S,
     ),
 )

@@ -1,7 +1,6 @@
 """The port of a backend: the processes of a local cloud, and its differences from AWS."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,9 +65,3 @@ class Backend(Protocol):
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """Return the template's parameters for this backend."""
-
-    def unsaved(self, folder: StateFolder) -> str:
-        """Return why the last stop did not save the data; empty if it did, or if no data are kept."""
-
-    def deploying(self, folder: StateFolder) -> AbstractContextManager[None]:
-        """Surround a deployment: a backend that keeps data undoes an interrupted deployment."""

@@ -1,7 +1,6 @@
 """An external cloud, which runs already. The launcher deploys to it, and neither starts nor stops it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import urllib3
@@ -58,10 +57,3 @@ class External:
             return self.event_stream.parameters
         here = {"EndpointUrl": endpoints.aws, "S3EndpointUrl": endpoints.s3}
         return {**here, **self.event_stream.parameters}
-
-    def unsaved(self, folder: StateFolder) -> str:
-        return ""
-
-    @contextmanager
-    def deploying(self, folder: StateFolder) -> Iterator[None]:
-        yield

@@ -1,8 +1,7 @@
 """LocalStack in host mode: it needs no Docker and no token. It keeps no data after a stop."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,13 +62,6 @@ class LocalStack:
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """Return no endpoints: LocalStack sets them for the functions."""
         return self.event_stream.parameters
-
-    def unsaved(self, folder: StateFolder) -> str:
-        return ""
-
-    @contextmanager
-    def deploying(self, folder: StateFolder) -> Iterator[None]:
-        yield
 
 
 def _link(source: Path, place: Path) -> None:

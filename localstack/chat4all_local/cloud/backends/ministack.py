@@ -1,7 +1,6 @@
-"""The default backend: MiniStack, with nanio as S3. A clean stop saves all data for the next start."""
+"""The default backend: MiniStack, with nanio as S3. A journal keeps all data for the next start."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,9 +12,7 @@ from chat4all_local.cloud.backends.roles import Roles
 from chat4all_local.cloud.backends.simulators import simulators
 from chat4all_local.cloud.checkout import program
 from chat4all_local.cloud.folder import StateFolder
-from chat4all_local.cloud.kept_data import forget_before, remember_before, undo_interrupted, unsaved
 from chat4all_local.cloud.ports import url
-from chat4all_local.cloud.queue_urls import move_queues
 from chat4all_local.cloud.settings import CHANNELS, LOCALHOST, MINISTACK, RUN_MARK
 
 _PASSED: Final = (
@@ -39,9 +36,7 @@ class MiniStack:
     lacks = ()
 
     def prepare(self, folder: StateFolder, ports: Mapping[str, int]) -> None:
-        undo_interrupted(folder)
-        folder.create()
-        move_queues(folder.ministack, ports["ministack"])
+        """Prepare nothing: MiniStack recovers its data itself, and adapts queue URLs to its port."""
 
     def plans(self, folder: StateFolder, ports: Mapping[str, int], stack: str) -> list[Plan]:
         return [
@@ -56,15 +51,6 @@ class MiniStack:
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """Return no endpoints: MiniStack passes its own to the functions."""
         return {}
-
-    def unsaved(self, folder: StateFolder) -> str:
-        return unsaved(folder)
-
-    @contextmanager
-    def deploying(self, folder: StateFolder) -> Iterator[None]:
-        remember_before(folder)
-        yield
-        forget_before(folder)
 
 
 # A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits.

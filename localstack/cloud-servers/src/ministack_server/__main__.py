@@ -1,6 +1,7 @@
 """Start MiniStack with every correction. BIND_HOST and GATEWAY_PORT are its address."""
 
 import os
+import sys
 from typing import Final
 
 from lambda_processes.ministack import functions
@@ -15,6 +16,7 @@ from ministack_server import (
     roles,
     serving,
 )
+from ministack_server.journal.lifecycle import Journal
 
 CORRECTIONS: Final = (
     roles,
@@ -33,10 +35,13 @@ def main() -> None:
     for correction in CORRECTIONS:
         correction.install()
     processes = functions.install()
+    journal = Journal()
+    journal.install()
     try:
         serving.serve(os.environ.get("BIND_HOST", "127.0.0.1"), int(os.environ["GATEWAY_PORT"]))
     finally:
         processes.close()
+    sys.exit(journal.exit_code)
 
 
 if __name__ == "__main__":

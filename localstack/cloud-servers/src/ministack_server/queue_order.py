@@ -65,7 +65,7 @@ _purge = sqs._act_purge_queue  # noqa: SLF001
 
 _known: Final[dict[str, _Tried]] = {}
 """By the queue's ARN."""
-_changing = threading.RLock()
+changing = threading.RLock()
 """Held by clients' calls and by MiniStack's poller, a thread. A send appends, and needs no lock."""
 
 
@@ -97,7 +97,7 @@ def _tried(queue: Queue) -> _Tried:
 
 def _receive(queue: Queue, most: int, hidden_s: int) -> list[Message]:
     """Receive up to `most` messages; of a FIFO queue, none of a group that has a message in flight."""
-    with _changing:
+    with changing:
         now, tried = time.time(), _tried(queue)
         hidden = (message for message in tried.by_identity.values() if message["visible_at"] > now)
         busy = {message["group_id"] for message in hidden if message["group_id"]} if queue["is_fifo"] else ()
@@ -122,7 +122,7 @@ def _move_dead_letters(queue: Queue) -> None:
     policy = queue["attributes"].get("RedrivePolicy")
     if not policy:
         return
-    with _changing:
+    with changing:
         tried = _tried(queue)
         dead = _dropped(_sweep, queue, tried.in_order())
         for message in dead:
@@ -133,7 +133,7 @@ def _move_dead_letters(queue: Queue) -> None:
 
 def _remove_expired(queue: Queue) -> None:
     """Let MiniStack find the messages that are older than the queue keeps them, at most once a second."""
-    with _changing:
+    with changing:
         tried, now = _tried(queue), time.time()
         if now < tried.next_search_at:
             return
@@ -183,7 +183,7 @@ def _change_visibility_batch(request: Request, url: str) -> dict[str, Any]:
 
 
 def _purge_queue(request: Request, url: str) -> dict[str, Any]:
-    with _changing:
+    with changing:
         _tried(_queue(request, url, "sqs:PurgeQueue")).by_identity.clear()
         answer: dict[str, Any] = _purge(request, url)
     return answer
@@ -203,7 +203,7 @@ def _queue(request: Request, url: str, action: str) -> Queue:
 
 def _delete(queue: Queue, handle: str) -> bool:
     """Delete the message; False if no message of the queue was last received with `handle`."""
-    with _changing:
+    with changing:
         tried = _tried(queue)
         message = tried.with_handle(handle) if handle else None
         return message is not None and tried.remove(message)
@@ -212,7 +212,7 @@ def _delete(queue: Queue, handle: str) -> bool:
 def _hide(queue: Queue, entry: Request) -> bool:
     """Hide the message for the seconds in `entry`; False if no message has its handle."""
     hidden_s = int(entry.get("VisibilityTimeout", 30))
-    with _changing:
+    with changing:
         message = _tried(queue).with_handle(entry.get("ReceiptHandle", ""))
         if message is None:
             return False
