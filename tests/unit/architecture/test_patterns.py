@@ -113,11 +113,6 @@ TABLE: Final = {
         "A search begins at lines with `VmHWM:` only, and the loop ends before any other letter.",
         (Text("VmHWM:\n"), Text(" ", begin="VmHWM:"), Text("1", begin="VmHWM: "), Text("VmHWM: 1\n")),
     ),
-    "chat4all_local.cloud.queue_urls:_QUEUE_URL": Entry(
-        "a file that MiniStack wrote on this machine",
-        "A search begins at `http:` only, and the loop takes digits, of which none begins anything.",
-        (Text("1", begin="http://127.0.0.1:"), Text("http://127.0.0.1:1")),
-    ),
     "chat4all_local.metering.use:_REPORT": Entry(
         "a log line of a function of ours, on this machine",
         "It begins at the beginning only, and whatever place the first loop ends at is tried in a few steps.",
@@ -204,7 +199,6 @@ EXCUSED: Final = frozenset(
     {
         "chat4all_local.bench.pipeline.memory:_PSS",
         "chat4all_local.bench.upload.own_memory:_MOST",
-        "chat4all_local.cloud.queue_urls:_QUEUE_URL",
         "chat4all_local.metering.use:_REPORT",
         "chat4all_local.sam_local.base_image:_LIBRARY",
     }

@@ -39,14 +39,18 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class LoadFigures(msgspec.Struct, frozen=True):
-    """The figures of the benchmark. `recovered_s` is None if the cloud did not recover in time."""
+    """The figures of the benchmark.
+
+    `recovered_s` runs from the end of the load until single messages were fast, and contains the last step's
+    `drained_s`: nobody looks earlier. It is None if the cloud did not recover in time.
+    """
 
     steps: tuple[Step, ...]
     recovered_s: float | None
 
 
 class Polite(msgspec.Struct, frozen=True):
-    """A single message, posted `after_s` seconds after the last step, and at its provider `ms` later.
+    """A single message, posted `after_s` seconds after the last delivery, and at its provider `ms` later.
 
     `ms` is infinite if the message was not accepted or did not arrive.
     """
@@ -76,7 +80,7 @@ def step(
 
 
 def recovered_s(polite: Sequence[Polite], baseline: Sequence[Polite]) -> float | None:
-    """Return when single messages were fast again: the first of twelve in a row that are.
+    """Return when single messages were fast again, by `after_s`: the first of twelve in a row that are.
 
     A fast message takes at most twice the p95 of the baseline, which the idle cloud showed before the load.
     """

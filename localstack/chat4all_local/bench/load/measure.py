@@ -91,8 +91,8 @@ def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
         if not sources.message_ids:
             raise CloudError("the idle cloud accepted no message", "see: chat4all logs")
         steps = tuple(under_load.run(rps, plan, sources) for rps in plan.rates)
-        recovery = recovered_s(under_load.polite_messages(baseline), baseline)
-    figures = LoadFigures(steps, recovery)
+        after_s = recovered_s(under_load.polite_messages(baseline), baseline)
+    figures = LoadFigures(steps, after_s + steps[-1].drained_s if after_s is not None else None)
     return Report(
         title="Load: requests that come at their own rate",
         figures=figures,
