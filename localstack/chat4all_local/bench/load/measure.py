@@ -92,7 +92,9 @@ def load(cloud: Cloud, tell: Tell, plan: Plan | None = None) -> Report:
             raise CloudError("the idle cloud accepted no message", "see: chat4all logs")
         steps = tuple(under_load.run(rps, plan, sources) for rps in plan.rates)
         after_s = recovered_s(under_load.polite_messages(baseline), baseline)
-    figures = LoadFigures(steps, after_s + steps[-1].drained_s if after_s is not None else None)
+    drained_s = steps[-1].drained_s
+    recovery = None if after_s is None or drained_s is None else drained_s + after_s
+    figures = LoadFigures(steps, recovery)
     return Report(
         title="Load: requests that come at their own rate",
         figures=figures,
