@@ -29,13 +29,15 @@ from chat4all_local.waiting import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 DIGEST_TAG = "chat4all-digest"
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 _NOT_BEGUN = "REVIEW_IN_PROGRESS"
 _NEVER_DEPLOYED = "ROLLBACK_COMPLETE"
 """The status of a stack whose first deployment failed. CloudFormation can only delete it."""
+_UNCHANGED = "didn't contain changes"
+"""Part of the reason of a change set without changes, which has no code. LocalStack does not count tags."""
 _UNKNOWN_STACK = "ValidationError"
 """CloudFormation's error code for it."""
 
@@ -77,7 +79,7 @@ def wanted_digest(build: Build, parameters: Mapping[str, str]) -> str:
 def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
     """Deploy the build by a change set, to the stack with the name in `state`. Raises DeploymentFailed."""
     aws, name = aws_of(state), state.stack
-    build.package.upload(aws)
+    template = build.package.upload(aws)
     stacks = aws.cloudformation()
     found = _found(stacks, name)
     if found is not None and found["StackStatus"] == _NEVER_DEPLOYED:
@@ -90,7 +92,7 @@ def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
             StackName=name,
             ChangeSetName=change_set,
             ChangeSetType="CREATE" if found is None or found["StackStatus"] == _NOT_BEGUN else "UPDATE",
-            TemplateURL=build.package.template_url,
+            TemplateURL=template,
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())
             ],
@@ -102,12 +104,17 @@ def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
     made = _ended(
         lambda: stacks.describe_change_set(StackName=name, ChangeSetName=change_set), lambda it: it["Status"]
     )
+    if _UNCHANGED in made.get("StatusReason", ""):
+        return
     if made["Status"] not in _COMPLETE:
         raise DeploymentFailed("CloudFormation refused the change", made.get("StatusReason", ""))
+    earlier = {event["EventId"] for event in _events(stacks, name)}
     stacks.execute_change_set(StackName=name, ChangeSetName=change_set)
     stack = _ended(lambda: stacks.describe_stacks(StackName=name)["Stacks"][0], lambda it: it["StackStatus"])
     if stack["StackStatus"] not in _COMPLETE:
-        raise DeploymentFailed(f"the deployment ended as {stack['StackStatus']}", _failures(stacks, name))
+        raise DeploymentFailed(
+            f"the deployment ended as {stack['StackStatus']}", _failures(stacks, name, earlier)
+        )
 
 
 def _found(stacks: "CloudFormationClient", name: str) -> "StackTypeDef | None":
@@ -132,14 +139,20 @@ def _ended(look: Callable[[], Described], status: Callable[[Described], str]) ->
         raise DeploymentFailed(str(late), "") from late
 
 
-def _failures(stacks: "CloudFormationClient", name: str) -> str:
-    """Return a line for each resource that failed, oldest first: the first failure is the cause."""
+def _events(stacks: "CloudFormationClient", name: str) -> "list[StackEventTypeDef]":
     pages = stacks.get_paginator("describe_stack_events").paginate(StackName=name)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
+def _failures(stacks: "CloudFormationClient", name: str, earlier: set[str]) -> str:
+    """Return a line for each resource that failed, oldest first: the first failure is the cause.
+
+    `earlier` are the ids of the events of earlier deployments.
+    """
     failed = [
         f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
-        for page in pages
-        for event in page["StackEvents"]
-        if event.get("ResourceStatus", "").endswith("_FAILED")
+        for event in _events(stacks, name)
+        if event.get("ResourceStatus", "").endswith("_FAILED") and event["EventId"] not in earlier
     ]
     return "\n".join(reversed(failed))
 

@@ -9,7 +9,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import yaml
 from botocore.exceptions import ClientError
@@ -17,14 +17,23 @@ from botocore.exceptions import ClientError
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.settings import ARTIFACTS_BUCKET
 
-_PACKAGED: Final = "packaged"
+_PACKAGED: Final = "package"
 _CODE: Final = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _NESTED: Final = "AWS::CloudFormation::Stack"
-_S3: Final = "https://s3.amazonaws.com"
-"""The form of a template's URL. A local cloud takes the bucket and the key from it."""
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SAME_TIME: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip file, so that the same files are the same zip file."""
+
+
+class Resource(TypedDict):
+    """A resource, with the properties that name artifacts."""
+
+    Type: str
+    Properties: dict[str, str]
+
+
+class Template(TypedDict):
+    Resources: dict[str, Resource]
 
 
 class Package:
@@ -37,12 +46,11 @@ class Package:
     def exists(self) -> bool:
         return self._root.exists()
 
-    @property
-    def template_url(self) -> str:
-        return _url(self._root.read_text())
+    def upload(self, aws: Aws) -> str:
+        """Upload the artifacts that the cloud lacks; return the address of the root template.
 
-    def upload(self, aws: Aws) -> None:
-        """Upload the artifacts that the cloud lacks."""
+        The addresses of templates name the cloud: LocalStack would ask AWS for any other address first.
+        """
         storage = aws.deployment_s3()
         storage.create_bucket(Bucket=ARTIFACTS_BUCKET)
         for artifact in self._folder.glob("*.*"):
@@ -50,10 +58,14 @@ class Package:
                 storage.head_object(Bucket=ARTIFACTS_BUCKET, Key=artifact.name)
             except ClientError:
                 storage.upload_file(str(artifact), ARTIFACTS_BUCKET, artifact.name)
+        root = _located(json.loads(self._root.read_bytes()), aws.endpoint)
+        key = f"{hashlib.sha256(root).hexdigest()}.json"
+        storage.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=root)
+        return _url(aws.endpoint, key)
 
     @property
     def _root(self) -> Path:
-        """The file with the key of the root template."""
+        """The file with the root template, which names the nested templates by their keys."""
         return self._folder / "root"
 
 
@@ -62,23 +74,42 @@ def package(build: Path) -> None:
     folder = build / _PACKAGED
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "root").write_text(_root(build / "template.yaml", folder))
+    (folder / "root").write_bytes(_root(build / "template.yaml", folder))
 
 
-def _root(path: Path, folder: Path) -> str:
-    """Write the root template and all that it names; return its key.
+def _root(path: Path, folder: Path) -> bytes:
+    """Write all that the root template names; return the template with the keys.
 
-    The nested templates name no local files, and stay as they are.
+    The nested templates name no local files.
     """
-    template = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 (both loaders are safe)
+    template = _read(path)
     for resource in template["Resources"].values():
         kind, properties = resource["Type"], resource.get("Properties", {})
         if (place := _CODE.get(kind)) is not None:
             properties[place] = f"s3://{ARTIFACTS_BUCKET}/{_zip(path.parent / properties[place], folder)}"
         elif kind == _NESTED:
-            nested = (path.parent / properties["TemplateURL"]).read_bytes()
-            properties["TemplateURL"] = _url(_write(nested, "yaml", folder))
-    return _write(json.dumps(template, default=str).encode(), "json", folder)
+            nested = _json(_read(path.parent / properties["TemplateURL"]))
+            properties["TemplateURL"] = _write(nested, "json", folder)
+    return _json(template)
+
+
+def _located(template: Template, endpoint: str) -> bytes:
+    """Return the root template with the addresses of the nested templates in the cloud at `endpoint`."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == _NESTED:
+            properties = resource["Properties"]
+            properties["TemplateURL"] = _url(endpoint, properties["TemplateURL"])
+    return _json(template)
+
+
+def _read(path: Path) -> Template:
+    template: Template = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 (both loaders are safe)
+    return template
+
+
+def _json(template: Template) -> bytes:
+    """Return the template as JSON, which the local clouds parse faster than YAML."""
+    return json.dumps(template, default=str).encode()
 
 
 def _write(artifact: bytes, suffix: str, folder: Path) -> str:
@@ -102,5 +133,5 @@ def _zip(code: Path, folder: Path) -> str:
     return key
 
 
-def _url(key: str) -> str:
-    return f"{_S3}/{ARTIFACTS_BUCKET}/{key}"
+def _url(endpoint: str, key: str) -> str:
+    return f"{endpoint}/{ARTIFACTS_BUCKET}/{key}"

@@ -97,13 +97,18 @@ class Deployed:
             "StackName": "chat4all",
             "ChangeSetName": ANY,
             "ChangeSetType": kind,
-            "TemplateURL": "https://s3.amazonaws.com/bucket/root.json",
+            "TemplateURL": "http://127.0.0.1:9/bucket/root.json",
             "Parameters": [{"ParameterKey": "Cloud", "ParameterValue": "local"}],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             "Tags": [{"Key": "chat4all-digest", "Value": ANY}],
         }
         self.stub.add_response("create_change_set", {}, wanted)
         self.stub.add_response("describe_change_set", {"Status": status, "StatusReason": reason})
+
+    def executes_it(self, *earlier: dict[str, object]) -> None:
+        """Execute the change set; `earlier` are the events of earlier deployments."""
+        self.stub.add_response("describe_stack_events", {"StackEvents": list(earlier)})
+        self.stub.add_response("execute_change_set", {})
 
     def deploy(self) -> None:
         with self.stub:
@@ -112,10 +117,9 @@ class Deployed:
 
 
 class FakePackage:
-    template_url = "https://s3.amazonaws.com/bucket/root.json"
-
-    def upload(self, aws: Aws) -> None:
+    def upload(self, aws: Aws) -> str:
         """Upload nothing."""
+        return "http://127.0.0.1:9/bucket/root.json"
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
 def test_a_new_stack_is_created_and_awaited(stack: Deployed) -> None:
     stack.finds_nothing()
     stack.takes_a_change("CREATE")
-    stack.stub.add_response("execute_change_set", {})
+    stack.executes_it()
     stack.finds("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
 
     stack.deploy()
@@ -143,7 +147,7 @@ def test_a_new_stack_is_created_and_awaited(stack: Deployed) -> None:
 def test_a_stack_is_updated_where_it_was_once_created(stack: Deployed, before: str, kind: str) -> None:
     stack.finds(before)
     stack.takes_a_change(kind)
-    stack.stub.add_response("execute_change_set", {})
+    stack.executes_it()
     stack.finds("UPDATE_COMPLETE")
 
     stack.deploy()
@@ -155,21 +159,23 @@ def test_a_stack_whose_first_deployment_failed_is_deleted_and_created(stack: Dep
     stack.finds("DELETE_IN_PROGRESS")
     stack.finds_nothing()
     stack.takes_a_change("CREATE")
-    stack.stub.add_response("execute_change_set", {})
+    stack.executes_it()
     stack.finds("CREATE_COMPLETE")
 
     stack.deploy()
 
 
 def test_a_failed_deployment_names_the_resources_that_failed_and_why(stack: Deployed) -> None:
-    stack.finds("CREATE_COMPLETE")
+    earlier = _event("Queue", "AWS::SQS::Queue", "UPDATE_FAILED", "An earlier deployment's reason")
+    stack.finds("UPDATE_ROLLBACK_COMPLETE")
     stack.takes_a_change("UPDATE")
-    stack.stub.add_response("execute_change_set", {})
+    stack.executes_it(earlier)
     stack.finds("UPDATE_ROLLBACK_COMPLETE")
     events = [
         _event("Api", "AWS::Lambda::Function", "UPDATE_FAILED", "Resource update cancelled"),
         _event("Api", "AWS::Lambda::Function", "UPDATE_IN_PROGRESS", ""),
         _event("Table", "AWS::DynamoDB::Table", "UPDATE_FAILED", "An index cannot change"),
+        earlier,
     ]
     stack.stub.add_response("describe_stack_events", {"StackEvents": events})
 
@@ -193,6 +199,13 @@ def test_a_refused_template_and_a_refused_change_tell_the_reason(stack: Deployed
     with pytest.raises(DeploymentFailed) as refused:
         stack.deploy()
     assert refused.value.log == "No export named x"
+
+
+def test_a_change_set_without_changes_is_not_executed(stack: Deployed) -> None:
+    stack.finds("UPDATE_COMPLETE")
+    stack.takes_a_change("UPDATE", "FAILED", "The submitted information didn't contain changes. Submit ...")
+
+    stack.deploy()
 
 
 def _event(name: str, kind: str, status: str, reason: str) -> dict[str, object]:

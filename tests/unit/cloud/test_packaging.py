@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -71,32 +72,33 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with mock_aws():
-        yield Stored("", "")
+        yield Stored("http://cloud", "")
 
 
 def test_the_template_names_what_was_uploaded(build: Path, stored: Stored) -> None:
     package(build)
-    Package(build).upload(stored)
+    url = Package(build).upload(stored)
 
-    template = json.loads(stored.read(Package(build).template_url))
+    template = json.loads(stored.read(url))
     properties = {name: resource["Properties"] for name, resource in template["Resources"].items()}
     with zipfile.ZipFile(io.BytesIO(stored.read(properties["Api"]["CodeUri"]))) as code:
         assert code.namelist() == ["app.py"]
     with zipfile.ZipFile(io.BytesIO(stored.read(properties["Core"]["ContentUri"]))) as layer:
         assert layer.read("python/core.py") == b"answer = 42\n"
         assert layer.getinfo("python/run.sh").external_attr >> 16 & 0o777 == 0o755
-    assert stored.read(properties["Data"]["TemplateURL"]) == NESTED
+    assert json.loads(stored.read(properties["Data"]["TemplateURL"])) == yaml.safe_load(NESTED)
+    assert {urlsplit(address).netloc for address in (url, properties["Data"]["TemplateURL"])} == {"cloud"}
     assert properties["Api"]["Handler"] == "app.handler"
     assert properties["Key"] == {"AliasName": "alias/key"}
 
 
 def test_the_same_files_are_the_same_artifacts_whatever_their_times(build: Path, stored: Stored) -> None:
     package(build)
-    first = {path.name for path in (build / "packaged").iterdir()}
+    first = {path.name for path in (build / "package").iterdir()}
     os.utime(build / "Api/app.py", (1, 1))
     package(build)
 
-    assert {path.name for path in (build / "packaged").iterdir()} == first
+    assert {path.name for path in (build / "package").iterdir()} == first
 
 
 def test_only_what_changed_is_uploaded_again(build: Path, stored: Stored) -> None:
