@@ -97,17 +97,10 @@ def _component(component: Component) -> ComponentUse:
         return ComponentUse(component.name, Health.DOWN, None, component.urls)
     if not is_healthy(component.urls.values(), component.ready_url):
         return ComponentUse(component.name, Health.SILENT, use, component.urls)
-    problem = _problem(component)
+    problem = journal_report(component).problem
     return ComponentUse(
         component.name, Health.REFUSING if problem else Health.UP, use, component.urls, problem
     )
-
-
-def _problem(component: Component) -> str:
-    """Return why MiniStack cannot store changes; empty for every other component."""
-    url = component.urls.get(BackendName.MINISTACK)
-    report = journal_report(url) if url else None
-    return report.problem if report else ""
 
 
 def processes_of(components: Iterable[Component]) -> Iterator[tuple[str, psutil.Process]]:

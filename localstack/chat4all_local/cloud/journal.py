@@ -3,7 +3,8 @@
 import msgspec
 import urllib3
 
-_PATH = "/_ministack/journal"
+from chat4all_local.cloud.state import Component
+
 NOT_SAVED_CODE = 74
 """MiniStack's exit code if it could not save its last changes."""
 
@@ -12,8 +13,8 @@ class JournalReport(msgspec.Struct, frozen=True):
     """What MiniStack recovered at its start, and whether it can store changes now.
 
     `replayed` changes of `services` were recovered in `seconds`. `was_stopped` says whether the run before
-    ended with a clean stop. `cut` says what was not whole. `problem` says why changes cannot be stored now,
-    and `unsaved` is the number of changes that are not stored yet.
+    ended with a clean stop. `cut` names the bytes that were not whole. `problem` says why changes cannot be
+    stored now.
     """
 
     replayed: int = 0
@@ -22,7 +23,6 @@ class JournalReport(msgspec.Struct, frozen=True):
     was_stopped: bool = True
     cut: str = ""
     problem: str = ""
-    unsaved: int = 0
 
     @property
     def recovery(self) -> str:
@@ -34,13 +34,16 @@ class JournalReport(msgspec.Struct, frozen=True):
         return f"replayed {count} in {self.seconds:.1f} s{cut}"
 
 
-def journal_report(ministack: str) -> JournalReport | None:
-    """Return the report of the MiniStack at the URL; None if it does not answer."""
+def journal_report(component: Component) -> JournalReport:
+    """Return the report of the component; an empty report if it has no journal, or does not answer."""
+    if not component.journal_url:
+        return JournalReport()
     try:
-        answer = urllib3.request("GET", f"{ministack}{_PATH}", timeout=2.0, retries=False)
-        return msgspec.json.decode(answer.data, type=JournalReport) if answer.status == 200 else None
+        answer = urllib3.request("GET", component.journal_url, timeout=2.0, retries=False)
+        report = msgspec.json.decode(answer.data, type=JournalReport)
     except (urllib3.exceptions.HTTPError, msgspec.MsgspecError):
-        return None
+        return JournalReport()
+    return report if answer.status == 200 else JournalReport()
 
 
 def unsaved_by(exit_code: int | None) -> str:

@@ -64,7 +64,9 @@ def _launch(plan: Plan, folder: StateFolder, run: str) -> Launched:
         log.replace(log.with_suffix(".previous.log"))
     environment = component_environment(run, plan.environment)
     process = start_exiting_with_parent(plan.command, environment, log, ROOT)
-    component = Component(plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url)
+    component = Component(
+        plan.name, identify(process.pid), dict(plan.urls), log.name, plan.ready_url, plan.journal_url
+    )
     return Launched(component, process, log, plan.stopped_within)
 
 

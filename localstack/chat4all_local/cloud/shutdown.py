@@ -6,7 +6,6 @@ from contextlib import suppress
 import psutil
 from msgspec.structs import replace
 
-from chat4all_local.cloud.backends.choice import BackendName
 from chat4all_local.cloud.errors import Busy
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.journal import journal_report
@@ -34,11 +33,9 @@ def shut_down(folder: StateFolder) -> bool:
 
 def storage_problem(folder: StateFolder) -> str:
     """Return why the running cloud cannot store changes; empty if it can, or if it does not run."""
-    state = folder.read()
-    if not folder.is_locked() or state.backend != BackendName.MINISTACK or not state.aws_url:
-        return ""
-    report = journal_report(state.aws_url)
-    return f"changes cannot be stored: {report.problem}" if report and report.problem else ""
+    components = folder.read().components if folder.is_locked() else ()
+    problems = filter(None, (journal_report(component).problem for component in components))
+    return "; ".join(f"changes cannot be stored: {problem}" for problem in problems)
 
 
 def is_changing(folder: StateFolder) -> bool:

@@ -103,8 +103,12 @@ def _recorded_end(folder: StateFolder) -> Iterator[list[Launched]]:
 
 
 def _unsaved(ended: Iterable[Launched]) -> str:
-    codes = [process.process.poll() for process in ended if process.component.name == MiniStack.name]
+    codes = [launch.process.poll() for launch in ended if launch.component.journal_url]
     return "; ".join(filter(None, map(unsaved_by, codes)))
+
+
+def _recovery(running: Iterable[Launched]) -> str:
+    return "; ".join(filter(None, (journal_report(launch.component).recovery for launch in running)))
 
 
 @dataclass(frozen=True)
@@ -167,9 +171,8 @@ class _Starting:
             build = built(self.folder, state.run, self.progress)  # while the components start
             with step(self.progress, self.backend.title):
                 wait_until_healthy(running)
-            if self.backend.name == MiniStack.name and (report := journal_report(endpoints.aws)):
-                state = replace(state, recovery=report.recovery)
-                self.folder.write(state)
+            state = replace(state, recovery=_recovery(running))
+            self.folder.write(state)
             stack.push(attempt.pop_all())
         return state, running, build
 

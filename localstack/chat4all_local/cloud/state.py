@@ -32,7 +32,7 @@ class Component(msgspec.Struct, frozen=True):
     """A running component. `urls` maps its services to their URLs; `log` is a file in the logs folder.
 
     `ready_url` answers with 200 when the component is healthy. Without a `ready_url` it is healthy when it
-    accepts connections.
+    accepts connections. `journal_url` is the address of the report of its journal; empty without a journal.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Component(msgspec.Struct, frozen=True):
     urls: dict[str, str]
     log: str
     ready_url: str = ""
+    journal_url: str = ""
 
 
 class State(msgspec.Struct, frozen=True):

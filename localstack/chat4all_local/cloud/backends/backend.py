@@ -15,7 +15,8 @@ class Plan:
     """A component before its start. `environment` is added to the common environment.
 
     The component is ready when `ready_url` answers with 200, or without a `ready_url`, when all its `urls`
-    accept connections. It has `stopped_within` seconds to stop before it is killed.
+    accept connections. It has `stopped_within` seconds to stop before it is killed. `journal_url` is the
+    address of the report of its journal, if it has a journal.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Plan:
     environment: Mapping[str, str]
     urls: Mapping[str, str]
     ready_url: str = ""
+    journal_url: str = ""
     stopped_within: float = STOPPED_WITHIN
 
 

@@ -1,7 +1,7 @@
 """The default backend: MiniStack, with nanio as S3. A journal keeps all data for the next start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +80,8 @@ def _ministack_with_nanio(folder: StateFolder, ports: Mapping[str, int], roles: 
         "LAMBDA_PROCESS_PYTHON": str(program(".envs/lambda", "python")),
         "LAMBDA_PROCESS_PASS": ",".join((RUN_MARK, *_PASSED, *endpoints)),
     }
-    return ministack(folder, ports["ministack"], command, {**endpoints, **functions, **roles.variables})
+    plan = ministack(folder, ports["ministack"], command, {**endpoints, **functions, **roles.variables})
+    return replace(plan, journal_url=f"{url(ports['ministack'])}/_ministack/journal")
 
 
 def ministack(folder: StateFolder, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Plan:
