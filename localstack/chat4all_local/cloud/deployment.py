@@ -84,7 +84,7 @@ def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
     found = _found(stacks, name)
     if found is not None and found["StackStatus"] == _NEVER_DEPLOYED:
         stacks.delete_stack(StackName=name)
-        wait_until("the failed stack is gone", lambda: _found(stacks, name) is None, within_s=DEPLOYED_WITHIN)
+        _awaited("the failed stack is gone", lambda: _found(stacks, name) is None)
         found = None
     change_set = f"chat4all-{uuid.uuid4().hex}"
     try:
@@ -110,16 +110,20 @@ def deploy(state: State, build: Build, parameters: Mapping[str, str]) -> None:
         raise DeploymentFailed("CloudFormation refused the change", made.get("StatusReason", ""))
     earlier = {event["EventId"] for event in _events(stacks, name)}
     stacks.execute_change_set(StackName=name, ChangeSetName=change_set)
-    stack = _ended(lambda: stacks.describe_stacks(StackName=name)["Stacks"][0], lambda it: it["StackStatus"])
+    stack = _ended(lambda: _described(stacks, name), lambda it: it["StackStatus"])
     if stack["StackStatus"] not in _COMPLETE:
         raise DeploymentFailed(
             f"the deployment ended as {stack['StackStatus']}", _failures(stacks, name, earlier)
         )
 
 
+def _described(stacks: "CloudFormationClient", name: str) -> "StackTypeDef":
+    return stacks.describe_stacks(StackName=name)["Stacks"][0]
+
+
 def _found(stacks: "CloudFormationClient", name: str) -> "StackTypeDef | None":
     try:
-        return stacks.describe_stacks(StackName=name)["Stacks"][0]
+        return _described(stacks, name)
     except ClientError as error:
         if error.response["Error"]["Code"] == _UNKNOWN_STACK:
             return None
@@ -127,14 +131,18 @@ def _found(stacks: "CloudFormationClient", name: str) -> "StackTypeDef | None":
 
 
 def _ended(look: Callable[[], Described], status: Callable[[Described], str]) -> Described:
-    """Wait until the status is no longer that of work in progress. Raises DeploymentFailed."""
+    """Wait until CloudFormation has finished its work, by the status. Raises DeploymentFailed."""
 
     def ended() -> Described | None:
         described = look()
         return None if status(described).endswith(("_IN_PROGRESS", "_PENDING")) else described
 
+    return _awaited("the deployment ends", ended)
+
+
+def _awaited(what: str, look: Callable[[], Described | None]) -> Described:
     try:
-        return wait_until("the deployment ends", ended, within_s=DEPLOYED_WITHIN, every_s=POLL_EVERY)
+        return wait_until(what, look, within_s=DEPLOYED_WITHIN, every_s=POLL_EVERY)
     except TimeoutError as late:
         raise DeploymentFailed(str(late), "") from late
 
@@ -173,5 +181,5 @@ def let_live_follow(aws: Aws, stack_name: str) -> None:
 
 def outputs(aws: Aws, stack_name: str) -> Mapping[str, str]:
     """Return the outputs of the stack, by name."""
-    stack = aws.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
+    stack = _described(aws.cloudformation(), stack_name)
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

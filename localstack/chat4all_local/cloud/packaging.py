@@ -1,7 +1,7 @@
 """Package a build, as `sam package` does: code becomes zip files, and the templates name the artifacts in S3.
 
-The packaged build lies beside the build, so a build is packaged once, and a deployment only uploads. A key is
-the digest of what it names, so an artifact that a cloud has is not uploaded again.
+The packaged build lies beside the build, so a build is packaged once, and a deployment only uploads. The key
+of an artifact is its digest, so an artifact that a cloud has is not uploaded again.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 import yaml
-from botocore.exceptions import ClientError
 
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.settings import ARTIFACTS_BUCKET
@@ -53,13 +52,13 @@ class Package:
         """
         storage = aws.deployment_s3()
         storage.create_bucket(Bucket=ARTIFACTS_BUCKET)
+        pages = storage.get_paginator("list_objects_v2").paginate(Bucket=ARTIFACTS_BUCKET)
+        present = {stored["Key"] for page in pages for stored in page.get("Contents", ())}
         for artifact in self._folder.glob("*.*"):
-            try:
-                storage.head_object(Bucket=ARTIFACTS_BUCKET, Key=artifact.name)
-            except ClientError:
+            if artifact.name not in present:
                 storage.upload_file(str(artifact), ARTIFACTS_BUCKET, artifact.name)
         root = _located(json.loads(self._root.read_bytes()), aws.endpoint)
-        key = f"{hashlib.sha256(root).hexdigest()}.json"
+        key = _key_of(root)
         storage.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=root)
         return _url(aws.endpoint, key)
 
@@ -89,7 +88,8 @@ def _root(path: Path, folder: Path) -> bytes:
             properties[place] = f"s3://{ARTIFACTS_BUCKET}/{_zip(path.parent / properties[place], folder)}"
         elif kind == _NESTED:
             nested = _json(_read(path.parent / properties["TemplateURL"]))
-            properties["TemplateURL"] = _write(nested, "json", folder)
+            properties["TemplateURL"] = key = _key_of(nested)
+            (folder / key).write_bytes(nested)
     return _json(template)
 
 
@@ -112,10 +112,8 @@ def _json(template: Template) -> bytes:
     return json.dumps(template, default=str).encode()
 
 
-def _write(artifact: bytes, suffix: str, folder: Path) -> str:
-    key = f"{hashlib.sha256(artifact).hexdigest()}.{suffix}"
-    (folder / key).write_bytes(artifact)
-    return key
+def _key_of(template: bytes) -> str:
+    return f"{hashlib.sha256(template).hexdigest()}.json"
 
 
 def _zip(code: Path, folder: Path) -> str:
