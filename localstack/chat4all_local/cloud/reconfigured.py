@@ -13,21 +13,12 @@ def reconfigured(cloud: Cloud, changes_of: Callable[[str], Mapping[str, str]]) -
 
     A change ends the processes of the function.
     """
-    functions = cloud.aws.functions()
-    before = {name: configuration(cloud, name)["Environment"]["Variables"] for name in function_names(cloud)}
-
-    def configure(name: str, changes: Mapping[str, str]) -> None:
-        functions.update_function_configuration(
-            FunctionName=f"{cloud.stack}-{name}", Environment={"Variables": {**before[name], **changes}}
-        )
-
-    for name in before:
-        configure(name, changes_of(name))
+    before = _variables(cloud)
+    _configure(cloud, {name: {**variables, **changes_of(name)} for name, variables in before.items()})
     try:
         yield
     finally:
-        for name in before:
-            configure(name, {})
+        _configure(cloud, before)
 
 
 def end_environments(cloud: Cloud) -> None:
@@ -35,9 +26,16 @@ def end_environments(cloud: Cloud) -> None:
 
     A change of a function's configuration ends its environments, even a change to what it was.
     """
+    _configure(cloud, _variables(cloud))
+
+
+def _variables(cloud: Cloud) -> dict[str, dict[str, str]]:
+    return {name: configuration(cloud, name)["Environment"]["Variables"] for name in function_names(cloud)}
+
+
+def _configure(cloud: Cloud, variables_of: Mapping[str, Mapping[str, str]]) -> None:
     functions = cloud.aws.functions()
-    for name in function_names(cloud):
-        variables = configuration(cloud, name)["Environment"]["Variables"]
+    for name, variables in variables_of.items():
         functions.update_function_configuration(
             FunctionName=f"{cloud.stack}-{name}", Environment={"Variables": variables}
         )
