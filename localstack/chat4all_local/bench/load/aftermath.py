@@ -19,6 +19,7 @@ from chat4all_local.traffic.participants import Conversation
 from chat4all_local.traffic.quiet import are_empty, queues_of
 from chat4all_local.traffic.target import Target, new_line
 from chat4all_local.traffic.transcripts import Transcripts, are_quiet, is_taken
+from chat4all_local.waiting import wait_until
 
 DRAIN_WITHIN_S: Final = 60.0
 _ARRIVE_WITHIN_S: Final = 10.0
@@ -100,15 +101,18 @@ class Aftermath:
 
     def _arrival(self, text: str, seen: int) -> float:
         """Return the epoch seconds at which the provider took the text, infinite if it did not."""
-        deadline = time.monotonic() + _ARRIVE_WITHIN_S
-        while time.monotonic() < deadline:
+
+        def arrived_at() -> float | None:
             self._read()
-            for send in self._sends[seen:]:
-                if send.text == text and is_taken(send):
-                    return send.at
-            seen = len(self._sends)
-            time.sleep(_LOOK_FOR_ONE_EVERY_S)
-        return float("inf")
+            new = self._sends[seen:]
+            return next((send.at for send in new if send.text == text and is_taken(send)), None)
+
+        try:
+            return wait_until(
+                "the message arrives", arrived_at, within_s=_ARRIVE_WITHIN_S, every_s=_LOOK_FOR_ONE_EVERY_S
+            )
+        except TimeoutError:
+            return float("inf")
 
     def _read(self) -> bool:
         """Read the new sends; return whether every simulator answered."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from random import Random
@@ -182,28 +182,29 @@ def described(mix: Mix) -> str:
     )
 
 
-def accepted(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
+def accepted(answers: Sequence[Answer], lines: Mapping[str, Line]) -> list[Posted]:
     """Return the messages that got their 202, in the order of their answers."""
-    posts = (
-        answer for answer in answers if answer.request.key in lines and answer.outcome is Outcome.ANSWERED
-    )
     return [
-        Posted(line.message_id, line.conversation, line.text, answer.sent_at, answer.at, tries=1)
-        for answer in posts
-        for line in (lines[answer.request.key],)
+        _posted(line, answer, answer.at)
+        for line, answer in _posts(answers, lines)
+        if answer.outcome is Outcome.ANSWERED
     ]
 
 
-def uncertain(answers: Sequence[Answer], lines: dict[str, Line]) -> list[Posted]:
+def uncertain(answers: Sequence[Answer], lines: Mapping[str, Line]) -> list[Posted]:
     """Return the messages without a 202, which the cloud may have taken all the same."""
-    posts = (
-        answer for answer in answers if answer.request.key in lines and answer.outcome is not Outcome.ANSWERED
-    )
+    posts = _posts(answers, lines)
     return [
-        Posted(line.message_id, line.conversation, line.text, answer.sent_at, math.inf, tries=1)
-        for answer in posts
-        for line in (lines[answer.request.key],)
+        _posted(line, answer, math.inf) for line, answer in posts if answer.outcome is not Outcome.ANSWERED
     ]
+
+
+def _posts(answers: Sequence[Answer], lines: Mapping[str, Line]) -> Iterator[tuple[Line, Answer]]:
+    return ((lines[answer.request.key], answer) for answer in answers if answer.request.key in lines)
+
+
+def _posted(line: Line, answer: Answer, at: float) -> Posted:
+    return Posted(line.message_id, line.conversation, line.text, answer.sent_at, at, tries=1)
 
 
 def progress(answers: Sequence[Answer], in_flight: int) -> str:
