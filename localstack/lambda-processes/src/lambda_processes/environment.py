@@ -23,6 +23,15 @@ ENDED_WITHIN_S: Final = 2.0
 """The time between the end of a process and its report."""
 
 
+@dataclass(frozen=True)
+class Result:
+    """The answer to an invocation, or Lambda's error. `logs` are the output and Lambda's own lines."""
+
+    payload: bytes
+    is_error: bool
+    logs: str
+
+
 class InitError(Exception):
     """The function could not be loaded; `payload` is Lambda's error about it, `printed` the output."""
 
@@ -31,14 +40,10 @@ class InitError(Exception):
         self.payload = payload
         self.printed = printed
 
-
-@dataclass(frozen=True)
-class Result:
-    """The answer to an invocation, or Lambda's error. `logs` are the output and Lambda's own lines."""
-
-    payload: bytes
-    is_error: bool
-    logs: str
+    def result(self, program: Program, invocation: Invocation, duration: float) -> Result:
+        """Return the result of an invocation that waited for the start for `duration` ms."""
+        report = Report(invocation.request_id, program.version, duration, None, program.memory_mb, None)
+        return Result(self.payload, is_error=True, logs=report.around(self.printed))
 
 
 class Environment:

@@ -18,7 +18,7 @@ from typing import Final
 
 from lambda_processes.environment import Environment, InitError, Result
 from lambda_processes.events import Invocation
-from lambda_processes.report import Report, stopped
+from lambda_processes.report import stopped
 from lambda_processes.version import Version
 
 LOG: Final = logging.getLogger(__name__)
@@ -65,8 +65,12 @@ class _Version:
     is_retired: bool = False
 
     @property
+    def active(self) -> int:
+        return self.starting + self.busy
+
+    @property
     def count(self) -> int:
-        return self.starting + self.busy + len(self.idle)
+        return self.active + len(self.idle)
 
 
 class Pool:
@@ -98,9 +102,7 @@ class Pool:
             with self._environment(version) as environment:
                 return environment.invoke(invocation)
         except InitError as error:
-            program = version.version.program
-            report = Report(invocation.request_id, program.version, 0.0, None, program.memory_mb, None)
-            return Result(error.payload, is_error=True, logs=report.around(error.printed))
+            return error.result(version.version.program, invocation, 0.0)
 
     def has_room(self, function: str) -> bool:
         """Return whether an invocation of the function would get an environment without waiting in line."""
@@ -121,7 +123,7 @@ class Pool:
         """End every environment at once."""
         self._is_closed.set()
         with self._lock:
-            versions = [*self._versions.values(), *self._retired]
+            versions = self._all
             ended = [end for key in list(self._versions) for end in self._retire(key)]
         _stop(ended)
         for version in versions:
@@ -200,7 +202,7 @@ class Pool:
     def _serve(self) -> list[Environment]:
         """Give free environments to waiting invocations, and start more. Return environments to stop."""
         ended: list[Environment] = []
-        waiting = [version for version in (*self._versions.values(), *self._retired) if version.waiting]
+        waiting = [version for version in self._all if version.waiting]
         for version in sorted(waiting, key=lambda version: self._count(version.function)):
             while version.waiting and version.idle:
                 environment, _ = version.idle.pop()
@@ -241,26 +243,29 @@ class Pool:
 
     @property
     def _starting(self) -> int:
-        return sum(version.starting for version in (*self._versions.values(), *self._retired))
+        return sum(version.starting for version in self._all)
+
+    @property
+    def _all(self) -> list[_Version]:
+        return [*self._versions.values(), *self._retired]
+
+    def _all_of(self, function: str) -> list[_Version]:
+        return [version for version in self._all if version.function == function]
 
     def _count(self, function: str) -> int:
-        everything = (*self._versions.values(), *self._retired)
-        return sum(version.count for version in everything if version.function == function)
+        return sum(version.count for version in self._all_of(function))
 
     def _has_room_to_start(self, function: str) -> bool:
         """Return whether the limits allow another environment, if an idle one may end for it."""
-        everything = (*self._versions.values(), *self._retired)
-        own = [version for version in everything if version.function == function]
-        active = sum(version.starting + version.busy for version in own)
-        all_active = sum(version.starting + version.busy for version in everything)
+        active = sum(version.active for version in self._all_of(function))
+        all_active = sum(version.active for version in self._all)
         return active < self.limits.per_function and all_active < self.limits.machine
 
     def _make_room(self, function: str) -> list[Environment]:
         """Take the longest idle environments out, as far as the limits demand it."""
         ended = []
-        everything = (*self._versions.values(), *self._retired)
-        own = [version for version in everything if version.function == function]
-        for versions, limit in ((own, self.limits.per_function), (everything, self.limits.machine)):
+        own = self._all_of(function)
+        for versions, limit in ((own, self.limits.per_function), (self._all, self.limits.machine)):
             while sum(version.count for version in versions) >= limit:
                 oldest = min(
                     (version for version in versions if version.idle), key=lambda each: each.idle[0][1]

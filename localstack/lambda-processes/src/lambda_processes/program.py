@@ -1,8 +1,11 @@
 """A version of a function, as its processes run it."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lambda_processes.search_paths import search_paths
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,12 @@ class Program:
     def memory_limit(self) -> int:
         """The limit in bytes; 0 for none."""
         return self.memory_mb * 1024 * 1024 if self.limits_memory else 0
+
+
+def common_variables(layers: Sequence[Path], runtime: str, passed: Iterable[str]) -> dict[str, str]:
+    """Return the variables of every function, and the server's own variables that are `passed`."""
+    return {
+        "LANG": "C.UTF-8",
+        **search_paths(layers, runtime),
+        **{name: os.environ[name] for name in passed if name in os.environ},
+    }

@@ -8,7 +8,7 @@ from typing import Final
 
 from lambda_processes.environment import Environment, InitError, Result
 from lambda_processes.events import Invocation
-from lambda_processes.report import Report, stopped
+from lambda_processes.report import stopped
 from lambda_processes.version import Version
 
 RELOADED_WITHIN_S: Final = 60.0
@@ -55,10 +55,7 @@ class Sandbox:
         try:
             environment = self._living()
         except InitError as error:
-            program = self._version.program
-            duration = (time.monotonic() - began) * 1000
-            report = Report(invocation.request_id, program.version, duration, None, program.memory_mb, None)
-            return Result(error.payload, is_error=True, logs=report.around(error.printed))
+            return error.result(self._version.program, invocation, (time.monotonic() - began) * 1000)
         return environment.invoke(invocation)
 
     def stop(self) -> None:

@@ -1,7 +1,6 @@
 """The runtime executor that LocalStack calls. Its execution environments are processes."""
 
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import Final
@@ -18,9 +17,8 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from lambda_processes.environment import InitError
 from lambda_processes.events import Invocation
-from lambda_processes.program import Program
+from lambda_processes.program import Program, common_variables
 from lambda_processes.sandbox import Sandbox
-from lambda_processes.search_paths import search_paths
 from lambda_processes.settings import runtime_of, settings
 from lambda_processes.version import Version
 
@@ -139,9 +137,7 @@ def _program(function_version: FunctionVersion, env_vars: dict[str, str]) -> Pro
     configured, wanted = function_version.config, settings()
     code, *layers = _folders(function_version)
     environment = {
-        "LANG": "C.UTF-8",
-        **search_paths(layers, str(configured.runtime)),
-        **{name: os.environ[name] for name in wanted.passed if name in os.environ},
+        **common_variables(layers, str(configured.runtime), wanted.passed),
         **env_vars,
     }
     return Program(

@@ -20,8 +20,7 @@ from lambda_processes.archives import Archives
 from lambda_processes.environment import Result
 from lambda_processes.events import Invocation
 from lambda_processes.pool import Pool, Refused
-from lambda_processes.program import Program
-from lambda_processes.search_paths import search_paths
+from lambda_processes.program import Program, common_variables
 from lambda_processes.settings import Settings, settings
 from lambda_processes.version import Version
 
@@ -176,10 +175,8 @@ def _program(config: Record, code: Path, layers: list[Path], wanted: Settings) -
     runtime, version = str(config["Runtime"]), config.get("Version", "$LATEST")
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     environment = {
-        "LANG": "C.UTF-8",
         "TZ": "UTC",
-        **search_paths(layers, runtime),
-        **{passed: os.environ[passed] for passed in wanted.passed if passed in os.environ},
+        **common_variables(layers, runtime, wanted.passed),
         **_variables(config),
         **lambda_runtime.execution_credentials(config),
         "AWS_REGION": region,
