@@ -17,7 +17,7 @@ from nanio.storage.backend import GetObjectResult, ObjectInfo
 from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.paths import assert_inside_data_dir, metadata_path, object_path
 
-from nanio_server.durable import sync_folder
+from ministack_server.durable import sync_folder
 from nanio_server.staging import Place, Staging, changes, receive, renames
 
 

@@ -29,7 +29,7 @@ from nanio.storage.backend import ObjectInfo
 from nanio.storage.metadata import _to_dict
 from nanio.storage.paths import bucket_dir, metadata_path, object_path
 
-from nanio_server.durable import sync_folder, sync_folders, write_all, write_whole
+from ministack_server.durable import sync_folder, sync_folders, write_all, write_whole
 
 _BUFFER_BYTES: Final = 1024 * 1024
 

@@ -19,7 +19,7 @@ from nanio.storage.backend import ObjectInfo
 from nanio.storage.multipart import MultipartInit, MultipartManager, PartInfo
 from nanio.storage.paths import bucket_dir, multipart_dir, multipart_init_path
 
-from nanio_server.durable import sync_folder, sync_folders, write_all
+from ministack_server.durable import sync_folder, sync_folders, write_all
 from nanio_server.staging import Place, Staging, changes, receive
 
 _MD5_BYTES: Final = 16

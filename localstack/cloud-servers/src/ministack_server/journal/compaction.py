@@ -10,9 +10,10 @@ import signal
 import threading
 from typing import Final
 
+from ministack_server.durable import sync_folder
 from ministack_server.journal import services
 from ministack_server.journal.changes import encoded
-from ministack_server.journal.files import Files, sync_folder
+from ministack_server.journal.files import Files
 from ministack_server.journal.frames import framed
 from ministack_server.journal.recorder import Recorder
 from ministack_server.journal.stores import Blobs

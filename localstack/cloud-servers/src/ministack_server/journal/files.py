@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ministack_server.durable import sync_folder
 from ministack_server.journal.frames import frames
 
 _SNAPSHOT: Final = ".snapshot"
@@ -74,15 +75,6 @@ class Files:
         for path in (*self.folder.glob(f"*{_SNAPSHOT}"), *self.folder.glob(f"*{_JOURNAL}")):
             if _generation(path) < generation:
                 path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names of the folder's files survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_whole(path: Path, payloads: list[bytes]) -> list[str]:

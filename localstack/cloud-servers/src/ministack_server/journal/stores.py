@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
 
+from ministack_server.durable import sync_folder, write_whole
 from ministack_server.journal.changes import Change
-from ministack_server.journal.files import sync_folder
 
 _WHOLE: Final = ""
 """The key of the single entry of a store without keys."""
@@ -48,13 +48,7 @@ class Blobs:
         path = self._folder / name
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            new = path.with_suffix(f".{os.getpid()}.new")
-            with new.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-            sync_folder(self._folder)
+            write_whole(path.with_suffix(f".{os.getpid()}.new"), path, content)
             sync_folder(self._folder.parent)
         self._known[id(content)] = (content, name)
         return name

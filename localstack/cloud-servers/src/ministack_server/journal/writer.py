@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ministack_server.journal.files import Files, sync_folder
+from ministack_server.durable import sync_folder
+from ministack_server.journal.files import Files
 from ministack_server.journal.frames import framed
 
 RETRIED_EVERY_S: Final = 0.5
