@@ -112,9 +112,9 @@ class _Answers:
         """
         if not changes and name != "cloudformation":
             return
-        if services.deploying():
-            return
         stacks = services.stacks()
+        if any(map(services.is_in_progress, stacks)):
+            return
         if stacks != self._stacks:
             self._stacks = stacks
             record(self._recorder, self._recorded, services.names())

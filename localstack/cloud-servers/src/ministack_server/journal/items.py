@@ -35,27 +35,32 @@ def install(recorder: Recorder) -> None:
     def recorded_set(table: Table, partition: str, sort: str, item: dict[str, Any]) -> dict[str, Any] | None:
         with recorder:
             before: dict[str, Any] | None = set_item(table, partition, sort, item)
-            recorder.record("item", table["TableArn"], partition, sort, item)
+            recorder.record("item", arn_of(table), partition, sort, item)
             return before
 
     @wraps(remove_item)
     def recorded_remove(table: Table, partition: str, sort: str) -> dict[str, Any] | None:
         with recorder:
             before: dict[str, Any] | None = remove_item(table, partition, sort)
-            recorder.record("no-item", table["TableArn"], partition, sort)
+            recorder.record("no-item", arn_of(table), partition, sort)
             return before
 
     @wraps(items_replaced)
     def recorded_replacement(table: Table) -> None:
         with recorder:
             items_replaced(table)
-            recorder.record("items", table["TableArn"], table["items"])
+            recorder.record("items", arn_of(table), table["items"])
 
     dynamodb._set_item = recorded_set  # noqa: SLF001
     dynamodb._remove_item = recorded_remove  # noqa: SLF001
     dynamodb._items_replaced = recorded_replacement  # noqa: SLF001
     for name in _ATOMIC:
         setattr(dynamodb, name, locked(getattr(dynamodb, name), recorder))
+
+
+def arn_of(table: Table) -> str:
+    arn: str = table["TableArn"]
+    return arn
 
 
 def tables() -> list[Table]:

@@ -29,7 +29,7 @@ class Messages(list[Message]):
         super().__init__(queue["messages"])
         self._queue = queue
         self._recorder = recorder
-        self._arn: str = queue["attributes"]["QueueArn"]
+        self._arn = arn_of(queue)
 
     def append(self, message: Message) -> None:
         with self._recorder:
@@ -79,6 +79,11 @@ def install(recorder: Recorder) -> None:
     sqs._HANDLERS["SendMessage"] = sqs._act_send_message  # noqa: SLF001
     sqs._dlq_sweep = _moved_together(sqs._dlq_sweep, recorder)  # noqa: SLF001
     sqs._receive_messages_for_esm = _received_when_stored(sqs._receive_messages_for_esm, recorder)  # noqa: SLF001
+
+
+def arn_of(queue: Queue) -> str:
+    arn: str = queue["attributes"]["QueueArn"]
+    return arn
 
 
 def queues() -> list[Queue]:

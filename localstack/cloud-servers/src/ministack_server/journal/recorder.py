@@ -20,7 +20,7 @@ class Recorder:
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self.together: list[Change] = []
+        self._together: list[Change] = []
         """The changes of the current block."""
         self._lock = threading.RLock()
         self._depth = 0
@@ -31,18 +31,18 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         try:
-            if self._depth == 1 and self.together:
-                self.writer.append(encoded(self.together))
+            if self._depth == 1 and self._together:
+                self.writer.append(encoded(self._together))
         finally:
             self._depth -= 1
             if not self._depth:
-                self.together = []
+                self._together = []
             self._lock.release()
 
     def record(self, kind: str, *values: Any) -> None:  # noqa: ANN401 (MiniStack has no types)
         """Record a change. Its values are encoded at the end of the outermost block."""
         with self:
-            self.together.append((kind, *values))
+            self._together.append((kind, *values))
 
 
 def locked(operation: Callable[P, T], recorder: Recorder) -> Callable[P, T]:

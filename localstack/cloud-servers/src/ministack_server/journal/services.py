@@ -19,6 +19,8 @@ _log = logging.getLogger("journal")
 _GROWING: Final = frozenset({"cloudwatch_logs", "cloudwatch"})
 """Their entries grow with every invocation. Known entries are recorded only at a clean stop."""
 _WITH_URLS: Final = ("sqs", "lambda", "cloudformation")
+Stack = tuple[str, str, int]
+"""A stack's key, its status, and the number of the events of all stacks."""
 _CHUNK: Final = 500
 """Changes in a frame of a snapshot."""
 
@@ -47,13 +49,16 @@ def stores_of(service: str) -> Stores:
 
 def deploying() -> bool:
     """Return whether a stack is being changed. Only whole deployments are recorded."""
-    return any(
-        status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS" for _, status, _ in stacks()
-    )
+    return any(is_in_progress(stack) for stack in stacks())
 
 
-def stacks() -> list[tuple[str, str, int]]:
-    """Return the stacks with their status and the number of all events."""
+def is_in_progress(stack: Stack) -> bool:
+    _, status, _ = stack
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+
+
+def stacks() -> list[Stack]:
+    """Return the stacks."""
     if (module := _module("cloudformation")) is None:
         return []
     events = sum(len(found) for found in list(module._stack_events._data.values()))  # noqa: SLF001
@@ -79,20 +84,17 @@ class Recorded:
             except TypeError as error:  # a store that MiniStack itself could not write, either
                 _log.error("the state of %s is not recorded: %s", service, error)
             if service == "dynamodb":
-                yield from self._of_new(items.tables(), "TableArn")
+                new = (table for table in items.tables() if self._is_new(items.arn_of(table), table))
+                yield from (("items", items.arn_of(table), table["items"]) for table in new)
             if service == "sqs":
-                yield from self._of_new(queues.queues(), None)
+                created = (queue for queue in queues.queues() if self._is_new(queues.arn_of(queue), queue))
+                yield from (("messages", queues.arn_of(queue), *queues.content(queue)) for queue in created)
 
-    def _of_new(self, containers: list[dict[str, Any]], arn_key: str | None) -> Iterator[Change]:
-        """Yield the whole content of each table or queue that was created since."""
-        for container in containers:
-            arn = container[arn_key] if arn_key else container["attributes"]["QueueArn"]
-            if self._containers.get(arn) is not container:
-                self._containers[arn] = container
-                if arn_key:
-                    yield ("items", arn, container["items"])
-                else:
-                    yield ("messages", arn, *queues.content(container))
+    def _is_new(self, arn: str, container: object) -> bool:
+        """Return whether the table or queue was created since the last call about its ARN."""
+        is_new = self._containers.get(arn) is not container
+        self._containers[arn] = container
+        return is_new
 
 
 def snapshot(blobs: Blobs) -> Iterator[list[Change]]:
@@ -111,13 +113,13 @@ def _everything(blobs: Blobs) -> Iterator[Change]:
     for service in names():
         yield from entries.changes(service, stores_of(service))
     for table in items.tables():
-        yield ("items", table["TableArn"], {})
+        yield ("items", items.arn_of(table), {})
         for partition, by_sort in table["items"].items():
             for sort, item in by_sort.items():
-                yield ("item", table["TableArn"], partition, sort, item)
+                yield ("item", items.arn_of(table), partition, sort, item)
     for queue in queues.queues():
         messages, last, deduplicated = queues.content(queue)
-        arn = queue["attributes"]["QueueArn"]
+        arn = queues.arn_of(queue)
         yield ("messages", arn, [], last, deduplicated)
         for message in messages:
             yield ("sent", arn, message)
@@ -130,10 +132,10 @@ def load(contents: Contents, blobs: Blobs) -> list[str]:
         moved: Mapping[str, Any] = _moved(entries) if service in _WITH_URLS else entries
         states[service][store] = store_of(moved, blobs)
     for _, table in _scoped(states["dynamodb"].get("tables")):
-        table["items"] = defaultdict(dict, contents.tables.get(table["TableArn"], {}))
+        table["items"] = defaultdict(dict, contents.tables.get(items.arn_of(table), {}))
         dynamodb._update_counts(table)  # noqa: SLF001
     for _, queue in _scoped(states["sqs"].get("queues")):
-        content = contents.queues.get(queue["attributes"]["QueueArn"])
+        content = contents.queues.get(queues.arn_of(queue))
         queue["messages"] = list(content.messages.values()) if content else []
         queue["fifo_seq"] = content.last if content else 0
         queue["dedup_cache"] = unexpired(content.deduplicated) if content else {}
