@@ -4,12 +4,10 @@ nanio lets every signer do everything. A request that a function signed, or a li
 else, is allowed only if the role of the function grants it, as on S3.
 """
 
-import http.client
 import os
-import threading
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
 
+import urllib3
 from nanio.auth.middleware import SigV4Middleware
 from nanio.errors import AccessDenied
 
@@ -18,8 +16,7 @@ from ministack_server.role_keys import PREFIX
 ANSWERED_WITHIN_S: Final = 5.0
 
 _verify = SigV4Middleware._verify  # noqa: SLF001 (nanio has no public name for it; its version is locked)
-_thread = threading.local()
-"""`connection`: to MiniStack, kept from one question to the next."""
+_ministack: Final = urllib3.PoolManager()
 
 
 def install() -> None:
@@ -36,21 +33,13 @@ def _verify_and_ask(middleware: SigV4Middleware, request: Any) -> Any:  # noqa: 
 
 
 def _is_granted(access_key: str, request: Any) -> bool:  # noqa: ANN401
-    """Ask MiniStack. Raises OSError if it does not answer."""
+    """Ask MiniStack. Raises HTTPError of urllib3 if it does not answer."""
     asked = {"access_key": access_key, "method": request.method, "path": request.url.path}
-    question = f"/_roles/s3?{urlencode({**asked, 'query': request.url.query})}"
-    try:
-        return _ask(question) == 200
-    except (http.client.HTTPException, ConnectionError):  # MiniStack closed the idle connection
-        _thread.connection.close()
-        return _ask(question) == 200
-
-
-def _ask(question: str) -> int:
-    if not hasattr(_thread, "connection"):
-        address = urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
-        _thread.connection = http.client.HTTPConnection(address, timeout=ANSWERED_WITHIN_S)
-    _thread.connection.request("GET", question)
-    answer: http.client.HTTPResponse = _thread.connection.getresponse()
-    answer.read()
-    return answer.status
+    answer = _ministack.request(
+        "GET",
+        f"{os.environ['AWS_ENDPOINT_URL']}/_roles/s3",
+        fields={**asked, "query": request.url.query},
+        timeout=ANSWERED_WITHIN_S,
+        retries=1,  # MiniStack may close an idle connection
+    )
+    return answer.status == 200
