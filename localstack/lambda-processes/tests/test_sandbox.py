@@ -38,18 +38,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
         folder = tmp_path / str(len(made))
         folder.mkdir()
         (folder / "app.py").write_text(code if request.param == "forked" else THREADED + code)
-        environment = {"AWS_LAMBDA_FUNCTION_NAME": "f", "LAMBDA_TASK_ROOT": str(folder), **variables}
-        program = Program(
-            python=sys.executable,
-            handler="app.handler",
-            folder=folder,
-            environment=environment,
-            timeout=timeout,
-            memory_mb=memory_mb or 128,
-            limits_memory=bool(memory_mb),
-            version="$LATEST",
-        )
-        version = Version(program)
+        own = {"AWS_LAMBDA_FUNCTION_NAME": "f", **variables}
+        version = Version(program_in(folder, timeout=timeout, memory_mb=memory_mb, **own))
         made.append((Sandbox(version, reload_within=reload_within), version))
         return made[-1][0]
 
@@ -57,6 +47,20 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     for sandbox, version in made:
         sandbox.stop()
         version.close()
+
+
+def program_in(folder: Path, *, timeout: float = 20.0, memory_mb: int = 0, **variables: str) -> Program:
+    """Return the program of the `app.py` in a folder, with a memory limit if `memory_mb` is not 0."""
+    return Program(
+        python=sys.executable,
+        handler="app.handler",
+        folder=folder,
+        environment={"LAMBDA_TASK_ROOT": str(folder), **variables},
+        timeout=timeout,
+        memory_mb=memory_mb or 128,
+        limits_memory=bool(memory_mb),
+        version="$LATEST",
+    )
 
 
 def invoke(sandbox: Sandbox, **event: object) -> Result:
@@ -352,17 +356,7 @@ def test_an_import_that_leaves_a_socket_is_not_forked(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(
         "import socket\nleft = socket.socketpair()\ndef handler(event, context): return left[0].fileno() > 0"
     )
-    program = Program(
-        python=sys.executable,
-        handler="app.handler",
-        folder=tmp_path,
-        environment={"LAMBDA_TASK_ROOT": str(tmp_path)},
-        timeout=20,
-        memory_mb=128,
-        limits_memory=False,
-        version="$LATEST",
-    )
-    version = Version(program)
+    version = Version(program_in(tmp_path))
     sandbox = Sandbox(version)
     sandbox.start()
 

@@ -188,15 +188,18 @@ def change_messages(client: Client, chance: random.Random) -> None:
             sqs._delete_messages_for_esm(queue, handles)
 
 
+def act_often(client: Client, chance: random.Random) -> None:
+    for _ in range(REQUESTS):
+        act(client, chance)
+
+
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_a_journal_that_is_cut_or_damaged_anywhere_recovers_a_state_that_was(
     written: Written, tmp_path: Path, seed: int
 ) -> None:
     # Given requests, a few of which change entries, too
     chance = random.Random(seed)  # noqa: S311 (the same requests every time)
-    client = Client(written, tmp_path)
-    for _ in range(REQUESTS):
-        act(client, chance)
+    act_often(Client(written, tmp_path), chance)
     journal = [framed(payload) for payload in written.payloads]
     # When the journal is cut or damaged at a random byte
     data = bytearray(b"".join(journal))
@@ -223,12 +226,10 @@ def test_a_snapshot_and_the_changes_since_lead_to_the_same_state(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 (the same requests every time)
     client = Client(written, tmp_path)
-    for _ in range(REQUESTS):
-        act(client, chance)
+    act_often(client, chance)
     snapshot = [encoded(frame) for frame in services.snapshot(Blobs(tmp_path / "blobs"))]
     begin = len(written.payloads)
-    for _ in range(REQUESTS):
-        act(client, chance)
+    act_often(client, chance)
 
     contents, _ = recovered([*snapshot, *written.payloads[begin:]])
 

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 
 import pytest
 from ministack import app
@@ -21,21 +20,10 @@ SENDING = {"Statement": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resour
 
 
 @pytest.fixture
-def uncorrected() -> Iterator[None]:
-    """MiniStack's own functions, which every test leaves as it found them."""
-    patch = pytest.MonkeyPatch()
-    for module, name in [
-        (iam_actions, "extract_iam_action"),
-        (lambda_runtime, "execution_credentials"),
-        (lambda_svc, "execution_credentials"),
-        (StaticCredentialResolver, "resolve"),
-    ]:
-        patch.setattr(module, name, getattr(module, name))
-    patch.setattr(app, "AUTH", True)
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    patch.setenv("NANIO_SECRET_KEY", "test")
-    yield
-    patch.undo()
+def uncorrected(with_roles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions of MiniStack and of nanio's own, which every test leaves as it found them."""
+    monkeypatch.setattr(StaticCredentialResolver, "resolve", StaticCredentialResolver.resolve)
+    monkeypatch.setenv("NANIO_SECRET_KEY", "test")
 
 
 def _action(name: str) -> str | None:

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from ministack import app
-from ministack.core import iam_actions, lambda_runtime
 from ministack.services import iam, lambda_svc
 from nanio.auth.middleware import SigV4Middleware
 from nanio.errors import AccessDenied
@@ -49,17 +48,9 @@ DENIED = [
 
 
 @pytest.fixture
-def access_key(monkeypatch: pytest.MonkeyPatch) -> str:
+def access_key(with_roles: None, monkeypatch: pytest.MonkeyPatch) -> str:
     """The access key of a function whose role has GRANTS, on a MiniStack with roles."""
-    for module, name in [
-        (iam_actions, "extract_iam_action"),
-        (lambda_runtime, "execution_credentials"),
-        (lambda_svc, "execution_credentials"),
-        (app, "app"),
-    ]:
-        monkeypatch.setattr(module, name, getattr(module, name))
-    monkeypatch.setattr(app, "AUTH", True)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(app, "app", app.app)
     roles.install()
     policies = {"p": json.dumps({"Statement": GRANTS})}
     role = {"RoleName": "files-role", "InlinePolicies": policies, "AttachedPolicies": []}
