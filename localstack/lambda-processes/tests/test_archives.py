@@ -1,4 +1,4 @@
-"""Archives are unpacked once, whole, read-only, and are removed when nobody uses them."""
+"""Archives are unpacked once, whole, read-only, and are removed when no function uses them."""
 
 import io
 import stat

@@ -55,7 +55,7 @@ def install() -> None:
 
 
 async def _complete(request: Request, bucket: str, key: str) -> Response:
-    """Complete an upload in a thread: nanio answers nobody while it joins the parts."""
+    """Complete an upload in a thread: nanio answers no request while it joins the parts."""
     parts = nanio.handlers.multipart._parse_complete_body(await read_bounded_body(request))  # noqa: SLF001
     manager: MultipartManager = nanio.handlers.multipart._manager(request)  # noqa: SLF001
     info = await asyncio.to_thread(manager.complete, request.query_params["uploadId"], parts)

@@ -355,13 +355,13 @@ TEMPLATE = {
 
 
 def deploy(server: Server, *, until: str = "CREATE_COMPLETE") -> None:
-    """Create the stack, and wait until its status is said."""
+    """Create the stack, and wait for its status."""
     stacks = server.cloudformation()
     stacks.create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
     wait_until(lambda: stacks.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"].endswith(until))
 
 
-def test_a_deployment_that_was_said_to_be_done_survives_kill_9(folder: Path) -> None:
+def test_a_finished_deployment_survives_kill_9(folder: Path) -> None:
     server = Server(folder)
     deploy(server)
     server.dynamodb().put_item(TableName=TABLE, Item={"k": {"S": "1"}})
@@ -377,7 +377,7 @@ def test_a_deployment_that_was_said_to_be_done_survives_kill_9(folder: Path) -> 
 
 
 def test_a_deployment_that_was_cut_short_never_was(folder: Path) -> None:
-    # Given a deployment that nobody was told the end of
+    # Given a deployment whose end no answer has named
     server = Server(folder)
     deploy(server, until="")
     server.kill()

@@ -22,13 +22,13 @@ def files(tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def logged() -> list[str]:
     return []
 
 
 @pytest.fixture
-def writer(files: Files, said: list[str]) -> Iterator[Writer]:
-    made = Writer(files, 0, said.append)
+def writer(files: Files, logged: list[str]) -> Iterator[Writer]:
+    made = Writer(files, 0, logged.append)
     yield made
     made.close()
 
@@ -63,11 +63,11 @@ def test_an_answer_waits_until_its_change_is_in_the_file(writer: Writer, files: 
 
 @pytest.mark.parametrize("sync_s", [0.0, 0.005], ids=["fast", "slow"])
 def test_all_that_wait_share_a_sync(
-    files: Files, said: list[str], monkeypatch: pytest.MonkeyPatch, sync_s: float
+    files: Files, logged: list[str], monkeypatch: pytest.MonkeyPatch, sync_s: float
 ) -> None:
     # Given a writer whose thread syncs only when it is asked to
     monkeypatch.setattr("ministack_server.journal.writer._UNWAITED_S", 60.0)
-    writer = Writer(files, 0, said.append)
+    writer = Writer(files, 0, logged.append)
     syncs: list[int] = []
 
     def counted(_: int) -> None:
@@ -94,8 +94,8 @@ def test_all_that_wait_share_a_sync(
 
 
 @pytest.mark.parametrize("room", [0, 5, 13])
-def test_a_full_disk_is_said_and_what_did_not_fit_is_stored_when_there_is_room(
-    writer: Writer, files: Files, said: list[str], monkeypatch: pytest.MonkeyPatch, room: int
+def test_a_full_disk_is_logged_and_the_rest_is_stored_when_there_is_room(
+    writer: Writer, files: Files, logged: list[str], monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     disk = FullDisk(monkeypatch)
     writer.append(b"before")
@@ -116,16 +116,16 @@ def test_a_full_disk_is_said_and_what_did_not_fit_is_stored_when_there_is_room(
     while writer.problem and time.monotonic() < deadline:
         time.sleep(0.01)
     assert Files(files.folder).read().payloads == [b"before", b"during"]
-    assert said == [
+    assert logged == [
         "changes are refused, because they cannot be stored: No space left on device",
         "there is room again: changes are accepted",
     ]
 
 
 def test_a_stop_with_a_full_disk_says_what_is_not_stored(
-    files: Files, said: list[str], monkeypatch: pytest.MonkeyPatch
+    files: Files, logged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = Writer(files, 0, said.append)
+    writer = Writer(files, 0, logged.append)
     FullDisk(monkeypatch).room = 0
     writer.append(b"lost")
 

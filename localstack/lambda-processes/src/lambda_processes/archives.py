@@ -46,7 +46,7 @@ class Archives:
         return place
 
     def release(self, place: Path) -> None:
-        """Remove the folder if nobody else uses it."""
+        """Remove the folder if no other version uses it."""
         with self._changing:
             self._users[place] -= 1
             if not self._users[place]:
@@ -87,7 +87,7 @@ def _remove(place: Path) -> None:
 
 
 def _remove_left(parent: Path) -> None:
-    """Remove the folders of processes that have ended: nobody holds their locks."""
+    """Remove the folders of processes that have ended: their locks are free."""
     for folder in parent.iterdir():
         try:
             with (folder / _LOCK).open() as lock:

@@ -70,5 +70,5 @@ class End:
             self._has_ended.set()
 
     def wait(self, within: float) -> Exited:
-        """Return how the process ended; as killed, if nobody reports it within the seconds."""
+        """Return the end of the process; without a report within the seconds, the end by a kill."""
         return Exited(self._code if self._has_ended.wait(within) else -9)

@@ -156,7 +156,7 @@ def _not_forkable(channel: int) -> str:
 
 
 class ForkServer:
-    """The loaded function. It forks environments, kills them when it is told to, and reports their ends."""
+    """The loaded function. It forks and kills environments on request, and reports their ends."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel

@@ -60,7 +60,7 @@ _OF_ITEMS_AND_MESSAGES: Final = frozenset(
 )
 """The actions whose changes are recorded where they happen."""
 _WITHOUT_ACTION: Final = ("lambda", "apigateway", "s3")
-"""Services whose requests are told apart by their method."""
+"""Services whose requests differ by their method."""
 
 
 def install(recorder: Recorder, recorded: Recorded) -> None:

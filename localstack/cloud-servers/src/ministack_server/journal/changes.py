@@ -1,6 +1,6 @@
 """The changes that a journal records, and the state that they lead to.
 
-Each change says what is there afterwards, so a change can be applied twice. The changes of one frame belong
+Each change contains the state afterwards, so a change can be applied twice. The changes of one frame belong
 together: a transaction is recovered whole or not at all.
 
 ====================  ==============================================================================

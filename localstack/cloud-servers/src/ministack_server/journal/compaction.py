@@ -42,7 +42,7 @@ class Compaction:
         self._thread.start()
 
     def end(self) -> None:
-        """Let no further snapshot begin, and wait for one that is being written."""
+        """Let no further snapshot begin, and wait for the snapshot in progress."""
         self._ended.set()
         self._thread.join()
 

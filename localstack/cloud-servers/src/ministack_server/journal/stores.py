@@ -95,7 +95,7 @@ class Entries:
                 yield ("no-entry", service, store, key)
 
     def _plain(self, value: object) -> object:
-        """Return a value that JSON can express, for one that it cannot."""
+        """Replace a value that JSON cannot express by a value that JSON can express."""
         if isinstance(value, bytes) and len(value) > _INLINE:
             return {_BLOB: self._blobs.name(value)}
         if isinstance(value, bytes | bytearray):
