@@ -60,11 +60,19 @@ class Stamped:
 
 @dataclass(frozen=True)
 class Environment(Stamped):
-    """A virtual environment, its lock, and the folders of the projects to install into it."""
+    """A virtual environment, its lock, and the folders of the projects to install into it.
+
+    Compiling every module of an environment takes several times as long as installing it, and Python compiles
+    a module when it first loads it. So only an environment of servers is compiled, by an option of uv in
+    `options`: a server would compile within its first requests. The set-up loads the modules in `loaded`,
+    because the user's shell may forbid Python to write compiled modules later (PYTHONDONTWRITEBYTECODE).
+    """
 
     name: str
     lock: str
     projects: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
 
     @property
     def python(self) -> Path:
@@ -78,9 +86,11 @@ class Environment(Stamped):
         if not self.python.exists():
             run(UV, "venv", "--quiet", "--python", MAIN.python, self.folder)
         target = ("--quiet", "--python", self.python)
-        run(UV, "pip", "sync", *target, "--require-hashes", "--compile-bytecode", ROOT / self.lock)
+        run(UV, "pip", "sync", *target, "--require-hashes", *self.options, ROOT / self.lock)
         for name in self.projects:
             run(UV, "pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ROOT / name)
+        for module in self.loaded:
+            run(self.python, "-c", f"import {module}")
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,13 @@ class NodePackages(Stamped):
         run("npm", "ci", "--prefix", self.folder, *options)
 
 
-MAIN = Environment(".venv", "requirements/dev.txt", projects=(".",))
+_COMPILED = ("--compile-bytecode",)
+MAIN = Environment(
+    ".venv",
+    "requirements/dev.txt",
+    projects=(".",),
+    loaded=("chat4all_local.cli.app", "chat4all_local.cloud.background"),
+)
 NEEDED = (
     MAIN,
     Environment(".envs/sam", "requirements/sam.txt"),
@@ -110,6 +126,7 @@ NEEDED = (
         ".envs/cloud",
         "requirements/cloud.txt",
         projects=("localstack/cloud-servers", "localstack/lambda-processes"),
+        options=_COMPILED,
     ),
     Environment(".envs/lambda", "requirements/lambda.txt"),
 )
@@ -120,6 +137,7 @@ OTHERS = (
         ".envs/localstack",
         "requirements/localstack.txt",
         projects=("localstack/lambda-processes",),
+        options=_COMPILED,
     ),
 )
 # Kinesis for LocalStack, left out on machines without npm.
