@@ -80,6 +80,7 @@ class WebhookSender:
     async def until_accepted(self, outgoing: Outgoing, first: "asyncio.Future[int] | None" = None) -> None:
         """Send an expected webhook until it is accepted or the attempts are used up."""
         try:
+            await self._outbox.synced()  # Chat4All must hear of nothing that a power cut could undo
             if outgoing.lane is None:
                 await self._repeat(outgoing.webhook, first)
             else:

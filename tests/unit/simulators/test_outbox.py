@@ -1,11 +1,15 @@
 """A provider continues with its webhooks when Chat4All is up again."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
+from chat4all_local.simulators import store as store_module
 from chat4all_local.simulators.outbox import Outbox, Webhook
+from chat4all_local.simulators.store import Store
 from tests.unit.simulators.calls import CHAT, PHONE, send_whatsapp
 from tests.unit.simulators.conftest import running_simulators
 from tests.unit.simulators.receiver import Receiver, eventually
@@ -15,56 +19,68 @@ READ = Webhook("read", b"{}", {}, "wamid.1")
 
 
 def left_over(path: Path) -> list[tuple[Webhook, str | None]]:
-    return [(outgoing.webhook, outgoing.lane) for outgoing in Outbox(path).left_over()]
+    with Store(path) as store:
+        return [(outgoing.webhook, outgoing.lane) for outgoing in Outbox(store).left_over()]
 
 
 def test_what_is_not_done_is_left_over_in_its_order(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "box")
-    outbox.add(SENT, None)
-    done = outbox.add(READ, None)
-    outbox.add(READ, "ana")
+    with Store(tmp_path / "box") as store:
+        outbox = Outbox(store)
+        outbox.add(SENT, None)
+        done = outbox.add(READ, None)
+        outbox.add(READ, "ana")
 
-    outbox.done(done)
+        outbox.done(done)
 
     assert left_over(tmp_path / "box") == [(SENT, None), (READ, "ana")]
     assert left_over(tmp_path / "box") == [(SENT, None), (READ, "ana")]
 
 
 def test_what_was_left_over_is_done_by_the_next_process(tmp_path: Path) -> None:
-    Outbox(tmp_path / "box").add(SENT, None)
-    after = Outbox(tmp_path / "box")
-    new = after.add(READ, None)
+    with Store(tmp_path / "box") as store:
+        Outbox(store).add(SENT, None)
+    with Store(tmp_path / "box") as store:
+        after = Outbox(store)
+        new = after.add(READ, None)
 
-    after.done(after.left_over()[0])
+        after.done(after.left_over()[0])
 
     assert left_over(tmp_path / "box") == [(READ, None)]
-    after.done(new)
+    with Store(tmp_path / "box") as store:
+        Outbox(store).done(new)
     assert left_over(tmp_path / "box") == []
 
 
 def test_what_a_killed_process_left_unfinished_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "box"
-    Outbox(path).add(SENT, None)
+    with Store(path) as store:
+        Outbox(store).add(SENT, None)
     with path.open("ab") as file:
         file.write(b'{"done": 9}\n\xff\n[]\n{"n": 2, "webhook": {"kind": "re')
 
     assert left_over(path) == [(SENT, None)]
-    Outbox(path).add(READ, None)
+    with Store(path) as store:
+        Outbox(store).add(READ, None)
     assert left_over(path) == [(SENT, None), (READ, None)]
 
 
-def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
+def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_COMPACTED_AFTER_BYTES", 10_000)
     path = tmp_path / "box"
-    outbox = Outbox(path)
 
-    for _ in range(2_000):
-        outbox.done(outbox.add(READ, None))
+    async def work() -> None:
+        with Store(path) as store:
+            outbox = Outbox(store)
+            for _ in range(2_000):
+                outbox.done(outbox.add(READ, None))
+                await outbox.synced()
+            assert path.stat().st_size < 1_002 * len(msgspec.json.encode(READ))
 
-    assert path.stat().st_size < 1_002 * len(msgspec.json.encode(READ))
+    asyncio.run(work())
 
 
 def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:
-    outbox = Outbox()
+    outbox = Outbox(Store())
 
     outbox.done(outbox.add(READ, None))
 
