@@ -168,8 +168,9 @@ class Table(Mapping[str, Row]):
         return self._rows[key]
 
     def remove(self, key: str) -> None:
-        """Remove a row. After a power cut it may be there again."""
-        self._store.append(self._name, key, None)
+        """Remove a row. After a power cut, or on a full disk, it may be there again at the next start."""
+        with suppress(OSError):
+            self._store.append(self._name, key, None)
         self._rows.pop(key, None)
 
     def clear(self) -> None:

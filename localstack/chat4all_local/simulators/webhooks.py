@@ -80,7 +80,6 @@ class WebhookSender:
     async def until_accepted(self, outgoing: Outgoing, first: "asyncio.Future[int] | None" = None) -> None:
         """Send an expected webhook until it is accepted or the attempts are used up."""
         try:
-            await self._outbox.synced()  # Chat4All must hear of nothing that a power cut could undo
             if outgoing.lane is None:
                 await self._repeat(outgoing.webhook, first)
             else:
@@ -140,8 +139,9 @@ class WebhookSender:
     async def _post(self, webhook: Webhook) -> WebhookAnswer:
         url = webhook.url or self._account.settings.webhook_url
         try:
+            await self._outbox.synced()  # Chat4All must hear of nothing that a power cut could undo
             response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
             return WebhookAnswer(NO_ANSWER, str(problem))
         return WebhookAnswer(response.status_code, response.text)
 

@@ -1,6 +1,8 @@
 """A provider continues with its webhooks when Chat4All is up again."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import httpx
@@ -8,9 +10,10 @@ import msgspec
 import pytest
 
 from chat4all_local.simulators import store as store_module
+from chat4all_local.simulators.client import SimulatorError
 from chat4all_local.simulators.outbox import Outbox, Webhook
 from chat4all_local.simulators.store import Store
-from tests.unit.simulators.calls import CHAT, PHONE, send_whatsapp
+from tests.unit.simulators.calls import CHAT, PHONE, send_telegram, send_whatsapp
 from tests.unit.simulators.conftest import running_simulators
 from tests.unit.simulators.receiver import Receiver, eventually
 
@@ -128,3 +131,24 @@ def test_what_somebody_wrote_while_we_were_away_comes_when_we_are_back(
         came = receiver.wait_for(3)
 
     assert [webhook.json["message"]["text"] for webhook in came] == ["one", "one", "two"]
+
+
+def test_nothing_is_answered_or_told_before_it_is_on_the_disk(
+    tmp_path: Path, receiver: Receiver, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with running_simulators(tmp_path) as running:
+        running.telegram.configure(webhook_url=receiver.url, webhook_retries={"first_ms": 10, "max_ms": 10})
+        running.telegram.register(CHAT, "Ana")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fdatasync", fail)
+            with pytest.raises(SimulatorError):
+                running.telegram.write(CHAT, "one")
+            assert send_telegram(http, running.telegram).status_code == 500
+            assert receiver.received == []
+
+        assert [webhook.json["message"]["text"] for webhook in receiver.wait_for(1)] == ["one"]
+        eventually(lambda: running.telegram.health().webhooks_pending == 0)
+        assert send_telegram(http, running.telegram).is_success

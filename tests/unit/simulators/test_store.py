@@ -194,6 +194,18 @@ def test_a_change_that_does_not_fit_leaves_no_trace(path: Path) -> None:
     assert kept(path) == [ANA, ZOE]
 
 
+def test_a_removal_on_a_full_disk_is_not_refused_but_may_be_undone(path: Path) -> None:
+    put(path, ANA, BEN)
+    with Store(path) as store:
+        table = customers(store)
+        with limited(path.stat().st_size):
+            table.remove("1")
+        assert list(table) == ["2"]
+        table.put("3", ZOE)
+
+    assert kept(path) == [ANA, BEN, ZOE]
+
+
 def test_a_sync_serves_all_that_wait_for_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: synced.append(length_of(path)))
