@@ -53,6 +53,7 @@ class CloudUnderTest:
             for channel, url in self.cloud.simulators.items()
         }
         with self._lock:
+            self._accepted.clear()  # the simulators remember the sends of their last run
             self._transcripts = Transcripts(self.simulators)
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ class StateFolder:
     The user may name a wrong folder. Therefore a cloud uses the folder only if it is new or empty, or has the
     state.json of a local cloud. Only these are ever removed from it: state.json, lock, logs/, ministack/ (the
     data of MiniStack), localstack/ (LocalStack's files of one run), tmp/ (the unpacked code of the
-    functions), s3/ (nanio's data), customers/ (the customers that the simulators know), demo/ (the files of a
+    functions), s3/ (nanio's data), customers/ (what the simulators remember), demo/ (the files of a
     demo).
     """
 

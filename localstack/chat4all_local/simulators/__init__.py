@@ -8,7 +8,7 @@ the simulator of each channel is in the folder with the channel's name, where `r
 
     whatsapp  telegram  instagram  sms   what each provider accepts, answers and reports, without HTTP:
              └────┬────┘                 manifest, provider, requests, media, webhooks, errors
-               shared                    code that several providers use
+            shared, store                code that several providers use; what a provider remembers
                   │
               simulator                  a single request: rules, faults, rate limits, transcript, reports
        ┌─────────┼─────────┐
@@ -16,8 +16,11 @@ the simulator of each channel is in the folder with the channel's name, where `r
        └─────────┼─────────┘
                server                    a listener for each provider on 127.0.0.1, all in one event loop
 
-Two things survive a restart: the customers, and the webhooks that Chat4All has not accepted yet. Everything
-else is in memory: a restarted simulator has the default settings and empty journals. No file is stored. A
-file that Chat4All sends is hashed as it arrives. A file that a customer sends is generated from a seed each
-time it is read.
+What a provider answered survives a restart, `kill -9` and a power cut: customers, transcripts, message ids,
+the webhooks that Chat4All has not accepted yet, and what is known of files (`store`). Settings, faults, rate
+limits and the log of webhook calls do not: a restarted simulator has the default settings. It continues with
+its webhooks when it is told the webhook URL again.
+
+A file that Chat4All sends is hashed as it arrives, and not stored. A file that a customer sends is generated
+from a seed each time it is read, unless its bytes were given.
 """

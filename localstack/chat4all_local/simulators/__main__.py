@@ -57,7 +57,10 @@ def _arguments() -> _Arguments:
             help="port to listen on; 0 takes a free port",
         )
     parser.add_argument(
-        "--customers", type=Path, metavar="DIR", help="folder that keeps the customers over a restart"
+        "--customers",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps what the providers remember over a restart",
     )
     parser.add_argument(
         "--directory",

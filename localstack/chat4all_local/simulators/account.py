@@ -5,22 +5,23 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all_local.simulators.control_api import Customer, CustomerDetails, Json, JsonObject, Settings
-from chat4all_local.simulators.customer_book import CustomerBook
+from chat4all_local.simulators.store import Store
 
 
 class Account:
     """A business account as the provider sees it. `webhooks_pending` counts the webhooks not accepted yet.
 
     `base_url` is the provider's own address. Every URL that the provider gives out begins with it.
+    `store` keeps what the provider remembers; without it, the provider remembers nothing after its end.
     """
 
     def __init__(
-        self, settings: Settings, book: CustomerBook | None = None, base_url: str = "http://127.0.0.1"
+        self, settings: Settings, store: Store | None = None, base_url: str = "http://127.0.0.1"
     ) -> None:
         self.settings = settings
         self.base_url = base_url
-        self._book = book
-        self.customers: dict[str, Customer] = dict(book.read()) if book is not None else {}
+        self.store = store or Store()
+        self.customers = self.store.table("customers", Customer)
         self.webhooks_pending = 0
 
     def change(self, changes: JsonObject) -> Settings:
@@ -46,7 +47,7 @@ class Account:
             phone=details.phone,
             blocked=details.blocked,
         )
-        self._keep(customer)
+        self.customers.put(address, customer)
         return customer
 
     def register_unknown(self, address: str, details: CustomerDetails, now: float) -> None:
@@ -60,16 +61,11 @@ class Account:
         if known is None:
             return self.register(address, CustomerDetails(name=f"Customer {address}"), now)
         customer = msgspec.structs.replace(known, last_wrote_at=now)
-        self._keep(customer)
+        self.customers.put(address, customer)
         return customer
 
     def window_open(self, customer: Customer, at: float) -> bool:
         return customer.window_open(at, self.settings.window_hours)
-
-    def _keep(self, customer: Customer) -> None:
-        self.customers[customer.address] = customer
-        if self._book is not None:
-            self._book.write(customer)
 
 
 def _merged(old: Mapping[str, Json], changes: Mapping[str, Json]) -> JsonObject:

@@ -30,6 +30,7 @@ def simulator_app(simulator: Simulator) -> Starlette:
         call = await read_call(request, simulator.provider.most_upload_bytes)
         reply = await simulator.receive(call, time.time())
         await asyncio.sleep(reply.delay_s)
+        await simulator.account.store.synced()
         if reply.serving is not None:
             return FileBody(reply.serving)
         if reply.answer is None:

@@ -22,6 +22,7 @@ from chat4all_local.simulators.control_api import (
 )
 from chat4all_local.simulators.provider import ControlError
 from chat4all_local.simulators.simulator import Simulator
+from chat4all_local.simulators.store import Store
 
 T = TypeVar("T")
 Handler: TypeAlias = Callable[[Request], Awaitable[msgspec.Struct | None]]
@@ -49,7 +50,8 @@ def control_routes(simulator: Simulator) -> list[Route]:
         ("GET", "/webhooks", control.webhooks),
         ("GET", "/verify", control.verify),
     ]
-    return [Route(path, _answering(handler), methods=[method]) for method, path, handler in table]
+    store = simulator.account.store
+    return [Route(path, _answering(handler, store), methods=[method]) for method, path, handler in table]
 
 
 class _Control:
@@ -104,10 +106,11 @@ class _Control:
         return await self._simulator.verify()
 
 
-def _answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _answering(handler: Handler, store: Store) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             result = await handler(request)
+            await store.synced()
         except (msgspec.DecodeError, UnicodeDecodeError, ControlError) as problem:
             return _json(Problem("the simulator cannot carry out the control request", [str(problem)]), 400)
         return Response(status_code=204) if result is None else _json(result, 200)

@@ -1,12 +1,14 @@
 """Journals in order of time: the requests that Chat4All sent, and the webhooks that it received."""
 
-from collections import OrderedDict, deque
+from collections import deque
+from itertools import takewhile
 from typing import Final
 
 import msgspec
 
 from chat4all_local.simulators.control_api import SendRecord, Transcript, WebhookLog, WebhookRecord
 from chat4all_local.simulators.shared.media import Content
+from chat4all_local.simulators.store import Store
 
 _KEPT: Final = 100_000
 
@@ -14,31 +16,34 @@ _KEPT: Final = 100_000
 class SendJournal:
     """The latest requests to send, numbered from 1. The numbering continues after the journal is cleared."""
 
-    def __init__(self) -> None:
-        self._records: OrderedDict[int, SendRecord] = OrderedDict()
-        self._last = 0
+    def __init__(self, store: Store) -> None:
+        self._records = store.table("sends", SendRecord, _KEPT)
+        self._cleared = store.table("sends cleared", int)
+        newest = next(self._records.newest_first(), None)
+        self._last = max(newest.n if newest else 0, self._cleared.get("last", 0))
 
     def next_number(self) -> int:
         self._last += 1
         return self._last
 
     def add(self, record: SendRecord) -> None:
-        self._records[record.n] = record
-        if len(self._records) > _KEPT:
-            self._records.popitem(last=False)
+        self._records.put(str(record.n), record)
 
     def add_content(self, n: int, content: Content) -> None:
         """Add the content that was fetched later to record `n`. A cleared record is ignored."""
-        if record := self._records.get(n):
-            self._records[n] = msgspec.structs.replace(
+        if record := self._records.get(str(n)):
+            record = msgspec.structs.replace(
                 record, content_type=content.content_type, size=content.size, sha256=content.sha256
             )
+            self._records.put(str(n), record)
 
     def clear(self) -> None:
+        self._cleared.put("last", self._last)
         self._records.clear()
 
     def after(self, n: int) -> Transcript:
-        return Transcript([record for record in self._records.values() if record.n > n], self._last)
+        newest_first = takewhile(lambda record: record.n > n, self._records.newest_first())
+        return Transcript(list(newest_first)[::-1], self._last)
 
 
 class WebhookJournal:

@@ -3,15 +3,9 @@
 A real provider continues with its webhooks when Chat4All is up again.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
-
 import msgspec
 
-from chat4all_local.simulators.json_lines import JsonLines
-
-_TIDIED_AFTER: Final = 1_000
+from chat4all_local.simulators.store import Store
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -33,66 +27,28 @@ class Outgoing(msgspec.Struct, frozen=True):
     lane: str | None = None
 
 
-class _Done(msgspec.Struct, frozen=True):
-    done: int
-
-
-class _Line(msgspec.Struct, frozen=True):
-    """A line of the file: an Outgoing or a _Done."""
-
-    n: int = 0
-    webhook: Webhook | None = None
-    lane: str | None = None
-    done: int | None = None
-
-
 class Outbox:
-    """A file with a line of JSON for every new and every finished webhook.
+    """The unfinished webhooks, in the table of their numbers."""
 
-    Without `path`, it is in memory only.
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        self._lines = JsonLines(path, _Line) if path is not None else None
-        self._pending = _left_over(self._lines.read()) if self._lines is not None else {}
-        self._last = max(self._pending, default=0)
-        self._written = 0
-        self._tidy()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pending = store.table("webhooks", Outgoing)
+        self._last = max((outgoing.n for outgoing in self._pending.values()), default=0)
 
     def left_over(self) -> list[Outgoing]:
         """Return the unfinished webhooks in the order in which they were added."""
         return list(self._pending.values())
 
     def add(self, webhook: Webhook, lane: str | None) -> Outgoing:
-        """Keep the webhook until `done` is called for it. It is on disk when this returns."""
-        self._last += 1
-        outgoing = Outgoing(self._last, webhook, lane)
-        self._pending[outgoing.n] = outgoing
-        self._write(outgoing)
+        """Keep the webhook until `done` is called for it. It survives this process when this returns."""
+        outgoing = Outgoing(self._last + 1, webhook, lane)
+        self._pending.put(str(outgoing.n), outgoing)
+        self._last = outgoing.n
         return outgoing
 
     def done(self, outgoing: Outgoing) -> None:
-        del self._pending[outgoing.n]
-        self._write(_Done(outgoing.n))
-        if not self._pending and self._written > _TIDIED_AFTER:
-            self._tidy()
+        self._pending.remove(str(outgoing.n))
 
-    def _write(self, line: Outgoing | _Done) -> None:
-        if self._lines is not None:
-            self._lines.append(line)
-            self._written += 1
-
-    def _tidy(self) -> None:
-        if self._lines is not None:
-            self._lines.replace(self._pending.values())
-            self._written = len(self._pending)
-
-
-def _left_over(lines: Iterable[_Line]) -> dict[int, Outgoing]:
-    left: dict[int, Outgoing] = {}
-    for line in lines:
-        if line.done is not None:
-            left.pop(line.done, None)
-        elif line.webhook is not None:
-            left[line.n] = Outgoing(line.n, line.webhook, line.lane)
-    return left
+    async def synced(self) -> None:
+        """Wait until the webhooks, and all else that the provider remembers, are on the disk."""
+        await self._store.synced()

@@ -15,13 +15,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.app import TRANSPORT, simulator_app
-from chat4all_local.simulators.customer_book import CustomerBook
 from chat4all_local.simulators.directory import Directory, DirectoryTable
 from chat4all_local.simulators.fetching import MOST_REDIRECTS, Fetcher
 from chat4all_local.simulators.journal import WebhookJournal
 from chat4all_local.simulators.outbox import Outbox
 from chat4all_local.simulators.registry import manifest, provider
 from chat4all_local.simulators.simulator import Simulator
+from chat4all_local.simulators.store import Store
 from chat4all_local.simulators.webhooks import TIMEOUT_S, WebhookSender
 
 HOST: Final = "127.0.0.1"
@@ -38,18 +38,17 @@ async def serve(
     """Serve the providers of `ports` by name until `stop` is set. Raises OSError if a port is taken.
 
     Port 0 stands for a free port. `ready` gets the ports by the providers' names. The folder `customers`
-    keeps
-    the customers and the unsent webhooks; without it, they are lost at the end. Each person in
-    `directory` is a customer, too.
+    keeps what the providers remember; without it, it is lost at the end. Each person in `directory` is a
+    customer, too.
     """
     with contextlib.ExitStack() as stack:
+        stores = {name: stack.enter_context(Store(_journal(name, customers))) for name in ports}
         sockets = {name: stack.enter_context(_bound(port)) for name, port in ports.items()}
         async with _http_client() as http, _link_client() as links:
             simulators = {
                 name: _simulator(
                     name,
-                    _account(name, customers, bound.getsockname()[1]),
-                    Outbox(customers / f"{name}-webhooks.jsonl" if customers is not None else None),
+                    _account(name, stores[name], bound.getsockname()[1]),
                     http,
                     fetcher=Fetcher(links),
                     directory=Directory(name, directory, http),
@@ -104,22 +103,24 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
-def _account(name: str, customers: Path | None, port: int) -> Account:
-    book = CustomerBook(customers / f"{name}.jsonl") if customers is not None else None
-    return Account(manifest(name).settings, book, f"http://{HOST}:{port}")
+def _journal(name: str, customers: Path | None) -> Path | None:
+    return customers / f"{name}.journal" if customers is not None else None
+
+
+def _account(name: str, store: Store, port: int) -> Account:
+    return Account(manifest(name).settings, store, f"http://{HOST}:{port}")
 
 
 def _simulator(
     name: str,
     account: Account,
-    outbox: Outbox,
     http: httpx.AsyncClient,
     *,
     fetcher: Fetcher,
     directory: Directory,
 ) -> tuple[Simulator, WebhookSender]:
     journal = WebhookJournal()
-    sender = WebhookSender(account, journal, outbox, http)
+    sender = WebhookSender(account, journal, Outbox(account.store), http)
     return Simulator(provider(name, account), account, sender, journal, fetcher, directory=directory), sender
 
 

@@ -49,6 +49,15 @@ _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, Fau
 _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
 
 
+class _Fetch(msgspec.Struct, frozen=True):
+    """An accepted message whose file is still to be fetched; `n` is the number of its record."""
+
+    media: OutgoingMedia
+    accepted: Accepted
+    n: int
+    is_reported: bool
+
+
 class Simulator:
     """A provider with its account, faults, rate limits and journals."""
 
@@ -66,7 +75,10 @@ class Simulator:
         self.account = account
         self.webhooks = webhooks
         self.faults = FaultPlan()
-        self.sends = SendJournal()
+        self.sends = SendJournal(account.store)
+        self._fetches = account.store.table("fetches", _Fetch)
+        self._left_over = list(self._fetches.values())
+        account.webhooks_pending += len(self._left_over)
         self._sender = sender
         self._fetcher = fetcher
         self._directory = directory
@@ -78,7 +90,14 @@ class Simulator:
         settings = self.account.change(changes)
         if settings.webhook_url:
             self._sender.resume()
+            self._resume()
         return settings
+
+    def _resume(self) -> None:
+        """Fetch the files that an earlier process did not fetch."""
+        for fetch in self._left_over:
+            self._sender.start(self._fetch_later(fetch))
+        self._left_over = []
 
     async def receive(self, call: Call, at: float) -> Reply:
         """Judge and record a request that had arrived completely at `at`.
@@ -229,22 +248,23 @@ class Simulator:
         is_reported = not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,))
         if order.media is not None and self.provider.fetches_later and accepted.failure is None:
             # The number of reports is not known yet. Until then, this fetch counts as a pending webhook.
+            fetch = _Fetch(order.media, accepted, n, is_reported)
+            self._fetches.put(accepted.provider_message_id, fetch)
             self.account.webhooks_pending += 1
-            self._sender.start(self._fetch_later(order.media, accepted, n, is_reported=is_reported))
+            self._sender.start(self._fetch_later(fetch))
         elif is_reported:
             self._report(accepted, latency_s)
         if lost:
             return Reply(None, latency_s, Ending.CLOSE)
         return Reply(accepted.answer, latency_s + (fault.seconds if fault else 0))
 
-    async def _fetch_later(
-        self, media: OutgoingMedia, accepted: Accepted, n: int, *, is_reported: bool
-    ) -> None:
+    async def _fetch_later(self, fetch: _Fetch) -> None:
         """Fetch the file of an accepted message, and only then report on the message."""
+        accepted, media = fetch.accepted, fetch.media
         try:
             got = await self._obtain(media)
             if isinstance(got, Content):
-                self.sends.add_content(n, got)
+                self.sends.add_content(fetch.n, got)
             if problem := self.provider.media_problem(media, got):
                 accepted = msgspec.structs.replace(
                     accepted,
@@ -252,8 +272,9 @@ class Simulator:
                     failure_details=problem.details,
                     reports=("failed",) if accepted.reports else (),
                 )
-            if is_reported:
+            if fetch.is_reported:
                 self._report(accepted, self._latency_s())
+            self._fetches.remove(accepted.provider_message_id)
         finally:
             self.account.webhooks_pending -= 1
 

@@ -139,8 +139,9 @@ class WebhookSender:
     async def _post(self, webhook: Webhook) -> WebhookAnswer:
         url = webhook.url or self._account.settings.webhook_url
         try:
+            await self._outbox.synced()  # Chat4All must hear of nothing that a power cut could undo
             response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
             return WebhookAnswer(NO_ANSWER, str(problem))
         return WebhookAnswer(response.status_code, response.text)
 

@@ -4,6 +4,7 @@ from chat4all_local.simulators import journal
 from chat4all_local.simulators.control_api import SendRecord
 from chat4all_local.simulators.journal import SendJournal
 from chat4all_local.simulators.shared.media import Content
+from chat4all_local.simulators.store import Store
 
 CONTENT = Content(5, "5d41", "text/plain", "a.txt", b"hello")
 
@@ -15,7 +16,7 @@ def added(sends: SendJournal) -> int:
 
 
 def test_what_is_fetched_later_is_added_to_its_record() -> None:
-    sends = SendJournal()
+    sends = SendJournal(Store())
     first, second = added(sends), added(sends)
 
     sends.add_content(first, CONTENT)
@@ -30,7 +31,7 @@ def test_what_is_fetched_later_is_added_to_its_record() -> None:
 
 
 def test_what_is_fetched_for_a_cleared_record_is_forgotten() -> None:
-    sends = SendJournal()
+    sends = SendJournal(Store())
     n = added(sends)
     sends.clear()
 
@@ -42,7 +43,7 @@ def test_what_is_fetched_for_a_cleared_record_is_forgotten() -> None:
 
 def test_the_oldest_records_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "_KEPT", 2)
-    sends = SendJournal()
+    sends = SendJournal(Store())
 
     numbers = [added(sends) for _ in range(3)]
 

@@ -10,7 +10,10 @@ from chat4all_local.cloud.settings import CHANNELS
 
 
 def simulators(customers: Path, ports: Mapping[str, int], aws_url: str, stack: str) -> Plan:
-    """Plan the simulators. They know the stored `customers`, and all users in the directory at `aws_url`."""
+    """Plan the simulators.
+
+    They remember what is in `customers`, and know all users in the directory at `aws_url`.
+    """
     options = [option for channel in CHANNELS for option in (f"--{channel}-port", str(ports[channel]))]
     return Plan(
         name="simulators",

@@ -15,7 +15,6 @@ for them. Addresses may use http:// here, because everything runs on one machine
 import base64
 import re
 import secrets
-from collections import Counter
 from typing import Final
 
 import msgspec
@@ -91,7 +90,7 @@ class Instagram:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = InstagramMedia(account)
-        self._edits: Counter[str] = Counter()
+        self._edits = account.store.table("edits", int)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Download:
         settings = self._account.settings
@@ -179,11 +178,13 @@ class Instagram:
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         mid = request.edit_of or _new_mid()
         account_id = self._account.settings.account_id
+        edits = self._edits.get(mid, 0)
         if request.edit_of is not None:
-            self._edits[mid] += 1
+            edits += 1
+            self._edits.put(mid, edits)
         item = self._media.receive(request, at)
         url = self._media.url(item.media_id, at) if item else None
-        event = message_event(request, mid, account_id, at, num_edit=self._edits[mid], media_url=url)
+        event = message_event(request, mid, account_id, at, num_edit=edits, media_url=url)
         return Inbound(mid, meta_json(event_webhook(event, account_id, at)), item)
 
     def check_address(self, address: str) -> None:

@@ -6,7 +6,6 @@ The shelf keeps the seed of a generated file, and the bytes of a given file.
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -40,14 +39,12 @@ class MediaShelf:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._items: OrderedDict[str, ShelfItem] = OrderedDict()
-        self._key = secrets.token_bytes(32)
+        self._items = account.store.table("files", ShelfItem, _KEPT)
+        self._key = account.store.table("key of files", bytes).get_or_put("key", secrets.token_bytes(32))
 
     def put(self, media_id: str, address: str, media: CustomerMedia, at: float) -> ShelfItem:
         item = ShelfItem(media_id, address, media, size_of(media), at)
-        self._items[media_id] = item
-        if len(self._items) > _KEPT:
-            self._items.popitem(last=False)
+        self._items.put(media_id, item)
         return item
 
     def find(self, media_id: str) -> ShelfItem | None:

@@ -75,7 +75,7 @@ class Twilio:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = TwilioMedia(account)
-        self._unsubscribed: set[str] = set()
+        self._unsubscribed = account.store.table("unsubscribed", bool)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         if download := self._media.download(call, at):
@@ -95,7 +95,7 @@ class Twilio:
         if isinstance(request, Answer):
             return Refused(request)
         order = _order(request, self._account.customers.get(request.to))
-        if order.address in self._unsubscribed:
+        if self._unsubscribed.get(order.address):
             message = "Attempt to send to unsubscribed recipient"
             return Refused(error_answer(400, UNSUBSCRIBED, message), order=order)
         return order
@@ -152,9 +152,9 @@ class Twilio:
             raise ControlError("an SMS can be neither changed nor quoted: leave out `edit_of` and `quoted`")
         match opt_out_type(request.text or ""):
             case "STOP":
-                self._unsubscribed.add(request.sender)
+                self._unsubscribed.put(request.sender, row=True)
             case "START":
-                self._unsubscribed.discard(request.sender)
+                self._unsubscribed.put(request.sender, row=False)
         item = self._media.receive(request, at)
         sid = f"{'MM' if item else 'SM'}{secrets.token_hex(16)}"
         body = message_form(

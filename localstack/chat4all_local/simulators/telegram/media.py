@@ -20,7 +20,6 @@ the open server.
 import base64
 import re
 import secrets
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -85,7 +84,7 @@ class _Sent(msgspec.Struct, frozen=True):
 
 
 class _Path(msgspec.Struct, frozen=True):
-    item: ShelfItem
+    media_id: str
     expiry_ms: int
 
 
@@ -95,8 +94,8 @@ class TelegramMedia:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._shelf = MediaShelf(account)
-        self._sent: OrderedDict[str, _Sent] = OrderedDict()
-        self._paths: OrderedDict[str, _Path] = OrderedDict()
+        self._sent = account.store.table("sent files", _Sent, _SENT_KEPT)
+        self._paths = account.store.table("paths of files", _Path, _PATHS_KEPT)
 
     def outgoing(self, kind: str, parameters: dict[str, str], form: Form | None) -> OutgoingMedia:
         """Read the file of a message. Raises ParameterError."""
@@ -122,9 +121,7 @@ class TelegramMedia:
     def sent_fields(self, media: OutgoingMedia, content: Content) -> JsonObject:
         """Keep a sent file, so that its `file_id` can be sent again, and return its Message fields."""
         file_id = _new_file_id(media.kind)
-        self._sent[file_id] = _Sent(media.kind, content)
-        if len(self._sent) > _SENT_KEPT:
-            self._sent.popitem(last=False)
+        self._sent.put(file_id, _Sent(media.kind, content))
         about = _About(file_id, content.sha256, content.size, content.content_type, media.filename)
         return _fields(media.kind, about, pixels_of(content.head))
 
@@ -161,9 +158,7 @@ class TelegramMedia:
         folder, usual_suffix = _PLACES[kind]
         suffix = _SUFFIX.search(item.media.filename or "")
         path = f"{folder}/file_{secrets.token_hex(6)}{suffix.group() if suffix else usual_suffix}"
-        self._paths[path] = _Path(item, self._shelf.expiry(at))
-        if len(self._paths) > _PATHS_KEPT:
-            self._paths.popitem(last=False)
+        self._paths.put(path, _Path(item.media_id, self._shelf.expiry(at)))
         return {
             "file_id": item.media_id,
             "file_unique_id": _unique_id(item.sha256),
@@ -179,9 +174,10 @@ class TelegramMedia:
         if match.group(1) != self._account.settings.access_token:
             return _not_served(401, "Unauthorized")
         path = self._paths.get(match.group(2))
-        if path is None or at * 1000 >= path.expiry_ms or call.method != "GET":
+        item = self._shelf.find(path.media_id) if path and at * 1000 < path.expiry_ms else None
+        if item is None or call.method != "GET":
             return media_expired()
-        return Download(path.item, "application/octet-stream", asked_before=True)
+        return Download(item, "application/octet-stream", asked_before=True)
 
 
 def media_expired() -> Answer:

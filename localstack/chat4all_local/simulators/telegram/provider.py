@@ -77,9 +77,9 @@ class Telegram:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = TelegramMedia(account)
-        # The first id is above every id of an earlier process, so that no message id is used twice.
-        self._history = ChatHistory(int(time.time() * _IDS_PER_S) % (2 * 10**9))
-        self._update_id = secrets.randbelow(10**8)
+        # A purged folder has no history: the first id is above the ids of earlier clouds, too.
+        self._history = ChatHistory(account.store, int(time.time() * _IDS_PER_S) % (2 * 10**9))
+        self._update_ids = account.store.table("last update id", int)
         self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
             "getme": self._get_me,
             "setwebhook": self._set_webhook,
@@ -179,10 +179,11 @@ class Telegram:
         raise ControlError("Telegram does not report on the delivery of a message")
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
-        self._update_id += 1
+        update_id = (self._update_ids.get("last") or secrets.randbelow(10**8)) + 1
+        self._update_ids.put("last", update_id)
         item = self._media.receive(request, at) if request.edit_of is None else None
         file = self._media.received_fields(item, request.kind) if item else None
-        inbound = update(request, customer, self._history, self._update_id, at, file=file)
+        inbound = update(request, customer, self._history, update_id, at, file=file)
         return msgspec.structs.replace(inbound, item=item)
 
     def check_address(self, address: str) -> None:

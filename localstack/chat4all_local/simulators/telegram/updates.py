@@ -3,7 +3,6 @@
 https://core.telegram.org/bots/api#update, https://core.telegram.org/bots/api#message
 """
 
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject, Signature
 from chat4all_local.simulators.provider import ControlError, Inbound
 from chat4all_local.simulators.shared.signing import WRONG_KEY, ascii_json
+from chat4all_local.simulators.store import Store
 
 _KEPT: Final = 20_000
 _CONTENT: Final[dict[str, JsonObject]] = {
@@ -38,10 +38,10 @@ class _Known(msgspec.Struct, frozen=True):
 class ChatHistory:
     """The latest messages of all chats. Message ids grow across all chats, as a bot sees them."""
 
-    def __init__(self, last_id: int) -> None:
-        self._last_id = last_id
-        self._forgotten_until = last_id
-        self._known: OrderedDict[int, _Known] = OrderedDict()
+    def __init__(self, store: Store, first_id: int) -> None:
+        """Open the history. Without earlier messages, the next message id is above `first_id`."""
+        self._known = store.table("messages", _Known, _KEPT)
+        self._last_id = max(map(int, self._known), default=first_id)
 
     def add(
         self,
@@ -69,14 +69,26 @@ class ChatHistory:
         message |= file or {}
         if text is not None:
             message["text" if file is None else "caption"] = text
-        self._known[self._last_id] = _Known(customer.address, message)
-        if len(self._known) > _KEPT:
-            self._forgotten_until, _ = self._known.popitem(last=False)
+        self._known.put(str(self._last_id), _Known(customer.address, message))
         return message
 
+    def edit(self, address: str, message_id: str, text: str, at: float) -> JsonObject | None:
+        """Change the text or the caption of a message. Returns None if the message is not in the chat."""
+        message = self.find(address, message_id)
+        if message is None:
+            return None
+        edited = message | {"edit_date": int(at), "text" if "text" in message else "caption": text}
+        self._known.put(message_id, _Known(address, edited))
+        return edited
+
     def find(self, address: str, message_id: str) -> JsonObject | None:
-        known = self._known.get(int(message_id)) if message_id.isdecimal() else None
+        known = self._known.get(message_id)
         return known.message if known and known.address == address else None
+
+    @property
+    def _forgotten_until(self) -> int:
+        """The highest message id that is not in the history any more."""
+        return int(next(iter(self._known), self._last_id + 1)) - 1
 
     def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
         """Find a message of the chat.
@@ -141,10 +153,9 @@ def _written(
 
 
 def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, at: float) -> JsonObject:
-    message = history.find(customer.address, request.edit_of or "")
+    message = history.edit(customer.address, request.edit_of or "", request.text or "", at)
     if message is None:
         raise ControlError(f"message {request.edit_of} is not in the chat with {customer.address}")
-    message |= {"edit_date": int(at), "text" if "text" in message else "caption": request.text or ""}
     return message
 
 

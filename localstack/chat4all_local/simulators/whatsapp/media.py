@@ -17,7 +17,6 @@ not. Uploaded files cannot be downloaded, and nothing can be deleted.
 
 import base64
 import secrets
-from collections import OrderedDict
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -88,7 +87,7 @@ class WhatsAppMedia:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._shelf = MediaShelf(account)
-        self._uploads: OrderedDict[str, _Upload] = OrderedDict()
+        self._uploads = account.store.table("uploads", _Upload, _UPLOADS_KEPT)
 
     def uploaded(self, media_id: str, at: float) -> Content | None:
         """Return the file of an upload that has not expired."""
@@ -104,9 +103,7 @@ class WhatsAppMedia:
         if problem := _form_problem(call.form):
             return _refused_upload(problem)
         media_id = _new_media_id()
-        self._uploads[media_id] = _Upload(call.form.files["file"], at)
-        if len(self._uploads) > _UPLOADS_KEPT:
-            self._uploads.popitem(last=False)
+        self._uploads.put(media_id, _Upload(call.form.files["file"], at))
         return Answer(200, meta_json({"id": media_id}))
 
     def serve(self, call: Call, at: float) -> Lookup | Download | Answer | None:
