@@ -16,6 +16,7 @@ from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 
 
@@ -27,6 +28,9 @@ def handler() -> Handler:
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
+        meet=MeetPerson(
+            accepting.directory, accounts(), accepting.capabilities, runtime.now, runtime.new_id
+        ),
         directory=accepting.directory,
         messages=accepting.messages,
         file=InboundFile(
@@ -36,9 +40,9 @@ def handler() -> Handler:
             timedelta(days=settings.file_retention_days),
         ),
         clock=runtime.now,
-        new_id=runtime.new_id,
+        keep_deleted_words=settings.keep_deleted_words,
     )
 
-    batch = Batch(WebhookEvent, WebhookRecords(take, telemetry.count), accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvent, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
 
     return telemetry.observing(consuming(telemetry.count, batch, NEEDED_MS))

@@ -66,6 +66,7 @@ class InboundSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_table: str
     files_queue: str
     file_retention_days: int
+    keep_deleted_words: bool
 
 
 class RouterSettings(MessageTables, frozen=True, rename="upper", kw_only=True):

@@ -123,6 +123,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     other_files: OtherFiles = OtherFiles.REJECTED
     group_prefix: str | None = None
     """The beginning of a group's address; None: every address belongs to a person."""
+    addresses_by_account: bool = False
+    """A person has another address for each channel account of ours."""
 
     def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
         """Return the rule by which the provider takes this file for `address`; None if no rule fits."""

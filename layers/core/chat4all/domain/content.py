@@ -9,6 +9,7 @@ Every kind has a `text`, which people can read where a client or a channel does 
 empty.
 """
 
+import hashlib
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -31,13 +32,18 @@ class Media(msgspec.Struct, frozen=True, tag_field="type", tag="media"):
 
 
 class Unsupported(msgspec.Struct, frozen=True, tag_field="type", tag="unsupported"):
-    """Content of a kind that Chat4All does not know yet.
+    """Content of a kind that Chat4All does not know yet, or that the provider does not give.
 
-    `provider_kind` is the provider's name for the kind, and `raw` the provider's JSON.
+    `provider_kind` is the provider's name for the kind. The message's `provider_fields` hold the rest.
     """
 
     provider_kind: str
-    raw: str
+    text: str = ""
+
+
+class Deleted(msgspec.Struct, frozen=True, tag_field="type", tag="deleted"):
+    """The words and the file of a message that its author deleted are removed."""
+
     text: str = ""
 
 
@@ -52,13 +58,19 @@ class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that still lies at the provider: `reference` is its media id, file id or address there.
 
     The other fields are claims of the person's app. The inspection checks them once the file is fetched.
-    `size` is in bytes.
+    `size` is in bytes. `unique_id` names the bytes, where the provider may give several references to them.
     """
 
     reference: str
     content_type: str | None = None
     filename: str | None = None
     size: int | None = None
+    unique_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Return a short name of the bytes, which is another one for other bytes."""
+        return hashlib.sha256((self.unique_id or self.reference).encode()).hexdigest()[:32]
 
 
 class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="media"):
@@ -70,7 +82,7 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
 
 Plain = Text
 """The kinds that are the same in a request, in a webhook and in a message."""
-Content = Plain | Media | Unsupported
+Content = Plain | Media | Unsupported | Deleted
 PostedContent = Plain | PostedMedia
 ReceivedContent = Plain | ReceivedMedia | Unsupported
 

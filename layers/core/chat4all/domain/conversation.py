@@ -22,7 +22,16 @@ JOINING: Final = "~"
 """Sorts after every number of a message."""
 
 
-class Participant(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+    """From where a person writes: the chat, its thread, and the channel account of ours."""
+
+    channel: str
+    account: str
+    address: str
+    thread: str | None = None
+
+
+class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """A member of a conversation, who sees the messages after number `joined_after`."""
 
     user_id: str
@@ -30,6 +39,8 @@ class Participant(msgspec.Struct, frozen=True):
     number: int
     """No other participant has this number at the same time."""
     joined_after: str = FROM_THE_START
+    wrote_from: Origin | None = None
+    """From where the member wrote in the conversation last: an answer goes there."""
 
     @property
     def is_joining(self) -> bool:

@@ -5,15 +5,19 @@ import msgspec
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
+from chat4all.domain.received import Author, AuthorKind, Context
+from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     """A channel by which a participant may be reached."""
 
     channel: str
     account: str
     address: str
+    thread: str | None = None
+    """The thread of a group's chat."""
 
 
 class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,6 +32,7 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     fallbacks: tuple[Route, ...] = ()
     position: int = 0
     """The number of the route; 0 is the first."""
+    thread: str | None = None
 
     def at(self, position: int) -> "Recipient":
         """Return the recipient on route number `position`; 0 is the first route."""
@@ -35,7 +40,14 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         route, *rest = self.fallbacks[position - 1 :]
         return Recipient(
-            self.user_id, route.channel, route.account, route.address, self.number, tuple(rest), position
+            self.user_id,
+            route.channel,
+            route.account,
+            route.address,
+            self.number,
+            tuple(rest),
+            position,
+            route.thread,
         )
 
 
@@ -193,46 +205,98 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
-    """A person sent a message. `at` is the provider's time, ISO 8601 UTC."""
+    """A message in a chat that we can answer, or a later version of it.
+
+    `address` is the chat's address. `aliases` are further addresses of the same person, where the provider
+    names several together. `account` is the provider's id of the channel account that received the message,
+    if the webhook names another account than the channel's first. `at` is the provider's time of the message,
+    ISO 8601 UTC; `edited_at` is the time of an edit, and None for the first version. `display_name`, `phone`
+    and `handle` belong to the chat. `author` is None if the person of the chat wrote the message.
+    `provider_fields` is the JSON of everything that the other fields do not hold.
+    """
 
     address: str
     provider_message_id: str
     content: ReceivedContent
     at: str
+    account: str | None = None
+    thread: str | None = None
+    aliases: tuple[str, ...] = ()
     display_name: str | None = None
     phone: str | None = None
     handle: str | None = None
+    author: Author | None = None
     quoted_provider_message_id: str | None = None
+    context: Context | None = None
+    provider_fields: msgspec.Raw | None = None
+    edited_at: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether our own side wrote the message, in the provider's app."""
+        return self.author is not None and self.author.kind is AuthorKind.OWN
 
 
-class InboundEdit(msgspec.Struct, frozen=True, omit_defaults=True, tag="edit"):
-    """A person changed the text of a message they had sent."""
+class InboundDeletion(msgspec.Struct, frozen=True, omit_defaults=True, tag="deletion"):
+    """The author of a message deleted it for everybody."""
 
     address: str
     provider_message_id: str
-    text: str
     at: str
+    account: str | None = None
+
+
+class InboundMove(msgspec.Struct, frozen=True, omit_defaults=True, tag="move"):
+    """A chat has a new address: a person changed their number, or a group became a supergroup.
+
+    `address` is no longer theirs.
+    """
+
+    address: str
+    new_address: str
+    at: str
+    account: str | None = None
+    phone: str | None = None
+    """The phone number at the new address."""
 
 
 class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
-    """The provider reports the status of a message that we sent; `address` is the person's address."""
+    """The provider reports the status of a message that we sent; `address` is the person's address.
+
+    `covers_earlier`: the status is true of every earlier message to the person, too. `outcome` is what a
+    failure means for the delivery and for the account, in the same terms as the answer to a send.
+    """
 
     address: str
     status: Status
     at: str
     provider_message_id: str
+    account: str | None = None
     delivery_id: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
+    outcome: Outcome | None = None
+    covers_earlier: bool = False
 
 
-InboundEvent = InboundMessage | InboundEdit | InboundStatus
+InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundStatus
+
+
+class ParsedWebhook(msgspec.Struct, frozen=True):
+    """The events of a webhook in its order, and the kinds of the parts that lead to no event.
+
+    A kind is the provider's name for it, such as `user_preferences`; it occurs as often as such parts do.
+    """
+
+    events: tuple[InboundEvent, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
     """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
 
-    `account` is the channel account that received the webhook: the event of the provider does not name it.
+    `account` is the channel account that received the event: the account that the provider names, or the
+    first account of the channel.
     """
 
     channel: str

@@ -5,13 +5,18 @@ writes after it. So an event is brought within the limits before it is published
 """
 
 import hashlib
+import re
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
+from chat4all.domain.bounded_json import bounded_json
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.names import one_line
+from chat4all.domain.received import Author, Context
 from chat4all.domain.text import shortened
 
 MOST_TEXT_BYTES: Final = 100_000
@@ -24,6 +29,11 @@ MOST_ID_BYTES: Final = 1_024
 """DynamoDB takes keys of 2,048 bytes, which also hold the channel and the account."""
 MOST_REFERENCE_BYTES: Final = 16_384
 """Of a file's address at its provider, which may be signed."""
+MOST_FIELDS_BYTES: Final = 200_000
+"""Of the fields that became neither content nor context, with the message's text twice beside them."""
+LEAST_FIELDS_BYTES: Final = 10_000
+MOST_CONTEXT_BYTES: Final = 20_000
+MOST_ALIASES: Final = 5
 LONGEST_NAME: Final = 200
 """Characters of a name."""
 LONGEST_HANDLE: Final = 100
@@ -32,6 +42,7 @@ LONGEST_FILENAME: Final = 1_000
 """Characters, counted from the end, where the extension is."""
 HASHED: Final = "sha256:"
 """How an id of ours begins that stands in the place of a provider's."""
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _NUL: Final = "\x00"
 _REPLACEMENT: Final = "\ufffd"
 
@@ -40,22 +51,30 @@ R = TypeVar("R", bound=ReceivedContent)
 
 def within_limits(event: InboundEvent) -> InboundEvent:
     """Return the event with shortened texts and names, and with a hash in the place of an endless id."""
-    provider_message_id = _id(event.provider_message_id)
+    provider_message_id = "" if isinstance(event, InboundMove) else _id(event.provider_message_id)
+    account = _name_of_account(event.account)
     match event:
         case InboundMessage():
             quoted = event.quoted_provider_message_id
+            content = _content(event.content)
             return replace(
                 event,
                 provider_message_id=provider_message_id,
-                content=_content(event.content),
-                display_name=_name(event.display_name, LONGEST_NAME),
-                handle=_name(event.handle, LONGEST_HANDLE),
+                account=account,
+                thread=_id(event.thread) if event.thread else None,
+                aliases=event.aliases[:MOST_ALIASES],
+                content=content,
+                display_name=one_line(event.display_name, LONGEST_NAME),
+                handle=one_line(event.handle, LONGEST_HANDLE),
+                author=_author(event.author),
                 quoted_provider_message_id=_id(quoted) if quoted else None,
+                context=_context(event.context),
+                provider_fields=_fields(event.provider_fields, content),
             )
-        case InboundEdit():
-            return replace(event, provider_message_id=provider_message_id, text=_text(event.text))
-        case InboundStatus():
-            return replace(event, provider_message_id=provider_message_id)
+        case InboundMove():
+            return replace(event, account=account)
+        case InboundDeletion() | InboundStatus():
+            return replace(event, provider_message_id=provider_message_id, account=account)
 
 
 def hashed(data: bytes) -> str:
@@ -68,10 +87,41 @@ def _id(text: str) -> str:
     return text if len(data) <= MOST_ID_BYTES else hashed(data)
 
 
-def _name(text: str | None, longest: int) -> str | None:
-    """Return the name; None for a name that shows nothing."""
-    plain = (text or "").replace(_NUL, " ").strip()
-    return plain[:longest] or None
+def _name_of_account(account: str | None) -> str | None:
+    """Return the id of an account of ours; a hash for an id that could not be a part of a key."""
+    return account if account is None or _ACCOUNT.fullmatch(account) else hashed(account.encode())
+
+
+def _author(author: Author | None) -> Author | None:
+    if author is None:
+        return None
+    return replace(
+        author,
+        address=_id(author.address) if author.address else None,
+        display_name=one_line(author.display_name, LONGEST_NAME),
+        handle=one_line(author.handle, LONGEST_HANDLE),
+    )
+
+
+def _context(context: Context | None) -> Context | None:
+    """Return the context within MOST_CONTEXT_BYTES as JSON, with shortened texts if need be."""
+    if context is None or len(msgspec.json.encode(context)) <= MOST_CONTEXT_BYTES:
+        return context
+    return msgspec.json.decode(
+        bounded_json(Raw(msgspec.json.encode(context)), MOST_CONTEXT_BYTES), type=Context
+    )
+
+
+def _fields(fields: Raw | None, content: ReceivedContent) -> Raw | None:
+    """Return the fields within the bytes that the message's text leaves.
+
+    A message in a group goes through a queue with its text twice: as the person wrote it, and as the others
+    read it.
+    """
+    if fields is None:
+        return None
+    left = MOST_FIELDS_BYTES - 2 * len(msgspec.json.encode(content.text))
+    return bounded_json(fields, max(left, LEAST_FIELDS_BYTES))
 
 
 def _content(content: ReceivedContent) -> ReceivedContent:
@@ -80,9 +130,7 @@ def _content(content: ReceivedContent) -> ReceivedContent:
             return _with_text(content)
         case ReceivedMedia(file=file, text=text):
             if len(file.reference.encode()) > MOST_REFERENCE_BYTES:
-                # The stored webhook has the whole of it.
-                raw = msgspec.json.encode({"truncated": shortened(file.reference)}).decode()
-                return Unsupported("file", raw, _text(text))
+                return Unsupported("file", _text(text))
             return _with_text(replace(content, file=_file(file)))
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))
@@ -94,7 +142,7 @@ def _with_text(content: R) -> R:
 
 def _file(file: ProviderFile) -> ProviderFile:
     filename = file.filename[-LONGEST_FILENAME:] if file.filename else None
-    return replace(file, content_type=_name(file.content_type, LONGEST_NAME), filename=filename)
+    return replace(file, content_type=one_line(file.content_type, LONGEST_NAME), filename=filename)
 
 
 def _text(text: str) -> str:

@@ -1,11 +1,9 @@
-"""Messages, and the edits of a person's message."""
-
-from collections.abc import Sequence
-from typing import Final
+"""Messages."""
 
 import msgspec
 
 from chat4all.domain.content import Content
+from chat4all.domain.received import Received
 from chat4all.domain.status import Status, StatusChange
 
 
@@ -16,45 +14,15 @@ class Edit(msgspec.Struct, frozen=True):
     at: str
 
 
-MOST_EDITS_BYTES: Final = 100_000
-"""The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
-
-
-def is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str) -> bool:
-    """Return whether the change to `changed` at `at` is later than the `edits` that led to `content`.
-
-    Providers give the time to the second. Of several changes in one second the last to arrive counts, unless
-    the message already had this content in that second.
-    """
-    if any(edit.at > at for edit in edits):
-        return False
-    results = [*(edit.content for edit in edits[1:]), content]
-    return (at, changed) not in {(edit.at, result) for edit, result in zip(edits, results, strict=False)}
-
-
-def with_edit(edits: Sequence[Edit], edit: Edit) -> tuple[Edit, ...]:
-    """Return `edits` with `edit` added, cut to MOST_EDITS_BYTES.
-
-    The first edit, which holds the message as it was sent, stays. Of the others the latest stay, as many as
-    fit.
-    """
-    first, *later = (*edits, edit)
-    left = MOST_EDITS_BYTES - len(msgspec.json.encode(first))
-    kept: list[Edit] = []
-    for later_edit in reversed(later):
-        left -= len(msgspec.json.encode(later_edit))
-        if kept and left < 0:
-            break
-        kept.append(later_edit)
-    return (first, *reversed(kept))
-
-
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message of a conversation.
 
     `sequence` is the message's number in its conversation: a text that sorts in the order of acceptance,
     which is the order of delivery, too. It is the number that the queue `chat-events` gave to the message;
     until then it is empty.
+
+    `received` is set for a message that came over a channel. `deleted_at` is the time at which its author
+    deleted it for everybody.
 
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
     inbound message, or is the first channel for all recipients; it is None if there are several such
@@ -77,7 +45,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_to: str | None = None
     metadata: dict[str, str] = {}
     provider_message_id: str | None = None
+    received: Received | None = None
     edits: tuple[Edit, ...] = ()
+    deleted_at: str | None = None
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0

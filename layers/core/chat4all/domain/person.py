@@ -9,6 +9,9 @@ INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
 """The agent of the conversation that Chat4All creates when an unknown person writes."""
 
 
+MOST_IDENTITIES: Final = 20
+
+
 class UserType(StrEnum):
     AGENT = "AGENT"
     CUSTOMER = "CUSTOMER"

@@ -1,17 +1,35 @@
 """The routing of a message: its recipients, their channels, and the provider messages of each delivery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from chat4all.domain.channel import Capabilities, OtherFiles
-from chat4all.domain.content import C, Content, Media, Plain, Text, Unsupported, file_of, kind_of, reworded
-from chat4all.domain.conversation import Conversation, ConversationType, Participant
+from chat4all.domain.content import (
+    C,
+    Content,
+    Deleted,
+    Media,
+    Plain,
+    Text,
+    Unsupported,
+    file_of,
+    kind_of,
+    reworded,
+)
+from chat4all.domain.conversation import Conversation, ConversationType, Origin, Participant
 from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.names import one_line
+from chat4all.domain.person import User, UserType
+from chat4all.domain.received import Author
 from chat4all.domain.splitting import split_text
+
+LONGEST_NAME: Final = 100
+"""Characters of a name before words that are passed on."""
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -28,9 +46,10 @@ def reach(
 
     A customer is reached on the first of `channels` on which they have an identity; the others are fallbacks.
     Without `channels` a customer is reached on the conversation's primary channel, if they have an identity
-    there, else by their first identity. Agents read over the API. A participant who is joining has no place
-    among the messages yet, and is no recipient. If their place turns out to be before the message, `router`
-    handles the join first, finds another version of the conversation, and chooses the recipients again.
+    there, else from where they wrote in the conversation last, else by their first identity. Agents read over
+    the API. A participant who is joining has no place among the messages yet, and is no recipient. If their
+    place turns out to be before the message, `router` handles the join first, finds another version of the
+    conversation, and chooses the recipients again.
     """
     found = []
     missing = []
@@ -38,9 +57,9 @@ def reach(
         user = users.get(participant.user_id)
         if user is None or user.user_id == sender_id or user.type is UserType.AGENT or participant.is_joining:
             continue
-        identities = _choose(user, channels, conversation.primary_channel)
-        if identities:
-            found.append(_recipient(participant, identities))
+        routes = _choose(user, channels, conversation.primary_channel, participant.wrote_from)
+        if routes:
+            found.append(_recipient(participant, routes))
         else:
             missing.append(user.user_id)
     return Reach(tuple(found), tuple(missing))
@@ -55,10 +74,10 @@ def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str
     participant = conversation.participant(user_id)
     if user is None or participant is None:
         raise RecipientLeft("The recipient is no longer a participant of the conversation.")
-    identities = _choose(user, [channel], None)
-    if not identities:
+    routes = _choose(user, [channel], None, participant.wrote_from)
+    if not routes:
         raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
-    return _recipient(participant, identities)
+    return _recipient(participant, routes)
 
 
 def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient, ...]:
@@ -75,12 +94,34 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
     )
 
 
-def content_for_recipients(conversation: Conversation, sender: User, content: C) -> C:
-    """Return `content` for the recipients: in a group, a customer's name stands before the text."""
-    if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
-        name = f"{sender.display_name}:"
-        return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
-    return content
+def content_for_recipients(
+    conversation: Conversation,
+    users: Mapping[str, User],
+    sender: User,
+    content: C,
+    author: Author | None = None,
+) -> C:
+    """Return `content` for the recipients: in a group, a customer's name stands before the text.
+
+    `author` is the author of a message in a chat of several people, where `sender` is the chat.
+    """
+    if conversation.type is not ConversationType.GROUP or sender.type is not UserType.CUSTOMER:
+        return content
+    others = (user.display_name for user in users.values() if user.user_id != sender.user_id)
+    name = f"{_spoken_name(sender, author, others)}:"
+    return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
+
+
+def _spoken_name(sender: User, author: Author | None, others: Iterable[str]) -> str:
+    """Return the name as the other participants read it; it can not pass for the name of another.
+
+    A colon would end the name early, and the rest would read like the words.
+    """
+    given = (author.display_name or author.handle if author else None) or sender.display_name
+    name = " ".join((one_line(given, LONGEST_NAME) or "?").replace(":", " ").split()) or "?"
+    if name.casefold() in {other.strip().casefold() for other in others}:
+        return f"{name} (…{sender.user_id[-4:]})"
+    return name
 
 
 def relayed(content: Content) -> Plain | None:
@@ -91,7 +132,7 @@ def relayed(content: Content) -> Plain | None:
     text.
     """
     match content:
-        case Text() | Media() | Unsupported():
+        case Text() | Media() | Unsupported() | Deleted():
             return Text(content.text) if content.text.strip() else None
 
 
@@ -132,7 +173,7 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
     if not isinstance(content, Media) and kind_of(content) not in capabilities.kinds:
         return [*texts]
     match content:
-        case Text() | Unsupported():
+        case Text() | Unsupported() | Deleted():
             return [*texts]
         case Media(file=file, text=text):
             rule = capabilities.media_rule(file, address)
@@ -178,21 +219,36 @@ def _refusal(file: Attachment, capabilities: Capabilities) -> str:
     return f"does not take {file.content_type}"
 
 
-def _choose(user: User, asked: Sequence[str], primary: str | None) -> list[Identity]:
-    """Return the identities to try, in order: the first on each of `asked`, else the best identity."""
+def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: Origin | None) -> list[Route]:
+    """Return the routes to try, in order: the best on each of `asked`, else the best of all.
+
+    An answer goes to the account and the thread from which the person wrote last, if they still have the
+    address there.
+    """
+    known = [Route(identity.channel, identity.account, identity.address) for identity in user.identities]
+    if wrote_from is not None:
+        origin = Route(wrote_from.channel, wrote_from.account, wrote_from.address)
+        if origin in known:
+            known.insert(0, replace(origin, thread=wrote_from.thread))
     if asked:
-        first = (_on(user, channel) for channel in asked)
-        return [identity for identity in first if identity is not None]
-    best = _on(user, primary) or next(iter(user.identities), None)
+        first = (_on(known, channel) for channel in asked)
+        return [route for route in first if route is not None]
+    best = _on(known, primary) or next(iter(known), None)
     return [best] if best else []
 
 
-def _on(user: User, channel: str | None) -> Identity | None:
-    return next((identity for identity in user.identities if identity.channel == channel), None)
+def _on(routes: Sequence[Route], channel: str | None) -> Route | None:
+    return next((route for route in routes if route.channel == channel), None)
 
 
-def _recipient(participant: Participant, identities: Sequence[Identity]) -> Recipient:
-    first, *rest = identities
-    fallbacks = tuple(Route(other.channel, other.account, other.address) for other in rest)
-    user_id, number = participant.user_id, participant.number
-    return Recipient(user_id, first.channel, first.account, first.address, number, fallbacks)
+def _recipient(participant: Participant, routes: Sequence[Route]) -> Recipient:
+    first, *fallbacks = routes
+    return Recipient(
+        participant.user_id,
+        first.channel,
+        first.account,
+        first.address,
+        participant.number,
+        tuple(fallbacks),
+        thread=first.thread,
+    )

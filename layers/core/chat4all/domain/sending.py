@@ -77,11 +77,13 @@ class Submission(msgspec.Struct, frozen=True):
     """A provider message to one person, for a connector to send.
 
     `delivery_id` (at most 200 characters) travels with the message where the provider has a field for it, and
-    comes back with the statuses. `account` selects our number, bot or page.
+    comes back with the statuses. `account` selects our number, bot or page: an account of the manifest, or
+    the id by which the provider names another account. `thread` is the thread of a group's chat.
     """
 
     delivery_id: str
     account: str
     address: str
     content: OutgoingContent
+    thread: str | None = None
     quoted_provider_message_id: str | None = None

@@ -84,6 +84,7 @@ class PlacesRow(Model):
     record = UnicodeAttribute(range_key=True, default=_PLACES)
     one_to_one = UnicodeAttribute(null=True)
     wrote = StringsAttribute(null=True)
+    latest = UnicodeAttribute(null=True)
     version = NumberAttribute(default=0)
 
 

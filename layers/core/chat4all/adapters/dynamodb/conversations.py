@@ -34,10 +34,10 @@ from chat4all.adapters.dynamodb.rows import (
     updated,
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shards_of
-from chat4all.domain.conversation import Conversation, ConversationState, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.places import Places, place_key
+from chat4all.domain.places import Places, place_key, writing
 
 _TRIES: Final = 8
 
@@ -99,16 +99,31 @@ class DynamoConversations:
     @answering
     def places(self, user_id: str) -> Places:
         row = places_row(user_id)
-        return Places(row.one_to_one, row.wrote or {}, int(row.version))
+        return Places(row.one_to_one, row.wrote or {}, int(row.version), row.latest)
 
     @answering
-    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+    def record_origin(self, conversation_id: str, user_id: str, origin: Origin) -> None:
+        for _ in tries(_TRIES):
+            conversation = self.get(conversation_id)
+            writer = conversation.participant(user_id) if conversation else None
+            if conversation is None or writer is None or writer.wrote_from == origin:
+                return
+            participants = _replaced(conversation, writer, replace(writer, wrote_from=origin))
+            if self._replace_participants(conversation, participants):
+                return
+        raise _changing()
+
+    @answering
+    def record_writing(self, user_id: str, origin: Origin, conversation_id: str) -> None:
         for _ in tries(_TRIES):
             row = places_row(user_id)
             known = row.wrote or {}
-            now = {**known, place_key(channel, account): conversation_id}
+            actions = [
+                PlacesRow.wrote.set({**known, place_key(origin): conversation_id}),
+                PlacesRow.latest.set(writing(origin, conversation_id)),
+            ]
             unchanged = PlacesRow.wrote == known if known else PlacesRow.wrote.does_not_exist()
-            if updated(PlacesRow(row.partition, row.record), [PlacesRow.wrote.set(now)], unchanged):
+            if updated(PlacesRow(row.partition, row.record), actions, unchanged):
                 return
         raise _changing()
 
@@ -132,10 +147,7 @@ class DynamoConversations:
                 or joining.joined_at != joined_at
             ):
                 return
-            placed = replace(joining, joined_after=joined_after)
-            participants = tuple(
-                placed if participant is joining else participant for participant in conversation.participants
-            )
+            participants = _replaced(conversation, joining, replace(joining, joined_after=joined_after))
             if self._replace_participants(conversation, participants):
                 return
         raise _changing()
@@ -235,6 +247,14 @@ class DynamoConversations:
             if committed(transaction):
                 return
         raise _changing()
+
+
+def _replaced(
+    conversation: Conversation, former: Participant, changed: Participant
+) -> tuple[Participant, ...]:
+    return tuple(
+        changed if participant is former else participant for participant in conversation.participants
+    )
 
 
 def _created(shard: str, upto: Condition | None, limit: int) -> Iterator[TimeIndexEntry]:

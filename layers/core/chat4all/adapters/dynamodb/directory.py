@@ -20,6 +20,7 @@ from chat4all.adapters.dynamodb.rows import (
     committed,
     connection_of,
     saved,
+    updated,
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.errors import Unavailable
@@ -127,6 +128,11 @@ class DynamoDirectory:
         )
         if not committed(transaction):
             raise Unavailable("Another request changed the user; try again.", retry_after=1)
+
+    @answering
+    def rename(self, user_id: str, name: str, new_name: str) -> None:
+        renamed = [UserRow.display_name.set(new_name)]
+        updated(UserRow(_user_key(user_id)), renamed, UserRow.display_name == name)
 
     @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:

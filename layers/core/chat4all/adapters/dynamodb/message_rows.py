@@ -17,11 +17,13 @@ from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Edit, Message
+from chat4all.domain.received import Received
 from chat4all.domain.status import Status, StatusChange
 
 MESSAGE: Final = "MESSAGE"
+PARKED_DELETION: Final = "PARKED DELETION"
 STATE: Final = "STATE"
-"""No other record sorts between a message and its state, so that one query reads both."""
+"""One query reads a message, a deletion that came before it, and its state: no other record sorts between."""
 DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
 
@@ -85,7 +87,7 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 class MessageRow(Model):
     """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
-    Only an edit changes it.
+    Only a later version, or the deletion by its author, changes it.
     """
 
     class Meta(TableSettings):
@@ -109,7 +111,9 @@ class MessageRow(Model):
     metadata = StringsAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
+    received = StructAttribute[Received](Received, null=True)
     edits = StructsAttribute(Edit, null=True)
+    deleted_at = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
     by_sender = BySender()
 
@@ -193,6 +197,18 @@ class ParkedRow(Model):
     due_key = UnicodeAttribute()
     due_at = UnicodeAttribute()
     gives_up_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class ParkedDeletionRow(Model):
+    """The deletion of a person's message that came before the message."""
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=PARKED_DELETION)
+    deleted_at = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
@@ -318,7 +334,9 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         reply_to=row.reply_to,
         metadata=row.metadata or {},
         provider_message_id=row.provider_message_id,
+        received=row.received,
         edits=row.edits or (),
+        deleted_at=row.deleted_at,
         error_code=state.error_code if state else None,
         error_reason=state.error_reason if state else None,
         round=int(state.round or 0) if state else 0,

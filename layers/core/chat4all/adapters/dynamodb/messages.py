@@ -1,8 +1,8 @@
 """Messages and their states: found by conversation, sender, status or provider's id."""
 
 import heapq
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 from pynamodb.attributes import Attribute
@@ -15,9 +15,11 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import (
     MESSAGE,
+    PARKED_DELETION,
     STATE,
     DeliveryRow,
     MessageRow,
+    ParkedDeletionRow,
     ProviderRow,
     StateRow,
     dead_keys,
@@ -38,21 +40,21 @@ from chat4all.adapters.dynamodb.table_keys import (
     sender_key,
     shards_of,
 )
-from chat4all.domain.content import reworded
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.message import Edit, Message, is_latest, with_edit
+from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
 from chat4all.domain.status import Status, predecessors
 from chat4all.domain.waiting import DueMessage
-from chat4all.services.messaging.ports import MessageQuery
+from chat4all.services.messaging.ports import Arriving, MessageQuery
 
 R = TypeVar("R", bound=Model)
+T = TypeVar("T")
 
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, StateRow, DeliveryRow, ProviderRow)
+        bind(table_name, MessageRow, StateRow, ParkedDeletionRow, DeliveryRow, ProviderRow)
 
     @answering
     def add(self, message: Message) -> Message | None:
@@ -192,17 +194,29 @@ class DynamoMessages:
         return round_ if committed(transaction) else None
 
     @answering
-    def edit(self, message_id: str, text: str, at: str) -> bool:
-        try:
-            row = MessageRow.get(key(message_id), MESSAGE, consistent_read=True)
-        except MessageRow.DoesNotExist:
-            return False
-        content = reworded(row.content, text)
-        if not is_latest(row.edits or (), row.content, content, at):
-            return False
-        edits = with_edit(row.edits or (), Edit(row.content, at))
-        actions = [MessageRow.content.set(content), MessageRow.edits.set(edits)]
-        return updated(MessageRow(key(message_id), MESSAGE), actions, MessageRow.content == row.content)
+    def arriving(self, message_id: str) -> Arriving:
+        items = _records(message_id)
+        parked = items.get(PARKED_DELETION)
+        deleted_at = ParkedDeletionRow.from_raw_data(parked).deleted_at if parked else None
+        return Arriving(_message(items), deleted_at)
+
+    @answering
+    def rewrite(self, message: Message, changed: Message) -> bool:
+        row = MessageRow(key(message.message_id), MESSAGE)
+        actions = [
+            MessageRow.content.set(changed.content),
+            _set(MessageRow.received, changed.received),
+            _set(MessageRow.edits, changed.edits or None),
+            _set(MessageRow.deleted_at, changed.deleted_at),
+        ]
+        unchanged = (MessageRow.content == message.content) & MessageRow.deleted_at.does_not_exist()
+        if message.received is not None:
+            unchanged &= MessageRow.received == message.received
+        return updated(row, actions, unchanged)
+
+    @answering
+    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
+        ParkedDeletionRow(key(message_id), PARKED_DELETION, deleted_at=at, expires_at=expires_at).save()
 
     @answering
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
@@ -241,15 +255,26 @@ class DynamoMessages:
 
 
 def _find(message_id: str) -> Message | None:
-    """Read a message and its state by one query: they are neighbours in their partition."""
+    return _message(_records(message_id))
+
+
+def _records(message_id: str) -> dict[str, Any]:
+    """Read a message with the records beside it by one query: they are neighbours in their partition."""
     found = MessageRow._get_connection().query(  # noqa: SLF001 - the public query returns rows of one kind
         key(message_id), range_key_condition=MessageRow.record.between(MESSAGE, STATE), consistent_read=True
     )
-    items = {item["record"]["S"]: item for item in found["Items"]}
+    return {item["record"]["S"]: item for item in found["Items"]}
+
+
+def _message(items: Mapping[str, Any]) -> Message | None:
     if MESSAGE not in items:
         return None
     state = StateRow.from_raw_data(items[STATE]) if STATE in items else None
     return message_of(MessageRow.from_raw_data(items[MESSAGE]), state)
+
+
+def _set(attribute: Attribute[T], value: T | None) -> Action:
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def _with_states(rows: Sequence[MessageRow]) -> list[Message]:
@@ -350,6 +375,7 @@ def _row(message: Message) -> MessageRow:
         account=message.account,
         reply_to=message.reply_to,
         metadata=message.metadata or None,
+        received=message.received,
     )
     if (
         message.channel is not None

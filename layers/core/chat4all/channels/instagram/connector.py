@@ -13,7 +13,7 @@ import msgspec
 from chat4all.channels.instagram.address import canonical
 from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.instagram.manifest import CAPABILITIES
-from chat4all.channels.instagram.webhook import inbound_events
+from chat4all.channels.instagram.webhook import parsed
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
@@ -21,7 +21,7 @@ from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
@@ -90,8 +90,8 @@ class Instagram:
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return subscription_answer(query, secret)
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
-        return inbound_events(body, secret.account_id)
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
+        return parsed(body, secret.account_id)
 
 
 def _content(submission: Submission) -> _Content:

@@ -25,6 +25,7 @@ CAPABILITIES: Final = Capabilities(
         by_link(MediaKind.DOCUMENT, ("application/pdf",), 25),
     ),
     other_files=OtherFiles.LINK,
+    addresses_by_account=True,
 )
 """Text ("must be UTF-8 and be a 1000 bytes or less"):
 https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message

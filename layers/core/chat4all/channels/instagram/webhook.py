@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from chat4all.channels.instagram.address import is_address
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
-from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, kept, moment, read_envelope
+from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, moment, other_fields, read_envelope
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
 from chat4all.domain.status import Status
 
 _ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
@@ -111,12 +111,13 @@ class _Edit(Struct, frozen=True):
     text: str
 
 
-def inbound_events(body: bytes, account_id: str) -> list[InboundEvent]:
+def parsed(body: bytes, account_id: str) -> ParsedWebhook:
     """Return the events that concern `account_id`; raises Invalid if `body` is not a webhook."""
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "instagram" or not webhook.entry:
         raise Invalid("The webhook is not of an Instagram account.")
-    return [event for entry in webhook.entry for event in _of_entry(entry, account_id)]
+    events = (event for entry in webhook.entry for event in _of_entry(entry, account_id))
+    return ParsedWebhook(tuple(events))
 
 
 def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
@@ -166,7 +167,8 @@ def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -
         for mid in delivery.mids:
             yield _status(event, sender, Status.DELIVERED, mid)
     elif edit and edit.text.strip():
-        yield InboundEdit(sender, edit.mid, edit.text, moment(event.timestamp))
+        at = moment(event.timestamp)
+        yield InboundMessage(sender, edit.mid, Text(edit.text), at, edited_at=at)
     elif message:
         yield from _of_message(event, message, raw, sender)
     else:
@@ -236,7 +238,8 @@ def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | Non
     return InboundMessage(
         address=sender,
         provider_message_id=mid or fingerprint(raw),
-        content=Unsupported(kind, kept(raw)),
+        content=Unsupported(kind),
+        provider_fields=other_fields(raw, ()),
         at=moment(event.timestamp),
     )
 

@@ -5,7 +5,7 @@ A malformed element is left out, and the other elements are kept.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,10 +17,6 @@ from chat4all.domain.clock import iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.inbound_limits import hashed
 
-RAW_LIMIT: Final = 100_000
-"""The most bytes of a provider's JSON in an event. They may double when the queue's JSON quotes them, and the
-event must stay below the 256 KiB of an SQS message.
-"""
 ABSENT: Final = Raw()
 _FIRST_MILLISECONDS: Final = 1e11
 """A larger time is in milliseconds: in seconds it would lie in the year 5138."""
@@ -65,13 +61,16 @@ def moment(part: Raw) -> str:
     return iso(at if at <= now + _MOST_AHEAD else now)
 
 
-def kept(part: Raw) -> str:
-    """Return the JSON to store; put the beginning of a huge JSON, as a string, under `truncated`."""
-    data = bytes(part)
-    if len(data) <= RAW_LIMIT:
-        return data.decode(errors="replace")
-    beginning = data[: RAW_LIMIT // 2].decode(errors="replace")
-    return msgspec.json.encode({"truncated": beginning}).decode()
+def other_fields(part: Raw, understood: Collection[str]) -> Raw | None:
+    """Return the JSON of the fields of an object that are not `understood`; None if there is no other field.
+
+    A part that is no object is returned whole.
+    """
+    fields = decoded(part, dict[str, Raw])
+    if fields is None:
+        return part if bytes(part) else None
+    others = {name: value for name, value in fields.items() if name not in understood}
+    return Raw(msgspec.json.encode(others)) if others else None
 
 
 def fingerprint(part: Raw) -> str:

@@ -21,10 +21,10 @@ from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
 from chat4all.channels.sms.segments import segments_of
 from chat4all.channels.sms.signature import is_signed
-from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, inbound_events
+from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
@@ -90,8 +90,8 @@ class Sms:
         """Return None: an operator or the API sets a webhook, and nobody confirms it."""
         return None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
-        return inbound_events(body, secret.account_id, query)
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
+        return parsed(body, secret.account_id, query)
 
 
 def _fields(submission: Submission, secret: ChannelSecret) -> dict[str, str]:

@@ -14,20 +14,35 @@ from msgspec import Raw
 
 from chat4all.channels.shared.answers import spelled
 from chat4all.channels.shared.decoding import MessageId
-from chat4all.channels.shared.webhooks import ABSENT, kept, moment
+from chat4all.channels.shared.webhooks import ABSENT, moment
 from chat4all.channels.sms.address import known_address
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.form import read_form
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
 from chat4all.domain.status import Status
+from chat4all.domain.text import shortened
 
 DELIVERY_PARAMETER: Final = "delivery_id"
 """The query parameter of a status callback with the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
+_UNDERSTOOD: Final = (
+    "AccountSid",
+    "ApiVersion",
+    "Body",
+    "From",
+    "Media",
+    "Message",
+    "MessagingServiceSid",
+    "NumMedia",
+    "NumSegments",
+    "Sms",
+    "To",
+)
+"""The beginnings of the names of fields that are in every message, or are read elsewhere."""
 _RECEIVED: Final = "received"
 """The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
@@ -44,15 +59,18 @@ https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
 """
 
 
-def inbound_events(body: bytes, account_sid: str, query: str) -> list[InboundEvent]:
+def parsed(body: bytes, account_sid: str, query: str) -> ParsedWebhook:
     """Return the events of a webhook that concern `account_sid`; raise Invalid if it is not a webhook."""
     form = dict(reversed(read_form(body)))
     message_sid = _message_sid(form)
     if form.get("AccountSid") != account_sid:
-        return []
+        return ParsedWebhook(ignored=("another account",))
     if form.get("MessageStatus", _RECEIVED) != _RECEIVED:
-        return list(_of_status(form, message_sid, query))
-    return list(_of_message(form, message_sid))
+        kind, events = f"status {shortened(form['MessageStatus'])}", _of_status(form, message_sid, query)
+    else:
+        kind, events = "message without a sender", _of_message(form, message_sid)
+    found = tuple(events)
+    return ParsedWebhook(found, ignored=() if found else (kind,))
 
 
 def _message_sid(form: Mapping[str, str]) -> str:
@@ -97,6 +115,7 @@ def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEv
             content=content,
             at=moment(ABSENT),
             phone=address if address.startswith("+") else None,
+            provider_fields=_provider_fields(form),
         )
 
 
@@ -113,7 +132,13 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
     if text.strip():
         return [Text(text)]
     kind = f"opt_out:{form['OptOutType']}" if form.get("OptOutType") else "empty"
-    return [Unsupported(kind, kept(Raw(msgspec.json.encode(form))))]
+    return [Unsupported(kind)]
+
+
+def _provider_fields(form: Mapping[str, str]) -> Raw | None:
+    """Return the fields that are not of every message: a place, a button, a profile, or a word to opt out."""
+    others = {name: text for name, text in form.items() if not name.startswith(_UNDERSTOOD) and text.strip()}
+    return Raw(msgspec.json.encode(others)) if others else None
 
 
 def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:

@@ -17,10 +17,10 @@ from chat4all.channels.shared.secrets import same_secret
 from chat4all.channels.telegram.address import canonical, message_name, message_number
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
-from chat4all.channels.telegram.webhook import inbound_events
+from chat4all.channels.telegram.webhook import parsed
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.content import ProviderFile, Text
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
@@ -178,9 +178,9 @@ class Telegram:
         """Return None: a call of the API sets a webhook, and nobody confirms it."""
         return None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         """Return the events. An update does not name its bot; `verify` has proved that it is for ours."""
-        return inbound_events(body)
+        return parsed(body)
 
 
 def _message(submission: Submission, text: str) -> _Message:

@@ -10,11 +10,11 @@ from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, kept, moment, objects, read_envelope
+from chat4all.channels.shared.webhooks import ABSENT, moment, objects, other_fields, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
+from chat4all.domain.events import InboundEvent, InboundMessage, ParsedWebhook
 
 _NO_WORDS_OF_A_PERSON: Final = frozenset(
     {
@@ -138,14 +138,14 @@ class _Person(Struct, frozen=True):
     handle: str | None
 
 
-def inbound_events(body: bytes) -> list[InboundEvent]:
+def parsed(body: bytes) -> ParsedWebhook:
     """Return the event of an update, if it has an event; raise Invalid if `body` is not an update."""
     parts = read_envelope(body, dict[str, Raw])
     update_id = decoded(parts.get("update_id", ABSENT), int)
     if update_id is None:
         raise Invalid("The webhook is no Telegram update.")
     events = (_of_part(name, part, update_id) for name, part in parts.items())
-    return [event for event in events if event]
+    return ParsedWebhook(tuple(event for event in events if event))
 
 
 def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
@@ -220,11 +220,14 @@ def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> I
     if message_id is None or not text.strip():
         # The message's own name is the id of its original version.
         return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
-    return InboundEdit(
+    return InboundMessage(
         address=person.address,
         provider_message_id=message_name(person.address, message_id),
-        text=text,
-        at=moment(message.edit_date),
+        content=Text(text),
+        at=moment(message.date),
+        edited_at=moment(message.edit_date),
+        display_name=person.display_name,
+        handle=person.handle,
     )
 
 
@@ -244,7 +247,8 @@ def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> I
     return InboundMessage(
         address=person.address,
         provider_message_id=name,
-        content=Unsupported(kind, kept(part)),
+        content=Unsupported(kind),
+        provider_fields=other_fields(part, ()),
         at=moment(at),
         display_name=person.display_name,
         handle=person.handle,

@@ -23,10 +23,10 @@ from chat4all.channels.shared.meta import asked_again_later, post_message, signe
 from chat4all.channels.whatsapp.address import canonical, is_user_id
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES
-from chat4all.channels.whatsapp.webhook import inbound_events
+from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
@@ -119,8 +119,8 @@ class WhatsApp:
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return subscription_answer(query, secret)
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
-        return inbound_events(body, secret.account_id)
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
+        return parsed(body, secret.account_id)
 
 
 def _message(submission: Submission) -> _Message:

@@ -16,13 +16,20 @@ from msgspec import Raw, Struct, field
 
 from chat4all.channels.shared.answers import spelled
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, fingerprint, kept, moment, objects, read_envelope
+from chat4all.channels.shared.webhooks import (
+    ABSENT,
+    fingerprint,
+    moment,
+    objects,
+    other_fields,
+    read_envelope,
+)
 from chat4all.channels.whatsapp.address import first_canonical, is_user_id
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
 from chat4all.domain.status import Status
 
 _STATUSES: Final = {
@@ -152,12 +159,13 @@ class _Contacts:
         return _Contact() if first is None else self._contacts[first]
 
 
-def inbound_events(body: bytes, phone_number_id: str) -> list[InboundEvent]:
+def parsed(body: bytes, phone_number_id: str) -> ParsedWebhook:
     """Return the events that concern `phone_number_id`; raise Invalid if `body` is not a webhook."""
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "whatsapp_business_account" or not webhook.entry:
         raise Invalid("The webhook is not of a WhatsApp Business account.")
-    return [event for entry in webhook.entry for event in _of_entry(entry, phone_number_id)]
+    events = (event for entry in webhook.entry for event in _of_entry(entry, phone_number_id))
+    return ParsedWebhook(tuple(events))
 
 
 def _of_entry(part: Raw, phone_number_id: str) -> Iterator[InboundEvent]:
@@ -188,11 +196,15 @@ def _of_message(message: _Message, raw: Raw, contacts: _Contacts) -> InboundEven
     kind = decoded(message.type, str) or "unknown"
     edit = decoded(message.edit, _Edit) if kind == "edit" else None
     if edit and edit.message.text.body.strip():
-        return InboundEdit(
-            address,
-            edit.original_message_id,
-            edit.message.text.body,
-            moment(message.timestamp),
+        return InboundMessage(
+            address=address,
+            provider_message_id=edit.original_message_id,
+            content=Text(edit.message.text.body),
+            at=moment(message.timestamp),
+            edited_at=moment(message.timestamp),
+            display_name=contact.profile.name,
+            phone=None if is_user_id(address) else f"+{address}",
+            handle=contact.profile.username,
         )
     return _of_person(message, raw, contact, address, kind)
 
@@ -204,7 +216,8 @@ def _of_person(message: _Message, raw: Raw, contact: _Contact, address: str, kin
     return InboundMessage(
         address=address,
         provider_message_id=message_id or fingerprint(raw),
-        content=content or Unsupported(kind, kept(raw)),
+        content=content or Unsupported(kind),
+        provider_fields=None if content else other_fields(raw, ()),
         at=moment(message.timestamp),
         display_name=contact.profile.name,
         phone=None if is_user_id(address) else f"+{address}",

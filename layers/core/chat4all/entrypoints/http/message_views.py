@@ -1,11 +1,13 @@
 """Messages and their deliveries in the shapes of answers: of their own resource, and of a history."""
 
 import msgspec
+from msgspec import Raw
 
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
+from chat4all.domain.received import Author, Context
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
 
@@ -31,6 +33,22 @@ class MessageView(msgspec.Struct, frozen=True):
     error: ErrorView | None
     accepted_at: str
     edits: tuple[Edit, ...]
+    deleted_at: str | None
+    """When the author deleted the message for everybody; their words are removed then, or kept by policy."""
+    sent_at: str | None
+    """The provider's time of a message that came over a channel."""
+    account: str | None
+    """The channel account that received the message: our number, bot or page."""
+    thread: str | None
+    """The topic of a group's chat in which the message stands."""
+    author: Author | None
+    """Who wrote the message, where that is not the sender: a member of a group, or our own side in the app."""
+    context: Context | None
+    """What the message refers to: a forwarded message, an advertisement, a story, a product, a button."""
+    provider_fields: Raw | None
+    """The fields of the provider that are in neither `content` nor `context`."""
+    webhook_id: str | None
+    """The webhook that brought the message."""
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -64,6 +82,7 @@ class ProgressView(msgspec.Struct, frozen=True):
 
 
 def message_view(message: Message) -> MessageView:
+    received = message.received
     return MessageView(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
@@ -77,6 +96,14 @@ def message_view(message: Message) -> MessageView:
         error=_error(message.error_code, message.error_reason),
         accepted_at=message.accepted_at,
         edits=message.edits,
+        deleted_at=message.deleted_at,
+        sent_at=received.sent_at if received else None,
+        account=message.account,
+        thread=received.thread if received else None,
+        author=received.author if received else None,
+        context=received.context if received else None,
+        provider_fields=received.provider_fields if received else None,
+        webhook_id=received.webhook_id if received else None,
     )
 
 

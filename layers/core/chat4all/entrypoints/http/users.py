@@ -15,13 +15,13 @@ from chat4all.domain.errors import (
     TooManyIdentities,
     UserNotFound,
 )
-from chat4all.domain.person import User, UserType
+from chat4all.domain.person import MOST_IDENTITIES, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.routes import Returns, route
-from chat4all.services.directory.manage_users import MOST_IDENTITIES, ManageUsers, NewIdentity, NewUser
+from chat4all.services.directory.manage_users import ManageUsers, NewIdentity, NewUser
 
 _IDENTITY = {"channel": "whatsapp", "address": "4915112345678"}
 _CUSTOMER = {

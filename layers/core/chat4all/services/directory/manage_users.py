@@ -16,10 +16,8 @@ from chat4all.domain.errors import (
     UserNotFound,
 )
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
-from chat4all.domain.person import INBOX_USER_ID, Identity, User, UserType
+from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
-
-MOST_IDENTITIES = 20
 
 CanonicalAddress = Callable[[str, str], str]
 """(channel, address) -> the spelling under which the directory stores the address; raises Invalid."""

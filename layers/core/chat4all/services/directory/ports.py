@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from chat4all.domain.conversation import Conversation, ConversationState, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, User, UserType
 from chat4all.domain.places import Places
@@ -41,8 +41,12 @@ class Conversations(Protocol):
         """Read the person's places. The answer contains every write that has returned."""
         ...
 
-    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
-        """Record that the person wrote in the conversation last, through this account."""
+    def record_origin(self, conversation_id: str, user_id: str, origin: Origin) -> None:
+        """Record from where the participant wrote in the conversation last; nobody else changes nothing."""
+        ...
+
+    def record_writing(self, user_id: str, origin: Origin, conversation_id: str) -> None:
+        """Record that the person wrote in the conversation last, from there."""
         ...
 
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
@@ -99,6 +103,10 @@ class Directory(Protocol):
     def link(self, user_id: str, identity: Identity) -> IdentityTaken | None: ...
 
     def unlink(self, user: User, identity: Identity) -> None: ...
+
+    def rename(self, user_id: str, name: str, new_name: str) -> None:
+        """Replace the user's display name, unless it is another name than `name` by now."""
+        ...
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         """Return the user_id behind an identity."""

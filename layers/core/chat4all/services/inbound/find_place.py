@@ -2,7 +2,8 @@
 
 ::
 
-    the conversation of the quoted message, if it is active and the person takes part in it
+    the conversation of a thread, if the message is in a thread of a group's chat
+    else the conversation of the quoted message, if it is active and the person takes part in it
     else the person's active 1:1 conversation; of several, the conversation with the latest turn
     else, if the message quotes nothing, the conversation that the person last wrote in through the same
         account, if the person can write in it; or, if the person never wrote through this account, the only
@@ -24,12 +25,18 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import (
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Origin,
+    Participant,
+)
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
-from chat4all.domain.places import Places
+from chat4all.domain.places import Places, place_key, writing
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
 
@@ -57,21 +64,26 @@ class FindPlace:
     def __call__(self, channel: str, account: str, event: InboundMessage, sender: User) -> Place:
         """Find the place by the rule above, and record that the person wrote there.
 
+        Where our own side wrote in the provider's app, `sender` is the person of the chat, and nothing is
+        recorded.
+
         Raises:
             Unavailable: AWS did not answer, or the person's places are changing too quickly.
         """
-        quoted = self._quoted(channel, account, event, sender)
+        origin = Origin(channel, account, event.address, event.thread)
+        quoted = None if event.thread else self._quoted(channel, account, event, sender)
         for _ in range(_TRIES):
             places = self._conversations.places(sender.user_id)
-            place = quoted or self._unquoted(channel, account, event, sender, places)
+            place = quoted or self._unquoted(origin, event, sender, places)
             if place is not None:
-                return self._recorded(channel, account, sender, places, place)
+                return place if event.is_own else self._recorded(origin, sender, places, place)
         raise Unavailable("The person's conversations are changing too quickly; try again.", retry_after=1)
 
-    def _recorded(self, channel: str, account: str, sender: User, places: Places, place: Place) -> Place:
-        """Record that the person wrote there last."""
-        if places.last_written(channel, account) != place.conversation_id:
-            self._conversations.record_writing(sender.user_id, channel, account, place.conversation_id)
+    def _recorded(self, origin: Origin, sender: User, places: Places, place: Place) -> Place:
+        """Record that the person wrote there last, and that an answer goes to where they wrote."""
+        if places.latest != writing(origin, place.conversation_id):
+            self._conversations.record_origin(place.conversation_id, sender.user_id, origin)
+            self._conversations.record_writing(sender.user_id, origin, place.conversation_id)
         return place
 
     def _quoted(self, channel: str, account: str, event: InboundMessage, sender: User) -> Place | None:
@@ -89,31 +101,46 @@ class FindPlace:
             return None
         return self._messages.find(channel, account, event.quoted_provider_message_id)
 
-    def _unquoted(
-        self, channel: str, account: str, event: InboundMessage, sender: User, places: Places
-    ) -> Place | None:
+    def _unquoted(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> Place | None:
         """Find the place without a quote; return None if the person's places have changed meanwhile."""
+        if origin.thread is not None:
+            return self._replying(self._of_thread(origin, sender, places), origin, event)
         if places.one_to_one is not None:
             return Place(places.one_to_one)
-        for conversation_id in self._candidates(channel, account, event, sender, places):
+        for conversation_id in self._candidates(origin, event, sender, places):
             if self._open(conversation_id, sender) is not None:
                 return Place(conversation_id)
-        begun = self._begin(channel, sender, places)
+        begun = self._begin(sender, places)
         return Place(begun) if begun is not None else None
 
+    def _of_thread(self, origin: Origin, sender: User, places: Places) -> str:
+        """Return the conversation of a thread, which no other thread of the group's chat shares."""
+        last_written = places.last_written(origin)
+        if last_written is not None and self._open(last_written, sender) is not None:
+            return last_written
+        named = f"thread {sender.user_id} {place_key(origin)} after {last_written}"
+        conversation = self._with_inbox(str(uuid.uuid5(NAMESPACE, named)), sender)
+        self._conversations.create(conversation, ())
+        return conversation.conversation_id
+
+    def _replying(self, conversation_id: str, origin: Origin, event: InboundMessage) -> Place:
+        quoted = self._quoted_message(origin.channel, origin.account, event)
+        is_here = quoted is not None and quoted.conversation_id == conversation_id
+        return Place(conversation_id, quoted.message_id if quoted and is_here else None)
+
     def _candidates(
-        self, channel: str, account: str, event: InboundMessage, sender: User, places: Places
+        self, origin: Origin, event: InboundMessage, sender: User, places: Places
     ) -> Iterator[str]:
         if event.quoted_provider_message_id is not None:
             # The quoted message is unknown, or in a conversation that the person cannot write in: no group
             # may get the answer to it.
             return
-        last_written = places.last_written(channel, account)
+        last_written = places.last_written(origin)
         if last_written is not None:
             yield last_written
             return
         first_two = self._conversations.of_user(sender.user_id, None, 2)
-        if len(first_two) == 1:
+        if len(first_two) == 1 and first_two[0][1] not in places.of_threads:
             yield first_two[0][1]
 
     def _open(self, conversation_id: str, sender: User) -> Conversation | None:
@@ -123,21 +150,28 @@ class FindPlace:
             return None
         return conversation if conversation.has(sender.user_id) else None
 
-    def _begin(self, channel: str, sender: User, places: Places) -> str | None:
+    def _begin(self, sender: User, places: Places) -> str | None:
         """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""
         conversation_id = str(uuid.uuid5(NAMESPACE, f"inbox {sender.user_id} {places.version}"))
+        conversation = self._with_inbox(conversation_id, sender)
+        is_first = self._conversations.create_first(conversation, sender.user_id, places.version)
+        return conversation_id if is_first else None
+
+    def _with_inbox(self, conversation_id: str, sender: User) -> Conversation:
+        """Return a conversation with the inbox, whose user exists then.
+
+        It has no primary channel: an answer goes to where the person wrote last.
+        """
         now = iso(self._clock())
         self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
-        conversation = Conversation(
+        return Conversation(
             conversation_id=conversation_id,
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
             participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 1)),
-            primary_channel=channel,
+            primary_channel=None,
             title=None,
             metadata={},
             version=1,
             created_at=now,
         )
-        is_first = self._conversations.create_first(conversation, sender.user_id, places.version)
-        return conversation_id if is_first else None

@@ -16,7 +16,7 @@ from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVer
 from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
-from chat4all.services.inbound.webhook_events import webhook_events
+from chat4all.services.inbound.webhook_events import webhook_parts
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Secrets
 
@@ -62,9 +62,9 @@ class ReceiveWebhook:
             raise InvalidSignature("The webhook's signature is missing or wrong.")
         # No address of ours names an account: the channel's first account receives every webhook.
         webhook = self._stored(channel, self._accounts[channel][0], request)
-        events = webhook_events(webhook, connector, secret)
-        self._handle(events)
-        return Received(len(events), connector.webhook_answer)
+        parts = webhook_parts(webhook, connector, secret)
+        self._handle(parts.events)
+        return Received(len(parts.events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
         """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""

@@ -15,7 +15,7 @@ from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import KEEP, Arrivals, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.ports import Webhooks
-from chat4all.services.inbound.webhook_events import webhook_events
+from chat4all.services.inbound.webhook_events import webhook_parts
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.ports import Secrets
 
@@ -107,8 +107,8 @@ class ReplayWebhooks:
                 f"belongs to the account {place.account}, which the channel {place.channel} does not list",
             )
         try:
-            events = webhook_events(webhook, connector, self._secrets.channel(place.channel), replay)
+            parts = webhook_parts(webhook, connector, self._secrets.channel(place.channel), replay)
         except Invalid as refused:
             return RefusedWebhook(webhook_id, refused.message)
-        self._handle(events)
-        return len(events)
+        self._handle(parts.events)
+        return len(parts.events)

@@ -1,27 +1,45 @@
-"""Turn the events of a webhook into messages and their edits.
+"""Turn the events of a webhook into messages, and into later versions of them.
 
 The id of a person's message is derived from the provider's id, so a repeated webhook makes one message only.
 """
 
 import uuid
+from datetime import timedelta
+from typing import Final
 
 from chat4all.domain.channel import ChannelAccounts
-from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.content import Content, Media, ReceivedMedia, file_of
-from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundEdit, InboundMessage, InboundStatus, WebhookEvent
+from chat4all.domain.clock import Clock, iso
+from chat4all.domain.content import (
+    Content,
+    Deleted,
+    Media,
+    ReceivedMedia,
+    Unsupported,
+    file_of,
+    reworded,
+)
+from chat4all.domain.events import (
+    InboundDeletion,
+    InboundMessage,
+    InboundMove,
+    InboundStatus,
+    WebhookEvent,
+)
 from chat4all.domain.files.file import Source
 from chat4all.domain.message import Message
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.person import INBOX_USER_ID, User, UserType
+from chat4all.domain.received import Received
+from chat4all.domain.versions import Version, deleted, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import Messages
 
-
-class EditTooEarly(Exception):
-    """The edited message is not stored (yet)."""
+_TRIES: Final = 5
+DELETION_KEPT: Final = timedelta(days=30)
+"""How long a deletion waits for its message."""
 
 
 class UnknownAccount(Exception):
@@ -35,70 +53,123 @@ class TakeInbound:
         accounts: ChannelAccounts,
         accept: AcceptMessage,
         find_place: FindPlace,
+        meet: MeetPerson,
         directory: Directory,
         messages: Messages,
         file: InboundFile,
         clock: Clock,
-        new_id: NewId,
+        keep_deleted_words: bool,
     ) -> None:
+        """`keep_deleted_words`: the words of a message that its author deletes stay in the conversation."""
         self._accounts = accounts
         self._accept = accept
         self._find_place = find_place
+        self._meet = meet
         self._directory = directory
         self._messages = messages
         self._file = file
         self._clock = clock
-        self._new_id = new_id
+        self._keep_deleted_words = keep_deleted_words
 
     def __call__(self, received: WebhookEvent) -> None:
         """Take one event.
 
         Raises:
-            EditTooEarly: the event edits a message that is not stored.
             UnknownAccount: the channel does not list the account that received the webhook.
             Unavailable: the event was not taken, or only in part; it may be taken again.
         """
         channel, account, event = received.channel, received.account, received.event
-        if account not in self._accounts.get(channel, ()):
+        if event.account is None and account not in self._accounts.get(channel, ()):
             raise UnknownAccount(
                 f"The channel {channel} has no account {account!r}; "
                 "list the account in the channel's manifest."
             )
         match event:
-            case InboundEdit():
-                self._edit(channel, account, event)
             case InboundMessage():
-                self._take(channel, account, event)
+                self._take(channel, account, event, received.webhook_id)
+            case InboundDeletion():
+                self._delete(channel, account, event)
+            case InboundMove():
+                self._meet.at_new_address(channel, account, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
-    def _edit(self, channel: str, account: str, event: InboundEdit) -> None:
+    def _take(self, channel: str, account: str, event: InboundMessage, webhook_id: str) -> None:
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        if self._messages.get(message_id) is None:
-            raise EditTooEarly
-        self._messages.edit(message_id, event.text, event.at)
+        arriving = self._messages.arriving(message_id)
+        message = arriving.message
+        if message is None:
+            if event.is_own and self._is_our_send(channel, account, event):
+                return
+            message = self._accepted(channel, account, event, webhook_id, arriving.deleted_at)
+        else:
+            message = self._with_version(message, event, webhook_id)
+        if arriving.deleted_at is not None:
+            message = self._deleted(message, arriving.deleted_at)
+        self._fetch(channel, account, event, message)
 
-    def _take(self, channel: str, account: str, event: InboundMessage) -> None:
+    def _accepted(
+        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deleted_at: str | None
+    ) -> Message:
+        """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        stored = self._messages.get(message_id)
-        if stored is not None:
-            self._fetch(channel, account, event, stored)
-            return
-        sender = self._sender(channel, account, event)
-        place = self._find_place(channel, account, event, sender)
+        person = self._meet(channel, account, event)
+        place = self._find_place(channel, account, event, person)
+        hidden = deleted_at is not None and not self._keep_deleted_words
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
                 conversation_id=place.conversation_id,
-                sender_id=sender.user_id,
-                content=self._content(message_id, event),
+                sender_id=self._inbox() if event.is_own else person.user_id,
+                content=Deleted() if hidden else self._content(message_id, event),
                 received_over=channel,
                 account=account,
                 reply_to=place.reply_to,
                 provider_message_id=event.provider_message_id,
+                received=_received(event, webhook_id),
             )
         )
-        self._fetch(channel, account, event, accepted.message)
+        return accepted.message
+
+    def _inbox(self) -> str:
+        """Return the user who stands for our side as a whole."""
+        if self._directory.get(INBOX_USER_ID) is None:
+            now = iso(self._clock())
+            self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
+        return INBOX_USER_ID
+
+    def _is_our_send(self, channel: str, account: str, event: InboundMessage) -> bool:
+        """Return whether the provider repeats a message that we sent through its API."""
+        known = self._messages.find(channel, account, event.provider_message_id)
+        return known is not None and known.provider_message_id != event.provider_message_id
+
+    def _with_version(self, message: Message, event: InboundMessage, webhook_id: str) -> Message:
+        """Return the message with the version that the event reports, stored."""
+        for _ in range(_TRIES):
+            content = self._content_of_version(message, event)
+            version = Version(content, _received(event, webhook_id), event.edited_at)
+            changed = with_version(message, version)
+            if changed is None or self._messages.rewrite(message, changed):
+                return changed or message
+            message = self._messages.get(message.message_id) or message
+        return message
+
+    def _delete(self, channel: str, account: str, event: InboundDeletion) -> None:
+        message_id = inbound_message_id(channel, account, event.provider_message_id)
+        message = self._messages.get(message_id)
+        if message is None:
+            expires_at = int((self._clock() + DELETION_KEPT).timestamp())
+            self._messages.park_deletion(message_id, event.at, expires_at)
+        else:
+            self._deleted(message, event.at)
+
+    def _deleted(self, message: Message, at: str) -> Message:
+        for _ in range(_TRIES):
+            changed = deleted(message, at, keep_words=self._keep_deleted_words)
+            if changed is None or self._messages.rewrite(message, changed):
+                return changed or message
+            message = self._messages.get(message.message_id) or message
+        return message
 
     def _content(self, message_id: str, event: InboundMessage) -> Content:
         match event.content:
@@ -106,6 +177,19 @@ class TakeInbound:
                 return Media(self._file.attachment(message_id, file), text)
             case other:
                 return other
+
+    def _content_of_version(self, message: Message, event: InboundMessage) -> Content:
+        """Return the content of a later version: the same file keeps its id, another file has another."""
+        known = file_of(message.content)
+        if event.edited_at is None or not isinstance(event.content, ReceivedMedia):
+            is_caption = known is not None and event.edited_at is not None
+            if is_caption and not isinstance(event.content, Unsupported):
+                return reworded(message.content, event.content.text)
+            return self._content(message.message_id, event)
+        name = event.content.file.identity
+        if known is not None and message.received is not None and message.received.file == name:
+            return Media(known, event.content.text)
+        return self._content(f"{message.message_id} {name}", event)
 
     def _fetch(self, channel: str, account: str, event: InboundMessage, message: Message) -> None:
         """Request the fetch of the stored message's file.
@@ -117,26 +201,23 @@ class TakeInbound:
             source = Source(channel, account, event.content.file.reference)
             self._file.fetch(attachment, message.conversation_id, source)
 
-    def _sender(self, channel: str, account: str, event: InboundMessage) -> User:
-        user_id = self._directory.resolve(channel, account, event.address)
-        user = self._directory.get(user_id) if user_id else None
-        return user or self._meet(channel, account, event)
-
-    def _meet(self, channel: str, account: str, event: InboundMessage) -> User:
-        """Create a customer for a person who is not known yet."""
-        now = iso(self._clock())
-        identity = Identity(channel, account, event.address, now, event.phone, event.handle)
-        name = event.display_name or event.handle or event.address
-        user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
-        taken = self._directory.create(user)
-        if taken is None:
-            return user
-        known = self._directory.get(taken.user_id)
-        if known is None:
-            raise Unavailable("Another process is creating this user; try again.")
-        return known
-
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
     """Return the id of a person's message, always the same for the same provider message."""
     return str(uuid.uuid5(NAMESPACE, f"{channel} {account} {provider_message_id}"))
+
+
+def _received(event: InboundMessage, webhook_id: str) -> Received:
+    file = event.content.file.identity if isinstance(event.content, ReceivedMedia) else None
+    return Received(
+        sent_at=event.at,
+        webhook_id=webhook_id,
+        author=event.author,
+        thread=event.thread,
+        context=event.context,
+        provider_fields=event.provider_fields,
+        known_by_edit_at=event.edited_at,
+        latest_at=event.edited_at,
+        file=file,
+        is_own=event.is_own,
+    )

@@ -42,6 +42,7 @@ from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import User
+from chat4all.domain.received import Received
 from chat4all.domain.routing import (
     content_for_recipients,
     known_on,
@@ -74,6 +75,12 @@ class NewMessage(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
     account: str | None = None
     provider_message_id: str | None = None
+    received: Received | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether our own side wrote the message in the provider's app."""
+        return self.received is not None and self.received.is_own
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -198,6 +205,10 @@ class AcceptMessage:
         return snapshot, routed
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
+        if new.is_own:
+            # The people of the chat have the message already.
+            _check_open(snapshot)
+            return Routed(new.content, ())
         sender = _check_sender(snapshot, new.sender_id)
         if new.provider_message_id is not None:
             # A person wrote the message in their app, so it is kept even if no recipient can be reached.
@@ -205,9 +216,12 @@ class AcceptMessage:
             if passed_on is None:
                 return Routed(new.content, ())
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            passed_on = content_for_recipients(snapshot.conversation, sender, passed_on)
+            author = new.received.author if new.received else None
+            passed_on = content_for_recipients(
+                snapshot.conversation, snapshot.users, sender, passed_on, author
+            )
             return Routed(passed_on, reached.recipients)
-        content = content_for_recipients(snapshot.conversation, sender, new.content)
+        content = content_for_recipients(snapshot.conversation, snapshot.users, sender, new.content)
         reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
         to = require_all(reached, new.channels)
         require_possible(content, to, self._capabilities)
@@ -221,7 +235,7 @@ class AcceptMessage:
             )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
-        status = Status.PENDING if to else Status.DELIVERED
+        status = Status.PENDING if to else Status.SENT if new.is_own else Status.DELIVERED
         over = {recipient.channel for recipient in to}
         return Message(
             message_id=new.message_id,
@@ -240,6 +254,7 @@ class AcceptMessage:
             reply_to=new.reply_to,
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
+            received=new.received,
         )
 
     def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
@@ -268,9 +283,13 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
             "The sender is not a participant of this conversation.",
             Detail("sender_id", "is not a participant"),
         )
-    if conversation.state is ConversationState.ARCHIVED:
-        raise ConversationArchived("The conversation is archived.")
+    _check_open(snapshot)
     return sender
+
+
+def _check_open(snapshot: Snapshot) -> None:
+    if snapshot.conversation.state is ConversationState.ARCHIVED:
+        raise ConversationArchived("The conversation is archived.")
 
 
 def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
@@ -285,6 +304,8 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 
 
 def _fingerprint(new: NewMessage) -> str:
+    """Return the same text for the same message, by whichever webhook it came."""
+    new = msgspec.structs.replace(new, received=None)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 
@@ -298,6 +319,7 @@ def _of_stored(message: Message) -> NewMessage:
         received_over=message.channel if message.provider_message_id is not None else None,
         account=message.account,
         provider_message_id=message.provider_message_id,
+        received=message.received,
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.sending import SendError, Sent, Submission
 
 
@@ -103,12 +103,13 @@ class Connector(Protocol):
         """Return the answer to a subscription's GET; None if it is refused or the provider sends none."""
         ...
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
-        """The events of a verified webhook, in its order; raises Invalid for what is no webhook.
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
+        """Return the events of a verified webhook, and the kinds of its parts that lead to none.
 
-        `query` is the query string of the address that the provider called.
+        `query` is the query string of the address that the provider called. Nothing is lost in silence: each
+        part leads to an event or counts as ignored.
 
-        Events that concern no person and no message of ours (echoes, other accounts, account news)
-        yield nothing; the raw webhook is kept all the same.
+        Raises:
+            Invalid: the body is no webhook of the provider.
         """
         ...

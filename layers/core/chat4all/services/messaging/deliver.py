@@ -33,7 +33,7 @@ import msgspec
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
-from chat4all.domain.content import Media, Text, Unsupported, file_of
+from chat4all.domain.content import Deleted, Media, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
@@ -159,6 +159,7 @@ class Deliver:
             delivery_id=str(claimed.delivery.delivery_id),
             account=to.account,
             address=to.address,
+            thread=to.thread,
             content=to_send,
             quoted_provider_message_id=quoted,
         )
@@ -237,7 +238,7 @@ class Deliver:
         match requested.content:
             case Media() as media:
                 return self._file(media, self._connector.capabilities, requested.recipient.address)
-            case Unsupported(text=text):
+            case Unsupported(text=text) | Deleted(text=text):
                 return Text(text)
             case plain:
                 return plain

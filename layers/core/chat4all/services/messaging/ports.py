@@ -39,6 +39,13 @@ class MessageQuery(msgspec.Struct, frozen=True):
     order: TimeOrder = TimeOrder.NEWEST_FIRST
 
 
+class Arriving(msgspec.Struct, frozen=True):
+    """A person's message, if it is stored, and the time of a deletion that came before it."""
+
+    message: Message | None
+    deleted_at: str | None = None
+
+
 class Messages(Protocol):
     def add(self, message: Message) -> Message | None:
         """Store the message and return None; if its id is taken, return the stored message instead."""
@@ -111,8 +118,19 @@ class Messages(Protocol):
         """
         ...
 
-    def edit(self, message_id: str, text: str, at: str) -> bool:
-        """Replace the text and keep the former content; return False if this or a later edit is stored."""
+    def arriving(self, message_id: str) -> Arriving:
+        """Return what is stored of a person's message whose webhook arrives. The answer is consistent."""
+        ...
+
+    def rewrite(self, message: Message, changed: Message) -> bool:
+        """Store the content, edits, deletion and `received` of `changed`.
+
+        Returns False if those of the stored message are no longer as in `message`.
+        """
+        ...
+
+    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
+        """Keep the deletion of a message that is not stored yet, until `expires_at` (epoch seconds)."""
         ...
 
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:

@@ -1,0 +1,131 @@
+"""Find the user of a chat, by all addresses that the provider names together, or create the user."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chat4all.domain.channel import Capabilities, ChannelAccounts
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import InboundMessage, InboundMove
+from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
+from chat4all.services.directory.ports import Directory
+
+_TRIES: Final = 5
+
+
+class MeetPerson:
+    def __init__(
+        self,
+        directory: Directory,
+        accounts: ChannelAccounts,
+        capabilities: Mapping[str, Capabilities],
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._directory = directory
+        self._accounts = accounts
+        self._capabilities = capabilities
+        self._clock = clock
+        self._new_id = new_id
+
+    def __call__(self, channel: str, account: str, event: InboundMessage) -> User:
+        """Return the user of the event's chat; an unknown chat gets a new customer.
+
+        All addresses that the event names belong to the user afterwards. If an address belonged to another
+        user, the provider's word counts: the address changes hands, and the other user keeps their messages.
+
+        Raises:
+            Unavailable: AWS did not answer, or another process is changing the user.
+        """
+        user = self._known(channel, account, event) or self._new(channel, account, event)
+        for address in (event.address, *event.aliases):
+            user = self._with_identity(user, self._identity(channel, account, address, event))
+        return self._with_name(user, event.display_name)
+
+    def at_new_address(self, channel: str, account: str, move: InboundMove) -> None:
+        """Give the user of a chat that moved its new address in the place of the former address."""
+        user = self._at(channel, account, move.address)
+        if user is None:
+            return
+        now = iso(self._clock())
+        user = self._with_identity(user, Identity(channel, account, move.new_address, now, move.phone))
+        for former in user.identities:
+            if (former.channel, former.address) == (channel, move.address):
+                self._directory.unlink(user, former)
+                user = self._directory.get(user.user_id) or user
+
+    def _known(self, channel: str, account: str, event: InboundMessage) -> User | None:
+        found = (self._at(channel, account, address) for address in (event.address, *event.aliases))
+        return next((user for user in found if user is not None), None)
+
+    def _at(self, channel: str, account: str, address: str) -> User | None:
+        """Return the user with this address, through another account of ours if the address is the same."""
+        accounts = [account]
+        if not self._capabilities[channel].addresses_by_account:
+            accounts += [other for other in self._accounts[channel] if other != account]
+        for known_by in accounts:
+            user_id = self._directory.resolve(channel, known_by, address)
+            user = self._directory.get(user_id) if user_id else None
+            if user is not None:
+                return user
+        return None
+
+    def _with_identity(self, user: User, identity: Identity) -> User:
+        """Return the user with the identity, unless they have as many identities as a user may have."""
+        for _ in range(_TRIES):
+            if _has(user, identity) or len(user.identities) >= MOST_IDENTITIES:
+                return user
+            taken = self._directory.link(user.user_id, identity)
+            if taken is not None:
+                self._take_from(taken.user_id, identity)
+            user = self._directory.get(user.user_id) or user
+        raise Unavailable("The identities of the user are changing too quickly; try again.", retry_after=1)
+
+    def _take_from(self, user_id: str, identity: Identity) -> None:
+        other = self._directory.get(user_id)
+        taken = next((known for known in other.identities if _same(known, identity)), None) if other else None
+        if other is not None and taken is not None:
+            self._directory.unlink(other, taken)
+
+    def _with_name(self, user: User, name: str | None) -> User:
+        """Give a user their name if they are called by an address so far; no other name is replaced."""
+        stand_ins = {stand_in for known in user.identities for stand_in in _stand_ins(known)}
+        if name is None or name == user.display_name or user.display_name not in stand_ins:
+            return user
+        self._directory.rename(user.user_id, user.display_name, name)
+        return self._directory.get(user.user_id) or user
+
+    def _new(self, channel: str, account: str, event: InboundMessage) -> User:
+        """Create a customer for a chat that is not known yet."""
+        now = iso(self._clock())
+        identity = self._identity(channel, account, event.address, event)
+        name = event.display_name or event.handle or event.address
+        user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
+        taken = self._directory.create(user)
+        if taken is None:
+            return user
+        known = self._directory.get(taken.user_id)
+        if known is None:
+            raise Unavailable("Another process is creating this user; try again.")
+        return known
+
+    def _identity(self, channel: str, account: str, address: str, event: InboundMessage) -> Identity:
+        return Identity(channel, account, address, iso(self._clock()), event.phone, event.handle)
+
+
+def _has(user: User, identity: Identity) -> bool:
+    return any(_same(known, identity) for known in user.identities)
+
+
+def _same(known: Identity, identity: Identity) -> bool:
+    return (known.channel, known.account, known.address) == (
+        identity.channel,
+        identity.account,
+        identity.address,
+    )
+
+
+def _stand_ins(identity: Identity) -> tuple[str, ...]:
+    """Return what stands in the place of a name that is not known."""
+    named = (identity.address, identity.phone, identity.handle)
+    return tuple(text for text in named if text)
