@@ -28,6 +28,7 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
@@ -286,18 +287,19 @@ class Cloud:
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
+            meet=MeetPerson(directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
             directory=directory,
             messages=messages,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
             clock=self.clock,
-            new_id=self.ids,
+            keep_deleted_words=False,
         )
         self._functions: Mapping[str, Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]] = {
             "chat-events": self._batch(ChatEvent, ChatRecords(route), "chat-events"),
             "status-updates": self._batch(
                 StatusUpdate, StatusRecords(self._record, self.counters.count), "status-updates"
             ),
-            "inbound": self._batch(WebhookEvent, WebhookRecords(take, self.counters.count), "inbound"),
+            "inbound": self._batch(WebhookEvent, WebhookRecords(take), "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 

@@ -18,7 +18,7 @@ from chat4all.domain.channel import (
 )
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Detail, Invalid
-from chat4all.domain.events import InboundEvent
+from chat4all.domain.events import InboundEvent, ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
@@ -39,6 +39,7 @@ PIGEON = Capabilities(
         MediaRule(MediaKind.AUDIO, ("audio/ogg",), 500, Transfer.LINK),
     ),
     other_files=OtherFiles.LINK,
+    addresses_by_account=True,
 )
 TELEX = Capabilities(
     channel="telex",
@@ -97,8 +98,8 @@ class FakeConnector:
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         return query.get("challenge") if query.get("token") == secret.verify_token else None
 
-    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> list[InboundEvent]:
+    def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         try:
-            return msgspec.json.decode(body, type=list[InboundEvent])
+            return ParsedWebhook(tuple(msgspec.json.decode(body, type=list[InboundEvent])))
         except msgspec.DecodeError as error:
             raise Invalid("The webhook is not in the provider's form.") from error

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.conversation import Conversation, ConversationState, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.places import Places, place_key
+from chat4all.domain.places import Places, place_key, writing
 
 
 class MemoryConversations:
@@ -19,6 +19,7 @@ class MemoryConversations:
         self._turns: dict[str, list[str]] = {}
         """The active 1:1 conversations of each customer; the conversation with the latest turn is last."""
         self._wrote: dict[str, dict[str, str]] = {}
+        self._latest: dict[str, str] = {}
         self._versions: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.reads = 0
@@ -60,11 +61,25 @@ class MemoryConversations:
         with self._lock:
             self.reads += 1
             one_to_one = next(reversed(self._turns.get(user_id, [])), None)
-            return Places(one_to_one, dict(self._wrote.get(user_id, {})), self._versions[user_id])
+            wrote, latest = dict(self._wrote.get(user_id, {})), self._latest.get(user_id)
+            return Places(one_to_one, wrote, self._versions[user_id], latest)
 
-    def record_writing(self, user_id: str, channel: str, account: str, conversation_id: str) -> None:
+    def record_origin(self, conversation_id: str, user_id: str, origin: Origin) -> None:
         with self._lock:
-            self._wrote.setdefault(user_id, {})[place_key(channel, account)] = conversation_id
+            conversation = self._by_id.get(conversation_id)
+            writer = conversation.participant(user_id) if conversation else None
+            if conversation is None or writer is None or writer.wrote_from == origin:
+                return
+            participants = tuple(
+                replace(participant, wrote_from=origin) if participant is writer else participant
+                for participant in conversation.participants
+            )
+            self._change(conversation, participants=participants)
+
+    def record_writing(self, user_id: str, origin: Origin, conversation_id: str) -> None:
+        with self._lock:
+            self._wrote.setdefault(user_id, {})[place_key(origin)] = conversation_id
+            self._latest[user_id] = writing(origin, conversation_id)
 
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         return self._change(conversation, participants=(*conversation.participants, participant))

@@ -54,6 +54,12 @@ class MemoryDirectory:
             remaining = tuple(other for other in user.identities if other != identity)
             self._users[user.user_id] = replace(user, identities=remaining)
 
+    def rename(self, user_id: str, name: str, new_name: str) -> None:
+        with self._lock:
+            user = self._users.get(user_id)
+            if user is not None and user.display_name == name:
+                self._users[user_id] = replace(user, display_name=new_name)
+
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         return self._owners.get((channel, account, address))
 

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.content import reworded
 from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.message import Edit, Message, is_latest, with_edit
+from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
-from chat4all.services.messaging.ports import MessageQuery
+from chat4all.services.messaging.ports import Arriving, MessageQuery
 from tests.fakes.conversations import newest_first
 from tests.fakes.message_table import DeliveryState, MessageTable
 
@@ -151,17 +150,28 @@ class MemoryMessages:
             error_reason=(reason or "") if code is not None else message.error_reason,
         )
 
-    def edit(self, message_id: str, text: str, at: str) -> bool:
+    def arriving(self, message_id: str) -> Arriving:
+        return Arriving(self._table.messages.get(message_id), self._table.parked_deletions.get(message_id))
+
+    def rewrite(self, message: Message, changed: Message) -> bool:
         with self._table.lock:
-            message = self._table.messages.get(message_id)
-            if message is None:
+            now = self._table.messages[message.message_id]
+            if now.deleted_at is not None or (now.content, now.received) != (
+                message.content,
+                message.received,
+            ):
                 return False
-            content = reworded(message.content, text)
-            if not is_latest(message.edits, message.content, content, at):
-                return False
-            edits = with_edit(message.edits, Edit(message.content, at))
-            self._table.messages[message_id] = replace(message, content=content, edits=edits)
+            self._table.messages[message.message_id] = replace(
+                now,
+                content=changed.content,
+                received=changed.received,
+                edits=changed.edits,
+                deleted_at=changed.deleted_at,
+            )
             return True
+
+    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
+        self._table.parked_deletions[message_id] = at
 
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         assert limit > 0

@@ -19,6 +19,7 @@ from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
@@ -120,11 +121,12 @@ class Product:
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
+            meet=MeetPerson(self.directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
             directory=self.directory,
             messages=self.messages,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             clock=self.clock,
-            new_id=self.ids,
+            keep_deleted_words=False,
         )
         self.attach = AttachFile(self.files)
         self.read = ReadMessages(self.messages, self.deliveries, self.conversations)

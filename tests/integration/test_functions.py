@@ -20,7 +20,6 @@ from chat4all.channels.registry import manifests
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.events import (
-    InboundEdit,
     InboundMessage,
     MessageAccepted,
     Recipient,
@@ -242,7 +241,7 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     )
     content = newest["content"]
     assert (content["type"], content["provider_kind"], content["text"]) == ("unsupported", "sticker", "")
-    assert "👍" in content["raw"]
+    assert newest["provider_fields"]["sticker"] == {"emoji": "👍"}
 
 
 def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
@@ -252,15 +251,6 @@ def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) 
 
     assert len(world.product.hand("inbound", event)) == 1
     assert len(world.product.hand("inbound", event, receives=100)) == 1
-
-
-def test_an_edit_before_its_message_is_handed_back_and_given_up_in_the_end(world: World) -> None:
-    event = WebhookEvent(
-        "telegram", "main", "w", InboundEdit("99", f"99:{uuid.uuid4().int}", "hello", LONG_AGO)
-    )
-
-    assert len(world.product.hand("inbound", event)) == 1
-    assert world.product.hand("inbound", event, receives=5) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Answers of the API for tests. A test gives values only to the fields that it needs."""
 
 from chat4all.domain.content import Content, Text
+from chat4all.domain.received import NOTHING
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.message_views import DeliveryView, MessageView, ProgressView
 
@@ -27,6 +28,14 @@ def message_view(
         error=None,
         accepted_at=accepted_at,
         edits=(),
+        deleted_at=None,
+        sent_at=None,
+        account=None,
+        thread=None,
+        author=None,
+        context=None,
+        provider_fields=NOTHING,
+        webhook_id=None,
     )
 
 

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed
-from chat4all.domain.content import Content, Media, Text, Unsupported
+from chat4all.domain.content import Content, Deleted, Media, Text, Unsupported
 from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
@@ -17,9 +18,10 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.parts import part_status
+from chat4all.domain.received import Received
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
-from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
+from chat4all.services.messaging.ports import Arriving, Deliveries, MessageQuery, Messages
 from chat4all.services.messaging.record_status import FollowDelivery
 from tests.fakes.people import NOW
 from tests.integration.stores.paging import walked
@@ -56,7 +58,7 @@ INVOICE = Attachment("22222222-2222-4222-8222-222222222222", "Rechnung 😀.pdf"
         Text("hello"),
         Media(INVOICE, "It"),
         Media(replace(INVOICE, size=None)),
-        Unsupported("sticker", '{"sticker": {}}'),
+        Unsupported("sticker"),
     ],
 )
 def test_a_message_is_read_as_added(messages: Messages, a_message: NewMessageOf, content: Content) -> None:
@@ -444,61 +446,59 @@ def test_an_unknown_message_does_not_move(messages: Messages, new_id: Callable[[
     assert messages.get(unknown) is None
 
 
-def test_of_several_edits_in_one_second_the_one_that_comes_last_counts(
-    messages: Messages, a_message: NewMessageOf
-) -> None:
-    """WhatsApp and Telegram give the times of edits in whole seconds."""
-    message = a_message(content=Text("one"))
-    messages.add(message)
-    second = "2026-01-31T12:00:01.000Z"
+RECEIVED = Received("2026-01-31T12:00:00.000Z", "webhook-1", thread="42", provider_fields=Raw(b'{"a":1}'))
 
-    assert messages.edit(message.message_id, "two", second)
-    assert messages.edit(message.message_id, "three", second)
-    assert not messages.edit(message.message_id, "two", second), "it comes once more"
-    assert not messages.edit(message.message_id, "three", second), "it comes once more"
-    assert not messages.edit(message.message_id, "earlier", "2026-01-31T12:00:00.000Z")
+
+def test_a_message_keeps_what_its_provider_told(messages: Messages, a_message: NewMessageOf) -> None:
+    message = replace(a_message(), received=RECEIVED)
+
+    messages.add(message)
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content == Text("three")
-    assert found.edits == (Edit(Text("one"), second), Edit(Text("two"), second))
+    assert found.received == RECEIVED
 
 
-def test_edits_keep_what_stood_before(messages: Messages, a_message: NewMessageOf) -> None:
-    message = a_message(content=Text("one"))
+def test_a_version_replaces_what_was_read(messages: Messages, a_message: NewMessageOf) -> None:
+    message = replace(a_message(content=Text("one")), received=RECEIVED)
     messages.add(message)
+    edits = (Edit(Text("one"), LATER),)
+    second = replace(message, content=Text("two"), edits=edits, received=replace(RECEIVED, latest_at=LATER))
 
-    assert messages.edit(message.message_id, "two", "2026-01-31T12:00:01.000Z")
-    assert messages.edit(message.message_id, "three", "2026-01-31T12:00:05.000Z")
-    assert not messages.edit(message.message_id, "late", "2026-01-31T12:00:03.000Z")
-    assert not messages.edit(message.message_id, "three", "2026-01-31T12:00:05.000Z")
-    assert not messages.edit("unknown", "two", LATER)
+    assert messages.rewrite(message, second)
+    assert not messages.rewrite(message, replace(message, content=Text("three"))), "it was read before"
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content == Text("three")
-    assert found.edits == (
-        Edit(Text("one"), "2026-01-31T12:00:01.000Z"),
-        Edit(Text("two"), "2026-01-31T12:00:05.000Z"),
-    )
+    assert (found.content, found.edits, found.received) == (second.content, edits, second.received)
 
 
-def test_however_often_a_long_text_is_changed_its_row_holds_it(
-    messages: Messages, a_message: NewMessageOf
-) -> None:
-    message = a_message(content=Text("as it was sent"))
+def test_nothing_replaces_a_deletion(messages: Messages, a_message: NewMessageOf) -> None:
+    message = replace(a_message(content=Text("one")), received=RECEIVED)
     messages.add(message)
+    gone = replace(message, content=Deleted(), deleted_at=LATER)
 
-    for second in range(40):
-        assert messages.edit(
-            message.message_id, f"{second}" + "😀" * 4096, f"2026-01-31T12:00:{second:02}.000Z"
-        )
+    assert messages.rewrite(message, gone)
+    assert not messages.rewrite(gone, replace(gone, content=Text("back")))
 
     found = messages.get(message.message_id)
     assert found is not None
-    assert found.content.text.startswith("39😀")
-    texts = [edit.content.text.rstrip("😀") for edit in found.edits]
-    assert texts == ["as it was sent", "33", "34", "35", "36", "37", "38"]
+    assert (found.content, found.deleted_at) == (Deleted(), LATER)
+
+
+def test_a_deletion_waits_for_its_message(messages: Messages, a_message: NewMessageOf) -> None:
+    message = replace(a_message(), received=RECEIVED)
+    assert messages.arriving(message.message_id) == Arriving(None, None)
+
+    messages.park_deletion(message.message_id, LATER, 2_000_000_000)
+    assert messages.arriving(message.message_id) == Arriving(None, LATER)
+    assert messages.get(message.message_id) is None
+
+    messages.add(message)
+    messages.begin(message.message_id, LATER)
+    arriving = messages.arriving(message.message_id)
+    assert arriving.message is not None
+    assert (arriving.message.received, arriving.deleted_at) == (RECEIVED, LATER)
 
 
 @pytest.mark.parametrize(

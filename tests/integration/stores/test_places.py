@@ -8,7 +8,7 @@ import pytest
 from chat4all.adapters.dynamodb import conversations as conversations_module
 from chat4all.adapters.dynamodb.conversation_rows import PlacesRow, places_row
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
-from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Origin
 from chat4all.domain.places import Places
 from chat4all.services.directory.ports import Conversations
 from tests.fakes.people import agent, conversation_of, customer
@@ -195,15 +195,20 @@ def test_the_place_last_written_in_is_kept_by_channel_and_account(
     conversations: Conversations, begin: Begin, new_id: Callable[[], str]
 ) -> None:
     ana = new_id()
-    conversations.record_writing(ana, "pigeon", "main", "first")
+    conversations.record_writing(ana, Origin("pigeon", "main", "ana@pigeon"), "first")
     conversation = begin(ana)
-    conversations.record_writing(ana, "telex", "main", "second")
-    conversations.record_writing(ana, "pigeon", "second line", "third")
-    conversations.record_writing(ana, "pigeon", "main", "fourth")
+    conversations.record_writing(ana, Origin("telex", "main", "ana@telex"), "second")
+    conversations.record_writing(ana, Origin("pigeon", "second line", "ana@pigeon"), "third")
+    conversations.record_writing(ana, Origin("pigeon", "main", "ana@pigeon"), "fourth")
 
     places = conversations.places(ana)
     accounts = (("pigeon", "main"), ("telex", "main"), ("pigeon", "second line"), ("telex", "second line"))
-    assert [places.last_written(*account) for account in accounts] == ["fourth", "second", "third", None]
+    assert [places.last_written(Origin(*account, "ana")) for account in accounts] == [
+        "fourth",
+        "second",
+        "third",
+        None,
+    ]
     assert places.one_to_one == conversation.conversation_id
 
 
@@ -214,12 +219,12 @@ def test_a_place_written_in_changes_nothing_of_the_1to1_conversations(
     begin(ana)
     before = conversations.places(ana)
 
-    conversations.record_writing(ana, "pigeon", "main", "somewhere")
+    conversations.record_writing(ana, Origin("pigeon", "main", "ana@pigeon"), "somewhere")
 
     after = conversations.places(ana)
     assert (after.version, after.one_to_one) == (before.version, before.one_to_one)
     begin(ana)
-    assert conversations.places(ana).last_written("pigeon", "main") == "somewhere"
+    assert conversations.places(ana).last_written(Origin("pigeon", "main", "ana")) == "somewhere"
 
 
 def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
@@ -231,7 +236,9 @@ def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
     def act(number: int) -> None:
         conversation = begun[number % 4]
         if number % 4 == 3:
-            conversations.record_writing(ana, "pigeon", f"line {number}", conversation.conversation_id)
+            conversations.record_writing(
+                ana, Origin("pigeon", f"line {number}", "ana@pigeon"), conversation.conversation_id
+            )
         elif number == 8:
             change(conversations, conversation, ConversationState.ARCHIVED)
         else:

@@ -33,7 +33,7 @@ def test_a_record_without_a_history_has_none() -> None:
     [
         Text("hello"),
         Media(Attachment("file-1", "a.pdf", "application/pdf", 7), "look"),
-        Unsupported("poll", "{}"),
+        Unsupported("poll"),
     ],
 )
 def test_the_content_of_every_kind_is_one_json_string(content: Content) -> None:

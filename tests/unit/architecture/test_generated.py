@@ -130,7 +130,9 @@ def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_
     secret = ChannelSecret("10000", "token", "secret")
     webhook = msgspec.json.encode(route.example)
 
-    (event,) = connector(channel, HttpClient(), "https://provider.example").parse_webhook(webhook, secret)
+    parsed = connector(channel, HttpClient(), "https://provider.example").parse_webhook(webhook, secret)
+
+    (event,) = parsed.events
 
     assert isinstance(event, InboundMessage)
     assert event.content == Text("Hello")

@@ -34,6 +34,9 @@ def users(*all_of_them: User) -> dict[str, User]:
     return {user.user_id: user for user in all_of_them}
 
 
+USERS = users(AGENT, ANA, BEN)
+
+
 def group(primary_channel: str | None = None) -> Conversation:
     return conversation_of(AGENT, ANA, BEN, kind=ConversationType.GROUP, primary_channel=primary_channel)
 
@@ -90,9 +93,9 @@ def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_oth
 def test_a_customer_of_a_group_is_named_before_their_words() -> None:
     hello = Text("hello")
 
-    assert content_for_recipients(group(), ANA, hello) == Text("Ana: hello")
-    assert content_for_recipients(group(), AGENT, hello) == hello
-    assert content_for_recipients(conversation_of(AGENT, ANA), ANA, hello) == hello
+    assert content_for_recipients(group(), USERS, ANA, hello) == Text("Ana: hello")
+    assert content_for_recipients(group(), USERS, AGENT, hello) == hello
+    assert content_for_recipients(conversation_of(AGENT, ANA), USERS, ANA, hello) == hello
 
 
 def test_a_part_that_shows_nothing_is_left_out() -> None:
@@ -140,8 +143,8 @@ VOICE = a_file("audio/ogg")
         (Media(LARGE, "x"), [Media(LARGE), Text("x")]),
         (Media(PICTURE, " "), [Media(PICTURE)]),
         (Text(""), []),
-        (Unsupported("poll", "{}"), []),
-        (Unsupported("poll", "{}", "Tea or coffee?"), [Text("Tea or coffee?")]),
+        (Unsupported("poll"), []),
+        (Unsupported("poll", "Tea or coffee?"), [Text("Tea or coffee?")]),
     ],
 )
 def test_a_file_goes_with_its_text_where_that_fits_and_else_before_it(
@@ -169,8 +172,8 @@ def test_of_a_kind_that_a_channel_does_not_list_its_text_goes_out() -> None:
         (Text(" "), None),
         (Media(PICTURE, "look"), Text("look")),
         (Media(PICTURE), None),
-        (Unsupported("poll", "{}", "Tea or coffee?"), Text("Tea or coffee?")),
-        (Unsupported("poll", "{}"), None),
+        (Unsupported("poll", "Tea or coffee?"), Text("Tea or coffee?")),
+        (Unsupported("poll"), None),
     ],
 )
 def test_of_a_file_and_of_what_is_not_known_only_the_text_is_relayed(
@@ -222,5 +225,5 @@ def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit
 
 
 def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
-    assert content_for_recipients(group(), ANA, Media(PICTURE)) == Media(PICTURE, "Ana:")
-    assert content_for_recipients(group(), AGENT, Media(PICTURE)) == Media(PICTURE)
+    assert content_for_recipients(group(), USERS, ANA, Media(PICTURE)) == Media(PICTURE, "Ana:")
+    assert content_for_recipients(group(), USERS, AGENT, Media(PICTURE)) == Media(PICTURE)

@@ -156,7 +156,7 @@ def test_a_webhook_is_signed_by_its_provider_and_holds_events(path: Path) -> Non
 
     assert provider.verify(request, secret)
     assert not provider.verify(request, ChannelSecret("", "", "another"))
-    assert provider.parse_webhook(body, secret)
+    assert provider.parse_webhook(body, secret).events
 
 
 def test_a_subscription_is_confirmed() -> None:

@@ -29,11 +29,18 @@ from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.channels.registry import capabilities
 from chat4all.domain.claims import Claimed
 from chat4all.domain.content import Text
-from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.conversation import (
+    Conversation,
+    ConversationState,
+    ConversationType,
+    Origin,
+    Participant,
+)
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route, StatusUpdate
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, Identity, User, UserType
+from chat4all.domain.places import writing
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.webhooks import StoredWebhook, WebhookId
 from chat4all.services.messaging.record_status import FollowDelivery
@@ -194,8 +201,10 @@ class Traffic:
         self.directory.resolve(CHANNEL, account, sender)
         self.directory.get(sender)
         places = self.conversations.places(sender)
-        if places.last_written(CHANNEL, account) != conversation.conversation_id:
-            self.conversations.record_writing(sender, CHANNEL, account, conversation.conversation_id)
+        origin = Origin(CHANNEL, account, sender)
+        if places.latest != writing(origin, conversation.conversation_id):
+            self.conversations.record_origin(conversation.conversation_id, sender, origin)
+            self.conversations.record_writing(sender, origin, conversation.conversation_id)
         provider_id = self._id()
         message = replace(
             self._message(conversation, sender),

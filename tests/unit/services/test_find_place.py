@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.content import Text
-from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Origin
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.person import INBOX_USER_ID
 from chat4all.services.directory.manage_conversations import NewConversation
@@ -143,7 +143,7 @@ def test_a_quote_on_another_account_between_two_first_words_opens_no_second_inbo
     for _ in range(2):
         begin(product, ConversationType.GROUP)
     before = product.conversations.places("ana")
-    product.conversations.record_writing("ana", "telex", "main", "a group")
+    product.conversations.record_writing("ana", Origin("telex", "main", "ana@telex"), "a group")
     first = place_of(product)
     seen, now = [before], product.conversations.places
     monkeypatch.setattr(product.conversations, "places", lambda user_id: seen.pop() if seen else now(user_id))
@@ -187,7 +187,7 @@ def test_after_a_quote_in_an_older_1to1_words_stay_there_at_once(
 def test_a_quote_that_leads_nowhere_never_leads_into_a_group(product: Product, groups: int) -> None:
     begin_others(product, groups, ConversationType.GROUP, ConversationState.ACTIVE)
     product.conversations.record_writing(
-        "ana", "pigeon", "main", product.conversations.of_user("ana", None, 1)[0][1]
+        "ana", Origin("pigeon", "main", "ana@pigeon"), product.conversations.of_user("ana", None, 1)[0][1]
     )
 
     place = place_of(product, replace(TEXT, quoted_provider_message_id="nobody knows it"))
@@ -200,7 +200,7 @@ def test_an_answer_to_an_archived_private_message_never_leads_into_a_group(produ
     talk = begin(product, ConversationType.ONE_TO_ONE)
     place_of(product)
     group = begin(product, ConversationType.GROUP)
-    product.conversations.record_writing("ana", "pigeon", "main", group.conversation_id)
+    product.conversations.record_writing("ana", Origin("pigeon", "main", "ana@pigeon"), group.conversation_id)
     product.manage_conversations.set_state(talk.conversation_id, ConversationState.ARCHIVED)
     answer = replace(TEXT, provider_message_id="hers-2", quoted_provider_message_id="hers-1")
 

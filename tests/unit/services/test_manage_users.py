@@ -4,8 +4,8 @@ import pytest
 
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import Conflict, Invalid, NotFound
-from chat4all.domain.person import INBOX_USER_ID, Identity, User, UserType
-from chat4all.services.directory.manage_users import MOST_IDENTITIES, NewIdentity, NewUser
+from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, User, UserType
+from chat4all.services.directory.manage_users import NewIdentity, NewUser
 from tests.fakes.clock import BEGINNING
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.product import Product

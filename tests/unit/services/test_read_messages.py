@@ -65,7 +65,7 @@ def test_a_history_shows_everything_once_newest_first(product: Product, count: i
     [
         (Text("\x01" * 10_000), ()),
         (
-            Unsupported("poll", '{"a": "\\n"}' * 8_000, "\U0001f600" * 4096),
+            Unsupported("poll", "\U0001f600" * 4096),
             (Edit(Text("\\" * 99_000), "2026"),),
         ),
     ],

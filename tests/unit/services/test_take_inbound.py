@@ -1,25 +1,36 @@
 """Inbound events: what people write becomes messages."""
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported, file_of
-from chat4all.domain.conversation import ConversationState, ConversationType
+from chat4all.domain.content import (
+    Deleted,
+    Media,
+    ProviderFile,
+    ReceivedMedia,
+    Text,
+    Unsupported,
+    file_of,
+)
+from chat4all.domain.conversation import ConversationState, ConversationType, Origin
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
-    InboundEdit,
+    InboundDeletion,
     InboundEvent,
     InboundMessage,
+    InboundMove,
     WebhookEvent,
 )
 from chat4all.domain.files.file import FileStatus, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, UserType
+from chat4all.domain.received import NOTHING, Author, AuthorKind
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
-from chat4all.services.inbound.take_inbound import EditTooEarly, UnknownAccount, inbound_message_id
+from chat4all.services.inbound.take_inbound import UnknownAccount, inbound_message_id
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
@@ -84,7 +95,9 @@ def test_an_unknown_person_gets_a_user_and_a_conversation_with_the_inbox(product
     assert (user.identities[0].phone, user.identities[0].handle) == ("+5511", "ana.souza")
     conversation = product.conversation(taken(product).conversation_id)
     assert conversation.type is ConversationType.ONE_TO_ONE
-    assert conversation.primary_channel == "pigeon"
+    assert conversation.primary_channel is None, "an answer goes to where the person wrote last"
+    (origin,) = (member.wrote_from for member in conversation.participants if member.user_id == user_id)
+    assert origin == Origin("pigeon", ACCOUNT, "ana@pigeon")
     assert {participant.user_id for participant in conversation.participants} == {INBOX_USER_ID, user_id}
 
 
@@ -242,18 +255,20 @@ def test_what_was_submitted_to_a_conversation_since_archived_ends_with_a_reason(
 
 def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
-    raw = '{"sticker":{"id":"7"}}'
+    fields = Raw(b'{"sticker":{"id":"7"}}')
 
-    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("sticker", raw), AT))
+    take(product, replace(TEXT, content=Unsupported("sticker"), provider_fields=fields))
 
     message = taken(product)
-    assert message.content == Unsupported("sticker", raw)
+    assert message.content == Unsupported("sticker")
+    assert message.received is not None
+    assert message.received.provider_fields == fields
     (event,) = product.events.submitted
     assert event.recipients == ()
 
 
-def edit(text: str, at: str) -> InboundEdit:
-    return InboundEdit("ana@pigeon", "hers-1", text, at)
+def edit(text: str, at: str) -> InboundMessage:
+    return replace(TEXT, content=Text(text), edited_at=at)
 
 
 def test_an_edit_keeps_what_stood_before(product: Product) -> None:
@@ -268,13 +283,239 @@ def test_an_edit_keeps_what_stood_before(product: Product) -> None:
     ]
 
 
-def test_an_edit_before_its_message_comes_too_early(product: Product) -> None:
+def test_an_edit_of_a_message_that_is_not_known_is_a_message(product: Product) -> None:
     product.settle(AGENT, ANA)
 
-    with pytest.raises(EditTooEarly):
-        take(product, edit("hello!", AT))
+    take(product, edit("hello!", "2026-01-31T12:00:05.000Z"))
 
+    message = taken(product)
+    assert message.content == Text("hello!")
+    assert message.received is not None
+    assert message.received.known_by_edit_at == "2026-01-31T12:00:05.000Z"
+
+
+def test_a_message_that_comes_after_its_edits_stands_before_them(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, edit("second", "2026-01-31T12:00:05.000Z"))
+    take(product, edit("third", "2026-01-31T12:00:09.000Z"))
+
+    for _ in range(2):
+        take(product, TEXT)
+
+    message = taken(product)
+    assert message.content == Text("third")
+    assert [(edit.content, edit.at) for edit in message.edits] == [
+        (Text("hello"), "2026-01-31T12:00:05.000Z"),
+        (Text("second"), "2026-01-31T12:00:09.000Z"),
+    ]
+    assert message.received is not None
+    assert message.received.known_by_edit_at is None
+
+
+def test_an_edit_that_changes_nothing_is_no_edit(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, TEXT)
+
+    take(product, edit("hello", "2026-01-31T12:00:05.000Z"))
+
+    assert taken(product).edits == ()
+
+
+def test_a_placeholder_takes_the_content_that_comes_later(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, replace(TEXT, content=Unsupported("unsupported")))
+
+    take(product, TEXT)
+
+    assert (taken(product).content, taken(product).edits) == (Text("hello"), ())
+    assert len(product.table.messages) == 1
+
+
+def test_a_live_location_is_one_message_that_moves(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    place = replace(TEXT, content=Unsupported("location", "1, 1"))
+    take(product, place)
+
+    for second in (3, 9, 6):
+        moved = Unsupported("location", f"1, {second}")
+        take(product, replace(place, content=moved, edited_at=f"2026-01-31T12:00:0{second}.000Z"))
+
+    assert (taken(product).content, taken(product).edits) == (Unsupported("location", "1, 9"), ())
+    assert len(product.table.messages) == 1
+
+
+def test_an_edit_may_bring_another_file(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    wrong = ReceivedMedia(replace(MEDIA, unique_id="wrong"), "my bill")
+    right = ReceivedMedia(replace(MEDIA, reference="another-file", unique_id="right"), "my bill")
+    take(product, replace(FILE, content=wrong))
+    (before,) = product.files.files
+
+    for _ in range(2):
+        take(product, replace(FILE, content=right, edited_at="2026-01-31T12:00:05.000Z"))
+
+    message = taken(product)
+    now = file_of(message.content)
+    assert now is not None
+    assert product.files.files[now.file_id].source == Source("pigeon", ACCOUNT, "another-file")
+    (former,) = message.edits
+    kept = file_of(former.content)
+    assert kept is not None
+    assert kept.file_id == before
+
+
+def test_an_edit_of_a_caption_keeps_the_file(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, replace(FILE, content=ReceivedMedia(MEDIA, "first")))
+    file = file_of(taken(product).content)
+
+    take(product, edit("second", "2026-01-31T12:00:05.000Z"))
+
+    assert taken(product).content == Media(file, "second") if file else False
+    assert [former.content.text for former in taken(product).edits] == ["first"]
+    assert len(product.files.files) == 1
+
+
+DELETION = InboundDeletion("ana@pigeon", "hers-1", "2026-01-31T12:00:09.000Z")
+
+
+def test_a_deletion_removes_the_words_and_says_when(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, replace(TEXT, provider_fields=Raw(b'{"words":"hello"}')))
+    take(product, edit("hello!", "2026-01-31T12:00:05.000Z"))
+
+    for event in (DELETION, replace(DELETION, at="2026-01-31T12:00:10.000Z"), edit("again", AT), TEXT):
+        take(product, event)
+
+    message = taken(product)
+    assert (message.content, message.edits) == (Deleted(), ())
+    assert message.deleted_at == DELETION.at
+    assert message.received is not None
+    assert message.received.provider_fields == NOTHING
+    assert len(product.table.messages) == 1
+
+
+def test_the_words_of_a_deleted_message_stay_by_policy(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    product.take._keep_deleted_words = True
+    take(product, TEXT)
+
+    take(product, DELETION)
+
+    assert (taken(product).content, taken(product).deleted_at) == (Text("hello"), DELETION.at)
+
+
+def test_a_deletion_before_its_message_waits_for_it(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    take(product, DELETION)
     assert product.table.messages == {}
+
+    take(product, TEXT)
+
+    assert (taken(product).content, taken(product).deleted_at) == (Deleted(), DELETION.at)
+    (event,) = product.events.submitted
+    assert event.recipients == (), "nobody else gets words that are deleted"
+
+
+def test_addresses_that_are_named_together_belong_to_one_person(product: Product) -> None:
+    take(product, replace(TEXT, aliases=("BR.1",)))
+
+    take(product, replace(TEXT, address="BR.1", provider_message_id="hers-2"))
+
+    assert taken(product).sender_id == taken(product, "hers-2").sender_id
+    assert taken(product).conversation_id == taken(product, "hers-2").conversation_id
+
+
+def test_an_address_of_two_people_belongs_to_whom_the_provider_names_it_with(product: Product) -> None:
+    take(product, TEXT)
+    take(product, replace(TEXT, address="BR.1", provider_message_id="hers-2"))
+    assert taken(product).sender_id != taken(product, "hers-2").sender_id
+
+    take(product, replace(TEXT, provider_message_id="hers-3", aliases=("BR.1",)))
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "BR.1") == taken(product).sender_id
+
+
+def test_a_person_with_a_new_address_keeps_their_conversation(product: Product) -> None:
+    take(product, TEXT)
+
+    for _ in range(2):
+        take(product, InboundMove("ana@pigeon", "new@pigeon", AT))
+    take(product, replace(TEXT, address="new@pigeon", provider_message_id="hers-2"))
+
+    assert taken(product, "hers-2").conversation_id == taken(product).conversation_id
+    assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") is None
+
+
+def test_a_move_of_somebody_unknown_changes_nothing(product: Product) -> None:
+    take(product, InboundMove("nobody@pigeon", "new@pigeon", AT))
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "new@pigeon") is None
+
+
+def test_a_name_that_is_learnt_later_replaces_an_address_only(product: Product) -> None:
+    take(product, TEXT)
+    take(product, replace(TEXT, provider_message_id="hers-2", display_name="Ana Real"))
+    take(product, replace(TEXT, provider_message_id="hers-3", display_name="Somebody Else"))
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert user.display_name == "Ana Real"
+
+
+def test_our_sides_words_stand_in_the_conversation_and_go_to_nobody(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    own = replace(TEXT, provider_message_id="ours-1", author=Author(AuthorKind.OWN))
+
+    for _ in range(2):
+        take(product, own)
+
+    message = taken(product, "ours-1")
+    assert (message.sender_id, message.conversation_id) == (INBOX_USER_ID, "conversation")
+    assert message.status is Status.SENT
+    (event,) = product.events.submitted
+    assert event.recipients == ()
+
+
+def test_what_we_sent_ourselves_is_no_message_of_our_side(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    product.say("our question")
+    product.route_submitted()
+    product.connector.answers = [Sent("ours")]
+    product.deliver()(a_delivery("our question"))
+
+    take(product, replace(TEXT, provider_message_id="ours", author=Author(AuthorKind.OWN)))
+
+    assert list(product.table.messages) == [MESSAGE_ID]
+
+
+def test_each_thread_of_a_group_has_its_conversation(product: Product) -> None:
+    for number, thread in enumerate(("42", "43", None, "42", None)):
+        author = Author(display_name="Noor", address="n1")
+        event = replace(TEXT, address="group", provider_message_id=f"hers-{number}", thread=thread)
+        take(product, replace(event, author=author))
+
+    places = [taken(product, f"hers-{number}").conversation_id for number in range(5)]
+    assert places[0] == places[3] != places[1]
+    assert places[2] == places[4]
+    assert len(set(places)) == 3
+    message = taken(product, "hers-0")
+    assert message.received is not None
+    assert (message.received.thread, message.received.author) == (
+        "42",
+        Author(display_name="Noor", address="n1"),
+    )
+
+
+def test_the_author_of_a_message_in_a_chat_of_several_is_named_to_the_others(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+
+    take(product, replace(TEXT, author=Author(display_name="Ben: I agree\nBen")))
+    take(product, replace(TEXT, provider_message_id="hers-2", author=Author(display_name="Ben")))
+
+    first, second = product.events.submitted
+    assert first.content == Text("Ben I agree Ben: hello")
+    assert second.content == Text("Ben (…ana): hello")
 
 
 def test_an_older_edit_that_comes_later_changes_nothing(product: Product) -> None:
@@ -327,7 +568,7 @@ def test_an_edit_finds_the_message_of_its_account(product: Product) -> None:
 
 
 @pytest.mark.parametrize(("channel", "account"), [("pigeon", "third"), ("carrier", ACCOUNT)])
-@pytest.mark.parametrize("event", [TEXT, InboundEdit("ana@pigeon", "hers-1", "hello!", AT)])
+@pytest.mark.parametrize("event", [TEXT, replace(TEXT, edited_at=AT)])
 def test_an_event_of_an_account_that_is_not_listed_is_not_taken(
     product: Product, event: InboundEvent, channel: str, account: str
 ) -> None:
@@ -426,20 +667,21 @@ def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) ->
     assert len(product.events.files) == 2
 
 
-def test_what_was_kept_as_unsupported_before_gets_no_file_when_it_comes_again(product: Product) -> None:
+def test_a_file_that_was_kept_as_unsupported_before_is_fetched_when_it_comes_again(product: Product) -> None:
     product.settle(AGENT, ANA)
-    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("image", "{}"), AT))
+    take(product, replace(TEXT, content=Unsupported("image")))
 
     take(product, FILE)
 
-    assert taken(product).content == Unsupported("image", "{}")
-    assert (product.files.files, product.events.files) == ({}, [])
+    file = file_of(taken(product).content)
+    assert file is not None
+    assert product.events.files == [FileToFetch(file.file_id)]
 
 
 def test_of_a_kind_with_an_endless_name_only_the_beginning_is_kept(product: Product) -> None:
     product.settle(AGENT, ANA)
 
-    take(product, InboundMessage("ana@pigeon", "hers-1", Unsupported("x" * 100_000, "{}"), AT))
+    take(product, replace(TEXT, content=Unsupported("x" * 100_000)))
 
     content = taken(product).content
     assert isinstance(content, Unsupported)

@@ -28,9 +28,7 @@ def handler() -> Handler:
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
-        meet=MeetPerson(
-            accepting.directory, accounts(), accepting.capabilities, runtime.now, runtime.new_id
-        ),
+        meet=MeetPerson(accepting.directory, accounts(), accepting.capabilities, runtime.now, runtime.new_id),
         directory=accepting.directory,
         messages=accepting.messages,
         file=InboundFile(

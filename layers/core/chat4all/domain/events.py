@@ -5,7 +5,7 @@ import msgspec
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
-from chat4all.domain.received import Author, AuthorKind, Context
+from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
 
@@ -228,7 +228,7 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
     author: Author | None = None
     quoted_provider_message_id: str | None = None
     context: Context | None = None
-    provider_fields: msgspec.Raw | None = None
+    provider_fields: msgspec.Raw = NOTHING
     edited_at: str | None = None
 
     @property
@@ -258,6 +258,11 @@ class InboundMove(msgspec.Struct, frozen=True, omit_defaults=True, tag="move"):
     account: str | None = None
     phone: str | None = None
     """The phone number at the new address."""
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: a move is told by no message."""
+        return ""
 
 
 class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):

@@ -51,7 +51,7 @@ R = TypeVar("R", bound=ReceivedContent)
 
 def within_limits(event: InboundEvent) -> InboundEvent:
     """Return the event with shortened texts and names, and with a hash in the place of an endless id."""
-    provider_message_id = "" if isinstance(event, InboundMove) else _id(event.provider_message_id)
+    provider_message_id = _id(event.provider_message_id)
     account = _name_of_account(event.account)
     match event:
         case InboundMessage():
@@ -112,14 +112,12 @@ def _context(context: Context | None) -> Context | None:
     )
 
 
-def _fields(fields: Raw | None, content: ReceivedContent) -> Raw | None:
+def _fields(fields: Raw, content: ReceivedContent) -> Raw:
     """Return the fields within the bytes that the message's text leaves.
 
     A message in a group goes through a queue with its text twice: as the person wrote it, and as the others
     read it.
     """
-    if fields is None:
-        return None
     left = MOST_FIELDS_BYTES - 2 * len(msgspec.json.encode(content.text))
     return bounded_json(fields, max(left, LEAST_FIELDS_BYTES))
 

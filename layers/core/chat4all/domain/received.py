@@ -7,8 +7,13 @@ unless our own side wrote the message in the provider's app.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+from msgspec import Raw
+
+NOTHING: Final = Raw(b"null")
+"""The JSON of no fields."""
 
 
 class AuthorKind(StrEnum):
@@ -101,7 +106,7 @@ class Received(msgspec.Struct, frozen=True, omit_defaults=True):
     author: Author | None = None
     thread: str | None = None
     context: Context | None = None
-    provider_fields: msgspec.Raw | None = None
+    provider_fields: Raw = NOTHING
     latest_at: str | None = None
     """The provider's time of the latest edit."""
     known_by_edit_at: str | None = None

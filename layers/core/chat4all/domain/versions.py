@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Unsupported
 from chat4all.domain.message import Edit, Message
-from chat4all.domain.received import Received
+from chat4all.domain.received import NOTHING, Received
 
 MOST_EDITS_BYTES: Final = 100_000
 """The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
@@ -41,7 +41,7 @@ def with_version(message: Message, version: Version) -> Message | None:
         return None
     if version.edited_at is None:
         return _with_first(message, message.received, version)
-    return _with_edit(message, version, version.edited_at)
+    return _with_edit(message, message.received, version, version.edited_at)
 
 
 def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
@@ -53,7 +53,7 @@ def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
         return None
     if keep_words or message.received is None:
         return replace(message, deleted_at=at)
-    received = replace(message.received, context=None, provider_fields=None)
+    received = replace(message.received, context=None, provider_fields=NOTHING)
     return replace(message, deleted_at=at, content=Deleted(), edits=(), received=received)
 
 
@@ -70,17 +70,13 @@ def _with_first(message: Message, received: Received, first: Version) -> Message
     return None
 
 
-def _with_edit(message: Message, version: Version, at: str) -> Message | None:
-    received = replace(
-        version.received,
-        known_by_edit_at=message.received.known_by_edit_at if message.received else None,
-        latest_at=at,
-    )
+def _with_edit(message: Message, known: Received, version: Version, at: str) -> Message | None:
+    if known.latest_at is not None and at < known.latest_at:
+        return None
+    received = replace(version.received, known_by_edit_at=known.known_by_edit_at, latest_at=at)
     if isinstance(message.content, Unsupported):
         # A place that moves, or a placeholder: what stood there before is no version of words.
-        latest_at = message.received.latest_at if message.received else None
-        is_older = latest_at is not None and at < latest_at
-        return None if is_older else _changed(message, version.content, received)
+        return _changed(message, version.content, received)
     if not _is_latest(message.edits, message.content, version.content, at):
         return None
     edits = _within_limit((*message.edits, Edit(message.content, at)))

@@ -16,6 +16,7 @@ from chat4all.channels.shared.decoding import decoded
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import Invalid
 from chat4all.domain.inbound_limits import hashed
+from chat4all.domain.received import NOTHING
 
 ABSENT: Final = Raw()
 _FIRST_MILLISECONDS: Final = 1e11
@@ -61,16 +62,16 @@ def moment(part: Raw) -> str:
     return iso(at if at <= now + _MOST_AHEAD else now)
 
 
-def other_fields(part: Raw, understood: Collection[str]) -> Raw | None:
-    """Return the JSON of the fields of an object that are not `understood`; None if there is no other field.
+def other_fields(part: Raw, understood: Collection[str]) -> Raw:
+    """Return the JSON of the fields of an object that are not `understood`; null if there is no other field.
 
     A part that is no object is returned whole.
     """
     fields = decoded(part, dict[str, Raw])
     if fields is None:
-        return part if bytes(part) else None
+        return part if bytes(part) else NOTHING
     others = {name: value for name, value in fields.items() if name not in understood}
-    return Raw(msgspec.json.encode(others)) if others else None
+    return Raw(msgspec.json.encode(others)) if others else NOTHING
 
 
 def fingerprint(part: Raw) -> str:

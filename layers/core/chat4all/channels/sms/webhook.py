@@ -22,6 +22,7 @@ from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
+from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import shortened
 
@@ -135,10 +136,10 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
     return [Unsupported(kind)]
 
 
-def _provider_fields(form: Mapping[str, str]) -> Raw | None:
+def _provider_fields(form: Mapping[str, str]) -> Raw:
     """Return the fields that are not of every message: a place, a button, a profile, or a word to opt out."""
     others = {name: text for name, text in form.items() if not name.startswith(_UNDERSTOOD) and text.strip()}
-    return Raw(msgspec.json.encode(others)) if others else None
+    return Raw(msgspec.json.encode(others)) if others else NOTHING
 
 
 def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:

@@ -30,6 +30,7 @@ from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
+from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 
 _STATUSES: Final = {
@@ -217,7 +218,7 @@ def _of_person(message: _Message, raw: Raw, contact: _Contact, address: str, kin
         address=address,
         provider_message_id=message_id or fingerprint(raw),
         content=content or Unsupported(kind),
-        provider_fields=None if content else other_fields(raw, ()),
+        provider_fields=NOTHING if content else other_fields(raw, ()),
         at=moment(message.timestamp),
         display_name=contact.profile.name,
         phone=None if is_user_id(address) else f"+{address}",

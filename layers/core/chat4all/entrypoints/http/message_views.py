@@ -7,7 +7,7 @@ from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
-from chat4all.domain.received import Author, Context
+from chat4all.domain.received import NOTHING, Author, Context
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
 
@@ -42,10 +42,10 @@ class MessageView(msgspec.Struct, frozen=True):
     thread: str | None
     """The topic of a group's chat in which the message stands."""
     author: Author | None
-    """Who wrote the message, where that is not the sender: a member of a group, or our own side in the app."""
+    """Who wrote the message, where that is not the sender: a member of a group, or our side in the app."""
     context: Context | None
     """What the message refers to: a forwarded message, an advertisement, a story, a product, a button."""
-    provider_fields: Raw | None
+    provider_fields: Raw
     """The fields of the provider that are in neither `content` nor `context`."""
     webhook_id: str | None
     """The webhook that brought the message."""
@@ -102,7 +102,7 @@ def message_view(message: Message) -> MessageView:
         thread=received.thread if received else None,
         author=received.author if received else None,
         context=received.context if received else None,
-        provider_fields=received.provider_fields if received else None,
+        provider_fields=received.provider_fields if received else NOTHING,
         webhook_id=received.webhook_id if received else None,
     )
 

@@ -28,7 +28,7 @@ def webhook_parts(
     """Return the parts of the webhook; raises Invalid if its body cannot be parsed.
 
     Each event is within the limits and carries the channel account that received it: the account that the
-    event names, or else the account of the webhook. `replay` is the id of the replay that publishes the events.
+    event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
     """
     place = webhook.webhook_id
     parsed = connector.parse_webhook(webhook.body, secret, webhook.query)
