@@ -1,7 +1,10 @@
+from typing import Final
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.file_part import FilePart, SourceFailed
@@ -9,7 +12,7 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.channel import Transfer
 from chat4all.domain.errors import Invalid
-from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.sending import Outcome, SendError, Sent, Submission
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
     SECRET,
@@ -47,7 +50,7 @@ def test_a_text_is_posted_to_the_bot() -> None:
 
     result = Telegram(http, BASE + "/").send(submission("99", "Olá 👋"), SECRET)
 
-    assert result == Sent("99:17")
+    assert result == Sent("99:17@1441645532")
     assert http.requests[0].url == "https://api.telegram.example/bot123456:token/sendMessage"
     assert http.sent_json() == {"chat_id": 99, "text": "Olá 👋"}
 
@@ -56,6 +59,9 @@ def test_a_text_is_posted_to_the_bot() -> None:
     ("address", "quoted", "parameters"),
     [
         ("99", "99:5", {"message_id": 5, "allow_sending_without_reply": True}),
+        ("99", "99:5@1441645532", {"message_id": 5, "allow_sending_without_reply": True}),
+        ("99", "99:5@", None),
+        ("99", "98:5@1441645532", None),
         ("-1001", "-1001:5", {"message_id": 5, "allow_sending_without_reply": True}),
         ("99", "98:5", None),
         ("99", "5", None),
@@ -73,6 +79,58 @@ def test_only_a_message_of_the_same_chat_is_quoted(
     sent = http.sent_json()
     assert isinstance(sent, dict)
     assert sent.get("reply_parameters") == parameters
+
+
+def sent_with(submission_: Submission, **changes: str) -> tuple[object, dict[str, object]]:
+    """Return the result of sending the submission with changes, and the parameters of the request."""
+    http = FakeHttp(ACCEPTED)
+    result = Telegram(http, BASE).send(replace(submission_, **changes), SECRET)
+    if http.uploads:
+        return result, dict(http.uploads[0].fields)
+    return result, msgspec.json.decode(http.requests[0].body, type=dict[str, object])
+
+
+SUBMISSIONS: Final = [
+    submission("99"),
+    file_submission("99", "image/png"),
+    file_submission("99", "text/plain", transfer=Transfer.UPLOAD),
+]
+every_submission = pytest.mark.parametrize("submission_", SUBMISSIONS, ids=["text", "link", "upload"])
+
+
+@every_submission
+@pytest.mark.parametrize(
+    ("thread", "topic"),
+    [("42", "42"), ("1", None), ("0", None), ("-5", None), ("x", None), ("\u0664\u0662", None)],
+)
+def test_a_message_goes_into_its_topic(submission_: Submission, thread: str, topic: str | None) -> None:
+    _, parameters = sent_with(submission_, thread=thread)
+
+    found = parameters.get("message_thread_id")
+    assert (None if found is None else str(found)) == topic
+
+
+@every_submission
+def test_a_message_of_a_business_names_its_connection(submission_: Submission) -> None:
+    result, parameters = sent_with(submission_, account="business:bc1")
+
+    assert parameters["business_connection_id"] == "bc1"
+    assert result == Sent("99:17")
+
+
+@every_submission
+def test_a_message_of_the_bot_names_no_topic_and_no_connection(submission_: Submission) -> None:
+    result, parameters = sent_with(submission_)
+
+    assert result == Sent("99:17@1441645532")
+    assert not {"message_thread_id", "business_connection_id"} & set(parameters)
+
+
+@pytest.mark.parametrize("date", [0, -1, None, 10**12])
+def test_a_message_without_a_date_is_named_by_its_number(date: int | None) -> None:
+    sent = answer(200, {"ok": True, "result": {"message_id": 17, "chat": {"id": 99}, "date": date}})
+
+    assert sent_of(Telegram(FakeHttp(sent), BASE), "99") == Sent("99:17")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -183,7 +241,7 @@ def test_a_file_is_sent_by_its_address_as_what_it_is(content_type: str, method: 
         file_submission("99", content_type, caption="Look", quoted="99:5"), SECRET
     )
 
-    assert result == Sent("99:17")
+    assert result == Sent("99:17@1441645532")
     assert http.requests[0].url == f"https://api.telegram.example/bot123456:token/{method}"
     assert http.sent_json() == {"chat_id": 99, "caption": "Look", field: LINK, "reply_parameters": QUOTE}
 
@@ -200,7 +258,7 @@ def test_a_file_that_telegram_does_not_fetch_is_uploaded() -> None:
     http = FakeHttp(ACCEPTED)
     submission_ = file_submission("99", "text/plain", caption="Look", transfer=Transfer.UPLOAD, quoted="99:5")
 
-    assert Telegram(http, BASE).send(submission_, SECRET) == Sent("99:17")
+    assert Telegram(http, BASE).send(submission_, SECRET) == Sent("99:17@1441645532")
 
     (upload,) = http.uploads
     assert upload.url == "https://api.telegram.example/bot123456:token/sendDocument"

@@ -8,7 +8,14 @@ from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage
+from chat4all.domain.events import (
+    InboundDeletion,
+    InboundEvent,
+    InboundMessage,
+    InboundMove,
+    ParsedWebhook,
+)
+from chat4all.domain.received import Author, AuthorKind, Context, Forward, Link
 from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
 TELEGRAM = Telegram(FakeHttp(), "https://provider.example")
@@ -19,21 +26,38 @@ TEXT = {"message_id": 1365, "from": ANA, "chat": PRIVATE, "date": 1441645532, "t
 WITHOUT_TEXT = {key: part for key, part in TEXT.items() if key != "text"}
 
 
-def parse(update: object) -> list[InboundEvent]:
+DATE = 1441645532
+AT = "2015-09-07T17:05:32.000Z"
+NAME = f"99:1365@{DATE}"
+
+
+def parse(update: object) -> ParsedWebhook:
     return TELEGRAM.parse_webhook(msgspec.json.encode(update), SECRET)
 
 
 def only(**update: object) -> InboundEvent:
-    (event,) = parse({"update_id": 10000, **update})
+    webhook = parse({"update_id": 10000, **update})
+    (event,) = webhook.events
+    assert not webhook.ignored
     return event
+
+
+def message_of(**update: object) -> InboundMessage:
+    event = only(**update)
+    assert isinstance(event, InboundMessage)
+    return event
+
+
+def fields_of(event: InboundMessage) -> dict[str, object]:
+    return msgspec.json.decode(event.provider_fields or b"{}", type=dict[str, object])
 
 
 def test_a_text_tells_who_wrote_what_when() -> None:
     assert only(message=TEXT) == InboundMessage(
         address="99",
-        provider_message_id="99:1365",
+        provider_message_id=NAME,
         content=Text("/start"),
-        at="2015-09-07T17:05:32.000Z",
+        at=AT,
         display_name="Ana Souza",
         handle="ana",
     )
@@ -50,49 +74,411 @@ def test_a_group_is_spoken_to_as_a_whole() -> None:
     event = only(message={**TEXT, "chat": GROUP})
 
     assert isinstance(event, InboundMessage)
-    assert (event.address, event.provider_message_id) == ("-1001234567890", "-1001234567890:1365")
+    assert (event.address, event.provider_message_id) == ("-1001234567890", f"-1001234567890:1365@{DATE}")
     assert (event.display_name, event.handle) == ("Family", None)
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "sender_chat"),
+    ("stand_in", "sender_chat", "author"),
     [
-        ({"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}, GROUP),
+        (
+            {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"},
+            GROUP,
+            Author(AuthorKind.CHAT, "-1001234567890", "Family"),
+        ),
         (
             {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"},
+            {"id": -1001132277055, "title": "News", "username": "news", "type": "channel"},
+            Author(AuthorKind.CHAT, "-1001132277055", "News", "news"),
+        ),
+        (
+            {"id": 777000, "is_bot": False, "first_name": "Telegram"},
             {"id": -1001132277055, "title": "News", "type": "channel"},
+            Author(AuthorKind.CHAT, "-1001132277055", "News"),
         ),
     ],
 )
 @pytest.mark.parametrize("kind", ["message", "edited_message"])
-def test_who_writes_in_the_name_of_a_group_or_channel_is_no_bot(
-    stand_in: dict[str, object], sender_chat: dict[str, object], kind: str
+def test_a_message_in_the_name_of_a_group_or_channel_has_that_author(
+    stand_in: dict[str, object], sender_chat: dict[str, object], author: Author, kind: str
 ) -> None:
     """https://github.com/charslab/TranscriberBot/issues/28, https://github.com/radio-t/super-bot/issues/71"""
-    event = only(**{kind: {**TEXT, "from": stand_in, "sender_chat": sender_chat, "chat": GROUP}})
+    event = message_of(**{kind: {**TEXT, "from": stand_in, "sender_chat": sender_chat, "chat": GROUP}})
 
-    assert isinstance(event, InboundMessage | InboundEdit)
-    assert (event.address, event.provider_message_id) == ("-1001234567890", "-1001234567890:1365")
-
-
-def test_a_quoting_text_names_what_it_quotes() -> None:
-    event = only(message={**TEXT, "reply_to_message": {"message_id": 7, "chat": PRIVATE, "date": 1}})
-
-    assert isinstance(event, InboundMessage)
-    assert event.quoted_provider_message_id == "99:7"
+    assert (event.address, event.provider_message_id) == ("-1001234567890", f"-1001234567890:1365@{DATE}")
+    assert event.author == author
+    assert event.provider_fields is None
 
 
-def test_an_edited_text_names_the_message_it_changes() -> None:
+@pytest.mark.parametrize(
+    ("sender", "author"),
+    [
+        (ANA, Author(AuthorKind.PERSON, "99", "Ana Souza", "ana")),
+        ({"id": 80000112, "first_name": "Omar"}, Author(AuthorKind.PERSON, "80000112", "Omar")),
+        ({"id": 5, "username": "no_name"}, Author(AuthorKind.PERSON, "5", None, "no_name")),
+        ({"id": 5, "first_name": 7}, Author(AuthorKind.PERSON, "5")),
+        ({"id": 5, "first_name": "", "last_name": "Ng"}, Author(AuthorKind.PERSON, "5", "Ng")),
+    ],
+)
+@pytest.mark.parametrize("type_", ["group", "supergroup"])
+def test_the_author_in_a_group_is_the_person(sender: dict[str, object], author: Author, type_: str) -> None:
+    event = message_of(message={**TEXT, "from": sender, "chat": {**GROUP, "type": type_}})
+
+    assert (event.author, event.display_name) == (author, "Family")
+
+
+@pytest.mark.parametrize("kind", ["channel_post", "edited_channel_post"])
+def test_a_post_is_a_message_of_its_channel(kind: str) -> None:
+    channel = {"id": -1001000520251, "title": "Shop news", "type": "channel"}
+    post = {"message_id": 3, "sender_chat": channel, "chat": channel, "date": DATE, "text": "new lamps"}
+    event = message_of(**{kind: post})
+
+    assert (event.address, event.provider_message_id) == ("-1001000520251", f"-1001000520251:3@{DATE}")
+    assert event.author == Author(AuthorKind.CHAT, "-1001000520251", "Shop news")
+    assert (event.content, event.edited_at is not None) == (Text("new lamps"), kind == "edited_channel_post")
+
+
+def test_a_post_that_names_no_author_is_kept() -> None:
+    channel = {"id": -1001000520251, "title": "Shop news", "type": "channel"}
+    event = message_of(channel_post={"message_id": 3, "chat": channel, "date": DATE, "text": "new lamps"})
+
+    assert (event.author, event.display_name) == (None, "Shop news")
+
+
+FORUM = {"id": -1001000520191, "type": "supergroup", "title": "Forum", "is_forum": True}
+CREATION = {
+    "message_id": 42,
+    "from": ANA,
+    "chat": FORUM,
+    "date": DATE - 99,
+    "forum_topic_created": {"name": "Repairs", "icon_color": 1},
+}
+IN_TOPIC = {**TEXT, "chat": FORUM, "message_thread_id": 42, "is_topic_message": True}
+
+
+@pytest.mark.parametrize(
+    ("fields", "thread", "quoted"),
+    [
+        ({}, "42", None),
+        ({"reply_to_message": CREATION}, "42", None),
+        ({"reply_to_message": {"message_id": 42, "date": DATE - 99}}, "42", None),
+        ({"reply_to_message": {"message_id": 50, "date": DATE - 9}}, "42", f"-1001000520191:50@{DATE - 9}"),
+        ({"message_thread_id": 1}, None, None),
+        ({"message_thread_id": "42"}, None, None),
+        ({"message_thread_id": -5}, None, None),
+        ({"is_topic_message": None}, None, None),
+        (
+            # https://github.com/tdlib/telegram-bot-api/issues/447: a reply in the General topic
+            {"is_topic_message": False, "reply_to_message": {"message_id": 42, "date": DATE - 9}},
+            None,
+            f"-1001000520191:42@{DATE - 9}",
+        ),
+    ],
+)
+def test_a_topic_is_a_thread_and_its_creation_no_quote(
+    fields: dict[str, object], thread: str | None, quoted: str | None
+) -> None:
+    event = message_of(message={**IN_TOPIC, **fields})
+
+    assert (event.thread, event.quoted_provider_message_id) == (thread, quoted)
+
+
+def test_the_name_of_a_topic_is_kept() -> None:
+    event = message_of(message={**IN_TOPIC, "reply_to_message": CREATION})
+
+    assert b"Repairs" in bytes(event.provider_fields or b"")
+
+
+@pytest.mark.parametrize(
+    ("chat", "migration"),
+    [
+        ({"id": -520001, "type": "group", "title": "Family"}, {"migrate_to_chat_id": -1001000520001}),
+        ({"id": -1001000520001, "type": "supergroup"}, {"migrate_from_chat_id": -520001}),
+    ],
+)
+@pytest.mark.parametrize(
+    "writer",
+    [
+        {"from": ANA},
+        {"from": {"id": 1087968824, "is_bot": True, "first_name": "Group"}},
+        {},
+    ],
+)
+def test_a_group_that_becomes_a_supergroup_moves(
+    chat: dict[str, object], migration: dict[str, int], writer: dict[str, object]
+) -> None:
+    event = only(message={"message_id": 12, "chat": chat, "date": DATE, **writer, **migration})
+
+    assert event == InboundMove("-520001", "-1001000520001", AT)
+
+
+@pytest.mark.parametrize("value", [-1001234567890, 0, "-100", None, 10**30])
+def test_a_move_to_nowhere_is_kept_as_a_message(value: object) -> None:
+    event = message_of(message={**WITHOUT_TEXT, "chat": GROUP, "migrate_to_chat_id": value})
+
+    assert event.content == Unsupported("migrate_to_chat_id")
+    assert event.provider_fields is not None
+
+
+CARA = {"id": 80000121, "is_bot": False, "first_name": "Cara"}
+CARAS_CHAT = {"id": 80000121, "type": "private", "first_name": "Cara"}
+OWNER = {"id": 80000122, "is_bot": False, "first_name": "Shop Owner"}
+BUSINESS = {
+    "message_id": 31,
+    "business_connection_id": "bc1",
+    "from": CARA,
+    "chat": CARAS_CHAT,
+    "date": DATE,
+    "text": "hi shop",
+}
+
+
+def test_a_customer_writes_to_a_business() -> None:
+    assert only(business_message=BUSINESS) == InboundMessage(
+        address="80000121",
+        provider_message_id="80000121:31",
+        content=Text("hi shop"),
+        at=AT,
+        account="business:bc1",
+        display_name="Cara",
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"from": {**OWNER, "username": "owner"}},
+        {"sender_business_bot": {"id": 1, "is_bot": True, "first_name": "Bot"}},
+        {"from": {**OWNER, "is_bot": True}},
+        {"is_from_offline": True},
+        {"reply_to_message": {"message_id": 30, "date": DATE - 5}},
+    ],
+)
+@pytest.mark.parametrize("kind", ["business_message", "edited_business_message"])
+def test_the_owner_of_a_business_writes_for_our_side(fields: dict[str, object], kind: str) -> None:
+    event = message_of(**{kind: {**BUSINESS, "from": OWNER, **fields}})
+
+    assert event.author is not None
+    assert (event.author.kind, event.author.address) == (AuthorKind.OWN, "80000122")
+    assert (event.address, event.display_name, event.account) == ("80000121", "Cara", "business:bc1")
+    assert event.handle is None
+    assert (event.edited_at is not None) == (kind == "edited_business_message")
+    assert event.quoted_provider_message_id == ("80000121:30" if "reply_to_message" in fields else None)
+
+
+def test_the_customer_of_a_business_may_be_a_bot() -> None:
+    event = message_of(business_message={**BUSINESS, "from": {**CARA, "is_bot": True}})
+
+    assert (event.author, event.content) == (None, Text("hi shop"))
+
+
+def test_deleted_business_messages_are_named_as_they_came() -> None:
+    deleted = {"business_connection_id": "bc1", "chat": CARAS_CHAT, "message_ids": [31, "x", 32]}
+    first, second = parse({"update_id": 1, "deleted_business_messages": deleted}).events
+
+    assert isinstance(first, InboundDeletion)
+    assert isinstance(second, InboundDeletion)
+    assert (first.address, first.account) == ("80000121", "business:bc1")
+    assert (first.provider_message_id, second.provider_message_id) == ("80000121:31", "80000121:32")
+
+
+@pytest.mark.parametrize("lost", ["business_connection_id", "chat", "message_ids"])
+def test_a_deletion_that_names_no_message_is_ignored(lost: str) -> None:
+    deleted = {"business_connection_id": "bc1", "chat": CARAS_CHAT, "message_ids": [31]}
+    del deleted[lost]
+
+    assert parse({"update_id": 1, "deleted_business_messages": deleted}) == ParsedWebhook(
+        (), ("deleted_business_messages",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        ({}, True),
+        ({"text": "again", "edit_date": DATE + 9}, True),
+        ({"date": DATE + 1}, False),
+        ({"date": DATE - 107_776_000}, False),
+        ({"message_id": 1366}, False),
+        ({"chat": GROUP}, False),
+    ],
+)
+def test_the_date_tells_the_messages_of_two_bots_apart(other: dict[str, object], *, is_same: bool) -> None:
+    """https://github.com/mautrix/telegram/issues/5"""
+    names = {message_of(message={**TEXT, **fields}).provider_message_id for fields in ({}, other)}
+
+    assert (len(names) == 1) == is_same
+
+
+@pytest.mark.parametrize(
+    ("reply", "quoted", "words"),
+    [
+        ({"message_id": 7, "chat": PRIVATE, "date": 1}, "99:7@1", None),
+        ({"message_id": 7, "date": 1, "text": "shall we?"}, "99:7@1", "shall we?"),
+        ({"message_id": 7, "date": 1, "caption": "the bill"}, "99:7@1", "the bill"),
+        ({"message_id": 7}, "99:7", None),
+        ({"message_id": "7", "date": 1}, None, None),
+        ("?", None, None),
+    ],
+)
+def test_a_quoting_text_names_the_quoted_message(
+    reply: object, quoted: str | None, words: str | None
+) -> None:
+    event = message_of(message={**TEXT, "reply_to_message": reply})
+
+    assert event.quoted_provider_message_id == quoted
+    assert (event.context.quote if event.context else None) == words
+
+
+@pytest.mark.parametrize("other", ["reply_to_message", "external_reply"])
+def test_the_quoted_part_of_a_text_is_kept(other: str) -> None:
+    """https://github.com/NousResearch/hermes-agent/issues/43397"""
+    replied = {"message_id": 7, "date": 1, "text": "a whole letter", "origin": {"type": "user"}}
+    event = message_of(message={**TEXT, other: replied, "quote": {"text": "letter", "position": 8}})
+
+    assert event.context == Context(quote="letter")
+    assert fields_of(event)[other]
+    assert fields_of(event)["quote"] == {"position": 8}
+
+
+@pytest.mark.parametrize(
+    ("origin", "author"),
+    [
+        ({"type": "user", "date": 1, "sender_user": {"id": 80000342, "first_name": "Tom"}}, "Tom"),
+        ({"type": "user", "date": 1, "sender_user": {"id": 80000342, "username": "tom"}}, "tom"),
+        ({"type": "hidden_user", "date": 1, "sender_user_name": "Tom S."}, "Tom S."),
+        ({"type": "chat", "date": 1, "sender_chat": {"id": -5, "title": "Team Lamp"}}, "Team Lamp"),
+        ({"type": "channel", "date": 1, "chat": {"id": -1007, "title": "News"}, "message_id": 3}, "News"),
+        ({"type": "of_the_future"}, None),
+        ({}, None),
+    ],
+)
+def test_a_forward_names_the_author_of_its_words(origin: object, author: str | None) -> None:
+    event = message_of(message={**TEXT, "forward_origin": origin})
+
+    assert event.context == Context(forward=Forward(author))
+    assert fields_of(event) == {"forward_origin": origin}
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "links"),
+    [
+        ("see the offer here please", [(14, 4)], ["here"]),
+        ("\U0001f600 here", [(3, 4)], ["here"]),
+        ("a b", [(0, 1), (2, 1)], ["a", "b"]),
+        ("here", [(2, 99)], ["re"]),
+        ("here", [(99, 2)], [""]),
+        ("\U0001f600", [(1, 1)], ["\ufffd"]),
+    ],
+)
+@pytest.mark.parametrize("of_file", [False, True])
+def test_an_address_behind_words_is_kept(
+    text: str, entities: list[tuple[int, int]], links: list[str], *, of_file: bool
+) -> None:
+    url = "https://example.org/offer?id=77"
+    parts = [{"type": "text_link", "offset": at, "length": size, "url": url} for at, size in entities]
+    said = {"text": text, "entities": parts}
+    if of_file:
+        said = {"caption": text, "caption_entities": parts, "photo": [{"file_id": "A"}]}
+    event = message_of(message={**WITHOUT_TEXT, **said})
+
+    assert event.context == Context(links=tuple(Link(words, url) for words in links))
+    assert event.provider_fields is None
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        {"type": "bold", "offset": 0, "length": 2},
+        {"type": "text_mention", "offset": 0, "length": 2, "user": ANA},
+        {"type": "text_link", "offset": -1, "length": 2, "url": "https://example.org"},
+        {"type": "text_link", "offset": 0, "length": 2},
+        "?",
+    ],
+)
+def test_an_entity_that_is_no_link_is_kept_as_it_is(entity: object) -> None:
+    event = message_of(message={**TEXT, "entities": [entity]})
+
+    assert event.context is None
+    assert fields_of(event) == {"entities": [entity]}
+
+
+def test_every_message_keeps_the_fields_that_became_nothing_else() -> None:
+    event = message_of(
+        message={
+            **WITHOUT_TEXT,
+            "from": {**ANA, "language_code": "pt"},
+            "voice": {"file_id": "V", "file_unique_id": "u", "duration": 3},
+            "effect_id": "5104",
+            "of_the_future": {"a": 1},
+        }
+    )
+
+    assert fields_of(event) == {
+        "from": {"language_code": "pt"},
+        "voice": {"duration": 3},
+        "effect_id": "5104",
+        "of_the_future": {"a": 1},
+    }
+
+
+def test_an_edited_text_is_a_whole_message() -> None:
     event = only(edited_message={**TEXT, "edit_date": 1441645540, "text": "/help"})
 
-    assert event == InboundEdit("99", "99:1365", "/help", "2015-09-07T17:05:40.000Z")
+    assert event == InboundMessage(
+        address="99",
+        provider_message_id=NAME,
+        content=Text("/help"),
+        at=AT,
+        display_name="Ana Souza",
+        handle="ana",
+        edited_at="2015-09-07T17:05:40.000Z",
+    )
 
 
-def test_an_edited_caption_names_the_message_it_changes() -> None:
-    event = only(edited_message={**WITHOUT_TEXT, "photo": [{"file_id": "A"}], "caption": "Look"})
+@pytest.mark.parametrize(
+    ("document", "caption"),
+    [
+        ({"file_id": "D1", "file_unique_id": "a1"}, "my bill, paid"),
+        ({"file_id": "D9", "file_unique_id": "a1"}, "my bill"),
+        ({"file_id": "D2", "file_unique_id": "a2"}, "my bill"),
+        ({"file_id": "D2", "file_unique_id": "a2"}, ""),
+        ({"file_id": "D2"}, "my bill"),
+    ],
+)
+def test_an_edit_names_the_bytes_of_its_file(document: dict[str, str], caption: str) -> None:
+    event = message_of(
+        edited_message={**WITHOUT_TEXT, "edit_date": DATE + 5, "document": document, "caption": caption}
+    )
+    file = ProviderFile(document["file_id"], unique_id=document.get("file_unique_id"))
 
-    assert isinstance(event, InboundEdit)
-    assert (event.provider_message_id, event.text) == ("99:1365", "Look")
+    assert event.content == ReceivedMedia(file, caption)
+    assert (event.provider_message_id, event.edited_at) == (NAME, "2015-09-07T17:05:37.000Z")
+
+
+def test_an_edit_without_its_time_was_made_when_the_message_was() -> None:
+    assert message_of(edited_message=TEXT).edited_at == AT
+
+
+def test_a_live_location_is_one_message_that_moves() -> None:
+    """https://github.com/iobroker-community-adapters/ioBroker.telegram/issues/1372"""
+    place = {"latitude": 1.0, "longitude": 2.0, "live_period": 900}
+    begun = message_of(message={**WITHOUT_TEXT, "location": place})
+    moved = message_of(
+        edited_message={
+            **WITHOUT_TEXT,
+            "edit_date": DATE + 1,
+            "location": {**place, "latitude": 1.001, "heading": 7},
+        }
+    )
+
+    assert (begun.content, moved.content) == (
+        Unsupported("location", "1.0, 2.0"),
+        Unsupported("location", "1.001, 2.0"),
+    )
+    assert begun.provider_message_id == moved.provider_message_id
+    assert fields_of(moved) == {"location": {**place, "latitude": 1.001, "heading": 7}}
 
 
 @pytest.mark.parametrize(
@@ -107,8 +493,22 @@ def test_an_edited_caption_names_the_message_it_changes() -> None:
         ({"audio": {"file_id": "A", "mime_type": "audio/mp4"}}, ProviderFile("A", "audio/mp4")),
         ({"video": {"file_id": "V", "file_name": "v.mp4"}}, ProviderFile("V", "video/mp4", "v.mp4")),
         (
+            {"video_note": {"file_id": "N", "file_unique_id": "n1", "file_size": 9}},
+            ProviderFile("N", "video/mp4", size=9, unique_id="n1"),
+        ),
+        (
             {"animation": {"file_id": "G", "mime_type": "video/mp4"}, "document": {"file_id": "D"}},
             ProviderFile("G", "video/mp4"),
+        ),
+        (
+            {"live_photo": {"file_id": "L"}, "photo": [{"file_id": "P", "file_unique_id": "p1"}]},
+            ProviderFile("P", "image/jpeg", unique_id="p1"),
+        ),
+        ({"sticker": {"file_id": "S"}}, ProviderFile("S", "image/webp", "sticker.webp")),
+        ({"sticker": {"file_id": "S", "is_video": True}}, ProviderFile("S", "video/webm", "sticker.webm")),
+        (
+            {"sticker": {"file_id": "S", "is_animated": True, "file_unique_id": "s1"}},
+            ProviderFile("S", "application/x-tgsticker", "sticker.tgs", unique_id="s1"),
         ),
         (
             {
@@ -123,100 +523,226 @@ def test_an_edited_caption_names_the_message_it_changes() -> None:
     ],
 )
 @pytest.mark.parametrize("caption", ["Look", ""])
-def test_a_file_is_told_with_its_caption(
-    content: dict[str, object], media: ProviderFile, caption: str
-) -> None:
+def test_a_file_comes_with_its_caption(content: dict[str, object], media: ProviderFile, caption: str) -> None:
     said = {"caption": caption} if caption else {}
+    event = message_of(message={**WITHOUT_TEXT, **content, **said})
 
-    assert only(message={**WITHOUT_TEXT, **content, **said}) == InboundMessage(
+    assert replace(event, provider_fields=None) == InboundMessage(
         address="99",
-        provider_message_id="99:1365",
+        provider_message_id=NAME,
         content=ReceivedMedia(media, caption),
-        at="2015-09-07T17:05:32.000Z",
+        at=AT,
         display_name="Ana Souza",
         handle="ana",
     )
 
 
-def test_an_edit_without_words_is_kept_under_another_id_than_the_messages_own() -> None:
-    event = only(edited_message={**WITHOUT_TEXT, "photo": [{"file_id": "A"}]})
+def test_a_sticker_is_readable_as_its_emoji() -> None:
+    event = message_of(message={**WITHOUT_TEXT, "sticker": {"file_id": "S", "emoji": "\U0001f44d"}})
 
-    assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.provider_message_id) == ("edited_message", "update:10000")
+    assert event.content.text == "\U0001f44d"
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "kind", "text"),
     [
-        ({"photo": []}, "photo"),
-        ({"photo": "?"}, "photo"),
-        ({"voice": {"file_id": ""}}, "voice"),
-        ({"video_note": {"file_id": "A"}}, "video_note"),
-        ({"venue": {"title": "Bar"}, "location": {"latitude": 1.0}}, "venue"),
-        ({"sticker": {"file_id": "A"}}, "sticker"),
-        ({"text": ""}, "text"),
-        ({"text": 7}, "text"),
-        ({"migrate_to_chat_id": -100}, "migrate_to_chat_id"),
-        ({"of_the_future": {}}, "message"),
+        ({"photo": []}, "photo", ""),
+        ({"photo": "?"}, "photo", ""),
+        ({"photo": [], "caption": "Look"}, "photo", "Look"),
+        ({"voice": {"file_id": ""}}, "voice", ""),
+        ({"venue": {"title": "Bar", "address": "Main St 1"}, "location": {}}, "venue", "Bar, Main St 1"),
+        ({"venue": {"title": "Bar"}, "location": {"latitude": 1.0}}, "venue", "Bar"),
+        ({"venue": {"title": 7}}, "venue", ""),
+        ({"location": {"latitude": -23.5505, "longitude": -46}}, "location", "-23.5505, -46.0"),
+        ({"location": {"latitude": "north"}}, "location", ""),
+        (
+            {"contact": {"phone_number": "+49151", "first_name": "Jo", "last_name": "Ng"}},
+            "contact",
+            "Jo Ng, +49151",
+        ),
+        ({"contact": {"phone_number": "+49151"}}, "contact", "+49151"),
+        ({"dice": {"emoji": "\U0001f3b2", "value": 3}}, "dice", "\U0001f3b2 3"),
+        (
+            {"poll": {"id": "1", "question": "Pizza?", "options": [{"text": "Yes"}, {"text": "No"}]}},
+            "poll",
+            "Pizza?\n- Yes\n- No",
+        ),
+        (
+            {"checklist": {"title": "To do", "tasks": [{"id": 1, "text": "Call"}]}},
+            "checklist",
+            "To do\n- Call",
+        ),
+        ({"game": {"title": "Snake", "description": "Old"}}, "game", "Snake, Old"),
+        ({"invoice": {"title": "Lamp", "description": "Red", "total_amount": 9}}, "invoice", "Lamp, Red"),
+        (
+            {"successful_payment": {"currency": "EUR", "total_amount": 1250}},
+            "successful_payment",
+            "1250 EUR (smallest units)",
+        ),
+        ({"paid_media": {"star_count": 1}, "caption": "Buy"}, "paid_media", "Buy"),
+        ({"story": {"id": 5}}, "story", ""),
+        ({"new_chat_title": "Our team"}, "new_chat_title", "Our team"),
+        ({"new_chat_members": [ANA, "?", {"id": 7}]}, "new_chat_members", "Ana Souza, 7"),
+        ({"left_chat_member": ANA}, "left_chat_member", "Ana Souza"),
+        ({"forum_topic_created": {"name": "Repairs"}}, "forum_topic_created", "Repairs"),
+        ({"text": ""}, "text", ""),
+        ({"text": " \n"}, "text", " \n"),
+        ({"text": 7}, "text", ""),
+        ({"of_the_future": {}}, "message", ""),
     ],
 )
-def test_what_is_no_text_is_kept_with_its_kind_and_json(content: dict[str, object], kind: str) -> None:
-    message = {key: part for key, part in TEXT.items() if key != "text"}
-    message |= {"reply_to_message": {"message_id": 7}, **content}
-    event = only(message=message)
+@pytest.mark.parametrize("update", ["message", "edited_message"])
+def test_content_of_another_kind_is_readable_and_kept(
+    content: dict[str, object], kind: str, text: str, update: str
+) -> None:
+    event = message_of(**{update: {**WITHOUT_TEXT, "reply_to_message": {"message_id": 7}, **content}})
 
-    assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.provider_message_id, event.address) == (kind, "99:1365", "99")
+    assert event.content == Unsupported(kind, text)
+    assert (event.provider_message_id, event.address) == (NAME, "99")
     assert (event.display_name, event.handle) == ("Ana Souza", "ana")
     assert event.quoted_provider_message_id == "99:7"
-    assert msgspec.json.decode(event.content.raw) == message
+    rest = {name: value for name, value in content.items() if name not in {"caption", "text"} or value == 7}
+    assert fields_of(event) == rest
 
 
-def test_a_pressed_button_is_kept() -> None:
-    bots = {"message_id": 5, "from": {"id": 1, "is_bot": True}, "chat": GROUP, "date": 1, "text": "?"}
-    event = only(callback_query={"id": "4382", "from": ANA, "message": bots, "data": "yes"})
+def test_the_answer_of_a_web_app_has_its_data() -> None:
+    opened = {"data": '{"size": 7}', "button_text": "Choose"}
+    event = message_of(message={**WITHOUT_TEXT, "web_app_data": opened})
 
-    assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.address) == ("callback_query", "-1001234567890")
-    assert event.provider_message_id == "update:10000"
+    assert (event.content, event.context) == (Text("Choose"), Context(payload='{"size": 7}'))
 
 
-def test_a_reaction_is_kept() -> None:
-    reaction = {"chat": PRIVATE, "message_id": 5, "user": ANA, "date": 1441645532, "new_reaction": []}
-    event = only(message_reaction=reaction)
-
-    assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.address, event.at) == (
-        "message_reaction",
-        "99",
-        "2015-09-07T17:05:32.000Z",
-    )
+BOTS = {
+    "message_id": 5,
+    "from": {"id": 1, "is_bot": True},
+    "chat": GROUP,
+    "date": 1441645000,
+    "text": "?",
+    "reply_markup": {
+        "inline_keyboard": [
+            [{"text": "No", "callback_data": "n"}, {"text": "Map", "url": "x"}],
+            [{"text": "Yes, please", "callback_data": "y"}],
+        ]
+    },
+}
 
 
 @pytest.mark.parametrize(
-    "update",
+    ("tap", "content", "payload"),
     [
-        {},
-        {"my_chat_member": {"chat": PRIVATE, "from": ANA, "date": 1}},
-        {"chat_member": {"chat": GROUP, "from": ANA, "date": 1}},
-        {"chat_join_request": {"chat": GROUP, "from": ANA, "date": 1}},
-        {"message": {**TEXT, "from": {**ANA, "is_bot": True}}},
-        {"edited_message": {**TEXT, "from": {**ANA, "is_bot": True}}},
-        {"message": {**TEXT, "from": {**ANA, "is_bot": True}, "sender_chat": "nobody", "chat": GROUP}},
-        {"channel_post": {"message_id": 1, "sender_chat": GROUP, "chat": GROUP, "date": 1, "text": "News"}},
-        {"poll": {"id": "5", "question": "?"}},
-        {"message": None},
-        {"message": "hello"},
-        {"message": {"message_id": 5, "chat": PRIVATE, "text": "from nobody"}},
-        {"of_the_future": 7},
+        ({"data": "y"}, Text("Yes, please"), "y"),
+        ({"data": "n"}, Text("No"), "n"),
+        ({"data": "of another keyboard"}, Text("of another keyboard"), "of another keyboard"),
+        ({"data": "y", "message": {**BOTS, "reply_markup": "?"}}, Text("y"), "y"),
+        ({"game_short_name": "snake"}, Unsupported("callback_query", "snake"), None),
+        ({"data": 7}, Unsupported("callback_query"), None),
     ],
 )
-def test_what_no_person_said_yields_nothing(update: dict[str, object]) -> None:
-    assert parse({"update_id": 10000, **update}) == []
+def test_a_tapped_button_says_its_title(tap: dict[str, object], content: object, payload: str | None) -> None:
+    event = message_of(callback_query={"id": "4382", "from": ANA, "message": BOTS, **tap})
+
+    assert (event.content, event.context) == (content, Context(payload=payload) if payload else None)
+    assert (event.address, event.provider_message_id) == ("-1001234567890", "callback:4382")
+    assert event.author == Author(AuthorKind.PERSON, "99", "Ana Souza", "ana")
+    assert event.quoted_provider_message_id == "-1001234567890:5@1441645000"
+
+
+@pytest.mark.parametrize(
+    ("message", "address", "thread", "account", "quoted"),
+    [
+        ({**BOTS, "chat": PRIVATE}, "99", None, None, "99:5@1441645000"),
+        ({"chat": PRIVATE, "message_id": 5, "date": 0}, "99", None, None, None),
+        (None, "99", None, None, None),
+        (
+            {**BOTS, "message_thread_id": 42, "is_topic_message": True},
+            "-1001234567890",
+            "42",
+            None,
+            "-1001234567890:5@1441645000",
+        ),
+        ({**BOTS, "chat": PRIVATE, "business_connection_id": "bc1"}, "99", None, "business:bc1", "99:5"),
+    ],
+)
+def test_a_tap_has_the_place_of_its_message(
+    message: object, address: str, thread: str | None, account: str | None, quoted: str | None
+) -> None:
+    event = message_of(callback_query={"id": "4382", "from": ANA, "message": message, "data": "y"})
+
+    assert (event.address, event.thread, event.account) == (address, thread, account)
+    assert event.quoted_provider_message_id == quoted
+
+
+@pytest.mark.parametrize(
+    ("who", "chat", "author"),
+    [
+        ({"user": ANA}, PRIVATE, None),
+        ({"user": ANA}, GROUP, Author(AuthorKind.PERSON, "99", "Ana Souza", "ana")),
+        ({"actor_chat": GROUP}, GROUP, Author(AuthorKind.CHAT, "-1001234567890", "Family")),
+    ],
+)
+@pytest.mark.parametrize(("emoji", "text"), [(["\U0001f44d", "\u2764"], "\U0001f44d\u2764"), ([], "")])
+def test_a_reaction_is_kept(
+    who: dict[str, object], chat: dict[str, object], author: Author | None, emoji: list[str], text: str
+) -> None:
+    new = [{"type": "emoji", "emoji": icon} for icon in emoji]
+    reaction = {"chat": chat, "message_id": 5, **who, "date": DATE, "new_reaction": new}
+    event = message_of(message_reaction=reaction)
+
+    assert (event.content, event.at) == (Unsupported("message_reaction", text), AT)
+    assert (event.address, event.author) == (str(chat["id"]), author)
+    assert fields_of(event) == reaction
+
+
+@pytest.mark.parametrize(
+    ("update", "ignored"),
+    [
+        ({}, ()),
+        ({"my_chat_member": {"chat": PRIVATE, "from": ANA, "date": 1}}, ("my_chat_member",)),
+        ({"chat_member": {"chat": GROUP, "from": ANA, "date": 1}}, ("chat_member",)),
+        ({"chat_join_request": {"chat": GROUP, "from": ANA, "date": 1}}, ("chat_join_request",)),
+        ({"business_connection": {"id": "bc1", "user": OWNER, "user_chat_id": 5}}, ("business_connection",)),
+        ({"inline_query": {"id": "1", "from": ANA, "query": "re"}}, ("inline_query",)),
+        ({"chosen_inline_result": {"result_id": "1", "from": ANA, "query": "re"}}, ("chosen_inline_result",)),
+        ({"pre_checkout_query": {"id": "1", "from": ANA}}, ("pre_checkout_query",)),
+        ({"poll_answer": {"poll_id": "1", "user": ANA, "option_ids": [0]}}, ("poll_answer",)),
+        ({"message_reaction_count": {"chat": GROUP, "reactions": []}}, ("message_reaction_count",)),
+        ({"message": {**TEXT, "from": {**ANA, "is_bot": True}}}, ("message.from.is_bot",)),
+        ({"edited_message": {**TEXT, "from": {**ANA, "is_bot": True}}}, ("edited_message.from.is_bot",)),
+        (
+            {"message": {**TEXT, "from": {**ANA, "is_bot": True}, "sender_chat": "nobody", "chat": GROUP}},
+            ("message.from.is_bot",),
+        ),
+        ({"poll": {"id": "5", "question": "?"}}, ("poll",)),
+        ({"message": None}, ("message",)),
+        ({"message": "hello"}, ("message",)),
+        ({"message": {"message_id": 5, "text": "from nobody"}}, ("message",)),
+        ({"callback_query": {"id": "5", "data": "y"}}, ("callback_query",)),
+        ({"of_the_future": 7}, ("of_the_future",)),
+        ({"of_the_future": {"from": ANA, "text": "to nobody"}}, ("of_the_future",)),
+    ],
+)
+def test_what_holds_no_message_of_a_person_is_ignored_by_kind(
+    update: dict[str, object], ignored: tuple[str, ...]
+) -> None:
+    assert parse({"update_id": 10000, **update}) == ParsedWebhook((), ignored)
+
+
+def test_an_update_of_the_future_in_a_chat_is_kept() -> None:
+    event = message_of(of_the_future={"from": ANA, "chat": PRIVATE, "date": DATE, "words": "hello"})
+
+    assert (event.address, event.content) == ("99", Unsupported("of_the_future"))
+    assert fields_of(event)["words"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("from", None), ("from", "?"), ("from", {"id": "99"}), ("chat", "?"), ("chat", {"id": 10**30})],
+)
+def test_a_message_is_kept_if_its_chat_or_its_sender_can_be_read(part: str, value: object) -> None:
+    event = message_of(message={**TEXT, part: value})
+
+    assert (event.address, event.content, event.author) == ("99", Text("/start"), None)
+    assert fields_of(event) == {part: value}
 
 
 @pytest.mark.parametrize("date", [None, "", "soon", -1, [], 10**30])
@@ -231,7 +757,7 @@ def test_a_message_without_a_number_is_kept_under_its_updates() -> None:
     event = only(message={**TEXT, "message_id": None})
 
     assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
+    assert event.content == Text("/start")
     assert event.provider_message_id == "update:10000"
 
 

@@ -14,7 +14,13 @@ from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.file_part import FilePart, SourceFailed
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.shared.secrets import same_secret
-from chat4all.channels.telegram.address import canonical, message_name, message_number
+from chat4all.channels.telegram.address import (
+    business_connection,
+    canonical,
+    message_name,
+    message_number,
+    topic_number,
+)
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.channels.telegram.webhook import parsed
@@ -55,6 +61,8 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     chat_id: int
     text: str
+    business_connection_id: str | None = None
+    message_thread_id: int | None = None
     reply_parameters: _Quote | None = None
 
 
@@ -62,6 +70,8 @@ class _FileMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """`photo`, `video`, `audio` or `document` is the file's address."""
 
     chat_id: int
+    business_connection_id: str | None = None
+    message_thread_id: int | None = None
     caption: str | None = None
     photo: str | None = None
     video: str | None = None
@@ -91,6 +101,7 @@ class _Chat(msgspec.Struct, frozen=True):
 class _SentMessage(msgspec.Struct, frozen=True):
     message_id: int
     chat: _Chat
+    date: int | None = None
 
 
 class _Parameters(msgspec.Struct, frozen=True):
@@ -136,7 +147,8 @@ class Telegram:
         accepted = decoded(answer.body, _Accepted)
         if accepted is None:
             return sent_unread(submission.delivery_id)
-        return Sent(message_name(accepted.result.chat.id, accepted.result.message_id))
+        sent = accepted.result
+        return Sent(message_name(sent.chat.id, sent.message_id, sent.date, submission.account))
 
     def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
         match submission.content:
@@ -184,12 +196,20 @@ class Telegram:
 
 
 def _message(submission: Submission, text: str) -> _Message:
-    return _Message(chat_id=int(submission.address), text=text, reply_parameters=_quote(submission))
+    return _Message(
+        chat_id=int(submission.address),
+        text=text,
+        business_connection_id=business_connection(submission.account),
+        message_thread_id=topic_number(submission.thread),
+        reply_parameters=_quote(submission),
+    )
 
 
 def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
     message = _FileMessage(
         chat_id=int(submission.address),
+        business_connection_id=business_connection(submission.account),
+        message_thread_id=topic_number(submission.thread),
         caption=media.text or None,
         reply_parameters=_quote(submission),
     )
@@ -199,9 +219,11 @@ def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
 
 def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]:
     """Encode each field of a form as JSON: https://core.telegram.org/bots/api#making-requests"""
-    quoted = _quote(submission)
+    quoted, topic = _quote(submission), topic_number(submission.thread)
     fields = {
         "chat_id": submission.address,
+        "business_connection_id": business_connection(submission.account) or "",
+        "message_thread_id": str(topic or ""),
         "caption": media.text,
         "reply_parameters": _encoded(quoted).decode() if quoted else "",
     }

@@ -4,21 +4,42 @@ https://core.telegram.org/bots/api#update
 https://core.telegram.org/bots/api#message
 """
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
+import msgspec
 from msgspec import Raw, Struct, field
-from msgspec.structs import replace
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, moment, objects, other_fields, read_envelope
+from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.channels.telegram.content import (
+    FILE_FIELDS,
+    FILE_TYPES,
+    WebAppData,
+    content_of,
+    title_of_button,
+)
+from chat4all.channels.telegram.context import are_links, context_of, quoted_message
+from chat4all.channels.telegram.parts import PARTY_FIELDS, Message, party, remaining
+from chat4all.channels.telegram.place import Place, account_of, is_from_bot, place_of
+from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEvent, InboundMessage, ParsedWebhook
+from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, ParsedWebhook
+from chat4all.domain.received import Context
 
-_NO_WORDS_OF_A_PERSON: Final = frozenset(
+_MESSAGES: Final = frozenset({"message", "channel_post", "business_message"})
+_EDITS: Final = frozenset({"edited_message", "edited_channel_post", "edited_business_message"})
+_NO_MESSAGES: Final = frozenset(
     {
-        "update_id",
+        "inline_query",
+        "chosen_inline_result",
+        "shipping_query",
+        "pre_checkout_query",
+        "purchased_paid_media",
+        "poll",
+        "poll_answer",
+        "message_reaction_count",
         "my_chat_member",
         "chat_member",
         "chat_join_request",
@@ -27,253 +48,249 @@ _NO_WORDS_OF_A_PERSON: Final = frozenset(
         "business_connection",
     }
 )
-"""Updates about the members and rights of a chat; they hold no message."""
-
-_CONTENTS: Final = (
-    "text",
-    "animation",  # comes with a `document`
-    "audio",
-    "document",
-    "live_photo",
-    "photo",
-    "sticker",
-    "story",
-    "video_note",
-    "video",
-    "voice",
-    "checklist",
-    "contact",
-    "dice",
-    "game",
-    "poll",
-    "venue",  # comes with a `location`
-    "location",
-    "invoice",
-    "successful_payment",
-    "new_chat_members",
-    "left_chat_member",
-    "migrate_to_chat_id",
-    "migrate_from_chat_id",
-    "pinned_message",
-)
-"""The contents of a message; the first content that a message has names its kind."""
-_FILE_TYPES: Final = {
-    "animation": "video/mp4",
-    "audio": "audio/mpeg",
-    "document": None,
-    "video": "video/mp4",
-    "voice": "audio/ogg",
+"""Updates about queries, votes, and the members and rights of a chat; they hold no message of a person."""
+_PARTIES: Final = ("from", "sender_chat", "chat")
+_OF_BOT: Final = ".from.is_bot"
+"""What the kind of a message is followed by if a bot wrote it."""
+_SCALARS: Final[Mapping[str, type]] = {
+    "message_id": int,
+    "business_connection_id": str,
+    "date": int,
+    "edit_date": int,
+    "text": str,
+    "caption": str,
 }
-"""The contents that are a file, and the type of each if the update does not name it."""
-_PHOTO_TYPE: Final = "image/jpeg"
-
-
-class _User(Struct, frozen=True):
-    id: int
-    is_bot: bool = False
-    first_name: str = ""
-    last_name: str = ""
-    username: str | None = None
-
-
-class _Chat(Struct, frozen=True):
-    id: int
-    type: str = "private"
-    title: str | None = None
-    username: str | None = None
-
-
-class _Message(Struct, frozen=True):
-    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
-
-    message_id: Raw = ABSENT
-    sender: Raw = field(name="from", default=ABSENT)
-    sender_chat: Raw = ABSENT
-    chat: Raw = ABSENT
-    date: Raw = ABSENT
-    edit_date: Raw = ABSENT
-    text: Raw = ABSENT
-    caption: Raw = ABSENT
-    photo: Raw = ABSENT
-    reply_to_message: Raw = ABSENT
-
-
-class _File(Struct, frozen=True):
-    """A file: https://core.telegram.org/bots/api#document, and the types beside it."""
-
-    file_id: Id
-    mime_type: Raw = ABSENT
-    file_name: Raw = ABSENT
-    file_size: Raw = ABSENT
-
-
-class _PhotoSize(Struct, frozen=True):
-    """https://core.telegram.org/bots/api#photosize"""
-
-    file_id: Id
-    width: int = 0
-    height: int = 0
-    file_size: Raw = ABSENT
-
-
-class _Quoted(Struct, frozen=True):
-    message_id: int
+"""The fields that the event holds if they have this type."""
 
 
 class _Interaction(Struct, frozen=True):
-    """Any other update: a pressed button, a reaction, an inline query."""
+    """An update about a message: a tapped button or a reaction, or an update that is not known yet."""
 
+    id: Raw = ABSENT
     sender: Raw = field(name="from", default=ABSENT)
     user: Raw = ABSENT
+    actor_chat: Raw = ABSENT
     chat: Raw = ABSENT
     message: Raw = ABSENT
     date: Raw = ABSENT
+    data: Raw = ABSENT
+    game_short_name: Raw = ABSENT
+    new_reaction: Raw = ABSENT
 
 
-class _Person(Struct, frozen=True):
-    """The chat to answer: a person, or a group as a whole."""
+class _Reaction(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#reactiontypeemoji"""
 
-    address: str
-    display_name: str | None
-    handle: str | None
+    emoji: str
+
+
+class _Deleted(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#businessmessagesdeleted"""
+
+    business_connection_id: Raw = ABSENT
+    chat: Raw = ABSENT
+    message_ids: Raw = ABSENT
+
+
+class _Migration(Struct, frozen=True):
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
 
 
 def parsed(body: bytes) -> ParsedWebhook:
-    """Return the event of an update, if it has an event; raise Invalid if `body` is not an update."""
+    """Return the events of an update; raise Invalid if `body` is not an update."""
     parts = read_envelope(body, dict[str, Raw])
     update_id = decoded(parts.get("update_id", ABSENT), int)
     if update_id is None:
         raise Invalid("The webhook is no Telegram update.")
-    events = (_of_part(name, part, update_id) for name, part in parts.items())
-    return ParsedWebhook(tuple(event for event in events if event))
+    events: list[InboundEvent] = []
+    ignored: list[str] = []
+    for kind, part in parts.items():
+        if kind == "update_id":
+            continue
+        found = _of_part(kind, part, update_id)
+        if isinstance(found, str):
+            ignored.append(found)
+        else:
+            events += found
+    return ParsedWebhook(tuple(events), tuple(ignored))
 
 
-def _of_part(name: str, part: Raw, update_id: int) -> InboundEvent | None:
-    if name in _NO_WORDS_OF_A_PERSON:
-        return None
-    if name in {"message", "edited_message"}:
-        message = decoded(part, _Message)
-        person = _person(message.sender, message.chat, message.sender_chat) if message else None
-        if not message or not person:
-            return None
-        if name == "message":
-            return _of_message(message, part, person, update_id)
-        return _of_edit(message, part, person, update_id)
-    return _of_interaction(name, part, update_id)
+def _of_part(kind: str, part: Raw, update_id: int) -> Collection[InboundEvent] | str:
+    """Return the events of a part of an update, or the kind that leads to no event."""
+    if kind in _NO_MESSAGES:
+        return kind
+    if kind in _MESSAGES | _EDITS:
+        return _of_message(kind, part, update_id)
+    if kind == "deleted_business_messages":
+        return _of_deletion(part) or kind
+    if kind == "callback_query":
+        tapped = _of_tap(part, update_id)
+        return (tapped,) if tapped else kind
+    interaction = _of_interaction(kind, part, update_id)
+    return (interaction,) if interaction else kind
 
 
-def _of_message(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
-    message_id = decoded(message.message_id, int)
-    file = _provider_file(message, part)
-    text = _words(message)
-    quoted = decoded(message.reply_to_message, _Quoted)
-    quoted_name = message_name(person.address, quoted.message_id) if quoted else None
-    name = f"update:{update_id}" if message_id is None else message_name(person.address, message_id)
-    if message_id is None or not (file or text.strip()):
-        event = _unsupported(name, part, person, _kind(part), message.date)
-        return replace(event, quoted_provider_message_id=quoted_name)
-    return InboundMessage(
-        address=person.address,
-        provider_message_id=name,
-        content=ReceivedMedia(file, text) if file else Text(text),
+def _of_message(kind: str, part: Raw, update_id: int) -> Collection[InboundEvent] | str:
+    message, fields = decoded(part, Message), decoded(part, dict[str, Raw])
+    place = place_of(message) if message else None
+    if message is None or fields is None or place is None:
+        return kind
+    if move := _move(message, part, place):
+        return (move,)
+    if is_from_bot(message):
+        return kind + _OF_BOT
+    edited_at = None
+    if kind in _EDITS:
+        edited_at = moment(message.edit_date if bytes(message.edit_date) else message.date)
+    quoted, content = quoted_message(message), content_of(message, fields)
+    opened = decoded(fields.get("web_app_data", ABSENT), WebAppData)
+    event = InboundMessage(
+        address=place.address,
+        provider_message_id=_name(message, place) or f"update:{update_id}",
+        content=content,
         at=moment(message.date),
-        display_name=person.display_name,
-        handle=person.handle,
-        quoted_provider_message_id=quoted_name,
+        account=place.account,
+        thread=place.thread,
+        display_name=place.display_name,
+        handle=place.handle,
+        author=place.author,
+        quoted_provider_message_id=_name(quoted, place) if quoted else None,
+        context=context_of(message, quoted, opened.data if opened else None),
+        provider_fields=remaining(fields, _understood(fields, place, quoted, content)),
+        edited_at=edited_at,
     )
+    return (event,)
 
 
-def _provider_file(message: _Message, part: Raw) -> ProviderFile | None:
-    kind = _kind(part)
-    if kind == "photo":
-        return _photo(message)
-    if kind not in _FILE_TYPES:
-        return None
-    parts = decoded(part, dict[str, Raw]) or {}
-    file = decoded(parts[kind], _File)
-    if file is None:
-        return None
-    return ProviderFile(
-        reference=file.file_id,
-        content_type=decoded(file.mime_type, str) or _FILE_TYPES[kind],
-        filename=decoded(file.file_name, str),
-        size=decoded(file.file_size, int),
-    )
+def _name(message: Message, place: Place) -> str | None:
+    number = decoded(message.message_id, int)
+    date = decoded(message.date, int)
+    return None if number is None else message_name(place.address, number, date, place.account)
 
 
-def _photo(message: _Message) -> ProviderFile | None:
-    """Return the largest of the photo's sizes."""
-    sizes = [size for size, _ in objects(message.photo, _PhotoSize)]
-    largest = max(sizes, key=lambda size: size.width * size.height, default=None)
-    if largest is None:
-        return None
-    return ProviderFile(largest.file_id, _PHOTO_TYPE, size=decoded(largest.file_size, int))
+def _understood(
+    fields: Mapping[str, Raw], place: Place, quoted: Message | None, content: ReceivedContent
+) -> dict[str, Collection[str] | None]:
+    """Return the fields that the event holds, as `remaining` takes them."""
+    understood: dict[str, Collection[str] | None] = {
+        name: None for name, kind in _SCALARS.items() if decoded(fields.get(name, ABSENT), kind) is not None
+    }
+    understood |= {name: PARTY_FIELDS for name in _PARTIES if party(fields.get(name, ABSENT))}
+    understood["quote"] = ("text",)
+    if quoted is not None:
+        words = () if "quote" in fields else ("text", "caption")
+        understood["reply_to_message"] = ("message_id", "date", "chat", *words)
+    if place.thread is not None:
+        understood |= {"message_thread_id": None, "is_topic_message": None}
+    if isinstance(content, ReceivedMedia):
+        understood |= {"photo": None} | dict.fromkeys(FILE_TYPES, FILE_FIELDS)
+    if isinstance(content, Text):
+        understood["web_app_data"] = ("data", "button_text")
+    understood |= {
+        name: None for name in ("entities", "caption_entities") if are_links(fields.get(name, ABSENT))
+    }
+    return understood
 
 
-def _words(message: _Message) -> str:
-    return decoded(message.text, str) or decoded(message.caption, str) or ""
+def _move(message: Message, part: Raw, place: Place) -> InboundMove | None:
+    """Return the move of a group to its supergroup, which both chats report."""
+    migration = decoded(part, _Migration) or _Migration()
+    address, new_address = place.address, place.address
+    if migration.migrate_to_chat_id is not None:
+        new_address = str(migration.migrate_to_chat_id)
+    elif migration.migrate_from_chat_id is not None:
+        address = str(migration.migrate_from_chat_id)
+    is_move = address != new_address and is_address(address) and is_address(new_address)
+    return InboundMove(address, new_address, moment(message.date), place.account) if is_move else None
 
 
-def _of_edit(message: _Message, part: Raw, person: _Person, update_id: int) -> InboundEvent:
-    message_id = decoded(message.message_id, int)
-    text = _words(message)
-    if message_id is None or not text.strip():
-        # The message's own name is the id of its original version.
-        return _unsupported(f"update:{update_id}", part, person, "edited_message", message.edit_date)
-    return InboundMessage(
-        address=person.address,
-        provider_message_id=message_name(person.address, message_id),
-        content=Text(text),
-        at=moment(message.date),
-        edited_at=moment(message.edit_date),
-        display_name=person.display_name,
-        handle=person.handle,
-    )
+def _of_deletion(part: Raw) -> list[InboundEvent]:
+    """Return the deletions. Telegram does not say when a message was deleted."""
+    deleted = decoded(part, _Deleted) or _Deleted()
+    chat = party(deleted.chat)
+    account = account_of(Message(business_connection_id=deleted.business_connection_id))
+    numbers = (decoded(number, int) for number in items(deleted.message_ids))
+    if chat is None or account is None:
+        return []
+    names = [message_name(chat.id, number, None, account) for number in numbers if number is not None]
+    at = moment(ABSENT)
+    return [InboundDeletion(chat.address, name, at, account) for name in names]
 
 
-def _of_interaction(name: str, part: Raw, update_id: int) -> InboundEvent | None:
-    interaction = decoded(part, _Interaction)
-    if interaction is None:
-        return None
-    # A callback query names its chat only in the message whose button was pressed.
-    message = decoded(interaction.message, _Message) or _Message()
-    chat = interaction.chat if bytes(interaction.chat) else message.chat
-    sender = interaction.sender if bytes(interaction.sender) else interaction.user
-    person = _person(sender, chat) if bytes(sender) else None
-    return _unsupported(f"update:{update_id}", part, person, name, interaction.date) if person else None
+def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:
+    """Return the message of a person who tapped a button: its title, or else its data.
 
-
-def _unsupported(name: str, part: Raw, person: _Person, kind: str, at: Raw) -> InboundMessage:
-    return InboundMessage(
-        address=person.address,
-        provider_message_id=name,
-        content=Unsupported(kind),
-        provider_fields=other_fields(part, ()),
-        at=moment(at),
-        display_name=person.display_name,
-        handle=person.handle,
-    )
-
-
-def _person(sender: Raw, chat_part: Raw, sender_chat: Raw = ABSENT) -> _Person | None:
-    """Return the person to answer.
-
-    Returns None for a bot, such as ours, and for a post of a channel, which has no author. A bot of Telegram
-    stands for a person who writes to a group in the name of the group or of a channel:
-    https://core.telegram.org/bots/api#message, `sender_chat`
+    https://core.telegram.org/bots/api#callbackquery
     """
-    user, chat = decoded(sender, _User), decoded(chat_part, _Chat)
-    if user is None or (user.is_bot and decoded(sender_chat, _Chat) is None):
+    tap = decoded(part, _Interaction) or _Interaction()
+    tapped = decoded(tap.message, Message) or Message()
+    place = place_of(msgspec.structs.replace(tapped, sender=tap.sender, sender_chat=ABSENT))
+    if place is None or not bytes(tap.sender):
         return None
-    address = str(chat.id if chat else user.id)
-    if not is_address(address):
-        return None
-    if chat and chat.type != "private":
-        return _Person(address, chat.title, chat.username)
-    full_name = f"{user.first_name} {user.last_name}".strip()
-    return _Person(address, full_name or None, user.username)
+    query_id, data = decoded(tap.id, Id), decoded(tap.data, str)
+    words = data and (title_of_button(tapped.reply_markup, data) or data)
+    # The date of a message that is too old to be shown is 0.
+    is_named = place.account is not None or bool(decoded(tapped.date, int))
+    understood: dict[str, Collection[str] | None] = {"id": None, "from": PARTY_FIELDS}
+    understood |= {"data": None} if data is not None else {}
+    understood |= {"message": None} if is_named else {}
+    return _event(
+        f"callback:{query_id}" if query_id else f"update:{update_id}",
+        place,
+        Text(words) if words else Unsupported("callback_query", decoded(tap.game_short_name, str) or ""),
+        quoted=_name(tapped, place) if is_named else None,
+        context=Context(payload=data) if data else None,
+        provider_fields=remaining(decoded(part, dict[str, Raw]) or {}, understood),
+    )
 
 
-def _kind(part: Raw) -> str:
-    parts = decoded(part, dict[str, Raw]) or {}
-    return next((content for content in _CONTENTS if content in parts), "message")
+def _of_interaction(kind: str, part: Raw, update_id: int) -> InboundMessage | None:
+    """Return a reaction of a person, or another update from a person in a chat."""
+    interaction = decoded(part, _Interaction) or _Interaction()
+    message = decoded(interaction.message, Message) or Message()
+    place = place_of(
+        Message(
+            sender=interaction.sender if bytes(interaction.sender) else interaction.user,
+            sender_chat=interaction.actor_chat,
+            chat=interaction.chat if bytes(interaction.chat) else message.chat,
+        )
+    )
+    has_chat = party(interaction.chat) or party(message.chat)
+    has_person = party(interaction.sender) or party(interaction.user) or party(interaction.actor_chat)
+    if place is None or not has_chat or not has_person:
+        return None
+    reactions = (decoded(item, _Reaction) for item in items(interaction.new_reaction))
+    return _event(
+        f"update:{update_id}",
+        place,
+        Unsupported(kind, "".join(reaction.emoji for reaction in reactions if reaction)),
+        at=interaction.date,
+        provider_fields=other_fields(part, ()),
+    )
+
+
+def _event(
+    name: str,
+    place: Place,
+    content: ReceivedContent,
+    *,
+    at: Raw = ABSENT,
+    quoted: str | None = None,
+    context: Context | None = None,
+    provider_fields: Raw | None,
+) -> InboundMessage:
+    return InboundMessage(
+        address=place.address,
+        provider_message_id=name,
+        content=content,
+        at=moment(at),
+        account=place.account,
+        thread=place.thread,
+        display_name=place.display_name,
+        handle=place.handle,
+        author=place.author,
+        quoted_provider_message_id=quoted,
+        context=context,
+        provider_fields=provider_fields,
+    )
