@@ -122,9 +122,9 @@ def _last_received(api: ApiClient, conversation: ConversationView, user: User) -
 
 
 def _quotable(delivery: DeliveryView) -> str:
-    """Return the provider's id of the last part. In Telegram's ids it follows the chat's id and a colon."""
+    """Return the provider's id of the last part. Telegram's number stands in `chat:number@date`."""
     last = (*delivery.provider_message_ids, delivery.provider_message_id or "")[-1]
-    return last.rpartition(":")[2]
+    return last.rpartition(":")[2].partition("@")[0]
 
 
 def _photo(file: Path) -> CustomerMedia:

@@ -157,10 +157,18 @@ def test_a_person_who_is_unlinked_meanwhile_stays_unknown(
 def test_an_address_that_the_provider_cannot_have_stays_unknown(
     knowing: dict[str, Simulator], http: httpx.Client
 ) -> None:
+    know("telegram", "@family")
+
+    assert send_telegram(http, knowing["telegram"], chat_id="@family").status_code == 400
+    assert knowing["telegram"].customers() == []
+
+
+def test_a_group_in_the_directory_can_be_written_to(
+    knowing: dict[str, Simulator], http: httpx.Client
+) -> None:
     know("telegram", "-100")
 
-    assert send_telegram(http, knowing["telegram"], chat_id=-100).status_code == 400
-    assert knowing["telegram"].customers() == []
+    assert send_telegram(http, knowing["telegram"], chat_id=-100).status_code == 200
 
 
 def test_a_person_of_the_directory_writes_under_their_name(

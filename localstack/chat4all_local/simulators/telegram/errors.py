@@ -46,9 +46,16 @@ def refuse_chat(order: Order) -> Answer | None:
 
 
 def error_answer(
-    code: int, description: str, *, status: int | None = None, retry_after: int | None = None
+    code: int,
+    description: str,
+    *,
+    status: int | None = None,
+    retry_after: int | None = None,
+    migrate_to_chat_id: int | None = None,
 ) -> Answer:
     body: JsonObject = {"ok": False, "error_code": code, "description": description}
     if retry_after is not None:
         body["parameters"] = {"retry_after": retry_after}
+    elif migrate_to_chat_id is not None:
+        body["parameters"] = {"migrate_to_chat_id": migrate_to_chat_id}
     return Answer(status or code, ascii_json(body), code=code, retry_after=retry_after)

@@ -8,8 +8,8 @@ Sources:
 
 The FAQ says about a single chat: not "more than one message per second. We may allow short bursts that go
 over this limit". The simulator reads this as a burst of 5. About all chats, the FAQ says "30 messages per
-second or so". Like the real server, the simulator ignores unknown parameters. It simulates private chats
-only.
+second or so". Like the real server, the simulator ignores unknown parameters. A group has the limit of a
+single chat; the limit of 20 messages a minute is not simulated.
 """
 
 import math
@@ -37,6 +37,14 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.chats import (
+    Chats,
+    PlacedOrder,
+    Where,
+    check_address,
+    where,
+    writer_object,
+)
 from chat4all_local.simulators.telegram.errors import (
     FLOOD,
     error_answer,
@@ -53,7 +61,7 @@ from chat4all_local.simulators.telegram.media import (
     media_problem,
 )
 from chat4all_local.simulators.telegram.parameters import ParameterError, ReplyParameters, read_parameters
-from chat4all_local.simulators.telegram.updates import ChatHistory, token_headers, update
+from chat4all_local.simulators.telegram.updates import ChatHistory, Writing, token_headers, update
 
 _IDS_PER_S: Final = 30
 """A rate above the average number of messages per second that a local cloud sends and receives."""
@@ -61,7 +69,7 @@ _PATH: Final = re.compile(r"/bot([^/]+)/([^/]+)")
 
 
 class Telegram:
-    """A bot and its private chats."""
+    """A bot and its chats."""
 
     name = "telegram"
     has_challenge = False
@@ -77,6 +85,7 @@ class Telegram:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = TelegramMedia(account)
+        self._chats = Chats(account)
         # A purged folder has no history: the first id is above the ids of earlier clouds, too.
         self._history = ChatHistory(account.store, int(time.time() * _IDS_PER_S) % (2 * 10**9))
         self._update_ids = account.store.table("last update id", int)
@@ -124,17 +133,27 @@ class Telegram:
     def _read_message(self, parameters: dict[str, str], media: OutgoingMedia | None) -> Order | Refused:
         chat_id = parameters.get("chat_id", "")
         reply = ReplyParameters.parse(parameters.get("reply_parameters"))
-        order = Order(
+        order = PlacedOrder(
             address=chat_id,
             text=parameters.get("text", "") if media is None else parameters.get("caption") or None,
             input=chat_id,
             quoted=str(reply.message_id) if reply else None,
             customer=self._account.customers.get(chat_id),
             media=media,
+            where=Where(
+                chat_id,
+                parameters.get("message_thread_id", ""),
+                parameters.get("business_connection_id", ""),
+            ),
         )
         if parameters.get("parse_mode"):
             return Refused(error_answer(400, "Bad Request: unsupported parse_mode"), order=order)
-        refusal = refuse_text(order) or refuse_chat(order) or self._refuse_reply(order, reply)
+        refusal = (
+            refuse_text(order)
+            or refuse_chat(order)
+            or self._chats.refuse(order.where)
+            or self._refuse_reply(order, reply)
+        )
         return Refused(refusal, order=order) if refusal else order
 
     def _refuse_reply(self, order: Order, reply: ReplyParameters | None) -> Answer | None:
@@ -161,8 +180,14 @@ class Telegram:
             raise ControlError("a message to an unknown chat must be refused before it is accepted")
         media = order.media
         file = self._media.sent_fields(media, media.content) if media and media.content else None
+        placed = order.where.fields() if isinstance(order, PlacedOrder) else {}
         message = self._history.add(
-            order.customer, self._bot(), order.text, at, quoted=order.quoted, file=file
+            self._chats.object_of(order.customer),
+            self._bot(),
+            order.text,
+            at,
+            quoted=order.quoted,
+            fields={**placed, **(file or {})},
         )
         answer = Answer(200, ascii_json({"ok": True, "result": message}))
         return Accepted(order, str(message["message_id"]), answer, ())
@@ -183,16 +208,33 @@ class Telegram:
         self._update_ids.put("last", update_id)
         item = self._media.receive(request, at) if request.edit_of is None else None
         file = self._media.received_fields(item, request.kind) if item else None
-        inbound = update(request, customer, self._history, update_id, at, file=file)
+        inbound = self._update(request, customer, update_id, at, file)
         return msgspec.structs.replace(inbound, item=item)
 
+    def _update(
+        self, request: InboundRequest, customer: Customer, update_id: int, at: float, file: JsonObject | None
+    ) -> Inbound:
+        place, chat = where(customer.address), self._chats.chat_of(customer.address, at)
+        raw = request.raw or {}
+        connection_id = raw.get("business_connection_id")
+        if connection_id is not None and not self._chats.is_connected(str(connection_id)):
+            raise ControlError(f"register the business connection `business:{connection_id}` first")
+        supergroup = raw.get("migrate_to_chat_id")
+        if isinstance(supergroup, int):
+            self._chats.upgrade(chat, supergroup, at)
+        chat_fields = self._chats.object_of(chat)
+        fields = place.fields() | (file or {})
+        if place.topic and request.quoted is None:
+            fields["reply_to_message"] = self._chats.begun_by(customer, chat_fields)
+        writing = Writing(chat_fields, writer_object(chat), fields)
+        return update(request, writing, self._history, update_id, at)
+
     def check_address(self, address: str) -> None:
-        if not re.fullmatch(r"[1-9][0-9]{0,15}", address):
-            raise ControlError(f"`{address}` is not the id of a private chat: use a positive number")
+        check_address(address)
 
     def lane(self, address: str) -> str | None:
         """Return the chat: its updates are sent in order, each after the update before was accepted."""
-        return address
+        return where(address).chat_id
 
     def encode(self, body: Json) -> bytes:
         return ascii_json(body)
@@ -205,7 +247,7 @@ class Telegram:
         return {"id": bot_id, "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
 
     def _get_me(self, parameters: dict[str, str]) -> Answer:
-        return result_answer({**self._bot(), "can_join_groups": False, "supports_inline_queries": False})
+        return result_answer({**self._bot(), "can_join_groups": True, "supports_inline_queries": False})
 
     def _set_webhook(self, parameters: dict[str, str]) -> Answer:
         secret = parameters.get("secret_token", "")

@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject, Signature
+from chat4all_local.simulators.control_api import InboundRequest, JsonObject, Signature
 from chat4all_local.simulators.provider import ControlError, Inbound
 from chat4all_local.simulators.shared.signing import WRONG_KEY, ascii_json
 from chat4all_local.simulators.store import Store
+from chat4all_local.simulators.telegram.media import INBOUND
 
 _KEPT: Final = 20_000
 _CONTENT: Final[dict[str, JsonObject]] = {
@@ -30,6 +31,9 @@ _CONTENT: Final[dict[str, JsonObject]] = {
 }
 
 
+_FILES: Final = frozenset(INBOUND)
+
+
 class _Known(msgspec.Struct, frozen=True):
     address: str
     message: JsonObject
@@ -45,31 +49,31 @@ class ChatHistory:
 
     def add(
         self,
-        customer: Customer,
+        chat: JsonObject,
         sender: JsonObject,
         text: str | None,
         at: float,
         *,
         quoted: str | None = None,
-        file: JsonObject | None = None,
+        fields: JsonObject,
     ) -> JsonObject:
-        """Add a message between the bot and `customer`, and return it in the Message shape.
+        """Add a message to a chat, and return it in the Message shape.
 
-        With `file`, `text` is the caption.
+        With a file among the `fields`, `text` is the caption.
         """
         self._last_id += 1
         message: JsonObject = {
             "message_id": self._last_id,
             "from": sender,
-            "chat": chat_of(customer),
+            "chat": chat,
             "date": int(at),
         }
-        if quoted is not None and (known := self.quoted(customer, quoted)):
+        if quoted is not None and (known := self.quoted(chat, quoted)):
             message["reply_to_message"] = {k: v for k, v in known.items() if k != "reply_to_message"}
-        message |= file or {}
+        message |= fields
         if text is not None:
-            message["text" if file is None else "caption"] = text
-        self._known.put(str(self._last_id), _Known(customer.address, message))
+            message["caption" if fields.keys() & _FILES else "text"] = text
+        self._known.put(str(self._last_id), _Known(str(chat["id"]), message))
         return message
 
     def edit(self, address: str, message_id: str, text: str, at: float) -> JsonObject | None:
@@ -90,14 +94,14 @@ class ChatHistory:
         """The highest message id that is not in the history any more."""
         return int(next(iter(self._known), self._last_id + 1)) - 1
 
-    def quoted(self, customer: Customer, message_id: str) -> JsonObject | None:
+    def quoted(self, chat: JsonObject, message_id: str) -> JsonObject | None:
         """Find a message of the chat.
 
         A forgotten message, such as an earlier process's, is reduced to its id.
         """
-        known = self.find(customer.address, message_id)
+        known = self.find(str(chat["id"]), message_id)
         if known is None and message_id.isdecimal() and 0 < int(message_id) <= self._forgotten_until:
-            return {"message_id": int(message_id), "chat": chat_of(customer), "date": 0}
+            return {"message_id": int(message_id), "chat": chat, "date": 0}
         return known
 
     def may_quote(self, address: str, message_id: int) -> bool:
@@ -105,57 +109,50 @@ class ChatHistory:
         return 0 < message_id <= self._forgotten_until or self.find(address, str(message_id)) is not None
 
 
-def update(
-    request: InboundRequest,
-    customer: Customer,
-    history: ChatHistory,
-    update_id: int,
-    at: float,
-    *,
-    file: JsonObject | None = None,
-) -> Inbound:
-    """Build the update about a message that a customer wrote or changed.
+class Writing(msgspec.Struct, frozen=True):
+    """The chat in which a person writes, the person, and the fields of the message beside its text."""
 
-    The fields of `raw` replace those of the message. `file` has the Message fields of its file.
+    chat: JsonObject
+    writer: JsonObject
+    fields: JsonObject
+
+
+def update(
+    request: InboundRequest, writing: Writing, history: ChatHistory, update_id: int, at: float
+) -> Inbound:
+    """Build the update about a message that a person wrote or changed.
+
+    The fields of `raw` replace those of the message. A message with a business connection is an update of
+    that connection.
     """
     if request.edit_of is not None:
-        kind, message = "edited_message", _edited(request, customer, history, at)
+        kind, message = "edited_message", _edited(request, writing, history, at)
     else:
-        kind, message = "message", _written(request, customer, history, at, file)
-    body = ascii_json({"update_id": update_id, kind: {**message, **(request.raw or {})}})
-    return Inbound(str(message["message_id"]), body)
+        kind, message = "message", _written(request, writing, history, at)
+    message = {**message, **(request.raw or {})}
+    if "business_connection_id" in message:
+        kind = kind.replace("message", "business_message")
+    return Inbound(str(message["message_id"]), ascii_json({"update_id": update_id, kind: message}))
 
 
-def chat_of(customer: Customer) -> JsonObject:
-    chat: JsonObject = {"id": int(customer.address), "first_name": customer.name, "type": "private"}
-    return {**chat, "username": customer.handle} if customer.handle else chat
-
-
-def _person(customer: Customer) -> JsonObject:
-    person: JsonObject = {"id": int(customer.address), "is_bot": False, "first_name": customer.name}
-    return {**person, "username": customer.handle} if customer.handle else person
-
-
-def _written(
-    request: InboundRequest,
-    customer: Customer,
-    history: ChatHistory,
-    at: float,
-    file: JsonObject | None,
-) -> JsonObject:
-    if request.kind != "text" and request.kind not in _CONTENT and file is None:
+def _written(request: InboundRequest, writing: Writing, history: ChatHistory, at: float) -> JsonObject:
+    has_file = bool(writing.fields.keys() & _FILES)
+    if request.kind != "text" and request.kind not in _CONTENT and not has_file:
         raise ControlError(f"kind `{request.kind}` is not simulated: give its fields as `raw`")
-    if request.quoted is not None and history.quoted(customer, request.quoted) is None:
-        raise ControlError(f"message {request.quoted} is not in the chat with {customer.address}")
-    text = request.text if file is not None else ((request.text or "") if request.kind == "text" else None)
-    message = history.add(customer, _person(customer), text, at, quoted=request.quoted, file=file)
+    if request.quoted is not None and history.quoted(writing.chat, request.quoted) is None:
+        raise ControlError(f"message {request.quoted} is not in the chat {writing.chat['id']}")
+    text = request.text if has_file else ((request.text or "") if request.kind == "text" else None)
+    message = history.add(
+        writing.chat, writing.writer, text, at, quoted=request.quoted, fields=writing.fields
+    )
     return message | _CONTENT.get(request.kind, {})
 
 
-def _edited(request: InboundRequest, customer: Customer, history: ChatHistory, at: float) -> JsonObject:
-    message = history.edit(customer.address, request.edit_of or "", request.text or "", at)
+def _edited(request: InboundRequest, writing: Writing, history: ChatHistory, at: float) -> JsonObject:
+    chat_id = str(writing.chat["id"])
+    message = history.edit(chat_id, request.edit_of or "", request.text or "", at)
     if message is None:
-        raise ControlError(f"message {request.edit_of} is not in the chat with {customer.address}")
+        raise ControlError(f"message {request.edit_of} is not in the chat {chat_id}")
     return message
 
 

@@ -288,6 +288,7 @@ def test_a_message_of_an_earlier_process_can_be_quoted_by_its_id(
         InboundRequest(CHAT, kind="smoke"),
         InboundRequest(CHAT, quoted=LATER_THAN_ANY),
         InboundRequest(CHAT, edit_of="1"),
+        InboundRequest(CHAT, raw={"business_connection_id": "of nobody"}),
     ],
 )
 def test_what_a_person_can_not_do_is_refused(
@@ -297,10 +298,134 @@ def test_what_a_person_can_not_do_is_refused(
         telegram.inbound(request_, account.customers[CHAT], NOW)
 
 
-@pytest.mark.parametrize("address", ["@ana", "-5", "0", "", "4.2"])
-def test_an_address_is_a_positive_number(telegram: Telegram, address: str) -> None:
+@pytest.mark.parametrize(
+    "address",
+    ["@ana", "-0", "0", "", "4.2", "--5", "-5:1", "-5:0", "-5:", "-5:x", "business:", "business:a b", "5\n"],
+)
+def test_an_address_names_a_chat_a_topic_or_a_connection(telegram: Telegram, address: str) -> None:
     with pytest.raises(ControlError):
         telegram.check_address(address)
+
+
+@pytest.mark.parametrize("address", ["42", "-5", "-1001000520191", "-1001000520191:42", "business:bc_1-A"])
+def test_chats_topics_and_connections_have_addresses(telegram: Telegram, address: str) -> None:
+    telegram.check_address(address)
+
+
+GROUP = "-1001000520191"
+TOPIC = f"{GROUP}:42"
+CONNECTION = "business:bc1"
+
+
+@pytest.fixture
+def places(account: Account) -> None:
+    account.register(GROUP, CustomerDetails("Forum"), NOW)
+    account.register(TOPIC, CustomerDetails("Repairs"), NOW)
+    account.register("-7", CustomerDetails("Family"), NOW)
+    account.register(CONNECTION, CustomerDetails("Shop Owner"), NOW)
+
+
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"chat_id": int(GROUP)}, {}),
+        (
+            {"chat_id": int(GROUP), "message_thread_id": 42},
+            {"message_thread_id": 42, "is_topic_message": True},
+        ),
+        ({"chat_id": 42, "business_connection_id": "bc1"}, {"business_connection_id": "bc1"}),
+    ],
+)
+def test_a_message_goes_to_a_group_a_topic_or_a_business_chat(
+    telegram: Telegram, fields: dict[str, object], found: dict[str, object]
+) -> None:
+    sent = decoded(accepted(telegram, **fields).answer.body)["result"]
+
+    names = ("message_thread_id", "is_topic_message", "business_connection_id")
+    assert {name: sent[name] for name in names if name in sent} == found
+    assert sent["chat"]["id"] == fields["chat_id"]
+
+
+@pytest.mark.usefixtures("places")
+def test_a_group_has_a_title_and_a_type(telegram: Telegram) -> None:
+    sent = [decoded(accepted(telegram, chat_id=chat).answer.body)["result"] for chat in (int(GROUP), -7)]
+
+    assert [message["chat"] for message in sent] == [
+        {"id": int(GROUP), "title": "Forum", "type": "supergroup", "is_forum": True},
+        {"id": -7, "title": "Family", "type": "group"},
+    ]
+
+
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize(
+    ("fields", "description"),
+    [
+        ({"chat_id": int(GROUP), "message_thread_id": 43}, "message thread not found"),
+        ({"chat_id": int(GROUP), "message_thread_id": 1}, "message thread not found"),
+        ({"chat_id": -7, "message_thread_id": 42}, "message thread not found"),
+        ({"chat_id": 42, "message_thread_id": 42}, "message thread not found"),
+        ({"chat_id": -8}, "chat not found"),
+        ({"chat_id": TOPIC, "text": ""}, "message text is empty"),
+        ({"chat_id": 42, "business_connection_id": "bc2"}, "business connection not found"),
+    ],
+)
+def test_a_place_that_does_not_exist_is_refused(
+    telegram: Telegram, fields: dict[str, object], description: str
+) -> None:
+    refused = telegram.read(telegram_call(message(**fields)), NOW)
+
+    assert isinstance(refused, Refused)
+    assert (refused.answer.status, decoded(refused.answer.body)["description"]) == (
+        400,
+        f"Bad Request: {description}",
+    )
+
+
+@pytest.mark.usefixtures("places")
+def test_a_member_of_a_group_writes_in_its_topic(account: Account, telegram: Telegram) -> None:
+    raw: JsonObject = {"from": {"id": 5, "is_bot": False, "first_name": "Noor"}}
+    body = telegram.inbound(InboundRequest(TOPIC, "question", raw=raw), account.customers[TOPIC], NOW).body
+
+    written = decoded(body)["message"]
+    assert (written["chat"]["id"], written["from"]["first_name"]) == (int(GROUP), "Noor")
+    assert (written["message_thread_id"], written["is_topic_message"]) == (42, True)
+    assert written["reply_to_message"]["forum_topic_created"]["name"] == "Repairs"
+    assert telegram.lane(TOPIC) == telegram.lane(GROUP)
+
+
+@pytest.mark.usefixtures("places")
+def test_a_topic_is_written_in_before_its_group_is_known(account: Account, telegram: Telegram) -> None:
+    account.register("-9:3", CustomerDetails("Topic"), NOW)
+
+    body = telegram.inbound(InboundRequest("-9:3", "hi"), account.customers["-9:3"], NOW).body
+
+    assert decoded(body)["message"]["chat"]["id"] == -9
+    assert isinstance(telegram.read(telegram_call(message(chat_id=-9)), NOW), Order)
+
+
+@pytest.mark.usefixtures("places")
+def test_a_message_with_a_business_connection_is_an_update_of_it(
+    account: Account, telegram: Telegram
+) -> None:
+    raw: JsonObject = {"business_connection_id": "bc1"}
+    written = telegram.inbound(InboundRequest(CHAT, "hi shop", raw=raw), account.customers[CHAT], NOW)
+    edit = InboundRequest(CHAT, "hi", edit_of=written.provider_message_id, raw=raw)
+
+    assert decoded(written.body)["business_message"]["business_connection_id"] == "bc1"
+    assert inbound(account, telegram, edit)["edited_business_message"]["text"] == "hi"
+
+
+def test_a_group_that_was_upgraded_names_its_supergroup(account: Account, telegram: Telegram) -> None:
+    account.register("-7", CustomerDetails("Family"), NOW)
+    raw: JsonObject = {"migrate_to_chat_id": -1007}
+    telegram.inbound(InboundRequest("-7", raw=raw), account.customers["-7"], NOW)
+
+    refused = telegram.read(telegram_call(message(chat_id=-7)), NOW)
+    assert isinstance(refused, Refused)
+    assert refused.answer.status == 400
+    assert decoded(refused.answer.body)["parameters"] == {"migrate_to_chat_id": -1007}
+    assert isinstance(telegram.read(telegram_call(message(chat_id=-1007)), NOW), Order)
 
 
 def inbound(account: Account, telegram: Telegram, request: InboundRequest) -> Any:  # noqa: ANN401 (any update)
