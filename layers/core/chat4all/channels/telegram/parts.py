@@ -12,6 +12,7 @@ from msgspec import Raw, Struct, field
 from chat4all.channels.shared.decoding import decoded
 from chat4all.channels.shared.webhooks import ABSENT, other_fields
 from chat4all.channels.telegram.address import is_address
+from chat4all.domain.received import NOTHING
 
 PARTY_FIELDS: Final = ("id", "type", "is_bot", "title", "first_name", "last_name", "username")
 
@@ -77,16 +78,16 @@ def party(part: Raw) -> Party | None:
     return found if found and is_address(found.address) else None
 
 
-def remaining(fields: Mapping[str, Raw], understood: Mapping[str, Collection[str] | None]) -> Raw | None:
-    """Return the JSON of the fields that are not `understood`; None if no field remains.
+def remaining(fields: Mapping[str, Raw], understood: Mapping[str, Collection[str] | None]) -> Raw:
+    """Return the JSON of the fields that are not `understood`; null if no field remains.
 
     `understood` maps the name of a field to the fields of its object that are understood; to None if the
     field is understood as a whole.
     """
-    remaining = {}
+    rest = {}
     for name, part in fields.items():
         if name not in understood:
-            remaining[name] = part
-        elif (inner := understood[name]) is not None and (others := other_fields(part, inner)):
-            remaining[name] = others
-    return Raw(msgspec.json.encode(remaining)) if remaining else None
+            rest[name] = part
+        elif (inner := understood[name]) is not None and (others := other_fields(part, inner)) != NOTHING:
+            rest[name] = others
+    return Raw(msgspec.json.encode(rest)) if rest else NOTHING

@@ -278,7 +278,7 @@ def _event(
     at: Raw = ABSENT,
     quoted: str | None = None,
     context: Context | None = None,
-    provider_fields: Raw | None,
+    provider_fields: Raw,
 ) -> InboundMessage:
     return InboundMessage(
         address=place.address,
