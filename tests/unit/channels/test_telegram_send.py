@@ -111,6 +111,19 @@ def test_a_message_goes_into_its_topic(submission_: Submission, thread: str, top
 
 
 @every_submission
+@pytest.mark.parametrize(
+    ("thread", "topic"), [("direct:7", "7"), ("direct:", None), ("direct:x", None), ("7", None)]
+)
+def test_a_message_answers_the_direct_messages_of_a_person_to_a_channel(
+    submission_: Submission, thread: str, topic: str | None
+) -> None:
+    _, parameters = sent_with(submission_, thread=thread)
+
+    found = parameters.get("direct_messages_topic_id")
+    assert (None if found is None else str(found)) == topic
+
+
+@every_submission
 def test_a_message_of_a_business_names_its_connection(submission_: Submission) -> None:
     result, parameters = sent_with(submission_, account="business:bc1")
 

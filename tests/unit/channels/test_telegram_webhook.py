@@ -167,6 +167,8 @@ IN_TOPIC = {**TEXT, "chat": FORUM, "message_thread_id": 42, "is_topic_message": 
         ({"message_thread_id": "42"}, None, None),
         ({"message_thread_id": -5}, None, None),
         ({"is_topic_message": None}, None, None),
+        ({"is_topic_message": None, "direct_messages_topic": {"topic_id": 7, "user": ANA}}, "direct:7", None),
+        ({"direct_messages_topic": {"topic_id": "7"}}, "42", None),
         (
             # https://github.com/tdlib/telegram-bot-api/issues/447: a reply in the General topic
             {"is_topic_message": False, "reply_to_message": {"message_id": 42, "date": DATE - 9}},

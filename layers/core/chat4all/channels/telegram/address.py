@@ -15,6 +15,7 @@ from chat4all.domain.errors import Detail, Invalid
 
 GENERAL_TOPIC: Final = "1"
 """The topic of the messages without a topic. It cannot be named in a request."""
+_DIRECT: Final = "direct:"
 _BUSINESS: Final = "business:"
 _CHAT_ID: Final = re.compile(r"-?[1-9][0-9]{0,18}")
 _TOPIC: Final = re.compile(r"[1-9][0-9]{0,18}")
@@ -40,6 +41,18 @@ def topic_number(thread: str | None) -> int | None:
     """Return the number of a topic as a request names it; None for the General topic."""
     is_named = thread is not None and thread != GENERAL_TOPIC and _TOPIC.fullmatch(thread)
     return int(thread) if thread and is_named else None
+
+
+def direct_thread(number: int) -> str:
+    """Return the thread of one person's direct messages to a channel."""
+    return f"{_DIRECT}{number}"
+
+
+def direct_number(thread: str | None) -> int | None:
+    """Return the number of a topic of direct messages; None for other threads."""
+    is_direct = thread is not None and thread.startswith(_DIRECT)
+    number = thread.removeprefix(_DIRECT) if thread and is_direct else ""
+    return int(number) if _TOPIC.fullmatch(number) else None
 
 
 def business_account(connection_id: str) -> str:

@@ -17,6 +17,7 @@ from chat4all.channels.shared.secrets import same_secret
 from chat4all.channels.telegram.address import (
     business_connection,
     canonical,
+    direct_number,
     message_name,
     message_number,
     topic_number,
@@ -63,6 +64,7 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     business_connection_id: str | None = None
     message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
     reply_parameters: _Quote | None = None
 
 
@@ -72,6 +74,7 @@ class _FileMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     chat_id: int
     business_connection_id: str | None = None
     message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
     caption: str | None = None
     photo: str | None = None
     video: str | None = None
@@ -201,6 +204,7 @@ def _message(submission: Submission, text: str) -> _Message:
         text=text,
         business_connection_id=business_connection(submission.account),
         message_thread_id=topic_number(submission.thread),
+        direct_messages_topic_id=direct_number(submission.thread),
         reply_parameters=_quote(submission),
     )
 
@@ -210,6 +214,7 @@ def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
         chat_id=int(submission.address),
         business_connection_id=business_connection(submission.account),
         message_thread_id=topic_number(submission.thread),
+        direct_messages_topic_id=direct_number(submission.thread),
         caption=media.text or None,
         reply_parameters=_quote(submission),
     )
@@ -219,11 +224,12 @@ def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
 
 def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]:
     """Encode each field of a form as JSON: https://core.telegram.org/bots/api#making-requests"""
-    quoted, topic = _quote(submission), topic_number(submission.thread)
+    quoted = _quote(submission)
     fields = {
         "chat_id": submission.address,
         "business_connection_id": business_connection(submission.account) or "",
-        "message_thread_id": str(topic or ""),
+        "message_thread_id": str(topic_number(submission.thread) or ""),
+        "direct_messages_topic_id": str(direct_number(submission.thread) or ""),
         "caption": media.text,
         "reply_parameters": _encoded(quoted).decode() if quoted else "",
     }

@@ -51,6 +51,7 @@ class Message(Struct, frozen=True):
     message_id: Raw = ABSENT
     message_thread_id: Raw = ABSENT
     is_topic_message: Raw = ABSENT
+    direct_messages_topic: Raw = ABSENT
     business_connection_id: Raw = ABSENT
     sender: Raw = field(name="from", default=ABSENT)
     sender_chat: Raw = ABSENT

@@ -3,9 +3,15 @@
 from msgspec import Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.telegram.address import GENERAL_TOPIC, business_account
+from chat4all.channels.telegram.address import GENERAL_TOPIC, business_account, direct_thread
 from chat4all.channels.telegram.parts import Message, Party, party
 from chat4all.domain.received import Author, AuthorKind
+
+
+class _DirectTopic(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#directmessagestopic"""
+
+    topic_id: int
 
 
 class Place(Struct, frozen=True):
@@ -71,6 +77,9 @@ def _named(kind: AuthorKind, writer: Party) -> Author:
 
 def _topic(message: Message) -> str | None:
     """Return the topic. Replies outside a topic have a number of a thread, too, which cannot be answered."""
+    direct = decoded(message.direct_messages_topic, _DirectTopic)
+    if direct is not None and direct.topic_id > 0:
+        return direct_thread(direct.topic_id)
     number = decoded(message.message_thread_id, int)
     is_topic = number is not None and number > 0 and decoded(message.is_topic_message, bool) is True
     return None if not is_topic or str(number) == GENERAL_TOPIC else str(number)
