@@ -59,16 +59,27 @@ TABLE: Final = {
     "chat4all.channels.telegram.address:_MESSAGE_ID": Entry(
         "the provider's id of the message that a message of ours quotes", SHORT, DIGITS
     ),
-    "chat4all.channels.whatsapp.address:_E164": Entry(
-        "an address that a client or the provider names, of any length", SHORT, DIGITS
+    "chat4all.channels.shared.phones:E164": Entry(
+        "the digits of an address that a client or the provider names, of any length", SHORT, DIGITS
+    ),
+    "chat4all.channels.shared.phones:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("6", begin="5511"))
+    ),
+    "chat4all.channels.shared.phones:_MEXICAN_WITH_ONE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("5", begin="521"))
+    ),
+    "chat4all.channels.shared.phones:_ARGENTINIAN_WITHOUT_NINE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("1", begin="54"))
+    ),
+    "chat4all.channels.whatsapp.address:_GROUP": Entry(
+        "an address that a client or the provider names, of any length",
+        SHORT,
+        (Text("a", begin="group:"), Text("group:")),
     ),
     "chat4all.channels.whatsapp.address:_USER_ID": Entry(
         "an address that a client or the provider names, of any length",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR."), Text("BR.")),
-    ),
-    "chat4all.channels.whatsapp.address:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
-        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("6", begin="5511"))
     ),
     "chat4all.entrypoints.http.files:_SHA256": Entry(
         "the checksum that a client declares, of any length", SHORT, (Text("a"), Text("a", end="\n"))

@@ -100,7 +100,7 @@ def graph_error(status: int, code: int, headers: dict[str, str] | None = None) -
 
 
 def submission(address: str, text: str = "Hello", quoted: str | None = None) -> Submission:
-    return Submission(DELIVERY_ID, "main", address, Text(text), quoted)
+    return Submission(DELIVERY_ID, "main", address, Text(text), quoted_provider_message_id=quoted)
 
 
 def file_submission(
@@ -116,7 +116,7 @@ def file_submission(
     name = f"invoice.{file_type.extensions[0]}"
     url = "https://store.example/invoice?signed=1"
     media = OutgoingMedia(file_type.kind, content_type, name, 1000, transfer, url, caption)
-    return Submission(DELIVERY_ID, "main", address, media, quoted)
+    return Submission(DELIVERY_ID, "main", address, media, quoted_provider_message_id=quoted)
 
 
 def error_of(connector: Connector, address: str) -> SendError:
