@@ -190,17 +190,25 @@ TABLE: Final = {
         "the quoted message of a request to the simulator", LAST, (Text("a", begin="wamid."), Text("wamid."))
     ),
     "chat4all_local.simulators.whatsapp.requests:Message.to": Entry(
-        "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
+        "the address in a request to the simulator",
+        SHORT,
+        (*DIGITS, Text("+1"), Text("a"), Text("a", end=" ")),
     ),
     "chat4all_local.simulators.whatsapp.requests:Message.recipient": Entry(
         "the address in a request to the simulator",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR.")),
     ),
-    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address": Entry(
+    "chat4all_local.simulators.whatsapp.provider:_address_problem.is_phone": Entry(
+        "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
+    ),
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_group": Entry(
+        "the address of a group that a test or a demo makes up", SHORT, (Text("a"), Text("a", end=" "))
+    ),
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_person": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address#2": Entry(
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_person#2": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, (Text("A", begin="BR."), Text("BR."))
     ),
 }
