@@ -55,6 +55,8 @@ def is_sent_here(path: str, body: dict[str, object]) -> bool:
 
 def read_text(body: dict[str, object]) -> tuple[str, str] | None:
     match body:
+        case {"recipient_type": "group", "to": str(group_id), "text": {"body": str(text)}}:
+            return f"group:{group_id}", text
         case {"messaging_product": "whatsapp", "to": str(to), "text": {"body": str(text)}}:
             return to, text
     return None

@@ -56,6 +56,8 @@ class Order(msgspec.Struct, frozen=True):
     quoted: str | None = None
     customer: Customer | None = None
     media: OutgoingMedia | None = None
+    account_id: str | None = None
+    """The account that sends, where a business has several."""
 
     @property
     def kind(self) -> str:

@@ -59,16 +59,27 @@ TABLE: Final = {
     "chat4all.channels.telegram.address:_MESSAGE_ID": Entry(
         "the provider's id of the message that a message of ours quotes", SHORT, DIGITS
     ),
-    "chat4all.channels.whatsapp.address:_E164": Entry(
-        "an address that a client or the provider names, of any length", SHORT, DIGITS
+    "chat4all.channels.shared.phones:E164": Entry(
+        "the digits of an address that a client or the provider names, of any length", SHORT, DIGITS
+    ),
+    "chat4all.channels.shared.phones:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("6", begin="5511"))
+    ),
+    "chat4all.channels.shared.phones:_MEXICAN_WITH_ONE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("5", begin="521"))
+    ),
+    "chat4all.channels.shared.phones:_ARGENTINIAN_WITHOUT_NINE": Entry(
+        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("1", begin="54"))
+    ),
+    "chat4all.channels.whatsapp.address:_GROUP": Entry(
+        "an address that a client or the provider names, of any length",
+        SHORT,
+        (Text("a", begin="group:"), Text("group:")),
     ),
     "chat4all.channels.whatsapp.address:_USER_ID": Entry(
         "an address that a client or the provider names, of any length",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR."), Text("BR.")),
-    ),
-    "chat4all.channels.whatsapp.address:_BRAZILIAN_MOBILE_WITHOUT_NINE": Entry(
-        "the digits of a phone number, 15 of them at the most", SHORT, (*DIGITS, Text("6", begin="5511"))
     ),
     "chat4all.entrypoints.http.files:_SHA256": Entry(
         "the checksum that a client declares, of any length", SHORT, (Text("a"), Text("a", end="\n"))
@@ -179,17 +190,25 @@ TABLE: Final = {
         "the quoted message of a request to the simulator", LAST, (Text("a", begin="wamid."), Text("wamid."))
     ),
     "chat4all_local.simulators.whatsapp.requests:Message.to": Entry(
-        "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
+        "the address in a request to the simulator",
+        SHORT,
+        (*DIGITS, Text("+1"), Text("a"), Text("a", end=" ")),
     ),
     "chat4all_local.simulators.whatsapp.requests:Message.recipient": Entry(
         "the address in a request to the simulator",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR.")),
     ),
-    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address": Entry(
+    "chat4all_local.simulators.whatsapp.provider:_address_problem.is_phone": Entry(
+        "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
+    ),
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_group": Entry(
+        "the address of a group that a test or a demo makes up", SHORT, (Text("a"), Text("a", end=" "))
+    ),
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_person": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address#2": Entry(
+    "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_person#2": Entry(
         "the address of a person whom a test or a demo makes up", SHORT, (Text("A", begin="BR."), Text("BR."))
     ),
 }

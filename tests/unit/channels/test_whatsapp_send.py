@@ -1,13 +1,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.inbound_limits import hashed
-from chat4all.domain.sending import Outcome, Sent
+from chat4all.domain.sending import Outcome, Sent, Submission
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
     SECRET,
@@ -23,6 +24,7 @@ from tests.unit.channels.fake_http import (
 BASE = "https://graph.example"
 PHONE = "5511987654321"
 USER_ID = "BR.1502576394655843"
+GROUP = "group:Y2FwaV9ncm91cDox=="
 ACCEPTED = answer(
     200,
     {
@@ -72,6 +74,39 @@ def test_a_user_id_goes_in_recipient_and_not_in_to() -> None:
     assert sent["recipient"] == USER_ID
     assert sent["recipient_type"] == "individual"
     assert "to" not in sent
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        submission(GROUP),
+        submission(GROUP, quoted="wamid.QUOTED"),
+        file_submission(GROUP, "image/png", caption="Look"),
+    ],
+)
+def test_a_message_to_a_group_names_the_group_and_that_it_is_one(message: Submission) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    assert WhatsApp(http, BASE).send(message, SECRET) == Sent("wamid.HBgL")
+
+    sent = http.sent_json()
+    assert isinstance(sent, dict)
+    assert (sent["recipient_type"], sent["to"]) == ("group", "Y2FwaV9ncm91cDox==")
+    assert "recipient" not in sent
+
+
+@pytest.mark.parametrize(
+    ("account", "number"),
+    [("main", SECRET.account_id), ("100000000000077", "100000000000077"), ("1/../2", "1%2F..%2F2")],
+)
+def test_a_message_goes_out_through_the_number_that_it_names(account: str, number: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    WhatsApp(http, BASE).send(replace(submission(PHONE), account=account), SECRET)
+
+    (request,) = http.requests
+    assert request.url == f"https://graph.example/v25.0/{number}/messages"
+    assert request.headers == {"authorization": "Bearer 123456:token"}
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,30 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from chat4all.channels.shared.webhooks import RAW_LIMIT
-from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import InboundMessage, InboundStatus
+from chat4all.domain.inbound_limits import MOST_FIELDS_BYTES, within_limits
+from chat4all.domain.received import NOTHING
+from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
-from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
+from tests.unit.channels.fake_http import DELIVERY_ID, SECRET
+from tests.unit.channels.whatsapp_webhooks import (
+    CONTACT,
+    TEXT,
+    WHATSAPP,
+    fields_of,
+    ignored,
+    names_of,
+    only,
+    parse,
+    value_of,
+    webhook,
+)
 
-WHATSAPP = WhatsApp(FakeHttp(), "https://provider.example")
-CONTACT = {"profile": {"name": "Sheena Nelson"}, "wa_id": "16505551234"}
-TEXT = {
-    "from": "16505551234",
-    "id": "wamid.TEXT",
-    "timestamp": "1749416383",
-    "type": "text",
-    "text": {"body": "Does it come in another color?"},
-}
 STATUS = {
     "id": "wamid.OURS",
     "status": "delivered",
@@ -30,25 +35,6 @@ STATUS = {
     "conversation": {"id": "a75d17ad06104c51166f948319b03c6a", "origin": {"type": "service"}},
     "pricing": {"billable": True, "pricing_model": "CBP", "category": "service"},
 }
-
-
-def webhook(value: object, *, field: str = "messages") -> bytes:
-    entry = {"id": "102290129340398", "changes": [{"value": value, "field": field}]}
-    return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
-
-
-def value_of(**parts: object) -> dict[str, object]:
-    metadata = {"display_phone_number": "15550783881", "phone_number_id": SECRET.account_id}
-    return {"messaging_product": "whatsapp", "metadata": metadata, **parts}
-
-
-def parse(**parts: object) -> list[InboundEvent]:
-    return WHATSAPP.parse_webhook(webhook(value_of(**parts)), SECRET)
-
-
-def only(**parts: object) -> InboundEvent:
-    (event,) = parse(**parts)
-    return event
 
 
 def test_a_text_tells_who_wrote_what_when() -> None:
@@ -116,20 +102,43 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "text", "media"),
+    ("part", "text", "media", "fields"),
     [
         (
             {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg", "id": "1"}},
             "Look",
             ProviderFile("1", "image/jpeg"),
+            None,
         ),
         (
             {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
             "",
             ProviderFile("1", "audio/ogg; codecs=opus"),
+            {"audio": {"voice": True}},
         ),
-        ({"type": "voice", "voice": {"id": "1"}}, "", ProviderFile("1")),
-        ({"type": "video", "video": {"id": "1", "caption": 7}}, "", ProviderFile("1")),
+        ({"type": "voice", "voice": {"id": "1"}}, "", ProviderFile("1"), None),
+        (
+            {"type": "video", "video": {"id": "1", "caption": 7}},
+            "",
+            ProviderFile("1"),
+            {"video": {"caption": 7}},
+        ),
+        (
+            {
+                "type": "sticker",
+                "sticker": {
+                    "id": "1",
+                    "animated": True,
+                    "mime_type": "image/webp",
+                    "sha256": "x",
+                    "url": "y",
+                },
+            },
+            "",
+            ProviderFile("1", "image/webp"),
+            {"sticker": {"animated": True}},
+        ),
+        ({"type": "sticker", "sticker": {"id": "1"}}, "", ProviderFile("1", "image/webp"), None),
         (
             {
                 "type": "document",
@@ -137,13 +146,19 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
             },
             "It",
             ProviderFile("1", "application/pdf", "a.pdf"),
+            None,
         ),
     ],
 )
-def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, media: ProviderFile) -> None:
+def test_a_file_is_told_with_its_caption(
+    part: dict[str, object], text: str, media: ProviderFile, fields: object
+) -> None:
     message = {"from": "16505551234", "id": "wamid.X", "timestamp": "1749416383", **part}
+    event = only(contacts=[CONTACT], messages=[message])
 
-    assert only(contacts=[CONTACT], messages=[message]) == InboundMessage(
+    assert isinstance(event, InboundMessage)
+    assert fields_of(event) == fields
+    assert replace(event, provider_fields=NOTHING) == InboundMessage(
         address="16505551234",
         provider_message_id="wamid.X",
         content=ReceivedMedia(media, text),
@@ -157,15 +172,28 @@ def test_a_file_is_told_with_its_caption(part: dict[str, object], text: str, med
     "part",
     [
         {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg"}},
-        {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": "1"}},
+        {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": 7}},
         {"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": "👍"}},
         {"type": "location", "location": {"latitude": -23.5, "longitude": -46.6}},
-        {"type": "button", "button": {"payload": "Unsubscribe", "text": "Unsubscribe"}},
+        {"type": "location", "location": {"latitude": [], "longitude": -46.6}},
+        {"type": "button", "button": {"payload": "Unsubscribe", "text": " "}},
         {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "1"}}},
+        {
+            "type": "interactive",
+            "interactive": {"type": "call_permission_reply", "call_permission_reply": {}},
+        },
+        {"type": "interactive", "interactive": 7},
         {"type": "order", "order": {"catalog_id": "1"}},
-        {"type": "system", "system": {"body": "changed", "type": "user_changed_number"}},
+        {"type": "order", "order": None},
+        {"type": "contacts", "contacts": {"name": "no list"}},
+        {"type": "system", "system": {"body": "changed", "type": "customer_identity_changed"}},
+        {"type": "system", "system": "changed"},
+        {"type": "request_welcome"},
         {"type": "unsupported", "errors": [{"code": 131051, "title": "Message type unknown"}]},
-        {"type": "revoke", "revoke": {"original_message_id": "wamid.TEXT"}},
+        {"type": "unsupported", "errors": "none"},
+        {"type": "revoke", "revoke": {"original_message_id": ""}},
+        {"type": "revoke"},
+        {"type": "edit", "edit": {"original_message_id": "wamid.TEXT", "message": {"type": "location"}}},
     ],
 )
 def test_what_is_no_text_is_kept_with_its_type_and_json(part: dict[str, object]) -> None:
@@ -180,7 +208,7 @@ def test_what_is_no_text_is_kept_with_its_type_and_json(part: dict[str, object])
         "16505551234",
     )
     assert (event.display_name, event.phone) == ("Sheena Nelson", "+16505551234")
-    assert msgspec.json.decode(event.content.raw) == message
+    assert fields_of(event) == message
 
 
 @pytest.mark.parametrize("text", [None, {}, {"body": ""}, {"body": " \n"}, {"body": 7}, "hello", []])
@@ -195,7 +223,7 @@ def test_a_text_without_words_is_kept_as_unsupported(text: object) -> None:
 def test_half_an_emoji_loses_neither_its_text_nor_the_next() -> None:
     half = {**TEXT, "id": "wamid.HALF", "text": {"body": "Olá 👋 HALF"}}
     body = webhook(value_of(messages=[half, TEXT])).replace(b"HALF", b"\\ud83d", 2)
-    events = WHATSAPP.parse_webhook(body, SECRET)
+    events = WHATSAPP.parse_webhook(body, SECRET).events
 
     assert [event.content.text for event in events if isinstance(event, InboundMessage)] == [
         "Olá 👋 ?",
@@ -211,24 +239,23 @@ def test_a_message_without_an_id_gets_the_same_one_each_time() -> None:
     )
 
     assert isinstance(first, InboundMessage)
-    assert isinstance(first.content, Unsupported)
     assert isinstance(again, InboundMessage)
-    assert isinstance(again.content, Unsupported)
     assert isinstance(other, InboundMessage)
-    assert isinstance(other.content, Unsupported)
+    assert first.content == again.content == other.content == Text("Does it come in another color?")
     assert first.provider_message_id == again.provider_message_id != other.provider_message_id
 
 
-def test_a_huge_message_is_cut_and_its_raw_form_is_still_json() -> None:
-    message = {**TEXT, "type": "image", "image": {"caption": '"é' * RAW_LIMIT}}
-    event = only(messages=[message])
+def test_a_huge_message_is_cut_and_its_fields_are_still_json() -> None:
+    message = {**TEXT, "type": "image", "image": {"caption": '"é' * MOST_FIELDS_BYTES}}
+    event = within_limits(only(messages=[message]))
 
     assert isinstance(event, InboundMessage)
     assert isinstance(event.content, Unsupported)
-    assert len(event.content.raw.encode()) <= 2 * RAW_LIMIT
-    assert msgspec.json.decode(event.content.raw, type=dict[str, str])["truncated"].startswith(
-        '{"from":"16505551234"'
-    )
+    assert len(bytes(event.provider_fields)) <= MOST_FIELDS_BYTES
+    fields = fields_of(event)
+    assert isinstance(fields, dict)
+    assert fields["image"]["caption"].startswith('"é"é')
+    assert fields["id"] == "wamid.TEXT"
 
 
 def edit(message: object) -> dict[str, object]:
@@ -241,20 +268,66 @@ def edit(message: object) -> dict[str, object]:
     }
 
 
-def test_an_edited_text_names_the_message_it_changes() -> None:
+def test_an_edited_text_is_a_version_of_its_message() -> None:
     message = edit({"context": {"id": "M0"}, "type": "text", "text": {"body": "In green?"}})
 
-    assert only(contacts=[CONTACT], messages=[message]) == InboundEdit(
+    assert only(contacts=[CONTACT], messages=[message]) == InboundMessage(
         address="16505551234",
         provider_message_id="wamid.TEXT",
-        text="In green?",
+        content=Text("In green?"),
         at="2025-06-08T20:59:50.000Z",
+        edited_at="2025-06-08T20:59:50.000Z",
+        display_name="Sheena Nelson",
+        phone="+16505551234",
     )
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "document"])
+@pytest.mark.parametrize(
+    ("part", "caption"),
+    [
+        ({"caption": "Green", "id": "123", "mime_type": "image/jpeg", "sha256": "x"}, "Green"),
+        ({"caption": "Green"}, "Green"),
+        # The person took the caption away.
+        ({"caption": "", "id": "123"}, ""),
+        ({"id": "123"}, ""),
+    ],
+)
+def test_an_edited_caption_is_a_version_of_its_message(
+    kind: str, part: dict[str, object], caption: str
+) -> None:
+    event = only(messages=[edit({"type": kind, kind: part})])
+
+    assert isinstance(event, InboundMessage)
+    assert (event.provider_message_id, event.content) == ("wamid.TEXT", Text(caption))
+    assert event.edited_at == event.at == "2025-06-08T20:59:50.000Z"
+    assert event.provider_fields == NOTHING
+
+
+def test_an_edit_keeps_what_was_not_understood_of_it() -> None:
+    event = only(
+        messages=[
+            edit({"type": "text", "text": {"body": "Green?", "style": "bold"}, "mentions": ["Ana"]})
+            | {"new": 1}
+        ]
+    )
+
+    assert fields_of(event) == {
+        "edit": {"message": {"text": {"style": "bold"}, "mentions": ["Ana"]}},
+        "new": 1,
+    }
 
 
 @pytest.mark.parametrize(
     "message",
-    [{"type": "image", "image": {"caption": "Green"}}, {"type": "text", "text": {"body": ""}}, None],
+    [
+        {"type": "image", "image": {"caption": 7}},
+        {"type": "image"},
+        {"type": "text", "text": {"body": ""}},
+        {"type": "location", "location": {"latitude": 1, "longitude": 2}},
+        {"type": 7},
+        None,
+    ],
 )
 def test_another_edit_is_kept_under_its_own_id(message: object) -> None:
     event = only(messages=[edit(message)])
@@ -262,6 +335,7 @@ def test_another_edit_is_kept_under_its_own_id(message: object) -> None:
     assert isinstance(event, InboundMessage)
     assert isinstance(event.content, Unsupported)
     assert (event.content.provider_kind, event.provider_message_id) == ("edit", "wamid.EDIT")
+    assert event.edited_at is None
 
 
 @pytest.mark.parametrize(
@@ -284,8 +358,9 @@ def test_a_status_names_the_delivery_and_the_person(word: str, status: Status) -
 
 
 @pytest.mark.parametrize("word", ["deleted", "warning", "captured", "", "SENT"])
-def test_any_other_status_says_nothing(word: str) -> None:
+def test_any_other_status_is_ignored_by_its_name(word: str) -> None:
     assert parse(statuses=[{**STATUS, "status": word}]) == []
+    assert ignored(statuses=[{**STATUS, "status": word}]) == (f"status {word}",)
 
 
 @pytest.mark.parametrize("data", [None, "", "campaign-7", 12, "a|b|c", "a|b|c|x"])
@@ -315,36 +390,73 @@ def test_a_status_that_does_not_tell_whose_it_is_is_kept_for_its_delivery() -> N
 
 
 @pytest.mark.parametrize(
-    ("errors", "code", "reason"),
+    ("errors", "code", "outcome", "reason"),
     [
         (
             [{"code": 131047, "title": "Re-engagement message"}],
             "131047",
+            Outcome.PERMANENT,
+            "The person has not written in the last 24 hours; only a template may be sent.",
+        ),
+        (
+            [{"code": "131047"}],
+            "131047",
+            Outcome.PERMANENT,
             "The person has not written in the last 24 hours; only a template may be sent.",
         ),
         (
             [{"code": 130429, "title": "Rate limit hit"}],
             "130429",
+            Outcome.THROTTLED,
             "Our WhatsApp number sends faster than it may.",
         ),
-        ([{"code": 999999}], "999999", "WhatsApp did not deliver the message (error 999999)."),
-        ([{"title": "no code"}], None, "WhatsApp did not deliver the message."),
-        ([], None, "WhatsApp did not deliver the message."),
-        (None, None, "WhatsApp did not deliver the message."),
+        (
+            [{"code": 131056}],
+            "131056",
+            Outcome.THROTTLED,
+            "This person was sent too many messages in a short time.",
+        ),
+        (
+            [{"code": 131048}],
+            "131048",
+            Outcome.THROTTLED,
+            "WhatsApp limits our number because people reported its messages as spam.",
+        ),
+        (
+            [{"code": 131031, "title": "Business Account locked"}],
+            "131031",
+            Outcome.CHANNEL_PAUSED,
+            "WhatsApp has restricted our account; an administrator must act.",
+        ),
+        (
+            [{"code": "131042"}],
+            "131042",
+            Outcome.CHANNEL_PAUSED,
+            "WhatsApp reports a payment problem; an administrator must act.",
+        ),
+        ([{"code": 131053}], "131053", Outcome.RETRY, "WhatsApp could not take over the file."),
+        ([{"code": 999999}], "999999", None, "WhatsApp did not deliver the message (error 999999)."),
+        ([{"code": "none"}], None, None, "WhatsApp did not deliver the message."),
+        ([{"title": "no code"}], None, None, "WhatsApp did not deliver the message."),
+        ([], None, None, "WhatsApp did not deliver the message."),
+        (None, None, None, "WhatsApp did not deliver the message."),
     ],
 )
-def test_a_failure_tells_its_code_and_reason(errors: object, code: str | None, reason: str) -> None:
+def test_a_failure_tells_its_code_its_reason_and_what_it_means(
+    errors: object, code: str | None, outcome: Outcome | None, reason: str
+) -> None:
     event = only(statuses=[{**STATUS, "status": "failed", "errors": errors}])
 
     assert isinstance(event, InboundStatus)
     assert (event.status, event.error_code, event.error_reason) == (Status.FAILED, code, reason)
+    assert event.outcome is outcome
 
 
 def test_only_a_failure_has_an_error() -> None:
     event = only(statuses=[{**STATUS, "errors": [{"code": 131000}]}])
 
     assert isinstance(event, InboundStatus)
-    assert (event.error_code, event.error_reason) == (None, None)
+    assert (event.error_code, event.error_reason, event.outcome) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -380,9 +492,9 @@ def test_events_come_in_the_webhooks_order() -> None:
             ],
         }
     )
-    events = WHATSAPP.parse_webhook(body, SECRET)
+    events = WHATSAPP.parse_webhook(body, SECRET).events
 
-    assert [event.provider_message_id for event in events] == ["wamid.TEXT", "wamid.SECOND", "wamid.OURS"]
+    assert names_of(events) == ["wamid.TEXT", "wamid.SECOND", "wamid.OURS"]
 
 
 BROKEN: list[object] = [
@@ -401,7 +513,7 @@ BROKEN: list[object] = [
 def test_a_broken_message_or_status_loses_no_other(broken: object) -> None:
     events = parse(contacts=[broken, CONTACT], messages=[broken, TEXT, broken], statuses=[broken, STATUS])
 
-    assert [event.provider_message_id for event in events] == ["wamid.TEXT", "wamid.OURS"]
+    assert names_of(events) == ["wamid.TEXT", "wamid.OURS"]
 
 
 @pytest.mark.parametrize("broken", [None, 7, "x", [], {}, {"changes": 3}, {"changes": [None, {"field": 3}]}])
@@ -409,25 +521,68 @@ def test_a_broken_entry_loses_no_other(broken: object) -> None:
     good = {"changes": [broken, {"field": "messages", "value": value_of(messages=[TEXT])}]}
     body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [broken, good, broken]})
 
-    assert [event.provider_message_id for event in WHATSAPP.parse_webhook(body, SECRET)] == ["wamid.TEXT"]
+    parsed = WHATSAPP.parse_webhook(body, SECRET)
+    assert names_of(parsed.events) == ["wamid.TEXT"]
+    assert parsed.ignored.count("change" if broken == {"changes": [None, {"field": 3}]} else "entry") >= 1
 
 
 @pytest.mark.parametrize("messages", [None, 7, "x", {}])
 def test_messages_that_are_no_list_lose_no_status(messages: object) -> None:
     events = parse(messages=messages, contacts=messages, statuses=[STATUS])
 
-    assert [event.provider_message_id for event in events] == ["wamid.OURS"]
+    assert names_of(events) == ["wamid.OURS"]
 
 
-def test_another_number_of_the_business_is_not_ours() -> None:
-    body = webhook(value_of(messages=[TEXT], statuses=[STATUS], metadata={"phone_number_id": "999"}))
+def test_what_comes_for_another_number_of_the_business_names_that_number() -> None:
+    metadata = {"display_phone_number": "15550009999", "phone_number_id": "999"}
+    message, status = parse(contacts=[CONTACT], messages=[TEXT], statuses=[STATUS], metadata=metadata)
 
-    assert WHATSAPP.parse_webhook(body, SECRET) == []
+    assert isinstance(message, InboundMessage)
+    assert isinstance(status, InboundStatus)
+    assert (message.account, message.address) == ("999", "16505551234")
+    assert status.account == "999"
 
 
-@pytest.mark.parametrize("field", ["smb_message_echoes", "message_template_status_update", "account_update"])
-def test_news_of_the_account_are_no_events(field: str) -> None:
-    assert WHATSAPP.parse_webhook(webhook(value_of(messages=[TEXT]), field=field), SECRET) == []
+@pytest.mark.parametrize("metadata", [None, 7, {}, {"phone_number_id": ""}, {"phone_number_id": 7}])
+def test_a_message_without_the_number_it_came_for_is_of_the_first(metadata: object) -> None:
+    event = only(messages=[TEXT], metadata=metadata)
+
+    assert isinstance(event, InboundMessage)
+    assert event.account is None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "message_template_status_update",
+        "account_update",
+        "user_preferences",
+        "smb_app_state_sync",
+        "group_lifecycle_update",
+        "a field of the future",
+    ],
+)
+@pytest.mark.parametrize("value", [value_of(messages=[TEXT]), {}, None, 7])
+def test_news_of_the_account_are_ignored_by_name(field: str, value: object) -> None:
+    parsed = WHATSAPP.parse_webhook(webhook(value, field=field), SECRET)
+
+    assert (parsed.events, parsed.ignored) == ((), (field,))
+
+
+@pytest.mark.parametrize("field", ["messages", "smb_message_echoes", "history", "user_id_update"])
+@pytest.mark.parametrize("value", [value_of(), value_of(contacts=[CONTACT]), {}, None, 7])
+def test_a_change_without_anything_is_ignored_by_its_field(field: str, value: object) -> None:
+    parsed = WHATSAPP.parse_webhook(webhook(value, field=field), SECRET)
+
+    assert (parsed.events, parsed.ignored) == ((), (field,))
+
+
+def test_each_part_that_leads_to_no_event_is_counted() -> None:
+    assert ignored(
+        messages=[7, {"from": "nobody", "id": "x", "type": "text"}, TEXT],
+        statuses=[None, STATUS],
+        errors=[{"code": 130429}],
+    ) == ("messages", "text", "statuses", "errors")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,12 @@ def edge_of(call: Call) -> str | None:
     return match.group(2) if match else None
 
 
+def account_id_of(call: Call) -> str | None:
+    """Return the id of `/vNN.N/{id}/messages`; None for a path of another form."""
+    match = _PATH.fullmatch(call.path)
+    return match.group(1) if match else None
+
+
 def object_id_of(call: Call) -> str | None:
     """Return the id of `/vNN.N/{id}`; None for a path of another form."""
     match = _OBJECT.fullmatch(call.path)
@@ -66,8 +72,7 @@ def refuse_token(call: Call, settings: Settings) -> Answer | None:
 
 def refuse_object(call: Call, settings: Settings) -> Answer | None:
     """Return the error of a foreign account id, or of a method other than POST: code 100, subcode 33."""
-    match = _PATH.fullmatch(call.path)
-    account_id = match.group(1) if match else ""
+    account_id = account_id_of(call) or ""
     if account_id == settings.account_id and call.method == "POST":
         return None
     return missing_object(call.method, account_id)

@@ -6,6 +6,10 @@ Sources, all under https://developers.facebook.com/documentation/business-messag
   `messages/{image,video,audio,document}-messages` (`link` or `id`, a caption of 1024 characters, a file name
   for documents only)
 - a person without a phone number: `business-scoped-user-ids` (`recipient` in place of `to`)
+- groups: `groups/groups-messaging` (`recipient_type` is `group`, `to` is the group's id; texts and files).
+  A group is registered as a customer with the address `group:` and the id. A person's message stands in a
+  group if `raw` has the `group_id`.
+- several phone numbers of a business share its token. They share their rates here, which is stricter.
 - rates: `throughput` (80/s for a number), `messages/send-messages` (a message per 6 s to a person, bursts of
   45)
 - errors: `support/error-codes`
@@ -36,6 +40,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.graph import (
+    account_id_of,
     edge_of,
     is_json,
     missing_object,
@@ -56,6 +61,7 @@ from chat4all_local.simulators.whatsapp.errors import (
     error_answer,
     refused,
 )
+from chat4all_local.simulators.whatsapp.manifest import OTHER_NUMBERS
 from chat4all_local.simulators.whatsapp.media import (
     INBOUND,
     MOST_BYTES,
@@ -64,8 +70,22 @@ from chat4all_local.simulators.whatsapp.media import (
     media_not_found,
     media_problem,
 )
-from chat4all_local.simulators.whatsapp.requests import BSUID_PATTERN, Captioned, Document, Message, Typed
-from chat4all_local.simulators.whatsapp.webhooks import bsuid_of, message_webhook, status_webhook
+from chat4all_local.simulators.whatsapp.requests import (
+    BSUID_PATTERN,
+    GROUP_ID_PATTERN,
+    PHONE_PATTERN,
+    Captioned,
+    Document,
+    Message,
+    Typed,
+)
+from chat4all_local.simulators.whatsapp.spellings import other_spelling
+from chat4all_local.simulators.whatsapp.webhooks import (
+    GROUP_PREFIX,
+    bsuid_of,
+    message_webhook,
+    status_webhook,
+)
 
 
 class WhatsApp:
@@ -95,40 +115,45 @@ class WhatsApp:
         settings = self._account.settings
         if refusal := refuse_token(call, settings):
             return Refused(refusal, authorized=False)
-        if refusal := refuse_object(call, settings):
+        number = account_id_of(call)
+        sender = number if number in OTHER_NUMBERS else settings.account_id
+        if refusal := refuse_object(call, msgspec.structs.replace(settings, account_id=sender)):
             return Refused(refusal)
         if edge_of(call) == "media":
             return self._media.upload(call, at)
         if not is_json(call):
             return refused(100, "The parameter messaging_product is required.")
-        return self._read_message(call.body, at)
+        return self._read_message(call.body, sender, at)
 
-    def _read_message(self, body: bytes, at: float) -> Order | Refused:
+    def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
             if (kind := msgspec.json.decode(body, type=Typed).type) not in {"text", *RULES}:
                 return refused(UNSUPPORTED_TYPE, f"Messages of type {kind} are not simulated.")
             message = msgspec.json.decode(body, type=Message)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             return refused(100, str(problem))
-        spelled = message.to or message.recipient
-        if spelled is None:
-            return refused(100, "The parameter to is required.")
+        if unaddressed := _address_problem(message):
+            return refused(100, unaddressed)
         if message.objects() != [message.type]:
             return refused(100, f"The parameter {message.type} is required, and no other type's.")
         media = self._outgoing(message, at)
         if isinstance(media, Refused):
             return media
-        customer = self._find(spelled)
+        spelled = message.to or message.recipient or ""
+        is_group = message.recipient_type == "group"
+        address = f"{GROUP_PREFIX}{spelled}" if is_group else spelled.removeprefix("+")
+        customer = self._account.customers.get(address) if is_group else self._find(spelled)
         file = message.file()
         caption = file.caption if isinstance(file, Captioned) else None
         return Order(
-            address=customer.address if customer else spelled.removeprefix("+"),
+            address=customer.address if customer else address,
             text=message.text.body if message.text else caption,
             input=spelled,
             callback_data=message.biz_opaque_callback_data,
             quoted=message.context.message_id if message.context else None,
             customer=customer,
             media=media,
+            account_id=sender,
         )
 
     def _outgoing(self, message: Message, at: float) -> OutgoingMedia | Refused | None:
@@ -162,6 +187,8 @@ class WhatsApp:
         contact: dict[str, Json] = {"input": order.input}
         if customer is None:
             contact["wa_id"] = order.address
+        elif order.address.startswith(GROUP_PREFIX):
+            contact["group_id"] = order.input
         elif "." in order.input:
             contact["user_id"] = order.input
         else:
@@ -185,10 +212,14 @@ class WhatsApp:
         return error_answer(status or 500, code or SOMETHING_WENT_WRONG, "Message failed to send.")
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
-        return meta_json(status_webhook(report, accepted, self._account.settings.account_id, at))
+        number = accepted.order.account_id or self._account.settings.account_id
+        return meta_json(status_webhook(report, accepted, number, at))
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         wamid = _new_wamid()
+        group = f"{GROUP_PREFIX}{(request.raw or {}).get('group_id')}"
+        if group in self._account.customers:
+            self._account.wrote(group, at)
         item = self._media.receive(request, at)
         about = self._media.webhook_object(item, request, at) if item and item.size <= MOST_BYTES else None
         payload = message_webhook(
@@ -197,8 +228,14 @@ class WhatsApp:
         return Inbound(wamid, meta_json(payload), item)
 
     def check_address(self, address: str) -> None:
-        if not re.fullmatch(r"[1-9][0-9]{6,14}", address) and not re.fullmatch(BSUID_PATTERN, address):
-            raise ControlError(f"`{address}` must be the digits of a phone number or a BSUID such as BR.1502")
+        group_id = address.removeprefix(GROUP_PREFIX)
+        is_group = group_id != address and re.fullmatch(GROUP_ID_PATTERN, group_id)
+        is_person = re.fullmatch(r"[1-9][0-9]{6,14}", address) or re.fullmatch(BSUID_PATTERN, address)
+        if not is_group and not is_person:
+            raise ControlError(
+                f"`{address}` must be the digits of a phone number, a BSUID such as BR.1502, "
+                "or `group:` and the id of a group"
+            )
 
     def lane(self, address: str) -> str | None:
         return None
@@ -218,19 +255,17 @@ class WhatsApp:
                 (customer for customer in everyone if bsuid_of(customer) == spelled), None
             )
         digits = spelled.removeprefix("+")
-        return customers.get(digits) or customers.get(_other_brazilian_spelling(digits))
+        return customers.get(digits) or customers.get(other_spelling(digits))
 
 
-def _other_brazilian_spelling(digits: str) -> str:
-    """Return a Brazilian mobile number with its ninth digit removed or added; any other number as it is.
-
-    WhatsApp delivers to both spellings, and answers with the `wa_id` that the customer is registered under.
-    """
-    if len(digits) == 13 and digits.startswith("55") and digits[4] == "9":
-        return digits[:4] + digits[5:]
-    if len(digits) == 12 and digits.startswith("55"):
-        return digits[:4] + "9" + digits[4:]
-    return digits
+def _address_problem(message: Message) -> str | None:
+    """Return why the message names no recipient; None if it names one."""
+    if message.to is None:
+        return "The parameter to is required." if message.recipient is None else None
+    is_phone = re.fullmatch(PHONE_PATTERN, message.to) is not None
+    if is_phone is (message.recipient_type == "individual"):
+        return None
+    return f"$.to is no address for the recipient_type {message.recipient_type}."
 
 
 def _new_wamid() -> str:

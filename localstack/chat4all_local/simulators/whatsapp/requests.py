@@ -7,7 +7,10 @@ import msgspec
 from chat4all_local.simulators.whatsapp.media import RULES
 
 BSUID_PATTERN: Final = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
+GROUP_ID_PATTERN: Final = r"^[A-Za-z0-9_=+/-]{10,256}$"
 PHONE_PATTERN: Final = r"^\+?[1-9][0-9]{6,14}$"
+TO_PATTERN: Final = r"^(\+?[1-9][0-9]{6,14}|[A-Za-z0-9_=+/-]{10,256})$"
+"""A phone number or the id of a group; `recipient_type` says which of the two."""
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,11 +45,11 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The body of a request to send. `to` takes precedence over `recipient`."""
+    """The body of a request to send. `to` takes precedence over `recipient`, and may be the id of a group."""
 
     messaging_product: Literal["whatsapp"]
-    recipient_type: Literal["individual"] = "individual"
-    to: Annotated[str, msgspec.Meta(pattern=PHONE_PATTERN)] | None = None
+    recipient_type: Literal["individual", "group"] = "individual"
+    to: Annotated[str, msgspec.Meta(pattern=TO_PATTERN)] | None = None
     recipient: Annotated[str, msgspec.Meta(pattern=BSUID_PATTERN)] | None = None
     type: Literal["text", "image", "video", "audio", "document"] = "text"
     text: Text | None = None

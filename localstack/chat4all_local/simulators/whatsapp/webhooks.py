@@ -2,7 +2,7 @@
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 `webhooks/reference/messages/{text,image,video,audio,document,sticker,location,edit,unsupported,status}`,
-`business-scoped-user-ids`.
+`business-scoped-user-ids`, `groups/groups-messaging`.
 """
 
 import hashlib
@@ -10,8 +10,14 @@ from typing import Final
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
 from chat4all_local.simulators.provider import Accepted
-from chat4all_local.simulators.whatsapp.manifest import BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER
+from chat4all_local.simulators.whatsapp.manifest import (
+    BUSINESS_ACCOUNT_ID,
+    DISPLAY_PHONE_NUMBER,
+    OTHER_NUMBERS,
+)
 
+GROUP_PREFIX: Final = "group:"
+"""The beginning of a group's address among the customers, before the id of the group."""
 _ERROR_CODES: Final = "/documentation/business-messaging/whatsapp/support/error-codes"
 _FAILURES: Final = {
     131026: ("Message undeliverable", "Message Undeliverable."),
@@ -61,7 +67,9 @@ def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: fl
     order = accepted.order
     report: JsonObject = {"id": accepted.provider_message_id, "status": status, "timestamp": str(int(at))}
     value: JsonObject = {}
-    if order.customer is None:
+    if order.address.startswith(GROUP_PREFIX):
+        report |= {"recipient_id": order.input, "recipient_type": "group"}
+    elif order.customer is None:
         report["recipient_id"] = order.address
     else:
         if phone := phone_of(order.customer):
@@ -71,7 +79,7 @@ def status_webhook(status: str, accepted: Accepted, phone_number_id: str, at: fl
         report["biz_opaque_callback_data"] = order.callback_data
     if accepted.failure is not None:
         report["errors"] = [_failure(accepted.failure, accepted.failure_details)]
-    elif order.customer is not None:
+    elif order.customer is not None and "recipient_type" not in report:
         value["contacts"] = [_contact(order.customer, with_username=status != "sent")]
         report["pricing"] = {
             "billable": False,
@@ -108,7 +116,7 @@ def message_webhook(
 
 def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
     metadata: JsonObject = {
-        "display_phone_number": DISPLAY_PHONE_NUMBER,
+        "display_phone_number": OTHER_NUMBERS.get(phone_number_id, DISPLAY_PHONE_NUMBER),
         "phone_number_id": phone_number_id,
     }
     change: JsonObject = {

@@ -11,6 +11,7 @@ from chat4all_local.simulators.provider import Answer, ControlError, Download, L
 from chat4all_local.simulators.registry import manifest
 from chat4all_local.simulators.shared.file_signs import beginning_of
 from chat4all_local.simulators.shared.media import ContentReader
+from chat4all_local.simulators.whatsapp.manifest import OTHER_NUMBERS
 from chat4all_local.simulators.whatsapp.provider import WhatsApp
 from tests.unit.simulators.calls import PHONE, decoded, graph_call, whatsapp_file, whatsapp_message
 
@@ -327,3 +328,93 @@ def value_of(body: bytes) -> Any:  # noqa: ANN401 (a test looks into any webhook
     assert change["field"] == "messages"
     assert change["value"]["messaging_product"] == "whatsapp"
     return change["value"]
+
+
+GROUP = "Y2FwaV9ncm91cDox=="
+
+
+def test_a_group_gets_a_message_by_its_id_and_is_reported_as_a_group(
+    account: Account, whatsapp: WhatsApp
+) -> None:
+    account.register(f"group:{GROUP}", CustomerDetails("The family"), NOW)
+
+    order = ordered(whatsapp, recipient_type="group", to=GROUP)
+    accepted = whatsapp.accept(order, NOW)
+
+    assert (order.address, order.input) == (f"group:{GROUP}", GROUP)
+    assert accepted.reports == ("sent", "delivered", "read")
+    (change,) = decoded(whatsapp.report("delivered", accepted, NOW))["entry"][0]["changes"]
+    (status,) = change["value"]["statuses"]
+    assert (status["recipient_id"], status["recipient_type"]) == (GROUP, "group")
+    assert "recipient_user_id" not in status
+    assert "contacts" not in change["value"]
+
+
+def test_a_group_that_is_not_ours_gets_nothing(whatsapp: WhatsApp) -> None:
+    accepted = whatsapp.accept(ordered(whatsapp, recipient_type="group", to=GROUP), NOW)
+
+    assert (accepted.failure, accepted.reports) == (131026, ("failed",))
+
+
+def test_a_group_must_have_written_within_the_window(account: Account, whatsapp: WhatsApp) -> None:
+    account.register(f"group:{GROUP}", CustomerDetails("The family", window_open=False), NOW)
+    order = ordered(whatsapp, recipient_type="group", to=GROUP)
+    assert whatsapp.accept(order, NOW).failure == 131047
+
+    whatsapp.inbound(InboundRequest(PHONE, "hi", raw={"group_id": GROUP}), account.customers[PHONE], NOW)
+
+    assert whatsapp.accept(ordered(whatsapp, recipient_type="group", to=GROUP), NOW).failure is None
+
+
+@pytest.mark.parametrize(
+    ("recipient_type", "to"), [("group", PHONE), ("individual", GROUP), ("group", "a b"), ("groups", GROUP)]
+)
+def test_an_address_of_the_other_kind_is_refused(whatsapp: WhatsApp, recipient_type: str, to: str) -> None:
+    refused = read(whatsapp, whatsapp_message(recipient_type=recipient_type, to=to))
+
+    assert isinstance(refused, Refused)
+    assert (refused.answer.status, refused.answer.code) == (400, 100)
+
+
+def test_a_second_number_of_the_business_sends_and_reports_under_its_own_id(whatsapp: WhatsApp) -> None:
+    (second,) = OTHER_NUMBERS
+    order = read(whatsapp, whatsapp_message(), path=f"/v23.0/{second}/messages")
+    assert isinstance(order, Order)
+    accepted = whatsapp.accept(order, NOW)
+
+    (change,) = decoded(whatsapp.report("sent", accepted, NOW))["entry"][0]["changes"]
+
+    assert change["value"]["metadata"] == {
+        "display_phone_number": OTHER_NUMBERS[second],
+        "phone_number_id": second,
+    }
+
+
+@pytest.mark.parametrize(
+    ("registered", "written"),
+    [
+        ("5215512340001", "525512340001"),
+        ("525512340001", "5215512340001"),
+        ("5491123456789", "541123456789"),
+        ("541123456789", "5491123456789"),
+        ("551187650000", "5511987650000"),
+    ],
+)
+def test_both_spellings_of_a_number_reach_the_person(
+    account: Account, whatsapp: WhatsApp, registered: str, written: str
+) -> None:
+    account.register(registered, CustomerDetails("Rosa"), NOW)
+
+    order = ordered(whatsapp, to=written)
+
+    assert order.address == registered
+    answer = decoded(whatsapp.accept(order, NOW).answer.body)
+    assert answer["contacts"] == [{"input": written, "wa_id": registered}]
+
+
+@pytest.mark.parametrize("address", ["group:", "group:a b", "group:short", "group"])
+def test_a_group_is_registered_under_an_id_that_groups_have(whatsapp: WhatsApp, address: str) -> None:
+    with pytest.raises(ControlError):
+        whatsapp.check_address(address)
+
+    whatsapp.check_address(f"group:{GROUP}")

@@ -6,23 +6,20 @@ https://www.twilio.com/docs/glossary/what-is-a-short-code
 
 from typing import Final
 
+from chat4all.channels.shared.phones import canonical_digits, spelled
 from chat4all.domain.errors import Detail, Invalid
 
-_PHONE_DIGITS: Final = range(7, 16)
 _SHORT_CODE_DIGITS: Final = range(3, 7)
-_PUNCTUATION: Final = str.maketrans("", "", " -.()\u00a0")
-"""The characters that people write between the digits of a phone number."""
 
 
 def canonical(address: str) -> str:
     """Return `+` and the digits of a phone number, or the digits of a short code; else raise Invalid."""
-    spelled = address.translate(_PUNCTUATION)
-    digits = spelled.removeprefix("+")
-    if digits.isascii() and digits.isdigit():
-        if len(digits) in _PHONE_DIGITS and not digits.startswith("0"):
-            return f"+{digits}"
-        if len(digits) in _SHORT_CODE_DIGITS and digits == spelled:
-            return digits
+    digits = canonical_digits(address)
+    if digits is not None:
+        return f"+{digits}"
+    number = spelled(address)
+    if number and not number.is_international and len(number.digits) in _SHORT_CODE_DIGITS:
+        return number.digits
     raise Invalid(
         "The address is no SMS address.",
         Detail("address", "must be a phone number with its country code, such as +5511987654321"),

@@ -1,46 +1,66 @@
-"""The address of a person on WhatsApp: a phone number, or a business-scoped user id (BSUID).
+"""The addresses of WhatsApp: a phone number, a business-scoped user id (BSUID), or a group.
 
-A BSUID, such as `BR.1502576394655843`, stands for a hidden phone number.
+A BSUID, such as `BR.1502576394655843`, stands for a person, whose phone number may be hidden. The address of
+a group is `group:` and the group's id.
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
 """
 
 import re
 from typing import Final
 
+from chat4all.channels.shared.phones import canonical_digits
+from chat4all.channels.whatsapp.manifest import GROUP_PREFIX
 from chat4all.domain.errors import Detail, Invalid
 
-_E164: Final = re.compile(r"[1-9][0-9]{6,14}")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-_BRAZILIAN_MOBILE_WITHOUT_NINE: Final = re.compile(r"(55[1-9]{2})([6-9][0-9]{7})")
+_GROUP: Final = re.compile(GROUP_PREFIX + r"[A-Za-z0-9_=+/.:@-]{1,256}")
 
 
 def canonical(address: str) -> str:
-    """Return the digits of a phone number, without `+`, or the user id; raise Invalid for other texts.
-
-    Mobile numbers in Brazil got a ninth digit, 9, before the other eight. WhatsApp knows many people by the
-    number without it, and accepts both. The address is the number as people dial it.
-    """
-    if is_user_id(address.strip()):
-        return address.strip()
-    digits = address.replace(" ", "").removeprefix("+")
-    if not _E164.fullmatch(digits):
-        issue = "must be a phone number with its country code, or a user id such as BR.1502576394655843"
+    """Return the digits of a phone number, a user id, or a group's address; raise Invalid for other texts."""
+    stripped = address.strip()
+    if is_user_id(stripped) or is_group(stripped):
+        return stripped
+    digits = canonical_digits(address)
+    if digits is None:
+        issue = (
+            "must be a phone number with its country code, a user id such as BR.1502576394655843, "
+            "or `group:` and the id of a group"
+        )
         raise Invalid("The address is no WhatsApp address.", Detail("address", issue))
-    short = _BRAZILIAN_MOBILE_WITHOUT_NINE.fullmatch(digits)
-    return f"{short[1]}9{short[2]}" if short else digits
+    return digits
 
 
 def is_user_id(address: str) -> bool:
     return _USER_ID.fullmatch(address) is not None
 
 
-def first_canonical(*candidates: str | None) -> str | None:
-    """Return the first candidate that is an address, in its canonical spelling."""
+def is_group(address: str) -> bool:
+    return _GROUP.fullmatch(address) is not None
+
+
+def group_address(group_id: str) -> str | None:
+    """Return the address of a group; None for an id that no group has."""
+    address = f"{GROUP_PREFIX}{group_id}"
+    return address if is_group(address) else None
+
+
+def person_addresses(*candidates: str | None) -> tuple[str, ...]:
+    """Return the different addresses of a person among the candidates, in their order."""
+    found: list[str] = []
     for candidate in candidates:
-        try:
-            if candidate:
-                return canonical(candidate)
-        except Invalid:
-            continue
-    return None
+        address = _of_person(candidate) if candidate else None
+        if address is not None and address not in found:
+            found.append(address)
+    return tuple(found)
+
+
+def phone_of(address: str) -> str | None:
+    """Return the phone number of a person's canonical address, with its `+`; None for a user id."""
+    return None if is_user_id(address) or is_group(address) else f"+{address}"
+
+
+def _of_person(candidate: str) -> str | None:
+    return candidate if is_user_id(candidate) else canonical_digits(candidate)

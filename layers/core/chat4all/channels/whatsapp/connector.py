@@ -20,9 +20,9 @@ from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import asked_again_later, post_message, signed, subscription_answer
-from chat4all.channels.whatsapp.address import canonical, is_user_id
+from chat4all.channels.whatsapp.address import canonical, is_group, is_user_id
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
-from chat4all.channels.whatsapp.manifest import CAPABILITIES
+from chat4all.channels.whatsapp.manifest import CAPABILITIES, GROUP_PREFIX, MANIFEST
 from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
@@ -52,11 +52,12 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message to a phone number, in `to`, or to a user id, in `recipient`.
+    """A message to a phone number or a group, in `to`, or to a user id, in `recipient`.
 
     WhatsApp would take a user id in `to` for a number, accept the message, and never deliver it.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
     """
 
     messaging_product: str
@@ -86,7 +87,11 @@ class _MediaUrl(msgspec.Struct, frozen=True):
 
 
 class WhatsApp:
-    """The connector of a business phone number; `secret.account_id` is its phone_number_id."""
+    """The connector of our business phone numbers.
+
+    `secret.account_id` is the phone_number_id of the first. The other numbers of the business have the same
+    token, and a submission names them by their own phone_number_id.
+    """
 
     capabilities: Capabilities = CAPABILITIES
     webhook_answer: WebhookAnswer | None = None
@@ -100,7 +105,8 @@ class WhatsApp:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        answer = post_message(self._http, self._url, secret, _message(submission), WHATSAPP_FAILURES)
+        sender = _of_number(secret, submission.account)
+        answer = post_message(self._http, self._url, sender, _message(submission), WHATSAPP_FAILURES)
         if isinstance(answer, SendError):
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
@@ -123,15 +129,20 @@ class WhatsApp:
         return parsed(body, secret.account_id)
 
 
+def _of_number(secret: ChannelSecret, account: str) -> ChannelSecret:
+    """Return the credentials of one of our numbers."""
+    return secret if account == MANIFEST.accounts[0] else replace(secret, account_id=account)
+
+
 def _message(submission: Submission) -> _Message:
     quoted = submission.quoted_provider_message_id
     by_user_id = is_user_id(submission.address)
     message = _Message(
         messaging_product="whatsapp",
-        recipient_type="individual",
+        recipient_type="group" if is_group(submission.address) else "individual",
         type="text",
         biz_opaque_callback_data=submission.delivery_id,
-        to=None if by_user_id else submission.address,
+        to=None if by_user_id else submission.address.removeprefix(GROUP_PREFIX),
         recipient=submission.address if by_user_id else None,
         context=_Context(quoted) if quoted and can_be_quoted(quoted) else None,
     )

@@ -16,6 +16,8 @@ _DOCUMENTS: Final = (
     f"{_OFFICE}.presentationml.presentation",
 )
 
+GROUP_PREFIX: Final = "group:"
+"""The beginning of a group's address, before the id of the group."""
 CAPABILITIES: Final = Capabilities(
     channel="whatsapp",
     kinds=("text", *MediaKind),
@@ -36,6 +38,7 @@ CAPABILITIES: Final = Capabilities(
         by_link(MediaKind.DOCUMENT, _DOCUMENTS, 100, CAPTION),
     ),
     other_files=OtherFiles.LINK,
+    group_prefix=GROUP_PREFIX,
 )
 """Text: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
 
@@ -61,7 +64,8 @@ MANIFEST: Final = Manifest(
     ),
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
-        " the verify token of the secret; subscribe to `messages`."
+        " the verify token of the secret; subscribe to `messages`, to `user_id_update`, and, if the WhatsApp"
+        " Business app uses the number, too, to `smb_message_echoes` and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",
     address_form="49151{:08d}",

@@ -1,0 +1,237 @@
+"""The content of a person's message on WhatsApp, and the fields of the message that the content holds.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+and the pages below it, one for each type.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Raw, Struct
+
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.webhooks import ABSENT, objects
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+
+_FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+_OF_THE_FILE: Final = frozenset({"id", "url", "sha256"})
+"""The name, the address and the checksum of the bytes, which are fetched by the name."""
+_WEBP: Final = "image/webp"
+"""The type of every sticker: webhooks/reference/messages/sticker."""
+
+
+class Understood(Struct, frozen=True):
+    """The content of a message, the tapped payload, and the fields of the type's part that they hold."""
+
+    content: ReceivedContent
+    payload: str | None = None
+    fields: frozenset[str] = frozenset()
+
+
+class _Text(Struct, frozen=True):
+    body: str
+
+
+class _File(Struct, frozen=True):
+    id: Id
+    mime_type: Raw = ABSENT
+    filename: Raw = ABSENT
+    caption: Raw = ABSENT
+
+
+class _Caption(Struct, frozen=True):
+    caption: str = ""
+
+
+class _Button(Struct, frozen=True):
+    text: str
+    payload: str | None = None
+
+
+class _Reply(Struct, frozen=True):
+    title: str
+    id: str | None = None
+
+
+class _FlowReply(Struct, frozen=True):
+    body: str = ""
+    name: str = ""
+    response_json: str | None = None
+
+
+class _Interactive(Struct, frozen=True):
+    button_reply: Raw = ABSENT
+    list_reply: Raw = ABSENT
+    nfm_reply: Raw = ABSENT
+
+
+class _Reaction(Struct, frozen=True):
+    emoji: str = ""
+
+
+class _Location(Struct, frozen=True):
+    latitude: float | str
+    longitude: float | str
+    name: Raw = ABSENT
+    address: Raw = ABSENT
+
+
+class _ContactName(Struct, frozen=True):
+    formatted_name: str
+
+
+class _Phone(Struct, frozen=True):
+    phone: str | None = None
+    wa_id: str | None = None
+
+
+class _Card(Struct, frozen=True):
+    name: Raw = ABSENT
+    phones: Raw = ABSENT
+
+
+class _Order(Struct, frozen=True):
+    product_items: Raw = ABSENT
+    text: Raw = ABSENT
+
+
+class _System(Struct, frozen=True):
+    body: str
+
+
+class _ErrorData(Struct, frozen=True):
+    details: str
+
+
+class _Error(Struct, frozen=True):
+    title: str = ""
+    error_data: Raw = ABSENT
+
+
+def understood(kind: str, part: Raw, errors: Raw) -> Understood:
+    """Return the content of a message of type `kind`, whose own part is `part`.
+
+    A message of another type, or with a part of another form, becomes Unsupported, with words that people can
+    read where the part has any.
+    """
+    read = _READERS.get(kind)
+    content = read(kind, part) if read else None
+    if content is not None:
+        return content
+    describe = _DESCRIPTIONS.get(kind)
+    text = describe(part) if describe else ""
+    return Understood(Unsupported(kind, text or _of_errors(errors)))
+
+
+def new_words(kind: str, part: Raw) -> Understood | None:
+    """Return the new words of an edited message: its text, or the caption of its file, which may be empty.
+
+    WhatsApp repeats the fields of the file, which is still the same: only its caption can be edited.
+    """
+    if kind == "text":
+        return _of_text(kind, part)
+    caption = decoded(part, _Caption) if kind in _FILES else None
+    if caption is None:
+        return None
+    return Understood(Text(caption.caption), fields=_OF_THE_FILE | {"caption", "mime_type", "filename"})
+
+
+def _of_text(_kind: str, part: Raw) -> Understood | None:
+    text = decoded(part, _Text)
+    is_visible = text is not None and bool(text.body.strip())
+    return Understood(Text(text.body), fields=frozenset({"body"})) if text and is_visible else None
+
+
+def _of_file(kind: str, part: Raw) -> Understood | None:
+    file = decoded(part, _File)
+    if file is None:
+        return None
+    content_type = decoded(file.mime_type, str) or (_WEBP if kind == "sticker" else None)
+    stored = ProviderFile(file.id, content_type, decoded(file.filename, str))
+    caption = decoded(file.caption, str) or ""
+    texts = {"mime_type": file.mime_type, "filename": file.filename, "caption": file.caption}
+    read = {name for name, value in texts.items() if decoded(value, str) is not None}
+    return Understood(ReceivedMedia(stored, caption), fields=frozenset(read) | _OF_THE_FILE)
+
+
+def _of_button(_kind: str, part: Raw) -> Understood | None:
+    button = decoded(part, _Button)
+    return _tapped(button.text, button.payload, {"text", "payload"}) if button else None
+
+
+def _of_interactive(_kind: str, part: Raw) -> Understood | None:
+    interactive = decoded(part, _Interactive) or _Interactive()
+    reply = decoded(interactive.button_reply, _Reply) or decoded(interactive.list_reply, _Reply)
+    if reply is not None:
+        return _tapped(reply.title, reply.id, {"type", "button_reply"})
+    flow = decoded(interactive.nfm_reply, _FlowReply)
+    return _tapped(flow.body or flow.name, flow.response_json, {"type"}) if flow else None
+
+
+def _tapped(words: str, payload: str | None, fields: set[str]) -> Understood | None:
+    return Understood(Text(words), payload or None, frozenset(fields)) if words.strip() else None
+
+
+def _of_reaction(part: Raw) -> str:
+    reaction = decoded(part, _Reaction)
+    return reaction.emoji if reaction else ""
+
+
+def _of_location(part: Raw) -> str:
+    location = decoded(part, _Location)
+    if location is None:
+        return ""
+    names = (decoded(location.name, str), decoded(location.address, str))
+    place = ", ".join(name for name in names if name)
+    point = f"{location.latitude}, {location.longitude}"
+    return f"{point} ({place})" if place else point
+
+
+def _of_cards(part: Raw) -> str:
+    return "\n".join(line for card, _ in objects(part, _Card) if (line := _of_card(card)))
+
+
+def _of_card(card: _Card) -> str:
+    name = decoded(card.name, _ContactName)
+    phones = (phone.phone or phone.wa_id for phone, _ in objects(card.phones, _Phone))
+    numbers = ", ".join(phone for phone in phones if phone)
+    return ": ".join(part for part in (name.formatted_name if name else "", numbers) if part)
+
+
+def _of_order(part: Raw) -> str:
+    order = decoded(part, _Order)
+    if order is None:
+        return ""
+    count = len(decoded(order.product_items, list[Raw]) or [])
+    items = f"{count} item" if count == 1 else f"{count} items"
+    text = decoded(order.text, str)
+    return f"{items}: {text}" if text else items
+
+
+def _of_system(part: Raw) -> str:
+    system = decoded(part, _System)
+    return system.body if system else ""
+
+
+def _of_errors(errors: Raw) -> str:
+    """Return the provider's words for a message that it does not give."""
+    error = next((error for error, _ in objects(errors, _Error)), None)
+    if error is None:
+        return ""
+    data = decoded(error.error_data, _ErrorData)
+    return data.details if data else error.title
+
+
+_READERS: Final[Mapping[str, Callable[[str, Raw], Understood | None]]] = {
+    "text": _of_text,
+    "button": _of_button,
+    "interactive": _of_interactive,
+    **dict.fromkeys(_FILES, _of_file),
+}
+_DESCRIPTIONS: Final[Mapping[str, Callable[[Raw], str]]] = {
+    "reaction": _of_reaction,
+    "location": _of_location,
+    "contacts": _of_cards,
+    "order": _of_order,
+    "system": _of_system,
+}

@@ -1,0 +1,291 @@
+"""The words of each kind of WhatsApp's messages, and what the messages refer to."""
+
+import pytest
+
+from chat4all.domain.content import Text, Unsupported
+from chat4all.domain.received import Context, Forward, Product, Referral
+from tests.unit.channels.whatsapp_webhooks import fields_of, message, written
+
+
+@pytest.mark.parametrize(
+    ("part", "words", "payload", "fields"),
+    [
+        (
+            {"type": "button", "button": {"text": "Yes, please", "payload": "YES_1"}},
+            "Yes, please",
+            "YES_1",
+            None,
+        ),
+        ({"type": "button", "button": {"text": "Stop"}}, "Stop", None, None),
+        (
+            {
+                "type": "button",
+                "button": {"text": "Yes", "payload": "Y"},
+                "context": {"from": "1555", "id": "wamid.Q"},
+            },
+            "Yes",
+            "Y",
+            {"context": {"from": "1555"}},
+        ),
+        (
+            {
+                "type": "interactive",
+                "interactive": {"type": "button_reply", "button_reply": {"id": "b1", "title": "Talk"}},
+            },
+            "Talk",
+            "b1",
+            None,
+        ),
+        (
+            {
+                "type": "interactive",
+                "interactive": {
+                    "type": "list_reply",
+                    "list_reply": {"id": "r2", "title": "Delivery", "description": "Where?"},
+                },
+            },
+            "Delivery",
+            "r2",
+            {"interactive": {"list_reply": {"id": "r2", "title": "Delivery", "description": "Where?"}}},
+        ),
+        (
+            {
+                "type": "interactive",
+                "interactive": {
+                    "type": "nfm_reply",
+                    "nfm_reply": {"name": "flow", "body": "Sent", "response_json": "{}"},
+                },
+            },
+            "Sent",
+            "{}",
+            {"interactive": {"nfm_reply": {"name": "flow", "body": "Sent", "response_json": "{}"}}},
+        ),
+        (
+            {
+                "type": "interactive",
+                "interactive": {"type": "nfm_reply", "nfm_reply": {"name": "address_message"}},
+            },
+            "address_message",
+            None,
+            {"interactive": {"nfm_reply": {"name": "address_message"}}},
+        ),
+    ],
+)
+def test_a_tap_says_the_words_on_the_button(
+    part: dict[str, object], words: str, payload: str | None, fields: object
+) -> None:
+    event = message(**part)
+
+    assert event.content == Text(words)
+    assert (event.context.payload if event.context else None) == payload
+    assert fields_of(event) == fields
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": "👍🏽"}}, "👍🏽"),
+        ({"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": ""}}, ""),
+        ({"type": "reaction", "reaction": {"message_id": "wamid.OURS"}}, ""),
+        (
+            {"type": "location", "location": {"latitude": -23.5505, "longitude": -46.6333}},
+            "-23.5505, -46.6333",
+        ),
+        (
+            {
+                "type": "location",
+                "location": {
+                    "latitude": 37.483307,
+                    "longitude": -122.148981,
+                    "name": "Philz",
+                    "address": "101 Forest Ave",
+                },
+            },
+            "37.483307, -122.148981 (Philz, 101 Forest Ave)",
+        ),
+        ({"type": "location", "location": {"latitude": "1.5", "longitude": "2", "name": 7}}, "1.5, 2"),
+        (
+            {
+                "type": "contacts",
+                "contacts": [
+                    {
+                        "name": {"formatted_name": "Tom Ruiz", "first_name": "Tom"},
+                        "phones": [{"phone": "+1 650 555 0001", "type": "HOME"}, {"wa_id": "16505550002"}],
+                    },
+                    {"name": {"formatted_name": "Ana"}},
+                    {"phones": [{"phone": "+49 30 123"}]},
+                    7,
+                ],
+            },
+            "Tom Ruiz: +1 650 555 0001, 16505550002\nAna\n+49 30 123",
+        ),
+        (
+            {"type": "order", "order": {"product_items": [{"quantity": 2}], "text": "gate 4"}},
+            "1 item: gate 4",
+        ),
+        ({"type": "order", "order": {"catalog_id": "1", "product_items": [{}, {}]}}, "2 items"),
+        ({"type": "order", "order": {"catalog_id": "1"}}, "0 items"),
+        (
+            {"type": "unsupported", "errors": [{"code": 131051, "title": "Message type unknown"}]},
+            "Message type unknown",
+        ),
+        (
+            {
+                "type": "unsupported",
+                "errors": [
+                    {"code": 131060, "title": "x", "error_data": {"details": "Currently unavailable."}}
+                ],
+            },
+            "Currently unavailable.",
+        ),
+        ({"type": "unsupported"}, ""),
+        ({"type": "request_welcome"}, ""),
+    ],
+)
+def test_content_of_other_kinds_is_readable_and_whole(part: dict[str, object], words: str) -> None:
+    event = message(**part)
+
+    assert event.content == Unsupported(str(part["type"]), words)
+    assert fields_of(event) == written(**part)
+
+
+def test_a_reaction_belongs_to_its_message() -> None:
+    event = message(type="reaction", reaction={"message_id": "wamid.OURS", "emoji": "👍"})
+
+    assert event.quoted_provider_message_id == "wamid.OURS"
+
+
+def test_an_order_of_many_items_is_whole() -> None:
+    items = [{"product_retailer_id": f"sku-{number:05}-{'x' * 120}", "quantity": 2} for number in range(560)]
+    event = message(type="order", order={"catalog_id": "9001", "text": "gate 4", "product_items": items})
+
+    assert event.content == Unsupported("order", "560 items: gate 4")
+    fields = fields_of(event)
+    assert isinstance(fields, dict)
+    assert fields["order"]["product_items"] == items
+
+
+@pytest.mark.parametrize("code", [131051, 131060])
+def test_a_placeholder_has_the_id_under_which_the_words_come(code: int) -> None:
+    placeholder = message(type="unsupported", errors=[{"code": code, "title": "Not available"}])
+    words = message()
+
+    assert isinstance(placeholder.content, Unsupported)
+    assert words.content == Text("Does it come in another color?")
+    assert placeholder.provider_message_id == words.provider_message_id
+    assert words.edited_at is None
+
+
+REFERRAL = {
+    "source_url": "https://fb.example/lamp",
+    "source_id": "120200000001",
+    "source_type": "ad",
+    "headline": "Blue lamp",
+    "body": "Only this week",
+    "ctwa_clid": "CLICK_1",
+}
+
+
+@pytest.mark.parametrize(
+    ("referral", "expected", "fields"),
+    [
+        (
+            REFERRAL,
+            Referral(
+                "ad", "120200000001", "https://fb.example/lamp", "Blue lamp", "Only this week", "CLICK_1"
+            ),
+            None,
+        ),
+        (
+            {**REFERRAL, "media_type": "image", "image_url": "https://example.org/lamp.jpg"},
+            Referral(
+                "ad", "120200000001", "https://fb.example/lamp", "Blue lamp", "Only this week", "CLICK_1"
+            ),
+            {"referral": {"media_type": "image", "image_url": "https://example.org/lamp.jpg"}},
+        ),
+        (
+            {
+                "source_type": "post",
+                "source_url": "https://fb.example/post",
+                "welcome_message": {"text": "Hi"},
+            },
+            Referral("post", url="https://fb.example/post"),
+            {"referral": {"welcome_message": {"text": "Hi"}}},
+        ),
+        ({"source_id": 7, "headline": "Lamp"}, Referral(headline="Lamp"), {"referral": {"source_id": 7}}),
+        ({"source_id": 7}, None, {"referral": {"source_id": 7}}),
+        ("an ad", None, {"referral": "an ad"}),
+    ],
+)
+def test_the_advertisement_that_led_to_us_is_kept(
+    referral: object, expected: Referral | None, fields: object
+) -> None:
+    event = message(referral=referral)
+
+    assert event.content == Text("Does it come in another color?")
+    assert event.context == (Context(referral=expected) if expected else None)
+    assert fields_of(event) == fields
+
+
+@pytest.mark.parametrize(
+    ("context", "expected", "quoted", "fields"),
+    [
+        ({"forwarded": True}, Context(forward=Forward()), None, None),
+        ({"frequently_forwarded": True}, Context(forward=Forward(many_times=True)), None, None),
+        (
+            {"forwarded": True, "frequently_forwarded": True, "from": "1555", "id": "wamid.Q"},
+            Context(forward=Forward(many_times=True)),
+            "wamid.Q",
+            {"context": {"from": "1555"}},
+        ),
+        ({"forwarded": False, "id": "wamid.Q"}, None, "wamid.Q", None),
+        ({"forwarded": "yes"}, None, None, {"context": {"forwarded": "yes"}}),
+        (
+            {"id": "wamid.Q", "referred_product": {"catalog_id": "9001", "product_retailer_id": "SKU-7"}},
+            Context(product=Product("SKU-7", "9001")),
+            "wamid.Q",
+            None,
+        ),
+        (
+            {"referred_product": {"product_retailer_id": "SKU-7"}},
+            Context(product=Product("SKU-7")),
+            None,
+            None,
+        ),
+        (
+            {"referred_product": {"catalog_id": "9001"}},
+            None,
+            None,
+            {"context": {"referred_product": {"catalog_id": "9001"}}},
+        ),
+        ({"id": 7}, None, None, {"context": {"id": 7}}),
+        (["wamid.Q"], None, None, {"context": ["wamid.Q"]}),
+        (None, None, None, None),
+    ],
+)
+def test_what_a_message_refers_to_is_kept(
+    context: object, expected: Context | None, quoted: str | None, fields: object
+) -> None:
+    event = message(context=context)
+
+    assert event.content == Text("Does it come in another color?")
+    assert (event.context, event.quoted_provider_message_id) == (expected, quoted)
+    assert fields_of(event) == fields
+
+
+@pytest.mark.parametrize(
+    ("parts", "fields"),
+    [
+        ({"origin": "contact_request"}, {"origin": "contact_request"}),
+        ({"text": {"body": "Hi", "mentions": ["Ana"]}}, {"text": {"mentions": ["Ana"]}}),
+        ({"identity": {"acknowledged": True}}, {"identity": {"acknowledged": True}}),
+        ({"errors": [{"code": 131052}]}, {"errors": [{"code": 131052}]}),
+        ({"image": {"id": "1"}}, {"image": {"id": "1"}}),
+        ({"from_user_id": ["US.1"]}, {"from_user_id": ["US.1"]}),
+    ],
+)
+def test_a_text_keeps_what_was_not_understood_of_it(parts: dict[str, object], fields: object) -> None:
+    event = message(**parts)
+
+    assert isinstance(event.content, Text)
+    assert fields_of(event) == fields
