@@ -10,7 +10,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
-from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 from tests.fakes.conversations import newest_first
@@ -142,6 +142,9 @@ class MemoryMessages:
             return round_
 
     def _move(self, message: Message, status: Status, at: str, code: str | None, reason: str | None) -> None:
+        if status in PROOF:
+            message = replace(message, error_code=None, error_reason=None)
+            self._table.given_up.discard(message.message_id)
         self._table.messages[message.message_id] = replace(
             message,
             status=status,

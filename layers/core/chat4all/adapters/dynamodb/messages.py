@@ -44,7 +44,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
-from chat4all.domain.status import Status, predecessors
+from chat4all.domain.status import PROOF, Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 
@@ -146,6 +146,8 @@ class DynamoMessages:
             actions += _listing(status.value, message_id, at)
         elif settled:
             actions += _NOT_LISTED
+        if status in PROOF:
+            actions += _NOT_FAILED
         if code is not None:
             actions += [StateRow.error_code.set(code), StateRow.error_reason.set(reason or "")]
         before = [earlier.value for earlier in predecessors(status)]
@@ -309,6 +311,10 @@ def _by_sender(shard: str, span: Condition | None, limit: int, order: TimeOrder)
     return (TimeIndexEntry(row.accepted_at, name_of(row.partition)) for row in rows)
 
 
+_NOT_FAILED: Final[list[Action]] = [
+    attribute.remove()
+    for attribute in (StateRow.error_code, StateRow.error_reason, StateRow.dead_key, StateRow.dead_order)
+]
 _NOT_LISTED: Final[list[Action]] = [StateRow.listing_key.remove(), StateRow.listed_at.remove()]
 
 
@@ -328,6 +334,8 @@ def _follows(entry: Path, part: PartStatus) -> Condition:
     """Return the condition that the part's status is a step forward from the recorded status."""
     earlier = predecessors(part.status)
     values = [value_of(status, part.round) for status in Status if status in earlier]
+    if Status.FAILED in earlier:
+        values.append(value_of(Status.FAILED, part.round, replaced=True))
     condition: Condition = entry.is_in(*values) | (_has_begun(part.round) & entry.does_not_exist())
     return condition
 
@@ -352,8 +360,7 @@ def _again(message: Message, at: str, look_at: str) -> list[Action]:
     return [
         *_forward(Status.PENDING, at),
         *_listing(Status.PENDING.value, message.message_id, look_at),
-        *(attribute.remove() for attribute in (StateRow.error_code, StateRow.error_reason)),
-        *(attribute.remove() for attribute in (StateRow.dead_key, StateRow.dead_order)),
+        *_NOT_FAILED,
     ]
 
 
