@@ -155,6 +155,31 @@ class DynamoMessages:
         return bool(before) and updated(StateRow(key(message_id), STATE), actions, forward)
 
     @answering
+    def lift(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        parts: Sequence[PartStatus],
+        look_at: str,
+    ) -> bool:
+        is_pending = status is Status.PENDING
+        listing = _listing(status.value, message_id, look_at) if is_pending else _NOT_LISTED
+        unchanged = StateRow.parts == {part.key: part.value for part in parts}
+        failed = (StateRow.status == Status.FAILED.value) & _in_round(round_) & unchanged
+        actions = [*_forward(status, at), *listing, *_NOT_FAILED]
+        return updated(StateRow(key(message_id), STATE), actions, failed)
+
+    @answering
+    def reported(self, message: Message, status: Status, at: str) -> bool:
+        before = [earlier.value for earlier in predecessors(status)]
+        forward = StateRow.status.does_not_exist() | StateRow.status.is_in(*before)
+        actions = [*_forward(status, at), StateRow.parts.set(StateRow.parts | {})]
+        return updated(StateRow(key(message.message_id), STATE), actions, forward)
+
+    @answering
     def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
         listed = dead_keys(message.conversation_id, message.sequence)
         actions = [
