@@ -38,6 +38,7 @@ from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
@@ -261,8 +262,10 @@ class Cloud:
         )
         self._manage = ManageConversations(conversations, directory, self._events, self.clock, self.ids)
         self._follow = FollowDelivery(messages, deliveries)
-        apply = ApplyStatus(deliveries, self._follow, log_failure)
-        self._record = RecordStatus(apply, deliveries, fall_back, self.clock)
+        apply = ApplyStatus(messages, deliveries, self._follow, log_failure)
+        circuits = {name: self._circuits(name) for name in CAPABILITIES}
+        again = TryAgain(messages, deliveries, circuits, self.clock, lambda: 0.0)
+        self._record = RecordStatus(apply, deliveries, fall_back, again, self.clock)
         self._handle_events = HandleEvents(apply, self._events)
         self._relay = Relay(
             self.clock,
@@ -314,6 +317,10 @@ class Cloud:
             return Batch(kind, handle, cast("SQSClient", queue), name)
         return StreamBatch(kind, handle, self.given_up.append, threads=InTurn(), sleep=self.clock.advance)
 
+    def _circuits(self, name: str) -> ChannelCircuits:
+        breakers = self._fated(self.breakers, "breakers")
+        return ChannelCircuits(name, breakers, self.announced.append, self.clock, CLAIM_TIME)
+
     def _channel(
         self, name: str, deliveries: MemoryDeliveries
     ) -> Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]:
@@ -321,9 +328,7 @@ class Cloud:
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
             limiter=NoLimits(),
-            circuits=ChannelCircuits(
-                name, self._fated(self.breakers, "breakers"), self.announced.append, self.clock, CLAIM_TIME
-            ),
+            circuits=self._circuits(name),
             secrets=self._fated(MemorySecrets(), "secrets"),
             file=OutgoingFile(
                 self._fated(self.files, "files"),

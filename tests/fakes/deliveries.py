@@ -6,7 +6,7 @@ from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable
 
@@ -120,6 +120,8 @@ class MemoryDeliveries:
             moved = _forward(state.delivery, update.status, update.at)
             if moved.provider_message_id is None:
                 moved = replace(moved, provider_message_id=update.provider_message_id)
+            if update.status in PROOF:
+                moved = replace(moved, error_code=None, error_reason=None)
             if update.status is Status.FAILED:
                 code, reason = update.error_code or "UNKNOWN", update.error_reason or ""
                 moved = replace(moved, error_code=code, error_reason=reason)

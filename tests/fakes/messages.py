@@ -10,7 +10,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
-from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 from tests.fakes.conversations import newest_first
@@ -105,6 +105,36 @@ class MemoryMessages:
                 self._table.due_at.pop(message_id, None)
             return True
 
+    def lift(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        parts: Sequence[PartStatus],
+        look_at: str,
+    ) -> bool:
+        with self._table.lock:
+            message = self._table.messages.get(message_id)
+            known = self._table.parts.get(message_id, {})
+            if message is None or (message.status, message.round) != (Status.FAILED, round_):
+                return False
+            if known != {part.key: part for part in parts}:
+                return False
+            self._move(replace(message, error_code=None, error_reason=None), status, at, None, None)
+            if status is Status.PENDING:
+                self._table.due_at[message_id] = look_at
+            return True
+
+    def reported(self, message: Message, status: Status, at: str) -> bool:
+        with self._table.lock:
+            now = self._table.messages[message.message_id]
+            if not may_become(now.status, status):
+                return False
+            self._move(replace(now, routed=True), status, at, None, None)
+            return True
+
     def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
         with self._table.lock:
             now = self._table.messages[message.message_id]
@@ -142,6 +172,9 @@ class MemoryMessages:
             return round_
 
     def _move(self, message: Message, status: Status, at: str, code: str | None, reason: str | None) -> None:
+        if status in PROOF:
+            message = replace(message, error_code=None, error_reason=None)
+            self._table.given_up.discard(message.message_id)
         self._table.messages[message.message_id] = replace(
             message,
             status=status,

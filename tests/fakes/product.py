@@ -31,6 +31,7 @@ from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from tests.fakes.clock import FakeClock, FakeIds
@@ -96,8 +97,9 @@ class Product:
             clock=self.clock,
         )
         self.follow = FollowDelivery(self.messages, self.deliveries)
-        self.apply = ApplyStatus(self.deliveries, self.follow, log_failure)
-        self.record = RecordStatus(self.apply, self.deliveries, fall_back, self.clock)
+        self.apply = ApplyStatus(self.messages, self.deliveries, self.follow, log_failure)
+        again = TryAgain(self.messages, self.deliveries, {"pigeon": self.circuits()}, self.clock, lambda: 0.0)
+        self.record = RecordStatus(self.apply, self.deliveries, fall_back, again, self.clock)
         self.handle_events = HandleEvents(self.apply, self.events)
         self.relay = Relay(
             self.clock,

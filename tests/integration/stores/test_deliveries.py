@@ -238,6 +238,21 @@ def test_a_delivery_only_moves_forward(
     assert [change.status for change in found.status_history] == expected[1:]
 
 
+@pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
+def test_proof_of_receipt_ends_a_failure_with_its_reason(
+    deliveries: Deliveries, requested: DeliveryRequested, proof: Status
+) -> None:
+    claim(deliveries, requested)
+    deliveries.advance(requested.delivery_id, replace(update(Status.FAILED), error_code="131026"))
+
+    deliveries.advance(requested.delivery_id, update(Status.SENT))
+    assert read(deliveries, requested).status is Status.FAILED
+    deliveries.advance(requested.delivery_id, update(proof))
+
+    found = read(deliveries, requested)
+    assert (found.status, found.error_code, found.error_reason) == (proof, None, None)
+
+
 def test_a_receipt_names_a_delivery_whose_sender_died(
     deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
 ) -> None:

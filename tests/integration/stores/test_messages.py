@@ -17,7 +17,7 @@ from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import TimeOrder
-from chat4all.domain.parts import part_status
+from chat4all.domain.parts import PartStatus, part_status
 from chat4all.domain.received import Received
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
@@ -419,6 +419,71 @@ def test_a_message_only_moves_forward(
     assert found is not None
     assert found.status is expected[-1]
     assert [change.status for change in found.status_history] == expected
+
+
+@pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
+def test_proof_of_receipt_ends_a_failure_with_its_reason_and_its_place_in_the_lists(
+    messages: Messages, a_message: NewMessageOf, proof: Status
+) -> None:
+    message = begun(messages, a_message())
+    messages.advance(message.message_id, Status.FAILED, LATER, 0, settled=True, code="1", reason="why")
+
+    assert messages.advance(message.message_id, proof, LATER, 0, settled=True)
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert (found.status, found.error_code, found.error_reason) == (proof, None, None)
+    failed = messages.search(MessageQuery(status=Status.FAILED), None, 1000)
+    assert message.message_id not in {message_id for _, message_id in failed}
+
+
+def test_a_failed_part_that_is_replaced_or_not_becomes_what_is_proven(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    message = begun(messages, a_message())
+    messages.record_part(a_part(message, Status.FAILED, 1))
+    messages.record_part(a_part(message, Status.FAILED, 2, fallback=True))
+    messages.record_part(a_part(message, Status.DELIVERED, 1))
+
+    recorded = messages.record_part(a_part(message, Status.READ, 2, fallback=True))
+
+    found = {part.recipient: (part.status, part.replaced) for part in recorded}
+    assert found == {1: (Status.DELIVERED, False), 2: (Status.READ, False)}
+
+
+@pytest.mark.parametrize("lower", [Status.PENDING, Status.SENT])
+def test_a_failed_message_is_lifted_as_long_as_its_parts_are_those_that_were_read(
+    messages: Messages, a_message: NewMessageOf, lower: Status
+) -> None:
+    message = begun(messages, a_message())
+    parts = messages.record_part(a_part(message, Status.DELIVERED, part=0, part_count=2))
+
+    def lifted(known: list[PartStatus], round_: int = 0) -> bool:
+        return messages.lift(message.message_id, lower, LATER, round_, parts=known, look_at=LATER)
+
+    assert not lifted(parts), "it is not FAILED"
+    messages.advance(message.message_id, Status.FAILED, LATER, 0, settled=True, code="1", reason="why")
+    assert not lifted([])
+    assert not lifted(parts, 1)
+    assert lifted(parts)
+    assert not lifted(parts)
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert (found.status, found.error_code) == (lower, None)
+    assert (message.message_id in due(messages, LATER)) is (lower is Status.PENDING)
+
+
+def test_a_message_of_our_side_moves_forward_by_receipts(messages: Messages, a_message: NewMessageOf) -> None:
+    message = replace(a_message(), status=Status.SENT, received=replace(RECEIVED, is_own=True))
+    messages.add(message)
+
+    moved = [messages.reported(message, status, LATER) for status in (Status.READ, Status.DELIVERED)]
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert (moved, found.status) == ([True, False], Status.READ)
+    assert message.message_id not in due(messages, LATER)
 
 
 def test_a_failure_keeps_its_reason(messages: Messages, a_message: NewMessageOf) -> None:

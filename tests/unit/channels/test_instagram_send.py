@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
@@ -136,3 +137,14 @@ def test_a_file_is_sent_by_its_address_as_what_it_is(content_type: str, kind: st
             "metadata": DELIVERY_ID,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("account", "url_id"), [("main", SECRET.account_id), ("17841400000000999", "17841400000000999")]
+)
+def test_a_message_leaves_from_the_account_that_the_person_wrote_to(account: str, url_id: str) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Instagram(http, BASE).send(replace(submission(IGSID), account=account), SECRET)
+
+    assert http.requests[0].url == f"{BASE}/v25.0/{url_id}/messages"

@@ -1,13 +1,23 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEdit, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import (
+    InboundDeletion,
+    InboundEvent,
+    InboundMessage,
+    InboundStatus,
+    ParsedWebhook,
+)
+from chat4all.domain.received import Author, AuthorKind, Context, Product, Referral, Story
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
+from tests.unit.channels.test_webhook_robustness import INSTAGRAM_EVENT
 
 INSTAGRAM = Instagram(FakeHttp(), "https://provider.example")
 US = SECRET.account_id
@@ -23,8 +33,33 @@ def webhook(*events: object) -> bytes:
     return msgspec.json.encode({"object": "instagram", "entry": [entry]})
 
 
+def entries(*parts: object) -> ParsedWebhook:
+    return INSTAGRAM.parse_webhook(msgspec.json.encode({"object": "instagram", "entry": parts}), SECRET)
+
+
 def parse(*events: object) -> list[InboundEvent]:
-    return INSTAGRAM.parse_webhook(webhook(*events), SECRET)
+    return list(INSTAGRAM.parse_webhook(webhook(*events), SECRET).events)
+
+
+def ignored(*events: object) -> list[str]:
+    """Return the kinds that were ignored in a webhook that leads to no event."""
+    read = INSTAGRAM.parse_webhook(webhook(*events), SECRET)
+    assert read.events == ()
+    return list(read.ignored)
+
+
+def said(**message: object) -> InboundMessage:
+    event = only({**FROM_ANA, "message": {"mid": "m", **message}})
+    assert isinstance(event, InboundMessage)
+    return event
+
+
+def fields_of(event: InboundMessage) -> object:
+    return msgspec.json.decode(event.provider_fields)
+
+
+def attachment(kind: str, url: str) -> dict[str, object]:
+    return {"type": kind, "payload": {"url": url}}
 
 
 def only(event: object) -> InboundEvent:
@@ -58,55 +93,111 @@ def test_what_comes_with_a_quote_quotes_the_same_message_text_or_not() -> None:
     assert [message.quoted_provider_message_id for message in messages] == ["ours", "ours"]
 
 
-def test_a_reply_to_a_story_quotes_no_message() -> None:
-    story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
-    event = only({**FROM_ANA, "message": {"mid": "m", "text": "Nice", "reply_to": story}})
+def test_a_reply_to_a_story_quotes_no_message_and_brings_the_storys_picture() -> None:
+    event = said(text="Nice", reply_to={"story": {"id": "1", "url": "https://cdn.example/story"}})
 
-    assert isinstance(event, InboundMessage)
     assert event.quoted_provider_message_id is None
+    assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/story", "image/jpeg"), "Nice")
+    assert fields_of(event) is None
+
+
+@pytest.mark.parametrize(
+    ("story", "content", "context", "fields"),
+    [
+        ({"id": "1"}, Text("Nice"), Context(story=Story("reply", "1")), None),
+        ({}, Text("Nice"), Context(story=Story("reply")), None),
+        (7, Text("Nice"), None, {"message": {"reply_to": {"story": 7}}}),
+        ({"id": 7}, Text("Nice"), None, {"message": {"reply_to": {"story": {"id": 7}}}}),
+        (
+            {"id": "1", "owner": "us"},
+            Text("Nice"),
+            Context(story=Story("reply", "1")),
+            {"message": {"reply_to": {"story": {"id": "1", "owner": "us"}}}},
+        ),
+    ],
+)
+def test_a_story_without_an_address_loses_no_words(
+    story: object, content: object, context: Context | None, fields: object
+) -> None:
+    """https://github.com/restfb/restfb/issues/1246"""
+    event = said(text="Nice", reply_to={"story": story})
+
+    assert (event.content, event.context, fields_of(event)) == (content, context, fields)
+
+
+def test_a_reply_to_a_story_with_a_file_of_its_own_keeps_both() -> None:
+    story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
+    event = said(reply_to=story, attachments=[attachment("image", "https://x/1")])
+
+    assert event.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
+    assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_heart_on_a_story_without_words_is_the_storys_picture(text: str) -> None:
+    event = said(text=text, reply_to={"story": {"id": "1", "url": "https://cdn.example/story"}})
+
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/story", "image/jpeg"))
 
 
 def test_the_same_event_comes_also_as_a_change() -> None:
     value = {**TEXT, "timestamp": "1569262485"}
     changes = [{"field": "messages", "value": value}, {"field": "comments", "value": value}]
-    body = msgspec.json.encode({"object": "instagram", "entry": [{"id": US, "changes": changes}]})
-    (event,) = INSTAGRAM.parse_webhook(body, SECRET)
+    read = entries({"id": US, "changes": changes})
+    (event,) = read.events
 
     assert isinstance(event, InboundMessage)
+    assert read.ignored == ("comments",)
     assert (event.provider_message_id, event.at) == ("aWdfTEXT", "2019-09-23T18:14:45.000Z")
 
 
 def test_what_comes_while_another_app_answers_is_not_lost() -> None:
     """https://github.com/chatwoot/chatwoot/issues/5906"""
-    body = msgspec.json.encode({"object": "instagram", "entry": [{"id": US, "time": 1, "standby": [TEXT]}]})
-
-    assert INSTAGRAM.parse_webhook(body, SECRET) == parse(TEXT)
+    assert list(entries({"id": US, "time": 1, "standby": [TEXT]}).events) == parse(TEXT)
+    changes = [{"field": "standby", "value": TEXT}]
+    assert list(entries({"id": US, "time": 1, "changes": changes}).events) == parse(TEXT)
 
 
 @pytest.mark.parametrize(
-    ("message", "kind", "provider_message_id"),
+    ("message", "kind", "fields"),
     [
-        ({"mid": "m", "attachments": [{"type": "image", "payload": {"url": ""}}]}, "image", "m"),
-        ({"mid": "m", "attachments": [{"type": "share", "payload": {"url": "https://x"}}]}, "share", "m"),
-        ({"attachments": [{"type": "image", "payload": {"url": "https://x"}}]}, "image", None),
-        ({"mid": "m", "attachments": [{"type": "story_mention"}]}, "story_mention", "m"),
-        ({"mid": "m", "attachments": ["?"]}, "attachment", "m"),
-        ({"mid": "m", "is_unsupported": True}, "unsupported", "m"),
-        ({"mid": "m", "is_deleted": True}, "deleted", "m:deleted"),
-        ({"mid": "m", "text": ""}, "message", "m"),
-        ({"mid": "m", "text": 7}, "message", "m"),
+        (
+            {"attachments": [{"type": "image", "payload": {"url": ""}}]},
+            "image",
+            {"attachments": [{"type": "image", "payload": {"url": ""}}]},
+        ),
+        ({"attachments": [{"type": "story_mention"}]}, "story_mention", None),
+        ({"attachments": ["?"]}, "attachment", {"attachments": ["?"]}),
+        ({"attachments": 7}, "message", {"attachments": 7}),
+        ({"is_unsupported": True}, "unsupported", None),
+        ({"text": ""}, "message", None),
+        ({"text": 7}, "message", {"text": 7}),
+        ({"text": None, "new_field": {"a": 1}}, "message", {"text": None, "new_field": {"a": 1}}),
     ],
 )
 def test_what_is_no_text_is_kept_with_its_kind_and_json(
-    message: dict[str, object], kind: str, provider_message_id: str | None
+    message: dict[str, object], kind: str, fields: object
 ) -> None:
-    event = only({**FROM_ANA, "message": message})
+    event = said(**message)
+
+    assert isinstance(event.content, Unsupported)
+    assert (event.content.provider_kind, event.address, event.provider_message_id) == (kind, ANA, "m")
+    assert fields_of(event) == (None if fields is None else {"message": fields})
+
+
+def test_what_is_not_understood_of_a_text_stays_beside_it() -> None:
+    message = {"mid": "m", "text": "hello", "nlp": {"intent": "greet"}}
+    sender = {"id": ANA, "username": "ana"}
+    event = only({**FROM_ANA, "sender": sender, "message": message, "hop_context": [{"app_id": 1}]})
 
     assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.address) == (kind, ANA)
-    assert event.provider_message_id == provider_message_id or provider_message_id is None
-    assert msgspec.json.decode(event.content.raw) == {**FROM_ANA, "message": message}
+    assert event.content == Text("hello")
+    assert fields_of(event) == {
+        "sender": sender,
+        "hop_context": [{"app_id": 1}],
+        "message": {"nlp": {"intent": "greet"}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -130,10 +221,10 @@ def test_a_file_is_told_with_its_address(kind: str, content_type: str) -> None:
     )
 
 
-def test_each_of_several_files_is_told_by_itself_and_the_same_way_each_time() -> None:
+def test_each_of_several_attachments_is_told_by_itself_and_the_same_way_each_time() -> None:
     attachments = [
         attachment("image", "https://x/1"),
-        {"type": "share", "payload": {"url": "https://x/post"}},
+        {"type": "share"},
         attachment("video", "https://x/2"),
     ]
     event = {**FROM_ANA, "message": {"mid": "m", "attachments": attachments}}
@@ -144,11 +235,83 @@ def test_each_of_several_files_is_told_by_itself_and_the_same_way_each_time() ->
     messages = [event for event in first if isinstance(event, InboundMessage)]
     assert [(message.provider_message_id, message.content) for message in messages] == [
         ("m", ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))),
+        ("m:1", Unsupported("share")),
         ("m:2", ReceivedMedia(ProviderFile("https://x/2", "video/mp4"))),
-        ("m:attachments", messages[-1].content),
     ]
-    assert isinstance(messages[-1].content, Unsupported)
-    assert messages[-1].content.provider_kind == "share"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "content_type"),
+    [
+        ("share", {}, "image/jpeg"),
+        ("ig_post", {"ig_post_media_id": "1", "title": "A post"}, "image/jpeg"),
+        ("ig_reel", {"reel_video_id": "1", "title": "A reel"}, "video/mp4"),
+        ("reel", {}, "video/mp4"),
+        ("ig_story", {}, "image/jpeg"),
+        ("ephemeral", {}, "image/jpeg"),
+        ("sticker", {"sticker_id": 369239263222822}, "image/webp"),
+        ("of_the_future", {}, None),
+    ],
+)
+def test_what_a_person_shares_is_fetched_and_said_to_be_shared(
+    kind: str, payload: dict[str, object], content_type: str | None
+) -> None:
+    """https://github.com/chatwoot/chatwoot/pull/12997, https://github.com/restfb/restfb/issues/1439"""
+    shared = {"type": kind, "payload": {"url": "https://cdn.example/1", **payload}}
+    event = said(attachments=[shared])
+
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/1", content_type))
+    assert fields_of(event) == {"message": {"attachments": [shared]}}
+
+
+def test_a_story_that_mentions_us_is_fetched_while_its_address_is_good() -> None:
+    """https://github.com/chatwoot/chatwoot/issues/5300"""
+    event = said(attachments=[attachment("story_mention", "https://cdn.example/1")])
+
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/1", "image/jpeg"))
+    assert event.context == Context(story=Story("mention", url="https://cdn.example/1"))
+    assert fields_of(event) is None
+
+
+@pytest.mark.parametrize(
+    ("shared", "text"),
+    [
+        ({"type": "like_heart"}, "❤️"),
+        (attachment("share", "https://www.instagram.com/p/1/"), "https://www.instagram.com/p/1/"),
+        ({"type": "ig_reel", "payload": {"title": "A reel"}}, "A reel"),
+        ({"type": "location", "payload": {"coordinates": {"lat": 4.5, "long": -1}}}, "4.5, -1.0"),
+        (
+            {"type": "fallback", "payload": {"title": "Our shop", "url": "https://shop.example"}},
+            "Our shop\nhttps://shop.example",
+        ),
+        (
+            {
+                "type": "template",
+                "payload": {
+                    "generic": {"elements": [{"title": "Lamp", "subtitle": "20 EUR"}, {"title": "Sofa"}]}
+                },
+            },
+            "Lamp\n20 EUR\nSofa",
+        ),
+        (attachment("template", ""), ""),
+        (attachment("share", "https://[instagram.com"), None),
+    ],
+)
+def test_what_is_no_file_can_be_read(shared: dict[str, object], text: str | None) -> None:
+    event = said(attachments=[shared])
+
+    kind = str(shared["type"])
+    assert text is None or event.content == Unsupported(kind, text)
+    assert fields_of(event) == {"message": {"attachments": [shared]}}
+
+
+def test_what_is_attached_twice_under_two_names_is_told_once() -> None:
+    """https://github.com/chatwoot/chatwoot/pull/12992"""
+    twice = [attachment("share", "https://x/1"), attachment("ig_post", "https://x/1")]
+    event = said(attachments=twice)
+
+    assert event.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
+    assert fields_of(event) == {"message": {"attachments": twice}}
 
 
 def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
@@ -162,10 +325,6 @@ def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
     assert picture.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
 
 
-def attachment(kind: str, url: str) -> dict[str, object]:
-    return {"type": kind, "payload": {"url": url}}
-
-
 def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported() -> None:
     message = {"mid": "m", "text": "Look", "attachments": [{"type": "image"}]}
     text, picture = parse({**FROM_ANA, "message": message})
@@ -173,7 +332,7 @@ def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported()
     assert isinstance(text, InboundMessage)
     assert isinstance(picture, InboundMessage)
     assert isinstance(picture.content, Unsupported)
-    assert (text.provider_message_id, picture.provider_message_id) == ("m", "m:attachments")
+    assert (text.provider_message_id, picture.provider_message_id) == ("m", "m:0")
 
 
 @pytest.mark.parametrize(
@@ -181,9 +340,9 @@ def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported()
     [
         ("reaction", {"mid": "aWdfOURS", "action": "react", "reaction": "love", "emoji": "❤"}),
         ("referral", {"ref": "promo", "source": "IGME", "type": "OPEN_THREAD"}),
-        ("message", {"text": "without an id"}),
+        ("message", {"is_unsupported": True}),
         ("message", "hello"),
-        ("message_edit", {"mid": "aWdfTEXT", "num_edit": 0}),
+        ("message_edit", {"num_edit": 0}),
         ("of_the_future", 7),
     ],
 )
@@ -193,28 +352,162 @@ def test_what_has_no_id_gets_the_same_one_each_time(kind: str, part: object) -> 
 
     assert isinstance(first, InboundMessage)
     assert isinstance(first.content, Unsupported)
-    assert first.content.provider_kind == kind
+    assert isinstance(again, InboundMessage)
+    assert isinstance(other, InboundMessage)
+    assert first.content.provider_kind in {kind, "unsupported"}
     assert first.provider_message_id == again.provider_message_id != other.provider_message_id
 
 
-def test_a_postback_has_an_id_of_its_own() -> None:
-    event = only({**FROM_ANA, "postback": {"mid": "aWdfPB", "title": "Start", "payload": "GO"}})
+def test_words_without_an_id_are_words() -> None:
+    first, again = (only({**FROM_ANA, "message": {"text": "without an id"}}) for _ in range(2))
+
+    assert isinstance(first, InboundMessage)
+    assert first.content == Text("without an id")
+    assert first == again
+
+
+@pytest.mark.parametrize(
+    ("tap", "content", "context", "fields"),
+    [
+        ({"title": "Start", "payload": "GO"}, Text("Start"), Context(payload="GO"), None),
+        ({"title": "", "payload": "GO"}, Unsupported("postback"), Context(payload="GO"), None),
+        ({"payload": "GO"}, Unsupported("postback"), Context(payload="GO"), None),
+        ({"title": 7, "payload": ["GO"]}, Unsupported("postback"), None, {"title": 7, "payload": ["GO"]}),
+        (
+            {"title": "Start", "referral": {"ref": "summer", "source": "ADS", "ad_id": "120"}},
+            Text("Start"),
+            Context(referral=Referral(source="ADS", source_id="120", ref="summer")),
+            {"referral": {"ref": "summer", "source": "ADS", "ad_id": "120"}},
+        ),
+    ],
+)
+def test_a_tap_on_a_button_is_the_words_on_the_button(
+    tap: dict[str, object], content: object, context: Context | None, fields: object
+) -> None:
+    """https://github.com/chatwoot/chatwoot/issues/13033"""
+    event = only({**FROM_ANA, "postback": {"mid": "aWdfPB", **tap}})
 
     assert isinstance(event, InboundMessage)
-    assert isinstance(event.content, Unsupported)
-    assert (event.content.provider_kind, event.provider_message_id) == ("postback", "aWdfPB")
+    assert (event.provider_message_id, event.content, event.context) == ("aWdfPB", content, context)
+    assert fields_of(event) == (None if fields is None else {"postback": fields})
+
+
+@pytest.mark.parametrize(
+    ("reply", "context", "fields"),
+    [
+        ({"payload": "SIZE_S"}, Context(payload="SIZE_S"), None),
+        ({"payload": ""}, Context(payload=""), None),
+        ({}, None, {"quick_reply": {}}),
+        ({"payload": 7}, None, {"quick_reply": {"payload": 7}}),
+        (
+            {"payload": "SIZE_S", "flow": 1},
+            Context(payload="SIZE_S"),
+            {"quick_reply": {"payload": "SIZE_S", "flow": 1}},
+        ),
+    ],
+)
+def test_a_quick_reply_keeps_its_payload(reply: object, context: Context | None, fields: object) -> None:
+    """https://github.com/botpress/botpress/issues/15461"""
+    event = said(text="Small", quick_reply=reply)
+
+    assert (event.content, event.context) == (Text("Small"), context)
+    assert fields_of(event) == (None if fields is None else {"message": fields})
+
+
+@pytest.mark.parametrize(
+    ("referral", "context"),
+    [
+        ({"product": {"id": "P-1"}}, Context(product=Product("P-1"))),
+        (
+            {"ref": "r", "ad_id": "120", "source": "ADS", "type": "OPEN_THREAD"},
+            Context(referral=Referral(source="ADS", source_id="120", ref="r")),
+        ),
+        (
+            {"source": "ADS", "ads_context_data": {"ad_title": "Blue lamp", "photo_url": "https://x"}},
+            Context(referral=Referral(source="ADS", headline="Blue lamp")),
+        ),
+        ({"ref": "r", "referer_uri": "https://x"}, Context(referral=Referral(url="https://x", ref="r"))),
+        ({"ref": 7}, None),
+        ("ADS", None),
+        ({}, None),
+    ],
+)
+def test_what_led_the_person_to_us_is_kept(referral: object, context: Context | None) -> None:
+    """https://github.com/chatwoot/chatwoot/issues/13995"""
+    event = said(text="hi", referral=referral)
+    alone = only({**FROM_ANA, "referral": referral})
+
+    assert isinstance(alone, InboundMessage)
+    assert isinstance(alone.content, Unsupported)
+    assert (event.content, event.context, alone.context) == (Text("hi"), context, context)
+    assert fields_of(event) == {"message": {"referral": referral}}
+    assert fields_of(alone) == {"referral": referral} or referral == {}
+
+
+@pytest.mark.parametrize(
+    ("reaction", "content"),
+    [
+        ({"action": "react", "reaction": "love", "emoji": "❤"}, Unsupported("reaction", "❤")),
+        ({"action": "react", "reaction": "other", "emoji": "🦔"}, Unsupported("reaction", "🦔")),
+        ({"action": "react", "reaction": "smile"}, Unsupported("reaction", "smile")),
+        ({"action": "unreact"}, Unsupported("unreact")),
+        ({"action": "unreact", "emoji": "❤"}, Unsupported("unreact", "❤")),
+        ({"emoji": 7}, Unsupported("reaction")),
+    ],
+)
+def test_a_reaction_is_about_its_message(reaction: dict[str, object], content: object) -> None:
+    event = only({**FROM_ANA, "reaction": {"mid": "aWdfOURS", **reaction}})
+
+    assert isinstance(event, InboundMessage)
+    assert (event.content, event.quoted_provider_message_id) == (content, "aWdfOURS")
+    assert fields_of(event) == {"reaction": reaction}
 
 
 def test_an_edited_text_names_the_message_it_changes() -> None:
     event = only({**FROM_ANA, "message_edit": {"mid": "aWdfTEXT", "text": "On Monday?", "num_edit": 1}})
 
-    assert event == InboundEdit(ANA, "aWdfTEXT", "On Monday?", AT)
+    assert isinstance(event, InboundMessage)
+    assert (event.provider_message_id, event.content) == ("aWdfTEXT", Text("On Monday?"))
+    assert (event.at, event.edited_at) == (AT, AT)
+    assert fields_of(event) == {"message_edit": {"num_edit": 1}}
 
 
-def test_a_read_message_is_read() -> None:
+@pytest.mark.parametrize("edit", [{"num_edit": 0}, {"text": "", "num_edit": 1}, {"text": " "}])
+def test_an_edit_without_words_holds_the_place_of_words_that_may_come(edit: dict[str, object]) -> None:
+    event = only({**FROM_ANA, "message_edit": {"mid": "aWdfTEXT", **edit}})
+
+    assert isinstance(event, InboundMessage)
+    assert (event.provider_message_id, event.content) == ("aWdfTEXT", Unsupported("message_edit"))
+    assert event.edited_at is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"mid": "m", "is_deleted": True},
+        {"mid": "m", "is_deleted": True, "text": "still here"},
+        {"mid": "m", "is_deleted": True, "attachments": [{"type": "image"}]},
+        {"mid": "m", "is_deleted": True, "reply_to": 7},
+    ],
+)
+def test_a_deletion_takes_the_message_with_all_that_was_attached(message: dict[str, object]) -> None:
+    """https://github.com/chatwoot/chatwoot/issues/4119"""
+    first, *others = parse({**FROM_ANA, "message": message})
+
+    assert first == InboundDeletion(ANA, "m", AT)
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+
+
+@pytest.mark.parametrize("is_deleted", [False, None, "true", 1])
+def test_what_is_not_said_to_be_deleted_is_not(is_deleted: object) -> None:
+    assert said(text="here", is_deleted=is_deleted).content == Text("here")
+
+
+def test_a_read_message_is_read_with_all_before_it() -> None:
+    """https://github.com/restfb/restfb/issues/1314"""
     event = only({**FROM_ANA, "read": {"mid": "aWdfOURS"}})
 
-    assert event == InboundStatus(ANA, Status.READ, AT, "aWdfOURS")
+    assert event == InboundStatus(ANA, Status.READ, AT, "aWdfOURS", covers_earlier=True)
 
 
 def test_each_delivered_message_is_delivered() -> None:
@@ -234,51 +527,135 @@ def test_the_echo_of_our_own_send_proves_that_it_was_sent() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"mid": "m", "text": "by hand", "is_echo": True},
-        {"mid": "m", "text": "by another app", "is_echo": True, "metadata": "campaign"},
-        {"mid": "m", "text": "odd", "is_echo": True, "metadata": 7},
-        {"text": "without an id", "is_echo": True, "metadata": DELIVERY_ID},
-        {"mid": "m", "text": "not even marked"},
-        "hello",
-    ],
-)
-def test_any_other_echo_yields_nothing(message: object) -> None:
-    assert parse({**FROM_US, "message": message}) == []
+def test_an_echo_of_our_send_without_an_id_proves_nothing() -> None:
+    assert ignored({**FROM_US, "message": {"is_echo": True, "metadata": DELIVERY_ID}}) == ["message"]
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("message", "content", "fields"),
     [
-        {**FROM_ANA, "read": {"watermark": 1569262485000}},
-        {**FROM_ANA, "delivery": {"watermark": 1569262485000}},
-        {**FROM_ANA, "pass_thread_control": {"new_owner_app_id": "1"}},
-        FROM_ANA,
+        ({"mid": "m", "text": "by hand", "is_echo": True}, Text("by hand"), None),
+        (
+            {"mid": "m", "text": "by another app", "is_echo": True, "metadata": "campaign", "app_id": 1},
+            Text("by another app"),
+            {"metadata": "campaign", "app_id": 1},
+        ),
+        ({"mid": "m", "text": "odd", "is_echo": True, "metadata": 7}, Text("odd"), {"metadata": 7}),
+        ({"mid": "m", "text": "not even marked"}, Text("not even marked"), None),
+        (
+            {
+                "mid": "m",
+                "is_echo": True,
+                "attachments": [{"type": "image", "payload": {"url": "https://x"}}],
+            },
+            ReceivedMedia(ProviderFile("https://x", "image/jpeg")),
+            None,
+        ),
+        ({"mid": "m", "is_echo": True, "is_unsupported": True}, Unsupported("unsupported"), None),
     ],
 )
-def test_what_no_person_said_yields_nothing(event: object) -> None:
-    assert parse(event) == []
+def test_what_our_side_writes_in_the_app_is_our_sides(
+    message: dict[str, object], content: object, fields: object
+) -> None:
+    """https://github.com/chatwoot/chatwoot/pull/11275, https://github.com/chatwoot/chatwoot/issues/12055"""
+    event = only({**FROM_US, "message": message})
+
+    assert isinstance(event, InboundMessage)
+    assert (event.address, event.author, event.is_own) == (ANA, Author(AuthorKind.OWN), True)
+    assert (event.provider_message_id, event.content) == ("m", content)
+    assert fields_of(event) == (None if fields is None else {"message": fields})
 
 
-def test_an_echo_to_nobody_yields_nothing() -> None:
+def test_an_echo_is_ours_whoever_the_sender_is_said_to_be() -> None:
+    """The sender of an echo may be an id of our account that we do not know."""
+    message = {"mid": "m", "text": "by hand", "is_echo": True}
+    event = only({**FROM_US, "sender": {"id": "222"}, "message": message})
+
+    assert isinstance(event, InboundMessage)
+    assert (event.address, event.is_own, event.account) == (ANA, True, None)
+
+
+def test_what_our_side_edits_deletes_and_reacts_to_is_our_sides() -> None:
+    edit, deletion, reaction = (
+        parse({**FROM_US, name: part})[0]
+        for name, part in (
+            ("message_edit", {"mid": "m", "text": "corrected"}),
+            ("message", {"mid": "m", "is_echo": True, "is_deleted": True}),
+            ("reaction", {"mid": "aWdfTEXT", "action": "react", "emoji": "❤"}),
+        )
+    )
+
+    assert isinstance(edit, InboundMessage)
+    assert (edit.address, edit.is_own, edit.edited_at) == (ANA, True, AT)
+    assert deletion == InboundDeletion(ANA, "m", AT)
+    assert isinstance(reaction, InboundMessage)
+    assert (reaction.address, reaction.is_own) == (ANA, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ({**FROM_ANA, "read": {"watermark": 1569262485000}}, "read"),
+        ({**FROM_ANA, "delivery": {"watermark": 1569262485000}}, "delivery"),
+        ({**FROM_ANA, "delivery": {"mids": []}}, "delivery"),
+        ({**FROM_US, "read": {"mid": "aWdfTEXT"}}, "read"),
+        ({**FROM_ANA, "pass_thread_control": {"new_owner_app_id": "1"}}, "pass_thread_control"),
+        ({**FROM_ANA, "take_thread_control": {"previous_owner_app_id": "1"}}, "take_thread_control"),
+        ({**FROM_ANA, "policy_enforcement": {"action": "warning"}}, "policy_enforcement"),
+        (FROM_ANA, "event"),
+        ({**FROM_ANA, "message": None}, "event"),
+        ({"recipient": {"id": US}, "optin": {"ref": "x"}}, "optin"),
+    ],
+)
+def test_what_nobody_said_is_counted_by_its_kind(event: object, kind: str) -> None:
+    assert ignored(event) == [kind]
+
+
+def test_words_beside_a_receipt_are_heard() -> None:
+    seen, text = parse({**TEXT, "read": {"mid": "aWdfOURS"}})
+
+    assert isinstance(seen, InboundStatus)
+    assert isinstance(text, InboundMessage)
+    assert text.content == Text("Is it open on Sunday?")
+
+
+def test_an_echo_to_nobody_is_counted() -> None:
     message = {"mid": "aWdfOURS", "is_echo": True, "metadata": DELIVERY_ID}
 
-    assert parse({**FROM_US, "recipient": {"id": "ana"}, "message": message}) == []
+    assert ignored({**FROM_US, "recipient": {"id": "ana"}, "message": message}) == ["message"]
 
 
-def test_another_account_is_not_ours() -> None:
-    assert parse({**TEXT, "recipient": {"id": "999"}}) == []
-    assert parse({**FROM_ANA, "recipient": {"id": "999"}, "read": {"mid": "m"}}) == []
+def test_another_account_of_ours_is_named() -> None:
+    (text,) = entries({"id": "999", "messaging": [{**TEXT, "recipient": {"id": "999"}}]}).events
+    (seen,) = entries(
+        {"id": "999", "messaging": [{**FROM_ANA, "recipient": {"id": "999"}, "read": {"mid": "m"}}]}
+    ).events
+    echo = {"mid": "m", "text": "by hand", "is_echo": True}
+    sent_by = {**FROM_US, "sender": {"id": "999"}, "message": echo}
+    (own,) = entries({"id": "999", "messaging": [sent_by]}).events
+    (deleted, *_) = entries(
+        {"id": 999, "messaging": [{**FROM_ANA, "message": {"mid": "m", "is_deleted": True}, "recipient": 7}]}
+    ).events
+
+    assert isinstance(own, InboundMessage)
+    assert [event.account for event in (text, seen, own, deleted)] == ["999"] * 4
+    assert (own.address, own.is_own) == (ANA, True)
 
 
 def test_an_event_that_names_no_recipient_is_its_entrys() -> None:
     event = {key: part for key, part in TEXT.items() if key != "recipient"}
-    other = msgspec.json.encode({"object": "instagram", "entry": [{"id": "999", "messaging": [event]}]})
+    (other,) = entries({"id": "999", "messaging": [event]}).events
 
-    assert isinstance(only(event), InboundMessage)
-    assert INSTAGRAM.parse_webhook(other, SECRET) == []
+    here = only(event)
+    assert isinstance(here, InboundMessage)
+    assert isinstance(other, InboundMessage)
+    assert (here.account, other.account) == (None, "999")
+
+
+def test_an_id_may_be_a_number() -> None:
+    event = only({**TEXT, "sender": {"id": int(ANA)}, "recipient": {"id": int(US)}})
+
+    assert event == only(TEXT)
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "soon", -1, [], 10**40])
@@ -291,17 +668,28 @@ def test_an_odd_time_is_replaced_by_now(timestamp: object) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [None, 7, "x", [], {}, {"sender": 3}, {"sender": {"id": 3}}, {"sender": {"id": "ana"}, "message": {}}],
+    [None, 7, "x", [], {}, {"sender": 3}, {"sender": {"id": "ana"}, "message": {}}],
 )
-def test_a_broken_event_loses_no_other(broken: object) -> None:
-    assert [event.provider_message_id for event in parse(broken, TEXT, broken)] == ["aWdfTEXT"]
+def test_a_broken_event_loses_no_other_and_is_counted(broken: object) -> None:
+    read = INSTAGRAM.parse_webhook(webhook(broken, TEXT, broken), SECRET)
+
+    assert list(read.events) == parse(TEXT)
+    assert len(read.ignored) == 2
 
 
 @pytest.mark.parametrize("broken", [None, 7, "x", [], {}, {"messaging": 3}, {"changes": [3, {"field": 1}]}])
 def test_a_broken_entry_loses_no_other(broken: object) -> None:
-    body = msgspec.json.encode({"object": "instagram", "entry": [broken, {"messaging": [TEXT]}]})
+    read = entries(broken, {"messaging": [TEXT]})
 
-    assert [event.provider_message_id for event in INSTAGRAM.parse_webhook(body, SECRET)] == ["aWdfTEXT"]
+    assert list(read.events) == parse(TEXT)
+    assert read.ignored or broken == {}
+
+
+@given(events=st.lists(INSTAGRAM_EVENT | st.none() | st.integers(), max_size=3))
+def test_every_event_is_heard_or_counted(events: list[object]) -> None:
+    read = INSTAGRAM.parse_webhook(webhook(*events), SECRET)
+
+    assert len(read.events) + len(read.ignored) >= len(events)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,19 @@ def test_a_message_is_as_far_as_its_slowest_recipient(
         ([part_of(1, Status.FAILED, replaced=True)], Status.PENDING),
         ([part_of(1, Status.FAILED, replaced=True), part_of(1, Status.SENT, route=1)], Status.SENT),
         ([part_of(1, Status.FAILED, replaced=True), part_of(1, Status.FAILED, route=1)], Status.FAILED),
-        ([part_of(1, Status.DELIVERED), part_of(1, Status.SENT, route=1)], Status.SENT),
+        ([part_of(1, Status.SENT), part_of(1, Status.PENDING, route=1)], Status.PENDING),
+        ([part_of(1, Status.DELIVERED), part_of(1, Status.SENT, route=1)], Status.DELIVERED),
+        ([part_of(1, Status.READ), part_of(1, Status.FAILED, route=1)], Status.READ),
+        ([part_of(1, Status.DELIVERED), part_of(1, Status.READ, route=1)], Status.READ),
+        ([part_of(1, Status.READ), part_of(1, Status.FAILED, route=1, replaced=True)], Status.READ),
+        (
+            [
+                part_of(1, Status.READ, part_count=2),
+                part_of(1, Status.FAILED, replaced=True, part=1, part_count=2),
+                part_of(1, Status.FAILED, route=1),
+            ],
+            Status.FAILED,
+        ),
         (
             [
                 part_of(1, Status.FAILED, replaced=True),
@@ -113,7 +125,7 @@ def test_a_message_is_as_far_as_its_slowest_recipient(
         ),
     ],
 )
-def test_a_recipient_counts_on_the_last_route_that_was_begun(
+def test_a_recipient_counts_on_the_last_route_that_was_begun_unless_an_earlier_one_is_proven(
     begun: list[PartStatus], expected: Status
 ) -> None:
     assert message_status(begun, 1) is expected

@@ -1,6 +1,7 @@
 """A message names channels to try in turn: never two at a time, and always one until the last has failed."""
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files.file import Attachment
@@ -92,6 +93,52 @@ def test_the_first_channel_is_enough_when_it_is_confirmed(product: Product) -> N
     assert product.relay()["FallbacksTaken"] == 0
     product.clock.advance(86_400)
     assert product.relay()["FallbacksTaken"] == 0
+
+    assert asked(product) == ["carla@pigeon"]
+    assert product.message().status is Status.DELIVERED
+
+
+def test_a_failure_that_passes_leads_to_the_next_channel_and_not_to_the_same_again(product: Product) -> None:
+    product.connector.answers = [Sent("theirs"), Sent("by telex")]
+    say(product, *PIGEON_FIRST)
+    work(product)
+
+    product.record(replace(receipt(Status.FAILED), error_code="130429", outcome=Outcome.THROTTLED))
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+    assert product.message().status is Status.SENT
+
+
+@pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
+def test_proof_from_the_first_channel_counts_and_the_next_channel_goes_on(
+    product: Product, proof: Status
+) -> None:
+    product.connector.answers = [Sent("theirs"), Sent("by telex")]
+    say(product, *PIGEON_FIRST)
+    work(product)
+    product.record(replace(receipt(Status.FAILED), error_code="131026"))
+    work(product)
+
+    product.record(receipt(proof))
+    product.record(receipt(Status.FAILED, "telex", "by telex"))
+    work(product)
+
+    assert asked(product) == ["carla@pigeon", "carla@telex"]
+    assert (product.message().status, product.message().error_code) == (proof, None)
+    assert [letter.channel for letter in product.redrive.listing(None, None, 10).items] == ["telex"]
+
+
+def test_proof_before_the_next_channel_is_tried_keeps_the_recipient_in_place(product: Product) -> None:
+    product.connector.answers = [Sent("theirs")]
+    say(product, *PIGEON_FIRST)
+    work(product)
+    failed = replace(receipt(Status.FAILED), error_code="131026")
+    product.apply(failed)
+
+    product.record(receipt(Status.DELIVERED))
+    product.record(failed)
+    work(product)
 
     assert asked(product) == ["carla@pigeon"]
     assert product.message().status is Status.DELIVERED

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chat4all.domain.clock import iso
 from chat4all.domain.conversation import ConversationType
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.errors import NotFailed
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status, may_become
@@ -86,6 +87,8 @@ def test_histories_only_move_forward(arriving: list[Status]) -> None:
     ):
         assert history[0] is Status.PENDING
         assert all(may_become(before, after) for before, after in pairwise(history))
+    if {Status.DELIVERED, Status.READ} & set(arriving):
+        assert product.message().status in {Status.DELIVERED, Status.READ}
     assert product.message().status is only_delivery(product).status
 
 
@@ -253,6 +256,69 @@ def test_a_failure_of_what_was_delivered_is_not_logged(caplog: pytest.LogCapture
     product.record(receipt(Status.FAILED, error_code="131026"))
 
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("proof", [Status.DELIVERED, Status.READ])
+def test_proof_of_receipt_beats_a_failure_that_was_reported_before(proof: Status) -> None:
+    product = a_sent_message()
+    product.record(receipt(Status.FAILED, error_code="131026"))
+    assert len(product.redrive.listing(None, None, 10).items) == 1
+
+    product.record(receipt(proof))
+
+    message = product.message()
+    assert (message.status, message.error_code, message.error_reason) == (proof, None, None)
+    assert (only_delivery(product).status, only_delivery(product).error_code) == (proof, None)
+    assert statuses(message.status_history)[-2:] == [Status.FAILED, proof]
+    assert product.redrive.listing(None, None, 10).items == ()
+    with pytest.raises(NotFailed):
+        product.redrive.message(MESSAGE_ID)
+
+
+def test_a_late_sent_is_no_proof() -> None:
+    product = a_sent_message()
+    product.record(receipt(Status.FAILED, error_code="131026"))
+
+    product.record(receipt(Status.SENT))
+
+    assert product.message().status is Status.FAILED
+    assert only_delivery(product).status is Status.FAILED
+
+
+def test_a_failure_after_the_proof_changes_nothing() -> None:
+    product = a_sent_message()
+    for status in (Status.FAILED, Status.READ, Status.FAILED):
+        product.record(receipt(status, error_code="131026" if status is Status.FAILED else None))
+
+    assert product.message().status is Status.READ
+    assert product.redrive.listing(None, None, 10).items == ()
+
+
+def test_a_text_whose_failed_part_is_proven_waits_for_its_other_parts() -> None:
+    product = a_group()
+    product.connector.answers = [Sent("part 0"), Sent("part 1")]
+    send(product, group_delivery("ana", 0, 2, people=1), group_delivery("ana", 1, 2, people=1))
+    product.record(receipt(Status.FAILED, "part 0", error_code="131026"))
+    assert product.message().status is Status.FAILED
+
+    product.record(receipt(Status.READ, "part 0"))
+    assert (product.message().status, product.message().error_code) == (Status.SENT, None)
+
+    product.record(receipt(Status.DELIVERED, "part 1"))
+    assert product.message().status is Status.DELIVERED
+
+
+def test_a_proven_part_lets_the_parts_after_it_be_sent() -> None:
+    product = a_group()
+    product.connector.answers = [Sent("part 0"), Sent("part 1")]
+    send(product, group_delivery("ana", 0, 2, people=1))
+    product.record(receipt(Status.FAILED, "part 0", error_code="131026"))
+
+    product.record(receipt(Status.DELIVERED, "part 0"))
+    assert product.message().status is Status.PENDING
+
+    send(product, group_delivery("ana", 1, 2, people=1))
+    assert product.message().status is Status.SENT
 
 
 def test_what_was_delivered_can_no_longer_fail() -> None:

@@ -14,6 +14,7 @@ from chat4all.adapters.queues.sqs import Queues
 from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.circuits import circuits
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
@@ -22,6 +23,7 @@ from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 
@@ -43,8 +45,15 @@ def handler() -> Handler:
     fallbacks = DynamoFallbacks(settings.messages_table)
     fall_back = FallBack(fallbacks, accepting.events, runtime.now)
     follow = FollowDelivery(accepting.messages, deliveries)
-    apply = ApplyStatus(deliveries, follow, log_failure)
-    record = RecordStatus(apply, deliveries, fall_back, runtime.now)
+    apply = ApplyStatus(accepting.messages, deliveries, follow, log_failure)
+    again = TryAgain(
+        accepting.messages,
+        deliveries,
+        circuits(settings.powertools_service_name, settings.limits_table, telemetry.count),
+        runtime.now,
+        runtime.jitter,
+    )
+    record = RecordStatus(apply, deliveries, fall_back, again, runtime.now)
     dead_records = CollectDeadRecords(
         queues=_dead_queues(settings, accepting.sqs),
         dead_letters=DynamoDeadLetters(settings.messages_table, names()),

@@ -94,6 +94,9 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
 
 class StatusSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
     messages_table: str
+    limits_table: str
+    powertools_service_name: str
+    """The name of the stack."""
 
 
 class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
@@ -115,6 +118,8 @@ class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_queue: str
     inbound_queue: str
     inbound_dead_letter_queue: str
+    powertools_service_name: str
+    """The name of the stack."""
 
 
 def from_environment(kind: type[S]) -> S:

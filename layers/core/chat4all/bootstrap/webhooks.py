@@ -40,8 +40,9 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     webhooks = DynamoWebhooks(settings.webhooks_table, S3Bodies(runtime.s3, settings.webhooks_bucket))
     events = streams.events(settings, runtime.sqs(), Queues(inbound=settings.inbound_queue))
     deliveries = DynamoDeliveries(settings.messages_table)
-    follow = FollowDelivery(DynamoMessages(settings.messages_table), deliveries)
-    handle = HandleEvents(ApplyStatus(deliveries, follow, log_failure), events)
+    messages = DynamoMessages(settings.messages_table)
+    follow = FollowDelivery(messages, deliveries)
+    handle = HandleEvents(ApplyStatus(messages, deliveries, follow, log_failure), events)
     listed = accounts()
     receive = ReceiveWebhook(
         connector=known,

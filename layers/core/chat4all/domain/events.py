@@ -190,6 +190,10 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     error_reason: str | None = None
     recorded: bool = False
     """The sender has already written this status on the delivery, but not yet on the message."""
+    outcome: Outcome | None = None
+    """The consequence of a failure that the provider reported, as in the answer to a send."""
+    covers_earlier: bool = False
+    """The status is true of every earlier message to the person, too."""
 
     @property
     def ids(self) -> dict[str, str]:

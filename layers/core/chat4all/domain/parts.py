@@ -1,13 +1,13 @@
 """The parts of a message's deliveries, and the status of the message that follows from them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.status import Status, of_message, of_parts
+from chat4all.domain.status import PROOF, Status, of_message, of_parts
 
 _KEY: Final = re.compile(r"(\d++)(?:-(\d++)-(\d++))?(?:@(\d++))?")
 _LETTERS: Final = {
@@ -105,18 +105,31 @@ def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, st
 def message_status(parts: Iterable[PartStatus], recipient_count: int) -> Status:
     """Return the status of the slowest recipient that did not fail; PENDING until all were begun.
 
-    A recipient counts on the last route that was begun, unless that route was replaced.
+    A recipient counts on the last route that was begun, unless that route was replaced. If it is proven later
+    that an earlier route reached the recipient, the recipient counts on that route.
     """
     routes: dict[int, dict[int, list[PartStatus]]] = {}
     for part in parts:
         routes.setdefault(part.recipient, {}).setdefault(part.route, []).append(part)
-    latest = [by_route[max(by_route)] for by_route in routes.values()]
-    begun = [
-        _delivery_status([part.status for part in on_route], on_route[0].part_count)
-        for on_route in latest
-        if not any(part.replaced for part in on_route)
-    ]
+    statuses = [_recipient_status(by_route) for by_route in routes.values()]
+    begun = [status for status in statuses if status is not None]
     return of_message(begun) if len(begun) >= recipient_count else Status.PENDING
+
+
+def _recipient_status(by_route: Mapping[int, Sequence[PartStatus]]) -> Status | None:
+    """Return the status of a recipient; None if the last route that was begun was replaced."""
+    latest = max(by_route)
+    proven = {
+        status
+        for parts in by_route.values()
+        if (status := _delivery_status([part.status for part in parts], parts[0].part_count)) in PROOF
+    }
+    if proven:
+        return Status.READ if Status.READ in proven else Status.DELIVERED
+    on_route = by_route[latest]
+    if any(part.replaced for part in on_route):
+        return None
+    return _delivery_status([part.status for part in on_route], on_route[0].part_count)
 
 
 def status_of(parts: list[DeliveryPart]) -> Status:
@@ -124,6 +137,6 @@ def status_of(parts: list[DeliveryPart]) -> Status:
     return _delivery_status([part.status for part in parts], parts[0].part_count)
 
 
-def _delivery_status(begun: list[Status], part_count: int) -> Status:
+def _delivery_status(begun: Sequence[Status], part_count: int) -> Status:
     status = of_parts(begun)
     return status if len(begun) == part_count or status is Status.FAILED else Status.PENDING

@@ -3,10 +3,11 @@
 ::
 
     PENDING ──> SENT ──> DELIVERED ──> READ
-       └────────┴──> FAILED
+       └────────┴──> FAILED ──┴──────────┘
 
-A step may be skipped (READ implies DELIVERED), but is never taken back. A FAILED delivery stays FAILED, and a
-DELIVERED delivery can no longer fail.
+A step may be skipped (READ implies DELIVERED), but is never taken back. A DELIVERED delivery can no longer
+fail. A FAILED delivery stays FAILED, unless its provider proves later that the person has it: DELIVERED and
+READ are proof, SENT is not.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,8 +37,10 @@ _MAY_BECOME: Final[dict[Status, frozenset[Status]]] = {
     Status.SENT: frozenset({Status.DELIVERED, Status.READ, Status.FAILED}),
     Status.DELIVERED: frozenset({Status.READ}),
     Status.READ: frozenset(),
-    Status.FAILED: frozenset(),
+    Status.FAILED: frozenset({Status.DELIVERED, Status.READ}),
 }
+PROOF: Final = _MAY_BECOME[Status.FAILED]
+"""The statuses that prove that the person has the message."""
 _ORDER: Final = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ)
 
 

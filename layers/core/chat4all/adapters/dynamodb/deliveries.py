@@ -32,7 +32,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
 from chat4all.domain.sending import EARLIER_PART
-from chat4all.domain.status import Status, predecessors
+from chat4all.domain.status import PROOF, Status, predecessors
 from chat4all.domain.waiting import ParkedStatus
 
 _PENDING: Final = Status.PENDING.value
@@ -165,6 +165,8 @@ class DynamoDeliveries:
                 return failing
             actions += _error(failing, update.error_code or "UNKNOWN", update.error_reason or "")
             allowed &= _in_round(failing.round)
+        if update.status in PROOF:
+            actions += _NOT_FAILED
         if update.status is not Status.PENDING and updated(row, actions, allowed):
             return delivery_of(row)
         return self.get(delivery_id)
@@ -208,6 +210,14 @@ _UNCLAIMED: Final[list[Action]] = [DeliveryRow.claim_id.remove(), DeliveryRow.cl
 _SETTLED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.remove()]
 # The claims of dead processes stay open: a later send of the delivery may repeat their send.
 _RELEASED: Final[list[Action]] = [*_UNCLAIMED, DeliveryRow.open_claims.add(-1)]
+
+
+_NOT_FAILED: Final[list[Action]] = [
+    DeliveryRow.error_code.remove(),
+    DeliveryRow.error_reason.remove(),
+    DeliveryRow.dead_key.remove(),
+    DeliveryRow.dead_order.remove(),
+]
 
 
 def _claiming(requested: DeliveryRequested, claim_id: str, until: float) -> list[Action]:

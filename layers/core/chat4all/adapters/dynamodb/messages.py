@@ -44,7 +44,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
-from chat4all.domain.status import Status, predecessors
+from chat4all.domain.status import PROOF, Status, predecessors
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 
@@ -146,11 +146,38 @@ class DynamoMessages:
             actions += _listing(status.value, message_id, at)
         elif settled:
             actions += _NOT_LISTED
+        if status in PROOF:
+            actions += _NOT_FAILED
         if code is not None:
             actions += [StateRow.error_code.set(code), StateRow.error_reason.set(reason or "")]
         before = [earlier.value for earlier in predecessors(status)]
         forward = StateRow.status.is_in(*before) & _in_round(round_)
         return bool(before) and updated(StateRow(key(message_id), STATE), actions, forward)
+
+    @answering
+    def lift(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        parts: Sequence[PartStatus],
+        look_at: str,
+    ) -> bool:
+        is_pending = status is Status.PENDING
+        listing = _listing(status.value, message_id, look_at) if is_pending else _NOT_LISTED
+        unchanged = StateRow.parts == {part.key: part.value for part in parts}
+        failed = (StateRow.status == Status.FAILED.value) & _in_round(round_) & unchanged
+        actions = [*_forward(status, at), *listing, *_NOT_FAILED]
+        return updated(StateRow(key(message_id), STATE), actions, failed)
+
+    @answering
+    def reported(self, message: Message, status: Status, at: str) -> bool:
+        before = [earlier.value for earlier in predecessors(status)]
+        forward = StateRow.status.does_not_exist() | StateRow.status.is_in(*before)
+        actions = [*_forward(status, at), StateRow.parts.set(StateRow.parts | {})]
+        return updated(StateRow(key(message.message_id), STATE), actions, forward)
 
     @answering
     def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
@@ -309,6 +336,10 @@ def _by_sender(shard: str, span: Condition | None, limit: int, order: TimeOrder)
     return (TimeIndexEntry(row.accepted_at, name_of(row.partition)) for row in rows)
 
 
+_NOT_FAILED: Final[list[Action]] = [
+    attribute.remove()
+    for attribute in (StateRow.error_code, StateRow.error_reason, StateRow.dead_key, StateRow.dead_order)
+]
 _NOT_LISTED: Final[list[Action]] = [StateRow.listing_key.remove(), StateRow.listed_at.remove()]
 
 
@@ -328,6 +359,8 @@ def _follows(entry: Path, part: PartStatus) -> Condition:
     """Return the condition that the part's status is a step forward from the recorded status."""
     earlier = predecessors(part.status)
     values = [value_of(status, part.round) for status in Status if status in earlier]
+    if Status.FAILED in earlier:
+        values.append(value_of(Status.FAILED, part.round, replaced=True))
     condition: Condition = entry.is_in(*values) | (_has_begun(part.round) & entry.does_not_exist())
     return condition
 
@@ -352,8 +385,7 @@ def _again(message: Message, at: str, look_at: str) -> list[Action]:
     return [
         *_forward(Status.PENDING, at),
         *_listing(Status.PENDING.value, message.message_id, look_at),
-        *(attribute.remove() for attribute in (StateRow.error_code, StateRow.error_reason)),
-        *(attribute.remove() for attribute in (StateRow.dead_key, StateRow.dead_order)),
+        *_NOT_FAILED,
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.channels.instagram.address import canonical
+from chat4all.channels.instagram.address import canonical, is_address
 from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.instagram.manifest import CAPABILITIES
 from chat4all.channels.instagram.webhook import parsed
@@ -75,7 +75,8 @@ class Instagram:
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         """Send the text or the file. The API documents no field for a quote, and a file has no caption."""
         message = _Message(_Recipient(submission.address), _content(submission))
-        answer = post_message(self._http, self._url, secret, message, INSTAGRAM_FAILURES)
+        account = _account(submission, secret)
+        answer = post_message(self._http, self._url, account, message, INSTAGRAM_FAILURES)
         if isinstance(answer, SendError):
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
@@ -92,6 +93,17 @@ class Instagram:
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         return parsed(body, secret.account_id)
+
+
+def _account(submission: Submission, secret: ChannelSecret) -> ChannelSecret:
+    """Return the credentials with the account that the message leaves from.
+
+    A webhook may name another account of ours than the account of the secret; its id is digits, which no
+    account of the manifest is.
+    """
+    if not is_address(submission.account):
+        return secret
+    return msgspec.structs.replace(secret, account_id=submission.account)
 
 
 def _content(submission: Submission) -> _Content:

@@ -51,7 +51,8 @@ MANIFEST: Final = Manifest(
     ),
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/instagram`,"
-        " the verify token of the secret; subscribe to `messages`."
+        " the verify token of the secret; subscribe to `messages`, `message_echoes`, `message_edit`,"
+        " `message_reactions`, `messaging_postbacks`, `messaging_referral`, `messaging_seen` and `standby`."
     ),
     webhook_proof="X-Hub-Signature-256",
     address_form="17841{:012d}",

@@ -1,44 +1,43 @@
-"""Instagram's webhooks: messages of people, and statuses of our messages.
+"""Instagram's webhooks: messages of people and of our own side in the app, and statuses of our messages.
 
 https://developers.facebook.com/docs/instagram-messaging/webhooks
 https://developers.facebook.com/documentation/instagram-platform/webhooks/examples
 Deliveries and edits are documented for Messenger, whose events have the same form:
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
+
+Every part of a webhook leads to an event, or its name counts as ignored.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from chat4all.channels.instagram.address import is_address
-from chat4all.channels.shared.decoding import Id, MessageId, decoded
-from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, moment, other_fields, read_envelope
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.channels.instagram.messages import ENVELOPE, Chat, Event, messages_of
+from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.webhooks import ABSENT, moment, read_envelope
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
+from chat4all.domain.events import InboundEvent, InboundStatus, ParsedWebhook
+from chat4all.domain.received import Author, AuthorKind
 from chat4all.domain.status import Status
 
-_ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
-_NOT_FROM_A_PERSON: Final = frozenset(
+_SAID: Final = ("message", "message_edit", "postback", "reaction", "referral")
+"""The parts of an event that somebody said, in the order in which they name the event."""
+_NOT_SAID: Final = frozenset(
     {
         "pass_thread_control",
         "take_thread_control",
         "request_thread_control",
         "app_roles",
         "policy_enforcement",
+        "read",
+        "delivery",
     }
 )
-
-_FILE_TYPES: Final = {
-    "image": "image/jpeg",
-    "video": "video/mp4",
-    "audio": "audio/mp4",
-    "file": "application/pdf",
-}
-"""The attachments that are files, and their most likely types, which the webhook does not name."""
+_NULL: Final = b"null"
+_OUR_SIDE: Final = Author(AuthorKind.OWN)
 
 
 class _Webhook(Struct, frozen=True):
@@ -46,59 +45,22 @@ class _Webhook(Struct, frozen=True):
     entry: list[Raw]
 
 
-class _Entry(Struct, frozen=True):
-    id: Raw = ABSENT
-    messaging: Raw = ABSENT
-    standby: Raw = ABSENT
-    """The messages of people whose conversation another app holds:
-    https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
-    """
-    changes: Raw = ABSENT
-
-
 class _Change(Struct, frozen=True):
     field: str
-    value: Raw
+    value: Raw = ABSENT
 
 
 class _Party(Struct, frozen=True):
-    id: str
+    id: str | int
 
 
-class _Event(Struct, frozen=True):
-    sender: Raw = ABSENT
-    recipient: Raw = ABSENT
-    timestamp: Raw = ABSENT
-    message: Raw = ABSENT
-    message_edit: Raw = ABSENT
-    read: Raw = ABSENT
-    delivery: Raw = ABSENT
-
-
-class _Message(Struct, frozen=True):
-    """A message, decoded part by part: it becomes an event even if a part of it is malformed."""
-
+class _Echo(Struct, frozen=True):
     mid: Raw = ABSENT
-    text: Raw = ABSENT
-    attachments: Raw = ABSENT
-    reply_to: Raw = ABSENT
+    is_echo: Raw = ABSENT
     metadata: Raw = ABSENT
-    is_deleted: Raw = ABSENT
-    is_unsupported: Raw = ABSENT
 
 
-class _Attachment(Struct, frozen=True):
-    type: str = "attachment"
-    payload: Raw = ABSENT
-
-
-class _Payload(Struct, frozen=True):
-    url: Id
-
-
-class _Mid(Struct, frozen=True):
-    """A `read`, a `reply_to` (a reply to a story has no `mid`) or a `postback`."""
-
+class _Seen(Struct, frozen=True):
     mid: Id
 
 
@@ -106,162 +68,142 @@ class _Delivery(Struct, frozen=True):
     mids: list[Id]
 
 
-class _Edit(Struct, frozen=True):
-    mid: Id
-    text: str
+class _Ignored(Struct, frozen=True):
+    kind: str
 
 
 def parsed(body: bytes, account_id: str) -> ParsedWebhook:
-    """Return the events that concern `account_id`; raises Invalid if `body` is not a webhook."""
+    """Return the parts of the webhook; raises Invalid if `body` is not a webhook.
+
+    `account_id` is the id of the channel's first account. Events of another account of ours name the account.
+    """
     webhook = read_envelope(body, _Webhook)
     if webhook.object != "instagram" or not webhook.entry:
         raise Invalid("The webhook is not of an Instagram account.")
-    events = (event for entry in webhook.entry for event in _of_entry(entry, account_id))
-    return ParsedWebhook(tuple(events))
-
-
-def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent]:
-    entry = decoded(part, _Entry) or _Entry()
-    entry_id = decoded(entry.id, str)
-    for raw in (*items(entry.messaging), *items(entry.standby), *_changes(entry)):
-        event = decoded(raw, _Event)
-        if event:
-            yield from _of_event(event, raw, account_id, entry_id)
-
-
-def _changes(entry: _Entry) -> Iterator[Raw]:
-    """Yield the events under `changes`, where accounts connected by Instagram Login may get them."""
-    for part in items(entry.changes):
-        change = decoded(part, _Change)
-        # Comments, mentions and insights are no messages.
-        if change and change.field.startswith("messag"):
-            yield change.value
-
-
-def _of_event(event: _Event, raw: Raw, account_id: str, entry_id: str | None) -> Iterator[InboundEvent]:
-    sender, recipient = _party(event.sender), _party(event.recipient)
-    message = decoded(event.message, _Message)
-    if sender == account_id:
-        yield from _of_echo(event, message, recipient)
-    elif (recipient or entry_id) == account_id and sender and is_address(sender):
-        yield from _of_person(event, message, raw, sender)
-
-
-def _of_echo(event: _Event, message: _Message | None, recipient: str | None) -> Iterator[InboundEvent]:
-    """Yield the status SENT of our own message, if the echo has the id of a delivery."""
-    mid = decoded(message.mid, str) if message else None
-    delivery_id = (decoded(message.metadata, str) if message else None) or ""
-    if mid and recipient and is_address(recipient) and DeliveryId.parse(delivery_id):
-        yield _status(event, recipient, Status.SENT, mid, delivery_id)
-
-
-def _of_person(event: _Event, message: _Message | None, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    seen, delivery, edit = (
-        decoded(event.read, _Mid),
-        decoded(event.delivery, _Delivery),
-        decoded(event.message_edit, _Edit),
+    parts = [part for entry in webhook.entry for part in _of_entry(entry, account_id)]
+    return ParsedWebhook(
+        tuple(part for part in parts if not isinstance(part, _Ignored)),
+        tuple(part.kind for part in parts if isinstance(part, _Ignored)),
     )
-    if seen:
-        yield _status(event, sender, Status.READ, seen.mid)
-    elif delivery:
-        for mid in delivery.mids:
-            yield _status(event, sender, Status.DELIVERED, mid)
-    elif edit and edit.text.strip():
-        at = moment(event.timestamp)
-        yield InboundMessage(sender, edit.mid, Text(edit.text), at, edited_at=at)
-    elif message:
-        yield from _of_message(event, message, raw, sender)
-    else:
-        yield from _of_other(event, raw, sender)
 
 
-def _of_message(event: _Event, message: _Message, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    mid = decoded(message.mid, MessageId)
-    text = decoded(message.text, str) or ""
-    quoted = decoded(message.reply_to, _Mid)
-    attachments = items(message.attachments)
-    files = [_provider_file(attachment) for attachment in attachments]
-    if decoded(message.is_deleted, bool):
-        yield _unsupported(event, raw, sender, "deleted", f"{mid}:deleted" if mid else None)
-        return
-    contents = _contents(mid, text, files) if mid else []
-    for name, content in contents:
-        yield InboundMessage(
-            address=sender,
-            provider_message_id=name,
-            content=content,
-            at=moment(event.timestamp),
-            quoted_provider_message_id=quoted.mid if quoted else None,
-        )
-    others = (
-        [attachment for attachment, file in zip(attachments, files, strict=True) if not file]
-        if mid
-        else attachments
-    )
-    if others or not contents:
-        rest_id = f"{mid}:attachments" if contents else mid
-        rest = _unsupported(event, raw, sender, _kind(message, others), rest_id)
-        yield replace(rest, quoted_provider_message_id=quoted.mid if quoted else None)
+def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent | _Ignored]:
+    """Yield the parts of an entry.
 
-
-def _contents(mid: str, text: str, files: list[ProviderFile | None]) -> list[tuple[str, ReceivedContent]]:
-    """Return the text, and each file, as a message of its own with its id.
-
-    The first has the provider's id, which people quote and edit. The id of each other has its place, which is
-    the same when the webhook comes again.
+    `standby` holds the messages of people whose conversation another app answers:
+    https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/standby
     """
-    found: list[tuple[str, ReceivedContent]] = [("text", Text(text))] if text.strip() else []
-    found += [(str(place), ReceivedMedia(file)) for place, file in enumerate(files) if file]
-    return [(f"{mid}:{place}" if later else mid, content) for later, (place, content) in enumerate(found)]
-
-
-def _provider_file(part: Raw) -> ProviderFile | None:
-    attachment = decoded(part, _Attachment)
-    payload = decoded(attachment.payload, _Payload) if attachment else None
-    if not attachment or not payload or attachment.type not in _FILE_TYPES:
-        return None
-    return ProviderFile(payload.url, _FILE_TYPES[attachment.type])
-
-
-def _of_other(event: _Event, raw: Raw, sender: str) -> Iterator[InboundEvent]:
-    """Yield the event of a postback, a reaction, a referral, or a kind that is not known yet."""
-    parts = decoded(raw, dict[str, Raw]) or {}
-    kind = next((name for name in parts if name not in _ENVELOPE), None)
-    if kind is None or kind in _NOT_FROM_A_PERSON or kind in {"read", "delivery"}:
+    entry = decoded(part, dict[str, Raw])
+    if entry is None:
+        yield _Ignored("malformed entry")
         return
-    # A postback has an id of its own; the `mid` of a reaction or an edit is of another message.
-    own = decoded(parts[kind], _Mid) if kind == "postback" else None
-    yield _unsupported(event, raw, sender, kind, own.mid if own else None)
+    entry_id = _account(entry.get("id", ABSENT))
+    for name, value in entry.items():
+        found = decoded(value, list[Raw])
+        if name in {"id", "time"}:
+            continue
+        if found is None or name not in {"messaging", "standby", "changes"}:
+            yield _Ignored(name)
+            continue
+        for raw in found:
+            event = _Change(name, raw) if name != "changes" else decoded(raw, _Change)
+            yield from _of_change(event, account_id, entry_id)
 
 
-def _unsupported(event: _Event, raw: Raw, sender: str, kind: str, mid: str | None) -> InboundMessage:
-    return InboundMessage(
-        address=sender,
-        provider_message_id=mid or fingerprint(raw),
-        content=Unsupported(kind),
-        provider_fields=other_fields(raw, ()),
-        at=moment(event.timestamp),
-    )
+def _of_change(
+    change: _Change | None, account_id: str, entry_id: str | None
+) -> Iterator[InboundEvent | _Ignored]:
+    """Yield the parts of an event, which accounts connected by Instagram Login may get under `changes`."""
+    if change is None:
+        yield _Ignored("malformed change")
+    elif change.field == "standby" or change.field.startswith("messag"):
+        yield from _of_event(change.value, account_id, entry_id)
+    else:
+        # Comments, mentions and insights are no messages.
+        yield _Ignored(change.field)
+
+
+def _of_event(raw: Raw, account_id: str, entry_id: str | None) -> Iterator[InboundEvent | _Ignored]:
+    fields = decoded(raw, dict[str, Raw])
+    if fields is None:
+        yield _Ignored("malformed event")
+        return
+    event = {name: part for name, part in fields.items() if bytes(part) != _NULL}
+    echo = decoded(event.get("message", ABSENT), _Echo) or _Echo()
+    chat = _chat(event, echo, account_id, entry_id)
+    kind = _kind(event)
+    if chat is None or kind is None:
+        yield _Ignored(kind or "event")
+        return
+    delivery_id = decoded(echo.metadata, str) or ""
+    if chat.author is not None and DeliveryId.parse(delivery_id) is not None:
+        yield _sent(chat, echo, delivery_id) or _Ignored(kind)
+        return
+    statuses = list(_statuses(chat, event))
+    yield from statuses
+    if kind not in _NOT_SAID:
+        yield from messages_of(chat, event, kind, raw)
+    elif not statuses:
+        yield _Ignored(kind)
+
+
+def _kind(event: Event) -> str | None:
+    """Return the name of the part that makes the event what it is."""
+    said = next((name for name in _SAID if name in event), None)
+    return said or next((name for name in event if name not in ENVELOPE), None)
+
+
+def _chat(event: Event, echo: _Echo, account_id: str, entry_id: str | None) -> Chat | None:
+    """Return where the event happened; None if it names no person.
+
+    An echo is a message of our own side, which the account sent to the person.
+    """
+    sender, recipient = _party(event.get("sender", ABSENT)), _party(event.get("recipient", ABSENT))
+    is_own = decoded(echo.is_echo, bool) or sender in {account_id, entry_id}
+    address, named = (recipient, sender) if is_own else (sender, recipient)
+    if address is None or not is_address(address):
+        return None
+    account = None if account_id in {entry_id, named} else entry_id or named
+    return Chat(address, account, _OUR_SIDE if is_own else None, moment(event.get("timestamp", ABSENT)))
+
+
+def _sent(chat: Chat, echo: _Echo, delivery_id: str) -> InboundStatus | None:
+    """Return the status SENT of a message that we sent through the API; its echo has the delivery's id."""
+    mid = decoded(echo.mid, Id)
+    return _status(chat, Status.SENT, mid, delivery_id) if mid else None
+
+
+def _statuses(chat: Chat, event: Event) -> Iterator[InboundStatus]:
+    """Yield what the person has received and read. `read` is true of all earlier messages, too."""
+    if chat.author is not None:
+        return
+    delivery = decoded(event.get("delivery", ABSENT), _Delivery)
+    for mid in delivery.mids if delivery else ():
+        yield _status(chat, Status.DELIVERED, mid)
+    seen = decoded(event.get("read", ABSENT), _Seen)
+    if seen is not None:
+        yield _status(chat, Status.READ, seen.mid, covers_earlier=True)
 
 
 def _status(
-    event: _Event, address: str, status: Status, mid: str, delivery_id: str | None = None
+    chat: Chat, status: Status, mid: str, delivery_id: str | None = None, *, covers_earlier: bool = False
 ) -> InboundStatus:
     return InboundStatus(
-        address=address,
+        address=chat.address,
         status=status,
-        at=moment(event.timestamp),
+        at=chat.at,
         provider_message_id=mid,
+        account=chat.account,
         delivery_id=delivery_id,
+        covers_earlier=covers_earlier,
     )
-
-
-def _kind(message: _Message, attachments: list[Raw]) -> str:
-    if attachments:
-        return (decoded(attachments[0], _Attachment) or _Attachment()).type
-    return "unsupported" if decoded(message.is_unsupported, bool) else "message"
 
 
 def _party(part: Raw) -> str | None:
     party = decoded(part, _Party)
-    return party.id if party else None
+    return str(party.id) if party else None
+
+
+def _account(part: Raw) -> str | None:
+    account = decoded(part, Id)
+    return account or (str(number) if (number := decoded(part, int)) is not None else None)

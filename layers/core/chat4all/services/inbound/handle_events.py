@@ -8,6 +8,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundStatus, StatusUpdate, WebhookEvent
 from chat4all.services.messaging.ports import Events
 from chat4all.services.messaging.record_status import ApplyStatus
+from chat4all.services.messaging.try_again import PASSING
 
 MOST_APPLIED: Final = 10
 """The most statuses that are applied while the provider waits for the answer to its webhook."""
@@ -22,8 +23,8 @@ class HandleEvents:
         """Handle the events of one webhook.
 
         A status goes to the queue `status-updates` if its delivery is unknown so far, if the database does
-        not answer, or if the recipient must be reached on the next channel. So do all statuses after the
-        first `MOST_APPLIED`.
+        not answer, or if the recipient must be reached again: on the next channel, or on the same channel
+        later. So do all statuses after the first `MOST_APPLIED`.
 
         Raises:
             Unavailable: a queue did not take an event; the webhook must be handled again.
@@ -44,11 +45,13 @@ class HandleEvents:
             )
 
     def _is_applied(self, update: StatusUpdate) -> bool:
+        if update.outcome in PASSING:
+            return False
         try:
-            delivery = self._apply(update)
+            applied = self._apply(update)
         except Unavailable:
             return False
-        return delivery is not None and not delivery.replaced
+        return applied is not None and (applied.delivery is None or not applied.delivery.replaced)
 
 
 def _update(channel: str, account: str, event: InboundStatus) -> StatusUpdate:
@@ -61,6 +64,8 @@ def _update(channel: str, account: str, event: InboundStatus) -> StatusUpdate:
         delivery_id=_own_delivery(channel, event.delivery_id),
         error_code=event.error_code,
         error_reason=event.error_reason,
+        outcome=event.outcome,
+        covers_earlier=event.covers_earlier,
     )
 
 

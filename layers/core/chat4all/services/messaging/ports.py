@@ -103,6 +103,28 @@ class Messages(Protocol):
         """
         ...
 
+    def lift(
+        self,
+        message_id: str,
+        status: Status,
+        at: str,
+        round_: int,
+        *,
+        parts: Sequence[PartStatus],
+        look_at: str,
+    ) -> bool:
+        """Move a FAILED message to the PENDING or SENT that follows from its `parts` now.
+
+        Proof of receipt of a part leads there, as long as the other parts have no proof. Returns False if
+        the message is not FAILED, or if the recorded parts are no longer `parts`. `relay` looks at a PENDING
+        message at `look_at`.
+        """
+        ...
+
+    def reported(self, message: Message, status: Status, at: str) -> bool:
+        """Move a message that our side wrote in the provider's app forward to DELIVERED or READ."""
+        ...
+
     def give_up(self, message: Message, at: str, code: str, reason: str) -> bool:
         """Mark a message that cannot be delivered as FAILED, and make it a dead letter.
 

@@ -9,19 +9,26 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
+import msgspec
+
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import StatusUpdate
-from chat4all.domain.parts import is_alone, message_status
+from chat4all.domain.parts import PartStatus, is_alone, message_status
+from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import EARLIER_PART
-from chat4all.domain.status import Status
+from chat4all.domain.status import PROOF, Status
 from chat4all.domain.waiting import ParkedStatus
+from chat4all.services.messaging.cover_earlier import CoverEarlier
 from chat4all.services.messaging.fall_back import FallBack
 from chat4all.services.messaging.ports import Deliveries, LogFailure, Messages
+from chat4all.services.messaging.try_again import TryAgain
 
 PARKED_AGAIN: Final = timedelta(minutes=1)
 PARKED_FOR: Final = timedelta(days=2)
+_TRIES: Final = 3
+_UNPROVEN: Final = frozenset({Status.PENDING, Status.SENT})
 
 
 class FollowDelivery:
@@ -39,9 +46,32 @@ class FollowDelivery:
         """
         if delivery.status is Status.PENDING:
             return
-        status, round_, settled = self._of_message(delivery)
-        if status is Status.PENDING:
+        if is_alone(delivery):
+            self._advance(delivery, delivery.status, at, delivery.round, settled=True)
             return
+        parts = self._messages.record_part(delivery)
+        for _ in range(_TRIES if _was_failed(delivery) else 0):
+            if self._is_lifted(delivery, at, parts):
+                return
+            parts = self._messages.record_part(delivery)
+        status = message_status(parts, delivery.recipient_count)
+        if status is not Status.PENDING:
+            settled = all(part.status is not Status.PENDING for part in parts)
+            self._advance(delivery, status, at, _round(delivery, parts), settled=settled)
+
+    def _is_lifted(self, delivery: DeliveryPart, at: str, parts: Sequence[PartStatus]) -> bool:
+        """Return whether the message is no longer FAILED, though its parts are not all proven yet."""
+        status = message_status(parts, delivery.recipient_count)
+        if status not in _UNPROVEN:
+            return False
+        look_at = iso(parse_iso(at) + DELIVERY_GRACE)
+        return self._messages.lift(
+            delivery.message_id, status, at, _round(delivery, parts), parts=parts, look_at=look_at
+        )
+
+    def _advance(
+        self, delivery: DeliveryPart, status: Status, at: str, round_: int, *, settled: bool
+    ) -> None:
         cause = self._cause(delivery) if status is Status.FAILED else None
         self._messages.advance(
             delivery.message_id,
@@ -53,18 +83,6 @@ class FollowDelivery:
             reason=cause.error_reason if cause else None,
         )
 
-    def _of_message(self, delivery: DeliveryPart) -> tuple[Status, int, bool]:
-        """Return the message's status and round, and whether all of its parts are settled.
-
-        A part of several is first recorded in the message's state.
-        """
-        if is_alone(delivery):
-            return delivery.status, delivery.round, True
-        parts = self._messages.record_part(delivery)
-        round_ = max((part.round for part in parts), default=delivery.round)
-        settled = all(part.status is not Status.PENDING for part in parts)
-        return message_status(parts, delivery.recipient_count), round_, settled
-
     def _cause(self, delivery: DeliveryPart) -> DeliveryPart:
         """Return the part that says why the message failed: of several parts, perhaps not this part."""
         if is_alone(delivery):
@@ -72,22 +90,53 @@ class FollowDelivery:
         return _cause(self._deliveries.of_message(delivery.message_id)) or delivery
 
 
+class Applied(msgspec.Struct, frozen=True):
+    """A status was applied to a delivery, as it is now, or to a message of our side in the provider's app."""
+
+    delivery: DeliveryPart | None = None
+
+
 class ApplyStatus:
     """The use case that applies a status to its delivery, and to the message."""
 
-    def __init__(self, deliveries: Deliveries, follow: FollowDelivery, log_failure: LogFailure) -> None:
+    def __init__(
+        self, messages: Messages, deliveries: Deliveries, follow: FollowDelivery, log_failure: LogFailure
+    ) -> None:
+        self._messages = messages
         self._deliveries = deliveries
         self._follow = follow
         self._log_failure = log_failure
+        self._cover = CoverEarlier(messages, deliveries, follow)
 
-    def __call__(self, update: StatusUpdate) -> DeliveryPart | None:
-        """Return the delivery as it is now; None if there is no such delivery (yet).
+    def __call__(self, update: StatusUpdate) -> Applied | None:
+        """Apply the status; return None if there is no such delivery (yet).
 
         If the delivery was replaced, the caller must reach the recipient on the next channel (`FallBack`).
         """
         delivery_id = self._resolve(update)
         if delivery_id is None:
+            return self._to_own_message(update)
+        delivery = self._to_delivery(delivery_id, update)
+        if delivery is None:
             return None
+        if update.covers_earlier:
+            self._cover.before_delivery(delivery, update)
+        return Applied(delivery)
+
+    def _to_own_message(self, update: StatusUpdate) -> Applied | None:
+        """Apply a receipt of a message that our side wrote in the provider's app."""
+        if update.provider_message_id is None or update.delivery_id is not None:
+            return None
+        message = self._messages.find(update.channel, update.account, update.provider_message_id)
+        if message is None or message.received is None or not message.received.is_own:
+            return None
+        if update.status in PROOF:
+            self._messages.reported(message, update.status, update.at)
+        if update.covers_earlier:
+            self._cover.before_message(message, update)
+        return Applied()
+
+    def _to_delivery(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         if update.status is Status.SENT and not update.recorded:
             known = self._deliveries.get(delivery_id)
             if known is not None and known.status is not Status.PENDING:
@@ -131,20 +180,28 @@ class Recorded(Enum):
 
 
 class RecordStatus:
-    """The use case that applies a status, and reaches the recipient on the next channel after a failure."""
+    """The use case that applies a status, and does what follows from a failure.
 
-    def __init__(self, apply: ApplyStatus, deliveries: Deliveries, fall_back: FallBack, clock: Clock) -> None:
+    The recipient is reached on the next channel, or on the same channel later.
+    """
+
+    def __init__(
+        self, apply: ApplyStatus, deliveries: Deliveries, fall_back: FallBack, again: TryAgain, clock: Clock
+    ) -> None:
         self._apply = apply
         self._deliveries = deliveries
         self._fall_back = fall_back
+        self._again = again
         self._clock = clock
 
     def __call__(self, update: StatusUpdate) -> Recorded:
-        delivery = self._apply(update)
-        if delivery is None:
+        applied = self._apply(update)
+        if applied is None:
             return Recorded.UNKNOWN
-        if delivery.replaced:
-            self._fall_back.failed(delivery)
+        if applied.delivery is not None:
+            self._again(applied.delivery, update)
+            if applied.delivery.replaced:
+                self._fall_back.failed(applied.delivery)
         return Recorded.DONE
 
     def park(self, update: StatusUpdate) -> None:
@@ -162,6 +219,16 @@ class RecordStatus:
             again = ParkedStatus(parked.update, iso(now + PARKED_AGAIN), parked.expires_at)
             self._deliveries.park(again)
         return recorded
+
+
+def _was_failed(delivery: DeliveryPart) -> bool:
+    """Return whether the delivery's status is the proof that came after a failure."""
+    before = delivery.status_history[-2:-1]
+    return delivery.status in PROOF and any(change.status is Status.FAILED for change in before)
+
+
+def _round(delivery: DeliveryPart, parts: Sequence[PartStatus]) -> int:
+    return max((part.round for part in parts), default=delivery.round)
 
 
 def _cause(deliveries: Sequence[DeliveryPart]) -> DeliveryPart | None:

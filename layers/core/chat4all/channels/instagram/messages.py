@@ -1,0 +1,316 @@
+"""The messages in a webhook of Instagram: words, files, taps, reactions, edits and deletions.
+
+Each part of an event is decoded by itself, so that a malformed part loses no other part. Whatever becomes
+neither content nor context stays in `provider_fields`.
+
+The examples of Meta: https://developers.facebook.com/documentation/instagram-platform/webhooks/examples
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chat4all.channels.instagram.attachments import Attachment, attachment, story_picture
+from chat4all.channels.shared.decoding import Id, MessageId, decoded
+from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, other_fields
+from chat4all.domain.content import ReceivedContent, Text, Unsupported
+from chat4all.domain.events import InboundDeletion, InboundMessage
+from chat4all.domain.received import NOTHING, Author, Context, Product, Referral, Story
+
+Event = Mapping[str, Raw]
+"""The fields of an event."""
+
+ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
+_MOST_ATTACHMENTS: Final = 10
+"""The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
+
+
+class Chat(Struct, frozen=True):
+    """Where an event happened: the person's address, our account, and the author if it is not the person."""
+
+    address: str
+    account: str | None
+    author: Author | None
+    at: str
+
+
+class _Message(Struct, frozen=True):
+    mid: Raw = ABSENT
+    text: Raw = ABSENT
+    attachments: Raw = ABSENT
+    reply_to: Raw = ABSENT
+    quick_reply: Raw = ABSENT
+    referral: Raw = ABSENT
+    is_deleted: Raw = ABSENT
+    is_unsupported: Raw = ABSENT
+
+
+class _Mid(Struct, frozen=True):
+    mid: Id
+
+
+class _AnsweredStory(Struct, frozen=True):
+    id: str | None = None
+    url: str | None = None
+
+
+class _StoryReply(Struct, frozen=True):
+    story: _AnsweredStory
+
+
+class _QuickReply(Struct, frozen=True):
+    payload: str
+
+
+class _AdContext(Struct, frozen=True):
+    ad_title: str | None = None
+
+
+class _Product(Struct, frozen=True):
+    id: Id
+
+
+class _Referral(Struct, frozen=True):
+    ref: str | None = None
+    source: str | None = None
+    ad_id: str | None = None
+    referer_uri: str | None = None
+    ads_context_data: Raw = ABSENT
+    product: Raw = ABSENT
+
+
+class _Postback(Struct, frozen=True):
+    mid: Raw = ABSENT
+    title: Raw = ABSENT
+    payload: Raw = ABSENT
+    referral: Raw = ABSENT
+
+
+class _Reaction(Struct, frozen=True):
+    mid: Raw = ABSENT
+    action: Raw = ABSENT
+    emoji: Raw = ABSENT
+    reaction: Raw = ABSENT
+
+
+class _Edit(Struct, frozen=True):
+    mid: MessageId
+    text: str = ""
+
+
+def messages_of(chat: Chat, event: Event, kind: str, raw: Raw) -> Iterator[InboundMessage | InboundDeletion]:
+    """Yield what a person, or our own side in the app, said in the part of the event named `kind`."""
+    match kind:
+        case "message":
+            yield from _of_message(chat, event, raw)
+        case "message_edit":
+            yield _edit(chat, event, raw)
+        case "postback":
+            yield _postback(chat, event, raw)
+        case "reaction":
+            yield _reaction(chat, event, raw)
+        case "referral":
+            yield _referral(chat, event, raw)
+        case _:
+            yield _said(chat, fingerprint(raw), Unsupported(kind), fields=_others(event, kind, ()))
+
+
+def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage | InboundDeletion]:
+    message = decoded(event["message"], _Message) or _Message()
+    mid = decoded(message.mid, MessageId)
+    if mid and decoded(message.is_deleted, bool):
+        yield from _deletions(chat, mid)
+        return
+    attachments = _attachments(message)
+    contents = _contents(message, attachments)
+    quoted = decoded(message.reply_to, _Mid)
+    of_message = _context(message)
+    for later, (place, content, story) in enumerate(contents):
+        name = mid or fingerprint(raw)
+        context = Context(story=story) if later else msgspec.structs.replace(of_message, story=story)
+        yield _said(
+            chat,
+            f"{name}:{place}" if later else name,
+            content,
+            context=context,
+            fields=NOTHING if later else _others(event, "message", _understood(message, attachments)),
+            quoted=quoted.mid if quoted else None,
+        )
+
+
+def _deletions(chat: Chat, mid: str) -> Iterator[InboundDeletion]:
+    """Yield the deletion of the message, and of the messages that its further attachments became."""
+    for name in (mid, *(f"{mid}:{place}" for place in range(_MOST_ATTACHMENTS))):
+        yield InboundDeletion(chat.address, name, chat.at, chat.account)
+
+
+def _attachments(message: _Message) -> list[Attachment]:
+    """Return the attachments; of several with the same address the first.
+
+    Meta names a shared post as `share` and as `ig_post`, and a sticker as `sticker` and as `image`.
+    """
+    found = [attachment(part) for part in items(message.attachments)]
+    first = {known.url: place for place, known in reversed(list(enumerate(found)))}
+    return [known for place, known in enumerate(found) if known.url is None or first[known.url] == place]
+
+
+def _contents(
+    message: _Message, attachments: list[Attachment]
+) -> list[tuple[str, ReceivedContent, Story | None]]:
+    """Return the text, and each attachment, as a message of its own with its place and its story.
+
+    The first has the provider's id, which people quote and edit. The id of each other has its place, which is
+    the same when the webhook comes again.
+    """
+    text = decoded(message.text, str) or ""
+    story = _answered(message)
+    if story is not None and story.url and not attachments:
+        return [("text", story_picture(story.url, text if text.strip() else ""), story)]
+    found: list[tuple[str, ReceivedContent, Story | None]] = []
+    if text.strip():
+        found.append(("text", Text(text), story))
+    found += [
+        (str(place), part.content, part.story or (None if found else story))
+        for place, part in enumerate(attachments)
+    ]
+    kind = "unsupported" if decoded(message.is_unsupported, bool) else "message"
+    return found or [("text", Unsupported(kind), story)]
+
+
+def _answered(message: _Message) -> Story | None:
+    reply = decoded(message.reply_to, _StoryReply)
+    return Story("reply", reply.story.id, reply.story.url) if reply else None
+
+
+def _context(message: _Message) -> Context:
+    referral, product = _referred(message.referral)
+    tapped = decoded(message.quick_reply, _QuickReply)
+    return Context(referral=referral, product=product, payload=tapped.payload if tapped else None)
+
+
+def _understood(message: _Message, attachments: list[Attachment]) -> set[str]:
+    """Return the fields of which content and context hold everything."""
+    whole = {
+        "mid": decoded(message.mid, MessageId) is not None,
+        "text": decoded(message.text, str) is not None,
+        "attachments": bool(attachments)
+        and len(attachments) == len(items(message.attachments))
+        and all(part.is_plain for part in attachments),
+        "quick_reply": decoded(message.quick_reply, _QuickReply) is not None
+        and other_fields(message.quick_reply, {"payload"}) == NOTHING,
+        "reply_to": decoded(message.reply_to, _Mid) is not None
+        and other_fields(message.reply_to, {"mid"}) == NOTHING,
+        "is_echo": True,
+        "is_deleted": decoded(message.is_deleted, bool) is not None,
+        "is_unsupported": decoded(message.is_unsupported, bool) is not None,
+    }
+    if _answered(message) is not None and other_fields(message.reply_to, {"story"}) == NOTHING:
+        story = decoded(message.reply_to, dict[str, Raw])
+        whole["reply_to"] = story is not None and other_fields(story["story"], {"id", "url"}) == NOTHING
+    return {name for name, is_whole in whole.items() if is_whole}
+
+
+def _edit(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
+    """Return the new text of a message.
+
+    An event without a text stands for a message whose words may still come: Instagram reports `num_edit` 0
+    for some new messages.
+    """
+    edit = decoded(event["message_edit"], _Edit)
+    if edit is None:
+        fields = _others(event, "message_edit", ())
+        return _said(chat, fingerprint(raw), Unsupported("message_edit"), fields=fields)
+    fields = _others(event, "message_edit", {"mid", "text"})
+    if not edit.text.strip():
+        return _said(chat, edit.mid, Unsupported("message_edit"), fields=fields)
+    return _said(chat, edit.mid, Text(edit.text), fields=fields, edited_at=chat.at)
+
+
+def _postback(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
+    tapped = decoded(event["postback"], _Postback) or _Postback()
+    title, payload = decoded(tapped.title, str), decoded(tapped.payload, str)
+    mid = decoded(tapped.mid, MessageId)
+    referral, product = _referred(tapped.referral)
+    known = {"mid": mid, "title": title, "payload": payload}
+    understood = {name for name, value in known.items() if value is not None}
+    return _said(
+        chat,
+        mid or fingerprint(raw),
+        Text(title) if title and title.strip() else Unsupported("postback"),
+        context=Context(referral=referral, product=product, payload=payload),
+        fields=_others(event, "postback", understood),
+    )
+
+
+def _reaction(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
+    """Return the reaction as a message about the other message; `unreact` takes a reaction back."""
+    reaction = decoded(event["reaction"], _Reaction) or _Reaction()
+    quoted = decoded(reaction.mid, MessageId)
+    kind = "unreact" if decoded(reaction.action, str) == "unreact" else "reaction"
+    words = decoded(reaction.emoji, str) or decoded(reaction.reaction, str) or ""
+    understood = {"mid"} if quoted else set()
+    fields = _others(event, "reaction", understood)
+    return _said(chat, fingerprint(raw), Unsupported(kind, words), fields=fields, quoted=quoted)
+
+
+def _referral(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
+    """Return the message of a person who came back by a link or an advertisement, and wrote nothing yet."""
+    referral, product = _referred(event["referral"])
+    words = (referral.headline or referral.ref or "") if referral else ""
+    context = Context(referral=referral, product=product)
+    fields = _others(event, "referral", ())
+    return _said(chat, fingerprint(raw), Unsupported("referral", words), context=context, fields=fields)
+
+
+def _referred(part: Raw) -> tuple[Referral | None, Product | None]:
+    found = decoded(part, _Referral)
+    if found is None:
+        return None, None
+    advert = decoded(found.ads_context_data, _AdContext)
+    product = decoded(found.product, _Product)
+    referral = Referral(
+        source=found.source,
+        source_id=found.ad_id,
+        url=found.referer_uri,
+        headline=advert.ad_title if advert else None,
+        ref=found.ref,
+    )
+    return referral if referral != Referral() else None, Product(product.id) if product else None
+
+
+def _others(event: Event, kind: str, understood: set[str] | tuple[()]) -> Raw:
+    """Return the JSON of the fields that are not understood: of the part named `kind`, and beside it."""
+    others = {name: part for name, part in event.items() if name not in ENVELOPE and name != kind}
+    for party in ("sender", "recipient"):
+        if party in event and other_fields(event[party], {"id"}) != NOTHING:
+            others[party] = event[party]
+    left = other_fields(event[kind], understood) if kind in event else NOTHING
+    if left != NOTHING:
+        others[kind] = left
+    return Raw(msgspec.json.encode(others)) if others else NOTHING
+
+
+def _said(
+    chat: Chat,
+    name: str,
+    content: ReceivedContent,
+    *,
+    context: Context | None = None,
+    fields: Raw = NOTHING,
+    quoted: str | None = None,
+    edited_at: str | None = None,
+) -> InboundMessage:
+    return InboundMessage(
+        address=chat.address,
+        provider_message_id=name,
+        content=content,
+        at=chat.at,
+        account=chat.account,
+        author=chat.author,
+        quoted_provider_message_id=quoted,
+        context=context if context != Context() else None,
+        provider_fields=fields,
+        edited_at=edited_at,
+    )
