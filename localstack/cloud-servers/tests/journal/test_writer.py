@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ministack_server.durable import sync_at_once
 from ministack_server.journal.files import Files
 from ministack_server.journal.writer import NotStored, Writer
 
@@ -75,6 +76,7 @@ def test_all_that_wait_share_a_sync(
         time.sleep(sync_s)
 
     monkeypatch.setattr(os, "fdatasync", counted)
+    monkeypatch.setattr("ministack_server.journal.writer.sync_at_once", counted)
 
     async def answer() -> None:
         writer.append(b"change")
@@ -91,6 +93,11 @@ def test_all_that_wait_share_a_sync(
     assert len(syncs) <= 2
     # A slow sync does not keep the event loop from other requests.
     assert (threading.get_ident() in syncs) == (not sync_s)
+
+
+def test_a_sync_that_fails_says_why() -> None:
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_at_once(-1)
 
 
 @pytest.mark.parametrize("room", [0, 5, 13])
