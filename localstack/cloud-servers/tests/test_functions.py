@@ -1,24 +1,26 @@
 """MiniStack's Python functions run in the environments of lambda_processes."""
 
+import asyncio
 import io
 import json
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway_v1, lambda_svc
 
 from lambda_processes.ministack import functions
 from lambda_processes.pool import Limits
 from lambda_processes.settings import Settings
 
 PYTHON = Path(__file__).parents[3] / ".envs/lambda/bin/python"
+WITHIN_S = 10.0
 LIMITS = Limits(per_function=1, machine=2, cold_starts=1, waiting=3, wait_s=10, idle_s=60)
 CODE = """
 import os, time
@@ -57,6 +59,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
         (lambda_svc, "lambda_execute_result_to_api_proxy_response"),
         (lambda_svc, "invalidate_worker"),
         (lambda_runtime, "reset"),
+        (apigateway_v1, "run_reentrant"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))  # put back after the test
     wanted = Settings(python=str(PYTHON), limits_memory=True, passed=(), limits=LIMITS)
@@ -64,6 +67,13 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
     installed = functions.install()
     yield installed
     installed.close()
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def execute(called: Record, **event: object) -> Record:
@@ -115,6 +125,41 @@ def test_what_exceeds_the_waiting_is_refused_as_aws_refuses_it(running: function
     assert refused
     assert {result["body"]["__type"] for result in refused} == {"TooManyRequestsException"}
     response, _ = lambda_svc.lambda_execute_result_to_api_proxy_response(refused[0])
+    assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
+
+
+def test_an_api_is_refused_without_a_thread(
+    running: functions.Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MiniStack 1.5.33 alone starts a thread for every invocation."""
+    name = functions.function_of(function()["config"])
+    started: list[str] = []
+    run = functions._run_in_thread
+
+    async def counted(*call: object, thread_name: str) -> Record:
+        started.append(thread_name)
+        result: Record = await run(*call, thread_name=thread_name)
+        return result
+
+    async def invoke() -> Record:
+        work = lambda_svc._execute_function_with_config_scope
+        result: Record = await apigateway_v1.run_reentrant(
+            work, function(), {"sleep": 0.5}, thread_name="api"
+        )
+        return result
+
+    async def invoke_many() -> list[Record]:
+        first = [asyncio.create_task(invoke()) for _ in range(1 + LIMITS.waiting)]
+        await asyncio.to_thread(_wait_until, lambda: bool(running._pool.refusal(name)))
+        return await asyncio.gather(*first, *(invoke() for _ in range(5)))
+
+    execute(function())
+    monkeypatch.setattr(functions, "_run_in_thread", counted)
+    results = asyncio.run(invoke_many())
+
+    assert [bool(result.get("throttle")) for result in results] == [False] * 4 + [True] * 5
+    assert len(started) == 1 + LIMITS.waiting
+    response, _ = lambda_svc.lambda_execute_result_to_api_proxy_response(results[-1])
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
 
 

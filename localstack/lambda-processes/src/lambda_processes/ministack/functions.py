@@ -11,10 +11,10 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway_v1, lambda_svc
 
 from lambda_processes.archives import Archives
 from lambda_processes.environment import Result
@@ -34,6 +34,7 @@ _batches_at_once = lambda_svc._sqs_esm_concurrency  # noqa: SLF001
 _to_proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
 _invalidate = lambda_svc.invalidate_worker
 _reset = lambda_runtime.reset
+_run_in_thread = apigateway_v1.run_reentrant
 
 
 def install() -> "Functions":
@@ -44,6 +45,7 @@ def install() -> "Functions":
     lambda_svc.lambda_execute_result_to_api_proxy_response = to_proxy_response
     lambda_svc.invalidate_worker = functions.invalidate
     lambda_runtime.reset = functions.reset
+    apigateway_v1.run_reentrant = functions.run_unless_refused
     return functions
 
 
@@ -76,11 +78,19 @@ class Functions:
                 function_of(config), qualifier, _identity(config), lambda: self._make(function), invocation
             )
         except Refused as refused:
-            throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
-                reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {refused}"
-            )
-            return throttled
+            return _throttled(str(refused))
         return _in_ministacks_form(result)
+
+    async def run_unless_refused(
+        self, work: Callable[..., object], *arguments: object, thread_name: str
+    ) -> object:
+        """Run the work of an API in a thread, but refuse an invocation without a thread."""
+        if work is lambda_svc._execute_function_with_config_scope:  # noqa: SLF001
+            function = cast("Record", arguments[0])
+            if why := self._pool.refusal(function_of(function["config"])):
+                return _throttled(why)
+        result: object = await _run_in_thread(work, *arguments, thread_name=thread_name)
+        return result
 
     def batches_at_once(self, mapping: Record, function: Record, config: Record, queue: Record | None) -> int:
         """Return how many batches of a mapping may be in flight; none while no environment is free.
@@ -201,6 +211,13 @@ def _program(config: Record, code: Path, layers: list[Path], wanted: Settings) -
         limits_memory=wanted.limits_memory,
         version=version,
     )
+
+
+def _throttled(why: str) -> Record:
+    throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
+        reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {why}"
+    )
+    return throttled
 
 
 def _in_ministacks_form(result: Result) -> Record:
