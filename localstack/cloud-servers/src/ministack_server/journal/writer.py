@@ -144,8 +144,9 @@ class Writer:
                 self._flush()
 
     def _want(self) -> None:
-        self._is_wanted = True
-        self._state.notify_all()
+        if not self._is_wanted:  # to wake the thread takes longer than to ask
+            self._is_wanted = True
+            self._state.notify_all()
 
     def _flush_scheduled(self) -> None:
         """Sync on the event loop, or let the thread do it if it is writing just now."""
