@@ -198,7 +198,6 @@ class Writer:
                 self._log("there is room again: changes are accepted")
             self.problem = ""
             self._resolve()
-            self._state.notify_all()
 
     def _failed(self, why: str) -> None:
         with self._state:
