@@ -1,8 +1,10 @@
 """MiniStack's Python functions run in the environments of lambda_processes."""
 
+import asyncio
 import io
 import json
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -11,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.core import concurrency, lambda_runtime
+from ministack.services import apigateway, apigateway_v1, lambda_svc
 
 from lambda_processes.ministack import functions
 from lambda_processes.pool import Limits
@@ -55,6 +57,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
         (lambda_svc, "_execute_function_warm"),
         (lambda_svc, "_sqs_esm_concurrency"),
         (lambda_svc, "lambda_execute_result_to_api_proxy_response"),
+        (lambda_svc, "run_reentrant"),
+        (apigateway, "run_reentrant"),
+        (apigateway_v1, "run_reentrant"),
         (lambda_svc, "invalidate_worker"),
         (lambda_runtime, "reset"),
     ):
@@ -116,6 +121,54 @@ def test_what_exceeds_the_waiting_is_refused_as_aws_refuses_it(running: function
     assert {result["body"]["__type"] for result in refused} == {"TooManyRequestsException"}
     response, _ = lambda_svc.lambda_execute_result_to_api_proxy_response(refused[0])
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
+
+
+async def invoked_by_an_api(called: Record, **event: object) -> Record:
+    execute, thread = lambda_svc._execute_function_with_config_scope, "invocation"
+    result: Record = await apigateway_v1.run_reentrant(execute, called, event, thread_name=thread)
+    return result
+
+
+async def refused_of(called: Record, count: int) -> tuple[list[Record], int]:
+    """Invoke the function `count` times; return the refusals, and the number of threads."""
+    threads: list[threading.Thread] = []
+    run = threading.Thread.start
+
+    def noted(thread: threading.Thread) -> None:
+        if thread.name == "invocation":
+            threads.append(thread)
+        run(thread)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", noted)
+        waiting = [asyncio.create_task(invoked_by_an_api(called, sleep=0.5)) for _ in range(4)]
+        await asyncio.sleep(0.2)
+        results = await asyncio.gather(*(invoked_by_an_api(called) for _ in range(count)))
+        await asyncio.gather(*waiting)
+    return [result for result in results if result.get("throttle")], len(threads)
+
+
+def test_what_an_api_could_only_be_refused_takes_no_thread(running: functions.Functions) -> None:
+    called = function()
+    execute(called)
+
+    refused, threads = asyncio.run(refused_of(called, 50))
+
+    assert len(refused) == 50
+    assert threads == 4
+
+
+def test_ministack_alone_takes_a_thread_for_every_invocation_that_is_refused(
+    running: functions.Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apigateway_v1, "run_reentrant", concurrency.run_reentrant)
+    called = function()
+    execute(called)
+
+    refused, threads = asyncio.run(refused_of(called, 20))
+
+    assert len(refused) == 20
+    assert threads == 24
 
 
 def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functions.Functions) -> None:

@@ -8,13 +8,13 @@ the code and the layers for each. Here a `Pool` limits the environments and lets
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway, apigateway_v1, lambda_svc
 
 from lambda_processes.archives import Archives
 from lambda_processes.environment import Result
@@ -29,6 +29,9 @@ LOG: Final = logging.getLogger(__name__)
 Record = dict[str, Any]
 """A function, its configuration or a result, as MiniStack keeps them. MiniStack has no types."""
 
+_CALLERS: Final = (apigateway, apigateway_v1, lambda_svc)
+"""The modules that invoke functions for requests, each invocation in a thread of its own."""
+
 _execute_elsewhere = lambda_svc._execute_function_warm  # noqa: SLF001 (MiniStack has no public names; its version is locked)
 _batches_at_once = lambda_svc._sqs_esm_concurrency  # noqa: SLF001
 _to_proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
@@ -42,6 +45,8 @@ def install() -> "Functions":
     lambda_svc._execute_function_warm = functions.execute  # noqa: SLF001
     lambda_svc._sqs_esm_concurrency = functions.batches_at_once  # noqa: SLF001
     lambda_svc.lambda_execute_result_to_api_proxy_response = to_proxy_response
+    for caller in _CALLERS:
+        caller.run_reentrant = functions.refusing_at_once(caller.run_reentrant)
     lambda_svc.invalidate_worker = functions.invalidate
     lambda_runtime.reset = functions.reset
     return functions
@@ -76,11 +81,27 @@ class Functions:
                 function_of(config), qualifier, _identity(config), lambda: self._make(function), invocation
             )
         except Refused as refused:
-            throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
-                reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {refused}"
-            )
-            return throttled
+            return _throttled(str(refused))
         return _in_ministacks_form(result)
+
+    def refusing_at_once(self, run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        """Refuse an invocation that could not even wait before it gets a thread, and log lines.
+
+        Otherwise the refusals of an overload take the processor time of what is accepted.
+        """
+
+        async def run_unless_refused(
+            call: Callable[..., object],
+            *arguments: Any,  # noqa: ANN401 (MiniStack has no types)
+            **thread: str,
+        ) -> object:
+            if call is lambda_svc._execute_function_with_config_scope:  # noqa: SLF001
+                name = function_of(arguments[0]["config"])
+                if self._pool.is_full(name):
+                    return _throttled(f"too many invocations of {name} wait already")
+            return await run(call, *arguments, **thread)
+
+        return run_unless_refused
 
     def batches_at_once(self, mapping: Record, function: Record, config: Record, queue: Record | None) -> int:
         """Return how many batches of a mapping may be in flight; none while no environment is free.
@@ -126,6 +147,14 @@ class Functions:
                 self._archives.release(folder)
 
         return Version(_program(config, code, layers, self._wanted)), removed
+
+
+def _throttled(why: str) -> Record:
+    """Return MiniStack's form of a refusal, which it answers with 429."""
+    throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
+        reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {why}"
+    )
+    return throttled
 
 
 def function_of(config: Record) -> str:
