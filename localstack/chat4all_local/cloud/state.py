@@ -21,7 +21,7 @@ class Phase(StrEnum):
 class ProcessId(msgspec.Struct, frozen=True):
     """The identity of a process: the system reuses a number, but never with the same start time.
 
-    `started` is psutil's create_time, in seconds since the epoch.
+    `started` is in seconds since the system started, so that setting the clock does not change it.
     """
 
     pid: int
