@@ -60,6 +60,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
         (lambda_svc, "run_reentrant"),
         (apigateway, "run_reentrant"),
         (apigateway_v1, "run_reentrant"),
+        (lambda_svc, "_reject_unreadable_zip"),
         (lambda_svc, "invalidate_worker"),
         (lambda_runtime, "reset"),
     ):
@@ -189,6 +190,40 @@ def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functi
         busy.result()
 
     assert batches() == 1
+
+
+WHOLE: bytes = function()["code_zip"]
+WITHOUT_ITS_BEGINNING = WHOLE[100:]
+"""It has the end of an archive, by which MiniStack takes it for one."""
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("broken", [b"", b"no archive", WHOLE[:-30], WITHOUT_ITS_BEGINNING])
+def test_code_that_is_no_whole_archive_is_refused_as_aws_refuses_it(broken: bytes) -> None:
+    assert lambda_svc._reject_unreadable_zip(WHOLE) is None
+
+    status, _, answer = lambda_svc._reject_unreadable_zip(broken)
+
+    assert status == 400
+    assert b"InvalidParameterValueException" in answer
+    assert b"Could not unzip uploaded file" in answer
+
+
+def test_ministack_alone_takes_the_end_of_an_archive_for_a_whole_one() -> None:
+    assert lambda_svc._reject_unreadable_zip(WITHOUT_ITS_BEGINNING) is None
+
+
+def test_a_function_with_damaged_bytes_answers_with_an_error_and_can_be_mended(
+    running: functions.Functions,
+) -> None:
+    called = function()
+    broken = {**called, "code_zip": WHOLE.replace(b"import os", b"import so", 1)}
+
+    failed = execute(broken)
+
+    assert failed["error"]
+    assert failed["body"]["errorType"] == "InvalidZipFileException"
+    assert execute(called)["body"][1] == "blue"
 
 
 def test_a_changed_function_gets_a_new_environment(running: functions.Functions) -> None:

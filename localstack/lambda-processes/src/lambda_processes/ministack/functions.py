@@ -16,7 +16,7 @@ from typing import Any, Final
 from ministack.core import lambda_runtime
 from ministack.services import apigateway, apigateway_v1, lambda_svc
 
-from lambda_processes.archives import Archives
+from lambda_processes.archives import Archives, BadArchive, check
 from lambda_processes.environment import Result
 from lambda_processes.events import Invocation
 from lambda_processes.pool import Pool, Refused
@@ -37,6 +37,7 @@ _batches_at_once = lambda_svc._sqs_esm_concurrency  # noqa: SLF001
 _to_proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
 _invalidate = lambda_svc.invalidate_worker
 _reset = lambda_runtime.reset
+_reject_unreadable = lambda_svc._reject_unreadable_zip  # noqa: SLF001
 
 
 def install() -> "Functions":
@@ -45,6 +46,7 @@ def install() -> "Functions":
     lambda_svc._execute_function_warm = functions.execute  # noqa: SLF001
     lambda_svc._sqs_esm_concurrency = functions.batches_at_once  # noqa: SLF001
     lambda_svc.lambda_execute_result_to_api_proxy_response = to_proxy_response
+    lambda_svc._reject_unreadable_zip = reject_unreadable  # noqa: SLF001
     for caller in _CALLERS:
         caller.run_reentrant = functions.refusing_at_once(caller.run_reentrant)
     lambda_svc.invalidate_worker = functions.invalidate
@@ -82,6 +84,9 @@ class Functions:
             )
         except Refused as refused:
             return _throttled(str(refused))
+        except BadArchive as error:
+            LOG.warning("%s cannot be unpacked: %s", function_of(config), error)
+            return _not_unpacked(error)
         return _in_ministacks_form(result)
 
     def refusing_at_once(self, run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
@@ -139,13 +144,18 @@ class Functions:
 
     def _make(self, function: Record) -> tuple[Version, Callable[[], None]]:
         config: Record = function.get("config") or function
-        archives = [function["code_zip"], *_layers(config)]
-        code, *layers = folders = [self._archives.use(archive) for archive in archives]
+        folders: list[Path] = []
 
         def removed() -> None:
             for folder in folders:
                 self._archives.release(folder)
 
+        try:
+            folders.extend(map(self._archives.use, (function["code_zip"], *_layers(config))))
+        except BaseException:
+            removed()
+            raise
+        code, *layers = folders
         return Version(_program(config, code, layers, self._wanted)), removed
 
 
@@ -155,6 +165,30 @@ def _throttled(why: str) -> Record:
         reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {why}"
     )
     return throttled
+
+
+def _not_unpacked(error: Exception) -> Record:
+    """Return Lambda's error for a package that it cannot unpack."""
+    message = f"Lambda could not unzip the deployment package: {error}"
+    return {
+        "body": {"errorType": "InvalidZipFileException", "errorMessage": message},
+        "error": True,
+        "log": message,
+    }
+
+
+def reject_unreadable(archive: bytes | None) -> object:
+    """Return MiniStack's refusal of code or of a layer that is no whole archive.
+
+    MiniStack itself looks for the end of an archive only.
+    """
+    if archive is None:
+        return None
+    try:
+        check(archive)
+    except BadArchive:
+        return _reject_unreadable(b"")
+    return None
 
 
 def function_of(config: Record) -> str:
