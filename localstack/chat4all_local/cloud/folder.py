@@ -94,6 +94,8 @@ class StateFolder:
     def _write(self, state: State) -> None:
         with open(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
             file.write(encode(state))
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power cut may leave an empty state.json, which is not ours
         self._new.replace(self._state)
 
     @contextmanager

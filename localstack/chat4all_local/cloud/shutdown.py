@@ -27,7 +27,10 @@ def shut_down(folder: StateFolder) -> bool:
     with folder.locked(STOPPED_WITHIN):  # another `down` may be stopping the same processes
         state = folder.read()
         left = stop_leftovers(state)
-        folder.write(replace(stopped(state), ended=""))
+        if (
+            after := replace(stopped(state), ended="")
+        ) != state:  # nothing to record needs no room on the disk
+            folder.write(after)
     return was_up or left > 0
 
 

@@ -74,6 +74,11 @@ class State(msgspec.Struct, frozen=True):
     unsaved: str = ""
     recovery: str = ""
 
+    @property
+    def why_ended(self) -> str:
+        """Why the last run ended unexpectedly. Call it only if no launcher runs."""
+        return self.ended or ("" if self.phase is Phase.STOPPED else "its launcher was killed")
+
     def url(self, name: str) -> str:
         """Return the URL of the service `name`, such as a channel. Raises KeyError."""
         for component in self.components:

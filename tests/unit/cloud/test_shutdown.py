@@ -61,6 +61,12 @@ def test_of_two_that_stop_at_once_the_second_waits_for_the_first(folder: StateFo
     assert errors == []
 
 
+def test_a_stop_of_nothing_writes_nothing(folder: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StateFolder, "write", lambda *_: pytest.fail("it wrote, though the disk may be full"))
+
+    assert shut_down(folder) is False
+
+
 HERE = identify(os.getpid())
 GONE = ProcessId(HERE.pid, HERE.started - 100)
 
