@@ -18,7 +18,8 @@ def supervise(running: Sequence[Launched], folder: StateFolder) -> None:
     while True:
         if not folder.is_of_this_launcher():
             raise CloudError(
-                f"{folder.path} was removed while its cloud ran", "to stop a cloud, run: chat4all down"
+                f"{folder.path} was removed or replaced while its cloud ran",
+                "to stop a cloud, run: chat4all down",
             )
         for process in running:
             process.check_alive()

@@ -47,7 +47,7 @@ def run_and_supervise(folder: StateFolder, meanwhile: Callable[[], None]) -> Non
 
 @pytest.mark.usefixtures("without_components")
 def test_a_cloud_whose_folder_is_removed_ends_and_says_so(folder: StateFolder) -> None:
-    with pytest.raises(CloudError, match="was removed while its cloud ran"):
+    with pytest.raises(CloudError, match="was removed or replaced while its cloud ran"):
         run_and_supervise(folder, lambda: shutil.rmtree(folder.path))
 
     assert not folder.path.exists()
@@ -62,7 +62,7 @@ def test_a_cloud_whose_folder_another_took_leaves_its_record_alone(folder: State
         folder.create()
         folder.write(other)
 
-    with pytest.raises(CloudError, match="was removed while its cloud ran"):
+    with pytest.raises(CloudError, match="was removed or replaced while its cloud ran"):
         run_and_supervise(folder, replace_folder)
 
     assert folder.read() == other
