@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.core import concurrency, lambda_runtime
+from ministack.services import apigateway, apigateway_v1, lambda_svc
 
 from lambda_processes.ministack import functions
 from lambda_processes.pool import Limits
@@ -57,9 +58,12 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
         (lambda_svc, "_execute_function_warm"),
         (lambda_svc, "_sqs_esm_concurrency"),
         (lambda_svc, "lambda_execute_result_to_api_proxy_response"),
+        (lambda_svc, "run_reentrant"),
+        (apigateway, "run_reentrant"),
+        (apigateway_v1, "run_reentrant"),
+        (lambda_svc, "_reject_unreadable_zip"),
         (lambda_svc, "invalidate_worker"),
         (lambda_runtime, "reset"),
-        (apigateway_v1, "run_reentrant"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))  # put back after the test
     wanted = Settings(python=str(PYTHON), limits_memory=True, passed=(), limits=LIMITS)
@@ -67,13 +71,6 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
     installed = functions.install()
     yield installed
     installed.close()
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def execute(called: Record, **event: object) -> Record:
@@ -128,39 +125,52 @@ def test_what_exceeds_the_waiting_is_refused_as_aws_refuses_it(running: function
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
 
 
-def test_an_api_is_refused_without_a_thread(
+async def invoked_by_an_api(called: Record, **event: object) -> Record:
+    execute, thread = lambda_svc._execute_function_with_config_scope, "invocation"
+    result: Record = await apigateway_v1.run_reentrant(execute, called, event, thread_name=thread)
+    return result
+
+
+async def refused_of(called: Record, count: int) -> tuple[list[Record], int]:
+    """Invoke the function `count` times; return the refusals, and the number of threads."""
+    threads: list[threading.Thread] = []
+    run = threading.Thread.start
+
+    def noted(thread: threading.Thread) -> None:
+        if thread.name == "invocation":
+            threads.append(thread)
+        run(thread)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", noted)
+        waiting = [asyncio.create_task(invoked_by_an_api(called, sleep=0.5)) for _ in range(4)]
+        await asyncio.sleep(0.2)
+        results = await asyncio.gather(*(invoked_by_an_api(called) for _ in range(count)))
+        await asyncio.gather(*waiting)
+    return [result for result in results if result.get("throttle")], len(threads)
+
+
+def test_what_an_api_could_only_be_refused_takes_no_thread(running: functions.Functions) -> None:
+    called = function()
+    execute(called)
+
+    refused, threads = asyncio.run(refused_of(called, 50))
+
+    assert len(refused) == 50
+    assert threads == 4
+
+
+def test_ministack_alone_takes_a_thread_for_every_invocation_that_is_refused(
     running: functions.Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MiniStack 1.5.33 alone starts a thread for every invocation."""
-    name = functions.function_of(function()["config"])
-    started: list[str] = []
-    run = functions._run_in_thread
+    monkeypatch.setattr(apigateway_v1, "run_reentrant", concurrency.run_reentrant)
+    called = function()
+    execute(called)
 
-    async def counted(*call: object, thread_name: str) -> Record:
-        started.append(thread_name)
-        result: Record = await run(*call, thread_name=thread_name)
-        return result
+    refused, threads = asyncio.run(refused_of(called, 20))
 
-    async def invoke() -> Record:
-        work = lambda_svc._execute_function_with_config_scope
-        result: Record = await apigateway_v1.run_reentrant(
-            work, function(), {"sleep": 0.5}, thread_name="api"
-        )
-        return result
-
-    async def invoke_many() -> list[Record]:
-        first = [asyncio.create_task(invoke()) for _ in range(1 + LIMITS.waiting)]
-        await asyncio.to_thread(_wait_until, lambda: bool(running._pool.refusal(name)))
-        return await asyncio.gather(*first, *(invoke() for _ in range(5)))
-
-    execute(function())
-    monkeypatch.setattr(functions, "_run_in_thread", counted)
-    results = asyncio.run(invoke_many())
-
-    assert [bool(result.get("throttle")) for result in results] == [False] * 4 + [True] * 5
-    assert len(started) == 1 + LIMITS.waiting
-    response, _ = lambda_svc.lambda_execute_result_to_api_proxy_response(results[-1])
-    assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
+    assert len(refused) == 20
+    assert threads == 24
 
 
 def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functions.Functions) -> None:
@@ -181,6 +191,40 @@ def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functi
         busy.result()
 
     assert batches() == 1
+
+
+WHOLE: bytes = function()["code_zip"]
+WITHOUT_ITS_BEGINNING = WHOLE[100:]
+"""It has the end of an archive, by which MiniStack takes it for one."""
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("broken", [b"", b"no archive", WHOLE[:-30], WITHOUT_ITS_BEGINNING])
+def test_code_that_is_no_whole_archive_is_refused_as_aws_refuses_it(broken: bytes) -> None:
+    assert lambda_svc._reject_unreadable_zip(WHOLE) is None
+
+    status, _, answer = lambda_svc._reject_unreadable_zip(broken)
+
+    assert status == 400
+    assert b"InvalidParameterValueException" in answer
+    assert b"Could not unzip uploaded file" in answer
+
+
+def test_ministack_alone_takes_the_end_of_an_archive_for_a_whole_one() -> None:
+    assert lambda_svc._reject_unreadable_zip(WITHOUT_ITS_BEGINNING) is None
+
+
+def test_a_function_with_damaged_bytes_answers_with_an_error_and_can_be_mended(
+    running: functions.Functions,
+) -> None:
+    called = function()
+    broken = {**called, "code_zip": WHOLE.replace(b"import os", b"import so", 1)}
+
+    failed = execute(broken)
+
+    assert failed["error"]
+    assert failed["body"]["errorType"] == "InvalidZipFileException"
+    assert execute(called)["body"][1] == "blue"
 
 
 def test_a_changed_function_gets_a_new_environment(running: functions.Functions) -> None:

@@ -112,14 +112,11 @@ class Pool:
                 return False
             return any(version.idle for version in own) or self._has_room_to_start(function)
 
-    def refusal(self, function: str) -> str:
-        """Return why an invocation of the function would be refused now; empty if it would not be."""
+    def is_full(self, function: str) -> bool:
+        """Return whether so many invocations of the function wait that a further one would be refused."""
         with self._lock:
-            waiting = max((len(version.waiting) for version in self._all_of(function)), default=0)
-        return self._refusal(function, waiting)
-
-    def _refusal(self, function: str, waiting: int) -> str:
-        return f"{waiting} invocations of {function} wait already" if waiting >= self.limits.waiting else ""
+            versions = [version for version in self._versions.values() if version.function == function]
+            return any(len(version.waiting) >= self.limits.waiting for version in versions)
 
     def retire(self, is_meant: Callable[[str, str], bool]) -> None:
         """Retire the versions of which function and qualifier are meant: no invocation will come for them."""
@@ -176,8 +173,8 @@ class Pool:
         """Wait for an environment. Raises Refused, InitError."""
         turn: Future[Environment] = Future()
         with self._lock:
-            if why := self._refusal(version.function, len(version.waiting)):
-                raise Refused(why)
+            if len(version.waiting) >= self.limits.waiting:
+                raise Refused(f"{len(version.waiting)} invocations of {version.function} wait already")
             version.waiting.append(turn)
             version.used_at = time.monotonic()
             ended = self._serve()
