@@ -161,7 +161,7 @@ class InspectFile:
         return scanning if saved else self._files.get(file.file_id)
 
     def _inspected(self, file: StoredFile, scanner: Scanner) -> StoredFile | None:
-        if self._store.size_of(file.file_id) is None:
+        if self._store.find(file.file_id) is None:
             return self._rejected(file, _MISSING)
         found, verdict = self._read(file, scanner)
         if isinstance(verdict, Malware):
