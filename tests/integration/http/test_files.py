@@ -129,7 +129,9 @@ def test_two_gib_are_256_parts_whose_addresses_come_in_pages(api: Gateway) -> No
         ({"filename": "a.exe"}, ["filename"]),
         ({"content_type": "application/x-msdownload"}, ["content_type"]),
         ({"sha256": "abc"}, ["sha256"]),
-        ({"sha256": "A" * 64}, ["sha256"]),
+        ({"sha256": "G" * 64}, ["sha256"]),
+        ({"content_type": "image/png, image/jpeg"}, ["content_type"]),
+        ({"content_type": "application/zip", "filename": "a.zip"}, ["content_type"]),
         ({"filename": "", "size": 0, "content_type": ""}, ["filename", "size", "content_type"]),
         ({"conversation_id": ""}, ["conversation_id"]),
         ({"colour": "red"}, ["colour"]),
@@ -139,6 +141,40 @@ def test_what_can_be_no_file_is_refused_with_the_reason(
     api: Gateway, wrong: dict[str, object], fields: list[str]
 ) -> None:
     assert api.post("/v1/files", {**PNG, **wrong}).refused(400, "VALIDATION_ERROR") == fields
+
+
+@pytest.mark.parametrize(
+    ("declared", "filename", "content_type"),
+    [
+        ("image/jpg", "a.jpg", "image/jpeg"),
+        ("audio/x-m4a", "a.m4a", "audio/mp4"),
+        ("audio/mp3", "a.mp3", "audio/mpeg"),
+        ("audio/x-wav", "a.wav", "audio/wav"),
+        ("text/plain; charset=utf-8", "a.txt", "text/plain"),
+        ("audio/ogg; codecs=opus", "a.ogg", "audio/ogg"),
+        # What browsers, phones and libraries call the same types, by public reports.
+        ("IMAGE/JPEG", "a.jpg", "image/jpeg"),
+        ("image/pjpeg", "a.jpeg", "image/jpeg"),
+        ("audio/opus", "voice.ogg", "audio/ogg"),
+        ("audio/vnd.wave", "a.wav", "audio/wav"),
+        ("video/x-m4v", "a.mp4", "video/mp4"),
+        ('audio/ogg;codecs="opus"', "a.ogg", "audio/ogg"),
+    ],
+)
+def test_other_names_of_a_type_are_taken(
+    api: Gateway, files: DynamoFiles, declared: str, filename: str, content_type: str
+) -> None:
+    file_id = begin(api, filename=filename, content_type=declared)["file_id"]
+
+    assert api.get(f"/v1/files/{file_id}").json["content_type"] == content_type
+
+
+def test_a_checksum_may_be_in_upper_case(api: Gateway, files: DynamoFiles) -> None:
+    file_id = begin(api, sha256="AB" * 32)["file_id"]
+
+    file = files.get(file_id)
+    assert file is not None
+    assert file.declared_sha256 == "ab" * 32
 
 
 def test_a_file_for_an_unknown_conversation_is_refused(api: Gateway) -> None:

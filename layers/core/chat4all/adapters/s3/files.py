@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from chat4all.adapters.aws import SuppressCodes, answering
 from chat4all.adapters.s3.bodies import S3_SILENT, s3_answering
 from chat4all.domain.files.file import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
+from chat4all.domain.files.known_types import served_type
 from chat4all.services.files.ports import ObjectTooLarge, PartsRefused, StoredObject, StoredPart
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class S3Files:
         answer = self._client.create_multipart_upload(
             Bucket=self._bucket,
             Key=_key(file.file_id),
-            ContentType=file.content_type,
+            ContentType=served_type(file.content_type),
             ContentDisposition=content_disposition(file.filename),
         )
         return answer["UploadId"]

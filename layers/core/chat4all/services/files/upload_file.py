@@ -47,6 +47,7 @@ from chat4all.domain.files.file import (
     check_new_file,
     part_size,
 )
+from chat4all.domain.files.known_types import canonical_type
 from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.files.ports import FileEvents, Files, FileStore, PartsRefused, StoredPart
@@ -122,14 +123,14 @@ class UploadFile:
             Invalid: the filename, size or type is not valid.
             NotFound: no such conversation.
         """
-        check_new_file(new.filename, new.size, new.content_type)
+        file_type = check_new_file(new.filename, new.size, canonical_type(new.content_type))
         if new.conversation_id is not None and self._conversations.get(new.conversation_id) is None:
             raise ConversationNotFound("There is no such conversation.")
         now = self._clock()
         file = StoredFile(
             file_id=self._new_id(),
             filename=new.filename,
-            content_type=new.content_type,
+            content_type=file_type.content_type,
             size=new.size,
             status=FileStatus.PENDING,
             created_at=iso(now),
@@ -137,7 +138,7 @@ class UploadFile:
             owner=owner,
             conversation_id=new.conversation_id,
             part_size=part_size(new.size),
-            declared_sha256=new.sha256,
+            declared_sha256=new.sha256.lower() if new.sha256 is not None else None,
         )
         file = msgspec.structs.replace(file, upload_id=self._store.begin_upload(file))
         self._files.add(file, iso(now + COMPLETED_WITHIN))
