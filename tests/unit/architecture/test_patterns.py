@@ -89,6 +89,11 @@ TABLE: Final = {
         POSSESSIVE,
         (*DIGITS, Text("1-", end="@"), Text("1", begin="1-1-1@", end="x")),
     ),
+    "chat4all.domain.text:_INVISIBLE": Entry(
+        "a text that a client or a person writes, of any length",
+        POSSESSIVE,
+        (Text("\u200b"), Text(" ", end="a"), Text("a"), Text("\u2800 ", end="a")),
+    ),
     "chat4all.domain.files.known_types:_TYPE": Entry(
         "the declared type of a file, of at most 127 characters",
         POSSESSIVE,
