@@ -63,6 +63,29 @@ def test_parts_become_one_object_with_its_name_and_type(aws: Aws, bucket: str, s
     assert head["ContentDisposition"] == "attachment; filename=\"Arger.png\"; filename*=UTF-8''%C3%84rger.png"
 
 
+@pytest.mark.parametrize(
+    ("content_type", "served"),
+    [
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("application/xml", "application/octet-stream"),
+        ("text/javascript", "application/octet-stream"),
+        ("application/vnd.acme.plan", "application/octet-stream"),
+        ("audio/amr", "audio/amr"),
+    ],
+)
+def test_what_a_browser_may_run_is_stored_under_no_type(
+    aws: Aws, bucket: str, store: S3Files, content_type: str, served: str
+) -> None:
+    file = replace(a_file(filename="page.html"), content_type=content_type)
+
+    store.write(file, pieces(3), 3)
+
+    head = aws.s3.head_object(Bucket=bucket, Key=f"files/{file.file_id}")
+    assert head["ContentType"] == served
+    assert head["ContentDisposition"].startswith('attachment; filename="page.html"')
+
+
 def test_an_upload_that_is_over_is_no_upload(aws: Aws, bucket: str, store: S3Files) -> None:
     finished, aborted = begun(store, a_file(3)), begun(store, a_file())
     put(aws, bucket, finished, 1, b"abc")
