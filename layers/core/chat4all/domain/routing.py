@@ -12,6 +12,7 @@ from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.person import Identity, User, UserType
 from chat4all.domain.splitting import split_text
+from chat4all.domain.text import is_blank
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ def content_for_recipients(conversation: Conversation, sender: User, content: C)
     """Return `content` for the recipients: in a group, a customer's name stands before the text."""
     if conversation.type is ConversationType.GROUP and sender.type is UserType.CUSTOMER:
         name = f"{sender.display_name}:"
-        return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
+        return reworded(content, name if is_blank(content.text) else f"{name} {content.text}")
     return content
 
 
@@ -92,13 +93,13 @@ def relayed(content: Content) -> Plain | None:
     """
     match content:
         case Text() | Media() | Unsupported():
-            return Text(content.text) if content.text.strip() else None
+            return None if is_blank(content.text) else Text(content.text)
 
 
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
-    return [Text(part) for part in cut if part.strip()]
+    return [Text(part) for part in cut if not is_blank(part)]
 
 
 def require_possible(
