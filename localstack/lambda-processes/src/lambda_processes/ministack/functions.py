@@ -266,13 +266,6 @@ def _program(config: Record, code: Path, layers: list[Path], wanted: Settings) -
     )
 
 
-def _throttled(why: str) -> Record:
-    throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
-        reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {why}"
-    )
-    return throttled
-
-
 def _in_ministacks_form(result: Result) -> Record:
     """Return the result with its logs, whose lines of START, END and REPORT MiniStack then keeps ("rie")."""
     try:
