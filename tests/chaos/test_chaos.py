@@ -29,11 +29,12 @@ def test_nothing_is_lost_reordered_or_repeated(outcomes: dict[str, Outcome], nam
     outcome = outcomes[name]
 
     assert outcome.wrongs == []
-    assert outcome.account.accepted == MESSAGES
+    more = outcome.account.accepted - MESSAGES
+    assert more > 0 if name == "overload" else more == 0
     assert outcome.timeline.strikes
 
 
-@pytest.mark.parametrize("name", ["kill-cloud", "stop-under-load"])
+@pytest.mark.parametrize("name", ["kill-store", "kill-cloud", "stop-under-load"])
 def test_the_whole_cloud_was_killed_once(outcomes: dict[str, Outcome], name: str) -> None:
     assert outcomes[name].kills == 1
 

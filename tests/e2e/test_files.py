@@ -31,6 +31,7 @@ from chat4all_local.transfer.upload import upload
 from tests.channels import sample
 from tests.e2e.stage import CHANNELS, Customer, Stage, Talk, message_body
 from tests.e2e.waiting import eventually
+from tests.fakes.samples import AMR, box, ogg, ole, zipped
 
 PROGRAM = str(Path(sys.executable).with_name("chat4all"))
 PART = 8 * 1024 * 1024
@@ -246,6 +247,91 @@ def test_a_photo_that_somebody_sends_is_fetched_inspected_and_attached(
     file_id = received_file_id(stage, talk)
     stored = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
     assert (stored.status, stored.sha256) == ("READY", hashlib.sha256(photo.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("kind", "content_type", "data", "filename", "served"),
+    [
+        ("audio", "audio/amr", AMR, None, "audio/amr"),
+        ("document", "application/msword", ole(), "letter.doc", "application/msword"),
+        ("document", "application/zip", zipped({"a.txt": b"hello"}), "photos.zip", "application/zip"),
+        ("document", "application/json", b'{"a":1}', "data.json", "application/json"),
+        ("document", "text/plain", b"Gr\xf6\xdfe aus K\xf6ln\n", "note.txt", "text/plain"),
+        ("document", "text/html", b"<!DOCTYPE html><script>alert(1)</script>", "page.html", None),
+        ("document", "image/svg+xml", b"<svg onload=alert(1)>", "drawing.svg", None),
+        ("document", "image/heic", box(b"ftyp", b"heic\0\0\0\0mif1heic") + bytes(64), "a.heic", "image/heic"),
+    ],
+    ids=["AMR", "DOC", "ZIP", "JSON", "Windows-1252", "HTML", "SVG", "HEIC"],
+)
+def test_a_persons_file_of_any_type_is_kept_under_its_name_and_type(
+    stage: Stage,
+    api: ApiClient,
+    *,
+    kind: str,
+    content_type: str,
+    data: bytes,
+    filename: str | None,
+    served: str | None,
+) -> None:
+    customer = stage.customer("whatsapp")
+    talk = stage.talk(customer)
+
+    stage.simulators["whatsapp"].write_media(
+        customer.address, kind, content_type, data=data, filename=filename
+    )
+
+    file_id = received_file_id(stage, talk)
+    stored = eventually(lambda: api.file(file_id), lambda file: file.status not in {"PENDING", "SCANNING"})
+    (message,) = [message for message in stage.history(talk) if message.content.file]
+    name = filename or "audio.amr"
+    assert (stored.status, stored.inspection) == ("READY", "UNKNOWN_TYPE")
+    for file in (stored, message.content.file):
+        assert file is not None
+        assert (file.filename, file.content_type) == (name, content_type)
+    came = urllib3.request("GET", api.file_link(file_id).url)
+    assert came.data == data
+    assert came.headers["content-type"] == (served or "application/octet-stream")
+    assert came.headers["content-disposition"].startswith(f'attachment; filename="{name}"')
+    refused = stage.api.post_message(message_body(talk, {"type": "media", "file_id": file_id, "text": ""}))
+    assert (refused.status_code, refused.json()["error"]) == (422, "FILE_NOT_POSSIBLE")
+
+
+@pytest.mark.parametrize(("size", "kind"), [((2_000, 100), "photo"), ((2_100, 100), "document")])
+def test_telegram_gets_a_long_picture_as_a_document(
+    stage: Stage,
+    api: ApiClient,
+    remembered: Remembered,
+    tmp_path: Path,
+    *,
+    size: tuple[int, int],
+    kind: str,
+) -> None:
+    path = tmp_path / "page.jpg"
+    Image.new("L", size, 200).save(path, "JPEG")
+    customer = stage.customer("telegram")
+    stored = upload(api, path, remembered=remembered)
+
+    stage.reaches(send(stage, customer, stored, "a page"), "SENT")
+
+    assert (stored.width, stored.height) == size
+    (sent,) = files_of(stage, customer)
+    assert (sent.kind, sent.sha256) == (kind, stored.sha256)
+
+
+@pytest.mark.parametrize(("codec", "kind"), [(b"OpusHead", "audio"), (b"\x01vorbis", "text")])
+def test_whatsapp_gets_sound_that_is_not_opus_as_a_link(
+    stage: Stage, api: ApiClient, remembered: Remembered, tmp_path: Path, *, codec: bytes, kind: str
+) -> None:
+    path = tmp_path / "voice.ogg"
+    path.write_bytes(ogg(codec))
+    customer = stage.customer("whatsapp")
+    stored = upload(api, path, remembered=remembered)
+
+    stage.reaches(send(stage, customer, stored), "SENT", "DELIVERED", "READ")
+
+    (sent,) = stage.accepted(customer)
+    assert sent.kind == kind
+    assert ("/v1/links/" in (sent.text or "")) is (kind == "text")
 
 
 def test_malware_that_somebody_sends_is_kept_from_the_agents(stage: Stage, api: ApiClient) -> None:

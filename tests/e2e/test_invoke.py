@@ -67,7 +67,8 @@ def test_a_handler_that_raises_is_an_exit_code_and_an_error_type(stage: Stage) -
     done = invoke(stage, "router", b"{}")
 
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"error: the function failed: KeyError: 'Records'" in done.stderr
+    assert b"error: the function failed: WrongEvent: The function takes records" in done.stderr
+    assert b"but it was given an empty object." in done.stderr
 
 
 def test_an_unknown_function_is_told_which_there_are(stage: Stage) -> None:

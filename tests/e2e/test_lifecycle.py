@@ -1,6 +1,7 @@
 """A cloud that stops and starts: messages in progress arrive later, and commands report the true state."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -92,6 +93,23 @@ def test_why_a_cloud_ended_is_told_to_whoever_asks(machine: Machine) -> None:
     assert "not running: simulators ended (exit -9)" in refused.stderr
     assert machine.run("down").returncode == 0
     assert machine.status().ended == ""
+
+
+def test_a_cloud_whose_port_was_taken_moves_and_goes_on_and_nothing_else_moves(machine: Machine) -> None:
+    # Given a message to a customer, and a MiniStack whose port another process takes while the cloud is down
+    with stage_of(machine.up()) as stage:
+        talk = stage.talk(stage.customer("whatsapp"))
+        stage.reaches(stage.say(talk, "before the move"), "READ")
+    before = machine.folder.read().ports
+    assert machine.run("down").returncode == 0
+    with socket.create_server(("127.0.0.1", before["ministack"])):
+        # When the cloud is started
+        with stage_of(machine.up()) as stage:
+            # Then the conversation goes on, and only MiniStack has another port
+            stage.reaches(stage.say(talk, "after the move"), "READ")
+        after = machine.folder.read().ports
+    assert {name for name in before if before[name] != after[name]} == {"ministack"}
+    assert machine.run("status").returncode == 0
 
 
 def test_of_two_that_start_at_once_one_waits_for_the_other(machine: Machine) -> None:

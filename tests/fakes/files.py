@@ -1,5 +1,6 @@
 """Files in memory: their records, their bytes and the links to them."""
 
+import hashlib
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from chat4all.domain.files.file import FileEvent, FileStatus, StoredFile
-from chat4all.services.files.ports import ObjectTooLarge, StoredPart
+from chat4all.services.files.ports import ObjectTooLarge, StoredObject, StoredPart
 from tests.fakes.people import NOW
 
 PIECE_BYTES = 1024 * 1024
@@ -124,19 +125,19 @@ class MemoryFileStore:
             return None
         return [StoredPart(number, f'"{number}"', len(part)) for number, part in sorted(parts.items())]
 
-    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
+    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> str | None:
         stored = self._uploads.pop(file.upload_id or "", None)
         if stored is None:
-            return False
+            return None
         self._keep(file, b"".join(stored[part.number] for part in parts))
-        return True
+        return _etag(self.objects[file.file_id])
 
     def abort_upload(self, file: StoredFile) -> None:
         self._uploads.pop(file.upload_id or "", None)
 
-    def size_of(self, file_id: str) -> int | None:
+    def find(self, file_id: str) -> StoredObject | None:
         found = self.objects.get(file_id)
-        return None if found is None else len(found)
+        return None if found is None else StoredObject(len(found), _etag(found))
 
     def url(self, file_id: str, seconds: int) -> str:
         return f"https://store.example/{file_id}?seconds={seconds}"
@@ -179,6 +180,10 @@ class MemoryFileStore:
     def _keep(self, file: StoredFile, whole: bytes) -> None:
         self.objects[file.file_id] = whole
         self.stored_as[file.file_id] = file
+
+
+def _etag(whole: bytes) -> str:
+    return f'"{hashlib.md5(whole, usedforsecurity=False).hexdigest()}"'
 
 
 class RecordedFileEvents:

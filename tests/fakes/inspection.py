@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.files.file import FILE_TYPES, THUMBNAILS_PX
-from chat4all.domain.files.inspection import ReadRange, Refusal, RejectCode
+from chat4all.domain.files.inspection import Picture, ReadRange, Refusal, RejectCode
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from tests.fakes.samples import EVERY_TYPE
 from tests.fakes.small_stores import SECRET
@@ -34,8 +34,8 @@ class FakeProvider:
         yield self.content[half:]
 
 
-def thumbnailer(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
+def thumbnailer(content_type: str, read: ReadRange, size: int) -> Picture | Refusal:
     assert FILE_TYPES[content_type].kind == "image"
     if b"broken" in read(0, size):
         return Refusal(RejectCode.IMAGE_BROKEN, "The image cannot be decoded.")
-    return {px: f"{px} of {size}".encode() for px in THUMBNAILS_PX}
+    return Picture(40, 30, {px: f"{px} of {size}".encode() for px in THUMBNAILS_PX})

@@ -80,6 +80,7 @@ def wav() -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(sound)) + b"WAVE" + sound
 
 
+AMR = b"#!AMR\n" + bytes(range(1, 200))
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 TEXT = "Grüße aus Köln,\tund bis bald\r\n".encode()
 

@@ -3,17 +3,19 @@
 import hashlib
 import uuid
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from chat4all.adapters.aws import session
 from chat4all.adapters.s3.files import PIECE_BYTES, S3Files, content_disposition
 from chat4all.bootstrap import runtime
 from chat4all.domain.files.file import LEAST_PART_BYTES, FileStatus, StoredFile
-from chat4all.services.files.ports import ObjectTooLarge
+from chat4all.services.files.ports import ObjectTooLarge, PartsRefused, StoredObject, StoredPart
 from tests.fakes.people import NOW
 from tests.integration.aws import Aws
 
@@ -52,12 +54,36 @@ def test_parts_become_one_object_with_its_name_and_type(aws: Aws, bucket: str, s
 
     assert stored is not None
     assert [(part.number, part.etag, part.size) for part in stored] == [(1, etags[0], PART), (2, etags[1], 3)]
-    assert store.finish_upload(file, stored)
-    assert store.size_of(file.file_id) == PART + 3
+    etag = store.finish_upload(file, stored)
+    assert etag is not None
+    assert store.find(file.file_id) == StoredObject(PART + 3, etag)
     assert b"".join(store.stream(file.file_id)) == b"a" * PART + b"bcd"
     head = aws.s3.head_object(Bucket=bucket, Key=f"files/{file.file_id}")
     assert head["ContentType"] == "image/png"
     assert head["ContentDisposition"] == "attachment; filename=\"Arger.png\"; filename*=UTF-8''%C3%84rger.png"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "served"),
+    [
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("application/xml", "application/octet-stream"),
+        ("text/javascript", "application/octet-stream"),
+        ("application/vnd.acme.plan", "application/octet-stream"),
+        ("audio/amr", "audio/amr"),
+    ],
+)
+def test_what_a_browser_may_run_is_stored_under_no_type(
+    aws: Aws, bucket: str, store: S3Files, content_type: str, served: str
+) -> None:
+    file = replace(a_file(filename="page.html"), content_type=content_type)
+
+    store.write(file, pieces(3), 3)
+
+    head = aws.s3.head_object(Bucket=bucket, Key=f"files/{file.file_id}")
+    assert head["ContentType"] == served
+    assert head["ContentDisposition"].startswith('attachment; filename="page.html"')
 
 
 def test_an_upload_that_is_over_is_no_upload(aws: Aws, bucket: str, store: S3Files) -> None:
@@ -72,7 +98,69 @@ def test_an_upload_that_is_over_is_no_upload(aws: Aws, bucket: str, store: S3Fil
 
     assert store.stored_parts(finished) is None
     assert store.stored_parts(aborted) is None
-    assert store.size_of(aborted.file_id) is None
+    assert store.find(aborted.file_id) is None
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [StoredPart(1, '"00000000000000000000000000000000"', PART)],
+        [StoredPart(1, '"900150983cd24fb0d6963f7d28e17f72"', 3), StoredPart(2, '"00"', 3)],
+    ],
+    ids=["another ETag", "one that is not stored"],
+)
+def test_parts_that_are_not_as_listed_are_refused_and_the_upload_goes_on(
+    aws: Aws, bucket: str, store: S3Files, listed: list[StoredPart]
+) -> None:
+    file = begun(store, a_file(3))
+    put(aws, bucket, file, 1, b"abc")
+
+    with pytest.raises(PartsRefused):
+        store.finish_upload(file, listed)
+
+    assert store.find(file.file_id) is None
+    parts = store.stored_parts(file)
+    assert parts is not None
+    assert store.finish_upload(file, parts) is not None
+
+
+def test_parts_are_joined_in_their_order_though_they_are_listed_in_another(
+    aws: Aws, bucket: str, store: S3Files
+) -> None:
+    file = begun(store, a_file())
+    put(aws, bucket, file, 1, b"a" * PART)
+    put(aws, bucket, file, 2, b"bcd")
+    parts = store.stored_parts(file)
+    assert parts is not None
+
+    store.finish_upload(file, parts[::-1])
+
+    assert b"".join(store.stream(file.file_id)) == b"a" * PART + b"bcd"
+
+
+@pytest.mark.parametrize(
+    ("code", "named", "number"),
+    [
+        # As S3 answers: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+        ("InvalidPart", {"PartNumber": "2"}, 2),
+        ("InvalidPartOrder", {}, None),
+        ("EntityTooSmall", {"PartNumber": "1"}, 1),
+        ("InvalidPart", {"PartNumber": "two"}, None),
+    ],
+)
+def test_the_part_that_s3_names_is_told(
+    store: S3Files, monkeypatch: pytest.MonkeyPatch, code: str, named: dict[str, str], number: int | None
+) -> None:
+    def refuse(**_asked: object) -> None:
+        error: Any = {"Code": code, "Message": "A specified part could not be found.", **named}
+        raise ClientError({"Error": error}, "CompleteMultipartUpload")
+
+    monkeypatch.setattr(store._client, "complete_multipart_upload", refuse)
+
+    with pytest.raises(PartsRefused) as refused:
+        store.finish_upload(replace(a_file(), upload_id="u1"), [StoredPart(1, '"a"', 3)])
+
+    assert (refused.value.code, refused.value.part_number) == (code, number)
 
 
 def test_an_address_names_part_and_length_and_expires(store: S3Files) -> None:
@@ -168,7 +256,7 @@ def test_more_than_was_allowed_is_not_stored(aws: Aws, bucket: str, store: S3Fil
     with pytest.raises(ObjectTooLarge):
         store.write(file, pieces(PART, PART), PART + 1)
 
-    assert store.size_of(file.file_id) is None
+    assert store.find(file.file_id) is None
     assert not aws.s3.list_multipart_uploads(Bucket=bucket, Prefix=f"files/{file.file_id}").get("Uploads")
 
 
@@ -186,7 +274,7 @@ def test_what_is_quarantined_is_read_by_nobody(aws: Aws, bucket: str, store: S3F
     store.quarantine(file.file_id)
     store.quarantine(file.file_id)
 
-    assert store.size_of(file.file_id) is None
+    assert store.find(file.file_id) is None
     kept = aws.s3.get_object(Bucket=bucket, Key=f"quarantine/{file.file_id}")
     assert kept["Body"].read() == b"evil"
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from chat4all_local.traffic.delivered import overtaken
 from chat4all_local.traffic.ledger import Arrivals
 from chat4all_local.traffic.load import Posted
 
@@ -37,8 +38,17 @@ class Account(Sums, frozen=True):
     lost_texts: Sequence[str]
 
 
-def account(posted: Sequence[Posted], observed: Arrivals, fates: Mapping[str, Fate]) -> Account:
-    """Sum up the results of the posted messages; `fates` are by message id."""
+def account(
+    posted: Sequence[Posted],
+    observed: Arrivals,
+    fates: Mapping[str, Fate],
+    uncertain: Sequence[Posted] = (),
+) -> Account:
+    """Sum up the results of the posted messages; `fates` are by message id.
+
+    The cloud may have taken the `uncertain` messages, although their POSTs got no 202. `observed` contains
+    their arrivals, too. Such a message may be missing, but must be neither repeated nor out of order.
+    """
     # A provider may accept a message, and later report that it could not deliver it.
     failed = [message for message in posted if _has_failed(fates.get(message.message_id))]
     delivered = [message for message in posted if message.message_id in observed.at and message not in failed]
@@ -51,7 +61,7 @@ def account(posted: Sequence[Posted], observed: Arrivals, fates: Mapping[str, Fa
         failed=len(failed),
         lost=len(posted) - len(well),
         repeated=observed.repeated,
-        out_of_order=observed.out_of_order,
+        out_of_order=overtaken((*posted, *uncertain), observed.at),
         failures=dict(codes),
         lost_texts=[message.text for message in posted if message.message_id not in well],
     )

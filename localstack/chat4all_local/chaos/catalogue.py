@@ -6,14 +6,17 @@ from typing import Final
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.scenarios.aws import AWS
 from chat4all_local.chaos.scenarios.full_disk import FULL_DISK
+from chat4all_local.chaos.scenarios.kill_store import KILL_STORE
 from chat4all_local.chaos.scenarios.kills import KILLS
+from chat4all_local.chaos.scenarios.overload import OVERLOAD
 from chat4all_local.chaos.scenarios.providers import PROVIDERS
 from chat4all_local.chaos.scenarios.traffic import TRAFFIC
 from chat4all_local.chaos.scenarios.whole_cloud import KILL, RESTART
 from chat4all_local.cloud.errors import CloudError
 
 SCENARIOS: Final = {
-    scenario.name: scenario for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *FULL_DISK, *KILL)
+    scenario.name: scenario
+    for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *OVERLOAD, *FULL_DISK, *KILL_STORE, *KILL)
 }
 """The scenarios in their order.
 

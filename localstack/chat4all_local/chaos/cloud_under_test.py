@@ -18,6 +18,7 @@ from chat4all_local.cloud.settings import STOPPED_WITHIN
 from chat4all_local.cloud.start import started
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.traffic.load import Line
 from chat4all_local.traffic.transcripts import Transcripts, is_taken
 
 CONNECTIONS = 16
@@ -77,6 +78,13 @@ class CloudUnderTest:
             _kill_function(child)
         self.accepted()
         self.close()
+
+    def post(self, line: Line) -> None:
+        """Post a message to the API of the last start. Raises ApiError, ApiUnreachable."""
+        conversation = line.conversation
+        self.api.send(
+            conversation.conversation_id, conversation.agent_id, line.text, message_id=line.message_id
+        )
 
     def accepted(self) -> Sequence[SendRecord]:
         """Return every send that a provider accepted since the first start."""

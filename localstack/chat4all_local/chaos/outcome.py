@@ -35,6 +35,10 @@ class Outcome(msgspec.Struct, frozen=True):
     """The number of POSTs that the clients had to repeat."""
     problems: Sequence[str]
     """Faults that the scenario itself found, in addition to the ledger."""
+    late: Sequence[str] = ()
+    """Missed aims of time that the scenario itself found."""
+    notes: Sequence[str] = ()
+    """Sentences for the report."""
 
     @property
     def kills(self) -> int:
@@ -69,7 +73,7 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def missed(self) -> list[str]:
         """Return the missed time aims. They depend on the machine, so they are reported, not judged."""
-        found = []
+        found = list(self.late)
         aim = self.scenario.next_delivery_s
         if aim is not None and (self.first_delivery_s is None or self.first_delivery_s > aim):
             found.append(f"next delivery after {_seconds(self.first_delivery_s)}, aim {aim:g} s")

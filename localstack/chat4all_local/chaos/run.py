@@ -50,7 +50,7 @@ def run_scenario(
 ) -> Outcome:
     began = time.time()
     rate = min(RATE, messages / SHORTEST_LOAD_S) * scenario.rate_factor
-    load = _load(under_test, script(scenario.name, conversations, messages, rate))
+    load = Load(under_test.post, script(scenario.name, conversations, messages, rate), CLIENTS)
     run = Run(under_test, load, conversations, tell)
     _warm_up(under_test, scenario.name, conversations)
     with load:
@@ -60,7 +60,7 @@ def run_scenario(
         run.wrongs.append("the API did not accept everything in time")
     run.wrongs += load.refused()
     tell("waiting until every message has its final status")
-    fates = _fates(under_test, load.posted(), SETTLES_WITHIN_S)
+    fates = _fates(under_test, run.all_posted(), SETTLES_WITHIN_S)
     if scenario.check is not None:
         scenario.check(run)
     return _outcome(scenario, run, began, fates)
@@ -118,18 +118,6 @@ class PersonLimits:
                 yield bucket, take(limit, self._full_at.get(bucket, 0.0), at_s, 1)
 
 
-def _load(under_test: CloudUnderTest, lines: Sequence[Line]) -> Load:
-    """Return a load that posts to the API of the cloud under test, even after its restart."""
-
-    def send(line: Line) -> None:
-        conversation = line.conversation
-        under_test.api.send(
-            conversation.conversation_id, conversation.agent_id, line.text, message_id=line.message_id
-        )
-
-    return Load(send, lines, CLIENTS)
-
-
 def _warm_up(under_test: CloudUnderTest, scenario: str, conversations: Sequence[Conversation]) -> None:
     """Let every client post once, over all channels, before the load.
 
@@ -138,17 +126,17 @@ def _warm_up(under_test: CloudUnderTest, scenario: str, conversations: Sequence[
     lines = [
         Line(0.0, conversation, f"before {scenario}") for conversation in conversations[:BEFORE_THE_LOAD]
     ]
-    with _load(under_test, lines) as load:
+    with Load(under_test.post, lines, CLIENTS) as load:
         load.join(LOAD_ENDS_WITHIN_S)
     _fates(under_test, load.posted(), GIVEN_UP_AFTER_S)
 
 
 def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate]) -> Outcome:
-    posted, struck = run.load.posted(), scenario.isolated
-    observed = arrivals(posted, run.under_test.accepted())
+    posted, struck = run.all_posted(), scenario.isolated
+    observed = arrivals([*posted, *run.uncertain], run.under_test.accepted())
     return Outcome(
         scenario=scenario,
-        account=account(posted, observed, fates),
+        account=account(posted, observed, fates, run.uncertain),
         first_delivery_s=next_delivery_s(run.strikes, posted, observed.at),
         drained_s=drained_s(run.strikes, observed.at),
         isolation=isolation(struck, run.strikes, posted, observed.at) if struck else None,
@@ -157,6 +145,8 @@ def _outcome(scenario: Scenario, run: Run, began: float, fates: dict[str, Fate])
         ),
         repeats_after=sum(message.tries - 1 for message in posted),
         problems=tuple(run.wrongs),
+        late=tuple(run.late),
+        notes=tuple(run.notes),
     )
 
 

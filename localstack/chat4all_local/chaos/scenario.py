@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from chat4all_local.chaos.cloud_under_test import CloudUnderTest
-from chat4all_local.traffic.load import Load
+from chat4all_local.traffic.load import Load, Posted
 from chat4all_local.traffic.participants import Conversation
 
 AFTER_A_KILL_S: Final = 3.7
@@ -46,7 +46,19 @@ class Run:
         """The texts that customers wrote."""
         self.wrongs: list[str] = []
         """Faults that the scenario itself found, in addition to the ledger."""
+        self.late: list[str] = []
+        """Missed aims of time that the scenario itself found."""
+        self.notes: list[str] = []
+        """Sentences for the report."""
+        self.posted: list[Posted] = []
+        """The accepted messages that the scenario posted in addition to the load."""
+        self.uncertain: list[Posted] = []
+        """The messages whose POSTs got no 202, and were not repeated."""
         self._tell = tell
+
+    def all_posted(self) -> list[Posted]:
+        """Return the accepted messages of the load and of the scenario."""
+        return [*self.load.posted(), *self.posted]
 
     def struck(self, what: str, *, channel: str | None = None, kills: int = 0) -> None:
         self._tell(what)
@@ -80,7 +92,6 @@ class Scenario(msgspec.Struct, frozen=True):
     setting: Setting = unchanged
     """A change of the functions before the load; it is undone when every message has its final status.
 
-    At a change MiniStack ends the processes of a function, even during an invocation; AWS does not.
     Consecutive scenarios with the same setting share it.
     """
     repeats_per_kill: int = 0

@@ -98,6 +98,7 @@ def _section(outcome: Outcome) -> list[str]:
         outcome.scenario.sentence,
         f"Strikes: {strikes}, processes killed: {outcome.kills}, POSTs repeated by clients: {repeats}.",
     ]
+    paragraphs += outcome.notes
     if codes:
         paragraphs.append(f"FAILED: {codes}.")
     paragraphs += [f"**Wrong: {wrong}.**" for wrong in outcome.wrongs]

@@ -149,7 +149,7 @@ def _up_in_foreground(folder: StateFolder, backend: Backend) -> None:
             is_up = True
             _greet(begun.cloud)
             out.print("\nPress Ctrl-C to stop the local cloud.", style="dim")
-            supervise(begun.running)
+            supervise(begun.running, folder)
     except Stopped:
         if not is_up:
             raise

@@ -103,7 +103,7 @@ def main(
         backend = chosen(name, endpoint, event_stream, roles)
         with stopped_by_signals(), start(folder, lambda step: _report(Progressed(step)), backend) as begun:
             _report(Ready())
-            supervise(begun.running)
+            supervise(begun.running, folder)
     except Stopped:
         _report(Failed("the local cloud was stopped before it was up", "run: chat4all up --detach", ""))
         return 0

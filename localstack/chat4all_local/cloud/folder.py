@@ -78,6 +78,11 @@ class StateFolder:
         except OSError as error:
             raise NotOurs(f"{self.path} cannot be read: {error.strerror}", _ADVICE) from error
 
+    def is_of_this_launcher(self) -> bool:
+        """Return whether the recorded state is this process's. The folder may have been removed meanwhile."""
+        launcher = self.read().launcher
+        return launcher is not None and launcher.pid == os.getpid()
+
     def write(self, state: State) -> None:
         """Write the state atomically, to a file that only its owner can read. Raises NotSaved."""
         try:
@@ -89,6 +94,8 @@ class StateFolder:
     def _write(self, state: State) -> None:
         with open(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 (a mode)
             file.write(encode(state))
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power cut may leave an empty state.json, which is not ours
         self._new.replace(self._state)
 
     @contextmanager
@@ -100,7 +107,7 @@ class StateFolder:
             raise NotOurs(f"{self.path} cannot be written: {error.strerror}", _ADVICE) from error
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, within_s: float = _LOCKED_WITHIN_S) -> Iterator[None]:
         """Hold the lock of the folder. The kernel releases the lock when its holder dies.
 
         Raises Busy, NotOurs.
@@ -112,7 +119,7 @@ class StateFolder:
                 wait_until(
                     "the lock of the folder",
                     lambda: _acquires(lock, fcntl.LOCK_EX),
-                    within_s=_LOCKED_WITHIN_S,
+                    within_s=within_s,
                     every_s=_LOCK_RETRY_S,
                 )
             except TimeoutError as taken:

@@ -66,7 +66,7 @@ class Inspection(msgspec.Struct, frozen=True):
 def inspect(folder: StateFolder) -> Inspection:
     state = folder.read()
     if not folder.is_locked():
-        state = State(ports=state.ports, ended=state.ended)
+        state = State(ports=state.ports, ended=state.why_ended)
     components = (*_external_cloud(state), *(_component(component) for component in state.components))
     functions = _functions(state)
     everything = [component.process for component in components if component.process]

@@ -13,7 +13,7 @@ from chat4all_local.cloud import exit_with_parent
 from chat4all_local.cloud.checkout import own_python
 from chat4all_local.cloud.state import ProcessId
 
-SAME_START = 1.0  # seconds; setting the clock shifts the computed start time a little
+SAME_START = 1.0  # seconds; outside Linux, setting the clock shifts the computed start time a little
 
 
 def start_exiting_with_parent(
@@ -34,17 +34,22 @@ def start_exiting_with_parent(
 
 def identify(pid: int) -> ProcessId:
     """Return the identity of a running process. Raises psutil.NoSuchProcess."""
-    return ProcessId(pid, psutil.Process(pid).create_time())
+    return ProcessId(pid, _started(psutil.Process(pid)))
 
 
 def find(wanted: ProcessId) -> psutil.Process | None:
     """Return the process; None if it has ended, even if its number now belongs to another process."""
     try:
         process = psutil.Process(wanted.pid)
-        is_same = abs(process.create_time() - wanted.started) <= SAME_START
+        is_same = abs(_started(process) - wanted.started) <= SAME_START
         return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _started(process: psutil.Process) -> float:
+    """Return the seconds from the system's start to the process's. Linux computes both from the clock."""
+    return process.create_time() - psutil.boot_time()
 
 
 def function_of(process: psutil.Process) -> str:
@@ -74,13 +79,22 @@ def with_descendants(processes: Iterable[psutil.Process]) -> list[psutil.Process
     return list(found.values())
 
 
+def end(process: psutil.Process) -> None:
+    """Send SIGTERM. A process that SIGSTOP suspended is continued, so that it can heed the signal.
+
+    Raises psutil.NoSuchProcess.
+    """
+    process.send_signal(signal.SIGTERM)
+    process.resume()
+
+
 def stop(processes: Iterable[psutil.Process], within: float) -> None:
     """Stop the processes with SIGTERM; after `within` seconds, kill them and their children with SIGKILL."""
     roots = list(processes)
     with_children = with_descendants(roots)
     for process in roots:
         with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGTERM)
+            end(process)
     psutil.wait_procs(roots, timeout=within)
     for process in with_children:
         with suppress(psutil.NoSuchProcess):

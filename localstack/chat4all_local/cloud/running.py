@@ -51,7 +51,7 @@ def connect(folder: StateFolder | None = None) -> Cloud:
     folder = folder or default_folder()
     state = folder.read()
     if not folder.is_locked() or state.phase is Phase.STOPPED:
-        why = f": {state.ended}" if state.ended else ""
+        why = f": {state.why_ended}" if state.why_ended else ""
         raise NotRunning(f"the local cloud is not running{why}", "run: chat4all up --detach")
     if state.phase is Phase.STOPPING:
         raise NotRunning("the local cloud is stopping", "then run: chat4all up --detach")

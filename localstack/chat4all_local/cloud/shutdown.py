@@ -10,7 +10,7 @@ from chat4all_local.cloud.errors import Busy
 from chat4all_local.cloud.folder import StateFolder
 from chat4all_local.cloud.journal import journal_report
 from chat4all_local.cloud.leftovers import stop_leftovers
-from chat4all_local.cloud.processes import find
+from chat4all_local.cloud.processes import end, find
 from chat4all_local.cloud.settings import POLL_EVERY, STOPPED_WITHIN
 from chat4all_local.cloud.state import Phase, ProcessId, stopped
 from chat4all_local.waiting import wait_until
@@ -24,10 +24,13 @@ def shut_down(folder: StateFolder) -> bool:
     was_up = folder.is_locked()
     if was_up:
         _stop_launcher(folder)
-    with folder.locked():
+    with folder.locked(STOPPED_WITHIN):  # another `down` may be stopping the same processes
         state = folder.read()
         left = stop_leftovers(state)
-        folder.write(replace(stopped(state), ended=""))
+        if (
+            after := replace(stopped(state), ended="")
+        ) != state:  # nothing to record needs no room on the disk
+            folder.write(after)
     return was_up or left > 0
 
 
@@ -62,7 +65,7 @@ def _stop_launcher(folder: StateFolder) -> None:
         launcher = folder.read().launcher
         if launcher is not None and launcher != signalled and (process := find(launcher)):
             with suppress(psutil.NoSuchProcess):
-                process.terminate()
+                end(process)
             signalled = launcher
         return False
 

@@ -83,8 +83,13 @@ def start(
         with _recorded_end(folder) as running, ExitStack() as stack:
             begun = _Starting(folder, progress, backend, stack_name, before).up(stack)
             running.extend(begun.running)
-            stack.callback(lambda: folder.write(replace(folder.read(), phase=Phase.STOPPING)))
+            stack.callback(_record_stopping, folder)
             yield begun
+
+
+def _record_stopping(folder: StateFolder) -> None:
+    if folder.is_of_this_launcher():
+        folder.write(replace(folder.read(), phase=Phase.STOPPING))
 
 
 @contextmanager
@@ -98,8 +103,9 @@ def _recorded_end(folder: StateFolder) -> Iterator[list[Launched]]:
         ended = error.message
         raise
     finally:
-        last = replace(folder.read(), ended=ended, unsaved=_unsaved(running))
-        folder.write(stopped(last))
+        if folder.is_of_this_launcher():
+            last = replace(folder.read(), ended=ended, unsaved=_unsaved(running))
+            folder.write(stopped(last))
 
 
 def _unsaved(ended: Iterable[Launched]) -> str:

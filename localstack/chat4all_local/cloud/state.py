@@ -21,7 +21,7 @@ class Phase(StrEnum):
 class ProcessId(msgspec.Struct, frozen=True):
     """The identity of a process: the system reuses a number, but never with the same start time.
 
-    `started` is psutil's create_time, in seconds since the epoch.
+    `started` is in seconds since the system started, so that setting the clock does not change it.
     """
 
     pid: int
@@ -73,6 +73,11 @@ class State(msgspec.Struct, frozen=True):
     ended: str = ""
     unsaved: str = ""
     recovery: str = ""
+
+    @property
+    def why_ended(self) -> str:
+        """Why the last run ended unexpectedly. Call it only if no launcher runs."""
+        return self.ended or ("" if self.phase is Phase.STOPPED else "its launcher was killed")
 
     def url(self, name: str) -> str:
         """Return the URL of the service `name`, such as a channel. Raises KeyError."""

@@ -62,26 +62,27 @@ def both(first: Verdict, second: Verdict) -> Verdict:
     )
 
 
-def _judged(
-    posted: Sequence[Posted], uncertain: Sequence[Posted], at: Mapping[str, float], repeated: int
-) -> Verdict:
+def overtaken(messages: Iterable[Posted], at: Mapping[str, float]) -> int:
+    """Count the messages that a later message of their conversation overtook; `at` are the arrivals."""
     conversations: dict[str, list[Posted]] = defaultdict(list)
-    for message in (*posted, *uncertain):
-        conversations[message.conversation.conversation_id].append(message)
-    return Verdict(
-        lost=sum(message.message_id not in at for message in posted),
-        repeated=repeated,
-        out_of_order=sum(_overtaken(messages, at) for messages in conversations.values()),
-    )
-
-
-def _overtaken(messages: Sequence[Posted], at: Mapping[str, float]) -> int:
-    """Count the messages that a later message of the conversation overtook."""
-    arrived = [message for message in messages if message.message_id in at]
+    for message in messages:
+        if message.message_id in at:
+            conversations[message.conversation.conversation_id].append(message)
     return sum(
         any(
             earlier.at <= later.began_at and at[later.message_id] < at[earlier.message_id]
             for later in arrived
         )
+        for arrived in conversations.values()
         for earlier in arrived
+    )
+
+
+def _judged(
+    posted: Sequence[Posted], uncertain: Sequence[Posted], at: Mapping[str, float], repeated: int
+) -> Verdict:
+    return Verdict(
+        lost=sum(message.message_id not in at for message in posted),
+        repeated=repeated,
+        out_of_order=overtaken((*posted, *uncertain), at),
     )

@@ -1,8 +1,10 @@
 """MiniStack's Python functions run in the environments of lambda_processes."""
 
+import asyncio
 import io
 import json
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -11,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.core import concurrency, lambda_runtime
+from ministack.services import apigateway, apigateway_v1, lambda_svc
 
 from lambda_processes.ministack import functions
 from lambda_processes.pool import Limits
 from lambda_processes.settings import Settings
 
 PYTHON = Path(__file__).parents[3] / ".envs/lambda/bin/python"
+WITHIN_S = 10.0
 LIMITS = Limits(per_function=1, machine=2, cold_starts=1, waiting=3, wait_s=10, idle_s=60)
 CODE = """
 import os, time
@@ -55,6 +58,10 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[functions.Functions]:
         (lambda_svc, "_execute_function_warm"),
         (lambda_svc, "_sqs_esm_concurrency"),
         (lambda_svc, "lambda_execute_result_to_api_proxy_response"),
+        (lambda_svc, "run_reentrant"),
+        (apigateway, "run_reentrant"),
+        (apigateway_v1, "run_reentrant"),
+        (lambda_svc, "_reject_unreadable_zip"),
         (lambda_svc, "invalidate_worker"),
         (lambda_runtime, "reset"),
     ):
@@ -118,6 +125,54 @@ def test_what_exceeds_the_waiting_is_refused_as_aws_refuses_it(running: function
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (429, "1")
 
 
+async def invoked_by_an_api(called: Record, **event: object) -> Record:
+    execute, thread = lambda_svc._execute_function_with_config_scope, "invocation"
+    result: Record = await apigateway_v1.run_reentrant(execute, called, event, thread_name=thread)
+    return result
+
+
+async def refused_of(called: Record, count: int) -> tuple[list[Record], int]:
+    """Invoke the function `count` times; return the refusals, and the number of threads."""
+    threads: list[threading.Thread] = []
+    run = threading.Thread.start
+
+    def noted(thread: threading.Thread) -> None:
+        if thread.name == "invocation":
+            threads.append(thread)
+        run(thread)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", noted)
+        waiting = [asyncio.create_task(invoked_by_an_api(called, sleep=0.5)) for _ in range(4)]
+        await asyncio.sleep(0.2)
+        results = await asyncio.gather(*(invoked_by_an_api(called) for _ in range(count)))
+        await asyncio.gather(*waiting)
+    return [result for result in results if result.get("throttle")], len(threads)
+
+
+def test_what_an_api_could_only_be_refused_takes_no_thread(running: functions.Functions) -> None:
+    called = function()
+    execute(called)
+
+    refused, threads = asyncio.run(refused_of(called, 50))
+
+    assert len(refused) == 50
+    assert threads == 4
+
+
+def test_ministack_alone_takes_a_thread_for_every_invocation_that_is_refused(
+    running: functions.Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apigateway_v1, "run_reentrant", concurrency.run_reentrant)
+    called = function()
+    execute(called)
+
+    refused, threads = asyncio.run(refused_of(called, 20))
+
+    assert len(refused) == 20
+    assert threads == 24
+
+
 def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functions.Functions) -> None:
     called, mapping = function(), {"UUID": "1"}
     execute(called)
@@ -136,6 +191,40 @@ def test_a_mapping_receives_nothing_while_no_environment_is_free(running: functi
         busy.result()
 
     assert batches() == 1
+
+
+WHOLE: bytes = function()["code_zip"]
+WITHOUT_ITS_BEGINNING = WHOLE[100:]
+"""It has the end of an archive, by which MiniStack takes it for one."""
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("broken", [b"", b"no archive", WHOLE[:-30], WITHOUT_ITS_BEGINNING])
+def test_code_that_is_no_whole_archive_is_refused_as_aws_refuses_it(broken: bytes) -> None:
+    assert lambda_svc._reject_unreadable_zip(WHOLE) is None
+
+    status, _, answer = lambda_svc._reject_unreadable_zip(broken)
+
+    assert status == 400
+    assert b"InvalidParameterValueException" in answer
+    assert b"Could not unzip uploaded file" in answer
+
+
+def test_ministack_alone_takes_the_end_of_an_archive_for_a_whole_one() -> None:
+    assert lambda_svc._reject_unreadable_zip(WITHOUT_ITS_BEGINNING) is None
+
+
+def test_a_function_with_damaged_bytes_answers_with_an_error_and_can_be_mended(
+    running: functions.Functions,
+) -> None:
+    called = function()
+    broken = {**called, "code_zip": WHOLE.replace(b"import os", b"import so", 1)}
+
+    failed = execute(broken)
+
+    assert failed["error"]
+    assert failed["body"]["errorType"] == "InvalidZipFileException"
+    assert execute(called)["body"][1] == "blue"
 
 
 def test_a_changed_function_gets_a_new_environment(running: functions.Functions) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_processes.archives import Archives
+from lambda_processes.archives import Archives, BadArchive, check
 
 
 def packed(text: str, name: str = "app.py") -> bytes:
@@ -41,11 +41,37 @@ def test_nobody_may_write_what_functions_share(tmp_path: Path) -> None:
     assert not place.exists()
 
 
+def test_a_member_that_comes_twice_is_the_later_one(tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", "one")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            file.writestr("app.py", "two")
+    archives = Archives(tmp_path)
+
+    assert (archives.use(archive.getvalue()) / "app.py").read_text() == "two"
+    archives.close()
+
+
+WHOLE = packed("x" * 1000)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"no archive", WHOLE[:-30], WHOLE[100:], WHOLE.replace(b"PK\x03\x04", b"PK\x00\x00", 1)],
+    ids=["empty", "text", "without its end", "without its beginning", "a damaged member"],
+)
+def test_an_archive_that_is_not_whole_is_found_before_it_is_unpacked(broken: bytes) -> None:
+    check(WHOLE)
+    with pytest.raises(BadArchive):
+        check(broken)
+
+
 def test_a_broken_archive_leaves_nothing_behind(tmp_path: Path) -> None:
     archives = Archives(tmp_path)
     broken = packed("x" * 1000).replace(b"x" * 100, b"y" * 100, 1)
 
-    with pytest.raises(zipfile.BadZipFile):
+    with pytest.raises(BadArchive):
         archives.use(broken)
 
     assert [path.name for path in archives.folder.iterdir()] == ["lock"]

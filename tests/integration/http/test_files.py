@@ -1,7 +1,7 @@
 """/v1/files and /v1/links over moto: accepted and refused requests, and uploads that must not be lost."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -9,9 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap.settings import ApiSettings
-from chat4all.domain.files.file import LEAST_PART_BYTES, MOST_BYTES, FileStatus
+from chat4all.domain.files.file import LEAST_PART_BYTES, MOST_BYTES, FileStatus, StoredFile
 from chat4all.domain.text import LONGEST_QUOTE
+from chat4all.services.files.ports import StoredObject, StoredPart
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import PUBLIC_URL, Cast, a_key
 from tests.integration.http.gateway import Answer, Gateway
@@ -127,7 +129,9 @@ def test_two_gib_are_256_parts_whose_addresses_come_in_pages(api: Gateway) -> No
         ({"filename": "a.exe"}, ["filename"]),
         ({"content_type": "application/x-msdownload"}, ["content_type"]),
         ({"sha256": "abc"}, ["sha256"]),
-        ({"sha256": "A" * 64}, ["sha256"]),
+        ({"sha256": "G" * 64}, ["sha256"]),
+        ({"content_type": "image/png, image/jpeg"}, ["content_type"]),
+        ({"content_type": "application/zip", "filename": "a.zip"}, ["content_type"]),
         ({"filename": "", "size": 0, "content_type": ""}, ["filename", "size", "content_type"]),
         ({"conversation_id": ""}, ["conversation_id"]),
         ({"colour": "red"}, ["colour"]),
@@ -137,6 +141,40 @@ def test_what_can_be_no_file_is_refused_with_the_reason(
     api: Gateway, wrong: dict[str, object], fields: list[str]
 ) -> None:
     assert api.post("/v1/files", {**PNG, **wrong}).refused(400, "VALIDATION_ERROR") == fields
+
+
+@pytest.mark.parametrize(
+    ("declared", "filename", "content_type"),
+    [
+        ("image/jpg", "a.jpg", "image/jpeg"),
+        ("audio/x-m4a", "a.m4a", "audio/mp4"),
+        ("audio/mp3", "a.mp3", "audio/mpeg"),
+        ("audio/x-wav", "a.wav", "audio/wav"),
+        ("text/plain; charset=utf-8", "a.txt", "text/plain"),
+        ("audio/ogg; codecs=opus", "a.ogg", "audio/ogg"),
+        # What browsers, phones and libraries call the same types, by public reports.
+        ("IMAGE/JPEG", "a.jpg", "image/jpeg"),
+        ("image/pjpeg", "a.jpeg", "image/jpeg"),
+        ("audio/opus", "voice.ogg", "audio/ogg"),
+        ("audio/vnd.wave", "a.wav", "audio/wav"),
+        ("video/x-m4v", "a.mp4", "video/mp4"),
+        ('audio/ogg;codecs="opus"', "a.ogg", "audio/ogg"),
+    ],
+)
+def test_other_names_of_a_type_are_taken(
+    api: Gateway, files: DynamoFiles, declared: str, filename: str, content_type: str
+) -> None:
+    file_id = begin(api, filename=filename, content_type=declared)["file_id"]
+
+    assert api.get(f"/v1/files/{file_id}").json["content_type"] == content_type
+
+
+def test_a_checksum_may_be_in_upper_case(api: Gateway, files: DynamoFiles) -> None:
+    file_id = begin(api, sha256="AB" * 32)["file_id"]
+
+    file = files.get(file_id)
+    assert file is not None
+    assert file.declared_sha256 == "ab" * 32
 
 
 def test_a_file_for_an_unknown_conversation_is_refused(api: Gateway) -> None:
@@ -290,6 +328,72 @@ def test_parts_that_are_named_wrongly_are_refused_and_nothing_is_lost(
     complete(api, file_id, given(stored)).refused(status, code)
 
     assert complete(api, file_id, stored).status == 202
+
+
+@pytest.fixture
+def after_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Let something happen once, between the list of the stored parts and the join."""
+
+    def let(happen: Callable[[], object]) -> None:
+        listing, happenings = S3Files.stored_parts, [happen]
+
+        def listed(store: S3Files, file: StoredFile) -> list[StoredPart] | None:
+            stored = listing(store, file)
+            if happenings:
+                happenings.pop()()
+            return stored
+
+        monkeypatch.setattr(S3Files, "stored_parts", listed)
+
+    return let
+
+
+@pytest.mark.parametrize("with_etags", [True, False])
+@pytest.mark.parametrize(("number", "body"), [(1, b"x" * PART), (2, b"xyz")])
+def test_a_part_that_is_replaced_while_the_upload_is_completed_is_named_and_nothing_is_lost(
+    aws: Aws,
+    api: Gateway,
+    parts: Parts,
+    after_listing: Callable[[Callable[[], object]], None],
+    *,
+    number: int,
+    body: bytes,
+    with_etags: bool,
+) -> None:
+    file_id = begin(api)["file_id"]
+    given = parts.put_all(file_id)
+    after_listing(lambda: parts.put(file_id, number, body))
+
+    refused = complete(api, file_id, given if with_etags else None)
+
+    assert refused.refused(409, "PARTS_WRONG") == [f"parts[{number}]"]
+    assert api.get(f"/v1/files/{file_id}").json["status"] == "PENDING"
+    assert queued(aws, file_id) == 0
+    assert complete(api, file_id, parts.put_all(file_id)).status == 202
+
+
+def test_an_upload_that_another_request_completes_meanwhile_is_complete(
+    aws: Aws, api: Gateway, parts: Parts, after_listing: Callable[[Callable[[], object]], None]
+) -> None:
+    file_id = begin(api)["file_id"]
+    parts.put_all(file_id)
+    after_listing(lambda: complete(api, file_id))
+
+    assert complete(api, file_id).status == 202
+    assert queued(aws, file_id) == 1
+
+
+@pytest.mark.parametrize("found", [StoredObject(PART + 2, '"a-2"'), StoredObject(PART + 3, '"a-2"'), None])
+def test_an_object_that_is_not_what_was_uploaded_is_not_complete(
+    aws: Aws, api: Gateway, parts: Parts, monkeypatch: pytest.MonkeyPatch, found: StoredObject | None
+) -> None:
+    file_id = begin(api)["file_id"]
+    parts.put_all(file_id)
+    monkeypatch.setattr(S3Files, "find", lambda _store, _file_id: found)
+
+    complete(api, file_id).refused(409, "UPLOAD_GONE")
+
+    assert queued(aws, file_id) == 0
 
 
 def test_an_aborted_upload_is_over(api: Gateway, parts: Parts) -> None:

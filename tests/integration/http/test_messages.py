@@ -209,6 +209,9 @@ def test_a_file_goes_with_a_message(
         "filename": "invoice.pdf",
         "content_type": "application/pdf",
         "size": 1000,
+        "width": None,
+        "height": None,
+        "codec": None,
     }
     text = words.get("text", "")
     assert message["content"] == {"type": "media", "file": file, "text": text}

@@ -100,13 +100,34 @@ TABLE: Final = {
         POSSESSIVE,
         (*DIGITS, Text("1-", end="@"), Text("1", begin="1-1-1@", end="x")),
     ),
+    "chat4all.domain.text:_INVISIBLE": Entry(
+        "a text that a client or a person writes, of any length",
+        POSSESSIVE,
+        (Text("\u200b"), Text(" ", end="a"), Text("a"), Text("\u2800 ", end="a")),
+    ),
+    "chat4all.domain.files.known_types:_TYPE": Entry(
+        "the declared type of a file, of at most 127 characters",
+        POSSESSIVE,
+        (Text("a"), Text("a", begin="a/"), Text("/"), Text("a/")),
+    ),
     "chat4all.domain.files.plain_text:_CONTROL": Entry(
         "a piece of a file in UTF-16", "It takes one character.", (Text("x"), Text("x", end="\0"))
+    ),
+    "chat4all.domain.files.plain_text:_HTML": Entry(
+        "the first 4,096 bytes of a file",
+        POSSESSIVE,
+        (Text(" "), Text("\xef\xbb\xbf"), Text(" ", begin="<!doctype"), Text("<!doctype "), Text("<")),
     ),
     "chat4all.domain.files.plain_text:_PROGRAMS": Entry(
         "the first 4,096 bytes of a file",
         POSSESSIVE,
         (Text(" "), Text("\xef\xbb\xbf"), Text(" ", begin="<!doctype"), Text("<!doctype "), Text("<")),
+    ),
+    "chat4all.domain.files.plain_text:_SVG": Entry(
+        "the first 4,096 bytes of a file", POSSESSIVE, (Text(" "), Text("\xef\xbb\xbf"), Text("<"))
+    ),
+    "chat4all.domain.files.plain_text:_XML": Entry(
+        "the first 4,096 bytes of a file", POSSESSIVE, (Text(" "), Text("\xef\xbb\xbf"), Text("<"))
     ),
     "chat4all.domain.files.signatures:_WEBM_HEADER": Entry(
         "the first 4,096 bytes of a file",

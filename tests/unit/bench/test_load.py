@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 
 from chat4all_local.bench.load.customers import Customers
 from chat4all_local.bench.load.figures import LoadFigures, Polite, aims, recovered_s, step
-from chat4all_local.bench.load.measure import accepted, described, progress, uncertain
+from chat4all_local.bench.load.measure import described, progress
 from chat4all_local.bench.load.mix import SHARES, Kind, Mix, Requests, Sources, mixed
 from chat4all_local.bench.load.view import draw, table
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import Settings
 from chat4all_local.traffic.delivered import Verdict
 from chat4all_local.traffic.open_load import Answer, Due, Outcome
+from chat4all_local.traffic.open_posts import accepted, uncertain
 from chat4all_local.traffic.participants import Conversation
 
 CLEAN = Verdict(lost=0, repeated=0, out_of_order=0)

@@ -38,9 +38,9 @@ def picture_without_body() -> None:
 
 
 def location_leaves_the_body_empty() -> None:
-    content = message(form(Body="", Latitude="-23.5", Longitude="-46.6")).content
-    assert isinstance(content, Unsupported)
-    assert '"Latitude":"-23.5"' in content.raw
+    event = message(form(Body="", Latitude="-23.5", Longitude="-46.6"))
+    assert isinstance(event.content, Unsupported)
+    assert b'"Latitude":"-23.5"' in bytes(event.provider_fields)
 
 
 def media_without_type() -> None:

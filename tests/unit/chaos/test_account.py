@@ -1,5 +1,6 @@
 """The ledger finds messages that are missing, doubled or out of order."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -86,6 +87,20 @@ def test_the_order_is_that_of_each_conversation() -> None:
 
 def test_a_late_copy_is_no_disorder() -> None:
     assert told(["a1", "a2", "a3", "a1", "b1", "b2"]).out_of_order == 0
+
+
+def test_an_uncertain_message_may_be_missing_and_may_neither_come_twice_nor_too_early() -> None:
+    uncertain = [Posted("a4", ANA, "a4", 10.0, math.inf, 1)]
+    every = {message.message_id: SENT for message in POSTED}
+
+    def found(*texts: str) -> Account:
+        return account(POSTED, arrivals([*POSTED, *uncertain], sends(*texts)), every, uncertain)
+
+    well = ["a1", "b1", "a2", "b2", "a3"]
+    assert (found(*well).accepted, found(*well).lost) == (5, 0)
+    assert (found(*well, "a4").repeated, found(*well, "a4").out_of_order) == (0, 0)
+    assert found(*well, "a4", "a4").repeated == 1
+    assert found("a4", *well).out_of_order == 3
 
 
 def test_the_same_words_to_another_are_not_the_message() -> None:

@@ -63,6 +63,13 @@ def test_times_are_told_and_decide_nothing() -> None:
     assert outcome("kill-api", first_s=None).missed == ["next delivery after never, aim 3.7 s"]
 
 
+def test_what_a_scenario_found_late_is_told_and_decides_nothing() -> None:
+    late = replace(outcome("overload"), late=("normal again 12.0 s after the overload, aim 10 s",))
+
+    assert late.wrongs == []
+    assert "12.0 s" in verdict(late).plain
+
+
 def test_the_table_is_whole_where_no_terminal_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(width=40)
     well = replace(outcome("kill-channel"), isolation=Isolation(1.0, 2.0))

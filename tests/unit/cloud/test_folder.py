@@ -24,6 +24,28 @@ def test_what_was_written_is_read_by_the_next(folder: StateFolder) -> None:
     assert StateFolder(folder.path).read().run == "two"
 
 
+def test_a_power_cut_leaves_the_old_state_or_the_new(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(file: int) -> None:
+        done.append("synced")
+        fsync(file)
+
+    def named(path: Path, target: Path) -> Path:
+        done.append("named")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", named)
+
+    folder.write(State(api_key="key"))
+
+    assert done == ["synced", "named"]
+
+
 def test_a_new_folder_has_nothing_running(folder: StateFolder) -> None:
     assert folder.read() == State()
     assert not folder.is_locked()

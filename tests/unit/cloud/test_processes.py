@@ -46,6 +46,33 @@ def test_a_process_is_found_by_number_and_start(python: Start) -> None:
     assert find(ProcessId(known.pid, known.started + 60)) is None
 
 
+@pytest.mark.parametrize("set_by_s", [-7200.0, -3600.0, 3600.0])
+def test_a_process_is_found_after_the_clock_was_set(
+    python: Start, monkeypatch: pytest.MonkeyPatch, set_by_s: float
+) -> None:
+    process = python()
+    known = identify(process.pid)
+    booted, created = psutil.boot_time, psutil.Process.create_time
+
+    # Linux derives both times from the clock.
+    monkeypatch.setattr(psutil, "boot_time", lambda: booted() + set_by_s)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + set_by_s)
+
+    assert find(known) == psutil.Process(process.pid)
+
+
+def test_a_suspended_process_finishes_its_work_too(python: Start) -> None:
+    tidy = python(
+        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('tidied')))\n"
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    assert tidy.stdout is not None
+    assert tidy.stdout.readline() == b"ready\n"
+    psutil.Process(tidy.pid).suspend()
+    stop([psutil.Process(tidy.pid)], within=20.0)
+    assert tidy.stdout.readline() == b"tidied\n"
+
+
 def test_a_process_that_ended_but_was_not_waited_for_counts_as_gone(python: Start) -> None:
     process = python("pass")
     known = identify(process.pid)

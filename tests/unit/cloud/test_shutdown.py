@@ -46,6 +46,27 @@ def test_a_launcher_that_has_only_begun_is_stopped_too(folder: StateFolder) -> N
             stopping.join()
 
 
+def test_of_two_that_stop_at_once_the_second_waits_for_the_first(folder: StateFolder) -> None:
+    with folder.locked():
+        stopping = threading.Thread(target=shut_down, args=(folder,))
+        errors: list[BaseException | None] = []
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(StateFolder, "is_locked", lambda _: False)  # the launcher has just ended
+            patched.setattr(threading, "excepthook", lambda args: errors.append(args.exc_value))
+            stopping.start()
+            time.sleep(1.0)  # longer than a launcher waits for the lock
+            assert stopping.is_alive()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert errors == []
+
+
+def test_a_stop_of_nothing_writes_nothing(folder: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StateFolder, "write", lambda *_: pytest.fail("it wrote, though the disk may be full"))
+
+    assert shut_down(folder) is False
+
+
 HERE = identify(os.getpid())
 GONE = ProcessId(HERE.pid, HERE.started - 100)
 

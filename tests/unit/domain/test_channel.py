@@ -59,7 +59,7 @@ LINK, UPLOAD = Transfer
         (WHATSAPP, "image/webp", 1, None),
         (WHATSAPP, "video/mp4", 16, (VIDEO, LINK, 1024)),
         (WHATSAPP, "video/quicktime", 1, None),
-        (WHATSAPP, "audio/ogg", 16, (AUDIO, LINK, 0)),
+        (WHATSAPP, "audio/mpeg", 16, (AUDIO, LINK, 0)),
         (WHATSAPP, "audio/wav", 1, None),
         (WHATSAPP, DOCX, 100, (DOCUMENT, LINK, 1024)),
         (WHATSAPP, DOCX, 101, None),
@@ -109,3 +109,46 @@ def test_a_rule_may_hold_for_some_addresses_only() -> None:
 def test_whatever_may_be_uploaded_goes_somehow(channel: Capabilities) -> None:
     assert channel.other_files is OtherFiles.LINK
     assert {content_type for rule in channel.media for content_type in rule.content_types} <= set(FILE_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "kind"),
+    [
+        (5_000, 5_000, IMAGE),
+        (5_001, 5_000, DOCUMENT),
+        (7_000, 5_400, DOCUMENT),  # TelePost#39
+        (9_702, 7_168, DOCUMENT),  # telepot#135
+        (1_200, 9_000, DOCUMENT),  # hermes-agent#15728: a screenshot of a whole page
+        (2_000, 100, IMAGE),
+        (2_001, 100, DOCUMENT),
+        (100, 2_001, DOCUMENT),
+        (1, 21, DOCUMENT),
+        (1, 1, IMAGE),
+        (None, None, IMAGE),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["image/jpeg", "image/png", "image/webp"])
+def test_telegram_gets_a_picture_outside_its_rule_for_photos_as_a_document(
+    content_type: str, width: int | None, height: int | None, kind: MediaKind
+) -> None:
+    file = Attachment("file-1", "it", content_type, 1_000_000, width, height)
+
+    rule = TELEGRAM.media_rule(file, "1")
+
+    assert rule is not None
+    assert rule.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("codec", "goes"), [("opus", True), ("vorbis", False), ("speex", False), ("flac", False), (None, False)]
+)
+def test_whatsapp_gets_an_ogg_file_only_with_opus_and_else_a_link(codec: str | None, *, goes: bool) -> None:
+    """Reported as 131053, "Please use one of audio/ogg; codecs=opus": chatwoot#12713."""
+    file = Attachment("file-1", "it.ogg", "audio/ogg", 16_000_000, codec=codec)
+
+    assert (WHATSAPP.media_rule(file, "1") is not None) is goes
+    assert WHATSAPP.other_files is OtherFiles.LINK
+
+
+def test_a_codec_matters_for_ogg_files_only() -> None:
+    assert WHATSAPP.media_rule(Attachment("file-1", "it.mp3", "audio/mpeg", 1_000), "1") is not None

@@ -14,9 +14,10 @@ from chat4all.domain.channel import LengthUnit
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.files.file import FILE_TYPES, check_new_file, fitting_name
+from chat4all.domain.files.file import check_new_file
 from chat4all.domain.files.inbound import attachment_of
 from chat4all.domain.files.inspection import Reading, Sample
+from chat4all.domain.files.known_types import canonical_type, with_extension
 from chat4all.domain.files.plain_text import is_program
 from chat4all.domain.files.signatures import types_by_head
 from chat4all.domain.files.zips import END_MARK, ends_as_zip
@@ -29,7 +30,6 @@ from tests.unit.channels.fake_http import FakeHttp
 from tests.unit.growth import MOST, growth
 
 LENGTH: Final = 20_000
-PDF: Final = FILE_TYPES["application/pdf"]
 UNITS: Final = (
     "x",
     "1",
@@ -61,7 +61,8 @@ READ: Final[dict[str, Callable[[str], object]]] = {
     "sequence cursor": lambda text: decode_cursor(text, SequenceCursor),
     "time": lambda text: time_from("from", text),
     "new file": lambda text: check_new_file(text, 1, text),
-    "file name": lambda text: fitting_name(text, PDF),
+    "file name": lambda text: with_extension(text, "application/pdf"),
+    "file type": canonical_type,
     "person's file": lambda text: attachment_of("f1", ProviderFile("r1", text, text)),
     **{name: connector(name, FakeHttp(), "https://provider.example").canonical_address for name in names()},
     "telegram message": lambda text: telegram_ids.message_number(text, "1"),

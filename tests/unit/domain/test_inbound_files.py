@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.content import ProviderFile
+from chat4all.domain.errors import Invalid
 from chat4all.domain.files.file import MOST_BYTES, Attachment, check_new_file
 from chat4all.domain.files.inbound import attachment_of
+from chat4all.domain.files.known_types import canonical_type
 
 
 def taken(
@@ -22,17 +24,26 @@ def taken(
         ("audio/ogg; codecs=opus", None, ("audio/ogg", "audio.ogg")),
         ("IMAGE/JPEG", "Photo.JPEG", ("image/jpeg", "Photo.JPEG")),
         ("application/pdf", "invoice", ("application/pdf", "invoice.pdf")),
-        ("application/pdf", "invoice.exe", ("application/pdf", "invoice.exe.pdf")),
-        ("video/3gpp", None, ("video/mp4", "video.mp4")),
-        ("image/heic", "a.heic", ("image/jpeg", "a.heic.jpg")),
-        ("application/zip", "a.zip", ("application/pdf", "a.zip.pdf")),
+        ("application/pdf", "invoice.exe", ("application/pdf", "invoice.exe")),
+        ("video/3gpp", None, ("video/3gpp", "video.3gp")),
+        ("image/heic", "a.heic", ("image/heic", "a.heic")),
+        ("application/zip", "a.zip", ("application/zip", "a.zip")),
+        ("application/msword", "letter.doc", ("application/msword", "letter.doc")),
+        ("application/json", "data.json", ("application/json", "data.json")),
+        ("application/octet-stream", "data.JSON", ("application/json", "data.JSON")),
+        ("audio/amr", None, ("audio/amr", "audio.amr")),
+        ("text/csv; charset=windows-1252", "list.csv", ("text/csv", "list.csv")),
+        ("image/jpg", None, ("image/jpeg", "image.jpg")),
+        ("application/vnd.acme.plan", "plan.acme", ("application/vnd.acme.plan", "plan.acme")),
+        ("application/vnd.acme.plan", "plan", ("application/vnd.acme.plan", "plan")),
         ("application/octet-stream", "notes.txt", ("text/plain", "notes.txt")),
         (None, "a.mp3", ("audio/mpeg", "a.mp3")),
-        (None, None, ("application/pdf", "document.pdf")),
-        ("nonsense", "", ("application/pdf", "document.pdf")),
+        (None, None, ("application/octet-stream", "document")),
+        ("nonsense", "", ("application/octet-stream", "document")),
+        ("text/html\r\nX-Evil: 1", "a.bin", ("application/octet-stream", "a.bin")),
     ],
 )
-def test_type_and_name_fit_each_other(
+def test_type_and_name_are_the_persons_own(
     content_type: str | None, filename: str | None, expected: tuple[str, str]
 ) -> None:
     file = taken(content_type, filename)
@@ -47,9 +58,12 @@ def test_type_and_name_fit_each_other(
         ("C:\\temp\\a.pdf", "a.pdf"),
         ("a\x00\nb.pdf", "ab.pdf"),
         ("fdp.\u202eexe.pdf", "fdp.exe.pdf"),
+        ("fdp.\u202eexe", "fdp.exe"),
         ("...", "document.pdf"),
         (".pdf", "pdf.pdf"),
         ("x" * 300 + ".pdf", "x" * 251 + ".pdf"),
+        ("x" * 300 + ".exe", "x" * 251 + ".exe"),
+        ("ä" * 300, "ä" * 125 + ".pdf"),
     ],
 )
 def test_a_name_is_made_safe(said: str, kept: str) -> None:
@@ -57,12 +71,16 @@ def test_a_name_is_made_safe(said: str, kept: str) -> None:
 
 
 @given(st.none() | st.text(max_size=30), st.none() | st.text(max_size=400), st.none() | st.integers())
-def test_whatever_is_said_it_is_a_file_that_could_have_been_uploaded(
+def test_whatever_is_said_the_name_is_safe_and_the_type_is_one(
     content_type: str | None, filename: str | None, size: int | None
 ) -> None:
+    """The rules for the names of uploads hold; the extension may be any."""
     file = taken(content_type, filename, size)
 
-    check_new_file(file.filename, file.size or 1, file.content_type)
+    assert canonical_type(file.content_type) == file.content_type
+    with pytest.raises(Invalid) as refused:
+        check_new_file(file.filename, file.size or 1, None)
+    assert [detail.field for detail in refused.value.details] == ["content_type"]
 
 
 @pytest.mark.parametrize(

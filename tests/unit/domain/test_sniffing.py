@@ -252,7 +252,7 @@ def test_a_directory_that_says_it_is_huge_is_not_read() -> None:
     directory = 2_000_000_000
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 60_000, 60_000, directory, size - directory - 22, 0)
     tail = bytes(TAIL_BYTES - len(end)) + end
-    found = Found(size=size, sha256="", head=b"PK\x03\x04", tail=tail, is_text=False)
+    found = Found(size=size, sha256="", head=b"PK\x03\x04", tail=tail, is_text=False, is_legacy_text=False)
     lengths = []
 
     def read(start: int, length: int) -> bytes:
@@ -281,7 +281,8 @@ def test_an_ordinary_photo_with_what_cameras_add_is_taken() -> None:
     [
         ("image/png", JPEG[:40], "image/jpeg"),
         (XLSX, b"PK\x03\x04", XLSX),
-        ("application/zip", b"PK\x03\x04", DOCX),
+        ("application/zip", b"PK\x03\x04", "application/zip"),
+        ("text/plain", b"#!AMR\n", "audio/amr"),
         ("audio/mp4", samples.iso_media(b"isom")[:40], "audio/mp4"),
         ("text/plain", b"hello", "text/plain"),
         ("application/x-unknown", b"hello", "application/x-unknown"),

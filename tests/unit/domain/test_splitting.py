@@ -33,6 +33,11 @@ CLUSTERS = st.sampled_from(
         "\u1112\u1161\u11ab",  # one of three
         "\u0915\u094d\u0937",  # a Devanagari conjunct
         "\u0915\u094d\u200d\u0937",  # the same, with a joiner
+        "\u09b8\u09cd\u09a4\u09cd\u09b0\u09c0",  # a Bengali conjunct of three consonants
+        "\u0c38\u0c4d\u0c24\u0c4d\u0c30\u0c40",  # a Telugu conjunct
+        "\u0ba8\u0bbf",  # Tamil: a consonant and its vowel sign
+        "\u0b95\u0bc6\u0bd7",  # Tamil: a vowel sign of two halves, as NFD writes it
+        "\u0e01\u0e33",  # Thai: a consonant and sara am
         "\u0600\u0661",  # a number sign, which stands in front of its digit
     ]
 )

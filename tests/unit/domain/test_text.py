@@ -5,14 +5,62 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Invalid
-from chat4all.domain.text import LONGEST_QUOTE, MAX_CHARACTERS, check_content, check_plain, shortened
+from chat4all.domain.text import (
+    LONGEST_QUOTE,
+    MAX_CHARACTERS,
+    check_caption,
+    check_content,
+    check_plain,
+    is_blank,
+    shortened,
+)
 
 PRINTABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 
 
-@given(st.text(PRINTABLE, min_size=1).filter(str.strip))
+@given(st.text(PRINTABLE, min_size=1).filter(lambda text: not is_blank(text)))
 def test_a_text_is_taken_as_it_is(content: str) -> None:
     assert check_content("content", content) == content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\u200b",  # telegramdesktop/tdesktop#3145
+        "\u2800",
+        "\u3164",  # telegramdesktop/tdesktop#24095
+        "\u200c\u200d\u2060\ufeff\u00ad\u180e\u200e\u200f",  # hermes-agent#60848
+        " \u200b\n\u2800\t",
+        "\u115f\u1160\uffa0\u034f",
+        "\ufe0f\ufe0f",
+        "\U000e0020\U000e007f\U000e0100",
+        "\ufffc",
+        "\u202e\u2066\u2069",
+    ],
+    ids=ascii,
+)
+def test_a_text_that_shows_nothing_is_refused(content: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_content("content", content)
+
+    assert [(detail.field, detail.issue) for detail in refused.value.details] == [
+        ("content", "must have a visible character")
+    ]
+    assert check_caption("content.text", content) == content
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a\u200b", "\u200b.\u200b", "\u0301", "❤\ufe0f", "👨\u200d👩", "⠁", "\u202eabc", "ㅤa", "\u3164ㅎ"],
+    ids=ascii,
+)
+def test_a_text_with_a_visible_character_is_taken_whole(content: str) -> None:
+    assert check_content("content", content) == content
+
+
+@given(st.text("\u200b\u2800\u3164\ufe0f \n\u2060a", max_size=20))
+def test_a_text_is_blank_where_nothing_visible_is_in_it(text: str) -> None:
+    assert is_blank(text) == ("a" not in text)
 
 
 def test_the_longest_text_is_taken_whatever_its_bytes() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from chat4all.adapters.media.thumbnails import MOST_FILE_BYTES, thumbnails
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import Picture, Refusal, RejectCode
 from tests.fakes.samples import EVERY_TYPE, image
 
 IMAGES = [content_type for content_type in EVERY_TYPE if content_type.startswith("image/")]
@@ -23,7 +23,7 @@ MEMORY_MB = 200
 RED, BLUE, WHITE = (254, 0, 0), (0, 0, 254), (255, 255, 255)
 
 
-def made(content_type: str, content: bytes) -> dict[int, bytes] | Refusal:
+def made(content_type: str, content: bytes) -> Picture | Refusal:
     def read(start: int, length: int) -> bytes:
         assert length > 0
         assert 0 <= start < len(content), "a store answers that with an error"
@@ -34,8 +34,8 @@ def made(content_type: str, content: bytes) -> dict[int, bytes] | Refusal:
 
 def opened(content_type: str, content: bytes) -> dict[int, Image.Image]:
     found = made(content_type, content)
-    assert isinstance(found, dict), found
-    return {px: Image.open(io.BytesIO(jpeg)) for px, jpeg in found.items()}
+    assert isinstance(found, Picture), found
+    return {px: Image.open(io.BytesIO(jpeg)) for px, jpeg in found.thumbnails.items()}
 
 
 def code(content_type: str, content: bytes) -> str:
@@ -61,6 +61,19 @@ def test_the_longer_side_has_the_pixels_that_were_asked_for(kind: str) -> None:
 
     assert {px: thumbnail.size for px, thumbnail in small.items()} == {200: (200, 100), 500: (500, 250)}
     assert {thumbnail.format for thumbnail in small.values()} == {"JPEG"}
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size"), [(1, (60, 20)), (3, (60, 20)), (6, (20, 60)), (8, (20, 60))]
+)
+def test_an_image_is_measured_as_it_is_shown(orientation: int, size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    found = made("image/jpeg", saved(Image.new("RGB", (60, 20)), "JPEG", exif=exif))
+
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == size
 
 
 def test_a_small_image_is_not_made_larger() -> None:
@@ -171,7 +184,7 @@ def test_no_damage_breaks_it(content_type: str, data: st.DataObject) -> None:
 
     found = made(content_type, bytes(content))
 
-    assert isinstance(found, dict) or found.code in {RejectCode.IMAGE_BROKEN, RejectCode.IMAGE_TOO_LARGE}
+    assert isinstance(found, Picture) or found.code in {RejectCode.IMAGE_BROKEN, RejectCode.IMAGE_TOO_LARGE}
 
 
 def test_a_store_that_does_not_answer_is_no_broken_image() -> None:
@@ -243,13 +256,14 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from chat4all.adapters.media.thumbnails import thumbnails
+from chat4all.domain.files.inspection import Picture
 content_type, path = sys.argv[1:]
 with open(path, "rb") as file:
     def read(start, length):
         file.seek(start)
         return file.read(length)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert isinstance(thumbnails(content_type, read, Path(path).stat().st_size), dict)
+    assert isinstance(thumbnails(content_type, read, Path(path).stat().st_size), Picture)
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 

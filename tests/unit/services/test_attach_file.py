@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat4all.domain.errors import Chat4AllError, Conflict, Forbidden, NotFound
+from chat4all.domain.errors import Chat4AllError, Conflict, Forbidden, NotFound, NotPossible
 from chat4all.domain.files.file import Attachment, FileStatus
 from chat4all.services.files.attach_file import AttachFile
 from tests.fakes.files import MemoryFiles, a_file
@@ -18,6 +18,19 @@ def test_a_file_of_the_conversation_is_attached_whoever_has_it() -> None:
     attach = AttachFile(MemoryFiles(a_file(owner=None, conversation_id="conversation")))
 
     assert attach("file-1", "key-1", "conversation").file_id == "file-1"
+
+
+@pytest.mark.parametrize("inspection", ["UNKNOWN_TYPE", "MACROS", "ENCRYPTED"])
+def test_a_persons_file_that_can_only_be_downloaded_is_not_sent_on(inspection: str) -> None:
+    file = a_file(owner=None, conversation_id="conversation", inspection=inspection)
+
+    with pytest.raises(NotPossible) as refused:
+        AttachFile(MemoryFiles(file))("file-1", "key-1", "conversation")
+
+    assert refused.value.code == "FILE_NOT_POSSIBLE"
+    assert [(detail.field, inspection in detail.issue) for detail in refused.value.details] == [
+        ("content.file_id", True)
+    ]
 
 
 @pytest.mark.parametrize(

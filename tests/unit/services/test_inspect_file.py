@@ -20,7 +20,7 @@ from chat4all.domain.files.file import (
     Source,
     StoredFile,
 )
-from chat4all.domain.files.inspection import Refusal, RejectCode
+from chat4all.domain.files.inspection import UNKNOWN_TYPE, Refusal, RejectCode
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.access.ports import Audit
 from chat4all.services.files.fetch_file import FetchFile
@@ -33,7 +33,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
 from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
 from tests.fakes.inspection import FakeProvider, thumbnailer
-from tests.fakes.samples import DOCX, EICAR, EVERY_TYPE, TEXT, XLSX
+from tests.fakes.samples import AMR, DOCX, EICAR, EVERY_TYPE, TEXT, XLSX, ogg, ole, zipped
 from tests.fakes.scanning import FakeScanner
 from tests.fakes.small_stores import MemorySecrets
 
@@ -197,10 +197,12 @@ def test_malware_has_its_entry_in_the_audit_log(world: World) -> None:
 
 
 def test_a_rejection_has_its_entry_in_the_audit_log(world: World) -> None:
-    world.inspect()(world.receive(PNG + b"broken", "image/png", "photo.png"))
+    world.scanner.decided = CannotScan(Refusal(RejectCode.TOO_LARGE_TO_SCAN, "It is too large."))
+
+    world.inspect()(world.receive(PNG, "image/png", "photo.png"))
 
     (entry,) = world.audit.entries.values()
-    assert (entry.action, entry.details["code"]) == (AuditAction.FILE_REJECTED, "IMAGE_BROKEN")
+    assert (entry.action, entry.details["code"]) == (AuditAction.FILE_REJECTED, "TOO_LARGE_TO_SCAN")
     assert (entry.details["filename"], entry.details["channel"]) == ("photo.png", "pigeon")
 
 
@@ -332,15 +334,16 @@ def test_a_persons_file_is_fetched_and_inspected(world: World) -> None:
 @pytest.mark.parametrize(
     ("said", "filename", "content_type", "named"),
     [
-        ("image/png", "photo.png", "image/jpeg", "photo.jpg"),
+        ("image/png", "photo.png", "image/jpeg", "photo.png"),
+        ("image/png", "image.png", "image/jpeg", "image.jpg"),
         ("audio/ogg; codecs=opus", "voice", "audio/ogg", "voice.ogg"),
         ("application/octet-stream", "v1.2 final", DOCX, "v1.2 final.docx"),
-        (XLSX, "sheet.XLSX", DOCX, "sheet.docx"),
+        (XLSX, "sheet.XLSX", DOCX, "sheet.XLSX"),
         ("image/jpeg", "photo.JPEG", "image/jpeg", "photo.JPEG"),
-        ("application/octet-stream", "notes.log", "text/plain", "notes.txt"),
+        ("application/octet-stream", "notes.log", "text/plain", "notes.log"),
     ],
 )
-def test_what_a_phone_says_of_it_is_put_right(
+def test_the_type_is_put_right_and_a_persons_own_name_stays(
     world: World, said: str, filename: str, content_type: str, named: str
 ) -> None:
     content = EVERY_TYPE[content_type]
@@ -358,9 +361,6 @@ def test_what_a_phone_says_of_it_is_put_right(
     [
         (b"", "image/png", RejectCode.EMPTY),
         (bytes(MOST_BYTES + 1), "image/png", RejectCode.TOO_LARGE),
-        (b"MZ" + bytes(50), "application/x-msdownload", RejectCode.TYPE_NOT_ALLOWED),
-        (b"<html>Sorry, try again later.</html>", "image/png", RejectCode.POLYGLOT),
-        (PNG + b"broken", "image/png", RejectCode.IMAGE_BROKEN),
     ],
 )
 def test_a_persons_file_may_be_rejected(world: World, content: bytes, said: str, code: RejectCode) -> None:
@@ -368,6 +368,49 @@ def test_a_persons_file_may_be_rejected(world: World, content: bytes, said: str,
 
     assert (world.file.status, world.file.code) == (FileStatus.REJECTED, code)
     assert (world.store.objects, world.due) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "filename", "content_type", "inspection"),
+    [
+        (b"MZ" + bytes(50), "application/x-msdownload", "a.exe", "application/x-msdownload", UNKNOWN_TYPE),
+        (b"<html>Sorry, try again later.</html>", "image/png", "a.png", "text/html", UNKNOWN_TYPE),
+        (PNG + b"broken", "image/png", "photo.png", "image/png", RejectCode.IMAGE_BROKEN),
+        (PNG + zipped({"a.class": b"x"}), "image/png", "photo.png", "image/png", RejectCode.POLYGLOT),
+        (ole("EncryptedPackage"), DOCX, "secret.docx", DOCX, RejectCode.ENCRYPTED),
+        (AMR, "audio/amr", "voice.amr", "audio/amr", UNKNOWN_TYPE),
+        (b'{"a":1}', "application/json", "data.json", "application/json", UNKNOWN_TYPE),
+        ("Größe aus Köln\n".encode("cp1252"), "text/plain", "note.txt", "text/plain", UNKNOWN_TYPE),
+    ],
+)
+def test_what_is_not_malware_stays_under_its_own_name_and_true_type(  # noqa: PLR0917
+    world: World, content: bytes, said: str, filename: str, content_type: str, inspection: str
+) -> None:
+    world.inspect()(world.receive(content, said, filename))
+
+    file = world.file
+    assert (file.status, file.filename, file.content_type) == (FileStatus.READY, filename, content_type)
+    assert (file.inspection, file.code, file.thumbnails) == (inspection, None, ())
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+    assert world.store.objects == {FILE_ID: content}
+    assert world.store.stored_as[FILE_ID].content_type == content_type
+    assert world.due == []
+
+
+def test_the_facts_that_channels_ask_for_are_stored(world: World) -> None:
+    world.inspect()(world.upload(PNG, "image/png"))
+
+    assert (world.file.width, world.file.height, world.file.codec) == (40, 30, None)
+
+
+@pytest.mark.parametrize(
+    ("begins", "codec"),
+    [(b"OpusHead", "opus"), (b"\x01vorbis", "vorbis"), (b"Speex   ", "speex"), (b"\x7fFLAC", "flac")],
+)
+def test_the_codec_of_an_ogg_file_is_stored(world: World, begins: bytes, codec: str) -> None:
+    world.inspect()(world.upload(ogg(begins), "audio/ogg"))
+
+    assert (world.file.status, world.file.codec) == (FileStatus.READY, codec)
 
 
 def test_a_persons_file_may_be_infected(world: World) -> None:

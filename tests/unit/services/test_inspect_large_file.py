@@ -10,6 +10,7 @@ from chat4all.adapters.media.yara import YaraScanner
 from chat4all.domain.files.file import FileStatus, FileStored
 from chat4all.services.files.fetch_file import FetchFile
 from chat4all.services.files.inspect_file import InspectFile
+from chat4all.services.files.ports import StoredObject
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.files import FILE_ID, MemoryFiles, MemoryFileStore, a_scanning_file
@@ -32,8 +33,8 @@ class GeneratedStore(MemoryFileStore):
         self._middle = middle
         self._end = end
 
-    def size_of(self, file_id: str) -> int | None:
-        return SIZE
+    def find(self, file_id: str) -> StoredObject | None:
+        return StoredObject(SIZE, '"etag"')
 
     def stream(self, file_id: str) -> Iterator[bytes]:
         left = SIZE - len(self._end)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, overload
 
+from botocore import __version__
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
@@ -47,9 +48,16 @@ _LOCAL_S3_CONFIG: Final = _CONFIG.merge(
 _S3_CONFIG: Final = _LOCAL_S3_CONFIG.merge(Config(s3={"addressing_style": "virtual"}))
 
 
+# botocore composes its own long name anew for each request, which is a tenth of the processor time of a call.
+_NAMED: Final = Config(user_agent=f"Botocore/{__version__} chat4all")
+
+
 @functools.cache
 def session() -> Session:
-    return get_session()
+    """Return the session. Its configuration also holds for the client that pynamodb makes."""
+    made = get_session()
+    made.set_default_client_config(_NAMED)
+    return made
 
 
 @overload

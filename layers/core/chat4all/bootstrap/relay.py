@@ -1,6 +1,6 @@
 """The `relay` function: run the scheduled jobs."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -18,7 +18,8 @@ from chat4all.bootstrap.circuits import circuits
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
-from chat4all.entrypoints.invocation import Handler, LambdaContext
+from chat4all.entrypoints.invocation import Handler
+from chat4all.entrypoints.scheduled import scheduled
 from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
@@ -83,10 +84,7 @@ def handler() -> Handler:
         telemetry.count,
     )
 
-    def handle(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-        return dict(relay())
-
-    return telemetry.observing(handle)
+    return telemetry.observing(scheduled(relay))
 
 
 def _dead_queues(settings: RelaySettings, sqs: "SQSClient") -> EachItsOwn:

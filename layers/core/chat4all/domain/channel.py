@@ -86,11 +86,36 @@ class MediaRule(msgspec.Struct, frozen=True):
     """The longest caption of the file, counted in `text_unit`; 0: a text is sent as a message of its own."""
     address_prefixes: tuple[str, ...] = ("",)
     """The beginnings of the addresses that may receive the file."""
+    most_width_and_height: int | None = None
+    """The longest sum of a picture's width and height in pixels; None: the rule has no such limit."""
+    most_ratio: int | None = None
+    """The highest ratio of the longer to the shorter side of a picture; None: the rule has no such limit."""
+    ogg_codecs: tuple[str, ...] = ()
+    """The codecs that an Ogg file may have; (): any codec. An Ogg file of an unknown codec does not fit."""
 
     def fits(self, file: Attachment, address: str) -> bool:
         if not address.startswith(self.address_prefixes):
             return False
-        return file.content_type in self.content_types and (file.size or 0) <= self.most_bytes
+        if file.content_type not in self.content_types or (file.size or 0) > self.most_bytes:
+            return False
+        return self._fits_sides(file) and self._fits_codec(file)
+
+    def _fits_sides(self, file: Attachment) -> bool:
+        """Return whether the sides are within the limits; a file without known sides fits."""
+        if not file.width or not file.height:
+            return True
+        shorter, longer = sorted((file.width, file.height))
+        is_too_large = (
+            self.most_width_and_height is not None and shorter + longer > self.most_width_and_height
+        )
+        is_too_long = self.most_ratio is not None and longer > shorter * self.most_ratio
+        return not is_too_large and not is_too_long
+
+    def _fits_codec(self, file: Attachment) -> bool:
+        return not self.ogg_codecs or file.content_type != _OGG or file.codec in self.ogg_codecs
+
+
+_OGG: Final = "audio/ogg"
 
 
 class OtherFiles(StrEnum):

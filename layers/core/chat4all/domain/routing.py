@@ -27,6 +27,7 @@ from chat4all.domain.names import one_line
 from chat4all.domain.person import User, UserType
 from chat4all.domain.received import Author
 from chat4all.domain.splitting import split_text
+from chat4all.domain.text import is_blank
 
 LONGEST_NAME: Final = 100
 """Characters of a name before words that are passed on."""
@@ -109,7 +110,7 @@ def content_for_recipients(
         return content
     others = (user.display_name for user in users.values() if user.user_id != sender.user_id)
     name = f"{_spoken_name(sender, author, others)}:"
-    return reworded(content, f"{name} {content.text}" if content.text.strip() else name)
+    return reworded(content, name if is_blank(content.text) else f"{name} {content.text}")
 
 
 def _spoken_name(sender: User, author: Author | None, others: Iterable[str]) -> str:
@@ -133,13 +134,13 @@ def relayed(content: Content) -> Plain | None:
     """
     match content:
         case Text() | Media() | Unsupported() | Deleted():
-            return Text(content.text) if content.text.strip() else None
+            return None if is_blank(content.text) else Text(content.text)
 
 
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
-    return [Text(part) for part in cut if part.strip()]
+    return [Text(part) for part in cut if not is_blank(part)]
 
 
 def require_possible(

@@ -1,5 +1,6 @@
 """The rules for texts: lengths and forbidden characters."""
 
+import re
 from typing import Final
 
 from chat4all.domain.errors import Detail, Invalid
@@ -7,6 +8,24 @@ from chat4all.domain.errors import Detail, Invalid
 MAX_CHARACTERS: Final = 10_000
 LONGEST_QUOTE: Final = 200
 """Characters of a stranger's text that an error, a log line or a stored reason repeats."""
+
+
+_INVISIBLE: Final = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]*+"
+)
+"""White space, and the characters that show nothing: Default_Ignorable_Code_Point of Unicode, the blank
+Braille pattern, and the place of an object. https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+
+Telegram counts the last two as spaces, and answers that a text of U+200B is empty:
+https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, https://github.com/telegramdesktop/tdesktop/issues/3145
+"""
+
+
+def is_blank(text: str) -> bool:
+    """Return whether the text shows nothing, so that a provider takes it for empty."""
+    return _INVISIBLE.fullmatch(text) is not None
 
 
 def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
@@ -18,6 +37,8 @@ def check_content(field: str, text: str) -> str:
     """Return `text`; raise Invalid if it is blank, too long, or has a NUL or a lone surrogate."""
     if not text.strip():
         raise Invalid("The message's content is not valid.", Detail(field, "must not be empty"))
+    if is_blank(text):
+        raise Invalid("The message's content is not valid.", Detail(field, "must have a visible character"))
     return check_caption(field, text)
 
 

@@ -1,8 +1,7 @@
 """Measures a local cloud under an open load, from cold: requests come at their own rate, step by step."""
 
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from random import Random
@@ -34,8 +33,8 @@ from chat4all_local.cloud.running import Cloud
 from chat4all_local.console.progress import Tell
 from chat4all_local.simulators.client import Simulator, SimulatorError
 from chat4all_local.traffic.delivered import both
-from chat4all_local.traffic.load import Line, Posted
 from chat4all_local.traffic.open_load import Answer, OpenLoad, Outcome
+from chat4all_local.traffic.open_posts import accepted, uncertain
 from chat4all_local.traffic.participants import channels_in_turn, start_conversations
 from chat4all_local.traffic.spread import quantile
 
@@ -180,31 +179,6 @@ def described(mix: Mix) -> str:
     return (
         f"Requests of the mix {mix} ({shares}), in {CONVERSATIONS} conversations, and the receipts besides."
     )
-
-
-def accepted(answers: Sequence[Answer], lines: Mapping[str, Line]) -> list[Posted]:
-    """Return the messages that got their 202, in the order of their answers."""
-    return [
-        _posted(line, answer, answer.at)
-        for line, answer in _posts(answers, lines)
-        if answer.outcome is Outcome.ANSWERED
-    ]
-
-
-def uncertain(answers: Sequence[Answer], lines: Mapping[str, Line]) -> list[Posted]:
-    """Return the messages without a 202, which the cloud may have taken all the same."""
-    posts = _posts(answers, lines)
-    return [
-        _posted(line, answer, math.inf) for line, answer in posts if answer.outcome is not Outcome.ANSWERED
-    ]
-
-
-def _posts(answers: Sequence[Answer], lines: Mapping[str, Line]) -> Iterator[tuple[Line, Answer]]:
-    return ((lines[answer.request.key], answer) for answer in answers if answer.request.key in lines)
-
-
-def _posted(line: Line, answer: Answer, at: float) -> Posted:
-    return Posted(line.message_id, line.conversation, line.text, answer.sent_at, at, tries=1)
 
 
 def progress(answers: Sequence[Answer], in_flight: int) -> str:

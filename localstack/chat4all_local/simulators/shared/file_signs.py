@@ -25,6 +25,7 @@ _PREFIXES: Final = (
     (b"PK\x03\x04", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
 )
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _RIFF: Final = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
@@ -105,13 +106,45 @@ def is_opus(head: bytes) -> bool:
 
 
 def pixels_of(head: bytes) -> tuple[int, int] | None:
-    """Return the width and height of a PNG or GIF; None for other formats."""
+    """Return the width and height of a JPEG, PNG, GIF or WebP; None for other formats."""
+    if format_of(head) == "jpeg":
+        return _jpeg_pixels(head)
+    if format_of(head) == "webp":
+        return _webp_pixels(head)
     if format_of(head) == "png" and len(head) >= 24:
         width, height = struct.unpack(">II", head[16:24])
         return width, height
     if format_of(head) == "gif" and len(head) >= 10:
         width, height = struct.unpack("<HH", head[6:10])
         return width, height
+    return None
+
+
+def _jpeg_pixels(head: bytes) -> tuple[int, int] | None:
+    """Walk over the segments to the header of the frame: ITU-T T.81, B.2.2."""
+    at = 2
+    while at + 9 <= len(head) and head[at] == 0xFF:
+        marker = head[at + 1]
+        if marker in _FRAMES:
+            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
+            return width, height
+        at += 2 + int.from_bytes(head[at + 2 : at + 4], "big") if marker != 0xFF else 1
+    return None
+
+
+def _webp_pixels(head: bytes) -> tuple[int, int] | None:
+    """Read the sides from the first chunk: https://developers.google.com/speed/webp/docs/riff_container"""
+    kind, chunk = head[12:16], head[20:30]
+    if len(chunk) < 10:
+        return None
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(chunk[4:7], "little"), 1 + int.from_bytes(chunk[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(chunk[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and chunk[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", chunk[6:10])
+        return width & 0x3FFF, height & 0x3FFF
     return None
 
 

@@ -6,7 +6,11 @@ from typing import Final
 
 import msgspec
 
+from chat4all_local.simulators.shared.file_signs import pixels_of
+
 HEAD_BYTES: Final = 4096
+_START_BYTES: Final = 2**20
+"""The sides of a JPEG stand behind the camera's data, which may have some hundred kilobytes."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -17,25 +21,29 @@ class Content(msgspec.Struct, frozen=True):
     content_type: str
     filename: str | None
     head: bytes
+    pixels: tuple[int, int] | None = None
+    """The width and height of a picture."""
 
 
 class ContentReader:
-    """Builds a Content from bytes as they arrive, and keeps only the first bytes."""
+    """Builds a Content from bytes as they arrive, and keeps only facts and the first bytes."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-        self._head = bytearray()
+        self._start = bytearray()
         self.size = 0
 
     def read(self, piece: bytes) -> None:
         self.size += len(piece)
         self._hash.update(piece)
-        if len(self._head) < HEAD_BYTES:
-            self._head += piece[: HEAD_BYTES - len(self._head)]
+        if len(self._start) < _START_BYTES:
+            self._start += piece[: _START_BYTES - len(self._start)]
 
     def content(self, content_type: str, filename: str | None) -> Content:
         bare_type = content_type.partition(";")[0].strip().lower()
-        return Content(self.size, self._hash.hexdigest(), bare_type, filename, bytes(self._head))
+        start = bytes(self._start)
+        digest = self._hash.hexdigest()
+        return Content(self.size, digest, bare_type, filename, start[:HEAD_BYTES], pixels_of(start))
 
 
 class FetchEnd(StrEnum):

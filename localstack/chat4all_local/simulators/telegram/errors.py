@@ -13,6 +13,11 @@ from chat4all_local.simulators.shared.signing import ascii_json
 TEXT_CHARACTERS: Final = 4096
 CAPTION_CHARACTERS: Final = 1024
 FLOOD: Final = 429
+_BLANKS: Final = (
+    " \t\n\r\v\f\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202e\u202f\u205f\u2800\u3000\ufffc\u200b"
+)
+"""The last, the zero-width space, alone is empty, too: https://github.com/telegramdesktop/tdesktop/issues/3145"""
 
 
 def result_answer(result: Json, description: str | None = None) -> Answer:
@@ -23,12 +28,16 @@ def result_answer(result: Json, description: str | None = None) -> Answer:
 
 
 def refuse_text(order: Order) -> Answer | None:
-    """Refuse a text that is too long or empty. The server strips spaces, so a text of spaces is empty."""
+    """Refuse a text that is too long or empty.
+
+    The server strips spaces, and counts some blank characters as such, so a text of them is empty:
+    https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, `strip_empty_characters`
+    """
     text = order.text or ""
     if order.media is not None:
         is_long = len(text) > CAPTION_CHARACTERS
         return error_answer(400, "Bad Request: message caption is too long") if is_long else None
-    if not text.strip():
+    if not text.strip(_BLANKS):
         return error_answer(400, "Bad Request: message text is empty")
     if len(text) > TEXT_CHARACTERS:
         return error_answer(400, "Bad Request: message is too long")

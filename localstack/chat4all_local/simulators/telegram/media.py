@@ -28,7 +28,7 @@ from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerMedia, InboundRequest, JsonObject
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.provider import Answer, Call, Download
-from chat4all_local.simulators.shared.file_signs import format_of, may_be, pixels_of
+from chat4all_local.simulators.shared.file_signs import format_of, may_be
 from chat4all_local.simulators.shared.media import Content, MediaProblem, MediaRule, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.media_shelf import MediaShelf, ShelfItem
 from chat4all_local.simulators.shared.signing import ascii_json
@@ -123,7 +123,7 @@ class TelegramMedia:
         file_id = _new_file_id(media.kind)
         self._sent.put(file_id, _Sent(media.kind, content))
         about = _About(file_id, content.sha256, content.size, content.content_type, media.filename)
-        return _fields(media.kind, about, pixels_of(content.head))
+        return _fields(media.kind, about, content.pixels)
 
     def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
         """Keep the file that a customer sends. Returns None if the message has no file."""
@@ -194,7 +194,9 @@ def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProble
         return problem
     if format_of(got.head) not in _FORMATS[media.kind]:
         return _bad(_WRONG_FORMAT[media.kind])
-    return _bad("PHOTO_INVALID_DIMENSIONS") if media.kind == "photo" and _is_out_of_shape(got.head) else None
+    return (
+        _bad("PHOTO_INVALID_DIMENSIONS") if media.kind == "photo" and _is_out_of_shape(got.pixels) else None
+    )
 
 
 def _linked_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None:
@@ -248,8 +250,8 @@ def _fields(kind: str, about: _About, pixels: tuple[int, int] | None) -> JsonObj
     return {kind: fields}
 
 
-def _is_out_of_shape(head: bytes) -> bool:
-    width, height = pixels_of(head) or (1, 1)
+def _is_out_of_shape(pixels: tuple[int, int] | None) -> bool:
+    width, height = pixels or (1, 1)
     return width + height > 10_000 or max(width, height) > 20 * min(width, height)
 
 

@@ -13,6 +13,7 @@ from ministack_server import (
     partitions,
     policies,
     queue_order,
+    reused_threads,
     roles,
     serving,
 )
@@ -27,6 +28,7 @@ CORRECTIONS: Final = (
     expressions,
     partitions,
     copies,
+    reused_threads,
 )
 
 

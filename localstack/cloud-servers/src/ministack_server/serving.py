@@ -5,6 +5,7 @@ MiniStack's own server is hypercorn, which takes as much processor time for a sm
 
 import logging
 import resource
+import sys
 from asyncio import CancelledError
 from typing import Final
 
@@ -12,10 +13,14 @@ import uvicorn
 from ministack import app
 
 from ministack_server.draining import drain
+from ministack_server.single_writes import SingleWrites
 
 KEEP_ALIVE_S: Final = 75
 CLOSED_WITHIN_S: Final = 1
 """The time for open requests. Their clients get no answer, or a 500, and repeat them."""
+
+_SWITCH_S: Final = 0.0005
+"""The longest time for which a thread keeps Python's lock while the event loop waits for it; usually 5 ms."""
 
 
 def serve(host: str, port: int) -> None:
@@ -24,12 +29,13 @@ def serve(host: str, port: int) -> None:
     Raise SystemExit if the port is in use.
     """
     _allow_many_connections()
+    sys.setswitchinterval(_SWITCH_S)
     logging.getLogger("uvicorn.error").addFilter(_is_no_cancelled_request)
     config = uvicorn.Config(
         app.app,
         host=host,
         port=port,
-        http="httptools",
+        http=SingleWrites,
         loop="uvloop",
         ws="wsproto",
         lifespan="on",

@@ -54,6 +54,23 @@ def test_a_torn_end_is_cut_off_and_set_aside(tmp_path: Path) -> None:
     assert files.read().cut == ""
 
 
+def test_a_journal_that_ends_anywhere_in_its_last_record_keeps_all_others(tmp_path: Path) -> None:
+    payloads = [b"first", b"second", b"the last record"]
+    whole = b"".join(map(framed, payloads))
+    begin = len(whole) - len(framed(payloads[-1]))
+    for length in range(begin, len(whole)):
+        files = Files(tmp_path / str(length))
+        files.journal(0).write_bytes(whole[:length])
+
+        found = files.read()
+
+        assert found.payloads == payloads[:-1]
+        assert bool(found.cut) is (length > begin)
+        assert files.journal(0).stat().st_size == begin
+        again = files.read()
+        assert (again.payloads, again.cut) == (payloads[:-1], "")
+
+
 def test_what_follows_a_gap_is_not_applied(tmp_path: Path) -> None:
     files = Files(tmp_path / "journal")
     files.journal(0).write_bytes(framed(b"one") + framed(b"two")[:-1])

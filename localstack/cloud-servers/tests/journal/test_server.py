@@ -1,6 +1,7 @@
 """A MiniStack that is killed, stopped, or has a full disk keeps everything that it answered."""
 
 import errno
+import io
 import json
 import os
 import resource
@@ -12,7 +13,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -24,6 +26,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 TABLE = "items"
@@ -75,6 +80,18 @@ class Server:
 
     def cloudformation(self) -> "CloudFormationClient":
         return self._session.client("cloudformation", endpoint_url=self.url, config=_ONCE)
+
+    def functions(self) -> "LambdaClient":
+        return self._session.client("lambda", endpoint_url=self.url, config=_ONCE)
+
+    def sns(self) -> Any:  # noqa: ANN401 (its types are not installed)
+        return self._session.client("sns", endpoint_url=self.url, config=_ONCE)
+
+    def s3(self) -> "S3Client":
+        return self._session.client("s3", endpoint_url=self.url, config=_ONCE)
+
+    def secrets(self) -> "SecretsManagerClient":
+        return self._session.client("secretsmanager", endpoint_url=self.url, config=_ONCE)
 
     def report(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/_ministack/journal", timeout=5) as answer:  # noqa: S310 (on 127.0.0.1)
@@ -315,6 +332,54 @@ def test_a_full_disk_stops_acceptance_and_loses_nothing(
     assert "changes are refused, because they cannot be stored: No space left on device" in log.read_text()
 
 
+@pytest.fixture
+def full(folder: Path) -> Iterator[Server]:
+    """Provide a server that cannot store another byte in its journal, or in a file of code."""
+    server = Server(folder)
+    create(server)
+    length = (folder / "journal" / "00000000.journal").stat().st_size
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (length, hard))
+    yield server
+    server.kill()
+
+
+REFUSED: list[Callable[[Server], object]] = [
+    lambda server: server.dynamodb().put_item(TableName=TABLE, Item={"k": {"S": "refused"}}),
+    lambda server: server.sqs().create_queue(QueueName="refused"),
+    lambda server: server.cloudformation().create_stack(
+        StackName="refused", TemplateBody=json.dumps(TEMPLATE)
+    ),
+    lambda server: server.sns().create_topic(Name="refused"),
+    lambda server: server.s3().create_bucket(Bucket="refused"),
+    lambda server: server.secrets().create_secret(Name="refused", SecretString="{}"),
+    lambda server: create_function(server, "refused", b""),
+]
+
+
+@pytest.mark.parametrize(
+    "change", REFUSED, ids=["dynamodb", "sqs", "cloudformation", "sns", "s3", "secrets", "lambda"]
+)
+def test_every_service_refuses_in_the_form_that_its_clients_read(
+    full: Server, change: Callable[[Server], object]
+) -> None:
+    with pytest.raises(ClientError, match="cannot store the change: File too large"):
+        full.dynamodb().put_item(TableName=TABLE, Item={"k": {"S": "first"}})
+
+    with pytest.raises(ClientError, match="cannot store the change: File too large") as refused:
+        change(full)
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+def test_code_that_cannot_be_stored_is_refused(full: Server) -> None:
+    with pytest.raises(ClientError, match="cannot store the change: File too large"):
+        create_function(full, "refused", os.urandom(LONG))
+
+    assert full.process.poll() is None
+    assert "Traceback" not in full.log.read_text()
+
+
 def test_a_stop_with_a_full_disk_ends_with_an_error(folder: Path) -> None:
     # Given changes that cannot be stored: the system limits how long a file may be
     server = Server(folder)
@@ -334,7 +399,7 @@ def test_a_stop_with_a_full_disk_ends_with_an_error(folder: Path) -> None:
     server.kill()
 
 
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "Resources": {
         "Table": {
             "Type": "AWS::DynamoDB::Table",
@@ -374,6 +439,75 @@ def test_a_finished_deployment_survives_kill_9(folder: Path) -> None:
     assert items_of(server) == {"1"}
     assert server.sqs().get_queue_url(QueueName=QUEUE)["QueueUrl"].startswith(server.url)
     server.kill()
+
+
+LONG = 40_000
+"""Bytes that are kept in a file of their own."""
+WAITING = {
+    "Resources": {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "60"},
+        },
+        "Late": {
+            "Type": "AWS::SecretsManager::Secret",
+            "DependsOn": "Wait",
+            "Properties": {"Name": "late", "SecretString": "{}"},
+        },
+        "Early": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"Name": "early", "SecretString": "{}"},
+        },
+    }
+}
+
+
+def packed(content: bytes) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", "def handler(event, context): pass")
+        file.writestr("content", content)
+    return archive.getvalue()
+
+
+def create_function(server: Server, name: str, content: bytes) -> None:
+    server.functions().create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/r",
+        Code={"ZipFile": packed(content)},
+    )
+
+
+def test_what_is_changed_by_hand_during_a_deployment_survives_kill_9(folder: Path) -> None:
+    # Given a deployment that goes on
+    server = Server(folder)
+    create_function(server, "f", b"first")
+    server.secrets().create_secret(Name="by hand", SecretString="first")
+    server.cloudformation().create_stack(StackName="stack", TemplateBody=json.dumps(WAITING))
+    wait_until(lambda: "early" in secrets_of(server))
+    # When functions and a secret are changed by hand, and MiniStack is killed
+    functions = server.functions()
+    changed = functions.update_function_code(FunctionName="f", ZipFile=packed(os.urandom(LONG)))
+    functions.update_function_configuration(FunctionName="f", Timeout=17)
+    create_function(server, "g", b"new")
+    server.secrets().put_secret_value(SecretId="by hand", SecretString="second")
+    server.kill()
+    # Then the changes are there, and the deployment never was
+    server = Server(folder)
+    kept = server.functions().get_function_configuration(FunctionName="f")
+    assert (kept["CodeSha256"], kept["Timeout"]) == (changed["CodeSha256"], 17)
+    assert server.functions().get_function(FunctionName="g")["Configuration"]["Handler"] == "app.handler"
+    assert server.secrets().get_secret_value(SecretId="by hand")["SecretString"] == "second"
+    assert secrets_of(server) == {"by hand"}
+    assert server.cloudformation().list_stacks()["StackSummaries"] == []
+    server.kill()
+
+
+def secrets_of(server: Server) -> set[str]:
+    return {secret["Name"] for secret in server.secrets().list_secrets()["SecretList"]}
 
 
 def test_a_deployment_that_was_cut_short_never_was(folder: Path) -> None:

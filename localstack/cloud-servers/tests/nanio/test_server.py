@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import http.client
+import inspect
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
+import nanio.handlers.multipart
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -165,12 +168,12 @@ def two_puts_of_a_part(server: Server) -> tuple[list[int], bytes]:
     return [first_status, second_status], stored(server)
 
 
-def server_files(server: Server) -> Iterator[Path]:
-    """Yield the files that the process writes now."""
+def server_files(server: Server, place: str = ".nanio") -> Iterator[Path]:
+    """Yield the files below the folder `place` that the process writes now."""
     for link in Path(f"/proc/{server.process.pid}/fd").iterdir():
         try:
             target = link.readlink()
-            if ".nanio" in target.parts and target.stat().st_size:
+            if place in target.parts and target.stat().st_size:
                 yield target
         except FileNotFoundError:
             continue
@@ -207,10 +210,12 @@ def test_a_header_that_is_not_signed_is_refused(server: Server, header: str) -> 
     assert f"<HeadersNotSigned>{header}</HeadersNotSigned>".encode() in body
 
 
-def test_nanio_takes_a_header_that_is_not_signed(start: Start) -> None:
+@pytest.mark.parametrize("header", ["x-amz-meta-name", "content-md5"])
+def test_nanio_takes_a_header_that_is_not_signed(start: Start, header: str) -> None:
     server = start(NANIO)
+    value = base64.b64encode(bytes.fromhex(md5(NEW))).decode()
 
-    assert server.put(server.presigned("put_object"), NEW, {"x-amz-meta-name": "value"})[0] == 200
+    assert server.put(server.presigned("put_object"), NEW, {header: value})[0] == 200
 
 
 @pytest.mark.parametrize("call", ["put_object", "upload_part"])
@@ -249,6 +254,12 @@ def test_a_wrong_checksum_is_refused_and_a_right_checksum_is_taken(server: Serve
     server.s3.put_object(Bucket=BUCKET, Key=KEY, Body=NEW, ChecksumSHA256=right)
 
     assert stored(server) == NEW
+
+
+def test_nanio_takes_a_wrong_checksum(start: Start) -> None:
+    wrong = base64.b64encode(bytes(32)).decode()
+
+    start(NANIO).s3.put_object(Bucket=BUCKET, Key=KEY, Body=NEW, ChecksumSHA256=wrong)
 
 
 def test_objects_without_any_of_these_headers_work_as_before(server: Server) -> None:
@@ -292,33 +303,56 @@ def test_nanio_refuses_a_range_that_ends_behind_the_object(start: Start) -> None
         server.s3.get_object(Bucket=BUCKET, Key=KEY, Range="bytes=2999000-4000000")
 
 
-def test_a_kill_while_an_object_is_sent_leaves_the_older_object_and_no_file(start: Start) -> None:
-    server = start()
+def after_a_kill_while_an_object_is_sent(start: Start, program: tuple[str, ...], place: str) -> list[str]:
+    """Return the keys that are listed after the kill; the older object is there in any case."""
+    server = start(program)
     server.s3.put_object(Bucket=BUCKET, Key=KEY, Body=OLD)
     url = server.presigned("put_object")
     connection, _ = server.put_half(url, NEW)
-    eventually(lambda: bool(list(server_files(server))))
+    eventually(lambda: bool(list(server_files(server, place))))
     server.end(signal.SIGKILL)
     connection.close()
 
-    again = start()
+    again = start(program)
 
     assert stored(again) == OLD
-    listed = again.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-    assert [found["Key"] for found in listed] == [KEY]
+    return [found["Key"] for found in again.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
 
 
-def test_a_part_whose_upload_is_aborted_meanwhile_is_refused(server: Server) -> None:
+def test_a_kill_while_an_object_is_sent_leaves_the_older_object_and_no_file(start: Start) -> None:
+    assert after_a_kill_while_an_object_is_sent(start, CORRECTED, ".nanio") == [KEY]
+
+
+def test_nanio_lists_the_file_of_a_killed_put_as_an_object(start: Start) -> None:
+    temporary, *others = after_a_kill_while_an_object_is_sent(start, NANIO, BUCKET)
+
+    assert temporary.startswith("folder/.tmp.")
+    assert others == [KEY]
+
+
+def part_of_an_aborted_upload(server: Server) -> tuple[int, bytes]:
+    """Begin a PUT of a part, abort its upload, end the PUT; return its answer."""
     upload_id = begin(server)
     connection, rest = server.put_half(server.presigned("upload_part", UploadId=upload_id, PartNumber=1), NEW)
     eventually(lambda: bool(list(server_files(server))))
-
     server.s3.abort_multipart_upload(Bucket=BUCKET, Key=KEY, UploadId=upload_id)
     connection.send(rest)
+    return answer(connection)
 
-    status, body = answer(connection)
+
+def test_a_part_whose_upload_is_aborted_meanwhile_is_refused(server: Server) -> None:
+    status, body = part_of_an_aborted_upload(server)
+
     assert status == 404
     assert b"<Code>NoSuchUpload</Code>" in body
+
+
+def test_nanio_fails_at_a_part_whose_upload_is_aborted_meanwhile(start: Start) -> None:
+    assert part_of_an_aborted_upload(start(NANIO))[0] == 500
+
+
+def test_nanio_joins_parts_on_its_event_loop() -> None:
+    assert "to_thread" not in inspect.getsource(nanio.handlers.multipart.complete_multipart_upload)
 
 
 def test_a_full_disk_is_told_and_leaves_the_older_object(
@@ -335,3 +369,15 @@ def test_a_full_disk_is_told_and_leaves_the_older_object(
     assert "The disk is full" in capfd.readouterr().err
     assert stored(server) == OLD
     assert not list((tmp_path / "s3" / ".nanio" / "staging").iterdir())
+
+
+def test_nanio_does_not_tell_a_full_disk(start: Start) -> None:
+    server = start(NANIO)
+    server.s3.put_object(Bucket=BUCKET, Key=KEY, Body=OLD)
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (len(NEW) // 2, hard))
+
+    status, body = server.put(server.presigned("put_object"), NEW)
+
+    assert status == 500
+    assert b"disk" not in body

@@ -1,11 +1,15 @@
 """Recovery of an object at each moment in which the process may die."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from nanio.etag import simple_etag
+from nanio.storage import filesystem
 from nanio.storage.backend import ObjectInfo
+from nanio.storage.filesystem import FilesystemStorage
 from nanio.storage.paths import metadata_path, object_path
 
 from nanio_server import staging
@@ -61,3 +65,26 @@ def test_bytes_and_metadata_agree_after_a_kill_before_any_rename(
     assert not list(Staging(tmp_path).folder.iterdir())
     assert staging.changes.acquire(blocking=False)
     staging.changes.release()
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def test_nanio_leaves_new_bytes_with_the_old_etag_after_a_kill_between_its_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FilesystemStorage(tmp_path)
+    store.create_bucket(BUCKET)
+    asyncio.run(store.put_object(BUCKET, KEY, _pieces(b"old")))
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(filesystem, "write_metadata", killed)
+        with pytest.raises(Killed):
+            asyncio.run(store.put_object(BUCKET, KEY, _pieces(b"newer")))
+
+    assert object_path(tmp_path, BUCKET, KEY).read_bytes() == b"newer"
+    assert store.head_object(BUCKET, KEY).etag == simple_etag(b"old")

@@ -13,10 +13,27 @@ import tempfile
 import threading
 import uuid
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
 _LOCK: Final = "lock"
+_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
+"""The errors of zipfile for a damaged, encrypted or strangely compressed archive, and of a full disk."""
+
+
+class BadArchive(Exception):
+    """The archive cannot be unpacked."""
+
+
+def check(archive: bytes) -> None:
+    """Check the archive's directory and the head of each member, without unpacking. Raises BadArchive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+            for member in packed.infolist():
+                packed.open(member).close()
+    except _UNREADABLE as error:
+        raise BadArchive(str(error)) from error
 
 
 class Archives:
@@ -36,7 +53,7 @@ class Archives:
         self._changing = threading.Lock()
 
     def use(self, archive: bytes) -> Path:
-        """Return the folder of the unpacked archive; it stays until `release`. Raises zipfile.BadZipFile."""
+        """Return the folder of the unpacked archive; it stays until `release`. Raises BadArchive."""
         place = self.folder / hashlib.sha256(archive).hexdigest()
         with self._changing:
             if place not in self._users:
@@ -64,15 +81,20 @@ def _unpack(archive: bytes, place: Path) -> None:
     half = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-            for member in packed.infolist():
-                file = Path(packed.extract(member, half))
-                if not member.is_dir():
-                    executable = (member.external_attr >> 16) & 0o111
-                    file.chmod(0o444 | executable)
+            files = {
+                Path(packed.extract(member, half)): (member.external_attr >> 16) & 0o111
+                for member in packed.infolist()
+                if not member.is_dir()
+            }
+        for file, executable in files.items():  # when all are written: a member may come twice
+            file.chmod(0o444 | executable)
         half.mkdir(exist_ok=True)  # of an empty archive
         for folder in (half, *(path for path in half.rglob("*") if path.is_dir())):
             folder.chmod(0o555)
         half.rename(place)
+    except _UNREADABLE as error:
+        _remove(half)
+        raise BadArchive(str(error)) from error
     except BaseException:
         _remove(half)
         raise

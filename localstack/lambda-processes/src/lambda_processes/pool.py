@@ -112,6 +112,12 @@ class Pool:
                 return False
             return any(version.idle for version in own) or self._has_room_to_start(function)
 
+    def is_full(self, function: str) -> bool:
+        """Return whether so many invocations of the function wait that a further one would be refused."""
+        with self._lock:
+            versions = [version for version in self._versions.values() if version.function == function]
+            return any(len(version.waiting) >= self.limits.waiting for version in versions)
+
     def retire(self, is_meant: Callable[[str, str], bool]) -> None:
         """Retire the versions of which function and qualifier are meant: no invocation will come for them."""
         with self._lock:

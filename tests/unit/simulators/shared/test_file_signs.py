@@ -1,8 +1,11 @@
+import io
 import struct
 
 import pytest
+from PIL import Image
 
 from chat4all_local.simulators.shared.file_signs import beginning_of, format_of, is_opus, may_be, pixels_of
+from chat4all_local.simulators.shared.media import ContentReader
 
 SIGNS = {
     "image/jpeg": "jpeg",
@@ -58,3 +61,35 @@ def test_the_size_of_an_image_is_in_its_header() -> None:
     assert pixels_of(b"GIF89a" + struct.pack("<HH", 5, 6)) == (5, 6)
     assert pixels_of(png[:20]) is None
     assert pixels_of(beginning_of("image/jpeg")) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("GIF", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"exif": b"Exif\0\0II*\0"}),
+    ],
+)
+def test_the_sides_of_every_kind_of_picture_are_read(kind: str, options: dict[str, object]) -> None:
+    written = io.BytesIO()
+    Image.new("RGB", (321, 57)).save(written, kind, **options)
+
+    assert pixels_of(written.getvalue()) == (321, 57)
+    for end in range(0, len(written.getvalue()), 7):
+        assert pixels_of(written.getvalue()[:end]) in {None, (321, 57)}
+
+
+def test_the_sides_of_a_photo_stand_behind_the_cameras_data() -> None:
+    written = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 60_000
+    Image.new("RGB", (10, 20)).save(written, "JPEG", exif=exif)
+    reader = ContentReader()
+    reader.read(written.getvalue())
+
+    assert reader.content("image/jpeg", None).pixels == (10, 20)

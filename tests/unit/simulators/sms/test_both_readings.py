@@ -48,12 +48,12 @@ def connector(sms: Simulator) -> Sms:
 
 def read(connector: Sms, secret: ChannelSecret, receiver: Receiver) -> list[InboundEvent]:
     """Verify every received webhook, as API Gateway would pass it on, and return their events."""
-    events = []
+    events: list[InboundEvent] = []
     for webhook in receiver.received:
         request = WebhookRequest(f"https://elsewhere.example{webhook.path}", webhook.headers, webhook.body)
         assert connector.verify(request, secret)
         assert not connector.verify(request, replace(secret, webhook_secret="other"))
-        events += connector.parse_webhook(webhook.body, secret, request.query)
+        events += connector.parse_webhook(webhook.body, secret, request.query).events
     return events
 
 

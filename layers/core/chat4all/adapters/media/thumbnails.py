@@ -15,7 +15,7 @@ from PIL.Image import Resampling, Transpose
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files.file import THUMBNAILS_PX
-from chat4all.domain.files.inspection import ReadRange, Refusal, RejectCode
+from chat4all.domain.files.inspection import Picture, ReadRange, Refusal, RejectCode
 
 MOST_DECODED_BYTES: Final = 144 * 1024 * 1024
 """The most bytes that a decoder holds at once: 37 megapixels of colour, or a one-scan JPEG of any camera."""
@@ -46,6 +46,10 @@ _TURNS: Final = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+
+_SIDEWAYS: Final = frozenset(
+    (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
+)
 
 # Pillow warns and raises by the number of pixels alone. This module measures an image before it decodes the
 # image.
@@ -80,8 +84,8 @@ class _RangeFile(io.RawIOBase):
         return len(piece)
 
 
-def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
-    """Make the thumbnails, by their longer side in pixels, each of THUMBNAILS_PX.
+def thumbnails(content_type: str, read: ReadRange, size: int) -> Picture | Refusal:
+    """Measure the image and make its thumbnails, by their longer side in pixels, each of THUMBNAILS_PX.
 
     A smaller image is not made larger.
     """
@@ -102,7 +106,7 @@ def thumbnails(content_type: str, read: ReadRange, size: int) -> dict[int, bytes
         return Refusal(RejectCode.IMAGE_BROKEN, f"The image cannot be decoded: {type(error).__name__}.")
 
 
-def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] | Refusal:
+def _decoded(image: Image.Image, file: BinaryIO, size: int) -> Picture | Refusal:
     width, height = image.size
     needed = _held_bytes(image, file, size)
     if isinstance(image, JpegImagePlugin.JpegImageFile) and needed and _scans(file) > MOST_SCANS:
@@ -117,11 +121,13 @@ def _decoded(image: Image.Image, file: BinaryIO, size: int) -> dict[int, bytes] 
             RejectCode.IMAGE_TOO_LARGE, f"The image of {width} x {height} pixels is too large to decode."
         )
     turn = _TURNS.get(_orientation(image))
+    if turn in _SIDEWAYS:
+        width, height = height, width
     image.load()
     small = _reduced(image, max(1, max(image.size) // largest))
     if turn is not None:
         small = small.transpose(turn)
-    return {px: _jpeg(small, px) for px in THUMBNAILS_PX}
+    return Picture(width, height, {px: _jpeg(small, px) for px in THUMBNAILS_PX})
 
 
 def _held_bytes(image: Image.Image, file: BinaryIO, size: int) -> int:

@@ -11,14 +11,18 @@ Presigned addresses: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using
 
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypedDict
 from urllib.parse import quote
+
+from botocore.exceptions import ClientError
 
 from chat4all.adapters.aws import SuppressCodes, answering
 from chat4all.adapters.s3.bodies import S3_SILENT, s3_answering
 from chat4all.domain.files.file import LEAST_PART_BYTES, THUMBNAILS_PX, StoredFile
-from chat4all.services.files.ports import ObjectTooLarge, StoredPart
+from chat4all.domain.files.known_types import served_type
+from chat4all.services.files.ports import ObjectTooLarge, PartsRefused, StoredObject, StoredPart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 PART_URL_S: Final = 3600
 PIECE_BYTES: Final = 1024 * 1024
 _MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
+_PARTS_REFUSED: Final = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
+"""https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html"""
 
 
 class _Upload(TypedDict):
@@ -54,7 +60,7 @@ class S3Files:
         answer = self._client.create_multipart_upload(
             Bucket=self._bucket,
             Key=_key(file.file_id),
-            ContentType=file.content_type,
+            ContentType=served_type(file.content_type),
             ContentDisposition=content_disposition(file.filename),
         )
         return answer["UploadId"]
@@ -86,14 +92,17 @@ class S3Files:
             marker = answer["NextPartNumberMarker"]
 
     @s3_answering
-    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
+    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> str | None:
+        in_order = sorted(parts, key=lambda part: part.number)
         listed: list[CompletedPartTypeDef] = [
-            {"PartNumber": part.number, "ETag": part.etag} for part in parts
+            {"PartNumber": part.number, "ETag": part.etag} for part in in_order
         ]
-        with SuppressCodes(_MISSING):
-            self._client.complete_multipart_upload(**self._upload(file), MultipartUpload={"Parts": listed})
-            return True
-        return False
+        with SuppressCodes(_MISSING), _refusing_parts():
+            answer = self._client.complete_multipart_upload(
+                **self._upload(file), MultipartUpload={"Parts": listed}
+            )
+            return answer["ETag"]
+        return None
 
     @s3_answering
     def abort_upload(self, file: StoredFile) -> None:
@@ -101,9 +110,10 @@ class S3Files:
             self._client.abort_multipart_upload(**self._upload(file))
 
     @s3_answering
-    def size_of(self, file_id: str) -> int | None:
+    def find(self, file_id: str) -> StoredObject | None:
         with SuppressCodes(_MISSING):
-            return self._client.head_object(Bucket=self._bucket, Key=_key(file_id))["ContentLength"]
+            head = self._client.head_object(Bucket=self._bucket, Key=_key(file_id))
+            return StoredObject(head["ContentLength"], head["ETag"])
         return None
 
     def url(self, file_id: str, seconds: int) -> str:
@@ -198,6 +208,19 @@ class S3Files:
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+
+@contextmanager
+def _refusing_parts() -> Iterator[None]:
+    """Turn S3's refusals of parts into PartsRefused. S3 names the part; other stores may not."""
+    try:
+        yield
+    except ClientError as error:
+        answer: Mapping[str, object] = error.response["Error"]
+        code, number = str(answer["Code"]), str(answer.get("PartNumber", ""))
+        if code not in _PARTS_REFUSED:
+            raise
+        raise PartsRefused(code, int(number) if number.isdecimal() else None) from error
 
 
 def content_disposition(filename: str) -> str:

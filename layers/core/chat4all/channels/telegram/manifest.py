@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.domain.channel import (
@@ -24,6 +26,15 @@ def _rule(kind: MediaKind, content_types: tuple[str, ...], megabytes: int, trans
     return MediaRule(kind, content_types, megabytes * MB, transfer, CAPTION)
 
 
+def _photos(megabytes: int, transfer: Transfer) -> MediaRule:
+    """Build the rule for photos. A picture outside of it goes as a document.
+
+    https://core.telegram.org/bots/api#sendphoto
+    """
+    rule = _rule(MediaKind.IMAGE, _PHOTOS, megabytes, transfer)
+    return replace(rule, most_width_and_height=10_000, most_ratio=20)
+
+
 CAPABILITIES: Final = Capabilities(
     channel="telegram",
     kinds=("text", *MediaKind),
@@ -38,8 +49,8 @@ CAPABILITIES: Final = Capabilities(
     receipts=Receipts(delivered=False, read=False),
     window_h=None,
     media=(
-        _rule(MediaKind.IMAGE, _PHOTOS, 5, Transfer.LINK),
-        _rule(MediaKind.IMAGE, _PHOTOS, 10, Transfer.UPLOAD),
+        _photos(5, Transfer.LINK),
+        _photos(10, Transfer.UPLOAD),
         _rule(MediaKind.VIDEO, ("video/mp4",), 20, Transfer.LINK),
         _rule(MediaKind.VIDEO, ("video/mp4",), 50, Transfer.UPLOAD),
         _rule(MediaKind.AUDIO, _MUSIC, 20, Transfer.LINK),

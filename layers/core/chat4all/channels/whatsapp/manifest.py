@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
@@ -34,7 +36,7 @@ CAPABILITIES: Final = Capabilities(
     media=(
         by_link(MediaKind.IMAGE, PICTURES, 5, CAPTION),
         by_link(MediaKind.VIDEO, ("video/mp4",), 16, CAPTION),
-        by_link(MediaKind.AUDIO, ("audio/mp4", "audio/mpeg", "audio/ogg"), 16),
+        replace(by_link(MediaKind.AUDIO, ("audio/mp4", "audio/mpeg", "audio/ogg"), 16), ogg_codecs=("opus",)),
         by_link(MediaKind.DOCUMENT, _DOCUMENTS, 100, CAPTION),
     ),
     other_files=OtherFiles.LINK,
@@ -43,6 +45,7 @@ CAPABILITIES: Final = Capabilities(
 """Text: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
 
 Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
+An Ogg file must be of the codec Opus; any other goes as a link.
 Captions: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages
 
 80 messages a second of a number:

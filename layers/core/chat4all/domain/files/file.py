@@ -26,8 +26,6 @@ THUMBNAILS_PX: Final = (200, 500)
 """The longer sides of the thumbnails."""
 
 _MIB: Final = 1024 * 1024
-_LONGEST_EXTENSION: Final = 5
-"""A longer text after the last dot of a name is part of the name, not an extension."""
 _SEPARATORS: Final = frozenset("/\\")
 _BIDI_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """These marks make `exe.gpj` read `jpg.exe`: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing"""
@@ -76,6 +74,14 @@ BY_EXTENSION: Final = {
 }
 
 
+def kind_of(content_type: str) -> MediaKind:
+    """Return the kind of a file of any type: a type that is no picture, film or sound is a document."""
+    kind = content_type.partition("/")[0]
+    return (
+        MediaKind(kind) if kind in {MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.AUDIO} else MediaKind.DOCUMENT
+    )
+
+
 class FileStatus(StrEnum):
     PENDING = "PENDING"
     SCANNING = "SCANNING"
@@ -97,18 +103,18 @@ class Source(msgspec.Struct, frozen=True):
 class Attachment(msgspec.Struct, frozen=True):
     """A file as it travels with a message.
 
-    `content_type` is a key of FILE_TYPES. `size` is in bytes; None while a person's file is not fetched yet
-    and the provider gave no size.
+    `content_type` of an uploaded file is a key of FILE_TYPES; a person may send any other type. `size` is in
+    bytes; None while a person's file is not fetched yet and the provider gave no size. `width` and `height`
+    of a picture are in pixels, and `codec` names the sound in an Ogg file, as the inspection found them.
     """
 
     file_id: str
     filename: str
     content_type: str
     size: int | None
-
-    @property
-    def kind(self) -> MediaKind:
-        return FILE_TYPES[self.content_type].kind
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
 
 
 class StoredFile(msgspec.Struct, frozen=True):
@@ -116,7 +122,8 @@ class StoredFile(msgspec.Struct, frozen=True):
 
     `declared_sha256` is the uploader's claim, `sha256` the result of the inspection, both in lower-case hex.
     `code` and `reason` explain why the file is REJECTED or INFECTED; `malware` is the scanner's name for the
-    malware.
+    malware. `inspection` is the code of the check that a READY file of a person did not pass, though it is no
+    malware: UNKNOWN_TYPE, or a RejectCode. `width`, `height` and `codec` are as in Attachment.
     """
 
     file_id: str
@@ -138,6 +145,10 @@ class StoredFile(msgspec.Struct, frozen=True):
     reason: str | None = None
     malware: str | None = None
     source: Source | None = None
+    inspection: str | None = None
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
 
     @property
     def part_count(self) -> int:
@@ -149,7 +160,15 @@ class StoredFile(msgspec.Struct, frozen=True):
 
     @property
     def attachment(self) -> Attachment:
-        return Attachment(self.file_id, self.filename, self.content_type, self.size)
+        return Attachment(
+            file_id=self.file_id,
+            filename=self.filename,
+            content_type=self.content_type,
+            size=self.size,
+            width=self.width,
+            height=self.height,
+            codec=self.codec,
+        )
 
 
 class FileStored(msgspec.Struct, frozen=True, tag="stored"):
@@ -211,9 +230,9 @@ def part_size(size: int) -> int:
     return max(LEAST_PART_BYTES, -(-least // _MIB) * _MIB)
 
 
-def check_new_file(filename: str, size: int, content_type: str) -> FileType:
+def check_new_file(filename: str, size: int, content_type: str | None) -> FileType:
     """Return the type of a new file; raise Invalid with every issue of the declaration."""
-    file_type = FILE_TYPES.get(content_type)
+    file_type = FILE_TYPES.get(content_type or "")
     details = [
         Detail(field, issue)
         for field, issue in (
@@ -226,17 +245,6 @@ def check_new_file(filename: str, size: int, content_type: str) -> FileType:
     if details or file_type is None:
         raise Invalid("The file is not valid.", *details)
     return file_type
-
-
-def fitting_name(filename: str, file_type: FileType) -> str:
-    """Return the name with an extension of the type; a wrong extension is replaced."""
-    path = PurePosixPath(filename)
-    extension = path.suffix.removeprefix(".")
-    if extension.lower() in file_type.extensions:
-        return filename
-    stem = path.stem if extension.isalnum() and len(extension) <= _LONGEST_EXTENSION else filename
-    suffix = f".{file_type.extensions[0]}"
-    return stem.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 
 def _size_issue(size: int) -> str | None:

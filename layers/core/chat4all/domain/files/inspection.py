@@ -36,6 +36,10 @@ class RejectCode(StrEnum):
     CANNOT_BE_SCANNED = "CANNOT_BE_SCANNED"
 
 
+UNKNOWN_TYPE: Final = "UNKNOWN_TYPE"
+"""The `inspection` of a person's file of a type that may not be uploaded: its content is not checked."""
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """A refusal of the file. `reason` is a sentence for the sender of the file."""
 
@@ -55,6 +59,14 @@ class Sample(msgspec.Struct, frozen=True):
     read: ReadRange
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """A picture as it is shown, upright: its size in pixels, and JPEGs by their longer side in pixels."""
+
+    width: int
+    height: int
+    thumbnails: dict[int, bytes]
+
+
 class Found(msgspec.Struct, frozen=True):
     """The facts that one reading of all bytes gives."""
 
@@ -63,6 +75,8 @@ class Found(msgspec.Struct, frozen=True):
     head: bytes
     tail: bytes
     is_text: bool
+    is_legacy_text: bool
+    """The bytes may be a text in an encoding that does not name itself, such as Windows-1252."""
 
 
 class Reading:
@@ -91,4 +105,5 @@ class Reading:
             head=self._head,
             tail=self._tail,
             is_text=self._text.is_text(),
+            is_legacy_text=self._text.is_legacy_text(self._head),
         )

@@ -29,6 +29,17 @@ _MACROS: Final = (
 )
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
 _DIRECTORY_BYTES: Final = 64 * 1024
+_OLE_STREAMS: Final = tuple(
+    (stream.encode("utf-16-le"), content_type)
+    for stream, content_type in (
+        ("WordDocument", "application/msword"),
+        ("Workbook", "application/vnd.ms-excel"),
+        ("Book\0", "application/vnd.ms-excel"),
+        ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+        ("__properties_version1.0", "application/vnd.ms-outlook"),
+    )
+)
+OLE_TYPES: Final = frozenset(content_type for _, content_type in _OLE_STREAMS)
 
 _BROKEN: Final = Refusal(RejectCode.DOCUMENT_BROKEN, "The document is damaged: its parts cannot be read.")
 _ENCRYPTED: Final = Refusal(
@@ -64,10 +75,19 @@ def ole_type(sample: Sample) -> Refusal | None:
 
     https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb
     """
+    return _ENCRYPTED if _ENCRYPTED_STREAM in _ole_directory(sample) else None
+
+
+def ole_document(sample: Sample) -> str | None:
+    """Return the type of an old office file, by the names of its streams; None if it has none of them."""
+    directory = _ole_directory(sample)
+    return next((content_type for stream, content_type in _OLE_STREAMS if stream in directory), None)
+
+
+def _ole_directory(sample: Sample) -> bytes:
     sector_bytes = 1 << min(int.from_bytes(sample.head[30:32], "little"), 12)
     first = int.from_bytes(sample.head[48:52], "little")
-    directory = sample.read((first + 1) * sector_bytes, _DIRECTORY_BYTES)
-    return _ENCRYPTED if _ENCRYPTED_STREAM in directory else None
+    return sample.read((first + 1) * sector_bytes, _DIRECTORY_BYTES)
 
 
 def _document(parts: list[ZipInfo], listed: bytes) -> str | Refusal | None:

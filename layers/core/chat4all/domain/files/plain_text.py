@@ -25,6 +25,13 @@ _PROGRAMS: Final = re.compile(
 )
 
 
+_HTML: Final = re.compile(
+    rb"[\s\xef\xbb\xbf]*+<(?:!doctype\s++html|html|head|body|script|iframe)", re.IGNORECASE
+)
+_SVG: Final = re.compile(rb"[\s\xef\xbb\xbf]*+<svg", re.IGNORECASE)
+_XML: Final = re.compile(rb"[\s\xef\xbb\xbf]*+<\?xml", re.IGNORECASE)
+
+
 def is_program(head: bytes) -> bool:
     """Return whether the text begins as code for a program: a script, a page, SVG, RTF or PostScript.
 
@@ -35,16 +42,41 @@ def is_program(head: bytes) -> bool:
     return _PROGRAMS.match(head) is not None
 
 
+def text_type(head: bytes) -> str:
+    """Return the type of a text that its sender calls plain, by its beginning."""
+    if _HTML.match(head):
+        return "text/html"
+    if _SVG.match(head):
+        return "image/svg+xml"
+    return "application/xml" if _XML.match(head) else "text/plain"
+
+
+def is_unmarked_utf_16(head: bytes) -> bool:
+    """Return whether the bytes are UTF-16 without a byte order mark, mostly of Latin letters."""
+    for codec, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if zeros.count(0) * 4 < len(zeros) * 3:
+            continue
+        try:
+            text = head[: len(head) // 2 * 2].decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return _CONTROL.search(text) is None
+    return False
+
+
 class TextCheck:
     """A check for plain text: UTF-8, or UTF-16 with a byte order mark, without control characters."""
 
     def __init__(self) -> None:
+        self._has_controls = False
         self._begin = b""
         self._is_utf_8 = True
         self._decoder: codecs.IncrementalDecoder | None = None
         self._is_text = True
 
     def feed(self, piece: bytes) -> None:
+        if not self._has_controls:
+            self._has_controls = len(piece.translate(None, _CONTROL_BYTES)) < len(piece)
         if not self._is_text:
             return
         if self._decoder is None:
@@ -60,6 +92,10 @@ class TextCheck:
             self._check(self._open() if self._decoder is None else b"", final=True)
         return self._is_text
 
+    def is_legacy_text(self, head: bytes) -> bool:
+        """Return whether the bytes may be a text in another encoding; `head` are the first of them."""
+        return not self._has_controls or is_unmarked_utf_16(head)
+
     def _open(self) -> bytes:
         marked = next((encoding for encoding in _MARKED if self._begin.startswith(encoding.mark)), None)
         self._is_utf_8 = marked is None
@@ -73,9 +109,9 @@ class TextCheck:
         except UnicodeDecodeError:
             self._is_text = False
             return
-        # A search in bytes is ten times as fast. In UTF-8 a byte of a control character stands for nothing
-        # else.
+        # A search in bytes is ten times as fast, and `feed` has made it. In UTF-8 a byte of a control
+        # character stands for nothing else.
         if self._is_utf_8:
-            self._is_text = len(piece.translate(None, _CONTROL_BYTES)) == len(piece)
+            self._is_text = not self._has_controls
         else:
             self._is_text = _CONTROL.search(text) is None

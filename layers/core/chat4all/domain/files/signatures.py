@@ -43,7 +43,7 @@ _WEBM_HEADER: Final = re.compile(
     rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82(?:[\x84-\x88]|\x40\x04|\x01\x00{6}\x04)webm", re.DOTALL
 )
 """DocType, 0x4282, whose length may be encoded in three ways: https://www.rfc-editor.org/rfc/rfc8794#section-11.2.6"""
-_OGG_AUDIO: Final = (b"\x01vorbis", b"OpusHead", b"Speex   ", b"\x7fFLAC")
+_CODECS: Final = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"Speex   ": "speex", b"\x7fFLAC": "flac"}
 _OGG_PACKET: Final = 28
 _ID3: Final = re.compile(rb"ID3[\x02-\x04][\x00-\xfe].[\x00-\x7f]{4}", re.DOTALL)
 
@@ -57,6 +57,71 @@ _HERTZ: Final = (44_100, 48_000, 32_000)
 def types_by_head(head: bytes) -> tuple[str, ...]:
     """Return the content types that fit the bytes, the likeliest first; none for an unknown type or text."""
     return next((types for types in (detect(head) for detect in _DETECTORS) if types), ())
+
+
+def other_type_by_head(head: bytes) -> str | None:
+    """Return the type of a file that may not be uploaded but is often received; None if no signature fits."""
+    if head[4:8] == b"ftyp":
+        return _other_iso_media(head)
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "video/x-msvideo"
+    if len(head) > 2 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "audio/aac"
+    if head.startswith(b"BM") and head[6:10] == bytes(4) and head[14:18] in _BITMAP_HEADERS:
+        return "image/bmp"
+    return next((content_type for begins, content_type in _OTHER if head.startswith(begins)), None)
+
+
+def _other_iso_media(head: bytes) -> str | None:
+    """Return the type by the first brand that is known: `mif1`, any picture, often stands before `heic`."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[at : at + 4] for at in (8, *range(16, end, 4))]
+    known = [_OTHER_BRANDS[brand] for brand in brands if brand in _OTHER_BRANDS]
+    if known:
+        return next((content_type for content_type in known if content_type != _ANY_PICTURE), _ANY_PICTURE)
+    return "video/3gpp" if brands[0].startswith(b"3g") else None
+
+
+_OTHER: Final = (
+    (b"#!AMR-WB\n", "audio/amr-wb"),
+    (b"#!AMR\n", "audio/amr"),
+    (b"fLaC", "audio/flac"),
+    (b"\x1a\x45\xdf\xa3", "video/x-matroska"),
+    ((b"II*\0", b"MM\0*"), "image/tiff"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"\x1f\x8b\x08", "application/gzip"),
+    (b"{\\rtf", "application/rtf"),
+    (b"%!PS", "application/postscript"),
+)
+"""AMR: https://www.rfc-editor.org/rfc/rfc4867#section-5. The others: the specifications of the formats."""
+_ANY_PICTURE: Final = "image/heif"
+_OTHER_BRANDS: Final = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"msf1"), _ANY_PICTURE),
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+}
+_BITMAP_HEADERS: Final = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
+OTHER_TYPES: Final = frozenset(
+    (
+        "video/3gpp",
+        "video/x-msvideo",
+        "audio/aac",
+        "image/bmp",
+        *_OTHER_BRANDS.values(),
+        *(content_type for _, content_type in _OTHER),
+    )
+)
+"""The types that `other_type_by_head` finds."""
+
+
+def codec_of(head: bytes) -> str | None:
+    """Return the codec of the sound in an Ogg file; None for any other file.
+
+    https://www.rfc-editor.org/rfc/rfc7845#section-5.1
+    """
+    packet = head[_OGG_PACKET:] if head.startswith(b"OggS\0") else b""
+    return next((codec for begins, codec in _CODECS.items() if packet.startswith(begins)), None)
 
 
 def is_ole(head: bytes) -> bool:
@@ -104,7 +169,7 @@ def _webm(head: bytes) -> tuple[str, ...]:
 
 
 def _ogg(head: bytes) -> tuple[str, ...]:
-    return (OGG,) if head.startswith(b"OggS\0") and head[_OGG_PACKET:].startswith(_OGG_AUDIO) else ()
+    return (OGG,) if head.startswith(b"OggS\0") and head[_OGG_PACKET:].startswith(tuple(_CODECS)) else ()
 
 
 def _mp3(head: bytes) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from chat4all.domain.files.file import FILE_TYPES
 from chat4all.domain.files.inspection import Found, ReadRange, Refusal, RejectCode, Sample
 from chat4all.domain.files.office import OFFICE_TYPES, ole_type, zip_type
 from chat4all.domain.files.plain_text import is_program
-from chat4all.domain.files.signatures import ZIP_MARK, is_ole, types_by_head
+from chat4all.domain.files.signatures import ZIP_MARK, is_ole, other_type_by_head, types_by_head
 from chat4all.domain.files.zips import ends_as_zip
 
 PDF: Final = "application/pdf"
@@ -43,7 +43,7 @@ def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str
 
     Both types are in FILE_TYPES; a file of any other type is refused.
     """
-    sample = Sample(found.head, found.tail, found.size, _within(found.size, read))
+    sample = Sample(found.head, found.tail, found.size, within(found.size, read))
     types = _types(sample, is_text=found.is_text)
     if isinstance(types, Refusal):
         return types
@@ -57,15 +57,19 @@ def judge(declared: str, found: Found, read: ReadRange, name: NameFormat) -> str
 
 def likely_type(declared: str, head: bytes) -> str:
     """Return the likely type of a file by its first bytes; `declared` if the bytes fit no known type."""
+    if head.startswith(ZIP_MARK):
+        return declared
     types = types_by_head(head)
-    return declared if declared in types or not types else types[0]
+    if types:
+        return declared if declared in types else types[0]
+    return other_type_by_head(head) or declared
 
 
 def mismatch(declared: str, is_really: str) -> Refusal:
     return Refusal(RejectCode.TYPE_MISMATCH, f"It was declared as {declared}, but it is {is_really}.")
 
 
-def _within(size: int, read: ReadRange) -> ReadRange:
+def within(size: int, read: ReadRange) -> ReadRange:
     """Limit `read` to the bytes of the file.
 
     A file may name a range beyond its end, and S3 answers such a range with an error.

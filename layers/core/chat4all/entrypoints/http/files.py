@@ -35,7 +35,7 @@ from chat4all.services.files.upload_file import GivenPart, NewFile, PartToSend, 
 
 """The errors for a file that cannot be sent or downloaded, either yet or at all."""
 
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 _ID: Final = "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21"
 _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _NEW: Final = {"filename": "tour.mp4", "size": 2_147_483_648, "content_type": "video/mp4"}
@@ -56,8 +56,12 @@ _FILE: Final = {
     "size": 2_147_483_648,
     "status": "READY",
     "error": None,
+    "inspection": None,
     "sha256": _DIGEST,
     "thumbnails": {},
+    "width": None,
+    "height": None,
+    "codec": None,
     "conversation_id": None,
     "created_at": "2026-01-31T12:00:00.123Z",
     "expires_at": "2027-01-31T12:00:00.123Z",
@@ -75,7 +79,11 @@ _LINK: Final = {
 
 
 class PostFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /v1/files."""
+    """The body of POST /v1/files.
+
+    `content_type` may have parameters, or be another name of an allowed type, such as `image/jpg`. `sha256`
+    is in hexadecimal digits.
+    """
 
     filename: str
     size: int
@@ -116,7 +124,14 @@ class UploadView(msgspec.Struct, frozen=True):
 
 
 class FileView(msgspec.Struct, frozen=True):
-    """A file, with its status and the addresses of its thumbnails."""
+    """A file, with its status and the addresses of its thumbnails.
+
+    `filename` of a person's file is the person's own; `content_type` is the true type once the file is READY.
+    `inspection` is null, or tells why a READY file of a person can only be downloaded, as an attachment, and
+    not be sent on: UNKNOWN_TYPE, if its type may not be uploaded, or the check that it did not pass, such as
+    ENCRYPTED, MACROS, POLYGLOT, DOCUMENT_BROKEN, IMAGE_BROKEN or IMAGE_TOO_LARGE. The scanner found no
+    malware in it. `width` and `height` of a picture are in pixels; `codec` names the sound in an Ogg file.
+    """
 
     file_id: str
     filename: str
@@ -124,8 +139,12 @@ class FileView(msgspec.Struct, frozen=True):
     size: int
     status: str
     error: ErrorView | None
+    inspection: str | None
     sha256: str | None
     thumbnails: dict[str, str]
+    width: int | None
+    height: int | None
+    codec: str | None
     conversation_id: str | None
     created_at: str
     expires_at: str
@@ -171,7 +190,7 @@ class FileViews:
     )
     def post(self, request: Request, body: PostFile) -> Answer:
         if body.sha256 is not None and not _SHA256.fullmatch(body.sha256):
-            raise Invalid("The file is not valid.", Detail("sha256", "must be 64 lower-case hex digits"))
+            raise Invalid("The file is not valid.", Detail("sha256", "must be 64 hex digits"))
         new = NewFile(body.filename, body.size, body.content_type, body.sha256, body.conversation_id)
         return Answer(_upload_view(self._upload.begin(new, owner_of(request))), 201)
 
@@ -286,8 +305,12 @@ def _file_view(details: FileDetails) -> FileView:
         size=file.size,
         status=file.status.value,
         error=ErrorView(file.code, file.reason or "") if file.code is not None else None,
+        inspection=file.inspection,
         sha256=file.sha256,
         thumbnails=details.thumbnails,
+        width=file.width,
+        height=file.height,
+        codec=file.codec,
         conversation_id=file.conversation_id,
         created_at=file.created_at,
         expires_at=file.expires_at,

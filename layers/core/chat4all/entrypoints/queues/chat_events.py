@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from chat4all.domain.events import ChatEvent
-from chat4all.entrypoints.invocation import Count, Handler, LambdaContext
+from chat4all.entrypoints.invocation import Count, Handler, LambdaContext, WrongEvent, fields_of
 from chat4all.entrypoints.queues.batches import HandBack, Received
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.replay_messages import ReplayMessages
@@ -42,9 +42,13 @@ class RecordsOrReplay:
         self._count = count
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-        return self._replayed(event) if "replay" in event else self._consume(event, context)
+        return self._replayed(event) if "replay" in fields_of(event) else self._consume(event, context)
 
     def _replayed(self, event: dict[str, Any]) -> dict[str, Any]:
-        outcomes = self._replay(msgspec.convert(event, _Replay).replay)
+        try:
+            replay = msgspec.convert(event, _Replay).replay
+        except msgspec.ValidationError as error:
+            raise WrongEvent("records of chat-events, or events to replay", event, str(error)) from error
+        outcomes = self._replay(replay)
         self._count("Replayed", len(outcomes))
         return {"replayed": outcomes}

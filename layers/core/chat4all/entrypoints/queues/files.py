@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from chat4all.adapters.media.guardduty import scan_result
+import msgspec
+
+from chat4all.adapters.media.guardduty import DETAIL_TYPE, scan_result
 from chat4all.domain.files.file import FileEvent, StoredFile
-from chat4all.entrypoints.invocation import Count, LambdaContext
+from chat4all.entrypoints.invocation import Count, LambdaContext, WrongEvent, fields_of
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.services.files.inspect_file import InspectFile
@@ -12,6 +14,7 @@ from chat4all.services.files.inspect_file import InspectFile
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+TAKES: Final = "records of its queue or results of GuardDuty"
 NEEDED_MS: Final = 60_000
 """The time that a file needs: 2 GiB are read and scanned in less.
 
@@ -35,9 +38,13 @@ class FileEvents:
         self._consume = consuming(count, batch, NEEDED_MS)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
-        if "Records" in event:
+        """Raise WrongEvent for any other event."""
+        fields = fields_of(event)
+        if "Records" in fields:
             answer: dict[str, Any] = self._consume(event, context)
             return answer
+        if fields.get("detail-type") != DETAIL_TYPE:
+            raise WrongEvent(TAKES, event)
         self._take_scan_result(event)
         return None
 
@@ -46,8 +53,11 @@ class FileEvents:
         return None
 
     def _take_scan_result(self, event: dict[str, Any]) -> None:
+        try:
+            result = scan_result(event, self._bucket)
+        except msgspec.ValidationError as error:
+            raise WrongEvent(TAKES, event, str(error)) from error
         self._count("ScanResults")
-        result = scan_result(event, self._bucket)
         if result is not None:
             self._count_status(self._inspect.scanned(result.file_id, result.verdict))
 

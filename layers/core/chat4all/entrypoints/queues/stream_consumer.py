@@ -5,6 +5,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chat4all.adapters.queues.stream_failures import Failures
+from chat4all.entrypoints.invocation import fields_of
 from chat4all.entrypoints.queues.batches import Batch, Event, HandBack, Received
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 
@@ -30,6 +31,10 @@ class StreamConsumer(Generic[E]):
         self._of_stream = StreamBatch(kind, handle, Failures(sqs, dead_letter_queue_url))
 
     def __call__(self, event: Mapping[str, Any], still_in_time: Callable[[], bool]) -> dict[str, Any]:
-        if event["Records"][0]["eventSource"] == "aws:kinesis":
+        if _is_of_stream(event["Records"][0]):
             return self._of_stream(event, still_in_time)
         return self._of_queue(event, still_in_time)
+
+
+def _is_of_stream(record: object) -> bool:
+    return fields_of(record).get("eventSource") == "aws:kinesis"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chat4all.domain.errors import Detail, FileNotFound, NotYourFile
+from chat4all.domain.errors import Detail, FileNotFound, FileNotPossible, NotYourFile
 from chat4all.domain.files.file import Attachment, require_ready
 from chat4all.services.files.ports import Files
 
@@ -21,6 +21,7 @@ class AttachFile:
             NotFound: no such file.
             Forbidden: the file belongs to another conversation, or another key uploaded it.
             Conflict: the file is not READY, and may never be READY.
+            NotPossible: a person sent the file, and it did not pass every check: it can only be downloaded.
         """
         file = self._files.get(file_id)
         if file is None:
@@ -31,4 +32,8 @@ class AttachFile:
             may_be_sent, reason = file.conversation_id == conversation_id, "belongs to another conversation"
         if not may_be_sent:
             raise NotYourFile("The file is not yours.", Detail(_FIELD, reason))
-        return require_ready(file, _FIELD).attachment
+        attachment = require_ready(file, _FIELD).attachment
+        if file.inspection is not None:
+            issue = f"can be downloaded, but not be sent: {file.inspection}"
+            raise FileNotPossible("A person's file of this type cannot be sent on.", Detail(_FIELD, issue))
+        return attachment

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files.file import FILE_TYPES, MOST_BYTES, Source, StoredFile, fitting_name
+from chat4all.domain.files.file import MOST_BYTES, Source, StoredFile
 from chat4all.domain.files.inspection import HEAD_BYTES, Refusal, RejectCode
+from chat4all.domain.files.known_types import made_up_name, with_extension
 from chat4all.domain.files.sniffing import likely_type
 from chat4all.services.files.ports import FileStore, ObjectTooLarge
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
@@ -24,11 +25,10 @@ _TOO_LARGE: Final = Refusal(RejectCode.TOO_LARGE, f"The file is larger than {MOS
 
 
 def retyped(file: StoredFile, content_type: str) -> StoredFile:
-    """Give the file the type, and a name that fits it; an unknown type changes nothing."""
-    file_type = FILE_TYPES.get(content_type)
-    if file_type is None:
-        return file
-    return replace(file, content_type=content_type, filename=fitting_name(file.filename, file_type))
+    """Give the file the type. A person's name for it stays; a name that we made up follows the type."""
+    is_made_up = file.filename == made_up_name(file.content_type)
+    filename = made_up_name(content_type) if is_made_up else with_extension(file.filename, content_type)
+    return replace(file, content_type=content_type, filename=filename)
 
 
 class Fetches(Protocol):

@@ -6,9 +6,10 @@
        │
     read ── all bytes, once: size, SHA-256, first and last bytes, text or not, the scanner
        │
-    judge ── size and checksum as declared; malware; the type by the bytes
+    judge ── size and checksum as declared; malware; the type by the bytes. A person's file is refused for
+       │     malware only: any other check leaves a note
        │
-    thumbnails ── of images
+    facts ── thumbnails and size of images, the codec of Ogg files
        │
     save ── READY, REJECTED or INFECTED, in the place of SCANNING
        │
@@ -41,14 +42,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
 
-import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction, audit_entry
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.files.file import FileEvent, FileStatus, FileToFetch, MediaKind, StoredFile
-from chat4all.domain.files.inspection import Found, Reading, ReadRange, Refusal, RejectCode
+from chat4all.domain.files.file import (
+    FileEvent,
+    FileStatus,
+    FileToFetch,
+    MediaKind,
+    StoredFile,
+    kind_of,
+)
+from chat4all.domain.files.inspection import Found, Picture, Reading, ReadRange, Refusal, RejectCode
+from chat4all.domain.files.received import received
+from chat4all.domain.files.signatures import codec_of
 from chat4all.domain.files.sniffing import NameFormat, judge, mismatch
 from chat4all.domain.text import shortened
 from chat4all.services.access.ports import Audit
@@ -82,18 +91,9 @@ _REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus
 
 
 class Thumbnailer(Protocol):
-    def __call__(self, content_type: str, read: ReadRange, size: int) -> dict[int, bytes] | Refusal:
-        """Return JPEGs by their longer side in pixels.
-
-        `read` reads a range of the image, which has `size` bytes.
-        """
+    def __call__(self, content_type: str, read: ReadRange, size: int) -> Picture | Refusal:
+        """Measure an image of `size` bytes and make its thumbnails. `read` reads a range of the image."""
         ...
-
-
-class _Passed(msgspec.Struct, frozen=True):
-    """The file passed all checks: `file` has all that the inspection found."""
-
-    file: StoredFile
 
 
 class InspectFile:
@@ -161,7 +161,7 @@ class InspectFile:
         return scanning if saved else self._files.get(file.file_id)
 
     def _inspected(self, file: StoredFile, scanner: Scanner) -> StoredFile | None:
-        if self._store.size_of(file.file_id) is None:
+        if self._store.find(file.file_id) is None:
             return self._rejected(file, _MISSING)
         found, verdict = self._read(file, scanner)
         if isinstance(verdict, Malware):
@@ -170,8 +170,8 @@ class InspectFile:
         if isinstance(passed, Refusal):
             return self._rejected(file, passed)
         if isinstance(verdict, Awaited):
-            return self._awaiting(passed.file)
-        return self._saved(replace(passed.file, status=FileStatus.READY))
+            return self._awaiting(passed)
+        return self._saved(replace(passed, status=FileStatus.READY))
 
     def _read(self, file: StoredFile, scanner: Scanner) -> tuple[Found, Verdict]:
         reading = Reading()
@@ -181,21 +181,38 @@ class InspectFile:
                 scan.feed(piece)
             return reading.found(), scan.verdict()
 
-    def _judged(self, file: StoredFile, found: Found, verdict: Verdict) -> _Passed | Refusal:
+    def _judged(self, file: StoredFile, found: Found, verdict: Verdict) -> StoredFile | Refusal:
         declared = _not_as_declared(file, found)
         if declared is not None:
             return declared
+        if isinstance(verdict, CannotScan) and file.source is not None:
+            return verdict.refusal
         read = partial(self._store.read_range, file.file_id)
+        found_out = self._kept if file.source is not None else self._checked
+        judged = found_out(replace(file, sha256=found.sha256), found, read)
+        if isinstance(judged, Refusal):
+            return judged
+        return verdict.refusal if isinstance(verdict, CannotScan) else judged
+
+    def _checked(self, file: StoredFile, found: Found, read: ReadRange) -> StoredFile | Refusal:
+        """Return an uploaded file, which must be as it was declared."""
         content_type = judge(file.content_type, found, read, self._name_format)
         if isinstance(content_type, Refusal):
             return content_type
-        if isinstance(verdict, CannotScan):
-            return verdict.refusal
         if content_type != file.content_type:
-            if file.source is None:
-                return mismatch(file.content_type, content_type)
-            file = self._adopted(file, content_type)
-        return self._with_thumbnails(replace(file, sha256=found.sha256), read)
+            return mismatch(file.content_type, content_type)
+        return self._with_facts(file, found, read)
+
+    def _kept(self, file: StoredFile, found: Found, read: ReadRange) -> StoredFile:
+        """Return a person's file with its true type; a check that it does not pass leaves a note."""
+        kind = received(file.content_type, found, read)
+        if kind.content_type != file.content_type:
+            file = self._adopted(file, kind.content_type)
+        file = replace(file, inspection=kind.inspection)
+        if kind.inspection is not None:
+            return file
+        shown = self._with_facts(file, found, read)
+        return replace(file, inspection=shown.code) if isinstance(shown, Refusal) else shown
 
     def _adopted(self, file: StoredFile, content_type: str) -> StoredFile:
         """Rewrite the object from its own bytes with the new type and name, which are stored with it."""
@@ -203,15 +220,16 @@ class InspectFile:
         self._store.write(adopted, self._store.stream(file.file_id), file.size)
         return adopted
 
-    def _with_thumbnails(self, file: StoredFile, read: ReadRange) -> _Passed | Refusal:
-        if file.attachment.kind is not MediaKind.IMAGE:
-            return _Passed(file)
-        thumbnails = self._thumbnailer(file.content_type, read, file.size)
-        if isinstance(thumbnails, Refusal):
-            return thumbnails
-        for px, jpeg in thumbnails.items():
+    def _with_facts(self, file: StoredFile, found: Found, read: ReadRange) -> StoredFile | Refusal:
+        """Store the thumbnails of an image; add what the channels' rules must know of the file."""
+        if kind_of(file.content_type) is not MediaKind.IMAGE:
+            return replace(file, codec=codec_of(found.head))
+        picture = self._thumbnailer(file.content_type, read, file.size)
+        if isinstance(picture, Refusal):
+            return picture
+        for px, jpeg in picture.thumbnails.items():
             self._store.put_thumbnail(file.file_id, px, jpeg)
-        return _Passed(replace(file, thumbnails=tuple(thumbnails)))
+        return replace(file, width=picture.width, height=picture.height, thumbnails=tuple(picture.thumbnails))
 
     def _awaiting(self, file: StoredFile) -> StoredFile | None:
         if self._clock() - parse_iso(file.created_at) > LONGEST_WAIT:

@@ -16,8 +16,27 @@ class StoredPart(msgspec.Struct, frozen=True):
     size: int
 
 
+class StoredObject(msgspec.Struct, frozen=True):
+    """A stored object; `etag` includes its quotation marks, `size` is in bytes."""
+
+    size: int
+    etag: str
+
+
 class ObjectTooLarge(Exception):
     """The object has more bytes than allowed; nothing was stored."""
+
+
+class PartsRefused(Exception):
+    """The store does not join the parts as they were listed; the upload goes on. `code` is the store's.
+
+    `part_number` is the part that the store names, if it names a part.
+    """
+
+    def __init__(self, code: str, part_number: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.part_number = part_number
 
 
 class FileStore(Protocol):
@@ -35,14 +54,17 @@ class FileStore(Protocol):
         """Return the stored upload parts by number; None if the upload does not exist (any more)."""
         ...
 
-    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> bool:
-        """Join the parts into an object; return False if the upload does not exist (any more)."""
+    def finish_upload(self, file: StoredFile, parts: Sequence[StoredPart]) -> str | None:
+        """Join the parts into an object; return its ETag, or None if the upload does not exist (any more).
+
+        Raises PartsRefused.
+        """
         ...
 
     def abort_upload(self, file: StoredFile) -> None: ...
 
-    def size_of(self, file_id: str) -> int | None:
-        """Return the size in bytes; None if there is no such object."""
+    def find(self, file_id: str) -> StoredObject | None:
+        """Return the object; None if there is no such object."""
         ...
 
     def url(self, file_id: str, seconds: int) -> str:

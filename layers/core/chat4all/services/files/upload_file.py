@@ -6,7 +6,12 @@
        │
     parts ── the parts that S3 has, and addresses for the parts that are missing
        │
-    complete ── compare the stored and the declared parts; S3 joins the parts; row SCANNING; files.fifo
+    complete ── compare the stored and the declared parts; S3 joins the parts; check the object;
+                row SCANNING; files.fifo
+
+S3 joins a part only if its ETag is the listed one. So a part that is replaced between the list and the join
+is found: the client gets PARTS_WRONG with its number, and the upload goes on. The inspection, which reads all
+bytes, compares the declared SHA-256.
 
 The case that breaks a naive order: the process dies after S3 has made the object. A repeated `complete` finds
 no upload, but an object of the right size, and continues from there. The bucket's lifecycle aborts an upload
@@ -14,7 +19,7 @@ whose row was never written.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -42,9 +47,10 @@ from chat4all.domain.files.file import (
     check_new_file,
     part_size,
 )
+from chat4all.domain.files.known_types import canonical_type
 from chat4all.domain.text import shortened
 from chat4all.services.directory.ports import Conversations
-from chat4all.services.files.ports import FileEvents, Files, FileStore, StoredPart
+from chat4all.services.files.ports import FileEvents, Files, FileStore, PartsRefused, StoredPart
 
 COMPLETED_WITHIN: Final = timedelta(hours=24)
 INSPECTED_WITHIN: Final = timedelta(minutes=15)
@@ -117,14 +123,14 @@ class UploadFile:
             Invalid: the filename, size or type is not valid.
             NotFound: no such conversation.
         """
-        check_new_file(new.filename, new.size, new.content_type)
+        file_type = check_new_file(new.filename, new.size, canonical_type(new.content_type))
         if new.conversation_id is not None and self._conversations.get(new.conversation_id) is None:
             raise ConversationNotFound("There is no such conversation.")
         now = self._clock()
         file = StoredFile(
             file_id=self._new_id(),
             filename=new.filename,
-            content_type=new.content_type,
+            content_type=file_type.content_type,
             size=new.size,
             status=FileStatus.PENDING,
             created_at=iso(now),
@@ -132,7 +138,7 @@ class UploadFile:
             owner=owner,
             conversation_id=new.conversation_id,
             part_size=part_size(new.size),
-            declared_sha256=new.sha256,
+            declared_sha256=new.sha256.lower() if new.sha256 is not None else None,
         )
         file = msgspec.structs.replace(file, upload_id=self._store.begin_upload(file))
         self._files.add(file, iso(now + COMPLETED_WITHIN))
@@ -163,7 +169,8 @@ class UploadFile:
             NotFound: no such file.
             Forbidden: another key uploads the file.
             Invalid: `given` names a part twice, omits a part, or names a part that the file does not have.
-            Conflict: parts are missing or differ from `given`, or the upload was aborted or has expired.
+            Conflict: parts are missing, differ from `given` or were replaced meanwhile, the object is not
+                what was uploaded, or the upload was aborted or has expired.
         """
         file = self._owned(file_id, owner)
         if file.status in {FileStatus.ABORTED, FileStatus.EXPIRED}:
@@ -213,19 +220,45 @@ class UploadFile:
         return Progress(file, stored, parts, missing[PART_URLS] if len(missing) > PART_URLS else None)
 
     def _make_object(self, file: StoredFile, given: Sequence[GivenPart] | None) -> None:
+        """Make S3 join the parts, and check the object: its size, and its ETag if it was made just now."""
         stored = self._store.stored_parts(file)
+        etag = None
         if stored is not None:
             _check_parts(file, stored, given)
-            if self._store.finish_upload(file, stored):
-                return
-        if self._store.size_of(file.file_id) != file.size:
+            etag = self._joined(file, stored)
+        found = self._store.find(file.file_id)
+        if found is None:
             raise UploadGone("The upload was removed; begin a new upload.")
+        if found.size != file.size or (etag is not None and _bare(etag) != _bare(found.etag)):
+            raise UploadGone("The stored object is not what was uploaded; begin a new upload.")
+
+    def _joined(self, file: StoredFile, stored: Sequence[StoredPart]) -> str | None:
+        """Join the parts; return the object's ETag, or None if the upload was completed meanwhile."""
+        try:
+            return self._store.finish_upload(file, stored)
+        except PartsRefused as refused:
+            raise self._replaced(file, stored, refused) from refused
+
+    def _replaced(self, file: StoredFile, before: Sequence[StoredPart], refused: PartsRefused) -> PartsWrong:
+        """Build the error that names the parts that are no longer as they were listed."""
+        now = {part.number: part.etag for part in self._store.stored_parts(file) or ()}
+        numbers = [part.number for part in before if now.get(part.number) != part.etag]
+        if refused.part_number is not None and refused.part_number not in numbers:
+            numbers.append(refused.part_number)
+        return PartsWrong(
+            f"The store refused the parts ({refused.code}). Send the wrong parts again, then complete again.",
+            *(Detail(f"parts[{number}]", _issue_of(number, now)) for number in sorted(numbers)[:_SHOWN]),
+        )
 
     def _to_be_inspected(self, file: StoredFile) -> StoredFile:
         scanning = msgspec.structs.replace(file, status=FileStatus.SCANNING)
         if self._files.save(scanning, FileStatus.PENDING, iso(self._clock() + INSPECTED_WITHIN)):
             return scanning
         return self._files.get(file.file_id) or scanning
+
+
+def _issue_of(number: int, now: Mapping[int, str]) -> str:
+    return "was replaced, or is damaged" if number in now else "is no longer stored"
 
 
 def _no_upload(file: StoredFile) -> Conflict:

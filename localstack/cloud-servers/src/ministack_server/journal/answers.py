@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from ministack import app
 
 from ministack_server.journal import services
 from ministack_server.journal.recorder import Recorder
 from ministack_server.journal.services import Recorded
+from ministack_server.journal.stores import Digests
 from ministack_server.journal.writer import NotStored
 
 Headers = dict[str, str]
@@ -59,6 +61,9 @@ _OF_ITEMS_AND_MESSAGES: Final = frozenset(
     }
 )
 """The actions whose changes are recorded where they happen."""
+_FORM: Final = "application/x-www-form-urlencoded"
+"""The type of the requests that are answered with XML."""
+_REST_WITH_XML: Final = frozenset({"s3", "cloudfront", "route53"})
 _WITHOUT_ACTION: Final = ("lambda", "apigateway", "s3")
 """Services whose requests differ by their method."""
 
@@ -90,20 +95,39 @@ class _Answers:
         async def answer(
             method: str, path: str, headers: Headers, body: bytes, query: Mapping[str, Any]
         ) -> Answer:
-            action = _action(_Request(name, method, path, headers, body, query))
+            request = _Request(name, method, path, headers, body, query)
+            action = _action(request)
             changes = not action.startswith(_READS) and action not in _NOT_RECORDED
             if changes and writer.problem:
-                return _refusal(headers, writer.problem)
+                return _refusal(request, writer.problem)
+            changes_entries = changes and action not in _OF_ITEMS_AND_MESSAGES
+            before = self._entries_beside_deployment(name) if changes_entries else {}
             answered = await handler(method, path, headers, body, query)
-            if action not in _OF_ITEMS_AND_MESSAGES:
-                self._record_entries(name, changes=changes)
+            try:
+                if before:
+                    with self._recorder:
+                        for change in self._recorded.changes_since(before):
+                            self._recorder.record(*change)
+                elif action not in _OF_ITEMS_AND_MESSAGES:
+                    self._record_entries(name, changes=changes)
+            except OSError as error:  # a file of code could not be written
+                return _refusal(request, error.strerror or str(error))
             try:
                 await writer.synced()
             except NotStored as error:
-                return _refusal(headers, str(error)) if changes else answered
+                return _refusal(request, str(error)) if changes else answered
             return answered
 
         return answer
+
+    def _entries_beside_deployment(self, name: str) -> dict[str, Digests]:
+        """Return the entries before a request that changes some while a stack is deployed; {} otherwise.
+
+        A deployment is recorded at its end. What a request changes meanwhile is recorded with its answer.
+        """
+        if name == "cloudformation" or not services.deploying():
+            return {}
+        return self._recorded.digests(services.names_of(name))
 
     def _record_entries(self, name: str, *, changes: bool) -> None:
         """Record the entries of a service that a request has changed; of all services after a deployment.
@@ -145,13 +169,24 @@ def _action(request: _Request) -> str:
     return str(named[0] if isinstance(named, list) else named)
 
 
-def _refusal(headers: Headers, why: str) -> Answer:
+def _refusal(request: _Request, why: str) -> Answer:
     """Return the answer of a service that fails internally: SDKs repeat such a request."""
     message = f"the local cloud cannot store the change: {why}"
-    error = {"__type": "InternalServerError", "message": message}
-    json_type = headers.get("content-type", "application/x-amz-json-1.0")
+    given_type = request.headers.get("content-type", "")
+    if request.service in _REST_WITH_XML or given_type.startswith(_FORM):
+        return 500, {"Content-Type": "text/xml"}, _xml_error(request.service, message)
     return (
         500,
-        {"Content-Type": json_type, "x-amzn-errortype": "InternalServerError"},
-        json.dumps(error).encode(),
+        {
+            "Content-Type": given_type or "application/x-amz-json-1.0",
+            "x-amzn-errortype": "InternalServerError",
+        },
+        json.dumps({"__type": "InternalServerError", "message": message}).encode(),
     )
+
+
+def _xml_error(service: str, message: str) -> bytes:
+    error = f"<Code>InternalError</Code><Message>{escape(message)}</Message>"
+    if service == "s3":
+        return f"<Error>{error}</Error>".encode()
+    return f"<ErrorResponse><Error><Type>Receiver</Type>{error}</Error></ErrorResponse>".encode()

@@ -12,7 +12,7 @@ from ministack.services import dynamodb, sqs
 
 from ministack_server.journal import items, queues
 from ministack_server.journal.changes import Change, Contents, unexpired
-from ministack_server.journal.stores import Blobs, Entries, Stores, store_of
+from ministack_server.journal.stores import Blobs, Digests, Entries, Stores, store_of
 
 _log = logging.getLogger("journal")
 
@@ -89,6 +89,15 @@ class Recorded:
             if service == "sqs":
                 created = (queue for queue in queues.queues() if self._is_new(queues.arn_of(queue), queue))
                 yield from (("messages", queues.arn_of(queue), *queues.content(queue)) for queue in created)
+
+    def digests(self, services: list[str]) -> dict[str, Digests]:
+        """Return the digests of the services' entries as they are now."""
+        return {service: self._entries.digests(stores_of(service)) for service in services}
+
+    def changes_since(self, before: Mapping[str, Digests]) -> Iterator[Change]:
+        """Yield the changes of the entries that are not as they were `before`."""
+        for service, digests in before.items():
+            yield from self._entries.changes_since(digests, service, stores_of(service))
 
     def _is_new(self, arn: str, container: object) -> bool:
         """Return whether the table or queue was created since the last call about its ARN."""

@@ -29,6 +29,8 @@ _INLINE: Final = 16 * 1024
 
 Stores = Mapping[str, Any]
 """A service's state as its `get_state` returns it."""
+Digests = Mapping[tuple[str, str], bytes]
+"""The digests of a service's entries, by store and key."""
 
 
 class Blobs:
@@ -83,16 +85,44 @@ class Entries:
             known = self._digests.setdefault((service, store), {})
             present = dict(entries_of(content))
             for key, value in present.items():
-                if only_new and key in known:
-                    continue
-                text = json.dumps(value, default=self._plain)
-                digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-                if known.get(key) != digest:
-                    known[key] = digest
-                    yield ("entry", service, store, key, json.loads(text))
+                if not (only_new and key in known):
+                    yield from self._changed(known, (service, store, key), value)
             for key in known.keys() - present.keys():
                 del known[key]
                 yield ("no-entry", service, store, key)
+
+    def digests(self, stores: Stores) -> Digests:
+        """Return the digest of each entry, by store and key."""
+        return {
+            (store, key): self._encoded(value)[1]
+            for store, content in stores.items()
+            for key, value in entries_of(content)
+        }
+
+    def changes_since(self, before: Digests, service: str, stores: Stores) -> Iterator[Change]:
+        """Yield the changes of the entries that are not as they were `before`, and of no others."""
+        now = self.digests(stores)
+        values = {store: dict(entries_of(content)) for store, content in stores.items()}
+        for store, key in sorted(before.keys() | now.keys()):
+            if before.get((store, key)) == now.get((store, key)):
+                continue
+            known = self._digests.setdefault((service, store), {})
+            if (store, key) in now:
+                yield from self._changed(known, (service, store, key), values[store][key])
+            elif known.pop(key, None) is not None:
+                yield ("no-entry", service, store, key)
+
+    def _changed(
+        self, known: dict[str, bytes], place: tuple[str, str, str], value: object
+    ) -> Iterator[Change]:
+        text, digest = self._encoded(value)
+        if known.get(place[-1]) != digest:
+            known[place[-1]] = digest
+            yield ("entry", *place, json.loads(text))
+
+    def _encoded(self, value: object) -> tuple[str, bytes]:
+        text = json.dumps(value, default=self._plain)
+        return text, hashlib.blake2b(text.encode(), digest_size=16).digest()
 
     def _plain(self, value: object) -> object:
         """Replace a value that JSON cannot express by a value that JSON can express."""

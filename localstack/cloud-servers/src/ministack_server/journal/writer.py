@@ -1,7 +1,9 @@
 """The writer of a journal: a single fdatasync for all changes that wait for one.
 
 While syncs are fast, the event loop syncs itself, at the end of its iteration: handing over to a thread and
-back takes longer than a sync. While syncs are slow, a thread syncs, so that the event loop does not wait.
+back takes longer than a sync. It keeps Python's lock meanwhile: to get the lock back from busy threads would
+take longer, too, and would make a fast sync look slow. While syncs are slow, a thread syncs, so that the
+event loop does not wait.
 
 A change is kept in memory until it is synced. If it cannot be written, for example because the disk is full,
 the thread tries again until it can. Meanwhile `problem` says why, and nothing new is to be accepted.
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ministack_server.durable import sync_folder
+from ministack_server.durable import sync_at_once, sync_folder
 from ministack_server.journal.files import Files
 from ministack_server.journal.frames import framed
 
@@ -84,6 +86,10 @@ class Writer:
         """The number of changes that are not stored yet."""
         return self._appended - self._synced
 
+    @property
+    def _is_fast(self) -> bool:
+        return self._sync_s < _FAST_S
+
     async def synced(self) -> None:
         """Wait until everything that was appended before is synced. Raises NotStored."""
         if self._synced >= self._appended:
@@ -95,7 +101,7 @@ class Writer:
                 raise NotStored(self.problem)
             self._waiting.append((self._appended, loop, future))
             self._resolve()
-            is_fast = self._sync_s < _FAST_S
+            is_fast = self._is_fast
             if not is_fast:
                 self._want()
         if is_fast and not self._is_scheduled:
@@ -138,8 +144,9 @@ class Writer:
                 self._flush()
 
     def _want(self) -> None:
-        self._is_wanted = True
-        self._state.notify_all()
+        if not self._is_wanted:  # to wake the thread takes longer than to ask
+            self._is_wanted = True
+            self._state.notify_all()
 
     def _flush_scheduled(self) -> None:
         """Sync on the event loop, or let the thread do it if it is writing just now."""
@@ -178,7 +185,7 @@ class Writer:
                 continue
             end = next((index for index, frame in enumerate(batch) if isinstance(frame, int)), len(batch))
             group = [frame for frame in batch[:end] if isinstance(frame, bytes)]
-            self.written += self._file.append(b"".join(group))
+            self.written += self._file.append(b"".join(group), is_fast=self._is_fast)
             self._done(batch[:end])
             batch = batch[end:]
 
@@ -191,7 +198,6 @@ class Writer:
                 self._log("there is room again: changes are accepted")
             self.problem = ""
             self._resolve()
-            self._state.notify_all()
 
     def _failed(self, why: str) -> None:
         with self._state:
@@ -216,13 +222,19 @@ class _Appended:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._end = os.lseek(self._descriptor, 0, os.SEEK_END)
 
-    def append(self, data: bytes) -> int:
-        """Write and sync `data`, and return its length. After an OSError the file is as before."""
+    def append(self, data: bytes, *, is_fast: bool) -> int:
+        """Write and sync `data`, and return its length. After an OSError the file is as before.
+
+        A sync that `is_fast` keeps Python's lock.
+        """
         try:
             view = memoryview(data)
             while view:
                 view = view[os.pwrite(self._descriptor, view, self._end + len(data) - len(view)) :]
-            os.fdatasync(self._descriptor)
+            if is_fast:
+                sync_at_once(self._descriptor)
+            else:
+                os.fdatasync(self._descriptor)
         except OSError:
             os.ftruncate(self._descriptor, self._end)
             raise

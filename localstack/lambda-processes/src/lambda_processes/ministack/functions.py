@@ -8,15 +8,15 @@ the code and the layers for each. Here a `Pool` limits the environments and lets
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway, apigateway_v1, lambda_svc
 
-from lambda_processes.archives import Archives
+from lambda_processes.archives import Archives, BadArchive, check
 from lambda_processes.environment import Result
 from lambda_processes.events import Invocation
 from lambda_processes.pool import Pool, Refused
@@ -29,11 +29,15 @@ LOG: Final = logging.getLogger(__name__)
 Record = dict[str, Any]
 """A function, its configuration or a result, as MiniStack keeps them. MiniStack has no types."""
 
+_CALLERS: Final = (apigateway, apigateway_v1, lambda_svc)
+"""The modules that invoke functions for requests, each invocation in a thread of its own."""
+
 _execute_elsewhere = lambda_svc._execute_function_warm  # noqa: SLF001 (MiniStack has no public names; its version is locked)
 _batches_at_once = lambda_svc._sqs_esm_concurrency  # noqa: SLF001
 _to_proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
 _invalidate = lambda_svc.invalidate_worker
 _reset = lambda_runtime.reset
+_reject_unreadable = lambda_svc._reject_unreadable_zip  # noqa: SLF001
 
 
 def install() -> "Functions":
@@ -42,6 +46,9 @@ def install() -> "Functions":
     lambda_svc._execute_function_warm = functions.execute  # noqa: SLF001
     lambda_svc._sqs_esm_concurrency = functions.batches_at_once  # noqa: SLF001
     lambda_svc.lambda_execute_result_to_api_proxy_response = to_proxy_response
+    lambda_svc._reject_unreadable_zip = reject_unreadable  # noqa: SLF001
+    for caller in _CALLERS:
+        caller.run_reentrant = functions.refusing_at_once(caller.run_reentrant)
     lambda_svc.invalidate_worker = functions.invalidate
     lambda_runtime.reset = functions.reset
     return functions
@@ -76,11 +83,30 @@ class Functions:
                 function_of(config), qualifier, _identity(config), lambda: self._make(function), invocation
             )
         except Refused as refused:
-            throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
-                reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {refused}"
-            )
-            return throttled
+            return _throttled(str(refused))
+        except BadArchive as error:
+            LOG.warning("%s cannot be unpacked: %s", function_of(config), error)
+            return _not_unpacked(error)
         return _in_ministacks_form(result)
+
+    def refusing_at_once(self, run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        """Refuse an invocation that could not even wait before it gets a thread, and log lines.
+
+        Otherwise the refusals of an overload take the processor time of what is accepted.
+        """
+
+        async def run_unless_refused(
+            call: Callable[..., object],
+            *arguments: Any,  # noqa: ANN401 (MiniStack has no types)
+            **thread: str,
+        ) -> object:
+            if call is lambda_svc._execute_function_with_config_scope:  # noqa: SLF001
+                name = function_of(arguments[0]["config"])
+                if self._pool.is_full(name):
+                    return _throttled(f"too many invocations of {name} wait already")
+            return await run(call, *arguments, **thread)
+
+        return run_unless_refused
 
     def batches_at_once(self, mapping: Record, function: Record, config: Record, queue: Record | None) -> int:
         """Return how many batches of a mapping may be in flight; none while no environment is free.
@@ -118,14 +144,51 @@ class Functions:
 
     def _make(self, function: Record) -> tuple[Version, Callable[[], None]]:
         config: Record = function.get("config") or function
-        archives = [function["code_zip"], *_layers(config)]
-        code, *layers = folders = [self._archives.use(archive) for archive in archives]
+        folders: list[Path] = []
 
         def removed() -> None:
             for folder in folders:
                 self._archives.release(folder)
 
+        try:
+            folders.extend(map(self._archives.use, (function["code_zip"], *_layers(config))))
+        except BaseException:
+            removed()
+            raise
+        code, *layers = folders
         return Version(_program(config, code, layers, self._wanted)), removed
+
+
+def _throttled(why: str) -> Record:
+    """Return MiniStack's form of a refusal, which it answers with 429."""
+    throttled: Record = lambda_svc._throttle_response(  # noqa: SLF001
+        reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: {why}"
+    )
+    return throttled
+
+
+def _not_unpacked(error: Exception) -> Record:
+    """Return Lambda's error for a package that it cannot unpack."""
+    message = f"Lambda could not unzip the deployment package: {error}"
+    return {
+        "body": {"errorType": "InvalidZipFileException", "errorMessage": message},
+        "error": True,
+        "log": message,
+    }
+
+
+def reject_unreadable(archive: bytes | None) -> object:
+    """Return MiniStack's refusal of code or of a layer that is no whole archive.
+
+    MiniStack itself looks for the end of an archive only.
+    """
+    if archive is None:
+        return None
+    try:
+        check(archive)
+    except BadArchive:
+        return _reject_unreadable(b"")
+    return None
 
 
 def function_of(config: Record) -> str:
