@@ -9,7 +9,7 @@ ALIAS: Final = "live"  # of every function, as in the template
 ARTIFACTS_BUCKET: Final = "chat4all-artifacts"
 CHANNELS: Final = names()
 
-# Of each simulator. All of them share the environments of `webhooks`, which are six on two cores.
+# Of each simulator. All of them share the environments of `webhooks`, which are few.
 WEBHOOKS_IN_FLIGHT: Final = 1
 
 LOCALHOST: Final = "127.0.0.1"

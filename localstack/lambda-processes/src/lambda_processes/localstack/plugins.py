@@ -7,8 +7,8 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *_: object, **__: object) -> object:
-        from lambda_processes.localstack import limits  # noqa: PLC0415 (loaded only if it is chosen)
-        from lambda_processes.localstack.executor import ProcessRuntimeExecutor  # noqa: PLC0415
+        from lambda_processes.localstack.executor import (  # noqa: PLC0415 (loaded only if it is chosen)
+            ProcessRuntimeExecutor,
+        )
 
-        limits.install()
         return ProcessRuntimeExecutor
