@@ -187,8 +187,13 @@ TABLE: Final = {
     "chat4all_local.simulators.telegram.provider:_PATH": Entry(
         "the path of a request to a simulator", APART, (Text("/"), Text("a", begin="/bot"), Text("/bota"))
     ),
-    "chat4all_local.simulators.telegram.provider:Telegram.check_address": Entry(
-        "the address of a person whom a test or a demo makes up", SHORT, DIGITS
+    "chat4all_local.simulators.telegram.chats:_NUMBER": Entry(
+        "the address of a chat or a topic that a test or a demo makes up", SHORT, DIGITS
+    ),
+    "chat4all_local.simulators.telegram.chats:_CONNECTION": Entry(
+        "the address of a business connection that a test makes up",
+        LAST,
+        (Text("a", begin="business:"), Text("a", begin="business:", end=".")),
     ),
     "chat4all_local.simulators.telegram.provider:Telegram._set_webhook": Entry(
         "a caller's secret, of at most 256 characters", LAST, (Text("a"), Text("a", end="."))

@@ -18,8 +18,8 @@ from chat4all_local.simulators.control_api import Customer, CustomerDetails, Jso
 from chat4all_local.simulators.provider import Answer, ControlError, Order
 from chat4all_local.simulators.telegram.errors import error_answer
 
-_NUMBER: Final = "[1-9][0-9]{0,15}"
-_ADDRESS: Final = re.compile(rf"(-?{_NUMBER})(?::(?!1$)({_NUMBER}))?")
+_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,15}")
+_GENERAL_TOPIC: Final = "1"
 _CONNECTION: Final = re.compile(r"business:[A-Za-z0-9_-]{1,100}")
 _FIRST_SUPERGROUP: Final = -1_000_000_000_000
 """The numbers of supergroups and channels are below this number."""
@@ -45,17 +45,24 @@ class Where(msgspec.Struct, frozen=True):
 
 def check_address(address: str) -> None:
     """Raise ControlError if `address` names no chat, no topic and no business connection."""
-    if not _ADDRESS.fullmatch(address) and not _CONNECTION.fullmatch(address):
+    if _place(address) is None and not _CONNECTION.fullmatch(address):
         forms = "the number of a chat, `chat:topic` or `business:id`"
         raise ControlError(f"`{address}` is none of these: {forms}")
 
 
 def where(address: str) -> Where:
     """Return the place in which a person writes who is registered at `address`. Raises ControlError."""
-    match = _ADDRESS.fullmatch(address)
-    if match is None:
+    place = _place(address)
+    if place is None:
         raise ControlError(f"`{address}` is no chat and no topic, so nobody writes there")
-    return Where(match[1], match[2] or "")
+    return place
+
+
+def _place(address: str) -> Where | None:
+    chat_id, colon, topic = address.partition(":")
+    is_topic = _NUMBER.fullmatch(topic) and not topic.startswith("-") and topic != _GENERAL_TOPIC
+    is_place = _NUMBER.fullmatch(chat_id) and (is_topic or not colon)
+    return Where(chat_id, topic) if is_place else None
 
 
 class PlacedOrder(Order, frozen=True):

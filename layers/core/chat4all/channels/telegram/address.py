@@ -18,7 +18,6 @@ GENERAL_TOPIC: Final = "1"
 _DIRECT: Final = "direct:"
 _BUSINESS: Final = "business:"
 _CHAT_ID: Final = re.compile(r"-?[1-9][0-9]{0,18}")
-_TOPIC: Final = re.compile(r"[1-9][0-9]{0,18}")
 _MESSAGE_ID: Final = re.compile(r"(-?[1-9][0-9]{0,18}):([0-9]{1,19})(?:@[0-9]{1,12})?")
 _LAST_DATE: Final = 10**12 - 1
 
@@ -39,8 +38,7 @@ def is_address(text: str) -> bool:
 
 def topic_number(thread: str | None) -> int | None:
     """Return the number of a topic as a request names it; None for the General topic."""
-    is_named = thread is not None and thread != GENERAL_TOPIC and _TOPIC.fullmatch(thread)
-    return int(thread) if thread and is_named else None
+    return None if thread is None or thread == GENERAL_TOPIC else _positive(thread)
 
 
 def direct_thread(number: int) -> str:
@@ -51,8 +49,7 @@ def direct_thread(number: int) -> str:
 def direct_number(thread: str | None) -> int | None:
     """Return the number of a topic of direct messages; None for other threads."""
     is_direct = thread is not None and thread.startswith(_DIRECT)
-    number = thread.removeprefix(_DIRECT) if thread and is_direct else ""
-    return int(number) if _TOPIC.fullmatch(number) else None
+    return _positive(thread.removeprefix(_DIRECT)) if thread and is_direct else None
 
 
 def business_account(connection_id: str) -> str:
@@ -76,3 +73,8 @@ def message_number(name: str | None, chat_id: str) -> int | None:
     """Return the number of the message `name`; None if the message is not in the chat `chat_id`."""
     match = _MESSAGE_ID.fullmatch(name or "")
     return int(match[2]) if match and match[1] == chat_id else None
+
+
+def _positive(text: str) -> int | None:
+    number = int(text) if is_address(text) else 0
+    return number if number > 0 else None
