@@ -110,7 +110,7 @@ def chat_of_person(message: Message, contacts: Contacts, account: str | None) ->
     group = _group(message)
     if group is not None:
         address = addresses[0] if addresses else None
-        author = Author(AuthorKind.PERSON, address, contact.profile.name, contact.profile.username)
+        author = Author(AuthorKind.PERSON, address, contact.name, contact.username)
         return Chat(group, author=author, account=account)
     return _chat(addresses, contact, None, account)
 
@@ -145,7 +145,7 @@ def _chat(
     if not addresses:
         return None
     address, *aliases = addresses
-    return Chat(address, tuple(aliases), contact.profile.name, contact.profile.username, author, account)
+    return Chat(address, tuple(aliases), contact.name, contact.username, author, account)
 
 
 def _group(message: Message) -> str | None:
