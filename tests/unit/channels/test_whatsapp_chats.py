@@ -45,6 +45,10 @@ def of_message(events: tuple[InboundEvent, ...]) -> list[InboundMessage]:
             (USER_ID, PARENT),
         ),
         ({"user_id": USER_ID, "parent_user_id": PARENT}, {"from_user_id": USER_ID}, USER_ID, (PARENT,)),
+        ({"wa_id": LIA, "user_id": USER_ID, "profile": None}, {"from": LIA}, LIA, (USER_ID,)),
+        ({"wa_id": LIA, "user_id": USER_ID, "profile": {"name": 7}}, {"from": LIA}, LIA, (USER_ID,)),
+        ({"wa_id": None, "user_id": USER_ID}, {"from": None, "from_user_id": USER_ID}, USER_ID, ()),
+        ({"wa_id": "", "user_id": USER_ID}, {"from": "", "from_user_id": USER_ID}, USER_ID, ()),
         # Providers have put the user id where the number was.
         ({"wa_id": USER_ID, "user_id": USER_ID}, {"from": USER_ID, "from_user_id": USER_ID}, USER_ID, ()),
         # The contact's spelling of the same number is no further address.

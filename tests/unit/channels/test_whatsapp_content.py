@@ -1,10 +1,15 @@
 """The words of each kind of WhatsApp's messages, and what the messages refer to."""
 
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 import pytest
 
 from chat4all.domain.content import Text, Unsupported
 from chat4all.domain.received import Context, Forward, Product, Referral
-from tests.unit.channels.whatsapp_webhooks import fields_of, message, written
+from tests.unit.channels.whatsapp_webhooks import CONTACT, fields_of, message, only, written
 
 
 @pytest.mark.parametrize(
@@ -258,6 +263,12 @@ def test_the_advertisement_that_led_to_us_is_kept(
             None,
             {"context": {"referred_product": {"catalog_id": "9001"}}},
         ),
+        (
+            {"referred_product": {"product_retailer_id": "SKU-7", "colour": "blue"}},
+            Context(product=Product("SKU-7")),
+            None,
+            {"context": {"referred_product": {"product_retailer_id": "SKU-7", "colour": "blue"}}},
+        ),
         ({"id": 7}, None, None, {"context": {"id": 7}}),
         (["wamid.Q"], None, None, {"context": ["wamid.Q"]}),
         (None, None, None, None),
@@ -282,6 +293,9 @@ def test_what_a_message_refers_to_is_kept(
         ({"errors": [{"code": 131052}]}, {"errors": [{"code": 131052}]}),
         ({"image": {"id": "1"}}, {"image": {"id": "1"}}),
         ({"from_user_id": ["US.1"]}, {"from_user_id": ["US.1"]}),
+        ({"timestamp": "yesterday"}, {"timestamp": "yesterday"}),
+        ({"timestamp": 1749416383}, None),
+        ({"to": "our side"}, {"to": "our side"}),
     ],
 )
 def test_a_text_keeps_what_was_not_understood_of_it(parts: dict[str, object], fields: object) -> None:
@@ -289,3 +303,47 @@ def test_a_text_keeps_what_was_not_understood_of_it(parts: dict[str, object], fi
 
     assert isinstance(event.content, Text)
     assert fields_of(event) == fields
+
+
+MESSAGES: list[dict[str, Any]] = [
+    written(
+        context={"from": "1555", "id": "wamid.Q", "forwarded": True, "referred_product": {"catalog_id": "9"}}
+    ),
+    written(referral=REFERRAL),
+    written(type="image", image={"id": "1", "caption": "Look", "mime_type": "image/png"}),
+    written(type="button", button={"text": "Yes", "payload": "YES"}),
+    written(
+        type="interactive", interactive={"type": "button_reply", "button_reply": {"id": "b", "title": "B"}}
+    ),
+    written(type="interactive", interactive={"type": "list_reply", "list_reply": {"id": "r", "title": "R"}}),
+    written(type="interactive", interactive={"type": "nfm_reply", "nfm_reply": {"body": "Sent"}}),
+    written(type="location", location={"latitude": 1.5, "longitude": 2.5}),
+    written(type="contacts", contacts=[{"name": {"formatted_name": "Tom"}, "phones": [{"phone": "1"}]}]),
+    written(type="order", order={"catalog_id": "9", "product_items": [{"quantity": 1}]}),
+    written(type="edit", edit={"original_message_id": "wamid.O", "message": written()}),
+    written(
+        type="edit",
+        edit={"original_message_id": "wamid.O", "message": {"type": "image", "image": {"caption": "Look"}}},
+    ),
+    written(type="reaction", reaction={"message_id": "wamid.O", "emoji": "👍"}),
+    written(group_id="Y2FwaV9ncm91cDox"),
+]
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects_in(inner)
+
+
+@pytest.mark.parametrize("known", MESSAGES, ids=lambda known: str(known["type"]))
+@pytest.mark.parametrize("new", ["words of tomorrow", {"inner": ["words of tomorrow"]}])
+def test_no_field_of_tomorrow_is_lost_wherever_it_stands(known: dict[str, Any], new: object) -> None:
+    for number in range(len(list(objects_in(known)))):
+        changed = copy.deepcopy(known)
+        list(objects_in(changed))[number]["new_field"] = new
+
+        event = only(contacts=[CONTACT], messages=[changed])
+
+        assert b"words of tomorrow" in msgspec.json.encode(event)

@@ -110,7 +110,7 @@ def chat_of_person(message: Message, contacts: Contacts, account: str | None) ->
     group = _group(message)
     if group is not None:
         address = addresses[0] if addresses else None
-        author = Author(AuthorKind.PERSON, address, contact.profile.name, contact.profile.username)
+        author = Author(AuthorKind.PERSON, address, contact.name, contact.username)
         return Chat(group, author=author, account=account)
     return _chat(addresses, contact, None, account)
 
@@ -145,7 +145,7 @@ def _chat(
     if not addresses:
         return None
     address, *aliases = addresses
-    return Chat(address, tuple(aliases), contact.profile.name, contact.profile.username, author, account)
+    return Chat(address, tuple(aliases), contact.name, contact.username, author, account)
 
 
 def _group(message: Message) -> str | None:
@@ -184,7 +184,8 @@ def _of_edit(message: Message, part: Raw, edit: _Changed, chat: Chat) -> Inbound
             "context": other_fields(parts.get("context", ABSENT), {"id"}),
         },
     )
-    edited = NOTHING if left == NOTHING else Raw(msgspec.json.encode({"message": left}))
+    beside = decoded(other_fields(message.edit, {"original_message_id", "message"}), dict[str, Raw]) or {}
+    edited = _object({**beside, "message": left})
     at = moment(message.timestamp)
     event = _event(chat, edit.original_message_id, words.content, at)
     return replace(event, provider_fields=_other_fields(part, {"edit": edited}), edited_at=at)
@@ -232,14 +233,34 @@ def _other_fields(part: Raw, left: Mapping[str, Raw]) -> Raw:
 
     `left` has what is left of the parts that the event holds.
     """
-    others: dict[str, Raw] = {}
-    for name, value in (decoded(part, dict[str, Raw]) or {}).items():
-        if name in _UNDERSTOOD and bytes(value)[:1] not in {b"{", b"["}:
-            continue
-        rest = left.get(name, value)
-        if rest != NOTHING:
-            others[name] = rest
+    fields = decoded(part, dict[str, Raw]) or {}
+    return _object(
+        {
+            name: left.get(name, value)
+            for name, value in fields.items()
+            if name not in _UNDERSTOOD or not _is_held(name, value)
+        }
+    )
+
+
+def _object(fields: Mapping[str, Raw]) -> Raw:
+    """Return the JSON of an object without the fields that are null; null if no other field is left."""
+    others = {name: value for name, value in fields.items() if value != NOTHING}
     return Raw(msgspec.json.encode(others)) if others else NOTHING
+
+
+def _is_held(name: str, value: Raw) -> bool:
+    """Return whether the event holds the value of an understood field: a strange value is kept."""
+    text = decoded(value, str)
+    match name:
+        case "from" | "to":
+            return text is not None and bool(person_addresses(text))
+        case "group_id":
+            return text is not None and group_address(text) is not None
+        case "timestamp":
+            return (text or bytes(value).decode(errors="replace")).isdigit()
+        case _:
+            return text is not None
 
 
 def _new_address(message: Message, chat: Chat) -> str | None:

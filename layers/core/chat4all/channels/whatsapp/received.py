@@ -10,10 +10,12 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, objects
+from chat4all.channels.shared.webhooks import ABSENT, objects, other_fields
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.received import NOTHING
 
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
+_REPLIES: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
 _OF_THE_FILE: Final = frozenset({"id", "url", "sha256"})
 """The name, the address and the checksum of the bytes, which are fetched by the name."""
 _WEBP: Final = "image/webp"
@@ -60,6 +62,7 @@ class _FlowReply(Struct, frozen=True):
 
 
 class _Interactive(Struct, frozen=True):
+    type: Raw = ABSENT
     button_reply: Raw = ABSENT
     list_reply: Raw = ABSENT
     nfm_reply: Raw = ABSENT
@@ -161,11 +164,14 @@ def _of_button(_kind: str, part: Raw) -> Understood | None:
 
 def _of_interactive(_kind: str, part: Raw) -> Understood | None:
     interactive = decoded(part, _Interactive) or _Interactive()
-    reply = decoded(interactive.button_reply, _Reply) or decoded(interactive.list_reply, _Reply)
-    if reply is not None:
-        return _tapped(reply.title, reply.id, {"type", "button_reply"})
-    flow = decoded(interactive.nfm_reply, _FlowReply)
-    return _tapped(flow.body or flow.name, flow.response_json, {"type"}) if flow else None
+    kind = decoded(interactive.type, str) or ""
+    replied = getattr(interactive, kind) if kind in _REPLIES else ABSENT
+    if kind == "nfm_reply":
+        flow = decoded(replied, _FlowReply)
+        return _tapped(flow.body or flow.name, flow.response_json, {"type"}) if flow else None
+    reply = decoded(replied, _Reply)
+    is_whole = other_fields(replied, {"id", "title"}) == NOTHING
+    return _tapped(reply.title, reply.id, {"type", kind} if is_whole else {"type"}) if reply else None
 
 
 def _tapped(words: str, payload: str | None, fields: set[str]) -> Understood | None:

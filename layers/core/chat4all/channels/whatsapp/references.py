@@ -6,8 +6,8 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT
-from chat4all.domain.received import Context, Forward, Product, Referral
+from chat4all.channels.shared.webhooks import ABSENT, other_fields
+from chat4all.domain.received import NOTHING, Context, Forward, Product, Referral
 
 
 class References(Struct, frozen=True):
@@ -53,11 +53,12 @@ def references(context_part: Raw, referral_part: Raw, payload: str | None) -> Re
         product=Product(product.product_retailer_id, product.catalog_id) if product else None,
         payload=payload,
     )
+    is_whole = other_fields(part.referred_product, {"product_retailer_id", "catalog_id"}) == NOTHING
     read = {
         "id": quoted,
         "forwarded": forwarded,
         "frequently_forwarded": many_times,
-        "referred_product": product,
+        "referred_product": product if is_whole else None,
     }
     return References(
         quoted,

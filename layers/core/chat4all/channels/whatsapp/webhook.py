@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, read_envelope
 from chat4all.channels.whatsapp.address import is_user_id, person_addresses
-from chat4all.channels.whatsapp.contacts import Contact, Contacts
+from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import (
     Chat,
     Message,
@@ -140,11 +140,10 @@ def _place(value: _Value, phone_number_id: str) -> _Place:
     metadata = decoded(value.metadata, _Metadata)
     number = decoded(metadata.display_phone_number, str) if metadata else None
     is_first = metadata is None or metadata.phone_number_id == phone_number_id
-    listed = (decoded(contact, Contact) for contact in items(value.contacts))
     return _Place(
         None if metadata is None or is_first else metadata.phone_number_id,
         next(iter(person_addresses(number)), None),
-        Contacts([contact for contact in listed if contact]),
+        Contacts(items(value.contacts)),
     )
 
 
