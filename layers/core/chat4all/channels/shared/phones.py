@@ -9,7 +9,7 @@ A person may be known by several spellings of a number; the address is the numbe
 
 libphonenumber has the prefixes for calls within a country, as in `+49 (0)151`, and Argentina's 15. Its data
 no longer has Mexico's 1, and takes Argentina's numbers without the 9 for fixed lines. It is imported only for
-a number that may need it, since its import takes 30 to 60 ms of a cold start. A number that the library does
+a number that may need it, since its import takes 11 to 60 ms of a cold start. A number that the library does
 not know stays as it is: the library may be older than the numbers of a country.
 
 https://github.com/google/libphonenumber/blob/master/FAQ.md
