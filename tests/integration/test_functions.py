@@ -134,12 +134,13 @@ def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent
     quoted = next(delivery for delivery in progress["deliveries"] if delivery["channel"] == "telegram")[
         "provider_message_id"
     ]
-    chat_id, number = quoted.split(":")
+    name, _, date = quoted.partition("@")
+    chat_id, number = name.split(":")
     person = {"id": int(chat_id), "is_bot": False, "first_name": "Ben"}
     reply = telegram(
         **{"from": person},
         chat={"id": int(chat_id), "type": "private"},
-        reply_to_message={"message_id": int(number)},
+        reply_to_message={"message_id": int(number), "date": int(date)},
     )
     world.say("telegram", reply)
     world.product.pump()

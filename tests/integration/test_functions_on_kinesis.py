@@ -123,8 +123,8 @@ def test_messages_reach_the_customer_in_order_and_are_answered(world: World) -> 
 def test_what_customers_write_to_a_group_is_passed_on(world: World) -> None:
     phones = [a_phone(), a_phone()]
     people = [
-        {"type": "CUSTOMER", "display_name": "Ben", "identities": [{"channel": "whatsapp", "address": phone}]}
-        for phone in phones
+        {"type": "CUSTOMER", "display_name": name, "identities": [{"channel": "whatsapp", "address": phone}]}
+        for name, phone in zip(("Ben", "Cem"), phones, strict=True)
     ]
     agent = world.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
     members = [agent] + [world.api.post("/v1/users", person).json["user_id"] for person in people]

@@ -100,6 +100,11 @@ TABLE: Final = {
         POSSESSIVE,
         (*DIGITS, Text("1-", end="@"), Text("1", begin="1-1-1@", end="x")),
     ),
+    "chat4all.domain.inbound_limits:_ACCOUNT": Entry(
+        "the id of an account in a signed webhook, of any length",
+        POSSESSIVE,
+        (Text("a"), Text("1:"), Text("a", end="#")),
+    ),
     "chat4all.domain.text:_INVISIBLE": Entry(
         "a text that a client or a person writes, of any length",
         POSSESSIVE,

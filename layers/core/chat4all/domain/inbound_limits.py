@@ -42,7 +42,7 @@ LONGEST_FILENAME: Final = 1_000
 """Characters, counted from the end, where the extension is."""
 HASHED: Final = "sha256:"
 """How an id of ours begins that stands in the place of a provider's."""
-_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}+")
 _NUL: Final = "\x00"
 _REPLACEMENT: Final = "\ufffd"
 

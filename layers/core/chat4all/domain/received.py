@@ -24,7 +24,7 @@ class AuthorKind(StrEnum):
     """Our own side, in the provider's app: a colleague on the phone, or another tool of the company."""
 
 
-class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+class Author(msgspec.Struct, frozen=True):
     """The author of a message, where the author is not the person of the chat.
 
     `address` is the author's id at the provider.
@@ -36,14 +36,14 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     handle: str | None = None
 
 
-class Forward(msgspec.Struct, frozen=True, omit_defaults=True):
+class Forward(msgspec.Struct, frozen=True):
     """The message repeats the words of somebody else, who is named if the provider names them."""
 
     author: str | None = None
     many_times: bool = False
 
 
-class Referral(msgspec.Struct, frozen=True, omit_defaults=True):
+class Referral(msgspec.Struct, frozen=True):
     """The advertisement, post or link that led the person to us."""
 
     source: str | None = None
@@ -56,7 +56,7 @@ class Referral(msgspec.Struct, frozen=True, omit_defaults=True):
     """The text that we gave to the link, or the provider's id of the click."""
 
 
-class Story(msgspec.Struct, frozen=True, omit_defaults=True):
+class Story(msgspec.Struct, frozen=True):
     """The story that the message answers, or in which the person mentions us."""
 
     kind: str
@@ -66,7 +66,7 @@ class Story(msgspec.Struct, frozen=True, omit_defaults=True):
     """The address of the story's picture, which the provider ends after a day."""
 
 
-class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+class Product(msgspec.Struct, frozen=True):
     """The product of our catalog that the message is about."""
 
     product_id: str
@@ -80,7 +80,7 @@ class Link(msgspec.Struct, frozen=True):
     url: str
 
 
-class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+class Context(msgspec.Struct, frozen=True):
     """What a message refers to."""
 
     forward: Forward | None = None

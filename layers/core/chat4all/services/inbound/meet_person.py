@@ -38,8 +38,9 @@ class MeetPerson:
             Unavailable: AWS did not answer, or another process is changing the user.
         """
         user = self._known(channel, account, event) or self._new(channel, account, event)
-        for address in (event.address, *event.aliases):
-            user = self._with_identity(user, self._identity(channel, account, address, event))
+        for known_as in self._accounts_of(channel, account):
+            for address in (event.address, *event.aliases):
+                user = self._with_identity(user, self._identity(channel, known_as, address, event))
         return self._with_name(user, event.display_name)
 
     def at_new_address(self, channel: str, account: str, move: InboundMove) -> None:
@@ -57,6 +58,13 @@ class MeetPerson:
     def _known(self, channel: str, account: str, event: InboundMessage) -> User | None:
         found = (self._at(channel, account, address) for address in (event.address, *event.aliases))
         return next((user for user in found if user is not None), None)
+
+    def _accounts_of(self, channel: str, account: str) -> tuple[str, ...]:
+        """Return the account, and the channel's first account if a person has the same address there."""
+        first = self._accounts[channel][0]
+        if account == first or self._capabilities[channel].addresses_by_account:
+            return (account,)
+        return (account, first)
 
     def _at(self, channel: str, account: str, address: str) -> User | None:
         """Return the user with this address, through another account of ours if the address is the same."""
