@@ -14,9 +14,11 @@ import msgspec
 import pytest
 from PIL import Image
 
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.channels.registry import manifests
+from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.events import (
@@ -27,6 +29,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES
@@ -40,7 +43,7 @@ from tests.integration.http.conftest import a_phone
 from tests.integration.http.gateway import in_path
 from tests.integration.http.test_webhooks import webhook_id_of
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
-from tests.integration.template import ROOT, functions
+from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
 EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
@@ -352,6 +355,91 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
 
     assert world.progress(message_id)["current_status"] == "READ"
     assert late not in [parked_status.update for parked_status in world.deliveries.parked("9999", 100)]
+
+
+REPORTERS = ["webhooks", "status", "relay"]
+
+
+def record(world: World, reported_by: str, webhook: dict[str, Any], update: StatusUpdate) -> None:
+    """Let a function learn of a status: by its webhook, from the queue, or as a status that was parked."""
+    match reported_by:
+        case "webhooks":
+            assert world.say(update.channel, webhook).status == 200
+        case "status":
+            assert world.product.hand("status", update) == []
+        case _:
+            world.deliveries.park(ParkedStatus(update, LONG_AGO, "2099-01-01T00:00:00.000Z"))
+            world.product.invoke("relay", {})
+
+
+@pytest.mark.parametrize("reported_by", REPORTERS)
+def test_what_a_person_has_seen_covers_what_came_before(world: World, agent: str, reported_by: str) -> None:
+    address = an_address("instagram")
+    conversation = world.converse(agent, world.create("CUSTOMER", ("instagram", address)))
+    first, second = (world.post(conversation, agent, text) for text in ("one", "two"))
+    world.product.pump()
+    theirs = world.progress(second)["deliveries"][0]["provider_message_id"]
+    seen = instagram()
+    (event,) = seen["entry"][0]["messaging"]
+    del event["message"]
+    event |= {"sender": {"id": address}, "read": {"mid": theirs}}
+
+    update = StatusUpdate("instagram", "main", Status.READ, LONG_AGO, theirs, covers_earlier=True)
+    record(world, reported_by, seen, update)
+
+    assert [world.progress(message)["current_status"] for message in (first, second)] == ["READ", "READ"]
+
+
+@pytest.fixture
+def closed_afterwards(world: World) -> Iterator[DynamoBreakers]:
+    """Give the breakers, and close WhatsApp's for the tests that follow."""
+    breakers = DynamoBreakers(environment(functions(world.product.template)["status"])["LIMITS_TABLE"])
+    yield breakers
+    known = breakers.get("whatsapp", "main")
+    assert breakers.save("whatsapp", "main", Breaker(), known.version)
+
+
+@pytest.mark.parametrize("reported_by", ["status", "relay"])
+def test_an_account_that_a_status_calls_locked_is_paused_and_the_message_waits(
+    world: World, agent: str, reported_by: str, closed_afterwards: DynamoBreakers
+) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message = world.post(conversation, agent, "hello")
+    world.product.pump()
+    theirs = world.progress(message)["deliveries"][0]["provider_message_id"]
+    locked = StatusUpdate(
+        "whatsapp",
+        "main",
+        Status.FAILED,
+        iso(datetime.now(UTC)),
+        theirs,
+        error_code="131031",
+        error_reason="locked",
+        outcome=Outcome.CHANNEL_PAUSED,
+    )
+
+    record(world, reported_by, {}, locked)
+
+    assert world.progress(message)["current_status"] == "PENDING"
+    breaker = closed_afterwards.get("whatsapp", "main").breaker
+    assert (breaker.circuit, breaker.code) == (Circuit.OPEN, "131031")
+
+
+def test_a_failure_that_passes_is_left_to_the_queue(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    message = world.post(conversation, agent, "hello")
+    world.product.pump()
+    failed = whatsapp_status("failed", world.progress(message)["deliveries"][0]["provider_message_id"])
+    value = failed["entry"][0]["changes"][0]["value"]
+    value["statuses"][0]["errors"] = [{"code": 131056, "title": "Too many messages to one person"}]
+
+    assert world.say("whatsapp", failed).status == 200
+    assert world.progress(message)["current_status"] == "SENT"
+    world.product.pump()
+
+    assert world.progress(message)["current_status"] == "PENDING"
+    states = [change["status"] for change in world.progress(message)["status_history"]]
+    assert states == ["PENDING", "SENT", "FAILED", "PENDING"]
 
 
 def stored_long_ago(world: World, agent: str, conversation: str) -> str:
