@@ -107,9 +107,9 @@ def test_a_text_reaches_whatsapp_is_read_and_answered(world: World, agent: str) 
 def test_a_group_reaches_everybody_on_their_own_app_in_parts(world: World, agent: str) -> None:
     instagram_id, chat = str(uuid.uuid4().int)[:15], str(uuid.uuid4().int)[:9].replace("0", "1")
     customers = [
-        world.create("CUSTOMER", ("whatsapp", a_phone())),
-        world.create("CUSTOMER", ("telegram", chat)),
-        world.create("CUSTOMER", ("instagram", instagram_id)),
+        world.create("CUSTOMER", ("whatsapp", a_phone()), name="Cem"),
+        world.create("CUSTOMER", ("telegram", chat), name="Ana"),
+        world.create("CUSTOMER", ("instagram", instagram_id), name="Dana"),
     ]
     conversation = world.converse(agent, *customers)
     before = len(world.provider.accepted)

@@ -47,9 +47,11 @@ class World:
         headers = signed(channel, body)
         return self.webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=headers)
 
-    def create(self, kind: str, *identities: tuple[str, str]) -> str:
+    def create(self, kind: str, *identities: tuple[str, str], name: str | None = None) -> str:
         known = [{"channel": channel, "address": address} for channel, address in identities]
-        answer = self.api.post("/v1/users", {"type": kind, "display_name": "Ana", "identities": known})
+        answer = self.api.post(
+            "/v1/users", {"type": kind, "display_name": name or kind.title(), "identities": known}
+        )
         return str(answer.json["user_id"])
 
     def converse(self, *users: str) -> str:
