@@ -20,7 +20,7 @@ from chat4all_local.traffic.open_posts import accepted, uncertain
 from chat4all_local.traffic.participants import Conversation
 
 CLEAN = Verdict(lost=0, repeated=0, out_of_order=0)
-CONVERSATIONS = [Conversation(f"c{number}", "agent", "telegram", str(number)) for number in range(50)]
+CONVERSATIONS = [Conversation(f"c{number}", "agent", "telegram", str(number)) for number in range(1, 51)]
 
 
 class NoSimulator:

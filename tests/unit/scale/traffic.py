@@ -244,6 +244,9 @@ class Traffic:
         self.directory.create(User(user_id, UserType.CUSTOMER, "Ana", (identity,), {}, AT))
         self.directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, AT))
         conversation = self._new_conversation(INBOX_USER_ID, [user_id])
+        inbox, writer = conversation.participants
+        writer = replace(writer, wrote_from=Origin(CHANNEL, account, user_id))
+        conversation = replace(conversation, participants=(inbox, writer))
         self.conversations.create_first(conversation, user_id, 0)
         return conversation
 

@@ -81,6 +81,14 @@ _MESSAGE: Final[dict[str, object]] = {
     "error": None,
     "accepted_at": "2026-01-31T12:05:00.123Z",
     "edits": [],
+    "deleted_at": None,
+    "sent_at": None,
+    "account": None,
+    "thread": None,
+    "author": None,
+    "context": None,
+    "provider_fields": None,
+    "webhook_id": None,
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {

@@ -104,22 +104,22 @@ class FindPlace:
     def _unquoted(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> Place | None:
         """Find the place without a quote; return None if the person's places have changed meanwhile."""
         if origin.thread is not None:
-            return self._replying(self._of_thread(origin, sender, places), origin, event)
+            return self._replying(self._of_thread(origin, event, sender, places), origin, event)
         if places.one_to_one is not None:
             return Place(places.one_to_one)
         for conversation_id in self._candidates(origin, event, sender, places):
             if self._open(conversation_id, sender) is not None:
                 return Place(conversation_id)
-        begun = self._begin(sender, places)
+        begun = self._begin(origin, event, sender, places)
         return Place(begun) if begun is not None else None
 
-    def _of_thread(self, origin: Origin, sender: User, places: Places) -> str:
+    def _of_thread(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> str:
         """Return the conversation of a thread, which no other thread of the group's chat shares."""
         last_written = places.last_written(origin)
         if last_written is not None and self._open(last_written, sender) is not None:
             return last_written
         named = f"thread {sender.user_id} {place_key(origin)} after {last_written}"
-        conversation = self._with_inbox(str(uuid.uuid5(NAMESPACE, named)), sender)
+        conversation = self._with_inbox(str(uuid.uuid5(NAMESPACE, named)), origin, event, sender)
         self._conversations.create(conversation, ())
         return conversation.conversation_id
 
@@ -150,25 +150,28 @@ class FindPlace:
             return None
         return conversation if conversation.has(sender.user_id) else None
 
-    def _begin(self, sender: User, places: Places) -> str | None:
+    def _begin(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> str | None:
         """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""
         conversation_id = str(uuid.uuid5(NAMESPACE, f"inbox {sender.user_id} {places.version}"))
-        conversation = self._with_inbox(conversation_id, sender)
+        conversation = self._with_inbox(conversation_id, origin, event, sender)
         is_first = self._conversations.create_first(conversation, sender.user_id, places.version)
         return conversation_id if is_first else None
 
-    def _with_inbox(self, conversation_id: str, sender: User) -> Conversation:
+    def _with_inbox(
+        self, conversation_id: str, origin: Origin, event: InboundMessage, sender: User
+    ) -> Conversation:
         """Return a conversation with the inbox, whose user exists then.
 
         It has no primary channel: an answer goes to where the person wrote last.
         """
         now = iso(self._clock())
+        writer = Participant(sender.user_id, now, 1, wrote_from=None if event.is_own else origin)
         self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         return Conversation(
             conversation_id=conversation_id,
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
-            participants=(Participant(INBOX_USER_ID, now, 0), Participant(sender.user_id, now, 1)),
+            participants=(Participant(INBOX_USER_ID, now, 0), writer),
             primary_channel=None,
             title=None,
             metadata={},
