@@ -29,6 +29,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
@@ -388,6 +389,29 @@ def test_what_a_person_has_seen_covers_what_came_before(world: World, agent: str
     record(world, reported_by, seen, update)
 
     assert [world.progress(message)["current_status"] for message in (first, second)] == ["READ", "READ"]
+
+
+def test_words_to_our_second_account_are_answered_from_it(world: World) -> None:
+    second, address = "17841400000000077", an_address("instagram")
+    written = instagram(text="to your second shop")
+    (entry,) = written["entry"]
+    (event,) = entry["messaging"]
+    entry["id"] = second
+    event |= {"sender": {"id": address}, "recipient": {"id": second}}
+    assert world.say("instagram", written).status == 200
+    world.product.pump()
+    heard = world.messages.find("instagram", second, event["message"]["mid"])
+    assert heard is not None
+
+    answer = world.post(heard.conversation_id, INBOX_USER_ID, "hello from there")
+    world.product.pump()
+    (delivery,) = world.deliveries.of_message(answer)
+    del event["message"]
+    event["read"] = {"mid": delivery.provider_message_id}
+    assert world.say("instagram", written).status == 200
+
+    assert (delivery.account, delivery.address) == (second, address)
+    assert world.progress(answer)["current_status"] == "READ"
 
 
 @pytest.fixture
