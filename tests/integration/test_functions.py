@@ -29,6 +29,7 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
@@ -257,6 +258,32 @@ def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) 
     assert len(world.product.hand("inbound", event, receives=100)) == 1
 
 
+def test_a_group_keeps_its_conversation_when_it_moves_and_each_topic_has_its_own(world: World) -> None:
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-4{number}", f"-1004{number}"
+    group = {"type": "group", "title": "Team Lamp"}
+    supergroup = {"id": int(now), "type": "supergroup", "title": "Team Lamp", "is_forum": True}
+    moved = telegram(chat={**group, "id": int(former)}, migrate_to_chat_id=int(now))
+    del moved["message"]["text"]
+    webhooks = [
+        telegram(chat={**group, "id": int(former)}, text="before"),
+        moved,
+        telegram(chat=supergroup, text="after"),
+        telegram(chat=supergroup, text="of lamps", message_thread_id=42, is_topic_message=True),
+    ]
+
+    for webhook in webhooks:
+        assert world.say("telegram", webhook).status == 200
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="telegram", address=now).json
+    conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    histories = [world.history(conversation["conversation_id"]) for conversation in conversations]
+    texts = sorted([message["content"]["text"] for message in history] for history in histories)
+    assert texts == [["after", "before"], ["of lamps"]]
+    assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
+
+
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [
@@ -388,6 +415,29 @@ def test_what_a_person_has_seen_covers_what_came_before(world: World, agent: str
     record(world, reported_by, seen, update)
 
     assert [world.progress(message)["current_status"] for message in (first, second)] == ["READ", "READ"]
+
+
+def test_words_to_our_second_account_are_answered_from_it(world: World) -> None:
+    second, address = "17841400000000077", an_address("instagram")
+    written = instagram(text="to your second shop")
+    (entry,) = written["entry"]
+    (event,) = entry["messaging"]
+    entry["id"] = second
+    event |= {"sender": {"id": address}, "recipient": {"id": second}}
+    assert world.say("instagram", written).status == 200
+    world.product.pump()
+    heard = world.messages.find("instagram", second, event["message"]["mid"])
+    assert heard is not None
+
+    answer = world.post(heard.conversation_id, INBOX_USER_ID, "hello from there")
+    world.product.pump()
+    (delivery,) = world.deliveries.of_message(answer)
+    del event["message"]
+    event["read"] = {"mid": delivery.provider_message_id}
+    assert world.say("instagram", written).status == 200
+
+    assert (delivery.account, delivery.address) == (second, address)
+    assert world.progress(answer)["current_status"] == "READ"
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from chat4all_local.simulators.control_api import ReceiptSettings, Settings
 from chat4all_local.simulators.manifest import Manifest
 
 APP_ID: Final = 100000000000003
+OTHER_ACCOUNTS: Final = frozenset({"17841400000000077"})
+"""Further professional accounts of the business, with the same token."""
 
 MANIFEST: Final = Manifest(
     settings=Settings(

@@ -9,7 +9,8 @@ Sources, under https://developers.facebook.com/docs/messenger-platform/:
 
 A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
 is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
-for them. Addresses may use http:// here, because everything runs on one machine.
+for them. Addresses may use http:// here, because everything runs on one machine. Several accounts of a
+business share their token and, stricter than at Meta, their rates.
 """
 
 import base64
@@ -22,6 +23,7 @@ import msgspec
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
 from chat4all_local.simulators.instagram.errors import RATE_LIMIT, invalid, refused
+from chat4all_local.simulators.instagram.manifest import OTHER_ACCOUNTS
 from chat4all_local.simulators.instagram.media import (
     CDN_PATH,
     INBOUND,
@@ -48,6 +50,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.graph import (
+    account_id_of,
     graph_error,
     is_json,
     refuse_address,
@@ -100,13 +103,15 @@ class Instagram:
             return refusal
         if refusal := refuse_token(call, settings):
             return Refused(refusal, authorized=False)
-        if refusal := refuse_object(call, settings):
+        named = account_id_of(call)
+        sender = named if named in OTHER_ACCOUNTS else settings.account_id
+        if refusal := refuse_object(call, msgspec.structs.replace(settings, account_id=sender)):
             return Refused(refusal)
         if not is_json(call):
             return refused("The parameter recipient is required")
-        return self._read_message(call.body, at)
+        return self._read_message(call.body, sender, at)
 
-    def _read_message(self, body: bytes, at: float) -> Order | Refused:
+    def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
             message = msgspec.json.decode(body, type=Message)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
@@ -124,6 +129,7 @@ class Instagram:
             quoted=message.reply_to.mid if message.reply_to else None,
             customer=self._account.customers.get(message.recipient.id),
             media=attachment.media() if attachment else None,
+            account_id=sender,
         )
         refusal = self._refusal(order, message.tag, at)
         return Refused(refusal, order=order) if refusal else order
@@ -169,7 +175,7 @@ class Instagram:
         )
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
-        account_id = self._account.settings.account_id
+        account_id = accepted.order.account_id or self._account.settings.account_id
         # The CDN offers no copy of a file that Chat4All sent, because the simulator keeps none of its bytes.
         copy_url = self._media.url(accepted.provider_message_id, at) if accepted.order.media else None
         event = report_event(report, accepted, account_id, at, copy_url=copy_url)

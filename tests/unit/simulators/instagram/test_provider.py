@@ -5,7 +5,7 @@ import pytest
 from chat4all_local.simulators.account import Account
 from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
 from chat4all_local.simulators.credentials import BY_CHANNEL
-from chat4all_local.simulators.instagram.manifest import APP_ID
+from chat4all_local.simulators.instagram.manifest import APP_ID, OTHER_ACCOUNTS
 from chat4all_local.simulators.instagram.provider import Instagram
 from chat4all_local.simulators.provider import Answer, ControlError, Download, Order, Refused
 from chat4all_local.simulators.registry import manifest
@@ -230,3 +230,22 @@ def event_of(body: bytes) -> Any:  # noqa: ANN401 (a test looks into any webhook
     assert payload["entry"][0]["id"] == INSTAGRAM.account_id
     (event,) = payload["entry"][0]["messaging"]
     return event
+
+
+def test_a_second_account_of_the_business_sends_and_reports_under_its_own_id(instagram: Instagram) -> None:
+    (second,) = OTHER_ACCOUNTS
+    order = instagram.read(graph_call(second, INSTAGRAM.access_token, instagram_message("Hello")), NOW)
+    assert isinstance(order, Order)
+    accepted = instagram.accept(order, NOW)
+
+    sent, read_ = (decoded(instagram.report(report, accepted, NOW)) for report in ("sent", "read"))
+
+    assert [webhook["entry"][0]["id"] for webhook in (sent, read_)] == [second, second]
+    assert sent["entry"][0]["messaging"][0]["sender"] == {"id": second}
+    assert read_["entry"][0]["messaging"][0]["recipient"] == {"id": second}
+
+
+def test_an_account_of_somebody_else_is_unknown(instagram: Instagram) -> None:
+    call = graph_call("17841400000000078", INSTAGRAM.access_token, instagram_message("Hello"))
+
+    assert refused_error(instagram.read(call, NOW))["error_subcode"] == 33

@@ -28,6 +28,7 @@ from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
+from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
 from chat4all.entrypoints.http.addresses import Addresses
@@ -87,7 +88,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "thread": None,
     "author": None,
     "context": None,
-    "provider_fields": None,
+    "provider_fields": NOTHING,
     "webhook_id": None,
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
