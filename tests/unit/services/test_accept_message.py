@@ -300,6 +300,13 @@ def test_a_reactivated_conversation_takes_messages_at_once(product: Product) -> 
     assert not product.say().replayed
 
 
+def test_of_two_posts_in_the_same_millisecond_one_is_a_repeat(product: Product) -> None:
+    now = product.clock()
+    product.accept._clock = lambda: now
+
+    assert [product.say().replayed for _ in range(2)] == [False, True]
+
+
 def test_a_message_that_router_stored_first_is_accepted_all_the_same(product: Product) -> None:
     class Overtaken(MemoryMessages):
         def add(self, message: Message) -> Message | None:

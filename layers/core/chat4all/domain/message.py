@@ -40,6 +40,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     status_history: tuple[StatusChange, ...]
     accepted_at: str
     fingerprint: str
+    attempt: str = ""
+    """A random text of the request that the message comes from: repeats of a POST have others."""
     channel: str | None = None
     account: str | None = None
     reply_to: str | None = None

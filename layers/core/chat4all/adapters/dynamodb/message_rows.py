@@ -102,6 +102,7 @@ class MessageRow(Model):
     content = StructAttribute[Content](Content)
     status = UnicodeAttribute()
     accepted_at = UnicodeAttribute()
+    attempt = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
     asked_channels = StructsAttribute(str, null=True)
@@ -328,6 +329,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         status=Status(state.status if state else row.status),
         status_history=(*first, *later),
         accepted_at=row.accepted_at,
+        attempt=row.attempt or "",
         fingerprint=row.fingerprint,
         channel=row.channel,
         account=row.account,

@@ -400,6 +400,7 @@ def _row(message: Message) -> MessageRow:
         content=message.content,
         status=message.status.value,
         accepted_at=message.accepted_at,
+        attempt=message.attempt or None,
         fingerprint=message.fingerprint,
         channel=message.channel,
         asked_channels=message.asked_channels or None,

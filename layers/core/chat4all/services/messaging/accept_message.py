@@ -17,6 +17,7 @@ stores its message. `router` drops the record of the other request, whose client
 """
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -246,6 +247,7 @@ class AcceptMessage:
             status=status,
             status_history=(StatusChange(status, now),),
             accepted_at=now,
+            attempt=secrets.token_hex(4),
             fingerprint=_fingerprint(new),
             channel=new.received_over or (over.pop() if len(over) == 1 else None),
             account=new.account,
@@ -272,7 +274,7 @@ def _replay(stored: Message, again: Message) -> Accepted:
             "This message_id belongs to another message; use a new id.",
             Detail("message_id", "was used with another body"),
         )
-    return Accepted(stored, replayed=stored.accepted_at != again.accepted_at)
+    return Accepted(stored, replayed=stored.attempt != again.attempt)
 
 
 def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
