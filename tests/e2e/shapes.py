@@ -73,6 +73,8 @@ class Message(msgspec.Struct, frozen=True):
     reply_to: str | None
     error: Failure | None
     edits: tuple[Edit, ...]
+    sent_at: str | None
+    provider_fields: object
 
 
 class History(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import pytest
 
 from chat4all_local.simulators.control_api import FaultKind, JsonObject
 from chat4all_local.simulators.credentials import BY_CHANNEL
+from tests.e2e.shapes import Progress
 from tests.e2e.stage import Customer, Stage
 from tests.e2e.waiting import eventually
 
@@ -61,19 +62,32 @@ def test_a_late_receipt_changes_nothing_on_a_read_message(stage: Stage, late: st
     assert stage.api.progress(message_id) == before
 
 
-@pytest.mark.parametrize("late", ["sent", "delivered", "read"])
-def test_failed_is_the_end(stage: Stage, late: str) -> None:
+def failed_message(stage: Stage, late: str) -> tuple[Progress, Progress]:
+    """Let a message fail, and a status come after it; return the progress before and after that status."""
     customer = stage.customer("whatsapp", blocked=True)
     message_id = stage.say(stage.talk(customer), "never arrives")
     stage.reaches(message_id, "FAILED")
     stage.settle()
     before = stage.api.progress(message_id)
     wamid = before.deliveries[0].provider_message_id or ""
-
     stage.simulators["whatsapp"].call_webhook(whatsapp_status(wamid, late, customer))
-
     stage.settle()
-    assert stage.api.progress(message_id) == before
+    return before, stage.api.progress(message_id)
+
+
+def test_a_failure_stays_when_the_provider_says_later_that_it_took_the_message(stage: Stage) -> None:
+    before, after = failed_message(stage, "sent")
+
+    assert after == before
+
+
+@pytest.mark.parametrize("late", ["delivered", "read"])
+def test_proof_of_receipt_ends_a_failure(stage: Stage, late: str) -> None:
+    _, after = failed_message(stage, late)
+
+    assert after.current_status == late.upper()
+    assert [delivery.status for delivery in after.deliveries] == [late.upper()]
+    assert [delivery.error for delivery in after.deliveries] == [None]
 
 
 def test_receipts_that_overtake_the_answer_are_not_lost(stage: Stage) -> None:

@@ -76,7 +76,7 @@ def _message(request: InboundRequest, mid: str, media_url: str | None) -> JsonOb
         message["is_unsupported"] = True
     elif request.kind != "text":
         # A shared story or post is not a file of the customer.
-        elsewhere = f"https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id={len(mid)}&kind={request.kind}"
+        elsewhere = f"https://www.instagram.com/p/{len(mid)}/?kind={request.kind}"
         message["attachments"] = [{"type": request.kind, "payload": {"url": media_url or elsewhere}}]
     return message
 
