@@ -107,7 +107,7 @@ def test_an_upload_that_is_over_is_no_upload(aws: Aws, bucket: str, store: S3Fil
         [StoredPart(1, '"00000000000000000000000000000000"', PART)],
         [StoredPart(1, '"900150983cd24fb0d6963f7d28e17f72"', 3), StoredPart(2, '"00"', 3)],
     ],
-    ids=["another ETag", "one that is not stored"],
+    ids=["another ETag", "a part that is not stored"],
 )
 def test_parts_that_are_not_as_listed_are_refused_and_the_upload_goes_on(
     aws: Aws, bucket: str, store: S3Files, listed: list[StoredPart]

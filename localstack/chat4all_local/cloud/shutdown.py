@@ -27,9 +27,8 @@ def shut_down(folder: StateFolder) -> bool:
     with folder.locked(STOPPED_WITHIN):  # another `down` may be stopping the same processes
         state = folder.read()
         left = stop_leftovers(state)
-        if (
-            after := replace(stopped(state), ended="")
-        ) != state:  # nothing to record needs no room on the disk
+        after = replace(stopped(state), ended="")
+        if after != state:  # on a full disk, a stop without a change to record must not fail
             folder.write(after)
     return was_up or left > 0
 

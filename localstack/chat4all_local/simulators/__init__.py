@@ -19,7 +19,7 @@ the simulator of each channel is in the folder with the channel's name, where `r
 What a provider answered survives a restart, `kill -9` and a power cut: customers, transcripts, message ids,
 the webhooks that Chat4All has not accepted yet, and what is known of files (`store`). Settings, faults, rate
 limits and the log of webhook calls do not: a restarted simulator has the default settings. It continues with
-its webhooks when it is told the webhook URL again.
+its webhooks when `up` sets the webhook URL.
 
 A file that Chat4All sends is hashed as it arrives, and not stored. A file that a customer sends is generated
 from a seed each time it is read, unless its bytes were given.

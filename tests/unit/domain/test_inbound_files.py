@@ -71,7 +71,7 @@ def test_a_name_is_made_safe(said: str, kept: str) -> None:
 
 
 @given(st.none() | st.text(max_size=30), st.none() | st.text(max_size=400), st.none() | st.integers())
-def test_whatever_is_said_the_name_is_safe_and_the_type_is_one(
+def test_any_declaration_leads_to_a_safe_name_and_a_known_form_of_type(
     content_type: str | None, filename: str | None, size: int | None
 ) -> None:
     """The rules for the names of uploads hold; the extension may be any."""

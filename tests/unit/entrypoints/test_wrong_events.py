@@ -171,7 +171,7 @@ def test_no_value_of_the_event_is_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "form"),
     [
         ({}, "an empty object"),
         (None, "no object, but a value of the type NoneType"),
@@ -182,8 +182,8 @@ def test_no_value_of_the_event_is_repeated() -> None:
         ({f"k{number}": 1 for number in range(12)}, "and 2 more"),
     ],
 )
-def test_the_form_is_described(event: object, said: str) -> None:
-    assert said in described(event)
+def test_the_form_is_described(event: object, form: str) -> None:
+    assert form in described(event)
 
 
 def test_what_a_function_handles_it_takes(functions: Functions) -> None:

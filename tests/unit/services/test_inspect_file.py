@@ -371,7 +371,7 @@ def test_a_persons_file_may_be_rejected(world: World, content: bytes, said: str,
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "filename", "content_type", "inspection"),
+    ("content", "declared", "filename", "content_type", "inspection"),
     [
         (b"MZ" + bytes(50), "application/x-msdownload", "a.exe", "application/x-msdownload", UNKNOWN_TYPE),
         (b"<html>Sorry, try again later.</html>", "image/png", "a.png", "text/html", UNKNOWN_TYPE),
@@ -384,9 +384,9 @@ def test_a_persons_file_may_be_rejected(world: World, content: bytes, said: str,
     ],
 )
 def test_what_is_not_malware_stays_under_its_own_name_and_true_type(  # noqa: PLR0917
-    world: World, content: bytes, said: str, filename: str, content_type: str, inspection: str
+    world: World, content: bytes, declared: str, filename: str, content_type: str, inspection: str
 ) -> None:
-    world.inspect()(world.receive(content, said, filename))
+    world.inspect()(world.receive(content, declared, filename))
 
     file = world.file
     assert (file.status, file.filename, file.content_type) == (FileStatus.READY, filename, content_type)

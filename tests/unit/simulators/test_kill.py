@@ -248,7 +248,7 @@ def test_a_message_of_a_chat_is_changed_and_quoted_after_a_kill(
     assert sent["reply_to_message"]["text"] == "Hello"
 
 
-def test_half_a_change_is_cut_off_and_said(tmp_path: Path, http: httpx.Client) -> None:
+def test_a_start_cuts_half_a_change_off_and_names_the_place(tmp_path: Path, http: httpx.Client) -> None:
     with killed_at_the_end(tmp_path) as before:
         before.telegram.register(CHAT, "Ana")
         accepted(send_telegram(http, before.telegram))
@@ -261,5 +261,5 @@ def test_half_a_change_is_cut_off_and_said(tmp_path: Path, http: httpx.Client) -
         accepted(send_telegram(http, after.telegram))
         assert [record.n for record in after.telegram.transcript().requests] == [1, 2]
 
-    said = (tmp_path / "stderr").read_text()
-    assert f"{journal} was cut at byte {whole}" in said
+    printed = (tmp_path / "stderr").read_text()
+    assert f"{journal} was cut at byte {whole}" in printed

@@ -105,7 +105,7 @@ def test_a_table_that_nobody_opened_is_kept(path: Path) -> None:
         bytes(100),
     ],
 )
-def test_what_is_not_whole_is_cut_off_set_aside_and_said(
+def test_a_start_sets_half_a_line_aside_and_names_the_place(
     path: Path, capsys: pytest.CaptureFixture[str], *, rest: bytes
 ) -> None:
     put(path, ANA)
@@ -145,7 +145,9 @@ def test_nothing_is_forgotten_when_a_start_is_cut_short(path: Path, monkeypatch:
     assert kept(path) == [ANA]
 
 
-def test_a_row_of_another_form_is_left_out_and_said(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_start_leaves_a_row_of_another_form_out_and_names_it(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Store(path) as store:
         store.table("customers", object).put("0", {"called": "Zoe"})
     put(path, ANA)

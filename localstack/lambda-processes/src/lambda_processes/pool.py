@@ -107,7 +107,7 @@ class Pool:
     def has_room(self, function: str) -> bool:
         """Return whether an invocation of the function would get an environment without waiting in line."""
         with self._lock:
-            own = [version for version in self._versions.values() if version.function == function]
+            own = self._current_of(function)
             if any(version.waiting for version in own):
                 return False
             return any(version.idle for version in own) or self._has_room_to_start(function)
@@ -115,8 +115,7 @@ class Pool:
     def is_full(self, function: str) -> bool:
         """Return whether so many invocations of the function wait that a further one would be refused."""
         with self._lock:
-            versions = [version for version in self._versions.values() if version.function == function]
-            return any(len(version.waiting) >= self.limits.waiting for version in versions)
+            return any(len(version.waiting) >= self.limits.waiting for version in self._current_of(function))
 
     def retire(self, is_meant: Callable[[str, str], bool]) -> None:
         """Retire the versions of which function and qualifier are meant: no invocation will come for them."""
@@ -254,6 +253,10 @@ class Pool:
     @property
     def _all(self) -> list[_Version]:
         return [*self._versions.values(), *self._retired]
+
+    def _current_of(self, function: str) -> list[_Version]:
+        """Return the versions of the function that take new invocations."""
+        return [version for version in self._versions.values() if version.function == function]
 
     def _all_of(self, function: str) -> list[_Version]:
         return [version for version in self._all if version.function == function]
