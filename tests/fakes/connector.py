@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from chat4all.channels.shared.kinds import kind_rules
 from chat4all.domain.channel import (
     Capabilities,
     ChannelAccounts,
@@ -27,7 +28,7 @@ from tests.fakes.small_stores import SECRET
 # Invented channels, since the core must not know any channel by name.
 PIGEON = Capabilities(
     channel="pigeon",
-    kinds=("text", MediaKind.IMAGE, MediaKind.AUDIO),
+    kinds=kind_rules(),
     text_length=20,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(RateLimit(LimitScope.ACCOUNT, interval_s=0.1, burst=10),),
@@ -43,7 +44,7 @@ PIGEON = Capabilities(
 )
 TELEX = Capabilities(
     channel="telex",
-    kinds=("text", MediaKind.IMAGE),
+    kinds=kind_rules(),
     text_length=30,
     text_unit=LengthUnit.BYTES,
     rate_limits=(),

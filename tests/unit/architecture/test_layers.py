@@ -15,7 +15,7 @@ LAYERS = ["domain", "services", "channels", "adapters", "entrypoints", "bootstra
 BESIDE = {"channels": {"adapters"}, "adapters": {"channels"}}
 """Layers of the same depth, which do not import each other."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ALLOWED_INSIDE = {"msgspec", "wcwidth"}
+ALLOWED_INSIDE = {"emoji", "msgspec", "wcwidth"}
 """The only libraries that the domain and the services use."""
 OUTER_STANDARD_LIBRARY = {
     "os",

@@ -8,6 +8,8 @@ from chat4all.domain.files.file import FileStatus
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.bodies import body_of
 from chat4all.entrypoints.http.messages import AcceptedView, MessageViews, PostMessage
+from chat4all.services.messaging.preview_message import PreviewMessage
+from tests.fakes.connector import CAPABILITIES
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 from tests.unit.http.requests import a_request
@@ -29,6 +31,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.read,
         frozenset({"pigeon", "telex"}),
         product.ids,
+        preview=PreviewMessage(product.conversation_cache, CAPABILITIES),
         attach=product.attach,
         addresses=addresses("https://api.example.com"),
     )

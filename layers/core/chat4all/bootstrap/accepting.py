@@ -21,10 +21,11 @@ class Accepting:
         self.sqs = runtime.sqs()
         self.events = streams.events(tables, self.sqs, queues)
         self.capabilities = capabilities()
+        self.conversation_cache = ConversationCache(self.conversations, self.directory)
         self.accept = AcceptMessage(
             messages=self.messages,
             events=self.events,
-            conversation_cache=ConversationCache(self.conversations, self.directory),
+            conversation_cache=self.conversation_cache,
             capabilities=self.capabilities,
             clock=runtime.now,
         )

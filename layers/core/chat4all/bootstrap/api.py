@@ -17,6 +17,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 
 
@@ -33,7 +34,13 @@ def app(settings: ApiSettings) -> LazyApp:
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id
     )
     messages = MessageViews(
-        accepting.accept, read, channels, runtime.new_id, attach=AttachFile(files), addresses=public
+        accepting.accept,
+        read,
+        channels,
+        runtime.new_id,
+        preview=PreviewMessage(accepting.conversation_cache, accepting.capabilities),
+        attach=AttachFile(files),
+        addresses=public,
     )
 
     def rare() -> list[object]:

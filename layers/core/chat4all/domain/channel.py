@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.files.file import Attachment, MediaKind
+from chat4all.domain.files.file import Attachment, Form, MediaKind
 
 ChannelAccounts = Mapping[str, tuple[str, ...]]
 """The channel accounts by channel, as the manifests list them.
@@ -75,7 +75,7 @@ class Transfer(StrEnum):
 class MediaRule(msgspec.Struct, frozen=True):
     """A way to send files of `content_types`, up to `most_bytes`, as a kind.
 
-    The first rule that fits applies.
+    The first rule that fits applies; the rules for the file's form come before the others.
     """
 
     kind: MediaKind
@@ -92,6 +92,8 @@ class MediaRule(msgspec.Struct, frozen=True):
     """The highest ratio of the longer to the shorter side of a picture; None: the rule has no such limit."""
     ogg_codecs: tuple[str, ...] = ()
     """The codecs that an Ogg file may have; (): any codec. An Ogg file of an unknown codec does not fit."""
+    form: Form | None = None
+    """The rule is for files of this form only; None: for any file, which then loses its form."""
 
     def fits(self, file: Attachment, address: str) -> bool:
         if not address.startswith(self.address_prefixes):
@@ -127,15 +129,56 @@ class OtherFiles(StrEnum):
     """The API refuses the message at POST."""
 
 
+class Treatment(StrEnum):
+    """What becomes of a content on a channel."""
+
+    FULL = "full"
+    """The app shows it as its kind."""
+    NUMBERED_TEXT = "numbered_text"
+    """It goes out as a text with the choices as numbered lines."""
+    TEXT = "text"
+    """Its text goes out."""
+    LINK = "link"
+    """The file goes out as a text with a link that is valid for 24 hours."""
+    REJECTED = "rejected"
+    """The API refuses it at POST."""
+
+
+class KindRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What becomes of a plain kind of content on a channel; `kind` is its `type`.
+
+    A content within all limits gets the `treatment`, any other the treatment `otherwise`. Lengths are
+    counted in the channel's `text_unit`; None: the kind has no such limit.
+    """
+
+    kind: str
+    treatment: Treatment = Treatment.FULL
+    otherwise: Treatment = Treatment.TEXT
+    most: int | None = None
+    """The most buttons, or rows of all sections. Of contacts, a provider message has so many of them."""
+    most_sections: int | None = None
+    text_length: int | None = None
+    label_length: int | None = None
+    """Of the title of a button or a row."""
+    description_length: int | None = None
+    section_length: int | None = None
+    """Of the title of a section."""
+    button_length: int | None = None
+    """Of the button that opens a list."""
+    emoji: tuple[str, ...] = ()
+    """The only reactions that the provider takes; (): any emoji."""
+    longest_live_s: int | None = None
+    """The longest time in seconds for which a place may move; a place that moves for longer is outside."""
+    needs_phone: bool = False
+    """Every contact must have a phone number."""
+
+
 class Capabilities(msgspec.Struct, frozen=True):
     """The abilities and limits of a channel."""
 
     channel: str
-    kinds: tuple[str, ...]
-    """The plain kinds of content that the connector renders, by their `type`, and the file kinds in `media`.
-
-    The channel sends only the text of any other plain kind.
-    """
+    kinds: tuple[KindRule, ...]
+    """What becomes of each plain kind; `media` has the rules for files."""
     text_length: int
     """A longer text is split into several provider messages."""
     text_unit: LengthUnit
@@ -151,9 +194,14 @@ class Capabilities(msgspec.Struct, frozen=True):
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
 
+    def kind_rule(self, kind: str) -> KindRule:
+        """Return the rule for a plain kind; a manifest has one for each."""
+        return next(rule for rule in self.kinds if rule.kind == kind)
+
     def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
         """Return the rule by which the provider takes this file for `address`; None if no rule fits."""
-        return next((rule for rule in self.media if rule.fits(file, address)), None)
+        fitting = [rule for rule in self.media if rule.form in {None, file.form} and rule.fits(file, address)]
+        return min(fitting, key=lambda rule: rule.form is None, default=None)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """Return the limits that count a send to `address`: the account's last, whose tokens are scarcer."""

@@ -15,7 +15,8 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.domain.files.file import Attachment
+from chat4all.domain.files.file import Attachment, Form
+from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
@@ -41,6 +42,16 @@ class Unsupported(msgspec.Struct, frozen=True, tag_field="type", tag="unsupporte
     text: str = ""
 
 
+class Notice(msgspec.Struct, frozen=True, tag_field="type", tag="notice"):
+    """News of the chat that nobody said: a new title, a member who joined.
+
+    `event` is the provider's name for the news.
+    """
+
+    event: str
+    text: str = ""
+
+
 class Deleted(msgspec.Struct, frozen=True, tag_field="type", tag="deleted"):
     """The words and the file of a message that its author deleted are removed."""
 
@@ -52,6 +63,7 @@ class PostedMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
     file_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     text: str = ""
+    form: Form | None = None
 
 
 class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +78,7 @@ class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
     filename: str | None = None
     size: int | None = None
     unique_id: str | None = None
+    form: Form | None = None
 
     @property
     def identity(self) -> str:
@@ -80,11 +93,11 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
     text: str = ""
 
 
-Plain = Text
+Plain = Text | Location | Contacts | Reaction | Buttons | Choices
 """The kinds that are the same in a request, in a webhook and in a message."""
-Content = Plain | Media | Unsupported | Deleted
+Content = Plain | Media | Unsupported | Notice | Deleted
 PostedContent = Plain | PostedMedia
-ReceivedContent = Plain | ReceivedMedia | Unsupported
+ReceivedContent = Plain | ReceivedMedia | Unsupported | Notice
 
 C = TypeVar("C", bound=Content)
 

@@ -19,7 +19,7 @@
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
-    │   └── NoIdentity, FileNotPossible, NoRecipient, RecipientLeft
+    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -308,6 +308,12 @@ class FileNotPossible(NotPossible):
     """A channel takes no such file; the details name its limit."""
 
     code = "FILE_NOT_POSSIBLE"
+
+
+class KindNotPossible(NotPossible):
+    """A channel does not have this kind of content; the details name the channel and its limit."""
+
+    code = "KIND_NOT_POSSIBLE"
 
 
 class NoRecipient(NotPossible):

@@ -13,11 +13,30 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.bounded_json import bounded_json
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import (
+    Notice,
+    Plain,
+    ProviderFile,
+    ReceivedContent,
+    ReceivedMedia,
+    Text,
+    Unsupported,
+    kind_of,
+)
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.kinds import (
+    MOST_CONTACTS,
+    Buttons,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+)
 from chat4all.domain.names import one_line
 from chat4all.domain.received import Author, Context
 from chat4all.domain.text import shortened
+from chat4all.domain.wording import as_text, worded
 
 MOST_TEXT_BYTES: Final = 100_000
 """The most bytes of a text as JSON, where some characters take six bytes.
@@ -42,6 +61,12 @@ LONGEST_FILENAME: Final = 1_000
 """Characters, counted from the end, where the extension is."""
 HASHED: Final = "sha256:"
 """How an id of ours begins that stands in the place of a provider's."""
+MOST_KIND_BYTES: Final = MOST_TEXT_BYTES + 20_000
+"""Of a content that is no file, as JSON."""
+_MOST_MEANS: Final = 20
+"""Phones, or e-mail addresses, of a contact."""
+_MOST_LIVE_S: Final = 2**31
+"""Telegram: a place that moves for ever. https://core.telegram.org/bots/api#location"""
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}+")
 _NUL: Final = "\x00"
 _REPLACEMENT: Final = "\ufffd"
@@ -124,14 +149,53 @@ def _fields(fields: Raw, content: ReceivedContent) -> Raw:
 
 def _content(content: ReceivedContent) -> ReceivedContent:
     match content:
-        case Text():
-            return _with_text(content)
         case ReceivedMedia(file=file, text=text):
             if len(file.reference.encode()) > MOST_REFERENCE_BYTES:
                 return Unsupported("file", _text(text))
             return _with_text(replace(content, file=_file(file)))
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))
+        case Notice(event=event):
+            return _with_text(replace(content, event=shortened(event)))
+        case plain:
+            return _within_kind(_shortened(plain))
+
+
+def _shortened(content: Plain) -> Plain:
+    """Return the content with fields that a row can hold, and with a text for people."""
+    match content:
+        case Location(name=name, address=address, live_s=live_s):
+            live_s = min(max(live_s, 0), _MOST_LIVE_S)
+            return worded(replace(content, name=_text(name), address=_text(address), live_s=live_s))
+        case Contacts(contacts=contacts, text=text):
+            return worded(Contacts(tuple(map(_contact, contacts[:MOST_CONTACTS])), text))
+        case Reaction(emoji=emoji, text=text):
+            return worded(Reaction(shortened(emoji), text))
+        case Text() | Buttons() | Choices():
+            return content
+
+
+def _within_kind(content: Plain) -> ReceivedContent:
+    """Return the content with a short text; as Unsupported if it is too long, or no content of its kind.
+
+    A place outside of the globe, for example, could not be read again from the queue.
+    """
+    kept = _with_text(content)
+    data = msgspec.json.encode(kept)
+    try:
+        is_kept = len(data) <= MOST_KIND_BYTES and msgspec.json.decode(data, type=type(kept)) == kept
+    except msgspec.ValidationError:
+        is_kept = False
+    return kept if is_kept else Unsupported(kind_of(kept), _text(as_text(kept)))
+
+
+def _contact(contact: Contact) -> Contact:
+    return Contact(
+        name=shortened(contact.name),
+        phones=tuple(map(shortened, contact.phones[:_MOST_MEANS])),
+        emails=tuple(map(shortened, contact.emails[:_MOST_MEANS])),
+        organization=shortened(contact.organization),
+    )
 
 
 def _with_text(content: R) -> R:

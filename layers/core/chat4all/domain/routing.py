@@ -6,28 +6,19 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.domain.channel import Capabilities, OtherFiles
-from chat4all.domain.content import (
-    C,
-    Content,
-    Deleted,
-    Media,
-    Plain,
-    Text,
-    Unsupported,
-    file_of,
-    kind_of,
-    reworded,
-)
+from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.content import C, Content, Media, Plain, Text, kind_of, reworded
 from chat4all.domain.conversation import Conversation, ConversationType, Origin, Participant
-from chat4all.domain.errors import Detail, FileNotPossible, NoIdentity, RecipientLeft
+from chat4all.domain.errors import Detail, FileNotPossible, KindNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
-from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Contacts
 from chat4all.domain.names import one_line
 from chat4all.domain.person import User, UserType
 from chat4all.domain.received import Author
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import is_blank
+from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.domain.wording import as_text, worded
 
 LONGEST_NAME: Final = 100
 """Characters of a name before words that are passed on."""
@@ -128,13 +119,11 @@ def _spoken_name(sender: User, author: Author | None, others: Iterable[str]) -> 
 def relayed(content: Content) -> Plain | None:
     """Return what the other participants receive of a person's `content`; None if it shows nothing to them.
 
-    A person's file must not be sent before it is inspected, and no channel can send content of an unknown
-    kind. So only the text of these two is passed on. Every other kind is passed on whole, with or without a
-    text.
+    A person's file must not be sent before it is inspected, and a card or a place has no room for the name of
+    the person. So only the text of each kind is passed on.
     """
-    match content:
-        case Text() | Media() | Unsupported() | Deleted():
-            return None if is_blank(content.text) else Text(content.text)
+    text = as_text(content)
+    return None if is_blank(text) else Text(text)
 
 
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
@@ -147,40 +136,41 @@ def require_possible(
     content: Content, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
 ) -> None:
     """Raise NotPossible if a channel that a recipient may be reached on rejects the content."""
-    file = file_of(content)
-    if file is None:
-        return
     refusing = dict.fromkeys(
         routed.channel
         for recipient in recipients
         for routed in map(recipient.at, range(1 + len(recipient.fallbacks)))
-        if _rejects(capabilities[routed.channel], file, routed.address)
+        if treatment_of(content, capabilities[routed.channel], routed.address) is Treatment.REJECTED
     )
-    details = [
-        Detail("content.file_id", f"{channel} {_refusal(file, capabilities[channel])}")
-        for channel in refusing
-    ]
-    if details:
+    if not refusing:
+        return
+    reasons = (f"{channel} {unfit(content, capabilities[channel])}" for channel in refusing)
+    if isinstance(content, Media):
+        details = (Detail("content.file_id", reason) for reason in reasons)
         raise FileNotPossible("Not every channel can carry this file.", *details)
+    details = (Detail("content", reason) for reason in reasons)
+    raise KindNotPossible("Not every channel can carry this content.", *details)
 
 
 def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
-    A file goes first, with the text as its caption where that fits; else the text follows in its parts. Of a
-    plain kind that the channel does not list in its `kinds`, only the text goes out.
+    A file goes first, with the text as its caption where that fits; else the text follows in its parts.
+    Contacts are cut into as many as a provider message takes. Of a content that the channel does not show as
+    its kind, the text goes out.
     """
-    texts = text_parts(content.text, capabilities)
-    if not isinstance(content, Media) and kind_of(content) not in capabilities.kinds:
-        return [*texts]
-    match content:
-        case Text() | Unsupported() | Deleted():
-            return [*texts]
-        case Media(file=file, text=text):
-            rule = capabilities.media_rule(file, address)
-            if texts and rule is not None and capabilities.text_unit.measure(text) <= rule.caption_length:
-                return [content]
-            return [Media(file), *texts]
+    if isinstance(content, Media):
+        texts = text_parts(content.text, capabilities)
+        rule = capabilities.media_rule(content.file, address)
+        fits = rule is not None and capabilities.text_unit.measure(content.text) <= rule.caption_length
+        return [content] if texts and fits else [Media(content.file), *texts]
+    if isinstance(content, Text) or treatment_of(content, capabilities, address) is not Treatment.FULL:
+        return [*text_parts(as_text(content), capabilities)]
+    if isinstance(content, Contacts):
+        most = capabilities.kind_rule(kind_of(content)).most or len(content.contacts)
+        cards = content.contacts
+        return [worded(Contacts(cards[at : at + most])) for at in range(0, len(cards), most)]
+    return [content]
 
 
 def deliveries(
@@ -207,17 +197,6 @@ def deliveries(
                 )
             )
     return requested
-
-
-def _rejects(capabilities: Capabilities, file: Attachment, address: str) -> bool:
-    return capabilities.other_files is OtherFiles.REJECTED and capabilities.media_rule(file, address) is None
-
-
-def _refusal(file: Attachment, capabilities: Capabilities) -> str:
-    sizes = [rule.most_bytes for rule in capabilities.media if file.content_type in rule.content_types]
-    if sizes:
-        return f"takes {file.content_type} up to {max(sizes)} bytes, not {file.size}"
-    return f"does not take {file.content_type}"
 
 
 def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: Origin | None) -> list[Route]:

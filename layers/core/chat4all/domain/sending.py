@@ -11,7 +11,7 @@ import msgspec
 
 from chat4all.domain.channel import Transfer
 from chat4all.domain.content import Plain
-from chat4all.domain.files.file import MediaKind
+from chat4all.domain.files.file import Form, MediaKind
 
 EARLIER_PART: Final = "EARLIER_PART"
 """The code of a part that was not sent because an earlier part had failed: it did not fail by itself."""
@@ -68,6 +68,7 @@ class OutgoingMedia(msgspec.Struct, frozen=True):
     transfer: Transfer
     url: str
     text: str = ""
+    form: Form | None = None
 
 
 OutgoingContent = Plain | OutgoingMedia

@@ -52,7 +52,7 @@ def check_caption(field: str, text: str) -> str:
 
 def check_plain(field: str, text: str, longest: int) -> str:
     """Return a short text, as a name; raise Invalid unless it has 1 to `longest` characters, none NUL."""
-    if not text.strip() or len(text) > longest or _unprintable(text):
+    if not text.strip() or len(text) > longest or unprintable(text):
         raise Invalid(
             f"{field} is not valid.", Detail(field, f"must be 1 to {longest} characters without NUL")
         )
@@ -62,10 +62,10 @@ def check_plain(field: str, text: str, longest: int) -> str:
 def _issue(content: str) -> str | None:
     if len(content) > MAX_CHARACTERS:
         return f"must be at most {MAX_CHARACTERS} characters, not {len(content)}"
-    if _unprintable(content):
+    if unprintable(content):
         return "must not contain NUL or lone surrogates"
     return None
 
 
-def _unprintable(text: str) -> bool:
+def unprintable(text: str) -> bool:
     return "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text)

@@ -20,7 +20,7 @@ from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
@@ -108,11 +108,11 @@ def _account(submission: Submission, secret: ChannelSecret) -> ChannelSecret:
 
 def _content(submission: Submission) -> _Content:
     match submission.content:
-        case Text(text=text):
-            return _Content(submission.delivery_id, text=text)
         case OutgoingMedia(kind=kind, url=url):
             attachment = "file" if kind is MediaKind.DOCUMENT else kind.value
             return _Content(submission.delivery_id, attachment=_Attachment(attachment, _Payload(url)))
+        case words:
+            return _Content(submission.delivery_id, text=words.text)
 
 
 def _sent(answer: HttpAnswer) -> Sent | None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
@@ -9,7 +10,7 @@ from chat4all.domain.files.file import MediaKind
 
 CAPABILITIES: Final = Capabilities(
     channel="instagram",
-    kinds=("text", *MediaKind),
+    kinds=kind_rules(),
     text_length=1000,
     text_unit=LengthUnit.BYTES,
     rate_limits=(

@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
@@ -17,7 +18,7 @@ Converter sends a link: https://support.twilio.com/hc/en-us/articles/223181228
 
 CAPABILITIES: Final = Capabilities(
     channel="sms",
-    kinds=("text", MediaKind.IMAGE),
+    kinds=kind_rules(),
     text_length=MOST_CHARACTERS,
     text_unit=LengthUnit.CODE_UNITS,
     rate_limits=(

@@ -26,7 +26,7 @@ from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.channels.telegram.webhook import parsed
 from chat4all.domain.channel import Capabilities, Transfer
-from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
@@ -155,12 +155,11 @@ class Telegram:
 
     def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
         match submission.content:
-            case Text(text=text):
-                return self._http.post_json(
-                    self._method("sendMessage", secret), _encoded(_message(submission, text))
-                )
             case OutgoingMedia() as media:
                 return self._post_file(submission, media, secret)
+            case words:
+                message = _encoded(_message(submission, words.text))
+                return self._http.post_json(self._method("sendMessage", secret), message)
 
     def _post_file(
         self, submission: Submission, media: OutgoingMedia, secret: ChannelSecret

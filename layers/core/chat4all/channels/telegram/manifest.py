@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.domain.channel import (
@@ -37,7 +38,7 @@ def _photos(megabytes: int, transfer: Transfer) -> MediaRule:
 
 CAPABILITIES: Final = Capabilities(
     channel="telegram",
-    kinds=("text", *MediaKind),
+    kinds=kind_rules(),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(

@@ -25,7 +25,7 @@ from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES, GROUP_PREFIX, MANIFEST
 from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.content import ProviderFile, Text
+from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
@@ -147,10 +147,10 @@ def _message(submission: Submission) -> _Message:
         context=_Context(quoted) if quoted and can_be_quoted(quoted) else None,
     )
     match submission.content:
-        case Text(text=text):
-            return replace(message, text=_Text(text, preview_url=False))
         case OutgoingMedia() as media:
             return _with_file(message, media)
+        case words:
+            return replace(message, text=_Text(words.text, preview_url=False))
 
 
 def _with_file(message: _Message, media: OutgoingMedia) -> _Message:

@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
@@ -22,7 +23,7 @@ GROUP_PREFIX: Final = "group:"
 """The beginning of a group's address, before the id of the group."""
 CAPABILITIES: Final = Capabilities(
     channel="whatsapp",
-    kinds=("text", *MediaKind),
+    kinds=kind_rules(),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(

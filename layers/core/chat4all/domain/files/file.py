@@ -38,6 +38,16 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
+class Form(StrEnum):
+    """A way in which an app shows a file, other than as any file of its type."""
+
+    VOICE = "voice"
+    """A voice note: sound that the person recorded."""
+    STICKER = "sticker"
+    VIDEO_NOTE = "video_note"
+    """A film that the person recorded, shown as a circle."""
+
+
 class FileType(msgspec.Struct, frozen=True):
     """A type of file. `extensions` are lower-case, the usual extension first."""
 
@@ -106,6 +116,7 @@ class Attachment(msgspec.Struct, frozen=True):
     `content_type` of an uploaded file is a key of FILE_TYPES; a person may send any other type. `size` is in
     bytes; None while a person's file is not fetched yet and the provider gave no size. `width` and `height`
     of a picture are in pixels, and `codec` names the sound in an Ogg file, as the inspection found them.
+    `form` is how the message shows the file.
     """
 
     file_id: str
@@ -115,6 +126,7 @@ class Attachment(msgspec.Struct, frozen=True):
     width: int | None = None
     height: int | None = None
     codec: str | None = None
+    form: Form | None = None
 
 
 class StoredFile(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.channel import Treatment
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
 from chat4all.domain.errors import (
@@ -17,6 +18,7 @@ from chat4all.domain.errors import (
     FileNotPossible,
     Forbidden,
     Invalid,
+    KindNotPossible,
     MessageNotFound,
     NoIdentity,
     NotAParticipant,
@@ -25,12 +27,15 @@ from chat4all.domain.errors import (
     NotYourFile,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
+from chat4all.domain.kind_checks import checked
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
 from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
+from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery
@@ -46,6 +51,7 @@ from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery
+from chat4all.services.messaging.preview_message import PreviewMessage, Rendering
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
 
 DELIVERY_TIMEOUT_S: Final = 300
@@ -116,6 +122,31 @@ _PROGRESS: Final = {
 }
 
 
+_BUTTONS: Final = {
+    "conversation_id": _CONVERSATION,
+    "sender_id": _AGENT,
+    "content": {
+        "type": "buttons",
+        "text": "When may we call?",
+        "buttons": [{"id": "now", "title": "Now"}, {"id": "later", "title": "Later"}],
+    },
+    "channel": "sms",
+}
+_PREVIEW: Final = {
+    "renderings": [
+        {
+            "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "channel": "sms",
+            "account": "main",
+            "is_fallback": False,
+            "treatment": "numbered_text",
+            "reason": "does not take the kind buttons",
+            "parts": [{"type": "text", "text": "When may we call?\n\n1. Now\n2. Later"}],
+        }
+    ]
+}
+
+
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of POST /v1/messages. A `content` that is a string stands for a text."""
 
@@ -151,6 +182,41 @@ def accepted_view(address_of: AddressOf, message: Message) -> AcceptedView:
     )
 
 
+class RenderingView(msgspec.Struct, frozen=True):
+    """What a recipient would get on a channel.
+
+    `reason` says why the content does not get there as its kind. `parts` are the messages that the person's
+    app would show, in their order; a file that goes as a link is one of them. A rejected content has none.
+    """
+
+    recipient_id: str
+    channel: str
+    account: str
+    is_fallback: bool
+    treatment: Treatment
+    reason: str | None
+    parts: tuple[Content, ...]
+
+
+class PreviewView(msgspec.Struct, frozen=True):
+    """What each recipient would get, on the first channel and then on each fallback."""
+
+    renderings: tuple[RenderingView, ...]
+
+
+def rendering_view(rendering: Rendering) -> RenderingView:
+    to = rendering.recipient
+    return RenderingView(
+        recipient_id=to.user_id,
+        channel=to.channel,
+        account=to.account,
+        is_fallback=to.position > 0,
+        treatment=rendering.treatment,
+        reason=rendering.reason,
+        parts=rendering.parts,
+    )
+
+
 class SearchMessages(PageQuery, frozen=True):
     """Exactly one of `conversation_id`, `sender_id` and `status` is needed.
 
@@ -171,10 +237,12 @@ class MessageViews:
         channels: frozenset[str],
         new_id: NewId,
         *,
+        preview: PreviewMessage,
         attach: AttachFile,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
+        self._preview = preview
         self._read = read
         self._channels = channels
         self._new_id = new_id
@@ -206,6 +274,7 @@ class MessageViews:
             NotPossible,
             NoIdentity,
             FileNotPossible,
+            KindNotPossible,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
@@ -213,6 +282,30 @@ class MessageViews:
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
+
+    @route(
+        "PreviewMessage",
+        "POST",
+        "/v1/messages/preview",
+        Returns(PreviewView, _PREVIEW),
+        summary="Show what each recipient would get of a message; nothing is sent or stored",
+        scope="messages:write",
+        body=PostMessage,
+        example=_BUTTONS,
+        errors=(
+            NotAParticipant,
+            NotYourFile,
+            ConversationNotFound,
+            FileNotFound,
+            ConversationArchived,
+            *NOT_READY,
+            NoIdentity,
+            FileNotPossible,
+        ),
+    )
+    def preview(self, request: Request, body: PostMessage) -> Answer:
+        renderings = self._preview(self._new(request, body))
+        return Answer(PreviewView(tuple(map(rendering_view, renderings))))
 
     @route(
         "ListMessages",
@@ -281,10 +374,15 @@ class MessageViews:
         match body.content:
             case str(text):
                 return Text(check_content("content", text))
-            case PostedMedia(file_id=file_id, text=text):
-                return Media(self._file(request, body, file_id), check_caption("content.text", text))
-            case Text(text=text):
-                return Text(check_content("content.text", text))
+            case PostedMedia(file_id=file_id, text=text, form=form):
+                file = msgspec.structs.replace(self._file(request, body, file_id), form=form)
+                return Media(file, check_caption("content.text", text))
+            case Reaction() if body.reply_to is None:
+                raise Invalid(
+                    "A reaction needs a message.", Detail("reply_to", "must name the message of the reaction")
+                )
+            case plain:
+                return worded(checked(plain))
 
     def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
         try:

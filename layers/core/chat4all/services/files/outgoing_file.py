@@ -37,4 +37,5 @@ class OutgoingFile:
             transfer=rule.transfer,
             url=self._store.url(file.file_id, URL_SECONDS),
             text=media.text,
+            form=rule.form,
         )

@@ -210,8 +210,8 @@ class AcceptMessage:
             # The people of the chat have the message already.
             _check_open(snapshot)
             return Routed(new.content, ())
-        sender = _check_sender(snapshot, new.sender_id)
         if new.provider_message_id is not None:
+            sender = _check_sender(snapshot, new.sender_id)
             # A person wrote the message in their app, so it is kept even if no recipient can be reached.
             passed_on = relayed(new.content)
             if passed_on is None:
@@ -222,11 +222,9 @@ class AcceptMessage:
                 snapshot.conversation, snapshot.users, sender, passed_on, author
             )
             return Routed(passed_on, reached.recipients)
-        content = content_for_recipients(snapshot.conversation, snapshot.users, sender, new.content)
-        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-        to = require_all(reached, new.channels)
-        require_possible(content, to, self._capabilities)
-        return Routed(content, to)
+        routed = routed_to_customers(snapshot, new)
+        require_possible(routed.content, routed.to, self._capabilities)
+        return routed
 
     def _check_reply(self, conversation_id: str, reply_to: str) -> None:
         quoted = self._messages.get(reply_to)
@@ -265,6 +263,20 @@ class AcceptMessage:
         if stored is None or stored.fingerprint != _fingerprint(new):
             raise refused
         return Accepted(stored, replayed=True)
+
+
+def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
+    """Return the message of a client for every customer, whether or not their channels have its content.
+
+    Raises:
+        Forbidden: the sender is not a participant.
+        Conflict: the conversation is archived.
+        NoIdentity: a recipient cannot be reached.
+    """
+    sender = _check_sender(snapshot, new.sender_id)
+    content = content_for_recipients(snapshot.conversation, snapshot.users, sender, new.content)
+    reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
+    return Routed(content, require_all(reached, new.channels))
 
 
 def _replay(stored: Message, again: Message) -> Accepted:

@@ -33,11 +33,12 @@ import msgspec
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
-from chat4all.domain.content import Deleted, Media, Text, Unsupported, file_of
+from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
@@ -152,7 +153,7 @@ class Deliver:
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        to_send = hopeless or outgoing
+        to_send = hopeless or _aimless(outgoing, quoted) or outgoing
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
         submission = Submission(
@@ -238,7 +239,7 @@ class Deliver:
         match requested.content:
             case Media() as media:
                 return self._file(media, self._connector.capabilities, requested.recipient.address)
-            case Unsupported(text=text) | Deleted(text=text):
+            case Unsupported(text=text) | Notice(text=text) | Deleted(text=text):
                 return Text(text)
             case plain:
                 return plain
@@ -284,6 +285,15 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
         )
     if earlier_part_failed:
         return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
+    return None
+
+
+def _aimless(content: OutgoingContent | SendError, quoted: str | None) -> SendError | None:
+    """Return the error of a reaction to a message that the person's app does not know."""
+    if isinstance(content, Reaction) and quoted is None:
+        return SendError(
+            Outcome.PERMANENT, "TARGET_UNKNOWN", "The person's app does not have the message of the reaction."
+        )
     return None
 
 

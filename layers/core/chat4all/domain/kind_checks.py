@@ -1,0 +1,137 @@
+"""The checks of the plain kinds in a request: each issue with its field, of what no channel could hold."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from chat4all.domain.content import Plain, Text
+from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.kinds import (
+    LONGEST_ID,
+    LONGEST_LABEL,
+    MOST_BUTTONS,
+    MOST_CONTACTS,
+    MOST_LIVE_S,
+    MOST_ROWS,
+    Button,
+    Buttons,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    Row,
+)
+from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
+
+LONGEST_PLACE: Final = 1_000
+"""Characters of the name or the address of a place."""
+MOST_MEANS: Final = 20
+"""Phones, or e-mail addresses, of a contact."""
+_LEAST_LIVE_S: Final = 60
+"""Telegram moves a place for 60 seconds or more: https://core.telegram.org/bots/api#sendlocation"""
+
+
+def checked(content: Plain) -> Plain:
+    """Return the content of a request; raise Invalid with every issue of its fields."""
+    if isinstance(content, Text):
+        check_content("content.text", content.text)
+        return content
+    issues = [Detail(f"content.{field}", issue) for field, issue in _issues(content)]
+    if issues:
+        raise Invalid("The message's content is not valid.", *issues)
+    if isinstance(content, Buttons | Choices):
+        check_content("content.text", content.text)
+    else:
+        check_caption("content.text", content.text)
+    return content
+
+
+def _issues(content: Location | Contacts | Reaction | Buttons | Choices) -> Iterator[tuple[str, str]]:
+    match content:
+        case Location() as place:
+            yield from _place(place)
+        case Contacts(contacts=contacts):
+            yield from _count("contacts", contacts, MOST_CONTACTS)
+            for index, contact in enumerate(contacts):
+                yield from _contact(f"contacts[{index}]", contact)
+        case Reaction(emoji=emoji):
+            if emoji and not _is_emoji(emoji):
+                yield "emoji", "must be one emoji, or empty to take the reaction back"
+        case Buttons(buttons=buttons):
+            yield from _count("buttons", buttons, MOST_BUTTONS)
+            yield from _answers("buttons", buttons)
+            yield from _twice("buttons", [button.title for button in buttons], "a title")
+        case Choices() as choices:
+            yield from _choices(choices)
+
+
+def _place(place: Location) -> Iterator[tuple[str, str]]:
+    yield from _plain("name", place.name, LONGEST_PLACE)
+    yield from _plain("address", place.address, LONGEST_PLACE)
+    if place.live_s and not _LEAST_LIVE_S <= place.live_s <= MOST_LIVE_S:
+        yield "live_s", f"must be 0, or {_LEAST_LIVE_S} to {MOST_LIVE_S} seconds"
+
+
+def _choices(choices: Choices) -> Iterator[tuple[str, str]]:
+    yield from _label("button", choices.button)
+    yield from _count("sections", choices.rows, MOST_ROWS, " rows")
+    if len(choices.sections) > 1:
+        yield from _twice("sections", [row.id for row in choices.rows], "an id")
+    for number, section in enumerate(choices.sections):
+        field = f"sections[{number}]"
+        yield from _plain(f"{field}.title", section.title, LONGEST_LABEL)
+        if len(choices.sections) > 1 and is_blank(section.title):
+            yield f"{field}.title", "must not be empty where there are several sections"
+        if not section.rows:
+            yield f"{field}.rows", "must not be empty"
+        yield from _answers(f"{field}.rows", section.rows)
+        for index, row in enumerate(section.rows):
+            yield from _plain(f"{field}.rows[{index}].description", row.description, LONGEST_LABEL)
+
+
+def _answers(field: str, answers: Sequence[Button | Row]) -> Iterator[tuple[str, str]]:
+    yield from _twice(field, [answer.id for answer in answers], "an id")
+    for index, answer in enumerate(answers):
+        if not answer.id or unprintable(answer.id) or len(answer.id.encode()) > LONGEST_ID:
+            yield f"{field}[{index}].id", f"must be 1 to {LONGEST_ID} bytes without NUL"
+        yield from _label(f"{field}[{index}].title", answer.title)
+
+
+def _contact(field: str, contact: Contact) -> Iterator[tuple[str, str]]:
+    yield from _label(f"{field}.name", contact.name)
+    yield from _plain(f"{field}.organization", contact.organization, LONGEST_LABEL)
+    for name, means in (("phones", contact.phones), ("emails", contact.emails)):
+        if len(means) > MOST_MEANS:
+            yield f"{field}.{name}", f"must be at most {MOST_MEANS}"
+        for index, text in enumerate(means):
+            yield from _label(f"{field}.{name}[{index}]", text)
+
+
+def _count(field: str, items: Sequence[object], most: int, what: str = "") -> Iterator[tuple[str, str]]:
+    if not 1 <= len(items) <= most:
+        yield field, f"must be 1 to {most}{what}, not {len(items)}"
+
+
+def _label(field: str, text: str) -> Iterator[tuple[str, str]]:
+    if is_blank(text):
+        yield field, "must have a visible character"
+    else:
+        yield from _plain(field, text, LONGEST_LABEL)
+
+
+def _plain(field: str, text: str, longest: int) -> Iterator[tuple[str, str]]:
+    if unprintable(text):
+        yield field, "must not contain NUL or lone surrogates"
+    elif len(text) > min(longest, MAX_CHARACTERS):
+        yield field, f"must be at most {longest} characters, not {len(text)}"
+
+
+def _twice(field: str, texts: Sequence[str], what: str) -> Iterator[tuple[str, str]]:
+    if len(set(texts)) < len(texts):
+        yield field, f"must not have {what} twice"
+
+
+def _is_emoji(text: str) -> bool:
+    from emoji import is_emoji  # noqa: PLC0415  # only a reaction needs it
+
+    return is_emoji(text)

@@ -1,0 +1,95 @@
+"""What becomes of a content on a channel: the table of the API, the check at POST and the parts agree."""
+
+from collections.abc import Iterable
+
+from chat4all.domain.channel import Capabilities, KindRule, OtherFiles, Treatment
+from chat4all.domain.content import (
+    Content,
+    Deleted,
+    Media,
+    Notice,
+    Plain,
+    Text,
+    Unsupported,
+    kind_of,
+)
+from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
+
+
+def treatment_of(content: Content, capabilities: Capabilities, address: str) -> Treatment:
+    """Return what becomes of `content` on its way to `address`."""
+    match content:
+        case Media(file=file):
+            if capabilities.media_rule(file, address) is not None:
+                return Treatment.FULL
+            is_refused = capabilities.other_files is OtherFiles.REJECTED
+            return Treatment.REJECTED if is_refused else Treatment.LINK
+        case Unsupported() | Notice() | Deleted():
+            return Treatment.TEXT
+        case plain:
+            rule = capabilities.kind_rule(kind_of(plain))
+            return rule.otherwise if _exceeded(plain, rule, capabilities) else rule.treatment
+
+
+def unfit(content: Content, capabilities: Capabilities) -> str:
+    """Return why the channel does not show `content` as its kind, as the end of a sentence."""
+    kind = kind_of(content)
+    match content:
+        case Media(file=file):
+            return _unfit_file(file, capabilities)
+        case Unsupported() | Notice() | Deleted():
+            return f"does not take the kind {kind}"
+        case plain:
+            limit = _exceeded(plain, capabilities.kind_rule(kind), capabilities)
+            return limit or f"does not take the kind {kind}"
+
+
+def _unfit_file(file: Attachment, capabilities: Capabilities) -> str:
+    sizes = [rule.most_bytes for rule in capabilities.media if file.content_type in rule.content_types]
+    if sizes:
+        return f"takes {file.content_type} up to {max(sizes)} bytes, not {file.size}"
+    return f"does not take {file.content_type}"
+
+
+def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str | None:
+    """Return the limit of `rule` that `content` exceeds, as the end of a sentence; None if it fits."""
+    over = capabilities.text_unit.measure
+
+    def too_long(texts: Iterable[str], longest: int | None, what: str) -> str | None:
+        is_over = longest is not None and any(over(text) > longest for text in texts)
+        return f"takes {what} of up to {longest} {capabilities.text_unit.value}" if is_over else None
+
+    def too_many(count: int, most: int | None, what: str) -> str | None:
+        return f"takes up to {most} {what}" if most is not None and count > most else None
+
+    match content:
+        case Text():
+            return None
+        case Location(live_s=live_s):
+            longest = rule.longest_live_s
+            return f"moves a place for up to {longest} seconds" if longest and live_s > longest else None
+        case Contacts(contacts=contacts):
+            has_phones = all(contact.phones for contact in contacts)
+            return "takes contacts with a phone number only" if rule.needs_phone and not has_phones else None
+        case Reaction(emoji=emoji):
+            is_other = bool(emoji) and bool(rule.emoji) and emoji not in rule.emoji
+            return "does not take this emoji" if is_other else None
+        case Buttons(text=text, buttons=buttons):
+            return (
+                too_many(len(buttons), rule.most, "buttons")
+                or too_long([text], rule.text_length, "a text")
+                or too_long((button.title for button in buttons), rule.label_length, "titles")
+            )
+        case Choices(text=text, button=button, sections=sections, rows=rows):
+            return (
+                too_many(len(rows), rule.most, "rows")
+                or too_many(len(sections), rule.most_sections, "sections")
+                or too_long([text], rule.text_length, "a text")
+                or too_long([button], rule.button_length, "a button")
+                or too_long((row.title for row in rows), rule.label_length, "titles")
+                or too_long((row.description for row in rows), rule.description_length, "descriptions")
+                or too_long(
+                    (section.title for section in sections), rule.section_length, "titles of sections"
+                )
+            )

@@ -1,0 +1,63 @@
+"""Tell what each recipient would get of a message, without accepting it."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.content import Content
+from chat4all.domain.events import Recipient
+from chat4all.domain.routing import parts_of
+from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.services.messaging.accept_message import NewMessage, routed_to_customers
+from chat4all.services.messaging.conversation_cache import ConversationCache
+
+
+class Rendering(msgspec.Struct, frozen=True):
+    """What a recipient would get on a channel.
+
+    `reason` says why the content does not get there as its kind. `parts` are the provider messages, in their
+    order; a rejected content has none.
+    """
+
+    recipient: Recipient
+    treatment: Treatment
+    reason: str | None
+    parts: tuple[Content, ...]
+
+
+class PreviewMessage:
+    def __init__(
+        self, conversation_cache: ConversationCache, capabilities: Mapping[str, Capabilities]
+    ) -> None:
+        self._conversation_cache = conversation_cache
+        self._capabilities = capabilities
+
+    def __call__(self, new: NewMessage) -> tuple[Rendering, ...]:
+        """Return the renderings for each recipient, on the first channel and then on each fallback.
+
+        Raises:
+            NotFound: no such conversation.
+            Forbidden: the sender is not a participant.
+            Conflict: the conversation is archived.
+            NoIdentity: a recipient cannot be reached.
+        """
+        routed = routed_to_customers(self._conversation_cache.fresh(new.conversation_id), new)
+        return tuple(
+            self._rendering(routed.content, on_route) for to in routed.to for on_route in _routes(to)
+        )
+
+    def _rendering(self, content: Content, to: Recipient) -> Rendering:
+        capabilities = self._capabilities[to.channel]
+        treatment = treatment_of(content, capabilities, to.address)
+        is_rejected = treatment is Treatment.REJECTED
+        return Rendering(
+            recipient=to,
+            treatment=treatment,
+            reason=None if treatment is Treatment.FULL else unfit(content, capabilities),
+            parts=() if is_rejected else tuple(parts_of(content, capabilities, to.address)),
+        )
+
+
+def _routes(to: Recipient) -> Iterator[Recipient]:
+    return map(to.at, range(1 + len(to.fallbacks)))
