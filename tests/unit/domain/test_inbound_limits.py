@@ -7,9 +7,21 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
 from chat4all.domain.inbound_limits import HASHED, MOST_ID_BYTES, MOST_TEXT_BYTES, within_limits
+from chat4all.domain.kinds import (
+    MOST_CONTACTS,
+    Button,
+    Buttons,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    Row,
+    Section,
+)
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 
@@ -170,3 +182,93 @@ def test_a_long_order_is_kept_whole() -> None:
 
     assert isinstance(event, InboundMessage)
     assert event.provider_fields == fields
+
+
+KINDS = st.one_of(
+    st.builds(
+        Location,
+        st.floats(),
+        st.floats(),
+        st.text(),
+        st.text(),
+        st.integers(-(2**70), 2**70),
+    ),
+    st.builds(
+        Contacts,
+        st.lists(
+            st.builds(
+                Contact,
+                st.text(),
+                st.lists(st.text(), max_size=30).map(tuple),
+                st.lists(st.text(), max_size=30).map(tuple),
+                st.text(),
+            ),
+            max_size=20,
+        ).map(tuple),
+    ),
+    st.builds(Reaction, st.text()),
+    st.builds(Notice, st.text(), st.text()),
+    st.builds(Buttons, st.text(), st.lists(st.builds(Button, st.text(), st.text())).map(tuple)),
+    st.builds(
+        Choices,
+        st.text(),
+        st.text(),
+        st.lists(
+            st.builds(Section, st.lists(st.builds(Row, st.text(), st.text(), st.text())).map(tuple))
+        ).map(tuple),
+    ),
+)
+
+
+@given(KINDS)
+def test_a_content_of_any_kind_can_be_read_again_from_the_queue(content: ReceivedContent) -> None:
+    event = within_limits(replace(TEXT, content=content))
+
+    assert msgspec.json.decode(msgspec.json.encode(event), type=InboundMessage) == event
+
+
+@pytest.mark.parametrize(
+    "place", [Location(90.5, 0.0), Location(0.0, float("nan")), Location(float("inf"), 0.0)]
+)
+def test_a_place_outside_of_the_globe_is_kept_as_words(place: Location) -> None:
+    event = within_limits(replace(TEXT, content=replace(place, text="Over there")))
+
+    assert isinstance(event, InboundMessage)
+    assert event.content == Unsupported("location", "Over there")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Location(1.0, 2.0, ENDLESS, ENDLESS),
+        Contacts((Contact(ENDLESS, (ENDLESS,) * 30, (ENDLESS,) * 30, ENDLESS),) * 30),
+        Reaction(ENDLESS),
+        Notice(ENDLESS, ENDLESS),
+        Buttons(ENDLESS, (Button(ENDLESS, ENDLESS),)),
+        Choices(ENDLESS, ENDLESS, (Section((Row(ENDLESS, ENDLESS, ENDLESS),)),)),
+    ],
+)
+def test_an_endless_content_of_any_kind_fits(content: ReceivedContent) -> None:
+    event = within_limits(replace(TEXT, content=content))
+
+    assert len(msgspec.json.encode(event)) < MOST_EVENT_BYTES
+    assert text_of(event).strip()
+
+
+def test_a_reaction_that_is_taken_back_and_a_place_without_words_get_their_text() -> None:
+    place = within_limits(replace(TEXT, content=Location(1.0, 2.0)))
+    taken_back = within_limits(replace(TEXT, content=Reaction("")))
+
+    assert text_of(place) == "https://www.google.com/maps/search/?api=1&query=1.000000,2.000000"
+    assert isinstance(taken_back, InboundMessage)
+    assert taken_back.content == Reaction("")
+
+
+def test_of_many_contacts_the_first_stay() -> None:
+    cards = tuple(Contact(f"Ana {number}") for number in range(MOST_CONTACTS + 5))
+
+    event = within_limits(replace(TEXT, content=Contacts(cards)))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, Contacts)
+    assert event.content.contacts == cards[:MOST_CONTACTS]

@@ -12,6 +12,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files.file import Attachment, FileStatus, MediaKind
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
@@ -295,6 +296,30 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
         "hers",
         None,
     ]
+
+
+def test_a_reaction_goes_to_the_message_that_the_person_wrote(product: Product, deliver: Deliver) -> None:
+    product.settle(AGENT, ANA)
+    written = replace(
+        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
+        received_over="pigeon",
+        provider_message_id="hers",
+    )
+    product.accept(written)
+
+    deliver(replace(a_delivery(reply_to=QUOTED_ID), content=Reaction("👍", "👍")))
+
+    (submission,) = product.connector.accepted
+    assert (submission.content, submission.quoted_provider_message_id) == (Reaction("👍", "👍"), "hers")
+
+
+def test_a_reaction_to_a_message_that_the_app_does_not_have_fails_and_is_not_sent(
+    product: Product, deliver: Deliver
+) -> None:
+    update = settled(deliver(replace(a_delivery(reply_to=QUOTED_ID), content=Reaction("👍", "👍"))))
+
+    assert (update.status, update.error_code) == (Status.FAILED, "TARGET_UNKNOWN")
+    assert product.connector.asked == []
 
 
 def test_only_the_first_part_quotes(product: Product, deliver: Deliver) -> None:

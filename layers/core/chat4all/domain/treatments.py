@@ -89,7 +89,5 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
                 or too_long([button], rule.button_length, "a button")
                 or too_long((row.title for row in rows), rule.label_length, "titles")
                 or too_long((row.description for row in rows), rule.description_length, "descriptions")
-                or too_long(
-                    (section.title for section in sections), rule.section_length, "titles of sections"
-                )
+                or too_long((section.title for section in sections), rule.section_length, "section titles")
             )
