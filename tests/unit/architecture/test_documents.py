@@ -48,7 +48,6 @@ ENUMERATIONS: Final = {
     "README.md": r"\A# Chat4All\n\n(.*?)\n\n",
     "README.md, accounts": r"\*\*Which provider accounts do I need\?\*\*(.*?)\n\n",
     "CHANGELOG.md": r"\n- Texts go out to (.*?)\n- ",
-    "docs/api.md": r"\n\| \| as what it is, up to \|(.*?)\n\n",
     "pyproject.toml": r'\ndescription = "(.*?)"',
     "layers/core/chat4all/__init__.py": r'\A"""(.*?)\n',
 }
