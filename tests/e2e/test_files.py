@@ -265,8 +265,8 @@ def test_a_photo_in_a_group_reaches_the_other_apps_before_the_words_that_follow_
     refused = "📎 document.zip (not available)"
     eventually(lambda: stage.texts(omar), lambda texts: texts[-1:] == lines[-1:])
     eventually(lambda: stage.texts(pia), lambda texts: texts[-1:] == lines[-1:])
-    assert stage.texts(omar) == ["Lia: the gate", refused, "Lia: 📎", *lines]
-    assert stage.texts(pia) == [None, "Lia: the gate", refused, "Lia: 📎", *lines]
+    assert stage.texts(omar) == ["Lia: the gate", "Lia: 📎", refused, *lines]
+    assert stage.texts(pia) == ["Lia: the gate", None, "Lia: 📎", refused, *lines]
     digest = hashlib.sha256(photo.read_bytes()).hexdigest()
     for customer in (omar, pia):
         assert [sent.sha256 for sent in files_of(stage, customer)] == [digest]

@@ -945,7 +945,8 @@ def test_a_photo_of_a_customer_reaches_the_other_apps_in_a_group_once_it_is_fetc
     world.say("whatsapp", whatsapp(**{"from": phone, "id": wamid, "type": "text", "text": {"body": later}}))
     world.product.pump()
     if not in_time:
-        assert sent_to(world, on_telegram) == sent_to(world, on_instagram) == []
+        (name,) = sent_to(world, on_instagram)
+        assert (name["message"]["text"], sent_to(world, on_telegram)) == ("Lia: 📎", [])
         world.provider.cut.remove(file_id)
 
     until(world, lambda: len(sent_to(world, on_telegram)) == 2 and len(sent_to(world, on_instagram)) == 3)

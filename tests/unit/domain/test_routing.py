@@ -168,6 +168,18 @@ def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
     ]
 
 
+def test_before_a_persons_file_stands_the_text_that_says_whose_it_is() -> None:
+    content = Media(VOICE, "Ana: listen")
+    accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", "1", 1)
+
+    requested = deliveries(msgspec.structs.replace(accepted, is_relayed=True), CAPABILITIES)
+
+    assert [(request.part, request.content) for request in requested] == [
+        (0, Text("Ana: listen")),
+        (1, Media(VOICE)),
+    ]
+
+
 ON_PIGEON = Recipient("ana", "pigeon", "main", "1", 1)
 ON_TELEX = Recipient("ben", "telex", "main", "2", 2)
 PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", 1, (Route("telex", "main", "2"),))

@@ -82,3 +82,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_timeout_s: int = 0
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
+
+    @property
+    def is_relayed(self) -> bool:
+        """Return whether a person wrote the message, or changed a message, in their app."""
+        return self.provider_message_id is not None or self.notice is not None

@@ -127,10 +127,15 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
 def deliveries(
     accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
 ) -> list[DeliveryRequested]:
-    """Build a request for each recipient and part; the parts of a recipient follow each other in order."""
+    """Build a request for each recipient and part; the parts of a recipient follow each other in order.
+
+    If a person sent the file, a text that is no caption of it goes before it, and says whose file it is.
+    """
     requested = []
     for recipient in accepted.recipients:
         parts = parts_of(accepted.content, capabilities[recipient.channel], recipient.address)
+        if accepted.is_relayed:
+            parts.sort(key=lambda part: file_of(part) is not None)
         for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(

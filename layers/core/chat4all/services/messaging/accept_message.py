@@ -81,11 +81,6 @@ class NewMessage(msgspec.Struct, frozen=True):
         return self.received is not None and self.received.is_own
 
     @property
-    def is_relayed(self) -> bool:
-        """Return whether a person said it in their app."""
-        return self.provider_message_id is not None or self.notice is not None
-
-    @property
     def change(self) -> Change | None:
         """Return the change that the recipients are told of, if any."""
         if self.notice is not None:
@@ -249,7 +244,7 @@ class AcceptMessage:
             return Routed(new.content, ())
         sender = _check_sender(snapshot, new.sender_id)
         speaker = speaker_of(snapshot.conversation, snapshot.users, sender, new.author)
-        if new.is_relayed:
+        if new.provider_message_id is not None or new.notice is not None:
             # A person wrote the message in their app, so it is kept even if no recipient can be reached.
             passed_on = relayed(new.content, speaker, new.change)
             if passed_on is None:
@@ -383,4 +378,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         reply_to=message.reply_to,
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
+        is_relayed=message.is_relayed,
     )
