@@ -47,13 +47,12 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """Content of any `type`: `file` is set for media, `provider_kind` and `raw` for unsupported content."""
+    """Content of any `type`: `file` is set for media, `provider_kind` for unsupported content."""
 
     type: str
     text: str
     file: File | None = None
     provider_kind: str | None = None
-    raw: str | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):

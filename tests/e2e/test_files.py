@@ -249,6 +249,31 @@ def test_a_photo_that_somebody_sends_is_fetched_inspected_and_attached(
     assert (stored.status, stored.sha256) == ("READY", hashlib.sha256(photo.read_bytes()).hexdigest())
 
 
+def test_a_photo_in_a_group_reaches_the_other_apps_before_the_words_that_follow_it(
+    stage: Stage, photo: Path
+) -> None:
+    lia, omar, pia = (stage.customer(*who) for who in (("whatsapp", "Lia"), ("telegram",), ("instagram",)))
+    talk = stage.group(lia, omar, pia)
+    simulator = stage.simulators["whatsapp"]
+
+    simulator.write_media(lia.address, "image", "image/jpeg", "the gate", data=photo.read_bytes())
+    simulator.write_media(lia.address, "document", "application/zip", data=zipped({"a.txt": b"hello"}))
+    written = simulator.write(lia.address, "meet me there")
+    simulator.edit(lia.address, written.provider_message_id, "meet me here")
+
+    lines = ["Lia: meet me there", "Lia (edited): meet me here"]
+    refused = "📎 document.zip (not available)"
+    eventually(lambda: stage.texts(omar), lambda texts: texts[-1:] == lines[-1:])
+    eventually(lambda: stage.texts(pia), lambda texts: texts[-1:] == lines[-1:])
+    assert stage.texts(omar) == ["Lia: the gate", "Lia: 📎", refused, *lines]
+    assert stage.texts(pia) == ["Lia: the gate", None, "Lia: 📎", refused, *lines]
+    digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    for customer in (omar, pia):
+        assert [sent.sha256 for sent in files_of(stage, customer)] == [digest]
+    assert stage.requests(lia) == []
+    assert [message.content.text for message in stage.history(talk)] == ["meet me here", "", "the gate"]
+
+
 @pytest.mark.parametrize(
     ("kind", "content_type", "data", "filename", "served"),
     [

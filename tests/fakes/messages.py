@@ -212,6 +212,7 @@ class MemoryMessages:
             message
             for message in self._table.messages.values()
             if message.conversation_id == conversation_id
+            and message.notice is None
             and message.sequence > after
             and (before is None or message.sequence < before)
         ]
@@ -237,7 +238,8 @@ class MemoryMessages:
     def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
         """Of the statuses, PENDING and FAILED are listed, by the time of the next look and of the failure."""
         if query.status is None:
-            return message.accepted_at if message.sender_id == query.sender_id else None
+            is_listed = message.sender_id == query.sender_id and message.notice is None
+            return message.accepted_at if is_listed else None
         if message.status is not query.status:
             return None
         if message.status is Status.FAILED:

@@ -36,6 +36,7 @@ def message_view(
         context=None,
         provider_fields=NOTHING,
         webhook_id=None,
+        notice=None,
     )
 
 

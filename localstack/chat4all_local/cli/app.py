@@ -70,8 +70,8 @@ def run() -> None:
         explain(f"AWS: {error}")
     except ApiUnreachable as error:
         explain(str(error), "see: chat4all status")
-    except (KeyboardInterrupt, Stopped):
-        sys.exit(INTERRUPTED)
+    except (KeyboardInterrupt, Stopped) as stopped:
+        sys.exit(stopped.exit_code if isinstance(stopped, Stopped) else INTERRUPTED)
     except BrokenPipeError:
         # The reader has closed the pipe (chat4all users list | head): print nothing more, not even when
         # Python flushes stdout at its exit.

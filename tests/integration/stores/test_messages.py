@@ -15,10 +15,10 @@ from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.message import Edit, Message
+from chat4all.domain.message import Change, ChangeNotice, Edit, Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.parts import PartStatus, part_status
-from chat4all.domain.received import Received
+from chat4all.domain.received import Author, Received
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, Deliveries, MessageQuery, Messages
@@ -121,6 +121,32 @@ def test_a_message_gets_the_number_of_its_other_record(messages: Messages, a_mes
     assert moved == replace(message, sequence=numbered(9))
     assert messages.get(message.message_id) == moved
     assert messages.history(message.conversation_id, "", None, 10) == [moved]
+
+
+def test_a_notice_is_read_by_its_id_and_is_in_no_history_and_no_list_by_sender(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    changed = a_message(sequence=numbered(1))
+    about = ChangeNotice(changed.message_id, Change.EDITED, Author(display_name="Noor"))
+    notice = replace(
+        a_message(sequence=numbered(2), notice=about, content=Text("")),
+        conversation_id=changed.conversation_id,
+        sender_id=changed.sender_id,
+    )
+    for message in (changed, notice):
+        assert messages.add(message) is None
+    moved = messages.renumber(notice, numbered(3))
+    messages.begin(notice.message_id, NOW)
+
+    known = messages.get(notice.message_id)
+
+    assert known is not None
+    assert replace(known, routed=False, status_history=moved.status_history) == moved
+    assert messages.history(changed.conversation_id, FROM_THE_START, None, 10) == [changed]
+    assert messages.latest_at(changed.conversation_id) == changed.accepted_at
+    found = messages.search(MessageQuery(sender_id=changed.sender_id), None, 10)
+    assert [message_id for _, message_id in found] == [changed.message_id]
+    assert [due.message.message_id for due in messages.due(LATER, 100)].count(notice.message_id) == 1
 
 
 def test_a_number_that_was_changed_meanwhile_stays(messages: Messages, a_message: NewMessageOf) -> None:

@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import re
+import signal
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
@@ -15,6 +16,7 @@ from botocore.stub import Stubber
 from chat4all_local.cli import lifecycle, main
 from chat4all_local.cloud.aws import Aws
 from chat4all_local.cloud.folder import StateFolder
+from chat4all_local.cloud.signals import stopped_by_signals
 from chat4all_local.cloud.state import Phase, State
 from tests.unit.cli.conftest import FakeApi
 
@@ -322,6 +324,19 @@ def test_interrupted_while_its_commands_are_loaded_it_ends_without_a_word(
     monkeypatch.setattr(sys, "meta_path", [InterruptedAt(module), *sys.meta_path])
 
     assert chat4all("status") == (130, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stopped_by_a_signal_it_ends_as_a_shell_expects(
+    chat4all: CommandLine, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def stopped(_: object) -> None:
+        with stopped_by_signals():
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(lifecycle, "inspect", stopped)
+
+    assert chat4all("status") == (128 + number, "", "")
 
 
 @pytest.mark.parametrize("command", [("status",), ("env",), ("logs", "api"), ("users", "list")])

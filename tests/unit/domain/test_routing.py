@@ -14,11 +14,9 @@ from chat4all.domain.events import MessageAccepted, Recipient, Route
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.person import User
 from chat4all.domain.routing import (
-    content_for_recipients,
     deliveries,
     parts_of,
     reach,
-    relayed,
     require_all,
     require_possible,
 )
@@ -90,14 +88,6 @@ def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_oth
     assert first.at(1) == Recipient("both", "telex", "main", "both@telex", 1, (), 1)
 
 
-def test_a_customer_of_a_group_is_named_before_their_words() -> None:
-    hello = Text("hello")
-
-    assert content_for_recipients(group(), USERS, ANA, hello) == Text("Ana: hello")
-    assert content_for_recipients(group(), USERS, AGENT, hello) == hello
-    assert content_for_recipients(conversation_of(AGENT, ANA), USERS, ANA, hello) == hello
-
-
 def test_a_part_that_shows_nothing_is_left_out() -> None:
     text = "x" * 20 + "\n" * 20 + "y"
 
@@ -165,23 +155,6 @@ def test_of_a_kind_that_a_channel_does_not_list_its_text_goes_out() -> None:
     assert parts_of(place, PIGEON, "coop-1") == [Text("x" * 20), Text("x" * 5)]
 
 
-@pytest.mark.parametrize(
-    ("content", "passed_on"),
-    [
-        (Text("hello"), Text("hello")),
-        (Text(" "), None),
-        (Media(PICTURE, "look"), Text("look")),
-        (Media(PICTURE), None),
-        (Unsupported("poll", "Tea or coffee?"), Text("Tea or coffee?")),
-        (Unsupported("poll"), None),
-    ],
-)
-def test_of_a_file_and_of_what_is_not_known_only_the_text_is_relayed(
-    content: Content, passed_on: Text | None
-) -> None:
-    assert relayed(content) == passed_on
-
-
 def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
     content = Media(PICTURE, "x" * 25)
     accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", "1", 1)
@@ -192,6 +165,18 @@ def test_the_parts_of_a_file_message_are_numbered_like_all_others() -> None:
         (0, 3, Media(PICTURE)),
         (1, 3, Text("x" * 20)),
         (2, 3, Text("x" * 5)),
+    ]
+
+
+def test_before_a_persons_file_stands_the_text_that_says_whose_it_is() -> None:
+    content = Media(VOICE, "Ana: listen")
+    accepted = MessageAccepted("m", "c", content, (ON_PIGEON,), "2026-01-31T12:00:00.000Z", "1", 1)
+
+    requested = deliveries(msgspec.structs.replace(accepted, is_relayed=True), CAPABILITIES)
+
+    assert [(request.part, request.content) for request in requested] == [
+        (0, Text("Ana: listen")),
+        (1, Media(VOICE)),
     ]
 
 
@@ -222,8 +207,3 @@ def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit
 
     assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert [(detail.field, detail.issue) for detail in refused.value.details] == [("content.file_id", issue)]
-
-
-def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
-    assert content_for_recipients(group(), USERS, ANA, Media(PICTURE)) == Media(PICTURE, "Ana:")
-    assert content_for_recipients(group(), USERS, AGENT, Media(PICTURE)) == Media(PICTURE)

@@ -10,12 +10,13 @@ from chat4all.domain.content import Text
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import StatusUpdate
-from chat4all.domain.files.file import Attachment, FileStatus, MediaKind
+from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.files.file import Attachment, FileStatus, MediaKind, Source
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.services.files.outgoing_file import LONGEST_FILE_WAIT
 from chat4all.services.messaging.circuit import Attempt
 from chat4all.services.messaging.deliver import Deliver, Delivering, Later, Settled
 from tests.fakes.connector import PIGEON, FakeConnector
@@ -538,3 +539,104 @@ def test_a_file_tried_again_gets_a_fresh_address(product: Product, deliver: Deli
     product.files.files.clear()
 
     assert settled(deliver(a_delivery(file=PICTURE))).error_code == "FILE_GONE"
+
+
+def persons_file(product: Product, status: FileStatus, **changes: object) -> None:
+    source = Source("telex", "main", "her-file")
+    fields = {"filename": "it.png", "content_type": "image/png", "size": 400, **changes}
+    file = a_file(status=status, owner=None, conversation_id="conversation", source=source, **fields)
+    product.files.files[file.file_id] = file
+
+
+def relayed(text: str = "Ana: look", file: Attachment = PICTURE) -> DeliveryRequested:
+    return a_delivery(text, file=file)
+
+
+@pytest.mark.parametrize("status", [FileStatus.PENDING, FileStatus.SCANNING])
+def test_a_persons_file_that_is_not_ready_yet_is_waited_for_and_takes_no_token(
+    product: Product, status: FileStatus
+) -> None:
+    persons_file(product, status)
+    deliver = product.deliver(NotToBeAsked())
+
+    waits = []
+    for seconds in (0, 4, 100):
+        product.clock.advance(seconds)
+        waits.append(waiting(deliver(relayed())))
+
+    assert waits == [1.0, 2.0, 52.0]
+    assert product.deliveries.of_message(MESSAGE_ID) == []
+    persons_file(product, FileStatus.READY)
+    assert settled(product.deliver()(relayed())).status is Status.SENT
+    (submission,) = product.connector.accepted
+    assert isinstance(submission.content, OutgoingMedia)
+    assert submission.content.text == "Ana: look"
+
+
+def test_the_wait_for_a_persons_file_ends(product: Product) -> None:
+    product.connector = FakeConnector(replace(PIGEON, text_length=1000))
+    persons_file(product, FileStatus.PENDING)
+    product.clock.advance(LONGEST_FILE_WAIT.total_seconds() - 3)
+    assert waiting(product.deliver()(relayed())) == 3.0
+    product.clock.advance(3)
+
+    assert settled(product.deliver()(relayed())).status is Status.SENT
+
+    (submission,) = product.connector.accepted
+    assert submission.content == Text("Ana: look\n📎 it.png (not available)")
+
+
+@pytest.mark.parametrize(
+    ("status", "changes"),
+    [
+        (FileStatus.REJECTED, {}),
+        (FileStatus.INFECTED, {}),
+        (FileStatus.EXPIRED, {}),
+        (FileStatus.READY, {"inspection": "UNKNOWN_TYPE"}),
+    ],
+)
+def test_a_persons_file_that_must_not_be_sent_on_is_named(
+    product: Product, status: FileStatus, changes: dict[str, object]
+) -> None:
+    product.connector = FakeConnector(replace(PIGEON, text_length=1000))
+    persons_file(product, status, **changes)
+
+    assert settled(product.deliver()(relayed(""))).status is Status.SENT
+
+    (submission,) = product.connector.accepted
+    assert submission.content == Text("📎 it.png (not available)")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"content_type": "application/pdf"},
+        {"size": 4_200_000},
+        {"content_type": "audio/ogg"},
+    ],
+)
+def test_of_a_file_that_is_another_than_claimed_the_rule_is_read_again(
+    product: Product, changes: dict[str, object]
+) -> None:
+    product.connector = FakeConnector(replace(PIGEON, text_length=1000))
+    persons_file(product, FileStatus.READY, **changes)
+
+    assert settled(product.deliver()(relayed())).status is Status.SENT
+
+    (submission,) = product.connector.accepted
+    assert isinstance(submission.content, Text), "the caption does not fit the true type"
+    words, name, link = submission.content.text.split("\n")
+    assert (words, link) == ("Ana: look", "https://chat.example/l/file-1")
+    assert name.startswith("📎 it.png")
+
+
+def test_a_caption_and_a_link_that_do_not_fit_together_are_cut_before_the_link(product: Product) -> None:
+    product.connector = FakeConnector(replace(PIGEON, text_length=80))
+    persons_file(product, FileStatus.READY, size=4_200_000)
+
+    settled(product.deliver()(relayed("Ana: " + "words " * 20)))
+
+    (submission,) = product.connector.accepted
+    assert len(submission.content.text) <= 80
+    assert submission.content.text.startswith("Ana: words")
+    assert submission.content.text.endswith("…\n📎 it.png (4.2 MB)\nhttps://chat.example/l/file-1")

@@ -264,7 +264,8 @@ def test_a_kind_not_yet_supported_is_kept_as_it_is(product: Product) -> None:
     assert message.received is not None
     assert message.received.provider_fields == fields
     (event,) = product.events.submitted
-    assert event.recipients == ()
+    assert event.content == Text("Ana sent something that cannot be shown here (sticker)")
+    assert [recipient.user_id for recipient in event.recipients] == ["ben"]
 
 
 def edit(text: str, at: str) -> InboundMessage:
@@ -653,18 +654,32 @@ def test_two_files_have_two_ids(product: Product) -> None:
     assert len(product.files.files) == 2
 
 
-def test_of_a_file_in_a_group_the_others_get_the_words_only(product: Product) -> None:
+def test_a_file_in_a_group_goes_on_in_its_place_with_its_writers_name(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
 
     take(product, replace(FILE, content=ReceivedMedia(MEDIA, "look")))
     take(product, replace(FILE, provider_message_id="hers-2"))
 
     with_words, without_words = product.events.submitted
-    assert with_words.content == Text("Ana: look")
+    first, second = (file_of(taken(product, which).content) for which in ("hers-1", "hers-2"))
+    assert first is not None
+    assert second is not None
+    assert with_words.content == Media(first, "Ana: look")
+    assert without_words.content == Media(second, "Ana: 📎")
     assert [recipient.user_id for recipient in with_words.recipients] == ["ben"]
-    assert without_words.recipients == ()
-    assert taken(product, "hers-2").status is Status.DELIVERED
+    assert taken(product, "hers-2").status is Status.PENDING
     assert len(product.events.files) == 2
+
+
+def test_a_file_has_its_row_before_its_message_goes_on(product: Product) -> None:
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    product.events.message_submitted = refuse  # type: ignore[method-assign, assignment]
+
+    with pytest.raises(Unavailable):
+        take(product, FILE)
+
+    assert [file.conversation_id for file in product.files.files.values()] == ["conversation"]
+    assert product.table.messages == {}
 
 
 def test_a_file_that_was_kept_as_unsupported_before_is_fetched_when_it_comes_again(product: Product) -> None:

@@ -110,6 +110,8 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     """The seconds within which a delivery is to be confirmed, where a recipient has fallbacks."""
     position: int = 0
     """The number of the route of the only recipient; 0: the first route of each recipient."""
+    is_relayed: bool = False
+    """A person wrote the message in their app, so the text of a file says whose file it is."""
 
     @property
     def deduplication_id(self) -> str:

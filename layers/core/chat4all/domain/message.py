@@ -1,9 +1,11 @@
 """Messages."""
 
+from enum import StrEnum
+
 import msgspec
 
 from chat4all.domain.content import Content
-from chat4all.domain.received import Received
+from chat4all.domain.received import Author, Received
 from chat4all.domain.status import Status, StatusChange
 
 
@@ -14,6 +16,27 @@ class Edit(msgspec.Struct, frozen=True):
     at: str
 
 
+class Change(StrEnum):
+    """A change to a message of which the other participants are told."""
+
+    EDITED = "EDITED"
+    DELETED = "DELETED"
+    SHOWN = "SHOWN"
+    """The content came for which a placeholder stood."""
+
+
+class ChangeNotice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message to the other participants of a conversation that `message_id` has changed.
+
+    It has deliveries like every message. Histories have the changed message, and not the notice. The words
+    are not stored with it, so that they do not outlast their deletion. `author` is the changed message's.
+    """
+
+    message_id: str
+    change: Change
+    author: Author | None = None
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message of a conversation.
 
@@ -21,6 +44,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     which is the order of delivery, too. It is the number that the queue `chat-events` gave to the message;
     until then it is empty.
 
+    `notice` is set if the message only tells of a change to another message; its content is an empty text.
     `received` is set for a message that came over a channel. `deleted_at` is the time at which its author
     deleted it for everybody.
 
@@ -50,6 +74,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     received: Received | None = None
     edits: tuple[Edit, ...] = ()
     deleted_at: str | None = None
+    notice: ChangeNotice | None = None
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0
@@ -57,3 +82,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_timeout_s: int = 0
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
+
+    @property
+    def is_relayed(self) -> bool:
+        """Return whether a person wrote the message, or changed a message, in their app."""
+        return self.provider_message_id is not None or self.notice is not None

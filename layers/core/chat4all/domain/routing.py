@@ -1,27 +1,21 @@
 """The routing of a message: its recipients, their channels, and the provider messages of each delivery."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.channel import Capabilities, Treatment
-from chat4all.domain.content import C, Content, Media, Plain, Text, kind_of, reworded
-from chat4all.domain.conversation import Conversation, ConversationType, Origin, Participant
+from chat4all.domain.content import Content, Media, Text, file_of, kind_of
+from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import Detail, FileNotPossible, KindNotPossible, NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.kinds import Contacts
-from chat4all.domain.names import one_line
 from chat4all.domain.person import User, UserType
-from chat4all.domain.received import Author
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import is_blank
 from chat4all.domain.treatments import treatment_of, unfit
 from chat4all.domain.wording import as_text, worded
-
-LONGEST_NAME: Final = 100
-"""Characters of a name before words that are passed on."""
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -86,46 +80,6 @@ def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient
     )
 
 
-def content_for_recipients(
-    conversation: Conversation,
-    users: Mapping[str, User],
-    sender: User,
-    content: C,
-    author: Author | None = None,
-) -> C:
-    """Return `content` for the recipients: in a group, a customer's name stands before the text.
-
-    `author` is the author of a message in a chat of several people, where `sender` is the chat.
-    """
-    if conversation.type is not ConversationType.GROUP or sender.type is not UserType.CUSTOMER:
-        return content
-    others = (user.display_name for user in users.values() if user.user_id != sender.user_id)
-    name = f"{_spoken_name(sender, author, others)}:"
-    return reworded(content, name if is_blank(content.text) else f"{name} {content.text}")
-
-
-def _spoken_name(sender: User, author: Author | None, others: Iterable[str]) -> str:
-    """Return the name as the other participants read it; it can not pass for the name of another.
-
-    A colon would end the name early, and the rest would read like the words.
-    """
-    given = (author.display_name or author.handle if author else None) or sender.display_name
-    name = " ".join((one_line(given, LONGEST_NAME) or "?").replace(":", " ").split()) or "?"
-    if name.casefold() in {other.strip().casefold() for other in others}:
-        return f"{name} (…{sender.user_id[-4:]})"
-    return name
-
-
-def relayed(content: Content) -> Plain | None:
-    """Return what the other participants receive of a person's `content`; None if it shows nothing to them.
-
-    A person's file must not be sent before it is inspected, and a card or a place has no room for the name of
-    the person. So only the text of each kind is passed on.
-    """
-    text = as_text(content)
-    return None if is_blank(text) else Text(text)
-
-
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
@@ -176,10 +130,15 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
 def deliveries(
     accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
 ) -> list[DeliveryRequested]:
-    """Build a request for each recipient and part; the parts of a recipient follow each other in order."""
+    """Build a request for each recipient and part; the parts of a recipient follow each other in order.
+
+    If a person sent the file, a text that is no caption of it goes before it, and says whose file it is.
+    """
     requested = []
     for recipient in accepted.recipients:
         parts = parts_of(accepted.content, capabilities[recipient.channel], recipient.address)
+        if accepted.is_relayed:
+            parts.sort(key=lambda part: file_of(part) is not None)
         for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(

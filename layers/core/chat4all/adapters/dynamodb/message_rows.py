@@ -16,7 +16,7 @@ from chat4all.adapters.dynamodb.table_keys import NO_CHANNEL, dead_key, due_shar
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.message import Edit, Message
+from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.received import Received
 from chat4all.domain.status import Status, StatusChange
 
@@ -87,7 +87,8 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 class MessageRow(Model):
     """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
-    Only a later version, or the deletion by its author, changes it.
+    Only a later version, or the deletion by its author, changes it. A notice has another `conversation_key`
+    (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
     """
 
     class Meta(TableSettings):
@@ -97,7 +98,7 @@ class MessageRow(Model):
     record = UnicodeAttribute(range_key=True, default=MESSAGE)
     conversation_key = UnicodeAttribute()
     sequence = UnicodeAttribute()
-    sender_key = UnicodeAttribute()
+    sender_key = UnicodeAttribute(null=True)
     sender_id = UnicodeAttribute()
     content = StructAttribute[Content](Content)
     status = UnicodeAttribute()
@@ -115,6 +116,7 @@ class MessageRow(Model):
     received = StructAttribute[Received](Received, null=True)
     edits = StructsAttribute(Edit, null=True)
     deleted_at = UnicodeAttribute(null=True)
+    notice = StructAttribute[ChangeNotice](ChangeNotice, null=True)
     by_conversation = ByConversation()
     by_sender = BySender()
 
@@ -339,6 +341,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         received=row.received,
         edits=row.edits or (),
         deleted_at=row.deleted_at,
+        notice=row.notice,
         error_code=state.error_code if state else None,
         error_reason=state.error_reason if state else None,
         round=int(state.round or 0) if state else 0,

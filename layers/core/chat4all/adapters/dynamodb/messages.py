@@ -36,6 +36,7 @@ from chat4all.adapters.dynamodb.table_keys import (
     key,
     listing_key,
     name_of,
+    notices_key,
     provider_key,
     sender_key,
     shards_of,
@@ -390,12 +391,13 @@ def _again(message: Message, at: str, look_at: str) -> list[Action]:
 
 
 def _row(message: Message) -> MessageRow:
+    is_notice = message.notice is not None
     row = MessageRow(
         key(message.message_id),
         MESSAGE,
-        conversation_key=key(message.conversation_id),
+        conversation_key=notices_key(message.conversation_id) if is_notice else key(message.conversation_id),
         sequence=message.sequence,
-        sender_key=sender_key(message.sender_id, message.message_id),
+        sender_key=None if is_notice else sender_key(message.sender_id, message.message_id),
         sender_id=message.sender_id,
         content=message.content,
         status=message.status.value,
@@ -409,6 +411,7 @@ def _row(message: Message) -> MessageRow:
         reply_to=message.reply_to,
         metadata=message.metadata or None,
         received=message.received,
+        notice=message.notice,
     )
     if (
         message.channel is not None

@@ -28,6 +28,7 @@ CREATION_SHARDS: Final = 16
 """The creation of a conversation or a user costs one write; a message creates neither as a rule."""
 REDRIVEN: Final = "REDRIVEN"
 """Lists a redriven message that did not fail as a whole: its failed deliveries are tried again."""
+_NOTICES: Final = "NOTICES"
 NO_CHANNEL: Final = "message"
 """Stands for the channel of a dead letter without a channel."""
 
@@ -50,6 +51,11 @@ def shard(item_id: str, shards: int) -> int:
 def shards_of(name: str, shards: int) -> Iterable[str]:
     """Return the keys of all shards of an index key."""
     return (key(name, str(number)) for number in range(shards))
+
+
+def notices_key(conversation_id: str) -> str:
+    """Return the key of the notices of a conversation in the index of the histories."""
+    return key(_NOTICES, conversation_id)
 
 
 def sender_key(sender_id: str, message_id: str) -> str:

@@ -14,6 +14,11 @@ def link_text(file: Attachment, link: str) -> str:
     return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} ({human_size(file.size or 0)})\n{link}"
 
 
+def name_text(file: Attachment) -> str:
+    """Return the file's name, for a person's file that cannot be passed on."""
+    return f"📎 {shortened(file.filename, LONGEST_NAME_SHOWN)} (not available)"
+
+
 def human_size(size: int) -> str:
     """Format `size` bytes as 1 B, 12 KB, 4.2 MB or 1.9 GB, in powers of 1,000."""
     if size < 1000:

@@ -5,7 +5,7 @@ from msgspec import Raw
 
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.message import Edit, Message
+from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.received import NOTHING, Author, Context
 from chat4all.domain.status import Status, StatusChange
@@ -49,6 +49,8 @@ class MessageView(msgspec.Struct, frozen=True):
     """The fields of the provider that are in neither `content` nor `context`."""
     webhook_id: str | None
     """The webhook that brought the message."""
+    notice: ChangeNotice | None
+    """The change of which this message tells the other participants, if it is such a notice."""
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -104,6 +106,7 @@ def message_view(message: Message) -> MessageView:
         context=received.context if received else None,
         provider_fields=received.provider_fields if received else NOTHING,
         webhook_id=received.webhook_id if received else None,
+        notice=message.notice,
     )
 
 

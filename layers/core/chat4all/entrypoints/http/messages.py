@@ -96,6 +96,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "context": None,
     "provider_fields": NOTHING,
     "webhook_id": None,
+    "notice": None,
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {

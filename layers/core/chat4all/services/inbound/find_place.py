@@ -94,7 +94,7 @@ class FindPlace:
         if conversation.overtaken:
             # The person's next words belong here, even if they come before `router` handles this message.
             self._conversations.give_turn(conversation.conversation_id)
-        return Place(quoted.conversation_id, quoted.message_id)
+        return Place(quoted.conversation_id, _shown_as(quoted))
 
     def _quoted_message(self, channel: str, account: str, event: InboundMessage) -> Message | None:
         if event.quoted_provider_message_id is None:
@@ -126,7 +126,7 @@ class FindPlace:
     def _replying(self, conversation_id: str, origin: Origin, event: InboundMessage) -> Place:
         quoted = self._quoted_message(origin.channel, origin.account, event)
         is_here = quoted is not None and quoted.conversation_id == conversation_id
-        return Place(conversation_id, quoted.message_id if quoted and is_here else None)
+        return Place(conversation_id, _shown_as(quoted) if quoted and is_here else None)
 
     def _candidates(
         self, origin: Origin, event: InboundMessage, sender: User, places: Places
@@ -178,3 +178,8 @@ class FindPlace:
             version=1,
             created_at=now,
         )
+
+
+def _shown_as(quoted: Message) -> str:
+    """Return the id of the message in the history: a notice stands for the message that changed."""
+    return quoted.notice.message_id if quoted.notice is not None else quoted.message_id

@@ -1,11 +1,27 @@
 """Turn the events of a webhook into messages, and into later versions of them.
 
 The id of a person's message is derived from the provider's id, so a repeated webhook makes one message only.
+
+::
+
+    file ── the row of a person's file: a delivery whose file has no row fails
+       │
+    accept ── a new message; it goes on to the other participants
+       │
+    or tell ── a notice of the change to the other participants; its id is derived from the change
+       │
+    rewrite ── the message with the change
+
+The case that breaks another order: the process dies after `rewrite` and before `tell`. The event comes again
+and changes nothing more, so the others would never hear of the change.
 """
 
+import hashlib
 import uuid
 from datetime import timedelta
 from typing import Final
+
+import msgspec
 
 from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
@@ -26,9 +42,10 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files.file import Source
-from chat4all.domain.message import Message
+from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Received
+from chat4all.domain.relaying import new_content, news
 from chat4all.domain.versions import Version, deleted, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
@@ -103,10 +120,9 @@ class TakeInbound:
                 return
             message = self._accepted(channel, account, event, webhook_id, arriving.deleted_at)
         else:
-            message = self._with_version(message, event, webhook_id)
+            message = self._with_version(message, channel, account, event, webhook_id)
         if arriving.deleted_at is not None:
-            message = self._deleted(message, arriving.deleted_at)
-        self._fetch(channel, account, event, message)
+            self._deleted(message, arriving.deleted_at)
 
     def _accepted(
         self, channel: str, account: str, event: InboundMessage, webhook_id: str, deleted_at: str | None
@@ -116,12 +132,14 @@ class TakeInbound:
         person = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
         hidden = deleted_at is not None and not self._keep_deleted_words
+        content = Deleted() if hidden else self._content(message_id, event)
+        self._fetch(channel, account, event, content, place.conversation_id)
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
                 conversation_id=place.conversation_id,
                 sender_id=self._inbox() if event.is_own else person.user_id,
-                content=Deleted() if hidden else self._content(message_id, event),
+                content=content,
                 received_over=channel,
                 account=account,
                 reply_to=place.reply_to,
@@ -143,14 +161,21 @@ class TakeInbound:
         known = self._messages.find(channel, account, event.provider_message_id)
         return known is not None and known.provider_message_id != event.provider_message_id
 
-    def _with_version(self, message: Message, event: InboundMessage, webhook_id: str) -> Message:
+    def _with_version(
+        self, message: Message, channel: str, account: str, event: InboundMessage, webhook_id: str
+    ) -> Message:
         """Return the message with the version that the event reports, stored."""
         for _ in range(_TRIES):
             content = self._content_of_version(message, event)
             version = Version(content, _received(event, webhook_id), event.edited_at)
             changed = with_version(message, version)
-            if changed is None or self._messages.rewrite(message, changed):
-                return changed or message
+            if (changed or message).content == content:
+                self._fetch(channel, account, event, content, message.conversation_id)
+            if changed is None:
+                return message
+            self._tell(message, changed)
+            if self._messages.rewrite(message, changed):
+                return changed
             message = self._messages.get(message.message_id) or message
         return message
 
@@ -163,13 +188,35 @@ class TakeInbound:
         else:
             self._deleted(message, event.at)
 
-    def _deleted(self, message: Message, at: str) -> Message:
+    def _deleted(self, message: Message, at: str) -> None:
         for _ in range(_TRIES):
             changed = deleted(message, at, keep_words=self._keep_deleted_words)
-            if changed is None or self._messages.rewrite(message, changed):
-                return changed or message
+            if changed is None:
+                return
+            self._tell(message, changed)
+            if self._messages.rewrite(message, changed):
+                return
             message = self._messages.get(message.message_id) or message
-        return message
+
+    def _tell(self, before: Message, after: Message) -> None:
+        """Tell the other participants of a change.
+
+        What our own side writes in the provider's app is told to nobody: the people of the chat see it there.
+        """
+        change = news(before, after)
+        received = after.received
+        if change is None or received is None or received.is_own:
+            return
+        self._accept.tell(
+            NewMessage(
+                message_id=_notice_id(after, change),
+                conversation_id=after.conversation_id,
+                sender_id=after.sender_id,
+                content=new_content(after, change),
+                reply_to=after.message_id if change is Change.EDITED else None,
+                notice=ChangeNotice(after.message_id, change, received.author),
+            )
+        )
 
     def _content(self, message_id: str, event: InboundMessage) -> Content:
         match event.content:
@@ -191,20 +238,31 @@ class TakeInbound:
             return Media(known, event.content.text)
         return self._content(f"{message.message_id} {name}", event)
 
-    def _fetch(self, channel: str, account: str, event: InboundMessage, message: Message) -> None:
-        """Request the fetch of the stored message's file.
+    def _fetch(
+        self, channel: str, account: str, event: InboundMessage, content: Content, conversation_id: str
+    ) -> None:
+        """Request the fetch of the file in `content`, if the event brings it.
 
-        If the process dies before this, the queue gives out the event again, and the message is found.
+        If the process dies after this, the queue gives out the event again, and the file is found.
         """
-        attachment = file_of(message.content)
+        attachment = file_of(content)
         if isinstance(event.content, ReceivedMedia) and attachment is not None:
             source = Source(channel, account, event.content.file.reference)
-            self._file.fetch(attachment, message.conversation_id, source)
+            self._file.fetch(attachment, conversation_id, source)
 
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
     """Return the id of a person's message, always the same for the same provider message."""
     return str(uuid.uuid5(NAMESPACE, f"{channel} {account} {provider_message_id}"))
+
+
+def _notice_id(message: Message, change: Change) -> str:
+    """Return the id of the notice of a change, always the same for the same change."""
+    if change is Change.DELETED:
+        return str(uuid.uuid5(NAMESPACE, f"notice {message.message_id} {change}"))
+    at = message.received.latest_at if message.received else None
+    content = hashlib.sha256(msgspec.json.encode(message.content)).hexdigest()
+    return str(uuid.uuid5(NAMESPACE, f"notice {message.message_id} {change} {at} {content}"))
 
 
 def _received(event: InboundMessage, webhook_id: str) -> Received:

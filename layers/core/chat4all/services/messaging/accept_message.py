@@ -25,7 +25,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, file_of
+from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
@@ -37,21 +37,16 @@ from chat4all.domain.errors import (
     Invalid,
     NoRecipient,
     NotAParticipant,
+    NotFound,
     NotPossible,
 )
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.message import Message
+from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import User
-from chat4all.domain.received import Received
-from chat4all.domain.routing import (
-    content_for_recipients,
-    known_on,
-    reach,
-    relayed,
-    require_all,
-    require_possible,
-)
+from chat4all.domain.received import Author, Received
+from chat4all.domain.relaying import new_content, relayed, speaker_of, spoken
+from chat4all.domain.routing import known_on, reach, require_all, require_possible
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
@@ -77,11 +72,27 @@ class NewMessage(msgspec.Struct, frozen=True):
     account: str | None = None
     provider_message_id: str | None = None
     received: Received | None = None
+    notice: ChangeNotice | None = None
+    """Set if the message tells the others of a change; `content` is what is new then."""
 
     @property
     def is_own(self) -> bool:
         """Return whether our own side wrote the message in the provider's app."""
         return self.received is not None and self.received.is_own
+
+    @property
+    def change(self) -> Change | None:
+        """Return the change that the recipients are told of, if any."""
+        if self.notice is not None:
+            return self.notice.change
+        is_known_by_edit = self.received is not None and self.received.known_by_edit_at is not None
+        return Change.EDITED if is_known_by_edit else None
+
+    @property
+    def author(self) -> Author | None:
+        if self.notice is not None:
+            return self.notice.author
+        return self.received.author if self.received else None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -128,16 +139,24 @@ class AcceptMessage:
             snapshot, routed = self._prepare(new)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        submitted = MessageSubmitted(
-            message=self._message(new, routed.to, iso(self._clock())),
-            recipients=routed.to,
-            version=snapshot.conversation.version,
-            content=routed.content if routed.content != new.content else None,
-        )
-        number = self._events.message_submitted(submitted)
-        message = msgspec.structs.replace(submitted.message, sequence=number)
-        stored = self._messages.add(message)
+        message, stored = self._submit(new, snapshot, routed)
         return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+
+    def tell(self, notice: NewMessage) -> None:
+        """Accept a notice to the other participants, if there are any who can be reached.
+
+        The same notice again changes nothing. Nobody is told in a conversation that is archived, or that the
+        speaker has left.
+
+        Raises:
+            Unavailable: AWS did not take the notice.
+        """
+        try:
+            snapshot, routed = self._prepare(notice)
+        except (*REFUSALS, NotFound):
+            return
+        if routed.to:
+            self._submit(notice, snapshot, routed)
 
     def accepted_file(self, message_id: str) -> Attachment | None:
         """Return the file of a message that was accepted before."""
@@ -162,7 +181,7 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        routed = self._route(snapshot, _of_stored(message))
+        routed = self._route(snapshot, self._again(message))
         if begun:
             reached = {(part.recipient_id, part.channel): part.route for part in begun}
             some = tuple(
@@ -190,6 +209,19 @@ class AcceptMessage:
         reached = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
         return accepted_event(message, Routed(content, reached.recipients))
 
+    def _submit(self, new: NewMessage, snapshot: Snapshot, routed: Routed) -> tuple[Message, Message | None]:
+        """Submit and store the message; return it, and the message that already has its id."""
+        message = self._message(new, routed.to, iso(self._clock()))
+        submitted = MessageSubmitted(
+            message=message,
+            recipients=routed.to,
+            version=snapshot.conversation.version,
+            content=routed.content if routed.content != message.content else None,
+        )
+        number = self._events.message_submitted(submitted)
+        message = msgspec.structs.replace(message, sequence=number)
+        return message, self._messages.add(message)
+
     def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
@@ -210,17 +242,14 @@ class AcceptMessage:
             # The people of the chat have the message already.
             _check_open(snapshot)
             return Routed(new.content, ())
-        if new.provider_message_id is not None:
+        if new.provider_message_id is not None or new.notice is not None:
             sender = _check_sender(snapshot, new.sender_id)
+            speaker = speaker_of(snapshot.conversation, snapshot.users, sender, new.author)
             # A person wrote the message in their app, so it is kept even if no recipient can be reached.
-            passed_on = relayed(new.content)
+            passed_on = relayed(new.content, speaker, new.change)
             if passed_on is None:
                 return Routed(new.content, ())
             reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            author = new.received.author if new.received else None
-            passed_on = content_for_recipients(
-                snapshot.conversation, snapshot.users, sender, passed_on, author
-            )
             return Routed(passed_on, reached.recipients)
         routed = routed_to_customers(snapshot, new)
         require_possible(routed.content, routed.to, self._capabilities)
@@ -241,7 +270,7 @@ class AcceptMessage:
             conversation_id=new.conversation_id,
             sequence="",
             sender_id=new.sender_id,
-            content=new.content,
+            content=new.content if new.notice is None else Text(""),
             status=status,
             status_history=(StatusChange(status, now),),
             accepted_at=now,
@@ -255,7 +284,18 @@ class AcceptMessage:
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
             received=new.received,
+            notice=new.notice,
         )
+
+    def _again(self, message: Message) -> NewMessage:
+        """Return the stored message as it was accepted; a notice tells what its message has become."""
+        new = _of_stored(message)
+        about = self._messages.get(new.notice.message_id) if new.notice is not None else None
+        if new.notice is None or about is None:
+            return new
+        change = new.notice.change if about.deleted_at is None else Change.DELETED
+        notice = msgspec.structs.replace(new.notice, change=change)
+        return msgspec.structs.replace(new, content=new_content(about, change), notice=notice)
 
     def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
         """Return the stored message if the same message was accepted before; else raise `refused`."""
@@ -274,7 +314,7 @@ def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
         NoIdentity: a recipient cannot be reached.
     """
     sender = _check_sender(snapshot, new.sender_id)
-    content = content_for_recipients(snapshot.conversation, snapshot.users, sender, new.content)
+    content = spoken(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
     reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
     return Routed(content, require_all(reached, new.channels))
 
@@ -334,6 +374,7 @@ def _of_stored(message: Message) -> NewMessage:
         account=message.account,
         provider_message_id=message.provider_message_id,
         received=message.received,
+        notice=message.notice,
     )
 
 
@@ -349,4 +390,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         reply_to=message.reply_to,
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
+        is_relayed=message.is_relayed,
     )

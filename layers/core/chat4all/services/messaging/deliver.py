@@ -4,6 +4,8 @@
 
     circuit ── while the account's breaker is open, nothing is attempted: Later
        │
+    wait ── a person's file that is not READY yet: Later; the deliveries behind this one wait, too
+       │
     limiter ── take tokens from the account's and the recipient's buckets, else Later
        │
     file ── if there is a file: an address for the provider, or a link in a text; a file that is no longer
@@ -26,7 +28,7 @@ earlier; it settles the delivery without a second send.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -38,11 +40,12 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.files.file import StoredFile
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
-from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.ports import Deliveries, Limiter, Secrets
@@ -141,11 +144,11 @@ class Deliver:
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
             return Outdated()
         now = self._clock()
-        file = file_of(requested.content)
-        wait_s = self._limiter.wait_s(to.channel, to.account, to.address, now.timestamp(), file)
+        stored = self._stored_file(requested)
+        wait_s = self._wait_s(requested, stored, now)
         if wait_s > 0:
             return Later(wait_s)
-        outgoing = self._outgoing(requested)
+        outgoing = self._outgoing(requested, stored)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -235,10 +238,22 @@ class Deliver:
             answer = self._connector.send(submission, secret)
         return answer
 
-    def _outgoing(self, requested: DeliveryRequested) -> OutgoingContent | SendError:
+    def _wait_s(self, requested: DeliveryRequested, stored: StoredFile | None, now: datetime) -> float:
+        """Return the seconds to wait for the file, or else for the tokens, which are taken if it is 0."""
+        to, file = requested.recipient, file_of(requested.content)
+        return file_wait_s(stored, requested.accepted_at, now) or self._limiter.wait_s(
+            to.channel, to.account, to.address, now.timestamp(), file
+        )
+
+    def _stored_file(self, requested: DeliveryRequested) -> StoredFile | None:
+        return self._file.stored(requested.content) if isinstance(requested.content, Media) else None
+
+    def _outgoing(
+        self, requested: DeliveryRequested, stored: StoredFile | None
+    ) -> OutgoingContent | SendError:
         match requested.content:
             case Media() as media:
-                return self._file(media, self._connector.capabilities, requested.recipient.address)
+                return self._file(media, stored, self._connector.capabilities, requested.recipient.address)
             case Unsupported(text=text) | Notice(text=text) | Deleted(text=text):
                 return Text(text)
             case plain:

@@ -156,7 +156,10 @@ class Messages(Protocol):
         ...
 
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
-        """Return the messages with a sequence number over `after` and under `before`, newest first."""
+        """Return the messages with a sequence number over `after` and under `before`, newest first.
+
+        Notices are in no history.
+        """
         ...
 
     def latest_at(self, conversation_id: str) -> str | None:
@@ -166,7 +169,10 @@ class Messages(Protocol):
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
-        """Return (cursor, message_id) of the messages that match the query, after the cursor `after`."""
+        """Return (cursor, message_id) of the messages that match the query, after the cursor `after`.
+
+        A search by sender finds no notices.
+        """
         ...
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:

@@ -87,7 +87,7 @@ class RouteMessage:
     def _accepted(self, submitted: MessageSubmitted, message: Message) -> MessageAccepted | None:
         """Return the event for the recipients who take part now; None if there is nobody to be reached."""
         conversation = self._conversations.get(message.conversation_id)
-        if conversation is not None and conversation.overtaken:
+        if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
         if not submitted.recipients or message.status is Status.FAILED:
             return None
@@ -97,10 +97,13 @@ class RouteMessage:
         if message.routed:
             return self._accept.event_of_routed(message, content)
         try:
-            return self._accept.event_again(message)
+            again = self._accept.event_again(message)
         except (*REFUSALS, NotFound) as refused:
             self._messages.give_up(message, iso(self._clock()), refused.code, refused.message)
             return None
+        # The recipients are chosen again, and the words stay: a change of which a notice tells may not be
+        # stored yet.
+        return msgspec.structs.replace(again, content=content)
 
     def _request(self, accepted: MessageAccepted) -> None:
         """Begin the message's state, and request the deliveries.
