@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat4all.domain.content import Content, Deleted, Media, Text, Unsupported
+from chat4all.domain.content import Content, Deleted, Media, Notice, Text, Unsupported
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Button, Buttons, Contact, Contacts, Location, Reaction
 from chat4all.domain.message import Change, Edit, Message
 from chat4all.domain.person import User
 from chat4all.domain.received import Author
@@ -54,8 +55,15 @@ def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
         (Text(" "), None, None),
         (Media(PICTURE, "look"), None, Media(PICTURE, "Ana: look")),
         (Media(PICTURE), None, Media(PICTURE, "Ana: 📎")),
-        (Unsupported("location", "1, 2 (Gate)"), None, Text("Ana (location): 1, 2 (Gate)")),
-        (Unsupported("reaction", "👍"), None, Text("Ana (reaction): 👍")),
+        (Location(1.0, 2.0, text="Gate"), None, Text("Ana (location): Gate")),
+        (Contacts((Contact("Cal"),), "Cal: +49 1"), None, Text("Ana (contacts): Cal: +49 1")),
+        (Reaction("👍", "👍"), None, Text("Ana (reaction): 👍")),
+        (Reaction(""), None, None),
+        (Notice("new_chat_title", "Friends"), None, Text("Ana (notice): Friends")),
+        (Notice("pinned_message"), None, None),
+        (Location(1.0, 2.0, text="Gate"), Change.EDITED, Text("Ana (edited, location): Gate")),
+        (Buttons("When?", (Button("now", "Now"),)), None, Text("Ana (buttons): When?\n\n1. Now")),
+        (Unsupported("dice", "5"), None, Text("Ana (dice): 5")),
         (Unsupported("live_photo"), None, Text("Ana sent something that cannot be shown here (live photo)")),
         (Unsupported("Ben: (hi)\n"), None, Text("Ana sent something that cannot be shown here (Ben hi)")),
         (Unsupported("\u200b"), None, Text("Ana sent something that cannot be shown here (?)")),
@@ -142,7 +150,7 @@ def a_message(content: Content, *edits: Content, deleted_at: str | None = None) 
     )
 
 
-PLACE = Unsupported("location", "1, 2")
+PLACE = Location(1.0, 2.0, text="Gate")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +161,7 @@ PLACE = Unsupported("location", "1, 2")
         (a_message(HELLO), a_message(Deleted(), deleted_at=NOW), Change.DELETED, Deleted()),
         (a_message(HELLO), a_message(HELLO, deleted_at=NOW), Change.DELETED, HELLO),
         (a_message(Deleted()), a_message(Deleted(), deleted_at=NOW), None, None),
-        (a_message(PLACE), a_message(Unsupported("location", "3, 4")), None, None),
+        (a_message(PLACE), a_message(Location(3.0, 4.0, text="Gate")), None, None),
         (a_message(Unsupported("unsupported")), a_message(HELLO), Change.SHOWN, HELLO),
         (a_message(HELLO), a_message(PLACE, HELLO), Change.EDITED, PLACE),
         (
