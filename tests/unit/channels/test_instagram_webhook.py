@@ -1,3 +1,5 @@
+from typing import Final
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (
     InboundDeletion,
@@ -14,6 +16,9 @@ from chat4all.domain.events import (
     InboundStatus,
     ParsedWebhook,
 )
+from chat4all.domain.files.file import Form
+from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.kinds import Button, Buttons, Location, Reaction
 from chat4all.domain.received import Author, AuthorKind, Context, Product, Referral, Story
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
@@ -56,6 +61,16 @@ def said(**message: object) -> InboundMessage:
 
 def fields_of(event: InboundMessage) -> object:
     return msgspec.json.decode(event.provider_fields)
+
+
+def kind_told(event: InboundMessage) -> str:
+    """Return the provider's kind, or ours for a content that has a kind."""
+    match event.content:
+        case Unsupported(provider_kind=kind) | Notice(event=kind):
+            return kind
+        case Reaction():
+            return "reaction"
+    raise AssertionError(event.content)
 
 
 def attachment(kind: str, url: str) -> dict[str, object]:
@@ -201,21 +216,21 @@ def test_what_is_not_understood_of_a_text_stays_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content_type"),
+    ("kind", "content_type", "form"),
     [
-        ("image", "image/jpeg"),
-        ("video", "video/mp4"),
-        ("audio", "audio/mp4"),
-        ("file", "application/pdf"),
+        ("image", "image/jpeg", None),
+        ("video", "video/mp4", None),
+        ("audio", "audio/mp4", Form.VOICE),
+        ("file", "application/pdf", None),
     ],
 )
-def test_a_file_is_told_with_its_address(kind: str, content_type: str) -> None:
+def test_a_file_is_told_with_its_address(kind: str, content_type: str, form: Form | None) -> None:
     message = {"mid": "m", "reply_to": {"mid": "aWdfOURS"}, "attachments": [attachment(kind, "https://x/1")]}
 
     assert only({**FROM_ANA, "message": message}) == InboundMessage(
         address=ANA,
         provider_message_id="m",
-        content=ReceivedMedia(ProviderFile("https://x/1", content_type)),
+        content=ReceivedMedia(ProviderFile("https://x/1", content_type, form=form)),
         at=AT,
         quoted_provider_message_id="aWdfOURS",
     )
@@ -241,26 +256,27 @@ def test_each_of_several_attachments_is_told_by_itself_and_the_same_way_each_tim
 
 
 @pytest.mark.parametrize(
-    ("kind", "payload", "content_type"),
+    ("kind", "payload", "content_type", "form"),
     [
-        ("share", {}, "image/jpeg"),
-        ("ig_post", {"ig_post_media_id": "1", "title": "A post"}, "image/jpeg"),
-        ("ig_reel", {"reel_video_id": "1", "title": "A reel"}, "video/mp4"),
-        ("reel", {}, "video/mp4"),
-        ("ig_story", {}, "image/jpeg"),
-        ("ephemeral", {}, "image/jpeg"),
-        ("sticker", {"sticker_id": 369239263222822}, "image/webp"),
-        ("of_the_future", {}, None),
+        ("share", {}, "image/jpeg", None),
+        ("ig_post", {"ig_post_media_id": "1", "title": "A post"}, "image/jpeg", None),
+        ("ig_reel", {"reel_video_id": "1", "title": "A reel"}, "video/mp4", None),
+        ("reel", {}, "video/mp4", None),
+        ("ig_story", {}, "image/jpeg", None),
+        ("ephemeral", {}, "image/jpeg", None),
+        ("sticker", {"sticker_id": 369239263222822}, "image/webp", Form.STICKER),
+        ("like_heart", {}, "image/webp", Form.STICKER),
+        ("of_the_future", {}, None, None),
     ],
 )
 def test_what_a_person_shares_is_fetched_and_said_to_be_shared(
-    kind: str, payload: dict[str, object], content_type: str | None
+    kind: str, payload: dict[str, object], content_type: str | None, form: Form | None
 ) -> None:
     """https://github.com/chatwoot/chatwoot/pull/12997, https://github.com/restfb/restfb/issues/1439"""
     shared = {"type": kind, "payload": {"url": "https://cdn.example/1", **payload}}
     event = said(attachments=[shared])
 
-    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/1", content_type))
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/1", content_type, form=form))
     assert fields_of(event) == {"message": {"attachments": [shared]}}
 
 
@@ -276,10 +292,9 @@ def test_a_story_that_mentions_us_is_fetched_while_its_address_is_good() -> None
 @pytest.mark.parametrize(
     ("shared", "text"),
     [
-        ({"type": "like_heart"}, "❤️"),
         (attachment("share", "https://www.instagram.com/p/1/"), "https://www.instagram.com/p/1/"),
         ({"type": "ig_reel", "payload": {"title": "A reel"}}, "A reel"),
-        ({"type": "location", "payload": {"coordinates": {"lat": 4.5, "long": -1}}}, "4.5, -1.0"),
+        ({"type": "location", "payload": {"coordinates": {"lat": 4.5}, "name": "Here"}}, "Here"),
         (
             {"type": "fallback", "payload": {"title": "Our shop", "url": "https://shop.example"}},
             "Our shop\nhttps://shop.example",
@@ -303,6 +318,131 @@ def test_what_is_no_file_can_be_read(shared: dict[str, object], text: str | None
     kind = str(shared["type"])
     assert text is None or event.content == Unsupported(kind, text)
     assert fields_of(event) == {"message": {"attachments": [shared]}}
+
+
+@pytest.mark.parametrize("text", [{}, {"text": ""}, {"text": None}])
+def test_a_heart_is_a_text(text: dict[str, object]) -> None:
+    heart = {"type": "like_heart"}
+    event = said(attachments=[heart], **text)
+
+    assert event.content == Text("❤️")
+    assert "attachments" in msgspec.json.decode(event.provider_fields)["message"]
+
+
+def test_a_heart_for_a_story_stands_below_its_picture() -> None:
+    story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
+    event = said(reply_to=story, attachments=[{"type": "like_heart"}])
+
+    assert event.content == ReceivedMedia(ProviderFile("https://cdn.example/story", "image/jpeg"), "❤️")
+
+
+@pytest.mark.parametrize(
+    ("place", "content"),
+    [
+        ({"payload": {"coordinates": {"lat": 48.21, "long": 16}}}, Location(48.21, 16.0)),
+        (
+            {
+                "title": "Pinned Location",
+                "url": "https://x",
+                "payload": {"coordinates": {"lat": -1, "long": 0}},
+            },
+            Location(-1.0, 0.0, "Pinned Location"),
+        ),
+        ({"title": 7, "payload": {"coordinates": {"lat": 0, "long": 0}}}, Location(0.0, 0.0)),
+        ({"payload": {"coordinates": {"lat": "1", "long": "2"}}}, Unsupported("location")),
+        ({"payload": {"url": "https://maps.example"}}, Unsupported("location", "https://maps.example")),
+        ({}, Unsupported("location")),
+    ],
+)
+def test_a_place_is_a_place(place: dict[str, object], content: object) -> None:
+    shared = {"type": "location", **place}
+    event = said(attachments=[shared])
+
+    assert event.content == content
+    assert fields_of(event) == {"message": {"attachments": [shared]}}
+
+
+@pytest.mark.parametrize(("lat", "long"), [(999, 0), (0, -181), (90.1, 0)])
+def test_a_place_outside_of_the_globe_can_be_read(lat: float, long: float) -> None:
+    event = said(attachments=[{"type": "location", "payload": {"coordinates": {"lat": lat, "long": long}}}])
+
+    kept = within_limits(event)
+    assert isinstance(kept, InboundMessage)
+    assert isinstance(kept.content, Unsupported)
+    assert f"{lat:.6f},{long:.6f}" in kept.content.text
+
+
+NOW: Final = {"type": "postback", "title": "Now", "payload": "now"}
+LATER: Final = {"type": "postback", "title": "Later", "payload": "later"}
+SITE: Final = {"type": "web_url", "title": "Site", "url": "https://shop.example"}
+ANSWERS: Final = (Button("now", "Now"), Button("later", "Later"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "content"),
+    [
+        ({"template_type": "button", "text": "When?", "buttons": [NOW, LATER]}, Buttons("When?", ANSWERS)),
+        (
+            {"generic": {"elements": [{"title": "When?", "subtitle": "Please", "buttons": [NOW, LATER]}]}},
+            Buttons("When?\nPlease", ANSWERS),
+        ),
+        (
+            {"template_type": "generic", "elements": [{"title": "When?", "buttons": [NOW, LATER]}]},
+            Buttons("When?", ANSWERS),
+        ),
+        (
+            {"text": "When?", "buttons": [NOW, SITE]},
+            Unsupported("template", "When?\nNow\nSite\nhttps://shop.example"),
+        ),
+        (
+            {"generic": {"elements": [{"title": "A", "buttons": [NOW]}, {"title": "B", "buttons": [LATER]}]}},
+            Unsupported("template", "A\nNow\nB\nLater"),
+        ),
+        ({"generic": {"elements": [{"title": "A", "buttons": []}]}}, Unsupported("template", "A")),
+        ({"generic": {"elements": []}}, Unsupported("template")),
+        ({"buttons": [NOW]}, Unsupported("template", "Now")),
+        (
+            {"text": "When?", "buttons": [{"title": "Now", "payload": ""}]},
+            Unsupported("template", "When?\nNow"),
+        ),
+        ({"text": 7, "buttons": [NOW]}, Unsupported("template", "Now")),
+        ("?", Unsupported("template")),
+    ],
+)
+def test_buttons_that_our_side_sent_elsewhere_are_buttons(payload: object, content: object) -> None:
+    template = {"type": "template", "payload": payload}
+    event = only({**FROM_US, "message": {"mid": "m", "is_echo": True, "attachments": [template]}})
+
+    assert isinstance(event, InboundMessage)
+    assert (event.content, event.is_own) == (content, True)
+    assert fields_of(event) == {"message": {"attachments": [template]}}
+
+
+@pytest.mark.parametrize("own", [{"text": "When?"}, {}])
+def test_a_template_that_repeats_the_text_is_told_once(own: dict[str, object]) -> None:
+    """https://github.com/airyhq/airy/issues/2116"""
+    template = {"type": "template", "payload": {"template_type": "button", **own, "buttons": [NOW, LATER]}}
+    event = said(text="When?", attachments=[template])
+
+    assert event.content == Buttons("When?", ANSWERS)
+
+
+def test_a_text_with_quick_replies_has_buttons() -> None:
+    replies = [{"content_type": "text", **NOW}, {"content_type": "text", **LATER}]
+
+    event = said(text="When?", quick_replies=replies)
+    assert event.content == Buttons("When?", ANSWERS)
+    assert fields_of(event) == {"message": {"quick_replies": replies}}
+    other = said(text="Your number?", quick_replies=[{"content_type": "user_phone_number"}])
+    assert other.content == Text("Your number?")
+    assert fields_of(other) == {"message": {"quick_replies": [{"content_type": "user_phone_number"}]}}
+
+
+@pytest.mark.parametrize("types", [("image", "sticker"), ("sticker", "image")])
+def test_a_sticker_that_is_attached_twice_stays_a_sticker(types: tuple[str, str]) -> None:
+    event = said(attachments=[attachment(kind, "https://x/1") for kind in types])
+
+    assert event.content == ReceivedMedia(ProviderFile("https://x/1", "image/webp", form=Form.STICKER))
 
 
 def test_what_is_attached_twice_under_two_names_is_told_once() -> None:
@@ -338,6 +478,7 @@ def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported()
 @pytest.mark.parametrize(
     ("kind", "part"),
     [
+        ("reaction", {"action": "react", "reaction": "love", "emoji": "❤"}),
         ("reaction", {"mid": "aWdfOURS", "action": "react", "reaction": "love", "emoji": "❤"}),
         ("referral", {"ref": "promo", "source": "IGME", "type": "OPEN_THREAD"}),
         ("message", {"is_unsupported": True}),
@@ -351,10 +492,9 @@ def test_what_has_no_id_gets_the_same_one_each_time(kind: str, part: object) -> 
     other = only({**FROM_ANA, kind: part, "timestamp": 1569262485350})
 
     assert isinstance(first, InboundMessage)
-    assert isinstance(first.content, Unsupported)
     assert isinstance(again, InboundMessage)
     assert isinstance(other, InboundMessage)
-    assert first.content.provider_kind in {kind, "unsupported"}
+    assert kind_told(first) in {kind, "unsupported"}
     assert first.provider_message_id == again.provider_message_id != other.provider_message_id
 
 
@@ -438,29 +578,68 @@ def test_what_led_the_person_to_us_is_kept(referral: object, context: Context | 
     alone = only({**FROM_ANA, "referral": referral})
 
     assert isinstance(alone, InboundMessage)
-    assert isinstance(alone.content, Unsupported)
+    assert isinstance(alone.content, Notice)
+    assert alone.content.event == "referral"
     assert (event.content, event.context, alone.context) == (Text("hi"), context, context)
     assert fields_of(event) == {"message": {"referral": referral}}
     assert fields_of(alone) == {"referral": referral} or referral == {}
 
 
 @pytest.mark.parametrize(
-    ("reaction", "content"),
+    ("reaction", "content", "fields"),
     [
-        ({"action": "react", "reaction": "love", "emoji": "❤"}, Unsupported("reaction", "❤")),
-        ({"action": "react", "reaction": "other", "emoji": "🦔"}, Unsupported("reaction", "🦔")),
-        ({"action": "react", "reaction": "smile"}, Unsupported("reaction", "smile")),
-        ({"action": "unreact"}, Unsupported("unreact")),
-        ({"action": "unreact", "emoji": "❤"}, Unsupported("unreact", "❤")),
-        ({"emoji": 7}, Unsupported("reaction")),
+        ({"action": "react", "reaction": "love", "emoji": "❤"}, Reaction("❤"), {"reaction": "love"}),
+        ({"action": "react", "reaction": "other", "emoji": "🦔"}, Reaction("🦔"), {"reaction": "other"}),
+        ({"action": "react", "emoji": "👩🏽‍🚀"}, Reaction("👩🏽‍🚀"), {}),
+        ({"action": "react", "reaction": "smile"}, Reaction("😆"), {"reaction": "smile"}),
+        ({"action": "react", "reaction": "love", "emoji": " "}, Reaction("❤"), {"reaction": "love"}),
+        ({"emoji": "❤"}, Reaction("❤"), {}),
+        ({"action": "unreact"}, Reaction(""), {}),
+        ({"action": "unreact", "emoji": "❤"}, Reaction(""), {"emoji": "❤"}),
+        ({"action": "update", "emoji": "❤"}, Reaction("❤"), {"action": "update"}),
+        (
+            {"action": "react", "reaction": "other"},
+            Unsupported("reaction", "other"),
+            {"action": "react", "reaction": "other"},
+        ),
+        ({"action": "react", "emoji": ""}, Unsupported("reaction"), {"action": "react", "emoji": ""}),
+        ({"emoji": 7}, Unsupported("reaction"), {"emoji": 7}),
     ],
 )
-def test_a_reaction_is_about_its_message(reaction: dict[str, object], content: object) -> None:
+def test_a_reaction_is_about_its_message(
+    reaction: dict[str, object], content: object, fields: dict[str, object]
+) -> None:
     event = only({**FROM_ANA, "reaction": {"mid": "aWdfOURS", **reaction}})
 
     assert isinstance(event, InboundMessage)
     assert (event.content, event.quoted_provider_message_id) == (content, "aWdfOURS")
-    assert fields_of(event) == {"reaction": reaction}
+    assert fields_of(event) == ({"reaction": fields} if fields else None)
+
+
+@pytest.mark.parametrize("mid", [{}, {"mid": ""}, {"mid": 7}, {"mid": "m" * 1_025}])
+@pytest.mark.parametrize("action", ["react", "unreact"])
+def test_a_reaction_to_no_message_can_be_read(mid: dict[str, object], action: str) -> None:
+    event = only({**FROM_ANA, "reaction": {"action": action, "emoji": "❤", **mid}})
+
+    assert isinstance(event, InboundMessage)
+    assert event.content == Unsupported("reaction" if action == "react" else "unreact", "❤")
+    assert event.quoted_provider_message_id is None
+    assert fields_of(event) == {"reaction": {"action": action, "emoji": "❤", **mid}}
+
+
+def test_a_reaction_and_its_end_are_two_messages() -> None:
+    reaction = {"mid": "aWdfOURS", "reaction": "love", "emoji": "❤"}
+    first, end, again = (
+        only({**FROM_ANA, "timestamp": at, "reaction": {**reaction, "action": action}})
+        for at, action in (
+            (1_569_262_485_349, "react"),
+            (1_569_262_485_349, "unreact"),
+            (1_569_262_487_000, "react"),
+        )
+    )
+
+    names = {event.provider_message_id for event in (first, end, again) if isinstance(event, InboundMessage)}
+    assert len(names) == 3
 
 
 def test_an_edited_text_names_the_message_it_changes() -> None:

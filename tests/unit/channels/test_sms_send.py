@@ -8,8 +8,25 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
-from chat4all.domain.files.file import Attachment
+from chat4all.channels.sms.segments import segments_of
+from chat4all.domain.channel import Treatment
+from chat4all.domain.content import Media, Plain, Text
+from chat4all.domain.files.file import Attachment, Form
+from chat4all.domain.kinds import (
+    Button,
+    Buttons,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    Row,
+    Section,
+)
+from chat4all.domain.routing import parts_of
 from chat4all.domain.sending import Outcome, SendError, Sent
+from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.domain.wording import worded
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
     SECRET,
@@ -137,6 +154,75 @@ def test_pictures_go_as_mms_to_the_united_states_and_canada_and_all_else_as_a_li
     file = Attachment("file-1", "it", content_type, int(megabytes * 1_000_000))
 
     assert (CAPABILITIES.media_rule(file, address) is not None) is goes
+
+
+MAP = "https://www.google.com/maps/search/?api=1&query="
+COLOURS = Section((Row("r", "Red", "like fire"), Row("b", "Blue")))
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "segments"),
+    [
+        (Location(48.21, 16.37), f"{MAP}48.210000,16.370000", 1),
+        (Location(48.21, 16.37, "Gate", "Mall 1", live_s=60), f"Gate, Mall 1\n{MAP}48.210000,16.370000", 1),
+        (Location(48.21, 16.37, "Кафе"), f"Кафе\n{MAP}48.210000,16.370000", 2),
+        (Location(48.21, 16.37, text="See you there"), "See you there", 1),
+        (
+            Contacts((Contact("Ana", ("+49 151",), ("a@b.example",), "Acme"),)),
+            "Ana (Acme): +49 151, a@b.example",
+            1,
+        ),
+        (Contacts((Contact("Ana", ("+49",)), Contact("Ben", ("+43",)))), "Ana: +49\nBen: +43", 1),
+        (Buttons("When?", (Button("1", "Now"), Button("2", "Later"))), "When?\n\n1. Now\n2. Later", 1),
+        (Choices("Which?", "Choose", (COLOURS,)), "Which?\n\n1. Red: like fire\n2. Blue", 1),
+    ],
+)
+def test_each_kind_goes_out_as_its_text(content: Plain, body: str, segments: int) -> None:
+    http = FakeHttp(ACCEPTED)
+
+    (part,) = parts_of(worded(content), CAPABILITIES, PHONE)
+
+    assert part == Text(body)
+    Sms(http, BASE).send(submission(PHONE, part.text), TWILIO)
+    assert http.forms[0].fields["Body"] == body
+    assert len(segments_of(body)) == segments
+
+
+def test_fifty_rows_are_numbered_over_several_messages_of_at_most_24_segments() -> None:
+    rows = tuple(Row(f"{number}", f"Row {number} 👋", "ö" * 99) for number in range(50))
+
+    parts = parts_of(Choices("Which?", "Choose", (Section(rows),)), CAPABILITIES, PHONE)
+
+    assert len(parts) > 1
+    assert all(len(part.text.encode("utf-16-le")) // 2 <= 1_600 for part in parts)
+    assert all(len(segments_of(part.text)) <= 24 for part in parts)
+    text = "\n".join(part.text for part in parts)
+    assert [f"\n{number + 1}. Row {number} 👋" in text for number in range(50)] == [True] * 50
+
+
+@pytest.mark.parametrize("emoji", ["❤", ""])
+def test_a_reaction_is_refused_with_the_reason(emoji: str) -> None:
+    assert treatment_of(Reaction(emoji), CAPABILITIES, PHONE) is Treatment.REJECTED
+    assert unfit(Reaction(emoji), CAPABILITIES) == "does not take the kind reaction"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "form", "treatment"),
+    [
+        ("audio/ogg", Form.VOICE, Treatment.LINK),
+        ("video/mp4", Form.VIDEO_NOTE, Treatment.LINK),
+        ("image/webp", Form.STICKER, Treatment.LINK),
+        ("image/png", Form.STICKER, Treatment.FULL),
+    ],
+)
+def test_a_voice_note_is_a_link_and_a_sticker_a_picture(
+    content_type: str, form: Form, treatment: Treatment
+) -> None:
+    file = Attachment("file-1", "it", content_type, 400, form=form)
+
+    assert treatment_of(Media(file), CAPABILITIES, PHONE) is treatment
+    rule = CAPABILITIES.media_rule(file, PHONE)
+    assert rule is None or rule.form is None
 
 
 @pytest.mark.parametrize(

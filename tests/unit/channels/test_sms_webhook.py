@@ -87,6 +87,13 @@ def test_a_picture_comes_with_its_text_as_one_message() -> None:
     assert event.content == ReceivedMedia(ProviderFile(MEDIA, "image/jpeg"), "See")
 
 
+@pytest.mark.parametrize("content_type", ["text/vcard", "text/x-vcard", "audio/amr", "video/3gpp"])
+def test_a_card_and_a_sound_stay_files(content_type: str) -> None:
+    event = message(form(Body="", NumMedia="1", MediaUrl0=MEDIA, MediaContentType0=content_type))
+
+    assert event.content == ReceivedMedia(ProviderFile(MEDIA, content_type))
+
+
 def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeats() -> None:
     files = {f"MediaUrl{number}": f"{MEDIA}{number}" for number in range(3)}
     body = form(MessageSid="MM1", NumMedia="3", Body="See", MediaContentType1="image/png", **files)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.channels.shared.kinds import kind_rules
-from chat4all.domain.channel import KindRule, MediaRule, OtherFiles, Transfer, Treatment
+from chat4all.domain.channel import KindRule, LengthUnit, MediaRule, OtherFiles, Transfer, Treatment
 from chat4all.domain.content import Content, Deleted, Media, Notice, Plain, Text, Unsupported
 from chat4all.domain.files.file import Attachment, Form, MediaKind
 from chat4all.domain.kinds import (
@@ -107,6 +107,28 @@ def test_a_content_outside_of_a_limit_gets_the_other_treatment_and_the_reason(
 ) -> None:
     assert treatment_of(content, RICH, "anybody") is treatment
     assert unfit(content, RICH) == reason
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (buttons(title="ééé"), None),
+        (buttons(title="ééééé"), "takes titles of up to 5 code_units"),
+        (buttons(title="👍👍👍"), "takes titles of up to 5 code_units"),
+        (buttons(text="éééé"), "takes a text of up to 5 bytes"),
+        (menu(1, row="Rööt"), None),
+        (menu(1, description="d"), "takes no descriptions"),
+    ],
+)
+def test_titles_may_have_a_unit_of_their_own(content: Plain, reason: str | None) -> None:
+    of_buttons = KindRule(
+        "buttons", otherwise=NUMBERED, text_length=5, label_length=5, label_unit=LengthUnit.CODE_UNITS
+    )
+    of_rows = replace(of_buttons, kind="list", text_length=6, description_length=0)
+    channel = replace(PIGEON, text_unit=LengthUnit.BYTES, kinds=kind_rules(of_buttons, of_rows))
+
+    assert treatment_of(content, channel, "anybody") is (NUMBERED if reason else Treatment.FULL)
+    assert reason is None or unfit(content, channel) == reason
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ class KindRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """What becomes of a plain kind of content on a channel; `kind` is its `type`.
 
     A content within all limits gets the `treatment`, any other the treatment `otherwise`. Lengths are
-    counted in the channel's `text_unit`; None: the kind has no such limit.
+    counted in the channel's `text_unit`, or in `label_unit` where they are no text's; None: the kind has no
+    such limit.
     """
 
     kind: str
@@ -165,6 +166,8 @@ class KindRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the title of a section."""
     button_length: int | None = None
     """Of the button that opens a list."""
+    label_unit: LengthUnit | None = None
+    """The unit of the lengths of titles, descriptions and buttons; None: the channel's `text_unit`."""
     emoji: tuple[str, ...] = ()
     """The only reactions that the provider takes; (): any emoji."""
     longest_live_s: int | None = None

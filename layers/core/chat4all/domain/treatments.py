@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chat4all.domain.channel import Capabilities, KindRule, OtherFiles, Treatment
+from chat4all.domain.channel import Capabilities, KindRule, LengthUnit, OtherFiles, Treatment
 from chat4all.domain.content import (
     Content,
     Deleted,
@@ -54,11 +54,14 @@ def _unfit_file(file: Attachment, capabilities: Capabilities) -> str:
 
 def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str | None:
     """Return the limit of `rule` that `content` exceeds, as the end of a sentence; None if it fits."""
-    over = capabilities.text_unit.measure
+    label_unit = rule.label_unit or capabilities.text_unit
 
-    def too_long(texts: Iterable[str], longest: int | None, what: str) -> str | None:
-        is_over = longest is not None and any(over(text) > longest for text in texts)
-        return f"takes {what} of up to {longest} {capabilities.text_unit.value}" if is_over else None
+    def too_long(
+        texts: Iterable[str], longest: int | None, what: str, unit: LengthUnit = label_unit
+    ) -> str | None:
+        if longest is None or all(unit.measure(text) <= longest for text in texts):
+            return None
+        return f"takes {what} of up to {longest} {unit.value}" if longest else f"takes no {what}"
 
     def too_many(count: int, most: int | None, what: str) -> str | None:
         return f"takes up to {most} {what}" if most is not None and count > most else None
@@ -78,14 +81,14 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
         case Buttons(text=text, buttons=buttons):
             return (
                 too_many(len(buttons), rule.most, "buttons")
-                or too_long([text], rule.text_length, "a text")
+                or too_long([text], rule.text_length, "a text", capabilities.text_unit)
                 or too_long((button.title for button in buttons), rule.label_length, "titles")
             )
         case Choices(text=text, button=button, sections=sections, rows=rows):
             return (
                 too_many(len(rows), rule.most, "rows")
                 or too_many(len(sections), rule.most_sections, "sections")
-                or too_long([text], rule.text_length, "a text")
+                or too_long([text], rule.text_length, "a text", capabilities.text_unit)
                 or too_long([button], rule.button_length, "a button")
                 or too_long((row.title for row in rows), rule.label_length, "titles")
                 or too_long((row.description for row in rows), rule.description_length, "descriptions")

@@ -1,4 +1,4 @@
-"""The attachments of a message on Instagram: a file where there is one, otherwise its words.
+"""The attachments of a message on Instagram: a file, a place or buttons, otherwise the words.
 
 Meta names the types `image`, `video`, `audio`, `file`, `share`, `story_mention`, `ig_reel`, `reel`,
 `ig_post`, `ig_story`, `ephemeral`, `like_heart`, `sticker`, `location`, `fallback` and `template`, and adds
@@ -13,7 +13,9 @@ from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, other_fields
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Unsupported
+from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.files.file import Form
+from chat4all.domain.kinds import Button, Buttons, Location
 from chat4all.domain.received import NOTHING, Story
 
 _FILE_TYPES: Final = {
@@ -29,8 +31,11 @@ _FILE_TYPES: Final = {
     "story_mention": "image/jpeg",
     "ephemeral": "image/jpeg",
     "sticker": "image/webp",
+    "like_heart": "image/webp",
 }
 """The most likely types of attachments with an address, which the webhook does not name."""
+_FORMS: Final = {"audio": Form.VOICE, "sticker": Form.STICKER, "like_heart": Form.STICKER}
+"""People can send sound as a voice note only."""
 _NO_FILES: Final = frozenset({"fallback", "template", "location"})
 """The attachments whose address leads to a web page."""
 _PAGES: Final = ("instagram.com", "facebook.com", "fb.com", "fb.me")
@@ -43,6 +48,7 @@ _HEART: Final = "❤️"
 
 class _Attachment(Struct, frozen=True):
     type: str = "attachment"
+    title: Raw = ABSENT
     payload: Raw = ABSENT
 
 
@@ -59,6 +65,20 @@ class _Location(Struct, frozen=True):
     coordinates: _Coordinates
 
 
+class _TemplateButton(Struct, frozen=True):
+    """A button that comes back as a postback. A button with an address has no payload."""
+
+    title: Id
+    payload: Id
+
+
+class _Card(Struct, frozen=True):
+    buttons: list[_TemplateButton]
+    text: str = ""
+    title: str = ""
+    subtitle: str = ""
+
+
 class Attachment(Struct, frozen=True):
     """An attachment as it is understood. `is_plain`: the content holds everything that the provider tells."""
 
@@ -70,16 +90,24 @@ class Attachment(Struct, frozen=True):
     def url(self) -> str | None:
         return self.content.file.reference if isinstance(self.content, ReceivedMedia) else None
 
+    @property
+    def form(self) -> Form | None:
+        return self.content.file.form if isinstance(self.content, ReceivedMedia) else None
 
-def attachment(part: Raw) -> Attachment:
-    """Return the attachment; a malformed attachment is Unsupported."""
+
+def attachment(part: Raw, text: str = "") -> Attachment:
+    """Return the attachment; a malformed attachment is Unsupported.
+
+    Buttons without a text of their own stand below the message's `text`.
+    """
     found = decoded(part, _Attachment) or _Attachment()
     address = decoded(found.payload, _Address)
+    content = _content(found, address, text)
     if found.type == "story_mention":
         story = Story("mention", url=address.url if address else None)
-        return Attachment(_content(found, address), story, is_plain=_is_whole(part, found, address))
+        return Attachment(content, story, is_plain=_is_whole(part, found, address))
     is_plain = found.type in {"image", "video", "audio", "file"} and _is_whole(part, found, address)
-    return Attachment(_content(found, address), is_plain=is_plain)
+    return Attachment(content, is_plain=is_plain)
 
 
 def story_picture(url: str, text: str) -> ReceivedMedia:
@@ -87,10 +115,54 @@ def story_picture(url: str, text: str) -> ReceivedMedia:
     return ReceivedMedia(ProviderFile(url, _STORY_TYPE), text)
 
 
-def _content(found: _Attachment, address: _Address | None) -> ReceivedContent:
+def _content(found: _Attachment, address: _Address | None, text: str) -> ReceivedContent:
     if address is not None and found.type not in _NO_FILES and not _is_page(address.url):
-        return ReceivedMedia(ProviderFile(address.url, _FILE_TYPES.get(found.type)))
-    return Unsupported(found.type, _readable(found))
+        content_type, form = _FILE_TYPES.get(found.type), _FORMS.get(found.type)
+        return ReceivedMedia(ProviderFile(address.url, content_type, form=form))
+    match found.type:
+        case "like_heart":
+            return Text(_HEART)
+        case "location":
+            known = _place(found)
+        case "template":
+            known = _buttons(found, text)
+        case _:
+            known = None
+    return known or Unsupported(found.type, "\n".join(_words(decoded(found.payload, dict[str, object]))))
+
+
+def _place(found: _Attachment) -> ReceivedContent | None:
+    location = decoded(found.payload, _Location)
+    if location is None:
+        return None
+    at = location.coordinates
+    return Location(at.lat, at.long, name=decoded(found.title, str) or "")
+
+
+def _buttons(found: _Attachment, text: str) -> ReceivedContent | None:
+    """Return the buttons of a template; None if it has no text, several cards or a button with an address."""
+    card = decoded(_card(found.payload), _Card)
+    if card is None or not card.buttons:
+        return None
+    words = "\n".join(part for part in (card.text, card.title, card.subtitle) if part.strip())
+    words = words or decoded(found.title, str) or text
+    answers = tuple(Button(button.payload, button.title) for button in card.buttons)
+    return Buttons(words, answers) if words.strip() else None
+
+
+def _card(payload: Raw) -> Raw:
+    """Return the part of a template that has a text and buttons.
+
+    It is the payload of a button template, and the element of a generic template of one card:
+    https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/button-template
+    https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/generic-template
+    """
+    fields = decoded(payload, dict[str, Raw]) or {}
+    template = decoded(fields.get("generic", ABSENT), dict[str, Raw]) or fields
+    cards = decoded(template.get("elements", ABSENT), list[Raw])
+    if cards is None:
+        return payload
+    return cards[0] if len(cards) == 1 else ABSENT
 
 
 def _is_whole(part: Raw, found: _Attachment, address: _Address | None) -> bool:
@@ -108,15 +180,6 @@ def _is_page(url: str) -> bool:
     except ValueError:
         return False
     return host.endswith(tuple(f".{page}" for page in _PAGES)) or host in _PAGES
-
-
-def _readable(found: _Attachment) -> str:
-    if found.type == "like_heart":
-        return _HEART
-    location = decoded(found.payload, _Location)
-    if location is not None:
-        return f"{location.coordinates.lat}, {location.coordinates.long}"
-    return "\n".join(_words(decoded(found.payload, dict[str, object])))
 
 
 def _words(payload: dict[str, object] | None) -> list[str]:

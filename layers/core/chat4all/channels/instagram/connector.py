@@ -1,11 +1,14 @@
 """Instagram messaging.
 
-Sending: https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
+Sending, and reactions:
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
+Quick replies:
+https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/quick-replies
 `metadata` comes back in the echo of the message:
 https://developers.facebook.com/docs/messenger-platform/reference/send-api
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -20,9 +23,10 @@ from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.content import ProviderFile
+from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
+from chat4all.domain.kinds import Button, Buttons, Choices, Contacts, Location, Reaction, Row
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
@@ -43,15 +47,35 @@ class _Attachment(msgspec.Struct, frozen=True):
     payload: _Payload
 
 
+class _QuickReply(msgspec.Struct, frozen=True):
+    title: str
+    payload: str
+    content_type: str = "text"
+
+
 class _Content(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: str
     text: str | None = None
     attachment: _Attachment | None = None
+    quick_replies: tuple[_QuickReply, ...] = ()
 
 
 class _Message(msgspec.Struct, frozen=True):
     recipient: _Recipient
     message: _Content
+
+
+class _Target(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message of a reaction. To take the reaction back, Meta wants the `message_id` only."""
+
+    message_id: str
+    reaction: str | None = None
+
+
+class _Action(msgspec.Struct, frozen=True):
+    recipient: _Recipient
+    sender_action: str
+    payload: _Target
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -73,10 +97,12 @@ class Instagram:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        """Send the text or the file. The API documents no field for a quote, and a file has no caption."""
-        message = _Message(_Recipient(submission.address), _content(submission))
+        """Send the content. The API documents no field for a quote, and a file has no caption.
+
+        The answer to a reaction names no message. A reaction that is sent twice is the same reaction.
+        """
         account = _account(submission, secret)
-        answer = post_message(self._http, self._url, account, message, INSTAGRAM_FAILURES)
+        answer = post_message(self._http, self._url, account, _request(submission), INSTAGRAM_FAILURES)
         if isinstance(answer, SendError):
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
@@ -106,13 +132,33 @@ def _account(submission: Submission, secret: ChannelSecret) -> ChannelSecret:
     return msgspec.structs.replace(secret, account_id=submission.account)
 
 
-def _content(submission: Submission) -> _Content:
+def _request(submission: Submission) -> _Message | _Action:
+    recipient = _Recipient(submission.address)
     match submission.content:
+        case Reaction(emoji=emoji):
+            target = _Target(submission.quoted_provider_message_id or "", emoji or None)
+            return _Action(recipient, "react" if emoji else "unreact", target)
+        case content:
+            return _Message(recipient, _content(content, submission.delivery_id))
+
+
+def _content(
+    content: Text | Location | Contacts | Buttons | Choices | OutgoingMedia, delivery_id: str
+) -> _Content:
+    match content:
+        case Text() | Location() | Contacts():
+            return _Content(delivery_id, content.text)
+        case Buttons(text=text, buttons=buttons):
+            return _Content(delivery_id, text, quick_replies=_quick_replies(buttons))
+        case Choices(text=text, rows=rows):
+            return _Content(delivery_id, text, quick_replies=_quick_replies(rows))
         case OutgoingMedia(kind=kind, url=url):
             attachment = "file" if kind is MediaKind.DOCUMENT else kind.value
-            return _Content(submission.delivery_id, attachment=_Attachment(attachment, _Payload(url)))
-        case words:
-            return _Content(submission.delivery_id, text=words.text)
+            return _Content(delivery_id, attachment=_Attachment(attachment, _Payload(url)))
+
+
+def _quick_replies(answers: Iterable[Button | Row]) -> tuple[_QuickReply, ...]:
+    return tuple(_QuickReply(answer.title, answer.id) for answer in answers)
 
 
 def _sent(answer: HttpAnswer) -> Sent | None:

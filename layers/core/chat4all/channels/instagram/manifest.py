@@ -2,16 +2,39 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import by_link
-from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
-from chat4all.domain.files.file import MediaKind
+from chat4all.domain.channel import (
+    Capabilities,
+    KindRule,
+    LengthUnit,
+    LimitScope,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+    Treatment,
+)
+from chat4all.domain.files.file import Form, MediaKind
+
+_TEXT_BYTES: Final = 1000
+_BUTTONS: Final = KindRule(
+    "buttons",
+    otherwise=Treatment.NUMBERED_TEXT,
+    most=13,
+    text_length=_TEXT_BYTES,
+    label_length=20,
+    label_unit=LengthUnit.CODE_UNITS,
+)
+_ROWS: Final = replace(_BUTTONS, kind="list", description_length=0)
+_SOUND: Final = by_link(MediaKind.AUDIO, ("audio/mp4", "audio/wav"), 25)
 
 CAPABILITIES: Final = Capabilities(
     channel="instagram",
-    kinds=kind_rules(),
-    text_length=1000,
+    kinds=kind_rules(KindRule("reaction"), _BUTTONS, _ROWS),
+    text_length=_TEXT_BYTES,
     text_unit=LengthUnit.BYTES,
     rate_limits=(
         RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),
@@ -21,7 +44,8 @@ CAPABILITIES: Final = Capabilities(
     window_h=24,
     media=(
         by_link(MediaKind.IMAGE, ("image/png", "image/jpeg", "image/gif"), 8),
-        by_link(MediaKind.AUDIO, ("audio/mp4", "audio/wav"), 25),
+        replace(_SOUND, form=Form.VOICE),
+        _SOUND,
         by_link(MediaKind.VIDEO, ("video/mp4", "video/quicktime", "video/webm"), 25),
         by_link(MediaKind.DOCUMENT, ("application/pdf",), 25),
     ),
@@ -31,6 +55,18 @@ CAPABILITIES: Final = Capabilities(
 """Text ("must be UTF-8 and be a 1000 bytes or less"):
 https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
 Files, which have no caption: the same page.
+
+Buttons and the rows of a list are quick replies: "a maximum of 13 buttons" with a text "of up to 20
+characters (will be truncated if more than 20)", and no descriptions:
+https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/quick-replies
+Their ids are shorter than the 1000 characters of a payload:
+https://developers.facebook.com/docs/messenger-platform/reference/buttons/quick-replies
+The page does not say how a character beyond the basic plane counts; a count of two is cautious. The button
+template has three buttons and 640 characters, so that two ways would show one kind.
+
+Reactions ("any emoji reaction") and voice notes, which are of the type `audio`, as people's voice notes are:
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
+The only sticker that can be sent is a heart, which is no file. Places and contacts cannot be sent.
 
 300 texts a second of an account, 10 with audio or video:
 https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting

@@ -15,14 +15,27 @@ from msgspec import Raw, Struct
 from chat4all.channels.instagram.attachments import Attachment, attachment, story_picture
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, other_fields
-from chat4all.domain.content import ReceivedContent, Text, Unsupported
+from chat4all.domain.content import Notice, ReceivedContent, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundMessage
+from chat4all.domain.kinds import Button, Buttons, Reaction
 from chat4all.domain.received import NOTHING, Author, Context, Product, Referral, Story
 
 Event = Mapping[str, Raw]
 """The fields of an event."""
 
 ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
+_EMOJI: Final = {
+    "love": "❤",
+    "smile": "😆",
+    "wow": "😮",
+    "sad": "😢",
+    "angry": "😠",
+    "like": "👍",
+    "dislike": "👎",
+}
+"""The emoji of a reaction that has its name only. The name `other` stands for any other emoji.
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/message-reactions
+"""
 _MOST_ATTACHMENTS: Final = 10
 """The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
 
@@ -42,6 +55,7 @@ class _Message(Struct, frozen=True):
     attachments: Raw = ABSENT
     reply_to: Raw = ABSENT
     quick_reply: Raw = ABSENT
+    quick_replies: Raw = ABSENT
     referral: Raw = ABSENT
     is_deleted: Raw = ABSENT
     is_unsupported: Raw = ABSENT
@@ -62,6 +76,11 @@ class _StoryReply(Struct, frozen=True):
 
 class _QuickReply(Struct, frozen=True):
     payload: str
+
+
+class _OfferedReply(Struct, frozen=True):
+    title: Id
+    payload: Id
 
 
 class _AdContext(Struct, frozen=True):
@@ -147,13 +166,19 @@ def _deletions(chat: Chat, mid: str) -> Iterator[InboundDeletion]:
 
 
 def _attachments(message: _Message) -> list[Attachment]:
-    """Return the attachments; of several with the same address the first.
+    """Return the attachments; of several with the same address the first, or the one with a form.
 
     Meta names a shared post as `share` and as `ig_post`, and a sticker as `sticker` and as `image`.
     """
-    found = [attachment(part) for part in items(message.attachments)]
+    text = decoded(message.text, str) or ""
+    found = [attachment(part, text) for part in items(message.attachments)]
     first = {known.url: place for place, known in reversed(list(enumerate(found)))}
-    return [known for place, known in enumerate(found) if known.url is None or first[known.url] == place]
+    formed = {known.url: known for known in found if known.form is not None}
+    return [
+        formed.get(known.url, known)
+        for place, known in enumerate(found)
+        if known.url is None or first[known.url] == place
+    ]
 
 
 def _contents(
@@ -166,8 +191,14 @@ def _contents(
     """
     text = decoded(message.text, str) or ""
     story = _answered(message)
+    match [part.content for part in attachments]:
+        case [Text(text=heart)] if not text.strip():
+            text, attachments = heart, []
     if story is not None and story.url and not attachments:
         return [("text", story_picture(story.url, text if text.strip() else ""), story)]
+    question = _question(message, text, attachments)
+    if question is not None:
+        return [("text", question, story)]
     found: list[tuple[str, ReceivedContent, Story | None]] = []
     if text.strip():
         found.append(("text", Text(text), story))
@@ -177,6 +208,21 @@ def _contents(
     ]
     kind = "unsupported" if decoded(message.is_unsupported, bool) else "message"
     return found or [("text", Unsupported(kind), story)]
+
+
+def _question(message: _Message, text: str, attachments: list[Attachment]) -> Buttons | None:
+    """Return the text and its buttons, which are quick replies or a template that repeats the text."""
+    if not text.strip():
+        return None
+    match [part.content for part in attachments]:
+        case []:
+            offered = decoded(message.quick_replies, list[_OfferedReply])
+            answers = tuple(Button(reply.payload, reply.title) for reply in offered or ())
+            return Buttons(text, answers) if answers else None
+        case [Buttons() as buttons] if buttons.text == text:
+            return buttons
+        case _:
+            return None
 
 
 def _answered(message: _Message) -> Story | None:
@@ -245,23 +291,35 @@ def _postback(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
 
 
 def _reaction(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
-    """Return the reaction as a message about the other message; `unreact` takes a reaction back."""
+    """Return the reaction to the other message; `unreact` takes a reaction back.
+
+    A reaction to no message, or without an emoji, is Unsupported.
+    """
     reaction = decoded(event["reaction"], _Reaction) or _Reaction()
-    quoted = decoded(reaction.mid, MessageId)
-    kind = "unreact" if decoded(reaction.action, str) == "unreact" else "reaction"
-    words = decoded(reaction.emoji, str) or decoded(reaction.reaction, str) or ""
-    understood = {"mid"} if quoted else set()
-    fields = _others(event, "reaction", understood)
-    return _said(chat, fingerprint(raw), Unsupported(kind, words), fields=fields, quoted=quoted)
+    quoted, action = decoded(reaction.mid, MessageId), decoded(reaction.action, str)
+    name, emoji = decoded(reaction.reaction, str) or "", decoded(reaction.emoji, str)
+    shown = emoji if emoji and emoji.strip() else _EMOJI.get(name)
+    known = {"mid": quoted}
+    content: ReceivedContent
+    if quoted and action == "unreact":
+        content = Reaction("")
+        known["action"] = action
+    elif quoted and shown:
+        content = Reaction(shown)
+        known |= {"action": action if action == "react" else None, "emoji": emoji}
+    else:
+        content = Unsupported("unreact" if action == "unreact" else "reaction", emoji or name)
+    fields = _others(event, "reaction", {field for field, value in known.items() if value})
+    return _said(chat, fingerprint(raw), content, fields=fields, quoted=quoted)
 
 
 def _referral(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
-    """Return the message of a person who came back by a link or an advertisement, and wrote nothing yet."""
+    """Return the news that a person came back by a link or an advertisement, and wrote nothing yet."""
     referral, product = _referred(event["referral"])
     words = (referral.headline or referral.ref or "") if referral else ""
     context = Context(referral=referral, product=product)
     fields = _others(event, "referral", ())
-    return _said(chat, fingerprint(raw), Unsupported("referral", words), context=context, fields=fields)
+    return _said(chat, fingerprint(raw), Notice("referral", words), context=context, fields=fields)
 
 
 def _referred(part: Raw) -> tuple[Referral | None, Product | None]:

@@ -23,8 +23,9 @@ from chat4all.channels.sms.segments import segments_of
 from chat4all.channels.sms.signature import is_signed
 from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.content import ProviderFile
+from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
+from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
@@ -109,8 +110,8 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
     match content:
         case OutgoingMedia(url=url, text=text):
             return {"Body": text, "MediaUrl": url}
-        case words:
-            return {"Body": words.text}
+        case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices():
+            return {"Body": content.text}
 
 
 def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:
