@@ -248,7 +248,8 @@ class SendRecord(msgspec.Struct, frozen=True):
     The request was accepted if and only if `provider_message_id` is set. `status` is the answer's status, 0
     if there was no answer. `address` and `text` are None if the request was refused before it was read.
 
-    For a message with a file, `kind` is the provider's word and `text` the caption. `content_type`, `size`
+    `kind` is the provider's word. `content` is what the request gave of a message that is neither a text nor
+    a file. For a message with a file, `text` is the caption. `content_type`, `size`
     and
     `sha256` describe the bytes that were uploaded or fetched, and are None if there were none. A provider
     that
@@ -270,6 +271,7 @@ class SendRecord(msgspec.Struct, frozen=True):
     content_type: str | None = None
     size: int | None = None
     sha256: str | None = None
+    content: Json = None
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -41,9 +41,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A well-formed request to send a text or a file to a customer, who may be unknown.
+    """A well-formed request to send a message to a customer, who may be unknown.
 
-    With `media`, `text` is the caption, or None without a caption.
+    With `media`, `text` is the caption, or None without a caption. A message that is neither a text nor a
+    file has its `content` as the request gave it, and the provider's word for it in `sent_as`.
     """
 
     address: str
@@ -58,10 +59,12 @@ class Order(msgspec.Struct, frozen=True):
     media: OutgoingMedia | None = None
     account_id: str | None = None
     """The account that sends, where a business has several."""
+    sent_as: str = "text"
+    content: Json = None
 
     @property
     def kind(self) -> str:
-        return self.media.kind if self.media else "text"
+        return self.media.kind if self.media else self.sent_as
 
 
 class Refused(msgspec.Struct, frozen=True):

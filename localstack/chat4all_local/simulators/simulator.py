@@ -347,6 +347,7 @@ class Simulator:
                 content_type=content.content_type if content else None,
                 size=content.size if content else None,
                 sha256=content.sha256 if content else None,
+                content=order.content if order else None,
             )
         )
         return n

@@ -9,6 +9,7 @@ from chat4all_local.simulators.provider import Answer, Refused
 from chat4all_local.simulators.shared.graph import graph_error
 
 RATE_LIMIT: Final = 613
+TOO_MANY: Final = 105
 
 
 def refused(details: str) -> Refused:

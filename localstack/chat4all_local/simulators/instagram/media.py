@@ -49,7 +49,10 @@ INBOUND: Final = {
     "video": "video/mp4",
     "audio": "audio/mp4",
     "file": "application/pdf",
+    "voice": "audio/mp4",
+    "sticker": "image/webp",
 }
+"""The kinds of files that customers send, and the content type of each if none is given."""
 
 
 class InstagramMedia:

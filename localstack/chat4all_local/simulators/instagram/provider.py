@@ -1,11 +1,19 @@
-"""Instagram messaging's API to send a text or a file.
+"""Instagram messaging's API to send a text, a file, a sticker or a reaction.
 
-Sources, under https://developers.facebook.com/docs/messenger-platform/:
+Sources: quick replies ("a maximum of 13 buttons"), reactions ("any emoji reaction") and the heart, under
+https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api,
+and under https://developers.facebook.com/docs/messenger-platform/:
 
 - `instagram/features/send-message`: UTF-8 text of 1000 bytes or less
 - `reference/send-api`: `metadata`, `messaging_type`, `tag`, `reply_to`
 - `overview/rate-limiting`: 300 texts a second, 10 audios or videos
+- `reference/buttons/quick-replies`: `title` and `payload` of up to 1000 characters
 - `error-codes`
+
+Too many quick replies are refused as too many buttons of a template are:
+https://github.com/botman/botman/issues/694. Meta documents neither the error of a reaction to an unknown
+message, nor an echo or a receipt of a reaction. Templates, published posts and several pictures in a message
+are not simulated.
 
 A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
 is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
@@ -21,8 +29,9 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
-from chat4all_local.simulators.instagram.errors import RATE_LIMIT, invalid, refused
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.instagram.chats import Chats, Choice
+from chat4all_local.simulators.instagram.errors import RATE_LIMIT, TOO_MANY, invalid, refused
 from chat4all_local.simulators.instagram.manifest import OTHER_ACCOUNTS
 from chat4all_local.simulators.instagram.media import (
     CDN_PATH,
@@ -32,10 +41,11 @@ from chat4all_local.simulators.instagram.media import (
     media_missing,
     media_problem,
 )
-from chat4all_local.simulators.instagram.requests import Message
+from chat4all_local.simulators.instagram.requests import MOST_QUICK_REPLIES, Action, Message, is_action
 from chat4all_local.simulators.instagram.webhooks import (
     event_webhook,
     message_event,
+    reaction_event,
     report_event,
 )
 from chat4all_local.simulators.provider import (
@@ -76,7 +86,7 @@ class Instagram:
             burst=300,
             interval_s=1 / 300,
             code=RATE_LIMIT,
-            kinds=frozenset({"text", "image", "file"}),
+            kinds=frozenset({"text", "quick_replies", "image", "file", "like_heart", "reaction"}),
         ),
         RateLimit(
             per_person=False,
@@ -93,6 +103,7 @@ class Instagram:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = InstagramMedia(account)
+        self._chats = Chats(account)
         self._edits = account.store.table("edits", int)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Download:
@@ -109,7 +120,8 @@ class Instagram:
             return Refused(refusal)
         if not is_json(call):
             return refused("The parameter recipient is required")
-        return self._read_message(call.body, sender, at)
+        read = self._read_action if is_action(call.body) else self._read_message
+        return read(call.body, sender, at)
 
     def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
@@ -118,25 +130,50 @@ class Instagram:
             return refused(str(problem))
         if (message.messaging_type == "MESSAGE_TAG") != (message.tag is not None):
             return refused("A tag goes with messaging_type MESSAGE_TAG, and only with it")
-        attachment = message.message.attachment
-        if (message.message.text is None) == (attachment is None):
-            return refused("A message has one of text and attachment")
+        content = message.message
+        if reason := content.problem():
+            return refused(reason)
         order = Order(
             address=message.recipient.id,
-            text=message.message.text,
+            text=content.text,
             input=message.recipient.id,
-            callback_data=message.message.metadata,
+            callback_data=content.metadata,
             quoted=message.reply_to.mid if message.reply_to else None,
             customer=self._account.customers.get(message.recipient.id),
-            media=attachment.media() if attachment else None,
+            media=content.attachment.media() if content.attachment else None,
             account_id=sender,
+            sent_as=content.word,
+            content=[msgspec.to_builtins(reply.choice()) for reply in content.quick_replies] or None,
         )
         refusal = self._refusal(order, message.tag, at)
+        return Refused(refusal, order=order) if refusal else order
+
+    def _read_action(self, body: bytes, sender: str, at: float) -> Order | Refused:
+        try:
+            action = msgspec.json.decode(body, type=Action)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            return refused(str(problem))
+        if reason := action.problem():
+            return refused(reason)
+        order = Order(
+            address=action.recipient.id,
+            text=action.payload.reaction or "",
+            input=action.recipient.id,
+            quoted=action.payload.message_id,
+            customer=self._account.customers.get(action.recipient.id),
+            account_id=sender,
+            sent_as="reaction",
+        )
+        refusal = self._refusal(order, None, at)
+        if refusal is None and not self._chats.has(action.payload.message_id, order.address):
+            refusal = invalid("The message of payload[message_id] cannot be found")
         return Refused(refusal, order=order) if refusal else order
 
     def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
         if len((order.text or "").encode()) > TEXT_BYTES:
             return invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
+        if len(_choices(order)) > MOST_QUICK_REPLIES:
+            return graph_error(400, TOO_MANY, f"(#{TOO_MANY}) param quick_replies has too many elements.")
         customer = order.customer
         if customer is None:
             return graph_error(400, 100, "The requested user cannot be found.", subcode=2534014, kind=_KIND)
@@ -163,6 +200,11 @@ class Instagram:
 
     def accept(self, order: Order, at: float) -> Accepted:
         mid = _new_mid()
+        if order.sent_as == "reaction":
+            return Accepted(order, mid, Answer(200, meta_json({"recipient_id": order.address})), ())
+        self._chats.add(mid, order.address)
+        if choices := _choices(order):
+            self._chats.offer(order.address, choices)
         answer = Answer(200, meta_json({"recipient_id": order.address, "message_id": mid}))
         return Accepted(order, mid, answer, ("sent", "delivered", "read"))
 
@@ -182,16 +224,32 @@ class Instagram:
         return meta_json(event_webhook(event, account_id, at))
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
-        mid = request.edit_of or _new_mid()
         account_id = self._account.settings.account_id
+        if request.kind == "reaction":
+            event = self._reaction(request, account_id, at)
+            return Inbound(request.quoted or "", meta_json(event_webhook(event, account_id, at)))
+        mid = request.edit_of or _new_mid()
         edits = self._edits.get(mid, 0)
         if request.edit_of is not None:
             edits += 1
             self._edits.put(mid, edits)
+        payload = self._tapped(request) if request.kind == "tap" else None
         item = self._media.receive(request, at)
         url = self._media.url(item.media_id, at) if item else None
-        event = message_event(request, mid, account_id, at, num_edit=edits, media_url=url)
+        event = message_event(request, mid, account_id, at, num_edit=edits, media_url=url, payload=payload)
+        self._chats.add(mid, request.sender)
         return Inbound(mid, meta_json(event_webhook(event, account_id, at)), item)
+
+    def _reaction(self, request: InboundRequest, account_id: str, at: float) -> JsonObject:
+        if not self._chats.has(request.quoted or "", request.sender):
+            raise ControlError(f"`{request.quoted}` is no message of the chat: name the message as `quoted`")
+        return reaction_event(request, account_id, at)
+
+    def _tapped(self, request: InboundRequest) -> str:
+        choice = self._chats.tap(request.sender, request.text)
+        if choice is None:
+            raise ControlError(f"the app shows no quick reply `{request.text}`")
+        return choice.payload
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[0-9]{1,32}", address):
@@ -205,6 +263,10 @@ class Instagram:
 
     def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
         return hub_headers(self._account.settings.webhook_secret, body, signature)
+
+
+def _choices(order: Order) -> list[Choice]:
+    return msgspec.convert(order.content or [], list[Choice])
 
 
 def _new_mid() -> str:

@@ -3,15 +3,34 @@
 Sources: https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks (texts,
 echoes, `messaging_seen`), and under
 https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/: `message-echoes` (`app_id`,
-`metadata`), `message-deliveries`, `message-edits`.
+`metadata`), `message-deliveries`, `message-edits`, `message-reactions`. Quick replies:
+https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/quick-replies
 
 Meta documents `message_deliveries` for Messenger conversations only. For Instagram, the event is therefore
 off unless the settings enable it.
 """
 
+from typing import Final
+
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject
 from chat4all_local.simulators.instagram.manifest import APP_ID
 from chat4all_local.simulators.provider import Accepted
+
+_REACTIONS: Final = {
+    "❤": "love",
+    "😆": "smile",
+    "😮": "wow",
+    "😢": "sad",
+    "😠": "angry",
+    "👍": "like",
+    "👎": "dislike",
+}
+"""Meta's names of reactions; any other emoji is `other`."""
+_TYPES: Final = {"voice": "audio"}
+"""Attachment types of kinds that the API does not tell apart."""
+_PLACE: Final = {"lat": 48.2082, "long": 16.3738}
+_STICKER_ID: Final = 369239263222822
+_VARIATION: Final = "\ufe0f"
 
 
 def event_webhook(event: JsonObject, account_id: str, at: float) -> JsonObject:
@@ -34,6 +53,8 @@ def report_event(
         echo: JsonObject = {"mid": mid, "is_echo": True, "app_id": APP_ID}
         if accepted.order.media is not None:
             echo["attachments"] = [{"type": accepted.order.kind, "payload": {"url": copy_url}}]
+        elif accepted.order.text is None:
+            echo["attachments"] = [{"type": accepted.order.kind}]
         else:
             echo["text"] = accepted.order.text
         if accepted.order.callback_data is not None:
@@ -53,32 +74,56 @@ def message_event(
     *,
     num_edit: int = 0,
     media_url: str | None = None,
+    payload: str | None = None,
 ) -> JsonObject:
     """Build the event of a message that a customer sent, or of its `num_edit`th new text.
 
-    The fields of `raw` replace those of the event. `media_url` is the address of the message's file.
+    The fields of `raw` replace those of the event. `media_url` is the address of the message's file, and
+    `payload` belongs to the quick reply that the customer tapped.
     """
     event = _between(request.sender, account_id, at)
     if num_edit:
         event["message_edit"] = {"mid": mid, "text": request.text or "", "num_edit": num_edit}
     else:
-        event["message"] = _message(request, mid, media_url)
+        event["message"] = _message(request, mid, media_url, payload)
     return {**event, **(request.raw or {})}
 
 
-def _message(request: InboundRequest, mid: str, media_url: str | None) -> JsonObject:
+def reaction_event(request: InboundRequest, account_id: str, at: float) -> JsonObject:
+    """Build the event of a reaction to the message `quoted`: the text is the emoji, empty to take it back."""
+    event = _between(request.sender, account_id, at)
+    reaction: JsonObject = {"mid": request.quoted, "action": "unreact"}
+    if request.text:
+        name = _REACTIONS.get(request.text.rstrip(_VARIATION), "other")
+        reaction |= {"action": "react", "reaction": name, "emoji": request.text}
+    return {**event, "reaction": reaction, **(request.raw or {})}
+
+
+def _message(request: InboundRequest, mid: str, media_url: str | None, payload: str | None) -> JsonObject:
     message: JsonObject = {"mid": mid}
     if request.text is not None:
         message["text"] = request.text
     if request.quoted is not None:
         message["reply_to"] = {"mid": request.quoted}
-    if request.kind == "unsupported":
+    if payload is not None:
+        message["quick_reply"] = {"payload": payload}
+    elif request.kind == "unsupported":
         message["is_unsupported"] = True
     elif request.kind != "text":
-        # A shared story or post is not a file of the customer.
-        elsewhere = f"https://www.instagram.com/p/{len(mid)}/?kind={request.kind}"
-        message["attachments"] = [{"type": request.kind, "payload": {"url": media_url or elsewhere}}]
+        message["attachments"] = [_attachment(request.kind, mid, media_url)]
     return message
+
+
+def _attachment(kind: str, mid: str, media_url: str | None) -> JsonObject:
+    if kind == "like_heart":
+        return {"type": kind}
+    if kind == "location":
+        return {"type": kind, "title": "Pinned Location", "payload": {"coordinates": {**_PLACE}}}
+    # A shared story or post is not a file of the customer.
+    payload: JsonObject = {"url": media_url or f"https://www.instagram.com/p/{len(mid)}/?kind={kind}"}
+    if kind == "sticker":
+        payload["sticker_id"] = _STICKER_ID
+    return {"type": _TYPES.get(kind, kind), "payload": payload}
 
 
 def _between(sender: str, recipient: str, at: float) -> JsonObject:
