@@ -510,8 +510,8 @@ def test_words_without_an_id_are_words() -> None:
     ("tap", "content", "context", "fields"),
     [
         ({"title": "Start", "payload": "GO"}, Text("Start"), Context(payload="GO"), None),
-        ({"title": "", "payload": "GO"}, Unsupported("postback"), Context(payload="GO"), None),
-        ({"payload": "GO"}, Unsupported("postback"), Context(payload="GO"), None),
+        ({"title": "", "payload": "GO"}, Unsupported("postback", "GO"), Context(payload="GO"), None),
+        ({"payload": "GO"}, Unsupported("postback", "GO"), Context(payload="GO"), None),
         ({"title": 7, "payload": ["GO"]}, Unsupported("postback"), None, {"title": 7, "payload": ["GO"]}),
         (
             {"title": "Start", "referral": {"ref": "summer", "source": "ADS", "ad_id": "120"}},
@@ -592,6 +592,7 @@ def test_what_led_the_person_to_us_is_kept(referral: object, context: Context | 
         ({"action": "react", "reaction": "other", "emoji": "🦔"}, Reaction("🦔"), {"reaction": "other"}),
         ({"action": "react", "emoji": "👩🏽‍🚀"}, Reaction("👩🏽‍🚀"), {}),
         ({"action": "react", "reaction": "smile"}, Reaction("😆"), {"reaction": "smile"}),
+        ({"action": "react", "reaction": "laugh"}, Reaction("😆"), {"reaction": "laugh"}),
         ({"action": "react", "reaction": "love", "emoji": " "}, Reaction("❤"), {"reaction": "love"}),
         ({"emoji": "❤"}, Reaction("❤"), {}),
         ({"action": "unreact"}, Reaction(""), {}),

@@ -11,9 +11,10 @@ and under https://developers.facebook.com/docs/messenger-platform/:
 - `error-codes`
 
 Too many quick replies are refused as too many buttons of a template are:
-https://github.com/botman/botman/issues/694. Meta documents neither the error of a reaction to an unknown
-message, nor an echo or a receipt of a reaction. Templates, published posts and several pictures in a message
-are not simulated.
+https://github.com/botman/botman/issues/694. A reaction is not echoed:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks. Meta documents
+neither its answer nor the error of a reaction to an unknown message; the answer names the recipient only, as
+that of other sender actions. Templates, published posts and several pictures in a message are not simulated.
 
 A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
 is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit

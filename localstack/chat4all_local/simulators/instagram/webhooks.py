@@ -18,14 +18,15 @@ from chat4all_local.simulators.provider import Accepted
 
 _REACTIONS: Final = {
     "❤": "love",
-    "😆": "smile",
+    "😆": "laugh",
     "😮": "wow",
     "😢": "sad",
     "😠": "angry",
     "👍": "like",
-    "👎": "dislike",
 }
-"""Meta's names of reactions; any other emoji is `other`."""
+"""Meta's names of reactions; any other emoji is `other`.
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks
+"""
 _TYPES: Final = {"voice": "audio"}
 """Attachment types of kinds that the API does not tell apart."""
 _PLACE: Final = {"lat": 48.2082, "long": 16.3738}

@@ -102,7 +102,7 @@ def attachment(part: Raw, text: str = "") -> Attachment:
     """
     found = decoded(part, _Attachment) or _Attachment()
     address = decoded(found.payload, _Address)
-    content = _content(found, address, text)
+    content = _kind(found, text) or _file(found, address) or Unsupported(found.type, _readable(part))
     if found.type == "story_mention":
         story = Story("mention", url=address.url if address else None)
         return Attachment(content, story, is_plain=_is_whole(part, found, address))
@@ -115,23 +115,24 @@ def story_picture(url: str, text: str) -> ReceivedMedia:
     return ReceivedMedia(ProviderFile(url, _STORY_TYPE), text)
 
 
-def _content(found: _Attachment, address: _Address | None, text: str) -> ReceivedContent:
+def _kind(found: _Attachment, text: str) -> ReceivedContent | None:
+    match found.type:
+        case "location":
+            return _place(found)
+        case "template":
+            return _buttons(found, text)
+        case _:
+            return None
+
+
+def _file(found: _Attachment, address: _Address | None) -> ReceivedContent | None:
     if address is not None and found.type not in _NO_FILES and not _is_page(address.url):
         content_type, form = _FILE_TYPES.get(found.type), _FORMS.get(found.type)
         return ReceivedMedia(ProviderFile(address.url, content_type, form=form))
-    match found.type:
-        case "like_heart":
-            return Text(_HEART)
-        case "location":
-            known = _place(found)
-        case "template":
-            known = _buttons(found, text)
-        case _:
-            known = None
-    return known or Unsupported(found.type, "\n".join(_words(decoded(found.payload, dict[str, object]))))
+    return Text(_HEART) if found.type == "like_heart" else None
 
 
-def _place(found: _Attachment) -> ReceivedContent | None:
+def _place(found: _Attachment) -> Location | None:
     location = decoded(found.payload, _Location)
     if location is None:
         return None
@@ -139,7 +140,7 @@ def _place(found: _Attachment) -> ReceivedContent | None:
     return Location(at.lat, at.long, name=decoded(found.title, str) or "")
 
 
-def _buttons(found: _Attachment, text: str) -> ReceivedContent | None:
+def _buttons(found: _Attachment, text: str) -> Buttons | None:
     """Return the buttons of a template; None if it has no text, several cards or a button with an address."""
     card = decoded(_card(found.payload), _Card)
     if card is None or not card.buttons:
@@ -182,10 +183,10 @@ def _is_page(url: str) -> bool:
     return host.endswith(tuple(f".{page}" for page in _PAGES)) or host in _PAGES
 
 
-def _words(payload: dict[str, object] | None) -> list[str]:
-    """Return the titles, texts and addresses of a payload in their order."""
+def _readable(part: Raw) -> str:
+    """Return the titles, texts and addresses of an attachment in their order."""
     words: list[str] = []
-    left: list[object] = [payload]
+    left: list[object] = [decoded(part, dict[str, object])]
     while left and len(words) < _MOST_WORDS:
         match left.pop():
             case dict() as fields:
@@ -195,4 +196,4 @@ def _words(payload: dict[str, object] | None) -> list[str]:
                 left += [part for part in reversed(fields.values()) if isinstance(part, dict | list)]
             case list() as parts:
                 left += reversed(parts)
-    return words[:_MOST_WORDS]
+    return "\n".join(dict.fromkeys(words[:_MOST_WORDS]))

@@ -27,6 +27,7 @@ ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
 _EMOJI: Final = {
     "love": "❤",
     "smile": "😆",
+    "laugh": "😆",
     "wow": "😮",
     "sad": "😢",
     "angry": "😠",
@@ -35,6 +36,8 @@ _EMOJI: Final = {
 }
 """The emoji of a reaction that has its name only. The name `other` stands for any other emoji.
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/message-reactions
+Instagram's page says `laugh` in the place of `smile`:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks
 """
 _MOST_ATTACHMENTS: Final = 10
 """The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
@@ -206,8 +209,15 @@ def _contents(
         (str(place), part.content, part.story or (None if found else story))
         for place, part in enumerate(attachments)
     ]
-    kind = "unsupported" if decoded(message.is_unsupported, bool) else "message"
-    return found or [("text", Unsupported(kind), story)]
+    return found or [("text", _wordless(message), story)]
+
+
+def _wordless(message: _Message) -> Unsupported:
+    """Return a message without words; of a tap on a picture, the payload can be read."""
+    tapped = decoded(message.quick_reply, _QuickReply)
+    if tapped is not None:
+        return Unsupported("quick_reply", tapped.payload)
+    return Unsupported("unsupported" if decoded(message.is_unsupported, bool) else "message")
 
 
 def _question(message: _Message, text: str, attachments: list[Attachment]) -> Buttons | None:
@@ -284,7 +294,7 @@ def _postback(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
     return _said(
         chat,
         mid or fingerprint(raw),
-        Text(title) if title and title.strip() else Unsupported("postback"),
+        Text(title) if title and title.strip() else Unsupported("postback", payload or ""),
         context=Context(referral=referral, product=product, payload=payload),
         fields=_others(event, "postback", understood),
     )
