@@ -7,13 +7,19 @@ from msgspec.structs import replace
 
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.sms.connector import Sms
-from chat4all.domain.content import ReceivedMedia, Text
+from chat4all.channels.sms.manifest import CAPABILITIES
+from chat4all.channels.sms.segments import segments_of
+from chat4all.domain.content import Plain, ProviderFile, ReceivedMedia, Text
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.kinds import Button, Buttons, Choices, Contact, Contacts, Location, Row, Section
+from chat4all.domain.routing import parts_of
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.wording import worded
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.simulators.sms.segments import segment_count
 from tests.unit.channels.fake_http import DELIVERY_ID, file_submission, submission
 from tests.unit.simulators.calls import file_of
 from tests.unit.simulators.conftest import running_simulators
@@ -69,6 +75,60 @@ def test_a_text_arrives_and_its_statuses_name_the_delivery(
     assert [event.status for event in statuses] == [Status.SENT, Status.DELIVERED]
     assert {event.delivery_id for event in statuses} == {DELIVERY_ID}
     assert {event.provider_message_id for event in statuses} == {sent.provider_message_id}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (
+            Location(48.21, 16.37, "Café"),
+            "Café\nhttps://www.google.com/maps/search/?api=1&query=48.210000,16.370000",
+        ),
+        (Contacts((Contact("Ana", ("+49 151",)), Contact("Ben", ("+43 1",)))), "Ana: +49 151\nBen: +43 1"),
+        (Buttons("When?", (Button("1", "Now 👋"), Button("2", "Later"))), "When?\n\n1. Now 👋\n2. Later"),
+        (
+            Choices("Which?", "Choose", (Section((Row("r", "Red", "like fire"), Row("b", "Blue"))),)),
+            "Which?\n\n1. Red: like fire\n2. Blue",
+        ),
+    ],
+)
+def test_each_kind_arrives_as_its_text(
+    sms: Simulator, connector: Sms, secret: ChannelSecret, content: Plain, text: str
+) -> None:
+    for part in parts_of(worded(content), CAPABILITIES, PHONE):
+        assert isinstance(connector.send(submission(PHONE, part.text), secret), Sent)
+
+    assert [record.text for record in sms.transcript().requests] == [text]
+    assert len(segments_of(text)) == segment_count(text)
+
+
+def test_fifty_rows_arrive_in_order_in_several_messages(
+    sms: Simulator, connector: Sms, secret: ChannelSecret
+) -> None:
+    rows = tuple(Row(f"{number}", f"Row {number}", "ö" * 99) for number in range(50))
+    parts = parts_of(Choices("Which?", "Choose", (Section(rows),)), CAPABILITIES, PHONE)
+    for part in parts:
+        assert isinstance(connector.send(submission(PHONE, part.text), secret), Sent)
+
+    texts = [record.text or "" for record in sms.transcript().requests]
+    assert texts == [part.text for part in parts]
+    assert [segment_count(text) for text in texts] == [len(segments_of(text)) for text in texts]
+    places = ["\n".join(texts).index(f"\n{number + 1}. Row {number}:") for number in range(50)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("content_type", ["text/vcard", "text/x-vcard", "audio/amr"])
+def test_a_card_and_a_sound_of_a_person_are_files(
+    sms: Simulator, connector: Sms, secret: ChannelSecret, receiver: Receiver, content_type: str
+) -> None:
+    written = sms.write_media(PHONE, "document", content_type, size=500)
+
+    (event,) = read(connector, secret, receiver)
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, ReceivedMedia)
+    assert event.content.file == ProviderFile(event.content.file.reference, content_type)
+    assert written.media is not None
+    assert len(b"".join(connector.fetch(event.content.file, secret).pieces)) == written.media.size
 
 
 def test_a_lost_answer_is_made_up_for_by_the_statuses(
