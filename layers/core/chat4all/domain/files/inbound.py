@@ -26,6 +26,7 @@ def attachment_of(file_id: str, file: ProviderFile) -> Attachment:
         filename=_name_of(file.filename, content_type),
         content_type=content_type,
         size=min(file.size, MOST_BYTES) if file.size and file.size > 0 else None,
+        form=file.form,
     )
 
 
