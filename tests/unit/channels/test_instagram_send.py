@@ -215,6 +215,10 @@ def test_a_reaction_is_an_action_on_its_message(emoji: str, action: str, payload
     }
 
 
+def test_a_reaction_to_a_further_attachment_is_a_reaction_to_the_message() -> None:
+    assert posted(Reaction("❤"), "aWdfQ=:3") == posted(Reaction("❤"), "aWdfQ=")
+
+
 def test_the_answer_to_a_reaction_names_no_message() -> None:
     http = FakeHttp(answer(200, {"recipient_id": IGSID}))
     reaction = replace(submission(IGSID, quoted="aWdfQ"), content=Reaction("❤"))

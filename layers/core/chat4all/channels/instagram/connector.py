@@ -16,6 +16,7 @@ import msgspec
 from chat4all.channels.instagram.address import canonical, is_address
 from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.instagram.manifest import CAPABILITIES
+from chat4all.channels.instagram.messages import PLACE
 from chat4all.channels.instagram.webhook import parsed
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.decoding import MessageId, decoded
@@ -136,10 +137,15 @@ def _request(submission: Submission) -> _Message | _Action:
     recipient = _Recipient(submission.address)
     match submission.content:
         case Reaction(emoji=emoji):
-            target = _Target(submission.quoted_provider_message_id or "", emoji or None)
+            target = _Target(_meant(submission.quoted_provider_message_id or ""), emoji or None)
             return _Action(recipient, "react" if emoji else "unreact", target)
         case content:
             return _Message(recipient, _content(content, submission.delivery_id))
+
+
+def _meant(provider_message_id: str) -> str:
+    """Return Meta's id: a further attachment of a message adds its place to it, which only we know."""
+    return provider_message_id.partition(PLACE)[0]
 
 
 def _content(

@@ -24,6 +24,8 @@ Event = Mapping[str, Raw]
 """The fields of an event."""
 
 ENVELOPE: Final = frozenset({"sender", "recipient", "timestamp"})
+PLACE: Final = ":"
+"""This stands between a message's id, which is base64, and the place of a further attachment."""
 _EMOJI: Final = {
     "love": "❤",
     "smile": "😆",
@@ -154,7 +156,7 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
         context = Context(story=story) if later else msgspec.structs.replace(of_message, story=story)
         yield _said(
             chat,
-            f"{name}:{place}" if later else name,
+            f"{name}{PLACE}{place}" if later else name,
             content,
             context=context,
             fields=NOTHING if later else _others(event, "message", _understood(message, attachments)),
@@ -164,7 +166,7 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
 
 def _deletions(chat: Chat, mid: str) -> Iterator[InboundDeletion]:
     """Yield the deletion of the message, and of the messages that its further attachments became."""
-    for name in (mid, *(f"{mid}:{place}" for place in range(_MOST_ATTACHMENTS))):
+    for name in (mid, *(f"{mid}{PLACE}{place}" for place in range(_MOST_ATTACHMENTS))):
         yield InboundDeletion(chat.address, name, chat.at, chat.account)
 
 
