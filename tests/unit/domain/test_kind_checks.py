@@ -79,6 +79,7 @@ def test_what_a_channel_could_hold_stays_as_it_is(content: Plain) -> None:
         (Buttons("When?", (BUTTON, Button("now", "Later"))), ["buttons"]),
         (Buttons("When?", (BUTTON, Button("later", "Now"))), ["buttons"]),
         (Buttons("When?", (Button("", "Now"),)), ["buttons[0].id"]),
+        (Buttons("When?", (Button("now ", "Now"),)), ["buttons[0].id"]),
         (Buttons("When?", (Button("é" * 33, "Now"),)), ["buttons[0].id"]),
         (Buttons("When?", (Button("now", "\u2800"),)), ["buttons[0].title"]),
         (Choices("Which?", "", (Section((ROW,)),)), ["button"]),

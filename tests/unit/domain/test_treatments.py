@@ -150,6 +150,35 @@ def test_a_channel_with_texts_only_gets_the_text(content: Content, treatment: Tr
     assert treatment_of(content, TELEX, "anybody") is treatment
 
 
+@pytest.mark.parametrize(
+    ("rule", "content", "treatment"),
+    [
+        (KindRule("location", in_groups=False), Location(0, 0), Treatment.TEXT),
+        (
+            KindRule("reaction", otherwise=Treatment.REJECTED, in_groups=False),
+            Reaction("👍"),
+            Treatment.REJECTED,
+        ),
+    ],
+)
+def test_a_kind_that_groups_do_not_have_is_shown_to_a_person_only(
+    rule: KindRule, content: Plain, treatment: Treatment
+) -> None:
+    channel = replace(PIGEON, kinds=kind_rules(rule), group_prefix="g")
+
+    assert treatment_of(content, channel, "person") is Treatment.FULL
+    assert treatment_of(content, channel, "g1") is treatment
+    assert unfit(content, channel) == f"does not take the kind {rule.kind} in groups"
+
+
+def test_a_place_does_not_move_where_the_channel_moves_none() -> None:
+    channel = replace(PIGEON, kinds=kind_rules(KindRule("location", longest_live_s=0)))
+
+    assert treatment_of(Location(0, 0), channel, "anybody") is Treatment.FULL
+    assert treatment_of(Location(0, 0, live_s=60), channel, "anybody") is Treatment.TEXT
+    assert unfit(Location(0, 0, live_s=60), channel) == "moves no place"
+
+
 def test_a_file_that_no_rule_fits_goes_as_a_link_where_the_channel_says_so() -> None:
     file = Media(Attachment("file-1", "it.pdf", "application/pdf", 400))
 

@@ -43,6 +43,7 @@ MENU = Choices(
             "Ana: +49 151 1, +49 151 2, a@b.example",
         ),
         (Contacts((Contact("Ana", organization="Acme"), Contact("Ben"))), "Ana (Acme)\nBen"),
+        (Contacts((Contact("", ("+49 151 1",)), Contact("", organization="Acme"))), "+49 151 1\n(Acme)"),
         (Reaction("👍"), "👍"),
         (Reaction(""), ""),
         (QUESTION, "When?"),

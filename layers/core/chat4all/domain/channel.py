@@ -171,9 +171,11 @@ class KindRule(msgspec.Struct, frozen=True, omit_defaults=True):
     emoji: tuple[str, ...] = ()
     """The only reactions that the provider takes; (): any emoji."""
     longest_live_s: int | None = None
-    """The longest time in seconds for which a place may move; a place that moves for longer is outside."""
+    """The longest time in seconds for which a place may move, 0 if it may not; None: for any time."""
     needs_phone: bool = False
     """Every contact must have a phone number."""
+    in_groups: bool = True
+    """The provider takes the kind in groups, too; False: a content for a group is outside of the limits."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -206,9 +208,12 @@ class Capabilities(msgspec.Struct, frozen=True):
         fitting = [rule for rule in self.media if rule.form in {None, file.form} and rule.fits(file, address)]
         return min(fitting, key=lambda rule: rule.form is None, default=None)
 
+    def is_group(self, address: str) -> bool:
+        return self.group_prefix is not None and address.startswith(self.group_prefix)
+
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """Return the limits that count a send to `address`: the account's last, whose tokens are scarcer."""
-        is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
+        is_group = self.is_group(address)
         rule = self.media_rule(file, address) if file is not None else None
         counted = (
             limit

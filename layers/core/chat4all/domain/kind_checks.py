@@ -94,6 +94,8 @@ def _answers(field: str, answers: Sequence[Button | Row]) -> Iterator[tuple[str,
     for index, answer in enumerate(answers):
         if not answer.id or unprintable(answer.id) or len(answer.id.encode()) > LONGEST_ID:
             yield f"{field}[{index}].id", f"must be 1 to {LONGEST_ID} bytes without NUL"
+        elif answer.id != answer.id.strip():  # WhatsApp refuses the whole message
+            yield f"{field}[{index}].id", "must have no space at either end"
         yield from _label(f"{field}[{index}].title", answer.title)
 
 

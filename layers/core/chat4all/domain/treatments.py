@@ -29,7 +29,8 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             return Treatment.TEXT
         case plain:
             rule = capabilities.kind_rule(kind_of(plain))
-            return rule.otherwise if _exceeded(plain, rule, capabilities) else rule.treatment
+            is_outside = _exceeded(plain, rule, capabilities) or _is_misplaced(rule, capabilities, address)
+            return rule.otherwise if is_outside else rule.treatment
 
 
 def unfit(content: Content, capabilities: Capabilities) -> str:
@@ -41,8 +42,13 @@ def unfit(content: Content, capabilities: Capabilities) -> str:
         case Unsupported() | Notice() | Deleted():
             return f"does not take the kind {kind}"
         case plain:
-            limit = _exceeded(plain, capabilities.kind_rule(kind), capabilities)
-            return limit or f"does not take the kind {kind}"
+            rule = capabilities.kind_rule(kind)
+            where = "" if rule.in_groups else " in groups"
+            return _exceeded(plain, rule, capabilities) or f"does not take the kind {kind}{where}"
+
+
+def _is_misplaced(rule: KindRule, capabilities: Capabilities, address: str) -> bool:
+    return not rule.in_groups and capabilities.is_group(address)
 
 
 def _unfit_file(file: Attachment, capabilities: Capabilities) -> str:
@@ -70,8 +76,7 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
         case Text():
             return None
         case Location(live_s=live_s):
-            longest = rule.longest_live_s
-            return f"moves a place for up to {longest} seconds" if longest and live_s > longest else None
+            return _moves_too_long(live_s, rule.longest_live_s)
         case Contacts(contacts=contacts):
             has_phones = all(contact.phones for contact in contacts)
             return "takes contacts with a phone number only" if rule.needs_phone and not has_phones else None
@@ -94,3 +99,9 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
                 or too_long((row.description for row in rows), rule.description_length, "descriptions")
                 or too_long((section.title for section in sections), rule.section_length, "section titles")
             )
+
+
+def _moves_too_long(live_s: int, longest: int | None) -> str | None:
+    if longest is None or live_s <= longest:
+        return None
+    return f"moves a place for up to {longest} seconds" if longest else "moves no place"

@@ -56,6 +56,7 @@ def _of_place(place: Location) -> str:
 
 
 def _of_contact(contact: Contact) -> str:
-    name = f"{contact.name} ({contact.organization})" if contact.organization.strip() else contact.name
+    organization = f"({contact.organization})" if contact.organization.strip() else ""
+    name = " ".join(part for part in (contact.name, organization) if part)
     means = ", ".join((*contact.phones, *contact.emails))
-    return f"{name}: {means}" if means else name
+    return ": ".join(part for part in (name, means) if part)
