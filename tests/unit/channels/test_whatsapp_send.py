@@ -152,7 +152,8 @@ OUTCOMES = {
     **dict.fromkeys((4, 80007, 130429, 131048, 131056, 133016), Outcome.THROTTLED),
     **dict.fromkeys((2, 131000, 131016, 131052, 131053, 131057), Outcome.RETRY),
     **dict.fromkeys(
-        (131021, 131026, 131030, 131047, 131049, 131050, 131051, 131062, 130472, 130497), Outcome.PERMANENT
+        (131008, 131009, 131021, 131026, 131030, 131047, 131049, 131050, 131051, 131062, 130472, 130497),
+        Outcome.PERMANENT,
     ),
     **dict.fromkeys((132000, 132001, 132015, 132069), Outcome.PERMANENT),
     **dict.fromkeys(

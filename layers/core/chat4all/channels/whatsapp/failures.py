@@ -53,6 +53,11 @@ WHATSAPP_FAILURES: Final = FailureTable(
         131052: Failure(Outcome.RETRY, "WhatsApp could not download the file."),
         131053: Failure(Outcome.RETRY, "WhatsApp could not take over the file."),
         131057: Failure(Outcome.RETRY, "WhatsApp is upgrading our number, which takes about a minute."),
+        131008: _permanent("WhatsApp misses a field of the message."),
+        131009: _permanent(
+            "WhatsApp does not take a value of the message; of a reaction, its message may be deleted or over"
+            " 30 days old."
+        ),
         131021: _permanent("The message is addressed to our own number."),
         131026: _permanent(
             "The message cannot be delivered: the person may not use WhatsApp, or an old one."

@@ -7,8 +7,19 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
-from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
-from chat4all.domain.files.file import MediaKind
+from chat4all.domain.channel import (
+    Capabilities,
+    KindRule,
+    LengthUnit,
+    LimitScope,
+    MediaRule,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+    Transfer,
+    Treatment,
+)
+from chat4all.domain.files.file import Form, MediaKind
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 _DOCUMENTS: Final = (
@@ -19,11 +30,29 @@ _DOCUMENTS: Final = (
     f"{_OFFICE}.presentationml.presentation",
 )
 
+_NUMBERED: Final = Treatment.NUMBERED_TEXT
 GROUP_PREFIX: Final = "group:"
 """The beginning of a group's address, before the id of the group."""
 CAPABILITIES: Final = Capabilities(
     channel="whatsapp",
-    kinds=kind_rules(),
+    kinds=kind_rules(
+        KindRule("location", longest_live_s=0, in_groups=False),
+        KindRule("contacts", most=257, in_groups=False),
+        KindRule("reaction", otherwise=Treatment.REJECTED, in_groups=False),
+        KindRule("buttons", otherwise=_NUMBERED, most=3, text_length=1024, label_length=20, in_groups=False),
+        KindRule(
+            "list",
+            otherwise=_NUMBERED,
+            most=10,
+            most_sections=10,
+            text_length=1024,
+            label_length=24,
+            description_length=72,
+            section_length=24,
+            button_length=20,
+            in_groups=False,
+        ),
+    ),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(
@@ -39,6 +68,8 @@ CAPABILITIES: Final = Capabilities(
         by_link(MediaKind.VIDEO, ("video/mp4",), 16, CAPTION),
         replace(by_link(MediaKind.AUDIO, ("audio/mp4", "audio/mpeg", "audio/ogg"), 16), ogg_codecs=("opus",)),
         by_link(MediaKind.DOCUMENT, _DOCUMENTS, 100, CAPTION),
+        replace(by_link(MediaKind.AUDIO, ("audio/ogg",), 16), ogg_codecs=("opus",), form=Form.VOICE),
+        MediaRule(MediaKind.IMAGE, ("image/webp",), 100_000, Transfer.LINK, form=Form.STICKER),
     ),
     other_files=OtherFiles.LINK,
     group_prefix=GROUP_PREFIX,
@@ -48,6 +79,17 @@ CAPABILITIES: Final = Capabilities(
 Files: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
 An Ogg file must be of the codec Opus; any other goes as a link.
 Captions: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages
+Voice notes: .../whatsapp/messages/audio-messages. Stickers: .../whatsapp/messages/sticker-messages. An
+animated sticker may have 500 KB, another one 100 KB: a file does not say which it is, so the smaller size
+holds.
+
+Places, contacts, reactions, buttons and lists, below
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/: location-messages,
+contacts-messages, reaction-messages, interactive-reply-buttons-messages and interactive-list-messages. The
+page about lists allows a text of 4,096 characters, but the Cloud API refuses more than 1,024 in every
+interactive message ("Body text length invalid. Min length: 1, Max length: 1024"), as Meta's own SDK says:
+https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
+A group takes texts and files only: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
