@@ -2,8 +2,9 @@
 
 import pytest
 
-from chat4all.domain.content import ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.kinds import Location
 from chat4all.domain.received import Author, AuthorKind
 from tests.unit.channels.fake_http import SECRET
 from tests.unit.channels.whatsapp_webhooks import (
@@ -169,7 +170,7 @@ ECHO = {
         ({"type": "image", "image": {"id": "1", "caption": "look"}}, None),
         (
             {"type": "location", "location": {"latitude": 1.5, "longitude": 2}},
-            Unsupported("location", "1.5, 2.0"),
+            Location(1.5, 2.0),
         ),
         ({"type": "media_placeholder"}, Unsupported("media_placeholder")),
         (
@@ -328,7 +329,7 @@ def test_a_history_without_messages_is_counted(chunks: object) -> None:
     ],
 )
 def test_who_changed_the_number_is_the_same_person(
-    system: dict[str, object], sender: str, new_address: str, phone: str | None
+    system: dict[str, str], sender: str, new_address: str, phone: str | None
 ) -> None:
     body = "User Sheena Nelson changed from 16505551234 to 12195555358"
     told, move = parse(
@@ -338,7 +339,7 @@ def test_who_changed_the_number_is_the_same_person(
     )
 
     assert isinstance(told, InboundMessage)
-    assert (told.address, told.content) == (sender, Unsupported("system", body))
+    assert (told.address, told.content) == (sender, Notice(system["type"], body))
     assert move == InboundMove(sender, new_address, "2025-06-08T20:59:43.000Z", phone=phone)
 
 
@@ -355,7 +356,9 @@ def test_who_changed_the_number_is_the_same_person(
 def test_other_news_of_a_person_are_told_and_move_nobody(system: dict[str, object]) -> None:
     event = message(type="system", system={"body": "news", **system})
 
-    assert event.content == Unsupported("system", "news")
+    assert event.content == Notice(str(system["type"]) if system["type"] != 7 else "system", "news")
+    left = {name: value for name, value in system.items() if name != "type" or value == 7}
+    assert fields_of(event) == ({"system": left} if left else None)
 
 
 def test_a_number_changed_in_a_group_moves_no_group() -> None:

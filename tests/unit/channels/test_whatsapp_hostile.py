@@ -7,6 +7,7 @@ import pytest
 
 from chat4all.domain.content import ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.kinds import Contact, Contacts, Location, Reaction
 from chat4all.domain.received import Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
@@ -102,12 +103,12 @@ def our_own_number_is_spelled_in_two_ways() -> None:
 
 def reaction_is_taken_back() -> None:
     event = message(type="reaction", reaction={"message_id": "wamid.OURS"})
-    assert (event.content, event.quoted_provider_message_id) == (Unsupported("reaction"), "wamid.OURS")
+    assert (event.content, event.quoted_provider_message_id) == (Reaction(""), "wamid.OURS")
 
 
 def reaction_says_its_emoji() -> None:
     event = message(type="reaction", reaction={"message_id": "wamid.OURS", "emoji": "😮"})
-    assert event.content == Unsupported("reaction", "😮")
+    assert event.content == Reaction("😮")
 
 
 def form_is_answered() -> None:
@@ -138,13 +139,13 @@ def card_has_a_number_with_spaces() -> None:
         "phones": [{"phone": "+39 393 000 1122", "type": "Cellulare"}],
     }
     event = message(type="contacts", contacts=[card, {**card, "phones": []}])
-    assert event.content == Unsupported("contacts", "Ugo Neri: +39 393 000 1122\nUgo Neri")
+    assert event.content == Contacts((Contact("Ugo Neri", ("+39 393 000 1122",)), Contact("Ugo Neri")))
 
 
 def place_is_sent_from_the_app() -> None:
     event = echo(type="location", location={"latitude": 41.9, "longitude": 12.5})
     assert (event.content, event.is_own, event.address) == (
-        Unsupported("location", "41.9, 12.5"),
+        Location(41.9, 12.5),
         True,
         "4915112345678",
     )

@@ -8,6 +8,7 @@ from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundMessage, InboundStatus
+from chat4all.domain.files.file import Form
 from chat4all.domain.inbound_limits import MOST_FIELDS_BYTES, within_limits
 from chat4all.domain.received import NOTHING
 from chat4all.domain.sending import Outcome
@@ -113,10 +114,17 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
         (
             {"type": "audio", "audio": {"mime_type": "audio/ogg; codecs=opus", "id": "1", "voice": True}},
             "",
-            ProviderFile("1", "audio/ogg; codecs=opus"),
-            {"audio": {"voice": True}},
+            ProviderFile("1", "audio/ogg; codecs=opus", form=Form.VOICE),
+            None,
         ),
-        ({"type": "voice", "voice": {"id": "1"}}, "", ProviderFile("1"), None),
+        ({"type": "audio", "audio": {"id": "1", "voice": False}}, "", ProviderFile("1"), None),
+        (
+            {"type": "audio", "audio": {"id": "1", "voice": "yes"}},
+            "",
+            ProviderFile("1"),
+            {"audio": {"voice": "yes"}},
+        ),
+        ({"type": "voice", "voice": {"id": "1"}}, "", ProviderFile("1", form=Form.VOICE), None),
         (
             {"type": "video", "video": {"id": "1", "caption": 7}},
             "",
@@ -135,10 +143,15 @@ def test_each_message_has_the_name_of_its_own_sender() -> None:
                 },
             },
             "",
-            ProviderFile("1", "image/webp"),
+            ProviderFile("1", "image/webp", form=Form.STICKER),
             {"sticker": {"animated": True}},
         ),
-        ({"type": "sticker", "sticker": {"id": "1"}}, "", ProviderFile("1", "image/webp"), None),
+        (
+            {"type": "sticker", "sticker": {"id": "1"}},
+            "",
+            ProviderFile("1", "image/webp", form=Form.STICKER),
+            None,
+        ),
         (
             {
                 "type": "document",
@@ -173,9 +186,11 @@ def test_a_file_is_told_with_its_caption(
     [
         {"type": "image", "image": {"caption": "Look", "mime_type": "image/jpeg"}},
         {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": 7}},
-        {"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": "👍"}},
-        {"type": "location", "location": {"latitude": -23.5, "longitude": -46.6}},
+        {"type": "reaction", "reaction": {"emoji": "👍"}},
+        {"type": "reaction", "reaction": {"message_id": "wamid.OURS", "emoji": 7}},
         {"type": "location", "location": {"latitude": [], "longitude": -46.6}},
+        {"type": "location", "location": {"latitude": 91, "longitude": -46.6}},
+        {"type": "location", "location": {"latitude": "nan", "longitude": "1_0"}},
         {"type": "button", "button": {"payload": "Unsubscribe", "text": " "}},
         {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "1"}}},
         {
@@ -186,8 +201,11 @@ def test_a_file_is_told_with_its_caption(
         {"type": "order", "order": {"catalog_id": "1"}},
         {"type": "order", "order": None},
         {"type": "contacts", "contacts": {"name": "no list"}},
-        {"type": "system", "system": {"body": "changed", "type": "customer_identity_changed"}},
+        {"type": "contacts", "contacts": [{"birthday": "2000-01-01"}, 7]},
+        {"type": "interactive", "interactive": {"type": "button", "body": {"text": "When?"}}},
+        {"type": "interactive", "interactive": {"type": "list", "body": {"text": "Which?"}, "action": {}}},
         {"type": "system", "system": "changed"},
+        {"type": "system", "system": {"wa_id": "12195555358"}},
         {"type": "request_welcome"},
         {"type": "unsupported", "errors": [{"code": 131051, "title": "Message type unknown"}]},
         {"type": "unsupported", "errors": "none"},

@@ -200,7 +200,7 @@ def _of_message(message: Message, part: Raw, chat: Chat) -> InboundMessage:
     reaction = decoded(message.reaction, _Reaction) if kind == "reaction" else None
     left = {
         kind: other_fields(own_part, read.fields),
-        "context": other_fields(message.context, refers.context_fields),
+        "context": other_fields(message.context, refers.context_fields - ({"id"} if reaction else set())),
         "referral": other_fields(message.referral, refers.referral_fields),
     }
     is_whole = isinstance(read.content, Unsupported)

@@ -11,23 +11,19 @@ from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, objects, other_fields
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.channels.whatsapp import kinds
+from chat4all.channels.whatsapp.understood import Understood
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.files.file import Form
 from chat4all.domain.received import NOTHING
 
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 _REPLIES: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
+_SENT_BY_US: Final = frozenset({"button", "list"})
 _OF_THE_FILE: Final = frozenset({"id", "url", "sha256"})
 """The name, the address and the checksum of the bytes, which are fetched by the name."""
 _WEBP: Final = "image/webp"
 """The type of every sticker: webhooks/reference/messages/sticker."""
-
-
-class Understood(Struct, frozen=True):
-    """The content of a message, the tapped payload, and the fields of the type's part that they hold."""
-
-    content: ReceivedContent
-    payload: str | None = None
-    fields: frozenset[str] = frozenset()
 
 
 class _Text(Struct, frozen=True):
@@ -39,6 +35,7 @@ class _File(Struct, frozen=True):
     mime_type: Raw = ABSENT
     filename: Raw = ABSENT
     caption: Raw = ABSENT
+    voice: Raw = ABSENT
 
 
 class _Caption(Struct, frozen=True):
@@ -68,7 +65,7 @@ class _Interactive(Struct, frozen=True):
     nfm_reply: Raw = ABSENT
 
 
-class _Reaction(Struct, frozen=True):
+class _Emoji(Struct, frozen=True):
     emoji: str = ""
 
 
@@ -79,27 +76,9 @@ class _Location(Struct, frozen=True):
     address: Raw = ABSENT
 
 
-class _ContactName(Struct, frozen=True):
-    formatted_name: str
-
-
-class _Phone(Struct, frozen=True):
-    phone: str | None = None
-    wa_id: str | None = None
-
-
-class _Card(Struct, frozen=True):
-    name: Raw = ABSENT
-    phones: Raw = ABSENT
-
-
 class _Order(Struct, frozen=True):
     product_items: Raw = ABSENT
     text: Raw = ABSENT
-
-
-class _System(Struct, frozen=True):
-    body: str
 
 
 class _ErrorData(Struct, frozen=True):
@@ -150,11 +129,22 @@ def _of_file(kind: str, part: Raw) -> Understood | None:
     if file is None:
         return None
     content_type = decoded(file.mime_type, str) or (_WEBP if kind == "sticker" else None)
-    stored = ProviderFile(file.id, content_type, decoded(file.filename, str))
+    form = _form(kind, file)
+    stored = ProviderFile(file.id, content_type, decoded(file.filename, str), form=form)
     caption = decoded(file.caption, str) or ""
     texts = {"mime_type": file.mime_type, "filename": file.filename, "caption": file.caption}
     read = {name for name, value in texts.items() if decoded(value, str) is not None}
+    if decoded(file.voice, bool) is (form is Form.VOICE):
+        read.add("voice")
     return Understood(ReceivedMedia(stored, caption), fields=frozenset(read) | _OF_THE_FILE)
+
+
+def _form(kind: str, file: _File) -> Form | None:
+    """Return the form of a file. An audio says whether it is a voice note; there once was a type for them."""
+    if kind == "sticker":
+        return Form.STICKER
+    is_voice = kind == "voice" or (kind == "audio" and decoded(file.voice, bool) is True)
+    return Form.VOICE if is_voice else None
 
 
 def _of_button(_kind: str, part: Raw) -> Understood | None:
@@ -165,6 +155,8 @@ def _of_button(_kind: str, part: Raw) -> Understood | None:
 def _of_interactive(_kind: str, part: Raw) -> Understood | None:
     interactive = decoded(part, _Interactive) or _Interactive()
     kind = decoded(interactive.type, str) or ""
+    if kind in _SENT_BY_US:
+        return kinds.choices(kind, part)
     replied = getattr(interactive, kind) if kind in _REPLIES else ABSENT
     if kind == "nfm_reply":
         flow = decoded(replied, _FlowReply)
@@ -179,7 +171,7 @@ def _tapped(words: str, payload: str | None, fields: set[str]) -> Understood | N
 
 
 def _of_reaction(part: Raw) -> str:
-    reaction = decoded(part, _Reaction)
+    reaction = decoded(part, _Emoji)
     return reaction.emoji if reaction else ""
 
 
@@ -193,17 +185,6 @@ def _of_location(part: Raw) -> str:
     return f"{point} ({place})" if place else point
 
 
-def _of_cards(part: Raw) -> str:
-    return "\n".join(line for card, _ in objects(part, _Card) if (line := _of_card(card)))
-
-
-def _of_card(card: _Card) -> str:
-    name = decoded(card.name, _ContactName)
-    phones = (phone.phone or phone.wa_id for phone, _ in objects(card.phones, _Phone))
-    numbers = ", ".join(phone for phone in phones if phone)
-    return ": ".join(part for part in (name.formatted_name if name else "", numbers) if part)
-
-
 def _of_order(part: Raw) -> str:
     order = decoded(part, _Order)
     if order is None:
@@ -212,11 +193,6 @@ def _of_order(part: Raw) -> str:
     items = f"{count} item" if count == 1 else f"{count} items"
     text = decoded(order.text, str)
     return f"{items}: {text}" if text else items
-
-
-def _of_system(part: Raw) -> str:
-    system = decoded(part, _System)
-    return system.body if system else ""
 
 
 def _of_errors(errors: Raw) -> str:
@@ -232,12 +208,14 @@ _READERS: Final[Mapping[str, Callable[[str, Raw], Understood | None]]] = {
     "text": _of_text,
     "button": _of_button,
     "interactive": _of_interactive,
+    "location": kinds.place,
+    "contacts": kinds.contacts,
+    "reaction": kinds.reaction,
+    "system": kinds.notice,
     **dict.fromkeys(_FILES, _of_file),
 }
 _DESCRIPTIONS: Final[Mapping[str, Callable[[Raw], str]]] = {
     "reaction": _of_reaction,
     "location": _of_location,
-    "contacts": _of_cards,
     "order": _of_order,
-    "system": _of_system,
 }
