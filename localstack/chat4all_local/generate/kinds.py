@@ -65,9 +65,11 @@ def _limits(rule: KindRule) -> Iterator[str]:
     if rule.emoji:
         yield f"{len(rule.emoji)} emoji"
     if rule.longest_live_s is not None:
-        yield f"moving for {rule.longest_live_s} s"
+        yield f"moving for {rule.longest_live_s} s" if rule.longest_live_s else "not moving"
     if rule.needs_phone:
         yield "each with a phone number"
+    if not rule.in_groups:
+        yield "not in groups"
 
 
 def _form(capabilities: Capabilities, form: Form) -> str:
@@ -103,7 +105,9 @@ def _names(content_types: Sequence[str]) -> str:
 
 def _caption(capabilities: Capabilities) -> str:
     lengths = {rule.caption_length for rule in capabilities.media}
-    without = sorted({rule.kind.value for rule in capabilities.media if not rule.caption_length})
+    without = sorted(
+        {(rule.form or rule.kind).value for rule in capabilities.media if not rule.caption_length}
+    )
     longest = max(lengths, default=0)
     if not longest:
         return "none"
