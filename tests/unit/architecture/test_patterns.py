@@ -230,7 +230,7 @@ TABLE: Final = {
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR.")),
     ),
-    "chat4all_local.simulators.whatsapp.provider:_address_problem.is_phone": Entry(
+    "chat4all_local.simulators.whatsapp.judging:_address_problem.is_phone": Entry(
         "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))
     ),
     "chat4all_local.simulators.whatsapp.provider:WhatsApp.check_address.is_group": Entry(

@@ -11,6 +11,7 @@ THROUGHPUT: Final = 130429
 PAIR_RATE: Final = 131056
 SOMETHING_WENT_WRONG: Final = 131000
 UNSUPPORTED_TYPE: Final = 131051
+MISSING: Final = 131008
 INVALID_VALUE: Final = 131009
 
 _TITLES: Final = {
@@ -18,6 +19,7 @@ _TITLES: Final = {
     THROUGHPUT: "Rate limit hit",
     PAIR_RATE: "(Business Account, Consumer Account) pair rate limit hit",
     SOMETHING_WENT_WRONG: "Something went wrong",
+    MISSING: "Required parameter is missing",
     INVALID_VALUE: "Parameter value is not valid",
     UNSUPPORTED_TYPE: "Unsupported message type",
 }

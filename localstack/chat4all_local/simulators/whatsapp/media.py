@@ -6,6 +6,8 @@ Sources, under https://developers.facebook.com/documentation/business-messaging/
   `GET /{media_id}`, an address "valid for 5 minutes" that needs the token again and gives 404 where the
   download fails, ids that expire after 30 days (uploads) and 7 days (webhooks), 131052 for a customer's
   file of more than 100 MB
+- `messages/sticker-messages` (500 KB, or 100 KB if it does not move) and `messages/audio-messages` (a voice
+  note is Opus in Ogg)
 - `webhooks/reference/messages/{image,video,audio,document}`: `sha256` in base64 there, in hexadecimal by
   `GET`
 - `support/error-codes`: 131053 "Unable to upload the media used in the message", also for a link that cannot
@@ -41,6 +43,7 @@ from chat4all_local.simulators.shared.signing import meta_json
 
 MEDIA_UPLOAD: Final = 131053
 DOWNLOAD_PATH: Final = "/whatsapp_business/attachments/"
+KB: Final = 2**10
 MB: Final = 2**20
 MOST_BYTES: Final = 100 * MB
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
@@ -61,7 +64,12 @@ RULES: Final = {
         ),
         MOST_BYTES,
     ),
+    "sticker": MediaRule(("image/webp",), 500 * KB),
+    "voice": MediaRule(("audio/ogg",), 16 * MB),
 }
+"""By the type of a message; an audio that is a voice note has the rule `voice`."""
+_MOST_STATIC_BYTES: Final = 100 * KB
+"""Of a sticker that does not move."""
 INBOUND: Final = {
     "image": "image/jpeg",
     "video": "video/mp4",
@@ -191,7 +199,8 @@ def _form_problem(form: Form) -> str | None:
         return "The parameter file is required."
     kind = _kind_of(content.content_type)
     if kind is None or _kind_of(declared_type) is None:
-        types = ", ".join(content_type for rule in RULES.values() for content_type in rule.content_types)
+        known = (content_type for rule in RULES.values() for content_type in rule.content_types)
+        types = ", ".join(dict.fromkeys(known))
         return f"Param file must be a file with one of the following types: {types}."
     if not 0 < content.size <= RULES[kind].most_bytes:
         return f"Param file has {content.size} bytes: too few or too many."
@@ -218,10 +227,19 @@ def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProble
     ):
         types = ", ".join(rule.content_types).replace("audio/ogg", "audio/ogg; codecs=opus")
         return _failed(f"Unsupported {name} mime type {got.content_type}. Please use one of {types}.")
+    if media.kind == "sticker" and got.size > _MOST_STATIC_BYTES and not _moves(got.head):
+        return _failed(
+            f"Sticker file size too big. Max file size we currently support: {_MOST_STATIC_BYTES} bytes."
+        )
     is_readable = media.kind == "document" or may_be(got.content_type, got.head)
     if got.size == 0 or not is_readable:
         return _failed(f"{name} file could not be processed. Please choose a different file.")
     return None
+
+
+def _moves(head: bytes) -> bool:
+    """Return whether a WebP is animated: https://developers.google.com/speed/webp/docs/riff_container"""
+    return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 0x02)
 
 
 def _failed(details: str) -> MediaProblem:

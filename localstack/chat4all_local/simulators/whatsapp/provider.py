@@ -1,18 +1,24 @@
-"""The WhatsApp Cloud API to send a text or a file.
+"""The WhatsApp Cloud API to send a text, a file, or what `kinds` has.
 
 Sources, all under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 
 - request and answer: `reference/whatsapp-business-phone-number/message-api`, `messages/text-messages`,
   `messages/{image,video,audio,document}-messages` (`link` or `id`, a caption of 1024 characters, a file name
   for documents only)
+- voice notes and stickers: `messages/{audio,sticker}-messages`; a reaction is reported as sent only:
+  `messages/reaction-messages`
 - a person without a phone number: `business-scoped-user-ids` (`recipient` in place of `to`)
-- groups: `groups/groups-messaging` (`recipient_type` is `group`, `to` is the group's id; texts and files).
-  A group is registered as a customer with the address `group:` and the id. A person's message stands in a
-  group if `raw` has the `group_id`.
+- groups: `groups/groups-messaging` (`recipient_type` is `group`, `to` is the group's id; only texts and
+  files). A group is registered as a customer with the address `group:` and the id. A person's message stands
+  in a group if `raw` has the `group_id`.
 - several phone numbers of a business share its token. They share their rates here, which is stricter.
 - rates: `throughput` (80/s for a number), `messages/send-messages` (a message per 6 s to a person, bursts of
   45)
 - errors: `support/error-codes`
+
+A customer writes a `location` or a `contact` (`text` is its name), a `reaction` to the message `quoted`
+(`text` is the emoji, empty to take it back), a `tap` on a button or row of the message `quoted` (`text` is
+its title or id), a `voice` note, a `sticker`, or `system`, the notice of the new number in `text`.
 
 Other documented types are refused with 131051. Links may use http:// here, because everything runs on one
 machine.
@@ -50,6 +56,7 @@ from chat4all_local.simulators.shared.graph import (
 )
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import hub_headers, meta_json
+from chat4all_local.simulators.whatsapp.chats import ChatMessage, Chats, Choice, choices_of
 from chat4all_local.simulators.whatsapp.errors import (
     INVALID_VALUE,
     PAIR_RATE,
@@ -61,6 +68,8 @@ from chat4all_local.simulators.whatsapp.errors import (
     error_answer,
     refused,
 )
+from chat4all_local.simulators.whatsapp.judging import refusal_of
+from chat4all_local.simulators.whatsapp.kinds import Interactive
 from chat4all_local.simulators.whatsapp.manifest import OTHER_NUMBERS
 from chat4all_local.simulators.whatsapp.media import (
     INBOUND,
@@ -73,8 +82,8 @@ from chat4all_local.simulators.whatsapp.media import (
 from chat4all_local.simulators.whatsapp.requests import (
     BSUID_PATTERN,
     GROUP_ID_PATTERN,
-    PHONE_PATTERN,
-    Captioned,
+    TYPES,
+    Audio,
     Document,
     Message,
     Typed,
@@ -105,6 +114,7 @@ class WhatsApp:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._media = WhatsAppMedia(account)
+        self._chats = Chats(account.store)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         if served := self._media.serve(call, at):
@@ -127,15 +137,13 @@ class WhatsApp:
 
     def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
-            if (kind := msgspec.json.decode(body, type=Typed).type) not in {"text", *RULES}:
+            if (kind := msgspec.json.decode(body, type=Typed).type) not in TYPES:
                 return refused(UNSUPPORTED_TYPE, f"Messages of type {kind} are not simulated.")
             message = msgspec.json.decode(body, type=Message)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             return refused(100, str(problem))
-        if unaddressed := _address_problem(message):
-            return refused(100, unaddressed)
-        if message.objects() != [message.type]:
-            return refused(100, f"The parameter {message.type} is required, and no other type's.")
+        if refusal := refusal_of(message):
+            return refusal
         media = self._outgoing(message, at)
         if isinstance(media, Refused):
             return media
@@ -143,17 +151,17 @@ class WhatsApp:
         is_group = message.recipient_type == "group"
         address = f"{GROUP_PREFIX}{spelled}" if is_group else spelled.removeprefix("+")
         customer = self._account.customers.get(address) if is_group else self._find(spelled)
-        file = message.file()
-        caption = file.caption if isinstance(file, Captioned) else None
         return Order(
             address=customer.address if customer else address,
-            text=message.text.body if message.text else caption,
+            text=message.words(),
             input=spelled,
             callback_data=message.biz_opaque_callback_data,
-            quoted=message.context.message_id if message.context else None,
+            quoted=message.quoted(),
             customer=customer,
             media=media,
             account_id=sender,
+            sent_as=message.type,
+            content=message.content(),
         )
 
     def _outgoing(self, message: Message, at: float) -> OutgoingMedia | Refused | None:
@@ -166,7 +174,8 @@ class WhatsApp:
         content = self._media.uploaded(file.id, at) if file.id is not None else None
         if file.id is not None and content is None:
             return refused(INVALID_VALUE, f"The media id {file.id} is not known.")
-        return OutgoingMedia(message.type, RULES[message.type].most_bytes, file.link, filename, content)
+        kind = "voice" if isinstance(file, Audio) and file.voice else message.type
+        return OutgoingMedia(kind, RULES[kind].most_bytes, file.link, filename, content)
 
     def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
         return media_problem(media, got)
@@ -196,14 +205,30 @@ class WhatsApp:
         answer = meta_json(
             {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}
         )
-        failure = self._failure(customer, at)
-        reports = ("failed",) if failure else ("sent", "delivered", "read")
+        failure = self._failure(order, at)
+        if failure is None:
+            self._remember_sent(order, wamid, at)
+        delivered = ("sent",) if order.kind == "reaction" else ("sent", "delivered", "read")
+        reports = ("failed",) if failure else delivered
         return Accepted(order, wamid, Answer(200, answer), reports, failure)
 
-    def _failure(self, customer: Customer | None, at: float) -> int | None:
+    def _failure(self, order: Order, at: float) -> int | None:
+        customer = order.customer
         if customer is None or customer.blocked:
             return UNDELIVERABLE
-        return None if self._account.window_open(customer, at) else WINDOW_CLOSED
+        if not self._account.window_open(customer, at):
+            return WINDOW_CLOSED
+        is_reaction = order.kind == "reaction"
+        is_lost = is_reaction and not self._chats.takes_reaction(order.quoted or "", order.address, at)
+        return INVALID_VALUE if is_lost else None
+
+    def _remember_sent(self, order: Order, wamid: str, at: float) -> None:
+        choices: tuple[Choice, ...] = ()
+        if order.sent_as == "interactive":
+            choices = choices_of(msgspec.convert(order.content, type=Interactive))
+        is_reaction = order.sent_as == "reaction"
+        message = ChatMessage(order.address, at, is_ours=True, is_reaction=is_reaction, choices=choices)
+        self._chats.add(wamid, message)
 
     def throttled(self, code: int | None, wait_s: float) -> Answer:
         return error_answer(429, code or THROUGHPUT, "Too many messages were sent in a short period of time.")
@@ -220,11 +245,17 @@ class WhatsApp:
         group = f"{GROUP_PREFIX}{(request.raw or {}).get('group_id')}"
         if group in self._account.customers:
             self._account.wrote(group, at)
+        chat = group if group in self._account.customers else customer.address
+        if request.kind == "reaction":
+            self._chats.check_reaction(request.quoted, chat, at)
+        choice = self._chats.tapped(request.quoted, chat, request.text) if request.kind == "tap" else None
         item = self._media.receive(request, at)
         about = self._media.webhook_object(item, request, at) if item and item.size <= MOST_BYTES else None
         payload = message_webhook(
-            request, customer, wamid, self._account.settings.account_id, at, media=about
+            request, customer, wamid, self._account.settings.account_id, at, media=about, choice=choice
         )
+        written = ChatMessage(chat, at, is_ours=False, is_reaction=request.kind == "reaction")
+        self._chats.add(wamid, written)
         return Inbound(wamid, meta_json(payload), item)
 
     def check_address(self, address: str) -> None:
@@ -256,16 +287,6 @@ class WhatsApp:
             )
         digits = spelled.removeprefix("+")
         return customers.get(digits) or customers.get(other_spelling(digits))
-
-
-def _address_problem(message: Message) -> str | None:
-    """Return why the message names no recipient; None if it names one."""
-    if message.to is None:
-        return "The parameter to is required." if message.recipient is None else None
-    is_phone = re.fullmatch(PHONE_PATTERN, message.to) is not None
-    if is_phone is (message.recipient_type == "individual"):
-        return None
-    return f"$.to is no address for the recipient_type {message.recipient_type}."
 
 
 def _new_wamid() -> str:

@@ -1,10 +1,11 @@
 """The bodies of requests to send, as the Cloud API accepts them. An unknown field is refused."""
 
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from chat4all_local.simulators.whatsapp.media import RULES
+from chat4all_local.simulators.control_api import Json
+from chat4all_local.simulators.whatsapp.kinds import Contacts, Interactive, Location, Reaction
 
 BSUID_PATTERN: Final = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
 GROUP_ID_PATTERN: Final = r"^[A-Za-z0-9_=+/-]{10,256}$"
@@ -37,11 +38,28 @@ class Document(Captioned, frozen=True, forbid_unknown_fields=True):
     filename: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
-File: TypeAlias = Audio | Captioned | Document
+File: TypeAlias = Media | Audio | Captioned | Document
 
 
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message_id: Annotated[str, msgspec.Meta(pattern=r"^wamid\..+")]
+
+
+Type: TypeAlias = Literal[
+    "text",
+    "image",
+    "video",
+    "audio",
+    "document",
+    "sticker",
+    "location",
+    "contacts",
+    "reaction",
+    "interactive",
+]
+TYPES: Final[tuple[str, ...]] = get_args(Type)
+NOT_IN_GROUPS: Final = frozenset({"location", "contacts", "reaction", "interactive"})
+"""A group takes texts and files: `groups`, "Supported message types"."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,22 +69,54 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     recipient_type: Literal["individual", "group"] = "individual"
     to: Annotated[str, msgspec.Meta(pattern=TO_PATTERN)] | None = None
     recipient: Annotated[str, msgspec.Meta(pattern=BSUID_PATTERN)] | None = None
-    type: Literal["text", "image", "video", "audio", "document"] = "text"
+    type: Type = "text"
     text: Text | None = None
     image: Captioned | None = None
     video: Captioned | None = None
     audio: Audio | None = None
     document: Document | None = None
+    sticker: Media | None = None
+    location: Location | None = None
+    contacts: Contacts | None = None
+    reaction: Reaction | None = None
+    interactive: Interactive | None = None
     context: Context | None = None
     biz_opaque_callback_data: Annotated[str, msgspec.Meta(max_length=512)] | None = None
 
     def file(self) -> File | None:
-        files = {"image": self.image, "video": self.video, "audio": self.audio, "document": self.document}
+        files: dict[str, File | None] = {
+            "image": self.image,
+            "video": self.video,
+            "audio": self.audio,
+            "document": self.document,
+            "sticker": self.sticker,
+        }
         return files.get(self.type)
+
+    def words(self) -> str | None:
+        """Return the text of a message, the caption of a file, or the emoji of a reaction."""
+        if self.text is not None:
+            return self.text.body
+        if self.interactive is not None:
+            return self.interactive.body.text
+        if self.reaction is not None:
+            return self.reaction.emoji
+        file = self.file()
+        return file.caption if isinstance(file, Captioned) else None
+
+    def quoted(self) -> str | None:
+        if self.reaction is not None:
+            return self.reaction.message_id
+        return self.context.message_id if self.context else None
+
+    def content(self) -> Json:
+        """Return what the request gave of a message that is neither a text nor a file."""
+        content = self.location or self.contacts or self.reaction or self.interactive
+        return None if content is None else msgspec.to_builtins(content)
 
     def objects(self) -> list[str]:
         """Return the types whose objects are present."""
-        return [name for name in ("text", *RULES) if getattr(self, name) is not None]
+        return [name for name in TYPES if getattr(self, name) is not None]
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -1,15 +1,18 @@
 """The webhooks of the WhatsApp Cloud API.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
-`webhooks/reference/messages/{text,image,video,audio,document,sticker,location,edit,unsupported,status}`,
+`webhooks/reference/messages/{text,image,video,audio,document,sticker,location,contacts,reaction,interactive}`,
+`webhooks/reference/messages/{system,edit,unsupported,status}`,
 `business-scoped-user-ids`, `groups/groups-messaging`.
 """
 
 import hashlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
 from chat4all_local.simulators.provider import Accepted
+from chat4all_local.simulators.whatsapp.chats import Choice
 from chat4all_local.simulators.whatsapp.manifest import (
     BUSINESS_ACCOUNT_ID,
     DISPLAY_PHONE_NUMBER,
@@ -24,6 +27,10 @@ _FAILURES: Final = {
     131047: (
         "Re-engagement message",
         "Message failed to send because more than 24 hours have passed since the customer last replied.",
+    ),
+    131009: (
+        "Parameter value is not valid",
+        "The message to react to is unknown in this chat, is a reaction, or is more than 30 days old.",
     ),
     131053: ("Media upload error", "Unable to upload the media used in the message."),
 }
@@ -98,20 +105,30 @@ def message_webhook(
     at: float,
     *,
     media: JsonObject | None = None,
+    choice: Choice | None = None,
 ) -> JsonObject:
     """Build the webhook of a message that a customer sent, or of a new text for an earlier message.
 
-    `media` is the webhook's object of the file. A file without this object was too large.
+    `media` is the webhook's object of the file. A file without this object was too large. `choice` is what a
+    customer tapped. A notice of the system names no contacts.
     """
     message: JsonObject = {}
     if phone := phone_of(customer):
         message["from"] = phone
     message |= {"from_user_id": bsuid_of(customer), "id": wamid, "timestamp": str(int(at))}
-    if request.quoted is not None:
+    if request.quoted is not None and request.kind != "reaction":
         message["context"] = {"from": DISPLAY_PHONE_NUMBER, "id": request.quoted}
-    message |= _edit(request, media) if request.edit_of is not None else _content(request, media)
+    if request.edit_of is not None:
+        message |= _edit(request, media)
+    elif choice is not None:
+        message |= {"type": "interactive", "interactive": choice.reply()}
+    elif request.kind == "system":
+        message |= _system(request, customer)
+    else:
+        message |= _content(request, media)
     message |= request.raw or {}
-    return _envelope(phone_number_id, {"contacts": [_contact(customer)], "messages": [message]})
+    contacts: JsonObject = {} if request.kind == "system" else {"contacts": [_contact(customer)]}
+    return _envelope(phone_number_id, {**contacts, "messages": [message]})
 
 
 def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
@@ -156,10 +173,58 @@ def _content(request: InboundRequest, media: JsonObject | None) -> JsonObject:
         return {"type": "text", "text": {"body": request.text or ""}}
     if media is not None:
         return {"type": _TYPES.get(kind, kind), _TYPES.get(kind, kind): media}
-    if kind == "location":
-        return {"type": "location", "location": {"latitude": -23.5505, "longitude": -46.6333}}
+    if kind in _PLAIN:
+        return _PLAIN[kind](request)
     error = _FILE_TOO_LARGE if kind in _MEDIA else _UNKNOWN_TYPE
     return {"type": "unsupported", "unsupported": {"type": _TYPES.get(kind, kind)}, "errors": [error]}
+
+
+def _location(request: InboundRequest) -> JsonObject:
+    """Return a place; `text` is its name."""
+    location: JsonObject = {"latitude": -23.5505, "longitude": -46.6333}
+    if request.text is not None:
+        location |= {"name": request.text, "address": "Praça da Sé, São Paulo", "url": "https://se.example/"}
+    return {"type": "location", "location": location}
+
+
+def _card(request: InboundRequest) -> JsonObject:
+    """Return the card of a person; `text` is the name."""
+    name = request.text or "Tom Ruiz"
+    first, _, last = name.partition(" ")
+    card: JsonObject = {
+        "name": {"formatted_name": name, "first_name": first, "last_name": last},
+        "phones": [{"phone": "+1 650-555-0001", "wa_id": "16505550001", "type": "MOBILE"}],
+        "emails": [{"email": "tom@ruiz.example", "type": "WORK"}],
+        "org": {"company": "Ruiz & Co", "department": "Sales", "title": "Lead"},
+    }
+    return {"type": "contacts", "contacts": [card]}
+
+
+def _reaction(request: InboundRequest) -> JsonObject:
+    """Return a reaction; `text` is its emoji. A reaction that is taken back has no emoji."""
+    reaction: JsonObject = {"message_id": request.quoted}
+    if request.text:
+        reaction["emoji"] = request.text
+    return {"type": "reaction", "reaction": reaction}
+
+
+_PLAIN: Final[Mapping[str, Callable[[InboundRequest], JsonObject]]] = {
+    "location": _location,
+    "contact": _card,
+    "reaction": _reaction,
+}
+
+
+def _system(request: InboundRequest, customer: Customer) -> JsonObject:
+    """Return the notice of a changed number; `text` is the new number."""
+    number = request.text or ""
+    old = phone_of(customer) or bsuid_of(customer)
+    system: JsonObject = {
+        "body": f"User {customer.name} changed from {old} to {number}",
+        "wa_id": number,
+        "type": "user_changed_number",
+    }
+    return {"type": "system", "system": system}
 
 
 def _edit(request: InboundRequest, media: JsonObject | None) -> JsonObject:

@@ -356,8 +356,8 @@ def test_an_id_that_nobody_got_is_refused(whatsapp: Simulator, http: httpx.Clien
     [
         (PNG, "image/png", {"messaging_product": "sms"}, "messaging_product"),
         (PNG, "image/png", {"type": ""}, "type is required"),
-        (PNG, "image/png", {"type": "image/webp"}, "one of the following types"),
-        (PNG, "image/webp", {}, "one of the following types: image/jpeg"),
+        (PNG, "image/png", {"type": "image/gif"}, "one of the following types"),
+        (PNG, "image/gif", {}, "one of the following types: image/jpeg"),
         (b"", "image/png", {}, "0 bytes"),
         (PNG + bytes(5 * MB + 1 - len(PNG)), "image/png", {}, f"{5 * MB + 1} bytes"),
     ],
