@@ -194,6 +194,7 @@ STICKER = Attachment("file-1", "it.webp", "image/webp", 100_000, form=Form.STICK
         (replace(VOICE, content_type="audio/mpeg", codec=None), MediaKind.AUDIO, None),
         (replace(VOICE, form=None), MediaKind.AUDIO, None),
         (STICKER, MediaKind.IMAGE, Form.STICKER),
+        (replace(STICKER, width=512, height=512), MediaKind.IMAGE, Form.STICKER),
         (replace(STICKER, content_type="image/png"), MediaKind.IMAGE, None),
     ],
 )
@@ -211,6 +212,8 @@ def test_a_file_goes_in_its_form_where_whatsapp_takes_it(
     [
         replace(VOICE, codec="vorbis"),
         replace(STICKER, size=100_001),
+        replace(STICKER, width=512, height=511),
+        replace(STICKER, width=256, height=256),
         replace(STICKER, form=None),
         replace(STICKER, content_type="image/gif"),
     ],

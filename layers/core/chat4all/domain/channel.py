@@ -90,6 +90,8 @@ class MediaRule(msgspec.Struct, frozen=True):
     """The longest sum of a picture's width and height in pixels; None: the rule has no such limit."""
     most_ratio: int | None = None
     """The highest ratio of the longer to the shorter side of a picture; None: the rule has no such limit."""
+    side: int | None = None
+    """The width and the height that a picture must have in pixels; None: the rule has no such limit."""
     ogg_codecs: tuple[str, ...] = ()
     """The codecs that an Ogg file may have; (): any codec. An Ogg file of an unknown codec does not fit."""
     form: Form | None = None
@@ -111,7 +113,8 @@ class MediaRule(msgspec.Struct, frozen=True):
             self.most_width_and_height is not None and shorter + longer > self.most_width_and_height
         )
         is_too_long = self.most_ratio is not None and longer > shorter * self.most_ratio
-        return not is_too_large and not is_too_long
+        is_other = self.side is not None and (shorter, longer) != (self.side, self.side)
+        return not (is_too_large or is_too_long or is_other)
 
     def _fits_codec(self, file: Attachment) -> bool:
         return not self.ogg_codecs or file.content_type != _OGG or file.codec in self.ogg_codecs

@@ -6,8 +6,9 @@ Sources, under https://developers.facebook.com/documentation/business-messaging/
   `GET /{media_id}`, an address "valid for 5 minutes" that needs the token again and gives 404 where the
   download fails, ids that expire after 30 days (uploads) and 7 days (webhooks), 131052 for a customer's
   file of more than 100 MB
-- `messages/sticker-messages` (500 KB, or 100 KB if it does not move) and `messages/audio-messages` (a voice
-  note is Opus in Ogg)
+- `messages/sticker-messages` (500 KB, or 100 KB if it does not move), with 512 by 512 pixels as in
+  https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/StickerMediaObject, and
+  `messages/audio-messages` (a voice note is Opus in Ogg)
 - `webhooks/reference/messages/{image,video,audio,document}`: `sha256` in base64 there, in hexadecimal by
   `GET`
 - `support/error-codes`: 131053 "Unable to upload the media used in the message", also for a link that cannot
@@ -70,6 +71,7 @@ RULES: Final = {
 """By the type of a message; an audio that is a voice note has the rule `voice`."""
 _MOST_STATIC_BYTES: Final = 100 * KB
 """Of a sticker that does not move."""
+_STICKER_PX: Final = 512
 INBOUND: Final = {
     "image": "image/jpeg",
     "video": "video/mp4",
@@ -227,13 +229,19 @@ def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProble
     ):
         types = ", ".join(rule.content_types).replace("audio/ogg", "audio/ogg; codecs=opus")
         return _failed(f"Unsupported {name} mime type {got.content_type}. Please use one of {types}.")
-    if media.kind == "sticker" and got.size > _MOST_STATIC_BYTES and not _moves(got.head):
-        return _failed(
-            f"Sticker file size too big. Max file size we currently support: {_MOST_STATIC_BYTES} bytes."
-        )
+    if media.kind == "sticker" and (problem := _sticker_problem(got)):
+        return _failed(problem)
     is_readable = media.kind == "document" or may_be(got.content_type, got.head)
     if got.size == 0 or not is_readable:
         return _failed(f"{name} file could not be processed. Please choose a different file.")
+    return None
+
+
+def _sticker_problem(got: Content) -> str | None:
+    if got.size > _MOST_STATIC_BYTES and not _moves(got.head):
+        return f"Sticker file size too big. Max file size we currently support: {_MOST_STATIC_BYTES} bytes."
+    if got.pixels not in {None, (_STICKER_PX, _STICKER_PX)}:
+        return f"Sticker must have {_STICKER_PX} x {_STICKER_PX} pixels."
     return None
 
 

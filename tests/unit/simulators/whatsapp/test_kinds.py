@@ -334,7 +334,9 @@ def test_a_place_a_card_and_a_notice_have_the_documented_shape(whatsapp: WhatsAp
 
 
 STILL = file_of("image/webp")
-MOVING = b"RIFF\x00\x10\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02" + bytes(9)
+MOVING = b"RIFF\x00\x10\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\xff\x01\x00\xff\x01\x00"
+"""512 by 512 pixels: https://developers.google.com/speed/webp/docs/riff_container#extended_file_format"""
+SMALL = MOVING.replace(b"\xff\x01", b"\xff\x00")
 
 
 @pytest.fixture
@@ -351,6 +353,7 @@ def simulator(simulators: Simulators, receiver: Receiver) -> Simulator:
         ({"kind": "sticker"}, Page(STILL, "image/webp", size=100 * 1024 + 1), "failed"),
         ({"kind": "sticker"}, Page(MOVING, "image/webp", size=500 * 1024), "sent"),
         ({"kind": "sticker"}, Page(MOVING, "image/webp", size=500 * 1024 + 1), "failed"),
+        ({"kind": "sticker"}, Page(SMALL, "image/webp"), "failed"),
         ({"kind": "sticker"}, Page(file_of("image/png"), "image/png"), "failed"),
         ({"kind": "audio", "voice": True}, Page(file_of("audio/ogg"), "audio/ogg"), "sent"),
         ({"kind": "audio", "voice": True}, Page(file_of("audio/mpeg"), "audio/mpeg"), "failed"),

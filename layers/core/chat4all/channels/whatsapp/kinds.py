@@ -40,13 +40,15 @@ class _Card(Struct, frozen=True):
 
 
 class _Phone(Struct, frozen=True):
-    phone: str | None = None
-    wa_id: str | None = None
+    """A phone, whose digits may stand in a number."""
+
+    phone: str | int | None = None
+    wa_id: str | int | None = None
 
     @property
     def number(self) -> str | None:
         """Return the number as the card has it, else the WhatsApp id, which is a number without its `+`."""
-        return self.phone or (f"+{self.wa_id}" if self.wa_id else None)
+        return str(self.phone) if self.phone else f"+{self.wa_id}" if self.wa_id else None
 
 
 class _Email(Struct, frozen=True):

@@ -69,7 +69,7 @@ CAPABILITIES: Final = Capabilities(
         replace(by_link(MediaKind.AUDIO, ("audio/mp4", "audio/mpeg", "audio/ogg"), 16), ogg_codecs=("opus",)),
         by_link(MediaKind.DOCUMENT, _DOCUMENTS, 100, CAPTION),
         replace(by_link(MediaKind.AUDIO, ("audio/ogg",), 16), ogg_codecs=("opus",), form=Form.VOICE),
-        MediaRule(MediaKind.IMAGE, ("image/webp",), 100_000, Transfer.LINK, form=Form.STICKER),
+        MediaRule(MediaKind.IMAGE, ("image/webp",), 100_000, Transfer.LINK, side=512, form=Form.STICKER),
     ),
     other_files=OtherFiles.LINK,
     group_prefix=GROUP_PREFIX,
@@ -81,7 +81,8 @@ An Ogg file must be of the codec Opus; any other goes as a link.
 Captions: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/image-messages
 Voice notes: .../whatsapp/messages/audio-messages. Stickers: .../whatsapp/messages/sticker-messages. An
 animated sticker may have 500 KB, another one 100 KB: a file does not say which it is, so the smaller size
-holds.
+holds. A sticker has 512 by 512 pixels, else it is accepted and never arrives:
+https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/StickerMediaObject
 
 Places, contacts, reactions, buttons and lists, below
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/: location-messages,

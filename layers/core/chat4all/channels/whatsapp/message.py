@@ -88,10 +88,17 @@ class _Changed(Struct, frozen=True):
 
 
 class _System(Struct, frozen=True):
+    """News of a person, whose new number may be a number in JSON."""
+
     type: str
-    wa_id: str | None = None
-    new_wa_id: str | None = None
+    wa_id: str | int | None = None
+    new_wa_id: str | int | None = None
     user_id: str | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        numbers = (str(number) for number in (self.wa_id, self.new_wa_id) if number)
+        return person_addresses(*numbers, self.user_id)
 
 
 class _Reaction(Struct, frozen=True):
@@ -268,5 +275,4 @@ def _new_address(message: Message, chat: Chat) -> str | None:
     system = decoded(message.system, _System) if message.kind == "system" else None
     if system is None or system.type not in _MOVES or chat.author is not None:
         return None
-    changed = person_addresses(system.wa_id, system.new_wa_id, system.user_id)
-    return next((address for address in changed if address != chat.address), None)
+    return next((address for address in system.addresses if address != chat.address), None)

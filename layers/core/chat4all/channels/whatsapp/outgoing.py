@@ -18,6 +18,7 @@ from chat4all.domain.content import Text
 from chat4all.domain.files.file import Form, MediaKind
 from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
+from chat4all.domain.text import is_blank
 
 
 class _Text(msgspec.Struct, frozen=True):
@@ -97,12 +98,12 @@ class _ReplyButtons(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     title: str
-    description: str = ""
+    description: str | None = None
 
 
 class _Section(msgspec.Struct, frozen=True, omit_defaults=True):
     rows: tuple[_Row, ...]
-    title: str = ""
+    title: str | None = None
 
 
 class _List(msgspec.Struct, frozen=True):
@@ -205,9 +206,14 @@ def _place(place: Location) -> _Place:
     return _Place(
         _degrees(place.latitude),
         _degrees(place.longitude),
-        name=place.name or place.address or None,
-        address=(place.address or None) if place.name else None,
+        name=_shown(place.name) or _shown(place.address),
+        address=_shown(place.address) if _shown(place.name) else None,
     )
+
+
+def _shown(text: str) -> str | None:
+    """Return the text of a field that may be left out; None for a blank, which WhatsApp refuses."""
+    return None if is_blank(text) else text
 
 
 def _degrees(number: float) -> str:
@@ -220,7 +226,7 @@ def _card(contact: Contact) -> _Card:
         _Name(contact.name, contact.name),
         tuple(map(_Phone, contact.phones)),
         tuple(map(_Email, contact.emails)),
-        _Organization(contact.organization) if contact.organization else None,
+        _Organization(contact.organization) if _shown(contact.organization) else None,
     )
 
 
@@ -241,7 +247,10 @@ def _reply_buttons(buttons: Buttons) -> _Interactive:
 
 def _list(choices: Choices) -> _Interactive:
     sections = tuple(
-        _Section(tuple(_Row(row.id, row.title, row.description) for row in section.rows), section.title)
+        _Section(
+            tuple(_Row(row.id, row.title, _shown(row.description)) for row in section.rows),
+            _shown(section.title),
+        )
         for section in choices.sections
     )
     return _Interactive("list", _Body(choices.text), _List(choices.button, sections))
