@@ -327,6 +327,7 @@ class Cloud:
         deliver = Deliver(
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
+            events=self._events,
             limiter=NoLimits(),
             circuits=self._circuits(name),
             secrets=self._fated(MemorySecrets(), "secrets"),

@@ -151,6 +151,7 @@ class Product:
         return Deliver(
             connector=self.connector,
             deliveries=self.deliveries,
+            events=self.events,
             limiter=limiter or NoLimits(),
             circuits=self.circuits(),
             secrets=self.secrets,

@@ -284,6 +284,38 @@ def test_a_group_keeps_its_conversation_when_it_moves_and_each_topic_has_its_own
     assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
 
 
+def test_a_group_that_a_send_finds_moved_is_sent_to_its_new_address_from_then_on(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-5{number}", f"-1005{number}"
+    group = world.create("CUSTOMER", ("telegram", former))
+    conversation = world.converse(agent, group)
+    upgraded = {"ok": False, "error_code": 400, "parameters": {"migrate_to_chat_id": int(now)}}
+    world.provider.refuse("first of two", 400, upgraded)
+
+    for text in ("first of two", "second of two"):
+        world.post(conversation, agent, text)
+        world.product.pump()
+    webhook = telegram(chat={"id": int(now), "type": "supergroup", "title": "Team Lamp"}, text="answer")
+    assert world.say("telegram", webhook).status == 200
+    world.product.pump()
+
+    sent = [body for body in world.provider.accepted if str(body.get("chat_id")) in {former, now}]
+    assert [(str(body["chat_id"]), body["text"]) for body in sent] == [
+        (now, "first of two"),
+        (now, "second of two"),
+    ]
+    user = world.api.get(f"/v1/users/{group}").json
+    assert [identity["address"] for identity in user["identities"]] == [now]
+    assert [message["content"]["text"] for message in world.history(conversation)] == [
+        "answer",
+        "second of two",
+        "first of two",
+    ]
+
+
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [

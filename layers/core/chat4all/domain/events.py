@@ -301,6 +301,11 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
 
 
+def sending_id(delivery_id: DeliveryId) -> str:
+    """Return the id of the answer to a send, in the place of the id of a webhook."""
+    return f"sending:{delivery_id}".replace("|", ":")
+
+
 class WebhookEvent(msgspec.Struct, frozen=True):
     """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
 
@@ -311,7 +316,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     account: str
     webhook_id: str
-    """A `WebhookId` as text."""
+    """A `WebhookId` as text; for a move that the answer to a send named, a `sending_id`."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
