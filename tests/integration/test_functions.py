@@ -284,6 +284,42 @@ def test_a_group_keeps_its_conversation_when_it_moves_and_each_topic_has_its_own
     assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
 
 
+def test_words_from_both_addresses_before_the_news_of_a_move_are_one_persons(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-6{number}", f"-1006{number}"
+    group = {"id": int(former), "type": "group", "title": "Team Lamp"}
+    supergroup = {"id": int(now), "type": "supergroup", "title": "Team Lamp"}
+    moved = telegram(chat=group, migrate_to_chat_id=int(now))
+    del moved["message"]["text"]
+    for text, chat in (("after", supergroup), ("before", group)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    assert world.say("telegram", moved).status == 200
+    world.product.pump()
+    for text, chat in (("late", group), ("new", supergroup)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="telegram", address=now).json
+    conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    ids = [conversation["conversation_id"] for conversation in conversations]
+    texts = {
+        conversation_id: [told["content"]["text"] for told in world.history(conversation_id)]
+        for conversation_id in ids
+    }
+    assert sorted(texts.values()) == [["after"], ["new", "late", "before"]]
+    for conversation_id in ids:
+        world.post(conversation_id, INBOX_USER_ID, f"answer to {texts[conversation_id][-1]}")
+    world.product.pump()
+    sent = [str(body["chat_id"]) for body in world.provider.accepted if "answer to" in str(body.get("text"))]
+    assert sent == [now, now]
+    assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
+
+
 def test_a_group_that_a_send_finds_moved_is_sent_to_its_new_address_from_then_on(
     world: World, agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

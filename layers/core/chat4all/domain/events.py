@@ -307,7 +307,7 @@ def sending_id(delivery_id: DeliveryId) -> str:
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
+    """An event of a webhook. On `inbound.fifo`, unless it is a status, grouped by `group`.
 
     `account` is the channel account that received the event: the account that the provider names, or the
     first account of the channel.
@@ -320,6 +320,16 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+    @property
+    def group(self) -> str:
+        """Return the name of the group whose order the queue keeps: the messages from one address.
+
+        A move stands before the messages from the new address. A message from the former address that is
+        taken after the move is known by the record of the move.
+        """
+        address = self.event.new_address if isinstance(self.event, InboundMove) else self.event.address
+        return f"{self.channel}:{self.account}:{address}"
 
     @property
     def ids(self) -> dict[str, str]:

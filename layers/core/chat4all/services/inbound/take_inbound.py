@@ -32,6 +32,7 @@ from chat4all.domain.received import Received
 from chat4all.domain.versions import Version, deleted, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
@@ -54,6 +55,7 @@ class TakeInbound:
         accept: AcceptMessage,
         find_place: FindPlace,
         meet: MeetPerson,
+        follow: FollowMoves,
         directory: Directory,
         messages: Messages,
         file: InboundFile,
@@ -65,6 +67,7 @@ class TakeInbound:
         self._accept = accept
         self._find_place = find_place
         self._meet = meet
+        self._follow = follow
         self._directory = directory
         self._messages = messages
         self._file = file
@@ -90,7 +93,7 @@ class TakeInbound:
             case InboundDeletion():
                 self._delete(channel, account, event)
             case InboundMove():
-                self._meet.at_new_address(channel, account, event)
+                self._follow(channel, account, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
@@ -113,7 +116,7 @@ class TakeInbound:
     ) -> Message:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        person = self._meet(channel, account, event)
+        person, event = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
         hidden = deleted_at is not None and not self._keep_deleted_words
         accepted = self._accept(
