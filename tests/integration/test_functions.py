@@ -994,6 +994,47 @@ def test_a_photo_that_breaks_off_is_fetched_again(world: World) -> None:
     assert file_from(world, "whatsapp", phone)["status"] == "READY"
 
 
+def photo_and_its_deletion(world: World, phone: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    file_id = str(uuid.uuid4().int)
+    world.provider.files[file_id] = a_noisy_png()
+    photo = whatsapp(**{"from": phone}, type="image", image={"id": file_id, "mime_type": "image/png"})
+    (message,) = photo["entry"][0]["changes"][0]["value"]["messages"]
+    return photo, whatsapp(**{"from": phone}, type="revoke", revoke={"original_message_id": message["id"]})
+
+
+def objects(world: World) -> set[str]:
+    listed = world.product.aws.s3.list_objects_v2(Bucket=world.product.aws.output("Data.FilesBucket"))
+    return {entry["Key"] for entry in listed.get("Contents", [])}
+
+
+def test_the_bytes_of_a_photo_go_with_the_message_that_its_author_deletes(world: World) -> None:
+    phone, before = a_phone(), objects(world)
+    photo, revoked = photo_and_its_deletion(world, phone)
+    assert world.say("whatsapp", photo).status == 200
+    world.product.pump()
+    file_id = file_from(world, "whatsapp", phone)["file_id"]
+    assert len(objects(world) - before) == 3
+
+    for _ in range(2):
+        assert world.say("whatsapp", revoked).status == 200
+        world.product.pump()
+
+    assert objects(world) == before
+    shown = world.api.get(f"/v1/files/{file_id}").json
+    assert (shown["status"], shown["filename"], shown["thumbnails"]) == ("DELETED", "image.png", {})
+    world.api.get(f"/v1/files/{file_id}/download").refused(409, "FILE_GONE")
+
+
+def test_a_photo_that_is_deleted_before_its_fetch_leaves_no_bytes(world: World) -> None:
+    before = objects(world)
+
+    for webhook in photo_and_its_deletion(world, a_phone()):
+        assert world.say("whatsapp", webhook).status == 200
+    world.product.pump()
+
+    assert objects(world) == before
+
+
 def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts
     """Return the file that this person sent."""
     user = world.api.get("/v1/identities/resolve", channel=channel, address=address).json

@@ -25,7 +25,7 @@ from chat4all.domain.events import (
     InboundMove,
     WebhookEvent,
 )
-from chat4all.domain.files.file import FileStatus, FileToFetch, Source
+from chat4all.domain.files.file import FileStatus, FileStored, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, UserType
@@ -400,14 +400,81 @@ def test_a_deletion_removes_the_words_and_says_when(product: Product) -> None:
     assert len(product.table.messages) == 1
 
 
+@pytest.mark.parametrize("status", [FileStatus.PENDING, FileStatus.SCANNING, FileStatus.READY])
+def test_a_deletion_removes_the_files_of_every_version(product: Product, status: FileStatus) -> None:
+    product.settle(AGENT, ANA)
+    for number, name in enumerate(("wrong", "right")):
+        content = ReceivedMedia(replace(MEDIA, unique_id=name), "my bill")
+        edited_at = f"2026-01-31T12:00:0{number}.000Z" if number else None
+        take(product, replace(FILE, content=content, edited_at=edited_at))
+    for file in list(product.files.files.values()):
+        product.files.save(replace(file, status=status, sha256="0" * 64), FileStatus.PENDING, AT)
+    product.events.files.clear()
+
+    for _ in range(2):
+        take(product, DELETION)
+
+    removed = list(product.files.files.values())
+    assert [(file.status, file.filename) for file in removed] == [(FileStatus.DELETED, "image.png")] * 2
+    assert {(file.source, file.sha256) for file in removed} == {(None, None)}
+    assert product.events.files == [FileStored(file.file_id) for file in reversed(removed)]
+    assert set(product.files.due_at) == {file.file_id for file in removed}
+    assert taken(product).content == Deleted()
+
+
+def test_a_deletion_that_breaks_off_is_completed_by_the_next_try(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, DELETION)
+    assert taken(product).deleted_at is None
+
+    product.events.broken = False
+    take(product, DELETION)
+
+    (file,) = product.files.files.values()
+    assert product.events.files[-1] == FileStored(file.file_id)
+    assert (file.status, taken(product).content) == (FileStatus.DELETED, Deleted())
+
+
+def test_a_file_that_our_side_sent_on_outlives_its_message(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    (file,) = product.files.files.values()
+    product.files.save(replace(file, status=FileStatus.READY), FileStatus.PENDING, None)
+    product.attach(file.file_id, "key-1", "conversation")
+
+    take(product, DELETION)
+
+    assert product.files.files[file.file_id].status is FileStatus.READY
+    assert taken(product).content == Deleted()
+
+
+@pytest.mark.parametrize("status", [FileStatus.INFECTED, FileStatus.REJECTED, FileStatus.EXPIRED])
+def test_a_file_without_readable_bytes_stays_as_it_is(product: Product, status: FileStatus) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    (file,) = product.files.files.values()
+    product.files.save(replace(file, status=status), FileStatus.PENDING, None)
+
+    take(product, DELETION)
+
+    assert product.files.files[file.file_id].status is status
+
+
 def test_the_words_of_a_deleted_message_stay_by_policy(product: Product) -> None:
     product.settle(AGENT, ANA)
     product.take._keep_deleted_words = True
     take(product, TEXT)
+    take(product, replace(FILE, provider_message_id="hers-2"))
 
     take(product, DELETION)
+    take(product, replace(DELETION, provider_message_id="hers-2"))
 
     assert (taken(product).content, taken(product).deleted_at) == (Text("hello"), DELETION.at)
+    (file,) = product.files.files.values()
+    assert file.status is FileStatus.PENDING
 
 
 def test_a_deletion_before_its_message_waits_for_it(product: Product) -> None:

@@ -29,7 +29,7 @@ from chat4all.domain.files.file import Source
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Received
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Version, deleted, files_of, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
@@ -169,6 +169,10 @@ class TakeInbound:
     def _deleted(self, message: Message, at: str) -> Message:
         for _ in range(_TRIES):
             changed = deleted(message, at, keep_words=self._keep_deleted_words)
+            if changed is not None and isinstance(changed.content, Deleted):
+                # Before the words: they name the files, for a second try after this process has died.
+                for file in files_of(message):
+                    self._file.remove(file)
             if changed is None or self._messages.rewrite(message, changed):
                 return changed or message
             message = self._messages.get(message.message_id) or message
