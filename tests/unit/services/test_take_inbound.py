@@ -610,6 +610,56 @@ def test_what_is_named_with_the_new_address_before_the_news_of_the_move_is_the_p
     assert product.directory.get(taken(product, "hers-2").sender_id) is not None
 
 
+KNOWN = replace(BEFORE, aliases=("BR.1",), phone="+1")
+
+
+def test_a_user_id_that_changes_takes_the_former_number_with_it(product: Product) -> None:
+    take(product, KNOWN)
+    product.directory.link(taken(product).sender_id, Identity("pigeon", ACCOUNT, "second@pigeon", AT, "+2"))
+
+    take(product, InboundMove("BR.1", "BR.2", AT))
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert [known.address for known in user.identities] == ["BR.2", "second@pigeon"]
+    take(product, replace(BEFORE, provider_message_id="late"))
+    take(product, replace(TEXT, provider_message_id="theirs", at="2026-01-31T12:00:01.000Z"))
+    assert taken(product, "late").sender_id == user.user_id != taken(product, "theirs").sender_id
+
+
+NEWS = (
+    InboundMove("ana@pigeon", "new@pigeon", AT, phone="+9"),
+    InboundMove("BR.1", "BR.2", AT, phone="+9"),
+    InboundMove("BR.1", "BR.2", AT),
+)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(NEWS)))
+def test_a_new_number_and_a_new_user_id_are_one_change_in_every_order(
+    product: Product, order: tuple[InboundMove, ...]
+) -> None:
+    take(product, KNOWN)
+
+    for move in (*order, *order):
+        take(product, move)
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert sorted(known.address for known in user.identities) == ["BR.2", "new@pigeon"]
+    late = replace(BEFORE, provider_message_id="late")
+    take(product, late)
+    assert taken(product, "late").sender_id == user.user_id
+
+
+def test_who_moved_long_ago_gets_no_address_of_a_later_owner(product: Product) -> None:
+    for event in (BEFORE, MOVE):
+        take(product, event)
+
+    take(product, InboundMove("ana@pigeon", "theirs@pigeon", "2026-07-31T12:00:00.000Z"))
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "theirs@pigeon") is None
+
+
 def test_a_move_to_the_same_address_takes_nothing(product: Product) -> None:
     take(product, TEXT)
     take(product, replace(MOVE, new_address="ana@pigeon"))

@@ -23,7 +23,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chat4all.domain.clock import Clock, iso
+from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage, InboundMove
 from chat4all.domain.person import Identity, Moved, User, UserType
@@ -35,6 +35,8 @@ MOVE_KEPT: Final[timedelta] = KEEP
 """How long a move is recorded: as long as a webhook with a message from before the move can be replayed."""
 MOST_HANDED_OVER: Final = 100
 """The most conversations that change hands when two users turn out to be one person."""
+SAME_CHANGE: Final = timedelta(minutes=10)
+"""Moves from one address within this time are of one person. A phone number is not given away so quickly."""
 _MOST_MOVES: Final = 5
 """The most moves that are followed from one address."""
 _TRIES: Final = 5
@@ -62,11 +64,28 @@ class FollowMoves:
         moved = Moved(move.new_address, move.at, move.phone)
         user = self._addresses.user_at(channel, account, move.address)
         if user is None:
-            self._directory.record_move(channel, account, move.address, moved, self._recorded_until())
+            self._of_nobody(channel, account, move.address, moved)
             return
         for former in user.identities:
-            if (former.channel, former.address) == (channel, move.address):
-                user = self._moved(user, former, moved)
+            if (former.channel, former.address) != (channel, move.address):
+                continue
+            for stale in (former, *_gone_with(former, moved, user)):
+                user = self._moved(user, stale, moved)
+
+    def _of_nobody(self, channel: str, account: str, address: str, moved: Moved) -> None:
+        """Record the move of somebody unknown; link the address if somebody has just moved from there."""
+        earlier = self._move_from(channel, account, address)
+        if earlier is None or not _is_same_change(earlier, moved):
+            self._directory.record_move(channel, account, address, moved, self._recorded_until())
+            return
+        user = self._addresses.user_at(channel, account, earlier.address)
+        if user is None or earlier.address == moved.address:
+            return
+        further = Identity(channel, account, moved.address, iso(self._clock()), moved.phone)
+        taken = self._directory.link(user.user_id, further)
+        if taken is not None:
+            self._take_over(taken.user_id, user, further, moved)
+            self._directory.link(user.user_id, further)
 
     def present(self, channel: str, account: str, event: InboundMessage, user: User | None) -> InboundMessage:
         """Return the event with the addresses that the chat has now; `user` is who is known by the others."""
@@ -147,6 +166,26 @@ class FollowMoves:
 
     def _recorded_until(self) -> int:
         return int((self._clock() + MOVE_KEPT).timestamp())
+
+
+def _gone_with(former: Identity, moved: Moved, user: User) -> list[Identity]:
+    """Return the user's other addresses that belong to the former phone number, if no new number is named.
+
+    A user id changes with the number, which may be given to somebody else.
+    """
+    if moved.phone is not None or former.phone is None:
+        return []
+    return [
+        known
+        for known in user.identities
+        if known != former
+        and (known.channel, known.account, known.phone) == (former.channel, former.account, former.phone)
+    ]
+
+
+def _is_same_change(earlier: Moved, later: Moved) -> bool:
+    """Return whether two moves from one address are news of one change: a new number and a new user id."""
+    return abs(parse_iso(later.at) - parse_iso(earlier.at)) <= SAME_CHANGE
 
 
 def _place(identity: Identity) -> tuple[str, str, str]:
