@@ -26,8 +26,10 @@ from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
@@ -286,11 +288,14 @@ class Cloud:
             events=self._events,
             clock=self.clock,
         )
+        addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
+        follow = FollowMoves(directory, conversations, addresses, self.clock)
         take = TakeInbound(
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
-            meet=MeetPerson(directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
+            meet=MeetPerson(directory, addresses, follow, self.clock, self.ids),
+            follow=follow,
             directory=directory,
             messages=messages,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
@@ -327,6 +332,7 @@ class Cloud:
         deliver = Deliver(
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
+            events=self._events,
             limiter=NoLimits(),
             circuits=self._circuits(name),
             secrets=self._fated(MemorySecrets(), "secrets"),

@@ -135,9 +135,8 @@ class QueuedEvents:
 
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
         for index, received in enumerate(events):
-            event = received.event
             self._inbound.send(
-                f"{received.channel}:{received.account}:{event.address}",
+                received.group,
                 f"{received.webhook_id.rpartition('|')[2]}:{index}",
                 _body(received),
             )

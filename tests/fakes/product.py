@@ -17,8 +17,10 @@ from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
@@ -119,11 +121,14 @@ class Product:
             events=self.events,
             clock=self.clock,
         )
+        addresses = KnownAddresses(self.directory, ACCOUNTS, CAPABILITIES)
+        follow = FollowMoves(self.directory, self.conversations, addresses, self.clock)
         self.take = TakeInbound(
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
-            meet=MeetPerson(self.directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
+            meet=MeetPerson(self.directory, addresses, follow, self.clock, self.ids),
+            follow=follow,
             directory=self.directory,
             messages=self.messages,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
@@ -151,6 +156,7 @@ class Product:
         return Deliver(
             connector=self.connector,
             deliveries=self.deliveries,
+            events=self.events,
             limiter=limiter or NoLimits(),
             circuits=self.circuits(),
             secrets=self.secrets,

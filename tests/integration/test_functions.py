@@ -284,6 +284,74 @@ def test_a_group_keeps_its_conversation_when_it_moves_and_each_topic_has_its_own
     assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
 
 
+def test_words_from_both_addresses_before_the_news_of_a_move_are_one_persons(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-6{number}", f"-1006{number}"
+    group = {"id": int(former), "type": "group", "title": "Team Lamp"}
+    supergroup = {"id": int(now), "type": "supergroup", "title": "Team Lamp"}
+    moved = telegram(chat=group, migrate_to_chat_id=int(now))
+    del moved["message"]["text"]
+    for text, chat in (("after", supergroup), ("before", group)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    assert world.say("telegram", moved).status == 200
+    world.product.pump()
+    for text, chat in (("late", group), ("new", supergroup)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="telegram", address=now).json
+    conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    ids = [conversation["conversation_id"] for conversation in conversations]
+    texts = {
+        conversation_id: [told["content"]["text"] for told in world.history(conversation_id)]
+        for conversation_id in ids
+    }
+    assert sorted(texts.values()) == [["after"], ["new", "late", "before"]]
+    for conversation_id in ids:
+        world.post(conversation_id, INBOX_USER_ID, f"answer to {texts[conversation_id][-1]}")
+    world.product.pump()
+    sent = [str(body["chat_id"]) for body in world.provider.accepted if "answer to" in str(body.get("text"))]
+    assert sent == [now, now]
+    assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
+
+
+def test_a_group_that_a_send_finds_moved_is_sent_to_its_new_address_from_then_on(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-5{number}", f"-1005{number}"
+    group = world.create("CUSTOMER", ("telegram", former))
+    conversation = world.converse(agent, group)
+    upgraded = {"ok": False, "error_code": 400, "parameters": {"migrate_to_chat_id": int(now)}}
+    world.provider.refuse("first of two", 400, upgraded)
+
+    for text in ("first of two", "second of two"):
+        world.post(conversation, agent, text)
+        world.product.pump()
+    webhook = telegram(chat={"id": int(now), "type": "supergroup", "title": "Team Lamp"}, text="answer")
+    assert world.say("telegram", webhook).status == 200
+    world.product.pump()
+
+    sent = [body for body in world.provider.accepted if str(body.get("chat_id")) in {former, now}]
+    assert [(str(body["chat_id"]), body["text"]) for body in sent] == [
+        (now, "first of two"),
+        (now, "second of two"),
+    ]
+    user = world.api.get(f"/v1/users/{group}").json
+    assert [identity["address"] for identity in user["identities"]] == [now]
+    assert [message["content"]["text"] for message in world.history(conversation)] == [
+        "answer",
+        "second of two",
+        "first of two",
+    ]
+
+
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [
@@ -991,6 +1059,47 @@ def until(world: World, is_done: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.5)
         world.product.pump()
+
+
+def photo_and_its_deletion(world: World, phone: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    file_id = str(uuid.uuid4().int)
+    world.provider.files[file_id] = a_noisy_png()
+    photo = whatsapp(**{"from": phone}, type="image", image={"id": file_id, "mime_type": "image/png"})
+    (message,) = photo["entry"][0]["changes"][0]["value"]["messages"]
+    return photo, whatsapp(**{"from": phone}, type="revoke", revoke={"original_message_id": message["id"]})
+
+
+def objects(world: World) -> set[str]:
+    listed = world.product.aws.s3.list_objects_v2(Bucket=world.product.aws.output("Data.FilesBucket"))
+    return {entry["Key"] for entry in listed.get("Contents", [])}
+
+
+def test_the_bytes_of_a_photo_go_with_the_message_that_its_author_deletes(world: World) -> None:
+    phone, before = a_phone(), objects(world)
+    photo, revoked = photo_and_its_deletion(world, phone)
+    assert world.say("whatsapp", photo).status == 200
+    world.product.pump()
+    file_id = file_from(world, "whatsapp", phone)["file_id"]
+    assert len(objects(world) - before) == 3
+
+    for _ in range(2):
+        assert world.say("whatsapp", revoked).status == 200
+        world.product.pump()
+
+    assert objects(world) == before
+    shown = world.api.get(f"/v1/files/{file_id}").json
+    assert (shown["status"], shown["filename"], shown["thumbnails"]) == ("DELETED", "image.png", {})
+    world.api.get(f"/v1/files/{file_id}/download").refused(409, "FILE_GONE")
+
+
+def test_a_photo_that_is_deleted_before_its_fetch_leaves_no_bytes(world: World) -> None:
+    before = objects(world)
+
+    for webhook in photo_and_its_deletion(world, a_phone()):
+        assert world.say("whatsapp", webhook).status == 200
+    world.product.pump()
+
+    assert objects(world) == before
 
 
 def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts

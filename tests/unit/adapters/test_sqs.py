@@ -18,6 +18,7 @@ from chat4all.domain.events import (
     DeliveryRequested,
     InboundEvent,
     InboundMessage,
+    InboundMove,
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
@@ -351,6 +352,16 @@ def test_a_persons_words_are_one_group() -> None:
     sequence = [msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event for entry in sqs.taken]
     words = [event for event in sequence if event in (text(1), text(2))]
     assert words == [text(1), text(2)]
+
+
+def test_a_move_stands_in_the_group_of_the_new_address() -> None:
+    sqs = StrictSqs()
+
+    for event in (InboundMove("former", "other", AT), text(1, "other"), text(2, "former")):
+        events_to(sqs).webhook_events([webhook(event)])
+
+    move, after, before = (entry["MessageGroupId"] for entry in sqs.taken)
+    assert move == after != before
 
 
 def test_two_accounts_that_a_person_writes_to_are_two_groups() -> None:

@@ -222,6 +222,15 @@ def test_a_move_to_nowhere_is_kept_as_a_message(value: object) -> None:
     assert event.provider_fields != NOTHING
 
 
+@pytest.mark.parametrize("around", ["reply_to_message", "pinned_message"])
+def test_words_about_the_news_of_a_move_move_nobody(around: str) -> None:
+    news = {"message_id": 1, "chat": GROUP, "date": DATE, "migrate_from_chat_id": -520001}
+
+    event = message_of(message={**WITHOUT_TEXT, "chat": GROUP, "text": "hooray", around: news})
+
+    assert event.content == Text("hooray")
+
+
 CARA = {"id": 80000121, "is_bot": False, "first_name": "Cara"}
 CARAS_CHAT = {"id": 80000121, "type": "private", "first_name": "Cara"}
 OWNER = {"id": 80000122, "is_bot": False, "first_name": "Shop Owner"}

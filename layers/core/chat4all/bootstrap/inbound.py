@@ -15,7 +15,9 @@ from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.take_inbound import TakeInbound
 
@@ -24,11 +26,14 @@ def handler() -> Handler:
     telemetry = Telemetry("inbound")
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
+    addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
+    follow = FollowMoves(accepting.directory, accepting.conversations, addresses, runtime.now)
     take = TakeInbound(
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
-        meet=MeetPerson(accepting.directory, accounts(), accepting.capabilities, runtime.now, runtime.new_id),
+        meet=MeetPerson(accepting.directory, addresses, follow, runtime.now, runtime.new_id),
+        follow=follow,
         directory=accepting.directory,
         messages=accepting.messages,
         file=InboundFile(

@@ -155,9 +155,13 @@ class Capabilities(msgspec.Struct, frozen=True):
         """Return the rule by which the provider takes this file for `address`; None if no rule fits."""
         return next((rule for rule in self.media if rule.fits(file, address)), None)
 
+    def is_group(self, address: str) -> bool:
+        """Return whether the address is a group's. A provider gives a group's address to no other chat."""
+        return self.group_prefix is not None and address.startswith(self.group_prefix)
+
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:
         """Return the limits that count a send to `address`: the account's last, whose tokens are scarcer."""
-        is_group = self.group_prefix is not None and address.startswith(self.group_prefix)
+        is_group = self.is_group(address)
         rule = self.media_rule(file, address) if file is not None else None
         counted = (
             limit

@@ -303,8 +303,13 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
 
 
+def sending_id(delivery_id: DeliveryId) -> str:
+    """Return the id of the answer to a send, in the place of the id of a webhook."""
+    return f"sending:{delivery_id}".replace("|", ":")
+
+
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
+    """An event of a webhook. On `inbound.fifo`, unless it is a status, grouped by `group`.
 
     `account` is the channel account that received the event: the account that the provider names, or the
     first account of the channel.
@@ -313,10 +318,20 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     account: str
     webhook_id: str
-    """A `WebhookId` as text."""
+    """A `WebhookId` as text; for a move that the answer to a send named, a `sending_id`."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+    @property
+    def group(self) -> str:
+        """Return the name of the group whose order the queue keeps: the messages from one address.
+
+        A move stands before the messages from the new address. A message from the former address that is
+        taken after the move is known by the record of the move.
+        """
+        address = self.event.new_address if isinstance(self.event, InboundMove) else self.event.address
+        return f"{self.channel}:{self.account}:{address}"
 
     @property
     def ids(self) -> dict[str, str]:

@@ -19,7 +19,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.domain.content import Content, Deleted, Unsupported
+from chat4all.domain.content import Content, Deleted, Unsupported, file_of
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import NOTHING, Received
 
@@ -42,6 +43,12 @@ def with_version(message: Message, version: Version) -> Message | None:
     if version.edited_at is None:
         return _with_first(message, message.received, version)
     return _with_edit(message, message.received, version, version.edited_at)
+
+
+def files_of(message: Message) -> tuple[Attachment, ...]:
+    """Return the files of all versions of the message."""
+    contents = (message.content, *(edit.content for edit in message.edits))
+    return tuple(file for content in contents if (file := file_of(content)) is not None)
 
 
 def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:

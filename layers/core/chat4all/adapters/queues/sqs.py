@@ -178,12 +178,12 @@ def _status_entry(update: StatusUpdate) -> _Entry:
 
 def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
     """Build the entry: a person's messages form a group, whose order SQS keeps."""
-    event = received.event
-    group = _short(f"{received.channel}:{received.account}:{event.address}")
     # A repeated webhook arrives at another time, and has the same digest.
     digest = received.webhook_id.rpartition(SEPARATOR)[2]
     webhook = f"{received.channel}-{received.account}-{digest}"
-    return _Entry(group, _short(f"{webhook}:{index}:{received.replay or ''}"), _body(received))
+    return _Entry(
+        _short(received.group), _short(f"{webhook}:{index}:{received.replay or ''}"), _body(received)
+    )
 
 
 def _short(text: str) -> str:

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, read_envelope
-from chat4all.channels.whatsapp.address import is_user_id, person_addresses
+from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import (
     Chat,
@@ -100,6 +100,7 @@ class _Changed(Struct, frozen=True):
 
 class _UserIdUpdate(Struct, frozen=True):
     user_id: _Changed
+    wa_id: Raw = ABSENT
     timestamp: Raw = ABSENT
 
 
@@ -227,7 +228,10 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
         update = decoded(part, _UserIdUpdate)
         changed = update.user_id if update else None
         if update and changed and is_user_id(changed.previous) and is_user_id(changed.current):
-            yield InboundMove(changed.previous, changed.current, moment(update.timestamp), place.account)
+            phones = person_addresses(decoded(update.wa_id, str))
+            phone = phone_of(phones[0]) if phones else None
+            at = moment(update.timestamp)
+            yield InboundMove(changed.previous, changed.current, at, place.account, phone)
         else:
             yield "user_id_update"
 

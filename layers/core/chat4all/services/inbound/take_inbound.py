@@ -46,9 +46,10 @@ from chat4all.domain.message import Change, Message, Notice
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Received
 from chat4all.domain.relaying import new_content, news
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Version, deleted, files_of, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
@@ -71,6 +72,7 @@ class TakeInbound:
         accept: AcceptMessage,
         find_place: FindPlace,
         meet: MeetPerson,
+        follow: FollowMoves,
         directory: Directory,
         messages: Messages,
         file: InboundFile,
@@ -82,6 +84,7 @@ class TakeInbound:
         self._accept = accept
         self._find_place = find_place
         self._meet = meet
+        self._follow = follow
         self._directory = directory
         self._messages = messages
         self._file = file
@@ -107,7 +110,7 @@ class TakeInbound:
             case InboundDeletion():
                 self._delete(channel, account, event)
             case InboundMove():
-                self._meet.at_new_address(channel, account, event)
+                self._follow(channel, account, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
@@ -129,7 +132,7 @@ class TakeInbound:
     ) -> Message:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        person = self._meet(channel, account, event)
+        person, event = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
         hidden = deleted_at is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)
@@ -193,6 +196,10 @@ class TakeInbound:
             changed = deleted(message, at, keep_words=self._keep_deleted_words)
             if changed is None:
                 return
+            if isinstance(changed.content, Deleted):
+                # Before the words: they name the files, for a second try after this process has died.
+                for file in files_of(message):
+                    self._file.remove(file)
             self._tell(message, changed)
             if self._messages.rewrite(message, changed):
                 return
