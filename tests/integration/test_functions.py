@@ -224,6 +224,39 @@ def test_an_unknown_person_gets_a_conversation(world: World) -> None:
     assert message["content"]["text"] == "is anybody there?"
 
 
+def test_words_whose_webhook_came_late_stand_where_they_were_sent(world: World, agent: str) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    conversation = world.converse(agent, customer)
+    world.post(conversation, agent, "Any news?")
+    for number, (text, sent) in enumerate([("tomorrow", 1_769_860_800), ("the day before", 1_769_774_400)]):
+        world.say(
+            "whatsapp",
+            whatsapp(
+                **{"from": phone, "id": f"wamid.late{number}{phone}"},
+                timestamp=str(sent),
+                text={"body": text},
+            ),
+        )
+        world.product.pump()
+
+    path = f"/v1/conversations/{conversation}/messages"
+    shown: list[tuple[str, str | None]] = []
+    query: dict[str, str | int] = {"sort": "sent_at", "limit": 1}
+    for _ in range(3):
+        page = world.api.get(path, **query).json
+        shown += [(message["content"]["text"], message["sent_at"]) for message in page["messages"]]
+        query["cursor"] = page["next_cursor"]
+
+    assert shown == [
+        ("Any news?", None),
+        ("tomorrow", "2026-01-31T12:00:00.000Z"),
+        ("the day before", "2026-01-30T12:00:00.000Z"),
+    ]
+    by_acceptance = [message["content"]["text"] for message in world.history(conversation)]
+    assert by_acceptance == ["the day before", "tomorrow", "Any news?"]
+
+
 def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     first = telegram(text="helo")
     edited = {

@@ -44,6 +44,25 @@ def test_the_latest_edit_stands_in_any_order_of_arrival(order: tuple[int, ...]) 
     assert message.content == Text("third")
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_message_was_sent_when_its_first_version_was(order: tuple[int, ...]) -> None:
+    """WhatsApp and Instagram give an edit the time of the edit."""
+    contents, times = (Text("first"), Text("second"), Text("third")), (None, TIMES[0], TIMES[1])
+    versions = [
+        Version(content, replace(RECEIVED, sent_at=at or AT), at)
+        for content, at in zip(contents, times, strict=True)
+    ]
+    first, *later = (versions[number] for number in order)
+    known = replace(first.received, known_by_edit_at=first.edited_at, latest_at=first.edited_at)
+    arrived = replace(a_message(first.content), received=known)
+
+    message = apply(arrived, *later)
+
+    assert message.received is not None
+    assert message.received.sent_at == AT
+    assert message.late is (order[0] != 0)
+
+
 def test_of_several_edits_in_one_second_the_last_to_come_counts() -> None:
     """WhatsApp and Telegram give the times of edits in whole seconds."""
     two, three = (version(Text(text), TIMES[0]) for text in ("two", "three"))

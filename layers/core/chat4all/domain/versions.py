@@ -10,6 +10,7 @@
     any content              an edit               the new content; the former stands in `edits`
     deleted                  anything              stays deleted
 
+A message was sent when its first version was; as long as only an edit is known, the edit's time stands there.
 A version that changes nothing is no edit: providers report one for a reaction or the preview of a link, too.
 """
 
@@ -60,20 +61,32 @@ def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
 def _with_first(message: Message, received: Received, first: Version) -> Message | None:
     """Put the first version before the edit by which the message is known, or fill a placeholder."""
     if received.known_by_edit_at is not None:
-        before = replace(received, known_by_edit_at=None, provider_fields=first.received.provider_fields)
+        sent = first.received
+        before = replace(
+            received, sent_at=sent.sent_at, known_by_edit_at=None, provider_fields=sent.provider_fields
+        )
+        moved = _moved(message, before)
         if first.content == message.content:
-            return replace(message, received=before)
+            return moved
         edit = Edit(first.content, received.known_by_edit_at)
-        return replace(message, edits=_within_limit((edit, *message.edits)), received=before)
+        return replace(moved, edits=_within_limit((edit, *message.edits)))
     if isinstance(message.content, Unsupported) and not isinstance(first.content, Unsupported):
-        return replace(message, content=first.content, received=first.received)
+        return replace(_moved(message, first.received), content=first.content)
     return None
+
+
+def _moved(message: Message, received: Received) -> Message:
+    """Return the message with `received`; it is late if that has another time than was known so far."""
+    is_elsewhere = message.received is not None and message.received.sent_at != received.sent_at
+    return replace(message, received=received, late=message.late or is_elsewhere)
 
 
 def _with_edit(message: Message, known: Received, version: Version, at: str) -> Message | None:
     if known.latest_at is not None and at < known.latest_at:
         return None
-    received = replace(version.received, known_by_edit_at=known.known_by_edit_at, latest_at=at)
+    received = replace(
+        version.received, sent_at=known.sent_at, known_by_edit_at=known.known_by_edit_at, latest_at=at
+    )
     if isinstance(message.content, Unsupported):
         # A place that moves, or a placeholder: what stood there before is no version of words.
         return _changed(message, version.content, received)

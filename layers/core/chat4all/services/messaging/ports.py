@@ -24,7 +24,7 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
-from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
@@ -52,7 +52,10 @@ class Messages(Protocol):
         ...
 
     def renumber(self, message: Message, sequence: str) -> Message:
-        """Give a message that was not routed another number; return the message with it."""
+        """Give the message the number of its record that is handled; return the message with it.
+
+        The message is late from then on: when it got this number is not known.
+        """
         ...
 
     def get(self, message_id: str) -> Message | None: ...
@@ -160,6 +163,12 @@ class Messages(Protocol):
 
         Notices are in no history.
         """
+        ...
+
+    def history_by_sent(
+        self, conversation_id: str, after: str, past: SentCursor | None, limit: int
+    ) -> list[Message]:
+        """Return the messages past the cursor with a sequence number over `after`, the latest sent first."""
         ...
 
     def latest_at(self, conversation_id: str) -> str | None:
