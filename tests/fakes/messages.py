@@ -12,6 +12,7 @@ from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
 from chat4all.domain.sent_order import sent_place
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 from tests.fakes.conversations import newest_first
@@ -205,8 +206,8 @@ class MemoryMessages:
             )
             return True
 
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
-        self._table.parked_deletions[message_id] = at
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
+        self._table.parked_deletions[message_id] = deletion
 
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         assert limit > 0

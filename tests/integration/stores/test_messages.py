@@ -23,6 +23,7 @@ from chat4all.domain.parts import PartStatus, part_status
 from chat4all.domain.received import Author, Received
 from chat4all.domain.sent_order import is_late, numbers_left, sent_place
 from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, Deliveries, MessageQuery, Messages
 from chat4all.services.messaging.record_status import FollowDelivery
@@ -586,15 +587,16 @@ def test_a_deletion_waits_for_its_message(messages: Messages, a_message: NewMess
     message = replace(a_message(), received=RECEIVED)
     assert messages.arriving(message.message_id) == Arriving(None, None)
 
-    messages.park_deletion(message.message_id, LATER, 2_000_000_000)
-    assert messages.arriving(message.message_id) == Arriving(None, LATER)
+    deletion = Deletion(LATER, Raw(b'{"by":"their admin"}'))
+    messages.park_deletion(message.message_id, deletion, 2_000_000_000)
+    assert messages.arriving(message.message_id) == Arriving(None, deletion)
     assert messages.get(message.message_id) is None
 
     messages.add(message)
     messages.begin(message.message_id, LATER)
     arriving = messages.arriving(message.message_id)
     assert arriving.message is not None
-    assert (arriving.message.received, arriving.deleted_at) == (RECEIVED, LATER)
+    assert (arriving.message.received, arriving.deletion) == (RECEIVED, deletion)
 
 
 @pytest.mark.parametrize(

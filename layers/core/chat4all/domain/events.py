@@ -244,12 +244,16 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
 
 
 class InboundDeletion(msgspec.Struct, frozen=True, omit_defaults=True, tag="deletion"):
-    """The author of a message deleted it for everybody."""
+    """The author of a message deleted it for everybody.
+
+    `provider_fields` has no words of the message.
+    """
 
     address: str
     provider_message_id: str
     at: str
     account: str | None = None
+    provider_fields: msgspec.Raw = NOTHING
 
 
 class InboundMove(msgspec.Struct, frozen=True, omit_defaults=True, tag="move"):

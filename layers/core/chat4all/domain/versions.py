@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Unsupported
@@ -36,6 +37,13 @@ class Version(msgspec.Struct, frozen=True):
     edited_at: str | None
 
 
+class Deletion(msgspec.Struct, frozen=True):
+    """The deletion of a message by its author, as its provider reports it."""
+
+    at: str
+    provider_fields: Raw = NOTHING
+
+
 def with_version(message: Message, version: Version) -> Message | None:
     """Return the message with another version; None if the version changes nothing."""
     if message.deleted_at is not None or message.received is None:
@@ -45,17 +53,30 @@ def with_version(message: Message, version: Version) -> Message | None:
     return _with_edit(message, message.received, version, version.edited_at)
 
 
-def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
-    """Return the message as deleted by its author at `at`; None if it is deleted already.
+def deleted(message: Message, deletion: Deletion, *, keep_words: bool) -> Message | None:
+    """Return the message as deleted by its author; None if it is deleted already.
 
-    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too.
+    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too. The
+    fields of the deletion stand among the message's as `deletion`.
     """
+    at = deletion.at
     if message.deleted_at is not None:
         return None
-    if keep_words or message.received is None:
+    if message.received is None:
         return replace(message, deleted_at=at)
-    received = replace(message.received, context=None, provider_fields=NOTHING)
+    if keep_words:
+        fields = _with_fields_of(message.received.provider_fields, deletion)
+        return replace(message, deleted_at=at, received=replace(message.received, provider_fields=fields))
+    received = replace(message.received, context=None, provider_fields=_with_fields_of(NOTHING, deletion))
     return replace(message, deleted_at=at, content=Deleted(), edits=(), received=received)
+
+
+def _with_fields_of(fields: Raw, deletion: Deletion) -> Raw:
+    if deletion.provider_fields == NOTHING:
+        return fields
+    known = msgspec.json.decode(fields)
+    others = known if isinstance(known, dict) else {} if known is None else {"message": known}
+    return Raw(msgspec.json.encode({**others, "deletion": deletion.provider_fields}))
 
 
 def _with_first(message: Message, received: Received, first: Version) -> Message | None:

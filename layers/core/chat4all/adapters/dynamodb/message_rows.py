@@ -20,6 +20,7 @@ from chat4all.domain.message import Edit, Message, Notice
 from chat4all.domain.received import Received
 from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.versions import Deletion
 
 MESSAGE: Final = "MESSAGE"
 PARKED_DELETION: Final = "PARKED DELETION"
@@ -226,7 +227,7 @@ class ParkedDeletionRow(Model):
 
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=PARKED_DELETION)
-    deleted_at = UnicodeAttribute()
+    deletion = StructAttribute[Deletion](Deletion)
     expires_at = NumberAttribute()
 
 

@@ -49,6 +49,7 @@ from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
 from chat4all.domain.sent_order import SentPlace, latest_sent_first, sent_place
 from chat4all.domain.status import PROOF, Status, predecessors
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 
@@ -230,8 +231,8 @@ class DynamoMessages:
     def arriving(self, message_id: str) -> Arriving:
         items = _records(message_id)
         parked = items.get(PARKED_DELETION)
-        deleted_at = ParkedDeletionRow.from_raw_data(parked).deleted_at if parked else None
-        return Arriving(_message(items), deleted_at)
+        deletion = ParkedDeletionRow.from_raw_data(parked).deletion if parked else None
+        return Arriving(_message(items), deletion)
 
     @answering
     def rewrite(self, message: Message, changed: Message) -> bool:
@@ -249,8 +250,8 @@ class DynamoMessages:
         return updated(row, actions, unchanged)
 
     @answering
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
-        ParkedDeletionRow(key(message_id), PARKED_DELETION, deleted_at=at, expires_at=expires_at).save()
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
+        ParkedDeletionRow(key(message_id), PARKED_DELETION, deletion=deletion, expires_at=expires_at).save()
 
     @answering
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:

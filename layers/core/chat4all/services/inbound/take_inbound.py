@@ -46,7 +46,7 @@ from chat4all.domain.message import Change, Message, Notice
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Received
 from chat4all.domain.relaying import new_content, news
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Deletion, Version, deleted, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
@@ -118,20 +118,20 @@ class TakeInbound:
         if message is None:
             if event.is_own and self._is_our_send(channel, account, event):
                 return
-            message = self._accepted(channel, account, event, webhook_id, arriving.deleted_at)
+            message = self._accepted(channel, account, event, webhook_id, arriving.deletion)
         else:
             message = self._with_version(message, channel, account, event, webhook_id)
-        if arriving.deleted_at is not None:
-            self._deleted(message, arriving.deleted_at)
+        if arriving.deletion is not None:
+            self._deleted(message, arriving.deletion)
 
     def _accepted(
-        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deleted_at: str | None
+        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
     ) -> Message:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         person = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
-        hidden = deleted_at is not None and not self._keep_deleted_words
+        hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)
         self._fetch(channel, account, event, content, place.conversation_id)
         accepted = self._accept(
@@ -182,15 +182,16 @@ class TakeInbound:
     def _delete(self, channel: str, account: str, event: InboundDeletion) -> None:
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         message = self._messages.get(message_id)
+        deletion = Deletion(event.at, event.provider_fields)
         if message is None:
             expires_at = int((self._clock() + DELETION_KEPT).timestamp())
-            self._messages.park_deletion(message_id, event.at, expires_at)
+            self._messages.park_deletion(message_id, deletion, expires_at)
         else:
-            self._deleted(message, event.at)
+            self._deleted(message, deletion)
 
-    def _deleted(self, message: Message, at: str) -> None:
+    def _deleted(self, message: Message, deletion: Deletion) -> None:
         for _ in range(_TRIES):
-            changed = deleted(message, at, keep_words=self._keep_deleted_words)
+            changed = deleted(message, deletion, keep_words=self._keep_deleted_words)
             if changed is None:
                 return
             self._tell(message, changed)

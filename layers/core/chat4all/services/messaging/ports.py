@@ -27,6 +27,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
 from chat4all.domain.status import Status
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -40,10 +41,10 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 
 class Arriving(msgspec.Struct, frozen=True):
-    """A person's message, if it is stored, and the time of a deletion that came before it."""
+    """A person's message, if it is stored, and a deletion that came before it."""
 
     message: Message | None
-    deleted_at: str | None = None
+    deletion: Deletion | None = None
 
 
 class Messages(Protocol):
@@ -154,7 +155,7 @@ class Messages(Protocol):
         """
         ...
 
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
         """Keep the deletion of a message that is not stored yet, until `expires_at` (epoch seconds)."""
         ...
 
