@@ -15,7 +15,7 @@ from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.conversation import Conversation, ConversationType
-from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent, WebhookEvents
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.chat_events import ChatRecords
@@ -302,7 +302,7 @@ class Cloud:
             "status-updates": self._batch(
                 StatusUpdate, StatusRecords(self._record, self.counters.count), "status-updates"
             ),
-            "inbound": self._batch(WebhookEvent, WebhookRecords(take), "inbound"),
+            "inbound": self._batch(WebhookEvents, WebhookRecords(take), "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 

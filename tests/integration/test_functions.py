@@ -26,7 +26,7 @@ from chat4all.domain.events import (
     MessageAccepted,
     Recipient,
     StatusUpdate,
-    WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.person import INBOX_USER_ID
@@ -257,6 +257,29 @@ def test_words_whose_webhook_came_late_stand_where_they_were_sent(world: World, 
     assert by_acceptance == ["the day before", "tomorrow", "Any news?"]
 
 
+def test_the_history_of_a_number_comes_in_one_webhook(world: World) -> None:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history"""
+    phone, said = a_phone(), 60
+    webhook = whatsapp()
+    change = webhook["entry"][0]["changes"][0]
+    message = change["value"].pop("messages")[0]
+    change["field"] = "history"
+    messages = [
+        {**message, "from": phone, "id": f"wamid.{number}{phone}", "text": {"body": str(number)}}
+        for number in range(said)
+    ]
+    change["value"]["history"] = [{"metadata": {}, "threads": [{"id": phone, "messages": messages}]}]
+
+    assert world.say("whatsapp", webhook).json == {"events": said}
+    world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    path = f"/v1/conversations/{conversation['conversation_id']}/messages"
+    shown = world.api.get(path, limit=100).json["messages"]
+    assert [message["content"]["text"] for message in shown] == [str(number) for number in range(said)][::-1]
+
+
 def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     first = telegram(text="helo")
     edited = {
@@ -283,9 +306,8 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
 
 
 def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
-    event = WebhookEvent(
-        "telegram", "closed", "w", InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
-    )
+    words = InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
+    event = WebhookEvents("telegram", "closed", "w", (words,))
 
     assert len(world.product.hand("inbound", event)) == 1
     assert len(world.product.hand("inbound", event, receives=100)) == 1

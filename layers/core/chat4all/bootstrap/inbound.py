@@ -9,7 +9,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import accounts
-from chat4all.domain.events import WebhookEvent
+from chat4all.domain.events import WebhookEvents
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
@@ -41,6 +41,6 @@ def handler() -> Handler:
         keep_deleted_words=settings.keep_deleted_words,
     )
 
-    batch = Batch(WebhookEvent, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvents, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
 
     return telemetry.observing(consuming(telemetry.count, batch, NEEDED_MS))

@@ -308,7 +308,7 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
+    """An event of a webhook.
 
     `account` is the channel account that received the event: the account that the provider names, or the
     first account of the channel.
@@ -321,6 +321,26 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+
+class WebhookEvents(msgspec.Struct, frozen=True):
+    """On `inbound.fifo`, in the group `channel:account:address`: events of one chat, in their order.
+
+    They are of one webhook, which may hold thousands of them, and none of them is a status.
+    """
+
+    channel: str
+    account: str
+    webhook_id: str
+    events: tuple[InboundEvent, ...]
+    replay: str | None = None
+
+    @property
+    def each(self) -> tuple[WebhookEvent, ...]:
+        return tuple(
+            WebhookEvent(self.channel, self.account, self.webhook_id, event, self.replay)
+            for event in self.events
+        )
 
     @property
     def ids(self) -> dict[str, str]:
