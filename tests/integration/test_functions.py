@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.channels.registry import manifests
@@ -437,6 +438,32 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
 
     assert world.progress(message_id)["current_status"] == "READ"
     assert late not in [parked_status.update for parked_status in world.deliveries.parked("9999", 100)]
+
+
+def test_words_from_the_app_wait_until_our_own_send_is_recorded(world: World, agent: str) -> None:
+    person = str(uuid.uuid4().int)[:15]
+    conversation = world.converse(agent, world.create("CUSTOMER", ("instagram", person)))
+    echo = instagram(mid=f"mid.{person}", text="typed in the app", is_echo=True)
+    event = echo["entry"][0]["messaging"][0]
+    event["sender"], event["recipient"] = event["recipient"], {"id": person}
+    event["timestamp"] = int(time.time() * 1_000)
+    parked = DynamoEchoes(world.product.aws.output("Data.MessagesTable"))
+
+    world.post(conversation, agent, "our own send")
+    world.say("instagram", echo)
+    while world.product.serve("inbound"):
+        pass
+    world.product.pump()
+    assert [message["content"]["text"] for message in world.history(conversation)] == ["our own send"]
+
+    (waiting,) = [found for found in parked.due("9999", 100) if found.event.address == person]
+    parked.park(waiting, LONG_AGO, 2_000_000_000)
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    typed, _ = world.history(conversation)
+    assert (typed["content"]["text"], typed["author"]["kind"]) == ("typed in the app", "OWN")
+    assert [found for found in parked.due("9999", 100) if found.event.address == person] == []
 
 
 REPORTERS = ["webhooks", "status", "relay"]

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -17,6 +19,7 @@ from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 
 
@@ -36,6 +39,14 @@ def handler() -> Handler:
             accepting.events,
             runtime.now,
             timedelta(days=settings.file_retention_days),
+        ),
+        is_echo=RecognizeEcho(
+            conversations=accepting.conversations,
+            directory=accepting.directory,
+            messages=accepting.messages,
+            deliveries=DynamoDeliveries(settings.messages_table),
+            parked=DynamoEchoes(settings.messages_table),
+            clock=runtime.now,
         ),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,

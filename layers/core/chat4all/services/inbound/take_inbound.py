@@ -51,6 +51,7 @@ from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import Messages
 
@@ -74,6 +75,7 @@ class TakeInbound:
         directory: Directory,
         messages: Messages,
         file: InboundFile,
+        is_echo: RecognizeEcho,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -85,6 +87,7 @@ class TakeInbound:
         self._directory = directory
         self._messages = messages
         self._file = file
+        self._is_echo = is_echo
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -103,7 +106,7 @@ class TakeInbound:
             )
         match event:
             case InboundMessage():
-                self._take(channel, account, event, received.webhook_id)
+                self._take(received, event)
             case InboundDeletion():
                 self._delete(channel, account, event)
             case InboundMove():
@@ -111,12 +114,13 @@ class TakeInbound:
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
-    def _take(self, channel: str, account: str, event: InboundMessage, webhook_id: str) -> None:
+    def _take(self, received: WebhookEvent, event: InboundMessage) -> None:
+        channel, account, webhook_id = received.channel, received.account, received.webhook_id
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         arriving = self._messages.arriving(message_id)
         message = arriving.message
         if message is None:
-            if event.is_own and self._is_our_send(channel, account, event):
+            if event.is_own and self._is_echo(received):
                 return
             message = self._accepted(channel, account, event, webhook_id, arriving.deletion)
         else:
@@ -155,11 +159,6 @@ class TakeInbound:
             now = iso(self._clock())
             self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         return INBOX_USER_ID
-
-    def _is_our_send(self, channel: str, account: str, event: InboundMessage) -> bool:
-        """Return whether the provider repeats a message that we sent through its API."""
-        known = self._messages.find(channel, account, event.provider_message_id)
-        return known is not None and known.provider_message_id != event.provider_message_id
 
     def _with_version(
         self, message: Message, channel: str, account: str, event: InboundMessage, webhook_id: str
