@@ -15,7 +15,7 @@ from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.conversation import Conversation, ConversationType
-from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent, WebhookEvents
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.chat_events import ChatRecords
@@ -31,6 +31,7 @@ from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
@@ -60,7 +61,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
-from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -269,6 +270,7 @@ class Cloud:
         again = TryAgain(messages, deliveries, circuits, self.clock, lambda: 0.0)
         self._record = RecordStatus(apply, deliveries, fall_back, again, self.clock)
         self._handle_events = HandleEvents(apply, self._events)
+        echoes = self._fated(MemoryEchoes(), "echoes")
         self._relay = Relay(
             self.clock,
             (
@@ -278,6 +280,7 @@ class Cloud:
                 BringBackHeldDeliveries(
                     self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self._events
                 ),
+                BringBackEchoes(echoes, self._events, self.ids),
             ),
         )
         self._redrive = Redrive(
@@ -299,6 +302,14 @@ class Cloud:
             directory=directory,
             messages=messages,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
+            is_echo=RecognizeEcho(
+                conversations=conversations,
+                directory=directory,
+                messages=messages,
+                deliveries=deliveries,
+                parked=echoes,
+                clock=self.clock,
+            ),
             clock=self.clock,
             keep_deleted_words=False,
         )
@@ -307,7 +318,7 @@ class Cloud:
             "status-updates": self._batch(
                 StatusUpdate, StatusRecords(self._record, self.counters.count), "status-updates"
             ),
-            "inbound": self._batch(WebhookEvent, WebhookRecords(take), "inbound"),
+            "inbound": self._batch(WebhookEvents, WebhookRecords(take), "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 

@@ -91,6 +91,10 @@ class MemoryDirectory:
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         return self._owners.get((channel, account, address))
 
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        owners = sorted(self._owners.items())
+        return next((owner for known, owner in owners if (known[0], known[2]) == (channel, address)), None)
+
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:

@@ -22,6 +22,7 @@ from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
@@ -49,7 +50,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
-from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -86,6 +87,7 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
+        self.echoes = MemoryEchoes()
         self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
@@ -110,6 +112,7 @@ class Product:
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
+                BringBackEchoes(self.echoes, self.events, self.ids),
             ),
         )
         self.dead_letters = MemoryDeadLetters(self.table)
@@ -132,6 +135,14 @@ class Product:
             directory=self.directory,
             messages=self.messages,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
+            is_echo=RecognizeEcho(
+                conversations=self.conversations,
+                directory=self.directory,
+                messages=self.messages,
+                deliveries=self.deliveries,
+                parked=self.echoes,
+                clock=self.clock,
+            ),
             clock=self.clock,
             keep_deleted_words=False,
         )

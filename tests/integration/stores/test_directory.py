@@ -50,6 +50,23 @@ def test_every_identity_leads_to_its_user(directory: Directory, ana: User) -> No
     assert directory.resolve("pigeon", "other account", ana.identities[0].address) is None
 
 
+def test_an_address_is_found_at_any_account_the_first_of_several(
+    directory: Directory, new_id: Callable[[], str]
+) -> None:
+    address = new_id()
+    users = {account: customer(new_id()) for account in ("second", "first")}
+    for account, user in users.items():
+        directory.create(replace(user, identities=(identity(address, account=account),)))
+
+    assert directory.resolve_at_any_account("pigeon", address) == users["first"].user_id
+    assert directory.resolve_at_any_account("telex", address) is None
+    directory.unlink(
+        replace(users["first"], identities=(identity(address, account="first"),)),
+        identity(address, account="first"),
+    )
+    assert directory.resolve_at_any_account("pigeon", address) == users["second"].user_id
+
+
 def test_a_user_with_a_taken_identity_is_not_created_at_all(
     directory: Directory, ana: User, new_id: Callable[[], str]
 ) -> None:

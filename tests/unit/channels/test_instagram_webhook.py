@@ -2,6 +2,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
@@ -495,6 +496,16 @@ def test_a_deletion_takes_the_message_with_all_that_was_attached(message: dict[s
     first, *others = parse({**FROM_ANA, "message": message})
 
     assert first == InboundDeletion(ANA, "m", AT)
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+
+
+def test_a_deletion_keeps_its_other_fields() -> None:
+    message = {"mid": "m", "is_deleted": True, "text": "still here", "deleted_by": "user"}
+
+    first, *others = parse({**FROM_ANA, "message": message, "reason": 7})
+
+    assert isinstance(first, InboundDeletion)
+    assert first.provider_fields == Raw(b'{"reason":7,"message":{"deleted_by":"user"}}')
     assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
 
 

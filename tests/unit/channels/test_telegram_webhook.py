@@ -2,6 +2,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.channels.telegram.connector import Telegram
@@ -292,6 +293,16 @@ def test_deleted_business_messages_are_named_as_they_came() -> None:
     assert isinstance(second, InboundDeletion)
     assert (first.address, first.account) == ("80000121", "business:bc1")
     assert (first.provider_message_id, second.provider_message_id) == ("80000121:31", "80000121:32")
+
+
+def test_deleted_business_messages_keep_their_other_fields() -> None:
+    chat = {**CARAS_CHAT, "is_forum": True}
+    deleted = {"business_connection_id": "bc1", "chat": chat, "message_ids": [31], "reason": 7}
+
+    (event,) = parse({"update_id": 1, "deleted_business_messages": deleted}).events
+
+    assert isinstance(event, InboundDeletion)
+    assert event.provider_fields == Raw(b'{"chat":{"is_forum":true},"reason":7}')
 
 
 @pytest.mark.parametrize("lost", ["business_connection_id", "chat", "message_ids"])

@@ -1,6 +1,7 @@
 """The right person, place and author of each message that WhatsApp reports."""
 
 import pytest
+from msgspec import Raw
 
 from chat4all.domain.content import ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
@@ -443,6 +444,20 @@ def test_a_revoked_message_is_deleted() -> None:
     assert only(messages=[{**revoke, "group_id": GROUP}]) == InboundDeletion(
         f"group:{GROUP}", "wamid.TEXT", "2025-06-08T20:59:43.000Z"
     )
+
+
+def test_a_revoke_keeps_its_other_fields_without_the_words() -> None:
+    revoke = {
+        **TEXT,
+        "type": "revoke",
+        "revoke": {"original_message_id": "wamid.TEXT", "by": "admin"},
+        "reason": 7,
+    }
+
+    (event,) = parsed_field("messages", messages=[revoke]).events
+
+    assert isinstance(event, InboundDeletion)
+    assert event.provider_fields == Raw(b'{"revoke":{"by":"admin"},"reason":7}')
 
 
 def test_what_comes_for_a_second_number_moves_and_deletes_there() -> None:

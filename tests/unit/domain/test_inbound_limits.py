@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
-from chat4all.domain.inbound_limits import HASHED, MOST_ID_BYTES, MOST_TEXT_BYTES, within_limits
+from chat4all.domain.inbound_limits import (
+    HASHED,
+    MOST_DELETION_BYTES,
+    MOST_ID_BYTES,
+    MOST_TEXT_BYTES,
+    within_limits,
+)
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 
@@ -56,6 +62,14 @@ def test_an_endless_id_becomes_the_same_short_id_each_time(event: InboundEvent) 
 
     assert first == again != other
     assert len(first.encode()) <= MOST_ID_BYTES
+
+
+def test_the_fields_of_a_deletion_leave_room_for_its_message() -> None:
+    event = within_limits(replace(DELETION, provider_fields=Raw(msgspec.json.encode({"by": ENDLESS}))))
+
+    assert isinstance(event, InboundDeletion)
+    assert len(bytes(event.provider_fields)) <= MOST_DELETION_BYTES
+    assert msgspec.json.decode(event.provider_fields)["by"].startswith("é")
 
 
 def test_a_quote_of_an_endless_id_still_finds_its_message() -> None:

@@ -10,7 +10,7 @@ from chat4all.domain.content import Content, Deleted, Text, Unsupported
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import Received
 from chat4all.domain.status import Status
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Deletion, Version, deleted, with_version
 
 AT = "2026-01-31T12:00:00.000Z"
 TIMES = tuple(f"2026-01-31T12:00:0{second}.000Z" for second in range(1, 5))
@@ -42,6 +42,25 @@ def test_the_latest_edit_stands_in_any_order_of_arrival(order: tuple[int, ...]) 
     message = apply(a_message(first.content, first.edited_at), *later, *versions)
 
     assert message.content == Text("third")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_message_was_sent_when_its_first_version_was(order: tuple[int, ...]) -> None:
+    """WhatsApp and Instagram give an edit the time of the edit."""
+    contents, times = (Text("first"), Text("second"), Text("third")), (None, TIMES[0], TIMES[1])
+    versions = [
+        Version(content, replace(RECEIVED, sent_at=at or AT), at)
+        for content, at in zip(contents, times, strict=True)
+    ]
+    first, *later = (versions[number] for number in order)
+    known = replace(first.received, known_by_edit_at=first.edited_at, latest_at=first.edited_at)
+    arrived = replace(a_message(first.content), received=known)
+
+    message = apply(arrived, *later)
+
+    assert message.received is not None
+    assert message.received.sent_at == AT
+    assert message.late is (order[0] != 0)
 
 
 def test_of_several_edits_in_one_second_the_last_to_come_counts() -> None:
@@ -108,16 +127,36 @@ def test_a_place_that_moves_shows_where_it_is_now() -> None:
 
 @pytest.mark.parametrize("later", [version(Text("again")), version(Text("again"), TIMES[3])])
 def test_a_deleted_message_stays_deleted(later: Version) -> None:
-    gone = deleted(apply(a_message(Text("one")), version(Text("two"), TIMES[0])), TIMES[1], keep_words=False)
+    message = apply(a_message(Text("one")), version(Text("two"), TIMES[0]))
+    gone = deleted(message, Deletion(TIMES[1]), keep_words=False)
 
     assert gone is not None
     assert (gone.content, gone.edits, gone.deleted_at) == (Deleted(), (), TIMES[1])
     assert with_version(gone, later) is None
-    assert deleted(gone, TIMES[2], keep_words=False) is None
+    assert deleted(gone, Deletion(TIMES[2]), keep_words=False) is None
 
 
 def test_the_words_of_a_deleted_message_stay_if_they_shall() -> None:
-    kept = deleted(a_message(Text("one")), TIMES[1], keep_words=True)
+    kept = deleted(a_message(Text("one")), Deletion(TIMES[1]), keep_words=True)
 
     assert kept is not None
     assert (kept.content, kept.deleted_at) == (Text("one"), TIMES[1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept", "removed"),
+    [
+        (b"null", b'{"deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+        (b'{"words":"one"}', b'{"words":"one","deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+        (b"[1]", b'{"message":[1],"deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+    ],
+)
+def test_the_fields_of_a_deletion_are_kept(fields: bytes, kept: bytes, removed: bytes) -> None:
+    message = replace(a_message(Text("one")), received=replace(RECEIVED, provider_fields=Raw(fields)))
+    deletion = Deletion(TIMES[1], Raw(b'{"by":"admin"}'))
+
+    for keep_words, expected in ((True, kept), (False, removed)):
+        gone = deleted(message, deletion, keep_words=keep_words)
+        assert gone is not None
+        assert gone.received is not None
+        assert gone.received.provider_fields == Raw(expected)

@@ -480,12 +480,15 @@ def test_the_words_of_a_deleted_message_stay_by_policy(product: Product) -> None
 
 def test_a_deletion_before_its_message_waits_for_it(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
-    take(product, DELETION)
+    take(product, replace(DELETION, provider_fields=Raw(b'{"by":"admin"}')))
     assert product.table.messages == {}
 
     take(product, TEXT)
 
-    assert (taken(product).content, taken(product).deleted_at) == (Deleted(), DELETION.at)
+    message = taken(product)
+    assert (message.content, message.deleted_at) == (Deleted(), DELETION.at)
+    assert message.received is not None
+    assert message.received.provider_fields == Raw(b'{"deletion":{"by":"admin"}}')
     (event,) = product.events.submitted
     assert event.recipients == (), "nobody else gets words that are deleted"
 

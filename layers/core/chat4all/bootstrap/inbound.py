@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -9,7 +11,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import accounts
-from chat4all.domain.events import WebhookEvent
+from chat4all.domain.events import WebhookEvents
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
@@ -19,6 +21,7 @@ from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 
 
@@ -42,10 +45,18 @@ def handler() -> Handler:
             runtime.now,
             timedelta(days=settings.file_retention_days),
         ),
+        is_echo=RecognizeEcho(
+            conversations=accepting.conversations,
+            directory=accepting.directory,
+            messages=accepting.messages,
+            deliveries=DynamoDeliveries(settings.messages_table),
+            parked=DynamoEchoes(settings.messages_table),
+            clock=runtime.now,
+        ),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,
     )
 
-    batch = Batch(WebhookEvent, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvents, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
 
     return telemetry.observing(consuming(telemetry.count, batch, NEEDED_MS))

@@ -244,12 +244,16 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
 
 
 class InboundDeletion(msgspec.Struct, frozen=True, omit_defaults=True, tag="deletion"):
-    """The author of a message deleted it for everybody."""
+    """The author of a message deleted it for everybody.
+
+    `provider_fields` has no words of the message.
+    """
 
     address: str
     provider_message_id: str
     at: str
     account: str | None = None
+    provider_fields: msgspec.Raw = NOTHING
 
 
 class InboundMove(msgspec.Struct, frozen=True, omit_defaults=True, tag="move"):
@@ -309,7 +313,7 @@ def sending_id(delivery_id: DeliveryId) -> str:
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of a webhook. On `inbound.fifo`, unless it is a status, grouped by `group`.
+    """An event of a webhook. It goes to `inbound.fifo` in the group `group`, unless it is a status.
 
     `account` is the channel account that received the event: the account that the provider names, or the
     first account of the channel.
@@ -332,6 +336,30 @@ class WebhookEvent(msgspec.Struct, frozen=True):
         """
         address = self.event.new_address if isinstance(self.event, InboundMove) else self.event.address
         return f"{self.channel}:{self.account}:{address}"
+
+
+class WebhookEvents(msgspec.Struct, frozen=True):
+    """On `inbound.fifo`, in the group `channel:account:address`: events of one chat, in their order.
+
+    They are of one webhook, which may hold thousands of them, and none of them is a status.
+    """
+
+    channel: str
+    account: str
+    webhook_id: str
+    events: tuple[InboundEvent, ...]
+    replay: str | None = None
+
+    @property
+    def each(self) -> tuple[WebhookEvent, ...]:
+        return tuple(
+            WebhookEvent(self.channel, self.account, self.webhook_id, event, self.replay)
+            for event in self.events
+        )
+
+    @property
+    def group(self) -> str:
+        return self.each[0].group
 
     @property
     def ids(self) -> dict[str, str]:

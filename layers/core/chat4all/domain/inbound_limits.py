@@ -32,6 +32,8 @@ MOST_REFERENCE_BYTES: Final = 16_384
 MOST_FIELDS_BYTES: Final = 200_000
 """Of the fields that became neither content nor context, with the message's text twice beside them."""
 LEAST_FIELDS_BYTES: Final = 10_000
+MOST_DELETION_BYTES: Final = 2_000
+"""Of the fields of a deletion, which stand beside the fields of its message."""
 MOST_CONTEXT_BYTES: Final = 20_000
 MOST_ALIASES: Final = 5
 LONGEST_NAME: Final = 200
@@ -73,7 +75,14 @@ def within_limits(event: InboundEvent) -> InboundEvent:
             )
         case InboundMove():
             return replace(event, account=account)
-        case InboundDeletion() | InboundStatus():
+        case InboundDeletion():
+            return replace(
+                event,
+                provider_message_id=provider_message_id,
+                account=account,
+                provider_fields=bounded_json(event.provider_fields, MOST_DELETION_BYTES),
+            )
+        case InboundStatus():
             return replace(event, provider_message_id=provider_message_id, account=account)
 
 

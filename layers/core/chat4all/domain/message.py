@@ -46,7 +46,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `notice` is set if the message only tells of a change to another message; its content is an empty text.
     `received` is set for a message that came over a channel. `deleted_at` is the time at which its author
-    deleted it for everybody.
+    deleted it for everybody. `late`: it was sent some time before it got its number (`domain.sent_order`).
 
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
     inbound message, or is the first channel for all recipients; it is None if there are several such
@@ -75,6 +75,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     edits: tuple[Edit, ...] = ()
     deleted_at: str | None = None
     notice: Notice | None = None
+    late: bool = False
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0

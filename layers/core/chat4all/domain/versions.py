@@ -10,6 +10,7 @@
     any content              an edit               the new content; the former stands in `edits`
     deleted                  anything              stays deleted
 
+A message was sent when its first version was; as long as only an edit is known, the edit's time stands there.
 A version that changes nothing is no edit: providers report one for a reaction or the preview of a link, too.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Unsupported, file_of
@@ -36,6 +38,13 @@ class Version(msgspec.Struct, frozen=True):
     edited_at: str | None
 
 
+class Deletion(msgspec.Struct, frozen=True):
+    """The deletion of a message by its author, as its provider reports it."""
+
+    at: str
+    provider_fields: Raw = NOTHING
+
+
 def with_version(message: Message, version: Version) -> Message | None:
     """Return the message with another version; None if the version changes nothing."""
     if message.deleted_at is not None or message.received is None:
@@ -51,36 +60,61 @@ def files_of(message: Message) -> tuple[Attachment, ...]:
     return tuple(file for content in contents if (file := file_of(content)) is not None)
 
 
-def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
-    """Return the message as deleted by its author at `at`; None if it is deleted already.
+def deleted(message: Message, deletion: Deletion, *, keep_words: bool) -> Message | None:
+    """Return the message as deleted by its author; None if it is deleted already.
 
-    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too.
+    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too. The
+    fields of the deletion stand among the message's as `deletion`.
     """
+    at = deletion.at
     if message.deleted_at is not None:
         return None
-    if keep_words or message.received is None:
+    if message.received is None:
         return replace(message, deleted_at=at)
-    received = replace(message.received, context=None, provider_fields=NOTHING)
+    if keep_words:
+        fields = _with_fields_of(message.received.provider_fields, deletion)
+        return replace(message, deleted_at=at, received=replace(message.received, provider_fields=fields))
+    received = replace(message.received, context=None, provider_fields=_with_fields_of(NOTHING, deletion))
     return replace(message, deleted_at=at, content=Deleted(), edits=(), received=received)
+
+
+def _with_fields_of(fields: Raw, deletion: Deletion) -> Raw:
+    if deletion.provider_fields == NOTHING:
+        return fields
+    known = msgspec.json.decode(fields)
+    others = known if isinstance(known, dict) else {} if known is None else {"message": known}
+    return Raw(msgspec.json.encode({**others, "deletion": deletion.provider_fields}))
 
 
 def _with_first(message: Message, received: Received, first: Version) -> Message | None:
     """Put the first version before the edit by which the message is known, or fill a placeholder."""
     if received.known_by_edit_at is not None:
-        before = replace(received, known_by_edit_at=None, provider_fields=first.received.provider_fields)
+        sent = first.received
+        before = replace(
+            received, sent_at=sent.sent_at, known_by_edit_at=None, provider_fields=sent.provider_fields
+        )
+        moved = _moved(message, before)
         if first.content == message.content:
-            return replace(message, received=before)
+            return moved
         edit = Edit(first.content, received.known_by_edit_at)
-        return replace(message, edits=_within_limit((edit, *message.edits)), received=before)
+        return replace(moved, edits=_within_limit((edit, *message.edits)))
     if isinstance(message.content, Unsupported) and not isinstance(first.content, Unsupported):
-        return replace(message, content=first.content, received=first.received)
+        return replace(_moved(message, first.received), content=first.content)
     return None
+
+
+def _moved(message: Message, received: Received) -> Message:
+    """Return the message with `received`; it is late if that has another time than was known so far."""
+    is_elsewhere = message.received is not None and message.received.sent_at != received.sent_at
+    return replace(message, received=received, late=message.late or is_elsewhere)
 
 
 def _with_edit(message: Message, known: Received, version: Version, at: str) -> Message | None:
     if known.latest_at is not None and at < known.latest_at:
         return None
-    received = replace(version.received, known_by_edit_at=known.known_by_edit_at, latest_at=at)
+    received = replace(
+        version.received, sent_at=known.sent_at, known_by_edit_at=known.known_by_edit_at, latest_at=at
+    )
     if isinstance(message.content, Unsupported):
         # A place that moves, or a placeholder: what stood there before is no version of words.
         return _changed(message, version.content, received)

@@ -40,6 +40,15 @@ class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
     created_at = UnicodeAttribute(range_key=True)
 
 
+class _ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-address"
+        projection = KeysOnlyProjection()
+
+    address_key = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+
+
 class UserRow(Model):
     class Meta(TableSettings):
         pass
@@ -60,6 +69,8 @@ class IdentityRow(Model):
 
     entry_id = UnicodeAttribute(hash_key=True)
     user_id = UnicodeAttribute()
+    address_key = UnicodeAttribute()
+    by_address = _ByAddress()
 
 
 class MovedRow(Model):
@@ -189,6 +200,15 @@ class DynamoDirectory:
             return None
 
     @answering
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        for found in IdentityRow.by_address.query(key(channel, address), limit=1):
+            try:
+                return IdentityRow.get(found.entry_id, consistent_read=True).user_id
+            except IdentityRow.DoesNotExist:
+                return None
+        return None
+
+    @answering
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
@@ -244,7 +264,8 @@ def _moved_row(channel: str, account: str, address: str, moved: Moved, expires_a
 
 
 def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
-    return IdentityRow(_key_of(identity), user_id=user_id)
+    address_key = key(identity.channel, identity.address)
+    return IdentityRow(_key_of(identity), user_id=user_id, address_key=address_key)
 
 
 def _row(user: User) -> UserRow:

@@ -27,6 +27,10 @@ _MOST_ATTACHMENTS: Final = 10
 """The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
 
 
+_OF_DELETION: Final = {"mid", "is_deleted", "is_echo", "text", "attachments", "reply_to"}
+"""The fields of a deletion that are understood, and those that may repeat what was deleted."""
+
+
 class Chat(Struct, frozen=True):
     """Where an event happened: the person's address, our account, and the author if it is not the person."""
 
@@ -121,7 +125,7 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
     message = decoded(event["message"], _Message) or _Message()
     mid = decoded(message.mid, MessageId)
     if mid and decoded(message.is_deleted, bool):
-        yield from _deletions(chat, mid)
+        yield from _deletions(chat, mid, _others(event, "message", _OF_DELETION))
         return
     attachments = _attachments(message)
     contents = _contents(message, attachments)
@@ -140,10 +144,11 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
         )
 
 
-def _deletions(chat: Chat, mid: str) -> Iterator[InboundDeletion]:
+def _deletions(chat: Chat, mid: str, fields: Raw) -> Iterator[InboundDeletion]:
     """Yield the deletion of the message, and of the messages that its further attachments became."""
-    for name in (mid, *(f"{mid}:{place}" for place in range(_MOST_ATTACHMENTS))):
-        yield InboundDeletion(chat.address, name, chat.at, chat.account)
+    yield InboundDeletion(chat.address, mid, chat.at, chat.account, fields)
+    for place in range(_MOST_ATTACHMENTS):
+        yield InboundDeletion(chat.address, f"{mid}:{place}", chat.at, chat.account)
 
 
 def _attachments(message: _Message) -> list[Attachment]:

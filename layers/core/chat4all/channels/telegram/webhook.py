@@ -215,7 +215,9 @@ def _of_deletion(part: Raw) -> list[InboundEvent]:
         return []
     names = [message_name(chat.id, number, None, account) for number in numbers if number is not None]
     at = moment(ABSENT)
-    return [InboundDeletion(chat.address, name, at, account) for name in names]
+    understood = {"business_connection_id": None, "message_ids": None, "chat": PARTY_FIELDS}
+    fields = remaining(decoded(part, dict[str, Raw]) or {}, understood)
+    return [InboundDeletion(chat.address, name, at, account, fields) for name in names]
 
 
 def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:

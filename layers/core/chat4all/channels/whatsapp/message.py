@@ -34,6 +34,11 @@ _UNDERSTOOD: Final = frozenset(
         *("to", "to_user_id", "to_parent_user_id"),
     }
 )
+_REPEATS: Final = (
+    *("text", "image", "video", "audio", "document", "sticker", "location", "contacts"),
+    *("interactive", "button", "context"),
+)
+"""The fields of a deletion that may repeat what was deleted."""
 _MOVES: Final = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 """The kinds of system messages about a person with another number or user id; the second is an older name."""
 
@@ -167,7 +172,11 @@ def _of_change(message: Message, part: Raw, chat: Chat) -> InboundEvent | None:
         if revoked is None:
             return None
         at = moment(message.timestamp)
-        return InboundDeletion(chat.address, revoked.original_message_id, at, chat.account)
+        left = dict.fromkeys(_REPEATS, NOTHING)
+        left["revoke"] = other_fields(message.revoke, {"original_message_id"})
+        return InboundDeletion(
+            chat.address, revoked.original_message_id, at, chat.account, _other_fields(part, left)
+        )
     edit = decoded(message.edit, _Changed) if message.kind == "edit" else None
     return _of_edit(message, part, edit, chat) if edit else None
 

@@ -140,6 +140,13 @@ class Directory(Protocol):
         """Return the user_id behind an identity."""
         ...
 
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        """Return the user_id behind an address; of several accounts of ours the first by its id counts.
+
+        An identity that was linked or unlinked a moment ago may be unknown to the answer.
+        """
+        ...
+
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
