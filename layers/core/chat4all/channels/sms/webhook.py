@@ -5,6 +5,7 @@ Statuses: https://www.twilio.com/docs/messaging/guides/track-outbound-message-st
 Neither names its time; the events have the present time.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -30,20 +31,17 @@ DELIVERY_PARAMETER: Final = "delivery_id"
 """The query parameter of a status callback with the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
-_UNDERSTOOD: Final = (
-    "AccountSid",
-    "ApiVersion",
-    "Body",
-    "From",
-    "Media",
-    "Message",
-    "MessagingServiceSid",
-    "NumMedia",
-    "NumSegments",
-    "Sms",
-    "To",
+_UNDERSTOOD: Final = frozenset(
+    {
+        *("AccountSid", "ApiVersion", "MessagingServiceSid", "NumMedia", "NumSegments"),
+        *("MessageSid", "SmsMessageSid", "SmsSid", "MessageStatus", "SmsStatus"),
+        *("Body", "From", "To"),
+    }
 )
-"""The beginnings of the names of fields that are in every message, or are read elsewhere."""
+"""The fields that are in every message, or are read elsewhere."""
+_OF_NUMBERS: Final = re.compile(r"(?:From|To)(?:City|State|Zip|Country)")
+"""Where the two numbers are registered. Twilio adds it to every message."""
+_OF_FILES: Final = re.compile(r"Media(?:Url|ContentType)[0-9]")
 _RECEIVED: Final = "received"
 """The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
@@ -138,8 +136,12 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
 
 def _provider_fields(form: Mapping[str, str]) -> Raw:
     """Return the fields that are not of every message: a place, a button, a profile, or a word to opt out."""
-    others = {name: text for name, text in form.items() if not name.startswith(_UNDERSTOOD) and text.strip()}
+    others = {name: text for name, text in form.items() if text.strip() and not _is_understood(name)}
     return Raw(msgspec.json.encode(others)) if others else NOTHING
+
+
+def _is_understood(name: str) -> bool:
+    return name in _UNDERSTOOD or bool(_OF_NUMBERS.fullmatch(name) or _OF_FILES.fullmatch(name))
 
 
 def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:

@@ -73,6 +73,11 @@ def quoted_message(message: Message) -> Message | None:
     return None if is_creation else quoted
 
 
+def is_quote(part: Raw) -> bool:
+    """Return whether the context holds the words of a quote."""
+    return decoded(part, _Quote) is not None
+
+
 def are_links(entities: Raw) -> bool:
     """Return whether all entities are links, which the context holds."""
     parts = decoded(entities, list[Raw])

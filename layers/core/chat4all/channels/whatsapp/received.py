@@ -36,6 +36,8 @@ class _Text(Struct, frozen=True):
 
 class _File(Struct, frozen=True):
     id: Id
+    url: Raw = ABSENT
+    sha256: Raw = ABSENT
     mime_type: Raw = ABSENT
     filename: Raw = ABSENT
     caption: Raw = ABSENT
@@ -152,9 +154,12 @@ def _of_file(kind: str, part: Raw) -> Understood | None:
     content_type = decoded(file.mime_type, str) or (_WEBP if kind == "sticker" else None)
     stored = ProviderFile(file.id, content_type, decoded(file.filename, str))
     caption = decoded(file.caption, str) or ""
-    texts = {"mime_type": file.mime_type, "filename": file.filename, "caption": file.caption}
-    read = {name for name, value in texts.items() if decoded(value, str) is not None}
-    return Understood(ReceivedMedia(stored, caption), fields=frozenset(read) | _OF_THE_FILE)
+    read = frozenset(name for name in file.__struct_fields__ if _is_text(getattr(file, name)))
+    return Understood(ReceivedMedia(stored, caption), fields=read | {"id"})
+
+
+def _is_text(value: Raw | str) -> bool:
+    return isinstance(value, Raw) and decoded(value, str) is not None
 
 
 def _of_button(_kind: str, part: Raw) -> Understood | None:
