@@ -36,7 +36,7 @@ _NAMES: Final = _IDS | {
 }
 """The fields in which nobody says anything: ids, types, addresses, and names, which are learnt only once."""
 _FILE_NAMES: Final = frozenset({"filename", "file_name"})
-"""Only the end of a long name of a file is kept."""
+"""Of the name of a file, only the end is kept, and no path."""
 _TIME_NAMES: Final = frozenset({"timestamp", "date", "edit_date", "time"})
 _TIMES: Final = (
     0, -1, 1, 10**9, "0", "-5", "", "yesterday", "2026-11-29T12:00:00Z", 4_102_444_800, 10**18, "9" * 20,
@@ -179,6 +179,8 @@ def _wrapped(draw: Draw, place: _Place, message: int) -> None:
 def _strange(draw: Draw, place: _Place, message: int) -> None:
     if isinstance(place.value, str):
         strange = draw.choice(_STRANGE)
+        if str(place.key) in _FILE_NAMES and {"/", "\\"} & set(strange):
+            return
         place.value = draw.choice((place.value + strange, strange + place.value))
 
 

@@ -739,12 +739,15 @@ def test_a_story_that_is_answered_by_a_mention_of_another_story_is_kept() -> Non
 def test_an_edit_without_a_text_is_a_message_of_its_own_if_it_tells_something_else() -> None:
     placeholder = {**FROM_ANA, "message_edit": {"mid": "m", "num_edit": 0}}
 
-    first, second = parse(placeholder, {**placeholder, "note": "words"})
+    first, second, third = parse(
+        placeholder, {**placeholder, "note": "words"}, {**placeholder, "sender": {"id": ANA, "note": "words"}}
+    )
 
     assert isinstance(first, InboundMessage)
     assert isinstance(second, InboundMessage)
     assert first.provider_message_id == "m"
-    assert second.provider_message_id not in {"m", ""}
+    assert isinstance(third, InboundMessage)
+    assert len({first.provider_message_id, second.provider_message_id, third.provider_message_id}) == 3
 
 
 def test_the_unknown_parts_of_a_change_are_counted() -> None:

@@ -844,3 +844,9 @@ def test_two_messages_of_an_update_without_numbers_are_two() -> None:
     assert isinstance(second, InboundMessage)
     assert first.provider_message_id == "update:1"
     assert second.provider_message_id == "update:1:channel_post"
+
+
+def test_the_unknown_fields_of_a_link_are_kept() -> None:
+    link = {"type": "text_link", "offset": 0, "length": 3, "url": "https://a.example", "note": "words"}
+
+    assert fields_of(message_of(message={**TEXT, "entities": [link]})) == {"entities": [link]}

@@ -118,7 +118,8 @@ def _content(content: ReceivedContent) -> ReceivedContent:
             return _with_text(content)
         case ReceivedMedia(file=file, text=text):
             if len(file.reference.encode()) > MOST_REFERENCE_BYTES:
-                return Unsupported("file", _text(text))
+                lines = (text, _file(file).filename)
+                return Unsupported("file", _text("\n".join(line for line in lines if line)))
             return _with_text(replace(content, file=_file(file)))
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))

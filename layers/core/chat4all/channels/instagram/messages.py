@@ -236,7 +236,7 @@ def _edit(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
         return _said(chat, fingerprint(raw), Unsupported("message_edit"), fields=fields)
     fields = _others(event, "message_edit", {"mid", "text"})
     if not edit.text.strip():
-        is_alone = event.keys() <= ENVELOPE | {"message_edit"}
+        is_alone = other_fields(fields, {"message_edit"}) == NOTHING
         is_empty = is_alone and other_fields(event["message_edit"], _EMPTY_EDIT) == NOTHING
         name = edit.mid if is_empty else fingerprint(raw)
         return _said(chat, name, Unsupported("message_edit"), fields=fields)

@@ -5,7 +5,6 @@ Statuses: https://www.twilio.com/docs/messaging/guides/track-outbound-message-st
 Neither names its time; the events have the present time.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -36,12 +35,11 @@ _UNDERSTOOD: Final = frozenset(
         *("AccountSid", "ApiVersion", "MessagingServiceSid", "NumMedia", "NumSegments"),
         *("MessageSid", "SmsMessageSid", "SmsSid", "MessageStatus", "SmsStatus"),
         *("Body", "From", "To"),
+        *(f"{number}{place}" for number in ("From", "To") for place in ("City", "State", "Zip", "Country")),
+        *(f"Media{claim}{number}" for claim in ("Url", "ContentType") for number in range(_MOST_FILES)),
     }
 )
 """The fields that are in every message, or are read elsewhere."""
-_OF_NUMBERS: Final = re.compile(r"(?:From|To)(?:City|State|Zip|Country)")
-"""Where the two numbers are registered. Twilio adds it to every message."""
-_OF_FILES: Final = re.compile(r"Media(?:Url|ContentType)[0-9]")
 _RECEIVED: Final = "received"
 """The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
@@ -136,12 +134,8 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
 
 def _provider_fields(form: Mapping[str, str]) -> Raw:
     """Return the fields that are not of every message: a place, a button, a profile, or a word to opt out."""
-    others = {name: text for name, text in form.items() if text.strip() and not _is_understood(name)}
+    others = {name: text for name, text in form.items() if text.strip() and name not in _UNDERSTOOD}
     return Raw(msgspec.json.encode(others)) if others else NOTHING
-
-
-def _is_understood(name: str) -> bool:
-    return name in _UNDERSTOOD or bool(_OF_NUMBERS.fullmatch(name) or _OF_FILES.fullmatch(name))
 
 
 def _files(form: Mapping[str, str]) -> Iterator[ProviderFile]:
