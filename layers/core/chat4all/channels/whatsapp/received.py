@@ -16,8 +16,8 @@ from chat4all.domain.received import NOTHING
 
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 _REPLIES: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
-_OF_THE_FILE: Final = frozenset({"id", "url", "sha256"})
-"""The name, the address and the checksum of the bytes, which are fetched by the name."""
+_TEXTS: Final = frozenset({"id", "url", "sha256", "mime_type", "filename", "caption"})
+"""The fields of a file. Its bytes are fetched by the `id`, and not from the `url`, which ends soon."""
 _WEBP: Final = "image/webp"
 """The type of every sticker: webhooks/reference/messages/sticker."""
 
@@ -36,8 +36,6 @@ class _Text(Struct, frozen=True):
 
 class _File(Struct, frozen=True):
     id: Id
-    url: Raw = ABSENT
-    sha256: Raw = ABSENT
     mime_type: Raw = ABSENT
     filename: Raw = ABSENT
     caption: Raw = ABSENT
@@ -138,7 +136,7 @@ def new_words(kind: str, part: Raw) -> Understood | None:
     caption = decoded(part, _Caption) if kind in _FILES else None
     if caption is None:
         return None
-    return Understood(Text(caption.caption), fields=_OF_THE_FILE | {"caption", "mime_type", "filename"})
+    return Understood(Text(caption.caption), fields=_texts_of_file(part))
 
 
 def _of_text(_kind: str, part: Raw) -> Understood | None:
@@ -154,12 +152,15 @@ def _of_file(kind: str, part: Raw) -> Understood | None:
     content_type = decoded(file.mime_type, str) or (_WEBP if kind == "sticker" else None)
     stored = ProviderFile(file.id, content_type, decoded(file.filename, str))
     caption = decoded(file.caption, str) or ""
-    read = frozenset(name for name in file.__struct_fields__ if _is_text(getattr(file, name)))
-    return Understood(ReceivedMedia(stored, caption), fields=read | {"id"})
+    return Understood(ReceivedMedia(stored, caption), fields=_texts_of_file(part))
 
 
-def _is_text(value: Raw | str) -> bool:
-    return isinstance(value, Raw) and decoded(value, str) is not None
+def _texts_of_file(part: Raw) -> frozenset[str]:
+    """Return the fields of a file that are texts: a field of another type is not understood."""
+    fields = decoded(part, dict[str, Raw]) or {}
+    return frozenset(
+        name for name, value in fields.items() if name in _TEXTS and decoded(value, str) is not None
+    )
 
 
 def _of_button(_kind: str, part: Raw) -> Understood | None:
