@@ -27,9 +27,14 @@ _BEGINNING: Final = 1_795_900_000
 class Draw:
     """A source of random choices, which are the same for the same seed."""
 
-    def __init__(self, seed: str, first_message: int = 1) -> None:
+    def __init__(
+        self, seed: str, first: int = 1, *, account_id: str = "", files_at: str = "https://files.example"
+    ) -> None:
+        """Set the first number, our account's id if it is not the usual one, and where people's files lie."""
+        self.account_id = account_id
+        self.files_at = files_at
         self.random = random.Random(seed)  # noqa: S311 - the same webhooks for the same seed
-        self._numbers = self._messages = first_message
+        self._numbers = self._messages = first
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

@@ -17,7 +17,6 @@ from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.sqs import Queues, SqsEvents
 from chat4all.channels import registry
 from chat4all.channels.shared.http import HttpClient
-from chat4all.domain.errors import Invalid
 from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.audit_trail import AuditTrail
@@ -41,7 +40,6 @@ from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.inbound.take_inbound import TakeInbound
-from chat4all.services.inbound.webhook_events import webhook_parts
 from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.connector import ChannelSecret, Connector
@@ -64,7 +62,7 @@ from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW
 from tests.fakes.small_stores import MemoryApiKeys, MemoryBreakers, MemorySecrets, MemoryWebhooks
 from tests.integration.http.gateway import Gateway
-from tests.webhooks.check import UNREADABLE
+from tests.webhooks.ignored import kinds_ignored
 from tests.webhooks.sqs import MemorySqs
 
 if TYPE_CHECKING:
@@ -113,11 +111,7 @@ class InProcess:
         return answer.json
 
     def kinds_ignored(self, body: bytes) -> Collection[str]:
-        (stored, *_) = (known for known in self._webhooks.stored.values() if known.body == body)
-        try:
-            return webhook_parts(stored, self._connector, self._secret).ignored
-        except Invalid:
-            return {UNREADABLE}
+        return kinds_ignored(self._channel, self._connector, self._secret, body)
 
     def _run(self, name: str) -> bool:
         queue = self._sqs.queues[name]

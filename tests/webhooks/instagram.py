@@ -21,6 +21,7 @@ class Instagram:
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
+        self._account_id = draw.account_id or ACCOUNT_ID
         self._people = [str(17_842_000_000_000 + draw.number()) for _ in range(MOST_PEOPLE)]
         self._known: list[Known] = []
 
@@ -37,7 +38,10 @@ class Instagram:
         for part in parts:
             name, _, field = part.place.partition("/")
             lists[name].append({"field": field, "value": part.json} if field else part.json)
-        return {"object": "instagram", "entry": [{"id": ACCOUNT_ID, "time": self._draw.moment(), **lists}]}
+        return {
+            "object": "instagram",
+            "entry": [{"id": self._account_id, "time": self._draw.moment(), **lists}],
+        }
 
     def _event(self, chosen: float) -> Part:  # noqa: PLR0911 - a case for each kind
         draw = self._draw
@@ -81,7 +85,7 @@ class Instagram:
     def _said(
         self, person: str, number: int, fields: Json, *, at: int | None = None, is_echo: bool = False
     ) -> Part:
-        sender, recipient = (ACCOUNT_ID, person) if is_echo else (person, ACCOUNT_ID)
+        sender, recipient = (self._account_id, person) if is_echo else (person, self._account_id)
         milliseconds = (at or self._draw.moment()) * 1000
         event = {
             "sender": {"id": sender},
@@ -94,7 +98,7 @@ class Instagram:
     def _attachment(self, number: int) -> Json:
         draw = self._draw
         words = draw.words(number)
-        url = f"https://lookaside.fbsbx.com/{draw.number()}"
+        url = f"{draw.files_at}/{draw.number()}"
         kind = draw.choice(
             (*_FILES, "story_mention", "template", "fallback", "location", "like_heart", "of_the_future")
         )
@@ -122,7 +126,7 @@ class Instagram:
         draw = self._draw
         if self._known and draw.chance(0.5):
             return {"mid": draw.choice(self._known).provider_id}
-        return {"story": {"id": draw.mark(number), "url": f"https://lookaside.fbsbx.com/{draw.mark(number)}"}}
+        return {"story": {"id": draw.mark(number), "url": f"{draw.files_at}/{draw.mark(number)}"}}
 
     def _referral(self, number: int) -> Json:
         draw = self._draw

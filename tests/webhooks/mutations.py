@@ -245,6 +245,6 @@ _MUTATIONS: Final[tuple[Callable[[Draw, _Place, int], None], ...]] = (
 def texts_of(body: bytes) -> str:
     """Return the texts that a reader of JSON finds in a webhook: of a field that is there twice the last."""
     try:
-        return json.dumps(json.loads(body))
+        return json.dumps(json.loads(body.decode("utf-8-sig", errors="replace"), strict=False))
     except (ValueError, RecursionError):
         return body.decode(errors="replace")

@@ -24,7 +24,7 @@ class Sms:
         form = {
             "MessageSid": f"SM{draw.number():032x}",
             "SmsSid": f"SM{draw.number():032x}",
-            "AccountSid": ACCOUNT_ID,
+            "AccountSid": draw.account_id or ACCOUNT_ID,
             "From": draw.choice(self._people),
             "To": "+15005550006",
             "ApiVersion": "2010-04-01",
@@ -52,7 +52,7 @@ class Sms:
         )
         for place in range(draw.random.randrange(3) if draw.chance(0.2) else 0):
             form |= {
-                f"MediaUrl{place}": f"https://api.twilio.com/{draw.number()}",
+                f"MediaUrl{place}": f"{draw.files_at}/{draw.number()}",
                 f"MediaContentType{place}": "image/png",
             }
         return Part("form", form, number)

@@ -60,7 +60,8 @@ class Telegram:
         return {"update_id": self._draw.number(), **{part.place: part.json for part in parts}}
 
     def _person(self, number: int) -> Json:
-        name = {"first_name": self._draw.words(number), "last_name": self._draw.mark(number)}
+        mark = self._draw.mark(number)
+        name = {"first_name": f"Ana {mark}", "last_name": mark}
         return {
             "id": 7_100_000_000 + self._draw.number(),
             "is_bot": False,

@@ -59,7 +59,10 @@ class WhatsApp:
                 for person, name in self._names.items()
                 if person in senders
             ]
-            metadata = {"display_phone_number": "15550783881", "phone_number_id": ACCOUNT_ID}
+            metadata = {
+                "display_phone_number": "15550783881",
+                "phone_number_id": self._draw.account_id or ACCOUNT_ID,
+            }
             listed = {"contacts": contacts} if contacts else {}
             value = {"messaging_product": "whatsapp", "metadata": metadata, **listed, **lists}
             changes.append({"field": field, "value": value})
