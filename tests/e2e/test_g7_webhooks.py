@@ -3,14 +3,18 @@
 import hashlib
 import secrets
 import zlib
+from typing import Any, Final
 
 import msgspec
 import pytest
 
 from chat4all_local.simulators.control_api import WebhookRecord
+from tests.e2e.function_lines import Line, invocations, logged
 from tests.e2e.outages import without
 from tests.e2e.stage import CHANNELS, Customer, Stage
 from tests.e2e.waiting import eventually
+
+LOGGED_WITHIN_S: Final = 15.0
 
 
 def telegram_update(customer: Customer, text: str, **more: str) -> str:
@@ -41,6 +45,19 @@ def stored_bytes(stage: Stage, channel: str, body_sha256: str) -> bytes | None:
         return zlib.decompress(bytes(item["body"]["B"]))
     bucket = stage.webhooks_bucket()
     return stage.cloud.aws.s3().get_object(Bucket=bucket, Key=item["object_key"]["S"])["Body"].read()
+
+
+def digest_of(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def listed(stage: Stage, body: str, **query: str) -> list[Any]:
+    """Return the entries of the webhook in the list of an outcome, on the list's first page."""
+    answer = stage.api.call("GET", "/webhooks", query={**query, "limit": "100"})
+    assert answer.status_code == 200, answer.text
+    return [
+        webhook for webhook in answer.json()["webhooks"] if webhook["webhook_id"].endswith(digest_of(body))
+    ]
 
 
 def calls(stage: Stage, channel: str, provider_message_id: str) -> list[WebhookRecord]:
@@ -133,10 +150,12 @@ def test_a_webhook_that_could_not_be_taken_gets_no_200_and_is_taken_when_it_come
 @pytest.mark.parametrize(
     "body", ["{}", '{"update_id": "x"}', "[]", "null", "not JSON", "", '{"update_id": 1']
 )
-def test_what_is_no_webhook_is_refused_though_it_is_signed(stage: Stage, body: str) -> None:
+def test_what_is_no_webhook_though_it_is_signed_is_stored_and_listed(stage: Stage, body: str) -> None:
     answer = stage.simulators["telegram"].call_webhook(body)
 
-    assert answer.status == 400, answer.body
+    assert answer.status == 200, answer.body
+    assert stored_bytes(stage, "telegram", digest_of(body)) == body.encode()
+    assert listed(stage, body, outcome="unreadable", channel="telegram")
 
 
 @pytest.mark.parametrize(
@@ -148,9 +167,41 @@ def test_what_is_no_webhook_is_refused_though_it_is_signed(stage: Stage, body: s
         {"entry": [{"id": "1"}]},
     ],
 )
-def test_an_unknown_object_or_an_empty_entry_list_is_refused(
+def test_an_unknown_object_or_an_empty_entry_list_is_stored_and_listed(
     stage: Stage, body: dict[str, str | list[dict[str, str]]]
 ) -> None:
-    answer = stage.simulators["whatsapp"].call_webhook(msgspec.json.encode(body).decode())
+    text = msgspec.json.encode(body).decode()
 
-    assert answer.status == 400, answer.body
+    answer = stage.simulators["whatsapp"].call_webhook(text)
+
+    assert answer.status == 200, answer.body
+    assert stored_bytes(stage, "whatsapp", digest_of(text)) == text.encode()
+    assert listed(stage, text, outcome="unreadable", channel="whatsapp")
+
+
+def test_a_webhook_that_leads_to_no_message_is_counted_logged_and_listed(stage: Stage) -> None:
+    entry = {"id": secrets.token_hex(8), "changes": [{"field": "account_update", "value": {}}]}
+    body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]}).decode()
+
+    answer = stage.simulators["whatsapp"].call_webhook(body)
+
+    assert answer.status == 200, answer.body
+    (webhook,) = listed(stage, body, outcome="ignored", channel="whatsapp")
+    assert (webhook["events"], webhook["ignored"]) == (0, {"account_update": 1})
+    assert listed(stage, body, outcome="ignored") == [webhook]
+    assert listed(stage, body, outcome="ignored", channel="telegram") == []
+
+    def lines() -> list[Line]:
+        return [line for invocation in invocations(stage.cloud) for line in logged(invocation)]
+
+    def told() -> list[Line]:
+        return [line for line in lines() if line.get("webhook_id") == webhook["webhook_id"]]
+
+    (line,) = eventually(told, deadline_s=LOGGED_WITHIN_S)
+    assert (line["outcome"], line["ignored"]) == ("ignored", {"account_update": 1})
+    (counted, *_) = [line for line in lines() if line.get("kind") == "account_update"]
+    assert (counted["channel"], counted["IgnoredParts"]) == ("whatsapp", [1.0])
+
+    replayed = stage.api.call("POST", "/webhooks/replay", {"webhook_ids": [webhook["webhook_id"]]})
+    assert replayed.json()["replayed"] == 1
+    assert listed(stage, body, outcome="ignored") == [webhook]

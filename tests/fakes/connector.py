@@ -64,6 +64,8 @@ class FakeConnector:
     def __init__(self, capabilities: Capabilities = PIGEON) -> None:
         self.capabilities = capabilities
         self.webhook_answer: WebhookAnswer | None = None
+        self.ignored: tuple[str, ...] = ()
+        """The kinds of the parts of each webhook that lead to no event."""
         self.answers: list[Sent | SendError] = []
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
@@ -100,6 +102,7 @@ class FakeConnector:
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         try:
-            return ParsedWebhook(tuple(msgspec.json.decode(body, type=list[InboundEvent])))
+            events = tuple(msgspec.json.decode(body, type=list[InboundEvent]))
         except msgspec.DecodeError as error:
             raise Invalid("The webhook is not in the provider's form.") from error
+        return ParsedWebhook(events, self.ignored)

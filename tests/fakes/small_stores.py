@@ -11,7 +11,14 @@ from chat4all.domain.channel import ChannelAccounts, RateLimit
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
+from chat4all.domain.webhooks import (
+    Arrivals,
+    ListedWebhook,
+    OutcomeQuery,
+    StoredWebhook,
+    WebhookId,
+    WebhookOutcome,
+)
 from chat4all.services.inbound.ports import Arrived
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -60,6 +67,51 @@ class MemoryWebhooks:
         page = found[:limit]
         cursor = TimeCursor(page[-1][0], page[-1][1]) if len(found) > limit else None
         return Arrived(tuple(webhook_id for _, _, webhook_id in page), cursor)
+
+
+class MemoryListedWebhooks:
+    def __init__(self) -> None:
+        self.listed: dict[tuple[WebhookId, WebhookOutcome], ListedWebhook] = {}
+        self.broken = False
+
+    def put(self, webhook: ListedWebhook) -> None:
+        self._check()
+        self.listed[webhook.webhook_id, webhook.outcome] = webhook
+
+    def remove(self, webhook_id: WebhookId, outcome: WebhookOutcome) -> None:
+        self._check()
+        self.listed.pop((webhook_id, outcome), None)
+
+    def listing(self, query: OutcomeQuery, after: TimeCursor | None, limit: int) -> list[ListedWebhook]:
+        self._check()
+        found = sorted(
+            (webhook.webhook_id.received_at, str(webhook.webhook_id), webhook)
+            for webhook in self.listed.values()
+            if webhook.outcome is query.outcome
+            and webhook.webhook_id.channel in query.channels
+            and query.since <= webhook.webhook_id.received_at <= query.until
+        )
+        before = (after.at, after.item_id) if after else None
+        page = [webhook for at, name, webhook in reversed(found) if before is None or (at, name) < before]
+        return page[:limit]
+
+    def _check(self) -> None:
+        if self.broken:
+            raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+
+class RecordedOutcomes:
+    """A log of outcomes that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.webhooks: list[ListedWebhook] = []
+        self.unlisted: list[ListedWebhook] = []
+
+    def taken(self, webhook: ListedWebhook) -> None:
+        self.webhooks.append(webhook)
+
+    def not_listed(self, webhook: ListedWebhook) -> None:
+        self.unlisted.append(webhook)
 
 
 class MemorySecrets:

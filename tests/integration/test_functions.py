@@ -794,6 +794,20 @@ def test_a_huge_webhook_goes_to_the_bucket_and_is_replayed_from_there(world: Wor
     assert by_time.json["replayed"] >= 1
 
 
+def test_a_webhook_that_leads_to_no_message_is_listed_before_and_after_a_replay(world: World) -> None:
+    entry = {"id": str(uuid.uuid4()), "changes": [{"field": "account_update", "value": {}}]}
+    webhook = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
+    assert world.hear("whatsapp", webhook).json == {"events": 0}
+    operator = world.webhooks.with_key(world.api._key)
+
+    assert replay(world, "whatsapp", webhook)["replayed"] == 1
+    page = operator.get("/v1/webhooks", outcome="ignored", channel="whatsapp")
+
+    assert page.status == 200
+    webhook_id = webhook_id_of(world.product.aws, "whatsapp", webhook)
+    assert [listed["webhook_id"] for listed in page.json["webhooks"]].count(webhook_id) == 1
+
+
 def replay(world: World, channel: str, webhook: bytes) -> Any:  # noqa: ANN401 - what the API answers
     operator = world.webhooks.with_key(world.api._key)
     webhook_id = webhook_id_of(world.product.aws, channel, webhook)

@@ -17,6 +17,7 @@ from chat4all.domain.events import ChatEvent, MessageSubmitted
 from chat4all.services.access.authenticate import SCOPES
 from tests.channels import sample
 from tests.channels.whatsapp import webhook as whatsapp
+from tests.fakes.counted import Counted
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Gateway
@@ -98,7 +99,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
                     lambda event, _context: product.invoke("api", event),
                 ),
                 webhooks=Gateway(
-                    webhooks_function.app(of_webhooks, ManagedSecrets({})),
+                    webhooks_function.app(of_webhooks, ManagedSecrets({}), Counted()),
                     None,
                     lambda event, _context: product.invoke("webhooks", event),
                 ),

@@ -17,6 +17,7 @@ from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.domain.message import Message
 from chat4all.services.access.authenticate import SCOPES
+from tests.fakes.counted import Counted
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_key
 from tests.integration.http.gateway import Answer, Gateway
@@ -99,7 +100,7 @@ def a_world(aws: Aws) -> Iterator[World]:
                 lambda event, _context: product.invoke("api", event),
             ),
             webhooks=Gateway(
-                webhooks_function.app(webhook_settings, ManagedSecrets({})),
+                webhooks_function.app(webhook_settings, ManagedSecrets({}), Counted()),
                 None,
                 lambda event, _context: product.invoke("webhooks", event),
             ),

@@ -7,6 +7,7 @@ from chat4all.domain.audit import AuditAction
 from chat4all.domain.pages import TimeCursor, encode_cursor
 from chat4all.domain.person import UserType
 from chat4all.domain.status import Status
+from chat4all.domain.webhooks import WebhookOutcome
 
 _CUSTOMER: Final = "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02"
 _EXAMPLES: Final[Mapping[str, str]] = {
@@ -21,6 +22,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "hub.mode": "subscribe",
     "hub.verify_token": "a word of yours",
     "message_id": "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04",
+    "outcome": WebhookOutcome.IGNORED,
     "participant_id": _CUSTOMER,
     "sender_id": "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10",
     "status": Status.FAILED,

@@ -14,6 +14,7 @@ from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.services.access.authenticate import SCOPES, new_key
+from tests.fakes.counted import Counted
 from tests.fakes.people import NOW
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.function_url import FunctionUrl
@@ -41,10 +42,16 @@ def api(api_settings: ApiSettings, key: str) -> Gateway:
 
 
 @pytest.fixture(scope="package")
-def webhooks_app(aws: Aws) -> Chalice:
+def counted() -> Counted:
+    """The metrics of the function `webhooks`."""
+    return Counted()
+
+
+@pytest.fixture(scope="package")
+def webhooks_app(aws: Aws, counted: Counted) -> Chalice:
     variables = environment(functions(aws.template)["webhooks"])
     secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
-    return webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets)
+    return webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets, counted)
 
 
 @pytest.fixture(scope="package")

@@ -22,6 +22,7 @@ from chat4all.services.access.authenticate import new_key
 from tests.channels import sample
 from tests.channels.instagram import webhook as instagram
 from tests.channels.whatsapp import webhook as whatsapp
+from tests.fakes.counted import Counted
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.gateway import Answer, Gateway
 from tests.integration.template import environment, functions
@@ -43,7 +44,7 @@ def items_of(aws: Aws, channel: str, body: bytes) -> list[dict[str, Any]]:
         TableName=aws.output("Data.WebhooksTable"),
         FilterExpression="contains(#record, :digest) AND begins_with(#partition, :channel)",
         ExpressionAttributeNames={"#record": "record", "#partition": "partition"},
-        ExpressionAttributeValues={":digest": {"S": digest}, ":channel": {"S": f"default#{channel}#"}},
+        ExpressionAttributeValues={":digest": {"S": digest}, ":channel": {"S": f"default#{channel}#main#"}},
     )
     return found["Items"]
 
@@ -63,6 +64,20 @@ def stored(aws: Aws, channel: str, body: bytes) -> bytes | None:
         return zlib.decompress(item["Item"]["body"]["B"])
     bucket, key = aws.output("Data.WebhooksBucket"), item["Item"]["object_key"]["S"]
     return aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def account_update() -> bytes:
+    """Return a webhook that no message comes of; no other webhook has the same bytes."""
+    entry = {"id": str(uuid.uuid4()), "changes": [{"field": "account_update", "value": {}}]}
+    return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+def listed_webhooks(operator: Gateway, body: bytes, **query: str) -> list[Any]:
+    """Return the entries of the webhook in the list; the list must have them on its first page."""
+    digest = hashlib.sha256(body).hexdigest()
+    answer = operator.request("GET", "/v1/webhooks", query={**query, "limit": "100"})
+    assert answer.status == 200, answer.text
+    return [webhook for webhook in answer.json["webhooks"] if webhook["webhook_id"].endswith(digest)]
 
 
 def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
@@ -158,21 +173,124 @@ def test_the_signature_of_another_channel_does_not_count(front: Gateway) -> None
         ("telegram", b"[]"),
     ],
 )
-def test_the_providers_nonsense_is_stored_and_refused(
-    front: Gateway, aws: Aws, channel: str, body: bytes
+def test_the_providers_nonsense_is_stored_listed_and_taken(
+    front: Gateway, operator: Gateway, aws: Aws, channel: str, body: bytes
 ) -> None:
-    send(front, channel, body).refused(400, "VALIDATION_ERROR")
+    answer = send(front, channel, body)
 
+    assert (answer.status, answer.json) == (200, {"events": 0})
     assert stored(aws, channel, body) == body
     assert published(aws, body) == []
+    (listed, *_) = listed_webhooks(operator, body, outcome="unreadable", channel=channel)
+    assert (listed["events"], listed["ignored"]) == (0, {})
+    assert listed["reason"]
 
 
-def test_a_webhook_about_nobody_is_stored_and_taken(front: Gateway, aws: Aws) -> None:
-    entry = {"id": "1", "changes": [{"field": "account_update", "value": {}}]}
-    body = msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
+def test_a_form_that_is_no_webhook_is_answered_as_the_provider_reads_it(
+    front: Gateway, operator: Gateway
+) -> None:
+    body = f"Body={uuid.uuid4()}".encode()
+
+    answer = send(front, "sms", body)
+
+    assert (answer.status, answer.text) == (200, "<Response/>")
+    (listed,) = listed_webhooks(operator, body, outcome="unreadable")
+    assert (listed["channel"], listed["reason"]) == ("sms", "The webhook is not of a message at Twilio.")
+
+
+def test_a_webhook_about_nobody_is_stored_listed_and_counted(
+    front: Gateway, operator: Gateway, aws: Aws, counted: Counted
+) -> None:
+    body = account_update()
+    before = counted.by_kind("IgnoredParts").get("account_update", 0)
 
     assert send(front, "whatsapp", body).json == {"events": 0}
     assert stored(aws, "whatsapp", body) == body
+    (listed,) = listed_webhooks(operator, body, outcome="ignored")
+    webhook_id = webhook_id_of(aws, "whatsapp", body)
+    assert listed == {
+        "webhook_id": webhook_id,
+        "channel": "whatsapp",
+        "account": "main",
+        "received_at": webhook_id.split("|")[2],
+        "outcome": "ignored",
+        "events": 0,
+        "ignored": {"account_update": 1},
+        "reason": None,
+    }
+    assert counted.by_kind("IgnoredParts")["account_update"] == before + 1
+
+
+def test_words_beside_an_ignored_part_are_published(front: Gateway, operator: Gateway, aws: Aws) -> None:
+    both = whatsapp()
+    both["entry"][0]["changes"].append({"field": "account_update", "value": {}})
+    body = msgspec.json.encode(both)
+
+    assert send(front, "whatsapp", body).json == {"events": 1}
+
+    assert len(published(aws, body)) == 1
+    (listed,) = listed_webhooks(operator, body, outcome="ignored")
+    assert (listed["events"], listed["ignored"]) == (1, {"account_update": 1})
+
+
+def test_a_webhook_whose_parts_all_became_events_is_in_no_list(front: Gateway, operator: Gateway) -> None:
+    body = msgspec.json.encode(whatsapp())
+
+    send(front, "whatsapp", body)
+
+    assert listed_webhooks(operator, body, outcome="ignored") == []
+    assert listed_webhooks(operator, body, outcome="unreadable") == []
+
+
+def test_the_pages_of_a_list_have_each_webhook_once_the_latest_first(
+    webhooks: Gateway, operator: Gateway
+) -> None:
+    bodies = [account_update() for _ in range(5)]
+    since = iso(datetime.now(UTC))
+    for body in bodies:
+        send(webhooks, "whatsapp", body)
+
+    found: list[str] = []
+    query = {"outcome": "ignored", "channel": "whatsapp", "from": since, "limit": "2"}
+    while True:
+        page = operator.request("GET", "/v1/webhooks", query=query).json
+        assert len(page["webhooks"]) <= 2
+        found += [webhook["webhook_id"].rpartition("|")[2] for webhook in page["webhooks"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+
+    digests = [hashlib.sha256(body).hexdigest() for body in bodies]
+    assert sorted(found) == sorted(digests)
+    assert listed_webhooks(operator, bodies[0], outcome="ignored", channel="telegram") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "outcome"),
+        ({"outcome": "lost"}, "outcome"),
+        ({"outcome": "ignored", "channel": "carrier"}, "channel"),
+        ({"outcome": "ignored", "from": "2026-01-31"}, "from"),
+        ({"outcome": "ignored", "to": "soon"}, "to"),
+        ({"outcome": "ignored", "cursor": "nonsense"}, "cursor"),
+        ({"outcome": "ignored", "limit": "101"}, "limit"),
+    ],
+)
+def test_a_list_that_cannot_be_meant_names_the_field(
+    operator: Gateway, query: dict[str, str], field: str
+) -> None:
+    answer = operator.request("GET", "/v1/webhooks", query=query)
+
+    assert answer.refused(400, "VALIDATION_ERROR") == [field]
+
+
+def test_a_list_needs_a_key_of_ours_with_its_scope(webhooks: Gateway, aws: Aws) -> None:
+    key, kept = new_key("replayer", frozenset({"webhooks:write"}), "2026-01-31T12:00:00.000Z")
+    DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
+
+    webhooks.with_key(None).get("/v1/webhooks", outcome="ignored").refused(401, "UNAUTHENTICATED")
+    webhooks.with_key(key).get("/v1/webhooks", outcome="ignored").refused(403, "MISSING_SCOPE")
 
 
 def test_many_events_of_one_webhook_keep_their_order(front: Gateway, aws: Aws) -> None:
@@ -257,16 +375,18 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
     secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
     body = sample("whatsapp").text_webhook("hello")
 
-    answer = send(Gateway(webhooks_function.app(broken, secrets)), "whatsapp", body)
+    answer = send(Gateway(webhooks_function.app(broken, secrets, Counted())), "whatsapp", body)
 
     answer.refused(503, "UNAVAILABLE")
     assert answer.headers["retry-after"] == "1"
-    webhooks_function.app(settings, secrets)  # tables are bound to classes, so bind the existing tables again
+    # Tables are bound to classes, so bind the existing tables again.
+    webhooks_function.app(settings, secrets, Counted())
 
 
 @pytest.fixture
 def operator(aws: Aws, webhooks: Gateway) -> Gateway:
-    key, kept = new_key("operator", frozenset({"webhooks:write"}), "2026-01-31T12:00:00.000Z")
+    scopes = frozenset({"webhooks:read", "webhooks:write"})
+    key, kept = new_key("operator", scopes, "2026-01-31T12:00:00.000Z")
     DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
     return webhooks.with_key(key)
 
@@ -295,12 +415,25 @@ def test_a_stored_webhook_is_replayed_by_its_id_or_by_its_time(
 
 def test_garbage_is_kept_and_named(webhooks: Gateway, operator: Gateway, aws: Aws) -> None:
     body = f'{{"no": "{uuid.uuid4()}"}}'.encode()
-    send(webhooks, "instagram", body).refused(400, "VALIDATION_ERROR")
+    assert send(webhooks, "instagram", body).json == {"events": 0}
     webhook_id = webhook_id_of(aws, "instagram", body)
 
     replayed = operator.post("/v1/webhooks/replay", {"webhook_ids": [webhook_id, "unknown"]}).json
 
     assert [refusal["webhook_id"] for refusal in replayed["refused"]] == [webhook_id, "unknown"]
+    assert len(listed_webhooks(operator, body, outcome="unreadable")) == 1
+
+
+def test_a_replayed_webhook_is_listed_once(webhooks: Gateway, operator: Gateway, aws: Aws) -> None:
+    body = account_update()
+    send(webhooks, "whatsapp", body)
+
+    named = {"webhook_ids": [webhook_id_of(aws, "whatsapp", body)]}
+    replays = [operator.post("/v1/webhooks/replay", named).json for _ in range(2)]
+
+    assert [(replayed["replayed"], replayed["events"]) for replayed in replays] == [(1, 0)] * 2
+    assert len(listed_webhooks(operator, body, outcome="ignored")) == 1
+    assert listed_webhooks(operator, body, outcome="unreadable") == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from chat4all.domain.claims import claim_time
 from chat4all.entrypoints.invocation import Handler
 from chat4all_local.cloud.deployment import parameters
 from chat4all_local.cloud.state import Component, ProcessId, State
+from tests.fakes.counted import Counted
 from tests.integration.template import ROOT, Template, environment, functions, mappings, read
 from tests.unit.architecture.entry_points import loaded
 
@@ -68,7 +69,7 @@ def test_the_webhooks_routes_are_those_of_the_template() -> None:
         inbound_queue="nowhere",
         status_updates_queue="nowhere",
     )
-    app = webhooks.app(settings, ManagedSecrets({}))
+    app = webhooks.app(settings, ManagedSecrets({}), Counted())
 
     assert routes_of(app) == declared_routes("webhooks")
 

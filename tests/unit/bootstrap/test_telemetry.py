@@ -30,6 +30,8 @@ FUNCTION = """
 
     def work(event, context):
         telemetry.count("Worked")
+        if event["kind"]:
+            telemetry.count("Ignored", 2, channel="pigeon", kind=event["kind"])
         for name in event["loggers"]:
             for level in LEVELS:
                 getattr(logging.getLogger(name), level)("%s of %s", level, name)
@@ -80,13 +82,14 @@ def run(tmp_path: Path) -> Run:
         *loggers: str,
         fails: bool = False,
         warns: bool = False,
+        kind: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> Printed:
         written = io.StringIO()
         given = {"POWERTOOLS_SERVICE_NAME": stack, "POWERTOOLS_LOG_LEVEL": "INFO", **(environment or {})}
         import_path = (ROOT / "layers/core", LIBRARIES)
         execution = Execution(tmp_path, import_path, "app.handler", ARN, timeout_s=60.0, environment=given)
-        event = msgspec.json.encode({"loggers": loggers, "fails": fails, "warns": warns})
+        event = msgspec.json.encode({"loggers": loggers, "fails": fails, "warns": warns, "kind": kind})
         request_id = msgspec.json.decode(execute(execution, event, written), type=str)
         return Printed(request_id, written.getvalue())
 
@@ -140,6 +143,25 @@ def test_metrics_are_of_the_same_service(run: Run) -> None:
     (line,) = run("desk-7").counted
 
     assert (line["service"], line["function"], line["Worked"]) == ("desk-7", "api", [1.0])
+
+
+def test_a_metric_with_dimensions_is_a_line_of_its_own_of_the_same_function(run: Run) -> None:
+    by_kind, by_function = run("desk-7", kind="account_update").counted
+
+    named = {name: by_kind[name] for name in ("service", "function", "channel", "kind", "Ignored")}
+    assert named == {
+        "service": "desk-7",
+        "function": "api",
+        "channel": "pigeon",
+        "kind": "account_update",
+        "Ignored": [2.0],
+    }
+    (metrics,) = by_kind["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Namespace"], [set(names) for names in metrics["Dimensions"]]) == (
+        "Chat4All",
+        [{"service", "function", "channel", "kind"}],
+    )
+    assert (by_function["Worked"], "kind" in by_function) == ([1.0], False)
 
 
 @pytest.mark.parametrize(

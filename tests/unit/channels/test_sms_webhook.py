@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat4all.channels.shared.answers import refused
+from chat4all.channels.shared.http import HttpAnswer
 from chat4all.channels.sms.connector import Sms
+from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, WebhookEvent
@@ -177,7 +180,25 @@ def test_a_failure_says_why(code: str, reason: str) -> None:
 def test_an_error_of_a_message_that_did_not_fail_says_nothing() -> None:
     event = status(status_form("delivered", ErrorCode="30008"))
 
-    assert (event.error_code, event.error_reason) == (None, None)
+    assert (event.error_code, event.error_reason, event.outcome) == (None, None, None)
+
+
+@pytest.mark.parametrize("reported", ["undelivered", "failed"])
+@pytest.mark.parametrize("code", TWILIO_FAILURES.codes)
+def test_a_code_means_the_same_in_a_status_as_in_an_answer(code: int, reported: str) -> None:
+    event = status(status_form(reported, ErrorCode=str(code)))
+
+    answered = refused(TWILIO_FAILURES, code, HttpAnswer(400, {}, b""))
+    assert (event.outcome, event.error_code, event.error_reason) == (
+        answered.outcome,
+        answered.code,
+        answered.reason,
+    )
+
+
+@pytest.mark.parametrize("code", ["39999", "", "x", "9" * 5000, "٣"])
+def test_a_code_that_is_in_no_table_has_no_outcome(code: str) -> None:
+    assert status(status_form("undelivered", ErrorCode=code)).outcome is None
 
 
 def test_events_of_another_account_are_none_of_ours() -> None:

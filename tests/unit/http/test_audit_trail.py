@@ -19,6 +19,8 @@ from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
 from chat4all.entrypoints.http.webhooks import PostReplay, WebhookViews
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.keep_outcome import KeepOutcome
+from chat4all.services.inbound.read_outcomes import ReadOutcomes
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
@@ -27,7 +29,7 @@ from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import ACCOUNT, ACCOUNTS, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
-from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
+from tests.fakes.small_stores import MemoryListedWebhooks, MemorySecrets, MemoryWebhooks, RecordedOutcomes
 from tests.unit.http.requests import a_request
 
 CHANNELS = ("pigeon", "telex")
@@ -92,6 +94,8 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
         return FakeConnector() if channel in CHANNELS else None
 
     webhooks, secrets = MemoryWebhooks(), MemorySecrets()
+    listed = MemoryListedWebhooks()
+    keep_outcome = KeepOutcome(listed, RecordedOutcomes())
     said = [InboundMessage("ana", "1", Text("hello"), AT)]
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
@@ -99,6 +103,7 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
         accounts=ACCOUNTS,
         webhooks=webhooks,
         handle=handle,
+        keep_outcome=keep_outcome,
         secrets=secrets,
         clock=FakeClock(),
     )
@@ -107,11 +112,12 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
         accounts=ACCOUNTS,
         webhooks=webhooks,
         handle=handle,
+        keep_outcome=keep_outcome,
         secrets=secrets,
         clock=FakeClock(),
         new_id=FakeIds(),
     )
-    return WebhookViews(receive, replay, CHANNELS, audit_trail)
+    return WebhookViews(receive, replay, ReadOutcomes(listed, FakeClock()), CHANNELS, audit_trail)
 
 
 def test_a_retry_is_recorded() -> None:

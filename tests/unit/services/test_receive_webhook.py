@@ -7,16 +7,24 @@ import pytest
 
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
-from chat4all.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from chat4all.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.inbound_limits import hashed
-from chat4all.domain.webhooks import KEEP, StoredWebhook
+from chat4all.domain.webhooks import KEEP, ListedWebhook, StoredWebhook, WebhookOutcome
+from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
+from chat4all.services.inbound.webhook_events import LONGEST_KIND, MOST_KINDS, OTHER_KINDS
 from chat4all.services.messaging.connector import WebhookAnswer, WebhookRequest
 from tests.fakes.clock import BEGINNING, FakeClock
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.product import Product
-from tests.fakes.small_stores import SECRET, MemorySecrets, MemoryWebhooks
+from tests.fakes.small_stores import (
+    SECRET,
+    MemoryListedWebhooks,
+    MemorySecrets,
+    MemoryWebhooks,
+    RecordedOutcomes,
+)
 
 URL = "https://chat.example/v1/webhooks/pigeon"
 SIGNED = {"x-signature": SECRET.webhook_secret}
@@ -29,6 +37,8 @@ BODY = msgspec.json.encode(TEXTS)
 class Receiving:
     def __init__(self, *accounts: str) -> None:
         self.webhooks = MemoryWebhooks()
+        self.listed = MemoryListedWebhooks()
+        self.outcomes = RecordedOutcomes()
         self.product = Product()
         self.events = self.product.events
         self.connector = connector = FakeConnector()
@@ -37,12 +47,16 @@ class Receiving:
             accounts={"pigeon": accounts},
             webhooks=self.webhooks,
             handle=self.product.handle_events,
+            keep_outcome=KeepOutcome(self.listed, self.outcomes),
             secrets=MemorySecrets(),
             clock=FakeClock(),
         )
 
     def stored(self) -> list[StoredWebhook]:
         return list(self.webhooks.stored.values())
+
+    def found(self) -> list[ListedWebhook]:
+        return list(self.listed.listed.values())
 
 
 @pytest.fixture
@@ -90,12 +104,86 @@ def test_what_could_not_be_stored_is_not_published(received: Receiving) -> None:
     assert received.events.webhooks == []
 
 
-def test_what_cannot_be_read_is_stored_and_then_refused(received: Receiving) -> None:
-    with pytest.raises(Invalid):
-        received.receive("pigeon", WebhookRequest(URL, SIGNED, b"\xff no webhook"))
+def test_what_cannot_be_read_is_stored_listed_and_answered(received: Receiving) -> None:
+    assert received.receive("pigeon", WebhookRequest(URL, SIGNED, b"\xff no webhook")) == Received(0, None)
 
-    assert [webhook.body for webhook in received.stored()] == [b"\xff no webhook"]
+    (stored,) = received.stored()
+    assert stored.body == b"\xff no webhook"
     assert received.events.webhooks == []
+    (listed,) = received.found()
+    assert listed == ListedWebhook(
+        webhook_id=stored.webhook_id,
+        outcome=WebhookOutcome.UNREADABLE,
+        events=0,
+        ignored={},
+        reason="The webhook is not in the provider's form.",
+        expires_at=stored.expires_at,
+    )
+    assert received.outcomes.webhooks == [listed]
+
+
+def test_parts_that_lead_to_no_event_are_counted_by_kind_and_listed(received: Receiving) -> None:
+    received.connector.ignored = ("account_update", "poll", "account_update")
+
+    assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(2, None)
+
+    (stored,) = received.stored()
+    (listed,) = received.found()
+    assert listed == ListedWebhook(
+        webhook_id=stored.webhook_id,
+        outcome=WebhookOutcome.IGNORED,
+        events=2,
+        ignored={"account_update": 2, "poll": 1},
+        reason=None,
+        expires_at=stored.expires_at,
+    )
+    assert received.outcomes.webhooks == [listed]
+    assert len(received.events.webhooks) == 2
+
+
+def test_a_webhook_whose_parts_all_lead_to_events_is_not_listed(received: Receiving) -> None:
+    received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+
+    assert received.found() == []
+    assert received.outcomes.webhooks == []
+
+
+def test_the_kinds_of_an_entry_are_limited_in_number_and_length(received: Receiving) -> None:
+    rare = tuple(f"kind {number}" for number in range(50))
+    received.connector.ignored = ("x" * 5_000, "x" * 5_000, *rare)
+
+    received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+
+    (listed,) = received.found()
+    assert len(listed.ignored) == MOST_KINDS
+    assert listed.ignored["x" * (LONGEST_KIND - 1) + "…"] == 2
+    assert sum(listed.ignored.values()) == 52
+    assert listed.ignored[OTHER_KINDS] == 52 - 2 - (MOST_KINDS - 2)
+
+
+@pytest.mark.parametrize("body", [BODY, b"\xff no webhook"])
+def test_a_list_that_does_not_answer_fails_no_webhook(received: Receiving, body: bytes) -> None:
+    received.connector.ignored = ("poll",)
+    received.listed.broken = True
+
+    taken = received.receive("pigeon", WebhookRequest(URL, SIGNED, body))
+
+    assert taken.events == len(received.events.webhooks)
+    assert received.outcomes.unlisted == received.outcomes.webhooks
+    assert len(received.outcomes.unlisted) == 1
+
+
+def test_a_webhook_whose_events_were_not_handled_is_counted_when_it_comes_again(received: Receiving) -> None:
+    received.connector.ignored = ("poll",)
+    received.events.broken = True
+    with pytest.raises(Unavailable):
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+    assert received.outcomes.webhooks == []
+
+    received.events.broken = False
+    received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+
+    assert len(received.outcomes.webhooks) == 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-signature": "wrong"}])

@@ -8,12 +8,13 @@ from chat4all.domain.content import Text
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import InboundMessage
 from chat4all.domain.inbound_limits import hashed
-from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
+from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId, WebhookOutcome
+from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
 from tests.fakes.connector import ACCOUNT, ACCOUNTS, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.product import Product
-from tests.fakes.small_stores import MemorySecrets, MemoryWebhooks
+from tests.fakes.small_stores import MemoryListedWebhooks, MemorySecrets, MemoryWebhooks, RecordedOutcomes
 
 AT = "2026-01-31T12:00:00.000Z"
 
@@ -21,14 +22,17 @@ AT = "2026-01-31T12:00:00.000Z"
 class Replaying:
     def __init__(self, *bodies: bytes) -> None:
         self.webhooks = MemoryWebhooks()
+        self.listed = MemoryListedWebhooks()
+        self.outcomes = RecordedOutcomes()
         product = Product()
         self.events, self.clock = product.events, product.clock
-        connector = FakeConnector()
+        self.connector = connector = FakeConnector()
         self.replay = ReplayWebhooks(
             connector=lambda channel: connector if channel == "pigeon" else None,
             accounts=ACCOUNTS,
             webhooks=self.webhooks,
             handle=product.handle_events,
+            keep_outcome=KeepOutcome(self.listed, self.outcomes),
             secrets=MemorySecrets(),
             clock=product.clock,
             new_id=FakeIds(),
@@ -159,6 +163,46 @@ def test_a_bad_cursor_is_refused() -> None:
 def test_what_was_not_published_is_told() -> None:
     replaying = Replaying(texts("1"))
     replaying.events.broken = True
+
+    with pytest.raises(Unavailable):
+        replaying.replay(replaying.ids)
+
+
+def listed(replaying: Replaying) -> dict[str, WebhookOutcome]:
+    return {webhook_id.digest: outcome for webhook_id, outcome in replaying.listed.listed}
+
+
+def test_a_replay_lists_each_webhook_by_its_present_outcome_and_counts_nothing_again() -> None:
+    replaying = Replaying(b"garbage", texts("1"))
+    replaying.connector.ignored = ("poll",)
+
+    for _ in range(2):
+        replaying.replay(replaying.ids)
+        assert listed(replaying) == {"0": WebhookOutcome.UNREADABLE, "1": WebhookOutcome.IGNORED}
+
+    replaying.connector.ignored = ()
+    replaying.replay(replaying.ids)
+
+    assert listed(replaying) == {"0": WebhookOutcome.UNREADABLE}
+    assert replaying.outcomes.webhooks == []
+
+
+def test_a_webhook_that_can_be_read_now_leaves_the_list_of_those_that_cannot() -> None:
+    replaying = Replaying(b"garbage")
+    replaying.connector.ignored = ("poll",)
+    replaying.replay(replaying.ids)
+    (webhook_id,) = replaying.webhooks.stored
+    readable = msgspec.structs.replace(replaying.webhooks.stored[webhook_id], body=texts("1"))
+    replaying.webhooks.stored[webhook_id] = readable
+
+    replaying.replay(replaying.ids)
+
+    assert listed(replaying) == {"0": WebhookOutcome.IGNORED}
+
+
+def test_a_replay_that_could_not_be_listed_is_to_be_repeated() -> None:
+    replaying = Replaying(texts("1"))
+    replaying.listed.broken = True
 
     with pytest.raises(Unavailable):
         replaying.replay(replaying.ids)

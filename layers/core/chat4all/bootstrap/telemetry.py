@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from chat4all.entrypoints.invocation import Handler, LambdaContext
 
 _PACKAGE: Final = "chat4all"
+_NAMESPACE: Final = "Chat4All"
 _LEVELS: Final = {**logging.getLevelNamesMapping(), "TRACE": logging.DEBUG}
 """Lambda uses Python's names of levels, and also TRACE."""
 
@@ -25,12 +26,19 @@ class Telemetry:
 
     def __init__(self, function: str) -> None:
         self._lines = _json_of_every_logger()
-        self._metrics = Metrics(namespace="Chat4All")
+        self._function = function
+        self._metrics = Metrics(namespace=_NAMESPACE)
         self._metrics.set_default_dimensions(function=function)
         _trace_aws_calls()
 
-    def count(self, name: str, value: float = 1) -> None:
-        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Add `value` to the metric of the function; further dimensions make a metric of its own."""
+        if not dimensions:
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+            return
+        every = {"function": self._function, **dimensions}
+        with single_metric(name, MetricUnit.Count, value, namespace=_NAMESPACE, default_dimensions=every):
+            pass  # the line of the metric is written where the block ends
 
     def observing(self, handler: Handler) -> Handler:
         """Wrap `handler`: every log line has its request id, and its metrics are written after every call."""

@@ -5,12 +5,14 @@ from chalice.app import Chalice
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.dynamodb.listed_webhooks import DynamoListedWebhooks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.adapters.webhook_outcomes import Count, WebhookOutcomes
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
@@ -24,13 +26,15 @@ from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.keep_outcome import KeepOutcome
+from chat4all.services.inbound.read_outcomes import ReadOutcomes
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery
 
 
-def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
+def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Chalice:
     """Build the chalice app with the routes of the webhooks."""
     http = HttpClient()
 
@@ -43,12 +47,15 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     messages = DynamoMessages(settings.messages_table)
     follow = FollowDelivery(messages, deliveries)
     handle = HandleEvents(ApplyStatus(messages, deliveries, follow, log_failure), events)
+    listed_webhooks = DynamoListedWebhooks(settings.webhooks_table)
+    keep_outcome = KeepOutcome(listed_webhooks, WebhookOutcomes(count))
     listed = accounts()
     receive = ReceiveWebhook(
         connector=known,
         accounts=listed,
         webhooks=webhooks,
         handle=handle,
+        keep_outcome=keep_outcome,
         secrets=secrets,
         clock=runtime.now,
     )
@@ -57,6 +64,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
         accounts=listed,
         webhooks=webhooks,
         handle=handle,
+        keep_outcome=keep_outcome,
         secrets=secrets,
         clock=runtime.now,
         new_id=runtime.new_id,
@@ -64,13 +72,15 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets) -> Chalice:
     chalice = Chalice(app_name="chat4all-webhooks", configure_logs=False)
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
-    bind(chalice, [WebhookViews(receive, replay, names(), audit_trail)], authenticate)
+    read = ReadOutcomes(listed_webhooks, runtime.now)
+    bind(chalice, [WebhookViews(receive, replay, read, names(), audit_trail)], authenticate)
     return chalice
 
 
 def handler() -> Handler:
     telemetry = Telemetry("webhooks")
-    webhooks = app(from_environment(WebhookSettings), ManagedSecrets(by_channel(names(), "SECRET")))
+    secrets = ManagedSecrets(by_channel(names(), "SECRET"))
+    webhooks = app(from_environment(WebhookSettings), secrets, telemetry.count)
 
     both = on_both_fronts(webhooks, routes_of(WebhookViews))
     return telemetry.observing(serving(telemetry.count, both))

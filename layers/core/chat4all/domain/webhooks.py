@@ -1,6 +1,8 @@
-"""Stored webhooks."""
+"""Stored webhooks, and those of which a part led to no event."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -46,6 +48,42 @@ class StoredWebhook(msgspec.Struct, frozen=True):
 class Arrivals(msgspec.Struct, frozen=True):
     """The webhooks that arrived between two times, both included; ISO 8601 UTC."""
 
+    channels: tuple[str, ...]
+    since: str
+    until: str
+
+
+class WebhookOutcome(StrEnum):
+    """Why a webhook is listed.
+
+    IGNORED: the connector read the webhook, and at least one of its parts led to no event. UNREADABLE: its
+    body is no webhook of the provider, although the signature is right.
+    """
+
+    IGNORED = "ignored"
+    UNREADABLE = "unreadable"
+
+
+class ListedWebhook(msgspec.Struct, frozen=True):
+    """A stored webhook that operators find by its outcome.
+
+    `ignored` has the number of parts of each kind that led to no event, and `events` the number of events.
+    `reason` says why an UNREADABLE webhook could not be read.
+    """
+
+    webhook_id: WebhookId
+    outcome: WebhookOutcome
+    events: int
+    ignored: Mapping[str, int]
+    reason: str | None
+    expires_at: int
+    """Epoch seconds; the stored webhook expires at the same time."""
+
+
+class OutcomeQuery(msgspec.Struct, frozen=True):
+    """The webhooks with this outcome that arrived between two times, both included; ISO 8601 UTC."""
+
+    outcome: WebhookOutcome
     channels: tuple[str, ...]
     since: str
     until: str

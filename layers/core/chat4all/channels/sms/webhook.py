@@ -83,6 +83,7 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
         return
     delivery_id = dict(parse_qsl(query)).get(DELIVERY_PARAMETER, "")
     code = _error_code(form) if status is Status.FAILED else None
+    failure = None if code is None else TWILIO_FAILURES.find(code)
     yield InboundStatus(
         # A status names its message, also if it does not name the recipient.
         address=known_address(form.get("To", "")) or "",
@@ -92,6 +93,7 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
         delivery_id=delivery_id if DeliveryId.parse(delivery_id) else None,
         error_code=spelled(code) if code else None,
         error_reason=TWILIO_FAILURES.reason(code) if status is Status.FAILED else None,
+        outcome=failure.outcome if failure else None,
     )
 
 

@@ -1,8 +1,9 @@
 """/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
 
-/v1/webhooks/replay is for operators, with a key of this API.
+/v1/webhooks and /v1/webhooks/replay are for operators, with a key of this API.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -18,12 +19,14 @@ from chat4all.domain.errors import (
     InvalidVerifyToken,
     Unavailable,
 )
+from chat4all.domain.webhooks import ListedWebhook, WebhookOutcome
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
-from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, Time, time_from
+from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.function_url import raw_query
 from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.services.inbound.read_outcomes import ReadOutcomes
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
@@ -37,6 +40,22 @@ _WEBHOOK: Final = {
         "from": {"id": 424242, "is_bot": False, "first_name": "Rami"},
         "text": "Hello",
     },
+}
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PAGE: Final = {
+    "webhooks": [
+        {
+            "webhook_id": f"whatsapp|main|2026-01-31T12:00:00.123Z|{_DIGEST}",
+            "channel": "whatsapp",
+            "account": "main",
+            "received_at": "2026-01-31T12:00:00.123Z",
+            "outcome": "ignored",
+            "events": 0,
+            "ignored": {"account_update": 1},
+            "reason": None,
+        }
+    ],
+    "next_cursor": None,
 }
 
 
@@ -59,6 +78,35 @@ class PostReplay(
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_PAGE)] = MOST_PAGE
 
 
+class ListWebhooks(PageQuery, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
+    """The query for the webhooks with an outcome that arrived within a time, which includes both ends."""
+
+    outcome: WebhookOutcome
+    channel: str | None = None
+    since: Time | None = None
+    until: Time | None = None
+
+
+class ListedWebhookView(msgspec.Struct, frozen=True):
+    """A stored webhook of which a part led to no event, or whose body cannot be read."""
+
+    webhook_id: str
+    channel: str
+    account: str
+    received_at: str
+    outcome: WebhookOutcome
+    events: int
+    ignored: Mapping[str, int]
+    reason: str | None
+
+
+class WebhookPage(msgspec.Struct, frozen=True):
+    """A page of webhooks with an outcome."""
+
+    webhooks: tuple[ListedWebhookView, ...]
+    next_cursor: str | None
+
+
 class Challenge(
     msgspec.Struct,
     frozen=True,
@@ -77,11 +125,13 @@ class WebhookViews:
         self,
         receive: ReceiveWebhook,
         replay: ReplayWebhooks,
+        read: ReadOutcomes,
         channels: tuple[str, ...],
         audit: AuditTrail,
     ) -> None:
         self._receive = receive
         self._replay = replay
+        self._read = read
         self._channels = channels
         self._audit = audit
 
@@ -96,7 +146,7 @@ class WebhookViews:
             content_type="text/xml",
             meaning="A channel whose provider reads the answer gets XML without instructions instead.",
         ),
-        summary="Take a provider's signed webhook; 200 when its events are recorded or queued",
+        summary="Take a provider's signed webhook; 200 when it is stored, and its events recorded or queued",
         body=bytes,
         example=_WEBHOOK,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),
@@ -106,6 +156,27 @@ class WebhookViews:
         if received.answer is None:
             return Answer(ReceivedView(received.events))
         return Answer(received.answer.body, headers={"Content-Type": received.answer.content_type})
+
+    @route(
+        "ListWebhooks",
+        "GET",
+        "/v1/webhooks",
+        Returns(WebhookPage, _PAGE),
+        summary="List stored webhooks of which parts led to no event, or that cannot be read, newest first",
+        scope="webhooks:read",
+        query=ListWebhooks,
+    )
+    def listing(self, request: Request, query: ListWebhooks) -> Answer:
+        check_channel("channel", query.channel, frozenset(self._channels))
+        page = self._read(
+            query.outcome,
+            self._channels if query.channel is None else (query.channel,),
+            query.cursor,
+            query.limit,
+            since=time_from("from", query.since),
+            until=time_from("to", query.until),
+        )
+        return Answer(WebhookPage(tuple(_listed(webhook) for webhook in page.items), page.next_cursor))
 
     @route(
         "ReplayWebhooks",
@@ -152,6 +223,20 @@ class WebhookViews:
     )
     def challenge(self, request: Request, channel: str, query: Challenge) -> Answer:
         return Answer(self._receive.challenge(channel, msgspec.to_builtins(query)))
+
+
+def _listed(webhook: ListedWebhook) -> ListedWebhookView:
+    place = webhook.webhook_id
+    return ListedWebhookView(
+        webhook_id=str(place),
+        channel=place.channel,
+        account=place.account,
+        received_at=place.received_at,
+        outcome=webhook.outcome,
+        events=webhook.events,
+        ignored=webhook.ignored,
+        reason=webhook.reason,
+    )
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:

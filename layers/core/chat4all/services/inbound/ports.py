@@ -1,11 +1,18 @@
-"""The port of the use cases of inbound webhooks."""
+"""The ports of the use cases of inbound webhooks."""
 
 from typing import Protocol
 
 import msgspec
 
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.webhooks import Arrivals, StoredWebhook, WebhookId
+from chat4all.domain.webhooks import (
+    Arrivals,
+    ListedWebhook,
+    OutcomeQuery,
+    StoredWebhook,
+    WebhookId,
+    WebhookOutcome,
+)
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -27,4 +34,32 @@ class Webhooks(Protocol):
 
         A call reads a limited number of hours. So it may return a cursor although it found no webhook.
         """
+        ...
+
+
+class ListedWebhooks(Protocol):
+    """The list of the webhooks that have an outcome. Each method raises Unavailable."""
+
+    def put(self, webhook: ListedWebhook) -> None:
+        """Add the webhook; adding it again replaces its entry for the same outcome."""
+        ...
+
+    def remove(self, webhook_id: WebhookId, outcome: WebhookOutcome) -> None:
+        """Remove the webhook's entry for the outcome, if there is one."""
+        ...
+
+    def listing(self, query: OutcomeQuery, after: TimeCursor | None, limit: int) -> list[ListedWebhook]:
+        """Return at most `limit` webhooks, the latest arrived first."""
+        ...
+
+
+class OutcomeLog(Protocol):
+    """The log lines and metrics of webhooks that have an outcome."""
+
+    def taken(self, webhook: ListedWebhook) -> None:
+        """Log the webhook, and count its ignored parts by channel and kind."""
+        ...
+
+    def not_listed(self, webhook: ListedWebhook) -> None:
+        """Log that the webhook could not be added to the list, and count it."""
         ...

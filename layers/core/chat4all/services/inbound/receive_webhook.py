@@ -1,6 +1,7 @@
 """Receive a provider's webhook: check it, store it, handle its events, and only then answer 200 (G7).
 
-A webhook that cannot be parsed is stored before it is refused. A webhook may arrive twice, also in parallel.
+A signed webhook that cannot be parsed is stored, listed as UNREADABLE and answered with 200: the provider
+would repeat it for days, and hold back what comes after it. A webhook may arrive twice, also in parallel.
 Both copies have the same digest and so the same events: SQS and the ids of the messages remove the
 duplicates, and a status that is recorded already changes nothing.
 """
@@ -15,6 +16,7 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.inbound.webhook_events import webhook_parts
 from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
@@ -36,6 +38,7 @@ class ReceiveWebhook:
         accounts: ChannelAccounts,
         webhooks: Webhooks,
         handle: HandleEvents,
+        keep_outcome: KeepOutcome,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
@@ -43,6 +46,7 @@ class ReceiveWebhook:
         self._accounts = accounts
         self._webhooks = webhooks
         self._handle = handle
+        self._keep_outcome = keep_outcome
         self._secrets = secrets
         self._clock = clock
 
@@ -52,7 +56,6 @@ class ReceiveWebhook:
         Raises:
             NotFound: no such channel.
             Unauthenticated: the webhook did not come from the provider.
-            Invalid: the webhook came from the provider, but its body cannot be parsed; it was stored.
             Unavailable: the webhook was not stored, or not all of its events were handled; the provider will
                 repeat it.
         """
@@ -64,6 +67,7 @@ class ReceiveWebhook:
         webhook = self._stored(channel, self._accounts[channel][0], request)
         parts = webhook_parts(webhook, connector, secret)
         self._handle(parts.events)
+        self._keep_outcome.arrived(webhook, parts)
         return Received(len(parts.events), connector.webhook_answer)
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:

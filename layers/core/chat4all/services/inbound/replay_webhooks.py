@@ -10,10 +10,10 @@ import msgspec
 
 from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.errors import Invalid
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import KEEP, Arrivals, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.ports import Webhooks
 from chat4all.services.inbound.webhook_events import webhook_parts
 from chat4all.services.messaging.connector import Connector
@@ -47,6 +47,7 @@ class ReplayWebhooks:
         accounts: ChannelAccounts,
         webhooks: Webhooks,
         handle: HandleEvents,
+        keep_outcome: KeepOutcome,
         secrets: Secrets,
         clock: Clock,
         new_id: NewId,
@@ -55,6 +56,7 @@ class ReplayWebhooks:
         self._accounts = accounts
         self._webhooks = webhooks
         self._handle = handle
+        self._keep_outcome = keep_outcome
         self._secrets = secrets
         self._clock = clock
         self._new_id = new_id
@@ -106,9 +108,9 @@ class ReplayWebhooks:
                 webhook_id,
                 f"belongs to the account {place.account}, which the channel {place.channel} does not list",
             )
-        try:
-            parts = webhook_parts(webhook, connector, self._secrets.channel(place.channel), replay)
-        except Invalid as refused:
-            return RefusedWebhook(webhook_id, refused.message)
+        parts = webhook_parts(webhook, connector, self._secrets.channel(place.channel), replay)
         self._handle(parts.events)
+        self._keep_outcome.replayed(webhook, parts)
+        if parts.unreadable is not None:
+            return RefusedWebhook(webhook_id, parts.unreadable)
         return len(parts.events)
