@@ -1,19 +1,17 @@
 """Generated webhooks over the real stores and queues: rows, keys and records hold whatever comes."""
 
 import base64
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
-from chat4all.channels.registry import connector, names
-from chat4all.channels.shared.http import HttpClient
-from tests.integration.aws import Aws, secret_of
+from chat4all.channels.registry import names
+from tests.integration.aws import Aws
 from tests.integration.http.test_webhooks import signed
 from tests.integration.world import World, a_world
 from tests.webhooks.check import faults
 from tests.webhooks.drawing import Draw
-from tests.webhooks.ignored import kinds_ignored
 from tests.webhooks.story import story
 
 COUNT: Final = 75
@@ -25,7 +23,6 @@ class OverTheStores:
     def __init__(self, world: World, channel: str) -> None:
         self._world = world
         self._channel = channel
-        self._connector = connector(channel, HttpClient(), world.provider.url)
 
     def send(self, body: bytes, *, is_signed: bool) -> int:
         proof = signed(self._channel, body)
@@ -42,10 +39,9 @@ class OverTheStores:
         self._world.product.pump_some(*FUNCTIONS)
 
     def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
-        return self._world.api.get(f"/v1/{path}", **query).json
-
-    def kinds_ignored(self, body: bytes) -> Collection[str]:
-        return kinds_ignored(self._channel, self._connector, secret_of(self._channel), body)
+        api = self._world.api
+        gateway = self._world.webhooks.with_key(api._key) if path == "webhooks" else api
+        return gateway.get(f"/v1/{path}", **query).json
 
 
 @pytest.fixture(scope="module")

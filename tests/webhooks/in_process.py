@@ -5,7 +5,7 @@ over stores and queues in memory. tests/integration runs the same stories over t
 """
 
 import base64
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import timedelta
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -36,7 +36,9 @@ from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.read_outcomes import ReadOutcomes
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.inbound.take_inbound import TakeInbound
@@ -60,9 +62,15 @@ from tests.fakes.files import MemoryFiles
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW
-from tests.fakes.small_stores import MemoryApiKeys, MemoryBreakers, MemorySecrets, MemoryWebhooks
+from tests.fakes.small_stores import (
+    MemoryApiKeys,
+    MemoryBreakers,
+    MemoryListedWebhooks,
+    MemorySecrets,
+    MemoryWebhooks,
+    RecordedOutcomes,
+)
 from tests.integration.http.gateway import Gateway
-from tests.webhooks.ignored import kinds_ignored
 from tests.webhooks.sqs import MemorySqs
 
 if TYPE_CHECKING:
@@ -106,12 +114,10 @@ class InProcess:
                 self._clock.advance(60.0)
 
     def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
-        answer = self._api.get(f"/v1/{path}", **query)
+        gateway = self._door if path == "webhooks" else self._api
+        answer = gateway.get(f"/v1/{path}", **query)
         assert answer.status == 200, answer.text
         return answer.json
-
-    def kinds_ignored(self, body: bytes) -> Collection[str]:
-        return kinds_ignored(self._channel, self._connector, self._secret, body)
 
     def _run(self, name: str) -> bool:
         queue = self._sqs.queues[name]
@@ -194,11 +200,14 @@ class InProcess:
         key, known = new_key("test", frozenset(SCOPES), NOW)
         authenticate = Authenticate(MemoryApiKeys(known))
         handle, secrets = HandleEvents(apply, events), MemorySecrets(self._secret)
+        listed = MemoryListedWebhooks()
+        keep_outcome = KeepOutcome(listed, RecordedOutcomes())
         receive = ReceiveWebhook(
             connector=lambda _: self._connector,
             accounts=accounts,
             webhooks=self._webhooks,
             handle=handle,
+            keep_outcome=keep_outcome,
             secrets=secrets,
             clock=clock,
         )
@@ -207,14 +216,19 @@ class InProcess:
             accounts=accounts,
             webhooks=self._webhooks,
             handle=handle,
+            keep_outcome=keep_outcome,
             secrets=secrets,
             clock=clock,
             new_id=ids,
         )
         audit = AuditTrail(MemoryAudit(), clock, ids)
         door = Chalice(app_name="webhooks", configure_logs=False)
-        bind(door, [WebhookViews(receive, replay, registry.names(), audit)], authenticate)
-        self._door = Gateway(door)
+        bind(
+            door,
+            [WebhookViews(receive, replay, ReadOutcomes(listed, clock), registry.names(), audit)],
+            authenticate,
+        )
+        self._door = Gateway(door, key)
         read = ReadMessages(messages, deliveries, conversations)
         channels = frozenset(by_channel)
         views = [
