@@ -721,3 +721,48 @@ def test_every_event_is_heard_or_counted(events: list[object]) -> None:
 def test_what_is_no_webhook_is_invalid(body: bytes) -> None:
     with pytest.raises(Invalid):
         INSTAGRAM.parse_webhook(body, SECRET)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"timestamp": {"text": "words"}},
+        {"recipient": {"id": {"text": "words"}}},
+        {"message": {"mid": "m", "text": "hello", "is_echo": "words"}},
+    ],
+)
+def test_a_field_of_another_type_is_kept(parts: dict[str, object]) -> None:
+    event = only({**TEXT, **parts})
+
+    assert isinstance(event, InboundMessage)
+    assert b"words" in bytes(event.provider_fields)
+
+
+def test_a_story_that_is_answered_by_a_mention_of_another_story_is_kept() -> None:
+    mention = attachment("story_mention", "https://lookaside.fbsbx.com/1")
+
+    event = said(reply_to={"story": {"id": "answered"}}, attachments=[mention])
+
+    assert event.context == Context(story=Story("mention", url="https://lookaside.fbsbx.com/1"))
+    assert fields_of(event) == {"message": {"reply_to": {"story": {"id": "answered"}}}}
+
+
+def test_an_edit_without_a_text_is_a_message_of_its_own_if_it_tells_something_else() -> None:
+    placeholder = {**FROM_ANA, "message_edit": {"mid": "m", "num_edit": 0}}
+
+    first, second, third = parse(
+        placeholder, {**placeholder, "note": "words"}, {**placeholder, "sender": {"id": ANA, "note": "words"}}
+    )
+
+    assert isinstance(first, InboundMessage)
+    assert isinstance(second, InboundMessage)
+    assert first.provider_message_id == "m"
+    assert isinstance(third, InboundMessage)
+    assert len({first.provider_message_id, second.provider_message_id, third.provider_message_id}) == 3
+
+
+def test_the_unknown_parts_of_a_change_are_counted() -> None:
+    read = entries({"id": US, "changes": [{"field": "messages", "value": TEXT, "note": "words"}]})
+
+    assert len(read.events) == 1
+    assert read.ignored == ("note",)

@@ -820,3 +820,53 @@ def test_telegram_confirms_no_subscription() -> None:
     query = {"hub.mode": "subscribe", "hub.verify_token": "verify-token", "hub.challenge": "1"}
 
     assert TELEGRAM.challenge(query, SECRET) is None
+
+
+FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 17}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"quote": {"text": ["words"]}},
+        {"from": {**ANA, "last_name": {"text": "words"}}},
+        {"chat": {**PRIVATE, "title": ["words"]}},
+        {"from": {**ANA, "is_bot": "words"}},
+        {"document": {**FILE, "file_name": ["words"]}},
+        {"document": {**FILE, "file_size": "words"}},
+        {"photo": [{**FILE, "width": 9, "height": 9, "text": "words"}]},
+        {"photo": [{**FILE, "file_unique_id": ["words"]}]},
+        {"reply_to_message": {"message_id": 7, "text": ["words"]}},
+        {"reply_to_message": {"message_id": 7, "chat": {**PRIVATE, "text": "words"}}},
+    ],
+)
+def test_a_field_of_another_type_or_name_is_kept(parts: dict[str, object]) -> None:
+    event = message_of(message={**TEXT, **parts})
+
+    assert b"words" in bytes(event.provider_fields)
+
+
+@pytest.mark.parametrize(
+    "tap", [{"id": ["words"]}, {"id": "1", "message": {**TEXT, "text_of_the_future": "words"}}]
+)
+def test_the_unknown_fields_of_a_tap_are_kept(tap: dict[str, object]) -> None:
+    event = message_of(callback_query={"from": ANA, "message": TEXT, "data": "yes", **tap})
+
+    assert b"words" in bytes(event.provider_fields)
+
+
+def test_two_messages_of_an_update_without_numbers_are_two() -> None:
+    unnumbered = {**TEXT, "message_id": None}
+
+    first, second = parse({"update_id": 1, "message": unnumbered, "channel_post": unnumbered}).events
+
+    assert isinstance(first, InboundMessage)
+    assert isinstance(second, InboundMessage)
+    assert first.provider_message_id == "update:1"
+    assert second.provider_message_id == "update:1:channel_post"
+
+
+def test_the_unknown_fields_of_a_link_are_kept() -> None:
+    link = {"type": "text_link", "offset": 0, "length": 3, "url": "https://a.example", "note": "words"}
+
+    assert fields_of(message_of(message={**TEXT, "entities": [link]})) == {"entities": [link]}

@@ -14,8 +14,10 @@ from chat4all.domain.inbound_limits import (
     MOST_DELETION_BYTES,
     MOST_ID_BYTES,
     MOST_TEXT_BYTES,
+    hashed,
     within_limits,
 )
+from chat4all.domain.received import MOST_CONTEXT_BYTES, Context, Forward, Link, Referral, Story
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 
@@ -184,3 +186,28 @@ def test_a_long_order_is_kept_whole() -> None:
 
     assert isinstance(event, InboundMessage)
     assert event.provider_fields == fields
+
+
+def test_the_name_of_a_file_at_its_provider_is_short() -> None:
+    photo = replace(PHOTO, file=replace(PHOTO.file, unique_id="\x01" * 70_000))
+
+    event = within_limits(replace(TEXT, content=photo))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, ReceivedMedia)
+    assert event.content.file.unique_id == hashed(("\x01" * 70_000).encode())
+
+
+@pytest.mark.parametrize("length", [1, 100, 10_000])
+def test_an_endless_context_keeps_its_form(length: int) -> None:
+    links = tuple(Link("words" * length, "https://a.example/" + "x" * length) for _ in range(100))
+    context = Context(
+        Forward("x" * length), Referral(*["\x01" * length] * 6), Story("reply", "x" * length), links=links
+    )
+
+    event = within_limits(replace(TEXT, context=context))
+
+    assert isinstance(event, InboundMessage)
+    assert event.context is not None
+    assert event.context.story is not None
+    assert len(msgspec.json.encode(event.context)) <= MOST_CONTEXT_BYTES

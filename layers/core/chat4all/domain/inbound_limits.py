@@ -16,7 +16,7 @@ from chat4all.domain.bounded_json import bounded_json
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
 from chat4all.domain.names import one_line
-from chat4all.domain.received import Author, Context
+from chat4all.domain.received import MOST_CONTEXT_BYTES, Author, bounded_context
 from chat4all.domain.text import shortened
 
 MOST_TEXT_BYTES: Final = 100_000
@@ -34,7 +34,6 @@ MOST_FIELDS_BYTES: Final = 200_000
 LEAST_FIELDS_BYTES: Final = 10_000
 MOST_DELETION_BYTES: Final = 2_000
 """Of the fields of a deletion, which stand beside the fields of its message."""
-MOST_CONTEXT_BYTES: Final = 20_000
 MOST_ALIASES: Final = 5
 LONGEST_NAME: Final = 200
 """Characters of a name."""
@@ -70,7 +69,7 @@ def within_limits(event: InboundEvent) -> InboundEvent:
                 handle=one_line(event.handle, LONGEST_HANDLE),
                 author=_author(event.author),
                 quoted_provider_message_id=_id(quoted) if quoted else None,
-                context=_context(event.context),
+                context=bounded_context(event.context, MOST_CONTEXT_BYTES),
                 provider_fields=_fields(event.provider_fields, content),
             )
         case InboundMove():
@@ -112,15 +111,6 @@ def _author(author: Author | None) -> Author | None:
     )
 
 
-def _context(context: Context | None) -> Context | None:
-    """Return the context within MOST_CONTEXT_BYTES as JSON, with shortened texts if need be."""
-    if context is None or len(msgspec.json.encode(context)) <= MOST_CONTEXT_BYTES:
-        return context
-    return msgspec.json.decode(
-        bounded_json(Raw(msgspec.json.encode(context)), MOST_CONTEXT_BYTES), type=Context
-    )
-
-
 def _fields(fields: Raw, content: ReceivedContent) -> Raw:
     """Return the fields within the bytes that the message's text leaves.
 
@@ -137,7 +127,8 @@ def _content(content: ReceivedContent) -> ReceivedContent:
             return _with_text(content)
         case ReceivedMedia(file=file, text=text):
             if len(file.reference.encode()) > MOST_REFERENCE_BYTES:
-                return Unsupported("file", _text(text))
+                lines = (text, _file(file).filename)
+                return Unsupported("file", _text("\n".join(line for line in lines if line)))
             return _with_text(replace(content, file=_file(file)))
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))
@@ -149,7 +140,12 @@ def _with_text(content: R) -> R:
 
 def _file(file: ProviderFile) -> ProviderFile:
     filename = file.filename[-LONGEST_FILENAME:] if file.filename else None
-    return replace(file, content_type=one_line(file.content_type, LONGEST_NAME), filename=filename)
+    return replace(
+        file,
+        content_type=one_line(file.content_type, LONGEST_NAME),
+        filename=filename,
+        unique_id=_id(file.unique_id) if file.unique_id else None,
+    )
 
 
 def _text(text: str) -> str:

@@ -5,15 +5,20 @@ from enum import StrEnum
 import msgspec
 
 from chat4all.domain.content import Content
-from chat4all.domain.received import Author, Received
+from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """The content of a message as it stood before the person changed it at `at`."""
+    """The content of a message as it stood before the person changed it at `at`.
+
+    `context` and `provider_fields` are of that content, too; they may be shortened.
+    """
 
     content: Content
     at: str
+    context: Context | None = None
+    provider_fields: msgspec.Raw = msgspec.field(default_factory=lambda: NOTHING)
 
 
 class Change(StrEnum):

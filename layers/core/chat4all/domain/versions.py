@@ -6,14 +6,18 @@
     ─────────────            ─────                 ───────
     nothing                  an edit               a message, known by its edit
     known by its edit        the first version     the first version stands before the edit
-    UNSUPPORTED              any later content     that content: a placeholder is filled, a place moves
-    any content              an edit               the new content; the former stands in `edits`
+    an empty UNSUPPORTED     any later content     that content: a placeholder is filled
+    UNSUPPORTED with words   the same kind         the new one: a place moves
+    any other content        an edit               the new content; the former stands in `edits`
+    any other content        an edit of before     the same; the edit stands in its place in `edits`
     deleted                  anything              stays deleted
 
 A message was sent when its first version was; as long as only an edit is known, the edit's time stands there.
 A version that changes nothing is no edit: providers report one for a reaction or the preview of a link, too.
+The message takes its further fields. An edit names only the new words: what the message refers to stays.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,13 +25,18 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
+from chat4all.domain.bounded_json import bounded_json
 from chat4all.domain.content import Content, Deleted, Unsupported, file_of
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Edit, Message
-from chat4all.domain.received import NOTHING, Received
+from chat4all.domain.received import MOST_CONTEXT_BYTES, NOTHING, Context, Received, bounded_context
 
 MOST_EDITS_BYTES: Final = 100_000
 """The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
+MOST_FORMER_BYTES: Final = 10_000
+"""The size of the context of an edit, and of its provider's fields, as JSON."""
+MOST_EDITED_FIELDS_BYTES: Final = 20_000
+"""The size of the provider's fields of an edited message, as JSON."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -91,13 +100,15 @@ def _with_first(message: Message, received: Received, first: Version) -> Message
     if received.known_by_edit_at is not None:
         sent = first.received
         before = replace(
-            received, sent_at=sent.sent_at, known_by_edit_at=None, provider_fields=sent.provider_fields
+            received,
+            sent_at=sent.sent_at,
+            known_by_edit_at=None,
+            context=_lasting(sent.context, received.context),
         )
-        moved = _moved(message, before)
         if first.content == message.content:
-            return moved
-        edit = Edit(first.content, received.known_by_edit_at)
-        return replace(moved, edits=_within_limit((edit, *message.edits)))
+            return _moved(message, _with_fields(sent, before))
+        edit = _stood(first.content, sent, received.known_by_edit_at)
+        return replace(_moved(message, _shortened(before)), edits=_within_limit((edit, *message.edits)))
     if isinstance(message.content, Unsupported) and not isinstance(first.content, Unsupported):
         return replace(_moved(message, first.received), content=first.content)
     return None
@@ -110,18 +121,35 @@ def _moved(message: Message, received: Received) -> Message:
 
 
 def _with_edit(message: Message, known: Received, version: Version, at: str) -> Message | None:
-    if known.latest_at is not None and at < known.latest_at:
-        return None
+    is_former = known.latest_at is not None and at < known.latest_at
     received = replace(
-        version.received, sent_at=known.sent_at, known_by_edit_at=known.known_by_edit_at, latest_at=at
+        version.received,
+        sent_at=known.sent_at,
+        known_by_edit_at=known.known_by_edit_at,
+        latest_at=at,
+        context=_lasting(known.context, version.received.context),
     )
-    if isinstance(message.content, Unsupported):
-        # A place that moves, or a placeholder: what stood there before is no version of words.
-        return _changed(message, version.content, received)
-    if not _is_latest(message.edits, message.content, version.content, at):
+    if _takes_the_place(message, known, version.content):
+        return None if is_former else _changed(message, version.content, received)
+    if is_former or any(edit.at > at for edit in message.edits):
+        return _with_former(message, known, version, at)
+    if version.content == message.content:
+        fields = _with_fields(known, version.received)
+        return None if fields == known else replace(message, received=fields)
+    if (at, version.content) in _standing(message, known):
         return None
-    edits = _within_limit((*message.edits, Edit(message.content, at)))
-    return replace(message, content=version.content, edits=edits, received=received)
+    edits = _within_limit((*message.edits, _stood(message.content, known, at)))
+    return replace(message, content=version.content, edits=edits, received=_shortened(received))
+
+
+def _takes_the_place(message: Message, known: Received, content: Content) -> bool:
+    """Return whether nothing of the former content stays: it is a placeholder, or a place that moves."""
+    former = message.content
+    if not isinstance(former, Unsupported):
+        return False
+    is_empty = not former.text and known.provider_fields == NOTHING
+    is_of_the_same_kind = isinstance(content, Unsupported) and content.provider_kind == former.provider_kind
+    return is_empty or (is_of_the_same_kind and bool(former.text) and bool(content.text))
 
 
 def _changed(message: Message, content: Content, received: Received) -> Message | None:
@@ -134,16 +162,78 @@ def _changed(message: Message, content: Content, received: Received) -> Message 
     )
 
 
-def _is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str) -> bool:
-    """Return whether the change to `changed` at `at` is a change, and later than the `edits`.
+def _with_former(message: Message, known: Received, version: Version, at: str) -> Message | None:
+    """Put an edit that comes after a later edit in its place among the edits."""
+    standing = _standing(message, known)
+    if any(content == version.content and since in {None, at} for since, content in standing):
+        return None
+    since = [*(begin or "" for begin, _ in standing[:-1]), known.latest_at or at]
+    place = bisect_right(since, at)
+    if place == len(since):
+        return None
+    edit = _stood(version.content, version.received, since[place])
+    before = [replace(former, at=at) for former in message.edits[:place][-1:]]
+    edits = (*message.edits[: max(place - 1, 0)], *before, edit, *message.edits[place:])
+    is_first_known = place == 0 and known.known_by_edit_at is not None
+    received = replace(known, known_by_edit_at=at) if is_first_known else known
+    return replace(message, edits=_within_limit(edits), received=_shortened(received))
 
-    Providers give the time to the second. Of several changes in one second the last to arrive counts, unless
-    the message already had this content in that second.
-    """
-    if changed == content or any(edit.at > at for edit in edits):
-        return False
-    results = [*(edit.content for edit in edits[1:]), content]
-    return (at, changed) not in {(edit.at, result) for edit, result in zip(edits, results, strict=False)}
+
+def _standing(message: Message, known: Received) -> list[tuple[str | None, Content]]:
+    """Return the contents in their order, each with the time since which it stood; None for the first one."""
+    since = (known.known_by_edit_at, *(edit.at for edit in message.edits))
+    contents = (*(edit.content for edit in message.edits), message.content)
+    return list(zip(since, contents, strict=True))
+
+
+def _stood(content: Content, received: Received, until: str) -> Edit:
+    """Return the content as it stood until a time, with what belongs to it."""
+    return Edit(
+        content,
+        until,
+        bounded_context(received.context, MOST_FORMER_BYTES),
+        bounded_json(received.provider_fields, MOST_FORMER_BYTES),
+    )
+
+
+def _lasting(former: Context | None, now: Context | None) -> Context | None:
+    """Return what an edited message refers to. Only links belong to the words."""
+    if former is None:
+        return now
+    latest = now or Context()
+    lasting = Context(
+        forward=latest.forward or former.forward,
+        referral=latest.referral or former.referral,
+        story=latest.story or former.story,
+        product=latest.product or former.product,
+        payload=latest.payload or former.payload,
+        quote=latest.quote or former.quote,
+        links=latest.links,
+    )
+    return None if lasting == Context() else lasting
+
+
+def _with_fields(received: Received, later: Received) -> Received:
+    """Return what was received together with the provider's fields that came later."""
+    fields = _object(received.provider_fields) | _object(later.provider_fields)
+    return replace(received, provider_fields=Raw(msgspec.json.encode(fields)) if fields else NOTHING)
+
+
+def _object(fields: Raw) -> dict[str, Raw]:
+    """Return the fields of an object; other JSON as the only field."""
+    try:
+        return msgspec.json.decode(fields, type=dict[str, Raw])
+    except msgspec.ValidationError:
+        return {} if fields == NOTHING else {"fields": fields}
+
+
+def _shortened(received: Received) -> Received:
+    """Return the same within the bytes that the edits leave in a row."""
+    return replace(
+        received,
+        context=bounded_context(received.context, MOST_CONTEXT_BYTES),
+        provider_fields=bounded_json(received.provider_fields, MOST_EDITED_FIELDS_BYTES),
+    )
 
 
 def _within_limit(edits: Sequence[Edit]) -> tuple[Edit, ...]:
